@@ -1,0 +1,279 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Lens models of sensor_msgs/CameraInfo: points to the normalised image plane, and back to rays.
+
+Normalised image coordinates are (u - cx) / fx, (v - cy) / fy: what is left of a pixel once K is taken away.
+The formulas are those of OpenCV's calib3d and fisheye documentation, which ROS's calibration tools write into D:
+
+- ``plumb_bob``            k1 k2 p1 p2 [k3]              radial polynomial and tangential terms
+- ``rational_polynomial``  k1 k2 p1 p2 k3 k4 k5 k6       radial ratio of polynomials and tangential terms
+- ``equidistant``          k1 k2 k3 k4                   polynomial in the angle to the optical axis (fisheye)
+
+A lens polynomial describes the lens only where it grows; beyond its turning point it folds the image over itself.
+That turning point bounds the domain here, and everything outside is NaN in both directions.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+
+DISTORTION_MODELS = ("none", "plumb_bob", "rational_polynomial", "equidistant")
+_COUNTS = {"plumb_bob": (4, 5), "rational_polynomial": (8,), "equidistant": (4,)}
+_ORDER = {
+    "plumb_bob": "k1 k2 p1 p2 k3",
+    "rational_polynomial": "k1 k2 p1 p2 k3 k4 k5 k6",
+    "equidistant": "k1 k2 k3 k4",
+}
+# Names that other tools give to the same lenses; spelling alone would not lead to the right one.
+_ALSO_KNOWN_AS = {
+    "pinhole": "none", "perspective": "none", "radtan": "plumb_bob", "brown_conrady": "plumb_bob",
+    "radial_tangential": "plumb_bob", "opencv": "plumb_bob", "full_opencv": "rational_polynomial",
+    "fisheye": "equidistant", "opencv_fisheye": "equidistant", "kannala_brandt": "equidistant",
+}  # fmt: skip
+
+_TABLE_SIZE = 2048  # start values of the inversion; Newton's method does the rest
+_LARGEST_RADIUS = 1e4  # normalised; 89.994 degrees off the axis, the end of the table where the domain has no end
+_MAX_ITERATIONS = 50
+_TOLERANCE = 1e-10  # normalised; 1e-5 px at a focal length of 100,000 px
+_NEGLIGIBLE = 1e-14  # leading polynomial coefficients below this move nothing, but upset the root finder
+
+
+def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tuple[float, ...]]:
+    """Return the model's name and its coefficients in canonical form.
+
+    An empty name is "none"; "none" holds no coefficients; rational_polynomial holds 8. Raises ValueError for an
+    unknown model, a wrong number of coefficients, values that are not finite, and lens effects without support.
+    """
+    values = tuple(float(value) for value in coefficients)
+    name = model or "none"
+    if name not in DISTORTION_MODELS:
+        key = name.strip().lower().replace("-", "_").replace(" ", "_")
+        close = difflib.get_close_matches(key, DISTORTION_MODELS, n=1, cutoff=0.0)
+        nearest = _ALSO_KNOWN_AS.get(key) or close[0]
+        raise ValueError(
+            f"distortion_model: got {model!r}, expected one of {', '.join(DISTORTION_MODELS)}. "
+            f"The nearest is {nearest!r}: set it in the camera's calibration file if that is the model of D."
+        )
+    if not all(math.isfinite(value) for value in values):
+        raise ValueError(
+            f"distortion coefficients D: got {list(values)}, expected finite numbers. "
+            "Calibrate the camera again, or correct D in its calibration file."
+        )
+    if name == "none":
+        if any(values):
+            raise ValueError(
+                f"distortion_model: got {model!r} with D = {list(values)}, expected no or only zero coefficients. "
+                "Name the model of D (plumb_bob, rational_polynomial or equidistant), or clear D."
+            )
+        return name, ()
+    if name == "rational_polynomial" and len(values) in (12, 14):  # OpenCV's longer forms: s1 s2 s3 s4 [tx ty]
+        if any(values[8:]):
+            raise ValueError(
+                f"distortion coefficients D of rational_polynomial: got thin-prism or tilt terms {list(values[8:])}, "
+                "expected zeros after the first 8. Calibrate again without the thin-prism and tilted-sensor models."
+            )
+        values = values[:8]
+    if len(values) not in _COUNTS[name]:
+        hint = " Eight coefficients are a rational_polynomial." if name == "plumb_bob" and len(values) == 8 else ""
+        hint = hint or (" For a camera without distortion, use 'none'." if not any(values) else "")
+        raise ValueError(
+            f"distortion coefficients D of {name}: got {len(values)} {list(values)}, "
+            f"expected {' or '.join(map(str, _COUNTS[name]))} ({_ORDER[name]}).{hint} "
+            "Correct D or distortion_model in the calibration file."
+        )
+    return name, values
+
+
+def points_to_plane(model: str, coefficients: tuple[float, ...], points: Float) -> Float:
+    """Points (N, 3) in the optical frame, any length unit, to normalised image coordinates (N, 2).
+
+    NaN behind the camera (z <= 0; for equidistant only opposite the optical axis) and outside the lens's domain.
+    """
+    with np.errstate(all="ignore"):
+        if model == "equidistant":
+            return _fisheye_to_plane(coefficients, points)
+        x, y, z = points[:, 0], points[:, 1], points[:, 2]
+        in_front = np.where(z > 0.0, z, np.nan)
+        plane: Float = np.stack([x / in_front, y / in_front], axis=-1)
+        if any(coefficients):
+            lens = _padded(coefficients)
+            x, y = plane[:, 0], plane[:, 1]
+            plane, jacobian = _distort(lens, x, y)
+            plane[~_in_domain(lens, x, y, jacobian)] = np.nan
+        plane[~np.isfinite(plane).all(axis=-1)] = np.nan
+        return plane
+
+
+def plane_to_rays(model: str, coefficients: tuple[float, ...], plane: Float) -> Float:
+    """Normalised image coordinates (N, 2) to unit rays (N, 3) in the optical frame; NaN outside the lens's domain."""
+    with np.errstate(all="ignore"):
+        if model == "equidistant":
+            return _fisheye_to_rays(coefficients, plane)
+        straight = _undistort(_padded(coefficients), plane) if any(coefficients) else plane
+        rays: Float = np.concatenate([straight, np.ones((len(straight), 1))], axis=-1)
+        rays /= np.sqrt(np.einsum("ij,ij->i", rays, rays))[:, None]
+        rays[~np.isfinite(rays).all(axis=-1)] = np.nan
+        return rays
+
+
+# --- plumb_bob and rational_polynomial: one lens with the eight coefficients k1 k2 p1 p2 k3 k4 k5 k6 ---
+
+
+def _padded(coefficients: tuple[float, ...]) -> tuple[float, ...]:
+    return coefficients + (0.0,) * (8 - len(coefficients))
+
+
+def _distort(lens: tuple[float, ...], x: Float, y: Float) -> tuple[Float, tuple[Float, Float, Float]]:
+    """Distorted coordinates (N, 2) and the entries (dx/dx, dx/dy = dy/dx, dy/dy) of the symmetric Jacobian."""
+    k1, k2, p1, p2, k3, k4, k5, k6 = lens
+    s = x * x + y * y
+    top, bottom = 1 + s * (k1 + s * (k2 + s * k3)), 1 + s * (k4 + s * (k5 + s * k6))
+    ratio = top / bottom
+    d_top, d_bottom = k1 + s * (2 * k2 + s * 3 * k3), k4 + s * (2 * k5 + s * 3 * k6)
+    slope = 2 * (d_top - ratio * d_bottom) / bottom  # twice d ratio / d s, as d s / d x = 2 x
+    distorted: Float = np.stack(
+        [
+            x * ratio + 2 * p1 * x * y + p2 * (s + 2 * x * x),
+            y * ratio + p1 * (s + 2 * y * y) + 2 * p2 * x * y,
+        ],
+        axis=-1,
+    )
+    xx = ratio + x * x * slope + 2 * p1 * y + 6 * p2 * x
+    xy = x * y * slope + 2 * p1 * x + 2 * p2 * y
+    yy = ratio + y * y * slope + 6 * p1 * y + 2 * p2 * x
+    return distorted, (xx, xy, yy)
+
+
+def _in_domain(lens: tuple[float, ...], x: Float, y: Float, jacobian: tuple[Float, Float, Float]) -> NDArray[np.bool_]:
+    """Where the lens neither folds radially nor, through the tangential terms, turns the image over."""
+    xx, xy, yy = jacobian
+    inside: NDArray[np.bool_] = (np.hypot(x, y) < _radial_table(lens)[2]) & (xx * yy - xy * xy > 0.0)
+    return inside
+
+
+def _undistort(lens: tuple[float, ...], plane: Float) -> Float:
+    """Invert `_distort` with Newton's method, started at the inverse of the radial part alone."""
+    radii, distorted_radii, limit = _radial_table(lens)
+    target_radius = np.hypot(plane[:, 0], plane[:, 1])
+    # No lens point reaches this far, whatever the tangential terms add: not worth 50 iterations.
+    reach = distorted_radii[-1] + 3.0 * math.hypot(lens[2], lens[3]) * limit * limit
+    scale = np.interp(target_radius, distorted_radii, radii) / np.where(target_radius > 0.0, target_radius, 1.0)
+    x, y = plane[:, 0] * scale, plane[:, 1] * scale
+    active = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & ~(target_radius > reach))
+    solved = np.zeros(len(plane), dtype=bool)
+    for _ in range(_MAX_ITERATIONS):
+        distorted, jacobian = _distort(lens, x[active], y[active])
+        error = distorted - plane[active]
+        close = np.hypot(error[:, 0], error[:, 1]) <= _TOLERANCE * (1.0 + target_radius[active])
+        inside = _in_domain(lens, x[active], y[active], jacobian)
+        solved[active[close & inside]] = True
+        going = ~close
+        if not going.any():
+            break
+        active, error = active[going], error[going]
+        xx, xy, yy = (entry[going] for entry in jacobian)
+        determinant = xx * yy - xy * xy
+        step_x = (yy * error[:, 0] - xy * error[:, 1]) / determinant
+        step_y = (xx * error[:, 1] - xy * error[:, 0]) / determinant
+        old_radius = np.hypot(x[active], y[active])
+        new_x, new_y = x[active] - step_x, y[active] - step_y
+        new_radius = np.hypot(new_x, new_y)
+        # A step over the fold would land on the wrong branch: go half of the way to the fold instead.
+        shrink = np.where(new_radius >= limit, 0.5 * (old_radius + limit) / new_radius, 1.0)
+        x[active], y[active] = new_x * shrink, new_y * shrink
+        active = active[np.isfinite(x[active]) & np.isfinite(y[active])]
+        if not len(active):
+            break
+    result: Float = np.stack([x, y], axis=-1)
+    result[~solved] = np.nan
+    return result
+
+
+@lru_cache(maxsize=64)
+def _radial_table(lens: tuple[float, ...]) -> tuple[Float, Float, float]:
+    """Radii from the axis to the end of the domain, the same radii distorted, and the domain's end (maybe inf)."""
+    k1, k2, _, _, k3, k4, k5, k6 = lens
+    top, bottom = np.polynomial.Polynomial([1, k1, k2, k3]), np.polynomial.Polynomial([1, k4, k5, k6])
+    s = np.polynomial.Polynomial([0, 1])
+    # With s = r^2, the derivative of r top(s) / bottom(s) has the sign of this polynomial.
+    growth = top * bottom + 2 * s * (top.deriv() * bottom - top * bottom.deriv())
+    limit = math.sqrt(min(_first_positive_root(growth.coef), _first_positive_root(bottom.coef)))
+    radii = np.tan(np.linspace(0.0, math.atan(min(limit, _LARGEST_RADIUS)), _TABLE_SIZE))
+    squares = radii * radii
+    distorted = radii * top(squares) / bottom(squares)
+    # At the fold itself rounding may make the last value fall, or the pole make it infinite.
+    keep = np.isfinite(distorted) & (np.diff(distorted, prepend=-1.0) > 0.0)
+    return radii[keep], distorted[keep], limit
+
+
+def _first_positive_root(ascending: Sequence[float] | NDArray[Any]) -> float:
+    """Smallest positive real root of the polynomial with these coefficients (constant first), else inf."""
+    coefficients = np.asarray(ascending, dtype=np.float64)
+    significant = np.flatnonzero(np.abs(coefficients) > _NEGLIGIBLE)
+    if not len(significant):
+        return math.inf
+    roots = np.roots(coefficients[: significant[-1] + 1][::-1])
+    real = roots.real[(np.abs(roots.imag) <= 1e-9 * np.abs(roots)) & (roots.real > 0.0)]
+    return float(real.min()) if len(real) else math.inf
+
+
+# --- equidistant ---
+
+
+def _fisheye_angle(lens: tuple[float, ...], theta: Float) -> tuple[Float, Float]:
+    """Distorted angle and its derivative for angles theta (radians) to the optical axis."""
+    k1, k2, k3, k4 = lens
+    s = theta * theta
+    angle: Float = theta * (1 + s * (k1 + s * (k2 + s * (k3 + s * k4))))
+    slope: Float = 1 + s * (3 * k1 + s * (5 * k2 + s * (7 * k3 + s * 9 * k4)))
+    return angle, slope
+
+
+@lru_cache(maxsize=64)
+def _fisheye_table(lens: tuple[float, ...]) -> tuple[Float, Float, float]:
+    """Angles from the axis to the end of the domain (pi at most), the same angles distorted, and that end."""
+    k1, k2, k3, k4 = lens
+    limit = min(math.pi, math.sqrt(_first_positive_root([1, 3 * k1, 5 * k2, 7 * k3, 9 * k4])))
+    theta = np.linspace(0.0, limit, _TABLE_SIZE)
+    angle, _ = _fisheye_angle(lens, theta)
+    keep = np.diff(angle, prepend=-1.0) > 0.0
+    return theta[keep], angle[keep], limit
+
+
+def _fisheye_to_plane(lens: tuple[float, ...], points: Float) -> Float:
+    radius = np.hypot(points[:, 0], points[:, 1])
+    theta = np.arctan2(radius, points[:, 2])
+    angle, _ = _fisheye_angle(lens, theta)
+    # Opposite the axis (theta = pi) the direction in the image is undefined, and the camera's centre has no angle.
+    defined = (theta < _fisheye_table(lens)[2]) & ((radius > 0.0) | (points[:, 2] > 0.0))
+    scale = np.where(defined, angle, np.nan) / np.where(radius > 0.0, radius, 1.0)
+    plane: Float = points[:, :2] * scale[:, None]
+    plane[~np.isfinite(plane).all(axis=-1)] = np.nan
+    return plane
+
+
+def _fisheye_to_rays(lens: tuple[float, ...], plane: Float) -> Float:
+    angles, distorted_angles, limit = _fisheye_table(lens)
+    target = np.hypot(plane[:, 0], plane[:, 1])
+    theta = np.interp(target, distorted_angles, angles)
+    for _ in range(_MAX_ITERATIONS):
+        angle, slope = _fisheye_angle(lens, theta)
+        error = angle - target
+        if not (np.abs(error) > _TOLERANCE).any():
+            break
+        theta = np.clip(theta - np.where(np.abs(error) > _TOLERANCE, error / slope, 0.0), 0.0, limit)
+    error = _fisheye_angle(lens, theta)[0] - target
+    theta = np.where((np.abs(error) <= _TOLERANCE * (1.0 + target)) & (theta < limit), theta, np.nan)
+    direction = plane / np.where(target > 0.0, target, 1.0)[:, None]
+    rays: Float = np.concatenate([direction * np.sin(theta)[:, None], np.cos(theta)[:, None]], axis=-1)
+    rays[~np.isfinite(rays).all(axis=-1)] = np.nan
+    return rays

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Metres to the network's value and back: log10 of the range, scaled to [-1, 1] (GRIN, arXiv 2409.09896)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def _floating(values: ArrayLike) -> NDArray[Any]:
+    """The values as an array: float32 stays float32, everything else becomes float64."""
+    array = np.asarray(values)
+    return array if array.dtype == np.float32 else array.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class LogDepth:
+    """Scale between range along the ray (metres) and network value: min_m is -1, max_m is +1.
+
+    Raises ValueError unless 0 < min_m < max_m, both finite. Functions keep float32, else give float64; NaN stays NaN.
+    """
+
+    min_m: float
+    max_m: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "min_m", float(self.min_m))
+        object.__setattr__(self, "max_m", float(self.max_m))
+        if not (math.isfinite(self.min_m) and math.isfinite(self.max_m) and 0.0 < self.min_m < self.max_m):
+            raise ValueError(
+                f"depth limits: got min_m={self.min_m}, max_m={self.max_m}, expected 0 < min_m < max_m, both finite. "
+                "Set depth_min and depth_max in metres, for example 0.1 and 80.0."
+            )
+
+    @property
+    def log10_per_unit(self) -> float:
+        """d log10(range) / d value."""
+        return 0.5 * math.log10(self.max_m / self.min_m)
+
+    @property
+    def ln_per_unit(self) -> float:
+        """d ln(range) / d value: turns a spread in network values into a relative one (sigma_ln)."""
+        return 0.5 * math.log(self.max_m / self.min_m)
+
+    def encode(self, range_m: ArrayLike) -> NDArray[Any]:
+        """Range (metres, any shape) to value in [-1, 1]; ranges outside [min_m, max_m] (also 0 and inf) are clipped."""
+        clipped = np.clip(_floating(range_m), self.min_m, self.max_m)
+        value = np.log10(clipped / math.sqrt(self.min_m * self.max_m)) / self.log10_per_unit
+        return np.asarray(np.clip(value, -1.0, 1.0))
+
+    def decode(self, value: ArrayLike) -> NDArray[Any]:
+        """Value (any shape) to range in metres. Values beyond [-1, 1] lie beyond the limits: they are not clipped."""
+        centre_m = math.sqrt(self.min_m * self.max_m)
+        return np.asarray(centre_m * np.exp(_floating(value) * self.ln_per_unit))
+
+    def sigma_to_m(self, range_m: ArrayLike, sigma_ln: ArrayLike) -> NDArray[Any]:
+        """One sigma in metres from one sigma of ln(range): to first order range_m * sigma_ln (shapes broadcast)."""
+        return np.asarray(_floating(range_m) * _floating(sigma_ln))

@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The deployed model: a folder with three ONNX graphs, one weights file, a golden sample, and the manifest that binds them.
+
+The manifest carries everything a run needs to know besides the numbers in the weights: sizes, depth range, schedule,
+calibration, where the weights come from, and the SHA-256 of every file. Nothing in the folder is executed or unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grin_ros.config import from_mapping, nearest
+
+FORMAT = 1
+MAX_FILE_BYTES = 2 * 1024**3
+GRAPHS = ("encode", "denoise", "decode")
+SHIPPED = Path(__file__).parent / "artifacts"
+
+
+class ArtifactError(ValueError):
+    """The artifact cannot be used; the text says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class DepthRange:
+    """Range along the ray that the network can express, metres, and the scale of its value.
+
+    The network's value is log10(range) mapped to [-1, 1] over [min_m, max_m], divided by data_std so that noise and
+    signal have comparable spread (the role of sigma_data in EDM, arXiv 2206.00364).
+    """
+
+    min_m: float
+    max_m: float
+    data_std: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """Sizes that the caller of the graphs must know. Grids cover the whole image, whatever its size and aspect."""
+
+    grid_rows: int
+    """Queried pixels: grid_rows x grid_cols cell centres; N = grid_rows * grid_cols."""
+    grid_cols: int
+    scene_rows: int
+    """Scene (global) tokens: scene_rows x scene_cols cell centres; G = scene_rows * scene_cols."""
+    scene_cols: int
+    latent_count: int
+    latent_dim: int
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """sigma_ln (published) = sigma_scale * sigma_ln (network). fitted_on says on what."""
+
+    sigma_scale: float = 1.0
+    fitted_on: str = "nothing"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    format: int
+    name: str
+    licence: str
+    depth: DepthRange
+    network: Network
+    parameterisation: str
+    schedule_shift: float
+    calibration: Calibration
+    tensors: dict[str, Any]
+    """graph -> {"inputs": [{"name", "dtype", "shape"}], "outputs": [...]}; a string in a shape is a free size."""
+    sha256: dict[str, str]
+    """file name -> SHA-256, for every file of the folder but the manifest."""
+    model: dict[str, Any] = field(default_factory=dict)
+    """The ModelConfig it was built from (read by the torch reference only)."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """Data, licences, steps, commit: what the model card repeats."""
+    golden_tolerance_ln: dict[str, float] = field(default_factory=lambda: {"fp32": 1e-3, "fp16": 2e-2, "bf16": 5e-2})
+    """Largest accepted error of ln(range) on the golden sample, by the engine's precision."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A checked artifact folder."""
+
+    path: Path
+    manifest: Manifest
+
+    def file(self, name: str) -> Path:
+        return self.path / name
+
+    def graph(self, name: str) -> Path:
+        """The ONNX file of `name` in GRAPHS. Weights are external data beside it: load it by path, not by bytes."""
+        return self.path / f"{name}.onnx"
+
+    @property
+    def digest(self) -> str:
+        """One short hash over all files: the identity that diagnostics and engine caches use."""
+        joined = json.dumps(self.manifest.sha256, sort_keys=True)
+        return hashlib.sha256(joined.encode()).hexdigest()[:12]
+
+
+def find_artifact(name_or_path: str) -> Path:
+    """The folder of a shipped model ('nano') or of a path. Raises ArtifactError that lists what is shipped."""
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        return path
+    shipped = sorted(p.name for p in SHIPPED.iterdir() if p.is_dir()) if SHIPPED.is_dir() else []
+    if name_or_path in shipped:
+        return SHIPPED / name_or_path
+    raise ArtifactError(
+        f"model: got '{name_or_path}', which is neither a folder nor a shipped model{nearest(name_or_path, shipped)} "
+        f"Shipped models: {', '.join(shipped) or 'none (reinstall grin_ros)'}; or give the path of an exported artifact"
+    )
+
+
+def load_artifact(name_or_path: str | Path) -> Artifact:
+    """Read and check an artifact: format, every hash, every graph. Raises ArtifactError with the remedy."""
+    folder = find_artifact(str(name_or_path))
+    manifest_path = folder / "manifest.json"
+    try:
+        values = json.loads(manifest_path.read_text())
+    except OSError as error:
+        raise ArtifactError(f"{manifest_path}: cannot be read ({error.strerror}); export the model again, or reinstall") from error
+    except ValueError as error:
+        raise ArtifactError(f"{manifest_path}: not valid JSON ({error}); export the model again, or reinstall") from error
+    got = values.get("format") if isinstance(values, Mapping) else None
+    if got != FORMAT:
+        raise ArtifactError(f"{manifest_path}: format {got!r}, this version reads {FORMAT}; export the model again")
+    try:
+        manifest = from_mapping(Manifest, values, str(manifest_path))
+    except ValueError as error:
+        raise ArtifactError(str(error)) from error
+    for name in (*(f"{graph}.onnx" for graph in GRAPHS), "golden.npz"):
+        if name not in manifest.sha256:
+            raise ArtifactError(f"{manifest_path}: lists no hash of {name}; export the model again")
+    for name, expected in manifest.sha256.items():
+        _check_file(folder, name, expected)
+    return Artifact(folder, manifest)
+
+
+def file_sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for chunk in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _check_file(folder: Path, name: str, expected: str) -> None:
+    path = folder / name
+    if Path(name).name != name:
+        raise ArtifactError(f"{folder}: the manifest names '{name}', which is outside the folder; do not use this artifact")
+    if not path.is_file():
+        raise ArtifactError(f"{path}: missing; export the model again, or reinstall")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise ArtifactError(f"{path}: {path.stat().st_size} bytes, more than {MAX_FILE_BYTES}; not loaded")
+    got = file_sha256(path)
+    if got != expected:
+        raise ArtifactError(
+            f"{path}: SHA-256 {got[:12]}…, the manifest says {expected[:12]}…; the file is corrupt or was changed: "
+            "export the model again, or reinstall"
+        )

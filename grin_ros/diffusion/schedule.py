@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The noise schedule: what part of signal and noise a sample holds at time t, and which times a sampler visits.
+
+Variance preserving, in angles: signal = cos(phi), noise = sin(phi), with tan(phi) = shift * tan(pi t / 2). At t = 0 the
+sample is clean, at t = 1 it is pure noise (zero terminal SNR, Lin et al., arXiv 2305.08891), so that one step from pure
+noise is what training saw. shift < 1 spends more time at low noise: with an image to look at, depth is already known to
+a small fraction of its prior spread, and only noise below that fraction asks a question worth learning
+(the input shift of Hoogeboom et al., arXiv 2301.11093, turned the other way).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Level:
+    """Signal and noise amplitude of a sample: x_t = signal * x_0 + noise * eps, signal^2 + noise^2 = 1."""
+
+    signal: float
+    noise: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Shifted cosine schedule. shift: dimensionless, > 0; 1 is the plain cosine schedule."""
+
+    shift: float = 0.35
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.shift) and self.shift > 0.0):
+            raise ValueError(f"schedule shift: got {self.shift}, expected a number > 0 (1 = plain cosine)")
+
+    def level(self, t: float) -> Level:
+        """The level at time t in [0, 1]; exact at both ends. Raises ValueError outside."""
+        if not 0.0 <= t <= 1.0:
+            raise ValueError(f"diffusion time: got {t}, expected 0 (clean) to 1 (pure noise)")
+        if t == 0.0:
+            return Level(1.0, 0.0)
+        if t == 1.0:
+            return Level(0.0, 1.0)
+        phi = math.atan(self.shift * math.tan(0.5 * math.pi * t))
+        return Level(math.cos(phi), math.sin(phi))
+
+    def pairs(self, steps: int) -> list[tuple[Level, Level]]:
+        """The (from, to) levels of a sampler with `steps` steps: trailing times, first pure noise, last clean.
+
+        Raises ValueError for fewer than one step.
+        """
+        if steps < 1:
+            raise ValueError(f"steps: got {steps}, expected at least 1")
+        levels = [self.level((steps - i) / steps) for i in range(steps + 1)]
+        return list(zip(levels[:-1], levels[1:]))

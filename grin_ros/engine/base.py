@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an engine is, which there are, and how one is opened: never without its answer to the golden sample."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.artifact import Artifact
+from grin_ros.config import nearest
+from grin_ros.diffusion.schedule import Level
+from grin_ros.geometry.log_depth import LogDepth
+
+logger = logging.getLogger(__name__)
+
+ENGINES: dict[str, str] = {
+    "reference": "grin_ros.engine.reference:ReferenceEngine",
+    "ort": "grin_ros.engine.ort:OrtEngine",
+}
+"""backend name -> 'module:class', imported only when opened. A new backend is one file and one line here."""
+
+Tensor = Any
+"""An engine's own tensor: a NumPy array on the host, or whatever stays on its device between graphs."""
+
+
+class EngineError(RuntimeError):
+    """The engine cannot be opened or gave a wrong answer; the text says what was got, expected, and what to do."""
+
+
+class Engine(ABC):
+    """Runs the three graphs of one artifact. Not thread safe: one caller at a time.
+
+    A backend implements `run`; one that can keep the whole loop on its device overrides `sample` too.
+    """
+
+    precision: ClassVar[str] = "fp32"
+
+    def __init__(self, artifact: Artifact, threads: int = 0) -> None:
+        """threads: 0 lets the runtime choose."""
+        self.artifact = artifact
+        self.threads = threads
+
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """Runtime, version and device, for diagnostics: 'onnxruntime 1.31.1 CPUExecutionProvider'."""
+
+    @abstractmethod
+    def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Run 'encode', 'denoise' or 'decode'. Inputs may be NumPy arrays or this engine's own outputs."""
+
+    def to_host(self, tensor: Tensor) -> NDArray[Any]:
+        """The tensor as a NumPy array."""
+        return np.asarray(tensor)
+
+    def close(self) -> None:
+        """Free what the runtime holds; the engine is not used afterwards."""
+
+    def encode(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Once a frame. image (1, H, W, 3) uint8; queries (1, N, 2), query_rays (1, N, 3), scene_rays (1, G, 3),
+        mounting (1, 5) float32 -> local_tokens, scene_kv: all that `denoise` reads."""
+        return self.run("encode", inputs)
+
+    def sample(
+        self, tokens: Mapping[str, Tensor], x: NDArray[np.float32], pairs: Sequence[tuple[Level, Level]]
+    ) -> tuple[Tensor, Tensor]:
+        """The DDIM loop. x: (S, N) float32 noise, one row a member -> clean sample (S, N), log variance (S, N)."""
+        network = self.artifact.manifest.network
+        state: Tensor = x
+        latents: Tensor = np.zeros((len(x), network.latent_count, network.latent_dim), np.float32)
+        log_variance: Tensor = None
+        for here, there in pairs:
+            levels = np.array([here.signal, here.noise, there.signal, there.noise], np.float32)
+            out = self.run("denoise", {"x": state, "levels": levels, "latents": latents, **tokens})
+            state, latents, log_variance = out["x_next"], out["latents_next"], out["log_variance"]
+        return state, log_variance
+
+    def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """x, log_variance (S, N); image (1, H, W, 3) uint8; ray_z (1, H, W) float32 -> depth_m, sigma_m (H, W)."""
+        out = self.run("decode", inputs)
+        return self.to_host(out["depth_m"]), self.to_host(out["sigma_m"])
+
+
+@dataclass(frozen=True)
+class GoldenReport:
+    """Errors of ln(range) on the golden sample against the torch reference at export."""
+
+    max_error_ln: float
+    mean_error_ln: float
+    tolerance_ln: float
+
+    @property
+    def passed(self) -> bool:
+        return self.max_error_ln <= self.tolerance_ln  # False for NaN too
+
+
+def check_golden(engine: Engine) -> GoldenReport:
+    """Run the artifact's golden sample through all three graphs and compare with what torch gave at export.
+
+    The clean sample is compared pixel by pixel; decoded depth and sigma too, as ln, where the reference is finite.
+    """
+    manifest = engine.artifact.manifest
+    with np.load(engine.artifact.file("golden.npz"), allow_pickle=False) as file:
+        golden = {name: file[name] for name in file.files}
+    tokens = engine.encode({k: golden[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")})
+    levels = [(Level(*map(float, row[:2])), Level(*map(float, row[2:]))) for row in golden["levels"]]
+    x, log_variance = engine.sample(tokens, golden["noise"], levels)
+    depth_m, sigma_m = engine.decode(
+        {"x": x, "log_variance": log_variance, "image": golden["image"], "ray_z": golden["ray_z"]}
+    )
+    to_ln = manifest.depth.data_std * LogDepth(manifest.depth.min_m, manifest.depth.max_m).ln_per_unit
+    errors = [np.abs(engine.to_host(x) - golden["x"]).ravel() * to_ln]
+    for got, expected in ((depth_m, golden["depth_m"]), (sigma_m, golden["sigma_m"])):
+        known = np.isfinite(expected)
+        with np.errstate(all="ignore"):
+            errors.append(np.abs(np.log(got[known]) - np.log(expected[known])))
+    error = np.concatenate(errors)
+    tolerance = manifest.golden_tolerance_ln.get(engine.precision, 0.0)
+    return GoldenReport(float(np.max(error)), float(np.mean(error)), tolerance)
+
+
+def open_engine(backend: str, artifact: Artifact, threads: int = 0) -> Engine:
+    """Open `backend` and let it run only if it answers the golden sample within its precision's tolerance.
+
+    Raises EngineError: unknown backend, runtime not installed, artifact not loadable, or wrong answer (and by how much).
+    """
+    target = ENGINES.get(backend)
+    if target is None:
+        raise EngineError(f"backend: got '{backend}', expected one of {', '.join(ENGINES)}{nearest(backend, ENGINES)}")
+    module, name = target.split(":")
+    try:
+        engine_class: type[Engine] = getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise EngineError(f"backend '{backend}': {error}; install it (see README, Backends), or choose another") from error
+    engine = engine_class(artifact, threads)
+    report = check_golden(engine)
+    if not report.passed:
+        engine.close()
+        raise EngineError(
+            f"backend '{backend}' ({engine.description}) gives wrong depth: on the golden sample its ln(range) is off by "
+            f"up to {report.max_error_ln:.3g} (mean {report.mean_error_ln:.3g}), accepted is {report.tolerance_ln:.3g}; "
+            "it is not used. Try another backend or version of the runtime, and report it"
+        )
+    logger.info(
+        "engine %s (%s): golden sample max error %.2g ln, mean %.2g",
+        backend, engine.description, report.max_error_ln, report.mean_error_ln,
+    )
+    return engine

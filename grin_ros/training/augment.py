@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a camera does to a clean picture: exposure, white balance, optics, sensor, compression. Geometry stays untouched."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB -> the same scene through another camera, (H, W, 3) uint8."""
+    x = image.astype(np.float32) / 255.0
+    x = _optics(x, rng)
+    linear = np.power(x, 2.2)
+    linear *= np.exp(rng.normal(0.0, 0.35))  # exposure
+    linear *= np.exp(rng.normal(0.0, 0.12, 3)).astype(np.float32)  # white balance
+    if rng.random() < 0.4:
+        linear *= _vignette(x.shape[:2], rng)[..., None]
+    x = np.power(np.clip(linear, 0.0, None), 1.0 / rng.uniform(1.8, 2.7), dtype=np.float32)
+    x = (x - 0.5) * np.float32(rng.uniform(0.75, 1.3)) + np.float32(0.5 + rng.normal(0.0, 0.05))  # contrast, black level
+    grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
+    x = grey[..., None] + (x - grey[..., None]) * np.float32(0.0 if rng.random() < 0.06 else rng.uniform(0.5, 1.4))
+    x += rng.normal(0.0, rng.uniform(0.0, 0.04), x.shape[:2] + (1 if rng.random() < 0.5 else 3,)).astype(np.float32)
+    out = np.clip(x * 255.0, 0.0, 255.0).astype(np.uint8)
+    if rng.random() < 0.6:
+        quality = int(rng.integers(25, 95))
+        _, encoded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        out = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)
+    return out
+
+
+def _optics(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    kind = rng.random()
+    if kind < 0.3:
+        return np.asarray(cv2.GaussianBlur(x, (0, 0), float(rng.uniform(0.3, 1.2))), np.float32)
+    if kind < 0.4:
+        length = int(rng.integers(3, 8))
+        kernel = np.zeros((length, length), np.float32)
+        angle = rng.uniform(0.0, np.pi)
+        half = (length - 1) / 2.0
+        offset = (np.cos(angle) * half, np.sin(angle) * half)
+        ends = [(round(half - s * offset[0]), round(half - s * offset[1])) for s in (1, -1)]
+        cv2.line(kernel, ends[0], ends[1], 1.0)
+        return np.asarray(cv2.filter2D(x, -1, kernel / kernel.sum()), np.float32)
+    if kind < 0.5:
+        sharp = cv2.GaussianBlur(x, (0, 0), 1.0)
+        return np.clip(x + float(rng.uniform(0.2, 0.8)) * (x - sharp), 0.0, 1.0)
+    return x
+
+
+def _vignette(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
+    y = np.linspace(-1.0, 1.0, size[0], dtype=np.float32)[:, None]
+    x = np.linspace(-1.0, 1.0, size[1], dtype=np.float32)[None, :]
+    return np.asarray(1.0 - rng.uniform(0.0, 0.35) * (x * x + y * y), np.float32)

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One run is one YAML file: the model, the data's sampling, the loss, the optimiser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from grin_ros.config import from_mapping, load_yaml
+from grin_ros.model.config import ModelConfig
+from grin_ros.training.batches import Sampling
+from grin_ros.training.loss import LossConfig
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """steps: optimiser steps. batch: samples a step over all processes. lr: peak, reached after warmup_steps, then a
+    cosine down to a fiftieth. encoder_lr: share of lr for the pretrained encoder; its first frozen_stages stay as they
+    are. ema: decay of the averaged weights, which are the ones that count. holdout: share of samples never trained on.
+    """
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    sampling: Sampling = field(default_factory=Sampling)
+    loss: LossConfig = field(default_factory=LossConfig)
+    steps: int = 8000
+    batch: int = 16
+    lr: float = 8e-4
+    encoder_lr: float = 0.25
+    frozen_stages: int = 3
+    warmup_steps: int = 300
+    weight_decay: float = 0.02
+    clip_norm: float = 1.0
+    ema: float = 0.999
+    holdout: float = 0.02
+    seed: int = 0
+    gate_every: int = 500
+    gate_frames: int = 128
+    save_every: int = 250
+
+
+def load_train_config(path: Path) -> TrainConfig:
+    """Read a run's YAML; `model` is a mapping, or the path of a model's YAML relative to this file. Raises ValueError."""
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f"{path}: cannot be read ({error}); expected a YAML file of training settings") from error
+    if isinstance(values, dict) and isinstance(values.get("model"), str):
+        values["model"] = load_yaml(ModelConfig, path.parent / values["model"])
+    return from_mapping(TrainConfig, values, str(path))

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Is the diffusion real? Held-out errors of the clean sample, from pure noise and from a matched noise level.
+
+At the matched level the noisy input alone is exactly as wrong as the image alone was. A network that ignores its noisy
+input stays as wrong there as at pure noise, and so does one that ignores the image; only one that weighs both is
+better (by up to 1 / sqrt 2 for independent Gaussian errors). No claim about steps or spread means anything before that.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from grin_ros.data.sparse import ShardDataset
+from grin_ros.diffusion.ddim import clean, noised
+from grin_ros.diffusion.schedule import Level
+from grin_ros.model.grin import Grin
+from grin_ros.training.batches import Batch, Sampling, batch
+
+PASS_RATIO = 0.9
+"""RMSE at the matched level must lie below this share of the RMSE from pure noise."""
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class Gate:
+    """rmse_ln: of ln(range), from pure noise; matched_rmse_ln: at the level where x_t alone has that same RMSE;
+    shape_rmse_ln: from pure noise, each image's mean error removed; abs_rel: from pure noise."""
+
+    rmse_ln: float
+    matched_rmse_ln: float
+    shape_rmse_ln: float
+    abs_rel: float
+
+    @property
+    def ratio(self) -> float:
+        return self.matched_rmse_ln / self.rmse_ln
+
+    @property
+    def passed(self) -> bool:
+        return self.ratio < PASS_RATIO
+
+    def __str__(self) -> str:
+        return (
+            f"held out, one step: AbsRel {self.abs_rel:.3f}, RMSE of ln(range) {self.rmse_ln:.3f}, of its shape "
+            f"{self.shape_rmse_ln:.3f}; noise gate: {self.matched_rmse_ln:.3f} at the matched level, "
+            f"{self.ratio:.2f} of pure noise (must be below {PASS_RATIO}): {'holds' if self.passed else 'FAILS'}"
+        )
+
+
+@torch.no_grad()
+def measure(model: Grin, dataset: ShardDataset, frames: int, seed: int = 0) -> Gate:
+    """Errors over `frames` samples of `dataset`, unaugmented, mounting unknown, two passes as a two-step sampler runs."""
+    rng = np.random.default_rng(seed)
+    indices = np.linspace(0, len(dataset) - 1, min(frames, len(dataset))).astype(np.int64)
+    sampling = Sampling(queries=1024, mounting_share=0.0, augment=False)
+    device = next(model.parameters()).device
+    batches = [
+        batch(dataset, indices[start : start + _BATCH], model.config, sampling, rng).to(device)
+        for start in range(0, len(indices), _BATCH)
+    ]
+    pure = [_error(model, drawn, Level(0.0, 1.0), None) for drawn in batches]
+    first = torch.cat([error for error, _ in pure])
+    rmse = float(first.square().mean().sqrt())
+    phi = math.atan(rmse / model.config.ln_per_unit)
+    level = Level(math.cos(phi), math.sin(phi))
+    matched = [_error(model, drawn, level, latents)[0] for drawn, (_, latents) in zip(batches, pure)]
+    return Gate(
+        rmse_ln=rmse,
+        matched_rmse_ln=float(torch.cat(matched).square().mean().sqrt()),
+        shape_rmse_ln=float((first - first.mean(1, keepdim=True)).square().mean().sqrt()),
+        abs_rel=float((torch.exp(first) - 1.0).abs().mean()),
+    )
+
+
+def _error(
+    model: Grin, drawn: Batch, level: Level, latents: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Error of ln(range) (B, N) at one level, and the latents after it."""
+    network = model.config
+    local, scene_kv = model.encode(drawn.image, drawn.queries, drawn.query_rays, drawn.scene_rays, drawn.mounting)
+    count = len(drawn.x_0)
+    if latents is None:
+        latents = local.new_zeros(count, network.latent_count, network.latent_dim)
+    x_t = noised(drawn.x_0, drawn.noise[0], level.signal, level.noise)
+    ones = torch.ones(count, device=x_t.device)
+    v, _, after = model.predict(x_t, level.signal * ones, level.noise * ones, latents, local, scene_kv)
+    return (clean(x_t, v.float(), level.signal, level.noise) - drawn.x_0) * network.ln_per_unit, after

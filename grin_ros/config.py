@@ -60,6 +60,10 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, (list, tuple)):
             raise ValueError(f"{where}: got {value!r}, expected a list")
         return tuple(_convert(typing.get_args(kind)[0], item, where) for item in value)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{where}: got {value!r}, expected a mapping of keys to values")
+        return {str(key): _convert(typing.get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
     if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     plain = {float: float, int: int, str: str, bool: bool}.get(kind)

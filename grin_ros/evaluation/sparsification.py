@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Does sigma know where the errors are? Sparsification, AUSE and rank correlation.
+
+Sparsification (Ilg et al., "Uncertainty Estimates and Multi-Hypotheses Networks for Optical Flow", ECCV 2018,
+arXiv 1802.07095): drop the pixels of largest predicted uncertainty first and watch the error of the rest. The oracle
+drops by the true error. Both curves are divided by the error of all pixels, so they start at 1; the area between
+them is the AUSE: 0 = ranks like the oracle, and the area of the constant 1 over the oracle = ranks like chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRACTIONS: NDArray[np.float64] = np.arange(100) / 100.0
+"""Shares of the pixels that are dropped: 0, 0.01, ... 0.99."""
+HALF = 50
+"""Index of the share 0.5 in FRACTIONS."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """How well an uncertainty orders an error.
+
+    curve, oracle: (100,) mean error of the pixels left at each of FRACTIONS, divided by the mean error of all.
+    ause: mean of curve - oracle over FRACTIONS (their area, as the shares are even). rank_correlation: Spearman's, in
+    [-1, 1]; 0 where the uncertainty or the error is the same everywhere, as it then orders nothing.
+    """
+
+    curve: NDArray[np.float64]
+    oracle: NDArray[np.float64]
+    ause: float
+    rank_correlation: float
+
+
+def ranking(uncertainty: NDArray[Any], error: NDArray[Any]) -> Ranking:
+    """Ranking of error (N,) >= 0 by uncertainty (N,), both finite, N >= 1.
+
+    Pixels of equal uncertainty are dropped in random order, in expectation: a constant sigma gives a curve of 1.
+    """
+    if uncertainty.shape != error.shape or error.ndim != 1 or not error.size:
+        raise ValueError(
+            f"ranking: got shapes {uncertainty.shape} and {error.shape}, expected one uncertainty for each error, "
+            "(N,) with N >= 1; select the same pixels of both"
+        )
+    error = error.astype(np.float64)
+    order = np.argsort(uncertainty)
+    starts, counts = _ties(uncertainty[order])
+    tied_error = np.repeat(np.add.reduceat(error[order], starts) / counts, counts)
+    error_order = np.argsort(error)
+    sorted_error = error[error_order]
+    curve, oracle = _mean_of_the_rest(tied_error), _mean_of_the_rest(sorted_error)
+    correlation = _correlation(
+        _ranks(order, starts, counts), _ranks(error_order, *_ties(sorted_error))
+    )
+    return Ranking(curve, oracle, float(np.mean(curve - oracle)), correlation)
+
+
+def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Spearman's rank correlation of a and b (N,), ties by mean rank; 0 where one of them is constant."""
+    return ranking(a, b).rank_correlation
+
+
+def _mean_of_the_rest(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Error in ascending order of uncertainty -> (100,) mean of what is left at FRACTIONS over the mean of all."""
+    count = len(ascending)
+    left = np.maximum(count - np.floor(FRACTIONS * count).astype(np.int64), 1)
+    sums = np.cumsum(ascending)
+    if sums[-1] == 0.0:
+        return np.ones(len(FRACTIONS))  # no error at all: every order is as good as any other
+    means: NDArray[np.float64] = sums[left - 1] / left / (sums[-1] / count)
+    return means
+
+
+def _ties(ascending: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First index and size of each run of equal values."""
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(ascending) != 0) + 1]).astype(np.int64)
+    return starts, np.diff(np.append(starts, len(ascending)))
+
+
+def _ranks(
+    order: NDArray[np.int64], starts: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    ranks = np.empty(len(order), np.float64)
+    ranks[order] = np.repeat(starts + (counts - 1) / 2.0, counts)
+    return ranks
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    norm = float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
+    return float(np.dot(a, b)) / norm if norm > 0.0 else 0.0

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grin_ros.data.frames import DepthEstimate, Frame
+from grin_ros.data.sparse import ShardDataset, ShardWriter
+from grin_ros.evaluation.calibration import ONE_SIGMA, error_in_sigmas, fit_sigma, render_samples
+from grin_ros.evaluation.dataset import EvalSample
+from tests.evaluation.measured import random_depth, sample
+
+SAMPLES = [sample(str(i), depth_m=random_depth(i)) for i in range(12)]
+
+
+def noisy(claimed_of_true: float, tails: bool = False) -> dict[int, DepthEstimate]:
+    """Estimates with errors of ln(depth) of 0.1 sigma whose claimed sigma is the true one times `claimed_of_true`."""
+    random = np.random.default_rng(2)
+    got = {}
+    for item in SAMPLES:
+        sigma_ln = random.uniform(0.02, 0.2, item.depth_m.shape)
+        noise = random.standard_t(2, sigma_ln.shape) if tails else random.standard_normal(sigma_ln.shape)
+        depth_m = item.depth_m * np.exp(noise * sigma_ln)
+        got[id(item.frame)] = DepthEstimate(
+            depth_m.astype(np.float32), (depth_m * sigma_ln * claimed_of_true).astype(np.float32)
+        )
+    return got
+
+
+@pytest.mark.parametrize("claimed_of_true", [0.25, 1.0, 3.0])
+def test_the_factor_undoes_a_wrong_sigma(claimed_of_true: float) -> None:
+    estimates = noisy(claimed_of_true)
+    fit = fit_sigma(SAMPLES, lambda f: estimates[id(f)])
+    assert fit.sigma_scale == pytest.approx(1.0 / claimed_of_true, rel=0.03)
+    for row in fit.after:  # Gaussian errors: right at 1 sigma means right everywhere
+        assert row.observed == pytest.approx(row.expected, abs=0.015)
+    one = next(row for row in fit.before if row.sigmas == 1.0)
+    assert one.observed == pytest.approx(math.erf(claimed_of_true / math.sqrt(2.0)), abs=0.015)
+
+
+def test_one_sigma_is_right_whatever_the_tails() -> None:
+    estimates = noisy(1.0, tails=True)
+    fit = fit_sigma(SAMPLES, lambda f: estimates[id(f)])
+    after = {row.sigmas: row for row in fit.after}
+    assert after[1.0].observed == pytest.approx(ONE_SIGMA, abs=1e-3)
+    assert after[2.0].observed < after[2.0].expected - 0.02  # and the table shows the heavy tail
+
+
+def test_every_frame_weighs_alike() -> None:
+    """A frame with ten times the pixels must not decide the factor."""
+    sparse = random_depth(1)
+    sparse[2:] = np.nan
+    samples = [sample("dense", depth_m=random_depth(0)), sample("sparse", depth_m=sparse)]
+    off = {id(samples[0].frame): 0.1, id(samples[1].frame): 0.4}
+
+    def estimate(frame: Frame) -> DepthEstimate:
+        truth_m = next(s for s in samples if s.frame is frame).depth_m
+        random = np.random.default_rng(0)
+        depth_m = truth_m * np.exp(off[id(frame)] * random.standard_normal(truth_m.shape)).astype(np.float32)
+        return DepthEstimate(depth_m, depth_m * np.float32(0.1))
+
+    scale = fit_sigma(samples, estimate, pixels_per_frame=96).sigma_scale
+    assert 1.4 < scale < 2.6  # between 1 and 4, as for equal shares of both errors; by pixels it would be 1.1
+
+
+def test_a_fit_needs_sigma_and_measured_depth() -> None:
+    nothing = np.full((36, 48), np.nan, np.float32)
+    with pytest.raises(ValueError, match="no pixel is both measured and estimated with a sigma above 0; give held-out"):
+        fit_sigma(SAMPLES, lambda f: DepthEstimate(SAMPLES[0].depth_m, nothing, f.stamp_ns))
+    with pytest.raises(ValueError, match="the estimates equal the measured depth"):
+        fit_sigma(SAMPLES[:1], lambda f: DepthEstimate(SAMPLES[0].depth_m, SAMPLES[0].depth_m, f.stamp_ns))
+
+
+def test_error_in_sigmas_leaves_out_what_is_not_known() -> None:
+    nan, inf = np.nan, np.inf
+    depth_m = np.array([math.e, nan, inf, 2.0, 2.0, 2.0])
+    sigma_m = np.array([math.e / 2, 1.0, nan, nan, 0.0, 1.0])
+    truth_m = np.array([1.0, 1.0, 1.0, 1.0, 1.0, nan])
+    np.testing.assert_allclose(error_in_sigmas(depth_m, sigma_m, truth_m), [2.0])
+
+
+def test_the_table_can_be_printed() -> None:
+    estimates = noisy(1.0)
+    lines = str(fit_sigma(SAMPLES, lambda f: estimates[id(f)])).splitlines()
+    assert lines[0].startswith("sigma_scale ")
+    assert "of 12 frames" in lines[0]
+    assert len(lines) == 14
+
+
+def test_render_samples_are_spread_and_in_depth_along_z(tmp_path: Path) -> None:
+    writer = ShardWriter(tmp_path, 8, 6, "CC0")
+    camera = np.tile([4.0, 4.0, 3.5, 2.5, 1.2, 0.0, 0.1], (5, 1))
+    ranges = np.stack([np.full((6, 8), float(i + 1)) for i in range(5)])
+    ranges[:, 0, 0] = np.inf
+    writer.write("s0", np.zeros((5, 6, 8, 3), np.uint8), ranges, camera, np.zeros((5, 2), np.int64))
+    got: list[EvalSample] = list(render_samples(ShardDataset(tmp_path), count=3))
+    assert [s.name for s in got] == ["render_000000", "render_000002", "render_000004"]
+    assert np.isnan(got[0].depth_m[0, 0])
+    np.testing.assert_allclose(got[1].depth_m[1:], 3.0 * got[1].frame.camera.rays()[1:, :, 2], rtol=1e-3)
+    assert got[0].frame.camera.mounting is not None
+    assert len(list(render_samples(ShardDataset(tmp_path)))) == 5

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The deployed model: a folder with three ONNX graphs, one weights file, a golden sample, and the manifest that binds them.
+"""The deployed model: a folder with three ONNX graphs, a weights file, a golden sample, and a manifest that binds them.
 
 The manifest carries everything a run needs to know besides the numbers in the weights: sizes, depth range, schedule,
 calibration, where the weights come from, and the SHA-256 of every file. Nothing in the folder is executed or unpickled.
@@ -126,9 +126,13 @@ def load_artifact(name_or_path: str | Path) -> Artifact:
     try:
         values = json.loads(manifest_path.read_text())
     except OSError as error:
-        raise ArtifactError(f"{manifest_path}: cannot be read ({error.strerror}); export the model again, or reinstall") from error
+        raise ArtifactError(
+            f"{manifest_path}: cannot be read ({error.strerror}); export the model again, or reinstall"
+        ) from error
     except ValueError as error:
-        raise ArtifactError(f"{manifest_path}: not valid JSON ({error}); export the model again, or reinstall") from error
+        raise ArtifactError(
+            f"{manifest_path}: not valid JSON ({error}); export the model again, or reinstall"
+        ) from error
     got = values.get("format") if isinstance(values, Mapping) else None
     if got != FORMAT:
         raise ArtifactError(f"{manifest_path}: format {got!r}, this version reads {FORMAT}; export the model again")
@@ -155,7 +159,9 @@ def file_sha256(path: Path) -> str:
 def _check_file(folder: Path, name: str, expected: str) -> None:
     path = folder / name
     if Path(name).name != name:
-        raise ArtifactError(f"{folder}: the manifest names '{name}', which is outside the folder; do not use this artifact")
+        raise ArtifactError(
+            f"{folder}: the manifest names '{name}', which is outside the folder; do not use this artifact"
+        )
     if not path.is_file():
         raise ArtifactError(f"{path}: missing; export the model again, or reinstall")
     if path.stat().st_size > MAX_FILE_BYTES:

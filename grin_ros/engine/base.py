@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 ENGINES: dict[str, str] = {
     "reference": "grin_ros.engine.reference:ReferenceEngine",
     "ort": "grin_ros.engine.ort:OrtEngine",
+    "ort-cuda": "grin_ros.engine.ort:OrtCudaEngine",
+    "ort-tensorrt": "grin_ros.engine.ort:OrtTensorrtEngine",
 }
 """backend name -> 'module:class', imported only when opened. A new backend is one file and one line here."""
 
@@ -33,6 +35,10 @@ Tensor = Any
 
 class EngineError(RuntimeError):
     """The engine cannot be opened or gave a wrong answer; the text says what was got, expected, and what to do."""
+
+
+class EngineUnavailableError(EngineError):
+    """The backend's runtime, provider or device is not on this machine; the text says what is, and what to install."""
 
 
 class Engine(ABC):
@@ -61,7 +67,7 @@ class Engine(ABC):
         """The tensor as a NumPy array."""
         return np.asarray(tensor)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - an engine that holds nothing has nothing to do here
         """Free what the runtime holds; the engine is not used afterwards."""
 
     def encode(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -105,7 +111,8 @@ class GoldenReport:
 def check_golden(engine: Engine) -> GoldenReport:
     """Run the artifact's golden sample through all three graphs and compare with what torch gave at export.
 
-    The clean sample is compared pixel by pixel; decoded depth and sigma too, as ln, where the reference is finite.
+    The clean sample is compared pixel by pixel; decoded depth and sigma too, as ln, and in where they are NaN. Raises
+    EngineError where the engine fails on it or gives other shapes.
     """
     manifest = engine.artifact.manifest
     with np.load(engine.artifact.file("golden.npz"), allow_pickle=False) as file:
@@ -117,20 +124,30 @@ def check_golden(engine: Engine) -> GoldenReport:
         {"x": x, "log_variance": log_variance, "image": golden["image"], "ray_z": golden["ray_z"]}
     )
     to_ln = manifest.depth.data_std * LogDepth(manifest.depth.min_m, manifest.depth.max_m).ln_per_unit
-    errors = [np.abs(engine.to_host(x) - golden["x"]).ravel() * to_ln]
-    for got, expected in ((depth_m, golden["depth_m"]), (sigma_m, golden["sigma_m"])):
+    errors = [np.abs(_shaped("x", engine.to_host(x), golden["x"]) - golden["x"]).ravel() * to_ln]
+    for name, got in (("depth_m", depth_m), ("sigma_m", sigma_m)):
+        expected = golden[name]
         known = np.isfinite(expected)
         with np.errstate(all="ignore"):
-            errors.append(np.abs(np.log(got[known]) - np.log(expected[known])))
+            error_ln = np.abs(np.log(_shaped(name, got, expected)) - np.log(expected))
+        # A number where the camera sees nothing is as wrong as none where it sees something.
+        errors.append(np.where(known, error_ln, np.where(np.isfinite(got), np.inf, 0.0)).ravel())
     error = np.concatenate(errors)
     tolerance = manifest.golden_tolerance_ln.get(engine.precision, 0.0)
     return GoldenReport(float(np.max(error)), float(np.mean(error)), tolerance)
 
 
+def _shaped(name: str, got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
+    if got.shape != expected.shape:
+        raise EngineError(f"golden sample: {name} came out as {got.shape}, expected {expected.shape}; it is not used")
+    return got
+
+
 def open_engine(backend: str, artifact: Artifact, threads: int = 0) -> Engine:
     """Open `backend` and let it run only if it answers the golden sample within its precision's tolerance.
 
-    Raises EngineError: unknown backend, runtime not installed, artifact not loadable, or wrong answer (and by how much).
+    Raises EngineError: unknown backend, artifact not loadable, or wrong answer (and by how much); and its kind
+    EngineUnavailableError where the runtime, provider or device is not on this machine.
     """
     target = ENGINES.get(backend)
     if target is None:
@@ -139,18 +156,27 @@ def open_engine(backend: str, artifact: Artifact, threads: int = 0) -> Engine:
     try:
         engine_class: type[Engine] = getattr(importlib.import_module(module), name)
     except ImportError as error:
-        raise EngineError(f"backend '{backend}': {error}; install it (see README, Backends), or choose another") from error
+        raise EngineUnavailableError(
+            f"backend '{backend}': {error}; install it (see README, Backends), or choose another"
+        ) from error
     engine = engine_class(artifact, threads)
-    report = check_golden(engine)
+    try:
+        report = check_golden(engine)
+    except EngineError:
+        engine.close()
+        raise
     if not report.passed:
         engine.close()
         raise EngineError(
-            f"backend '{backend}' ({engine.description}) gives wrong depth: on the golden sample its ln(range) is off by "
-            f"up to {report.max_error_ln:.3g} (mean {report.mean_error_ln:.3g}), accepted is {report.tolerance_ln:.3g}; "
-            "it is not used. Try another backend or version of the runtime, and report it"
+            f"backend '{backend}' ({engine.description}) gives wrong depth: on the golden sample its ln(range) is off "
+            f"by up to {report.max_error_ln:.3g} (mean {report.mean_error_ln:.3g}), accepted is "
+            f"{report.tolerance_ln:.3g}; it is not used. Try another backend or version of the runtime, and report it"
         )
     logger.info(
         "engine %s (%s): golden sample max error %.2g ln, mean %.2g",
-        backend, engine.description, report.max_error_ln, report.mean_error_ln,
+        backend,
+        engine.description,
+        report.max_error_ln,
+        report.mean_error_ln,
     )
     return engine

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A tiny model, exported once a session, and a frame for it. Its weights are random: nothing is downloaded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from grin_ros.data.frames import Frame
+from grin_ros.geometry.camera import Camera, Mounting
+
+if TYPE_CHECKING:
+    from grin_ros.model.grin import Grin
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> Grin:
+    """Seeded, with every part awake; nothing about it is square, so that swapped axes show."""
+    pytest.importorskip("torch", reason="the model is torch (pip install grin_ros[train])")
+    from tests.model.tiny import TINY, awake
+
+    return awake(seed=1, config=replace(TINY, image_width=96, grid_rows=12, grid_cols=20))
+
+
+@pytest.fixture(scope="session")
+def tiny_artifact(tiny_model: Grin, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `grin_ros.artifact.load_artifact` reads. Shared by the session: copy it to change it."""
+    from grin_ros.artifact import Calibration
+    from grin_ros.model.onnx_export import export_artifact
+
+    folder = tmp_path_factory.mktemp("artifact") / "tiny"
+    export_artifact(
+        tiny_model,
+        folder,
+        name="tiny",
+        licence="Apache-2.0",
+        training={"data": "none, random weights"},
+        calibration=Calibration(1.25, "nothing"),
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_frame() -> Frame:
+    """A mounted, slightly distorted camera, of an odd size, looking at soft blobs and a hard-edged block."""
+    camera = Camera(
+        101, 75, 80.0, 79.0, 52.0, 36.5, "plumb_bob", (-0.1, 0.02, 0.001, -0.001, 0.0), Mounting(0.8, 0.02, 0.15)
+    )
+    v, u = np.mgrid[0 : camera.height, 0 : camera.width] / 100.0
+    image = 127.0 + 90.0 * np.stack([np.sin(5 * u + 3 * v), np.cos(4 * v - u), np.sin(9 * u * v)], -1)
+    image[20:50, 60:90] = (30.0, 200.0, 60.0)
+    return Frame(image.astype(np.uint8), camera, stamp_ns=1_234_567_890_123_456_789)

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reading Wavefront OBJ models with materials from a zip archive (the .sh3f catalogues of Sweet Home 3D)."""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+TEXTURE_PX = 256
+
+
+@dataclass(frozen=True)
+class Material:
+    """colour: diffuse, linear RGB; gloss in [0, 1]; texture: (256, 256, 3) uint8 RGB or None."""
+
+    colour: tuple[float, float, float] = (0.7, 0.7, 0.7)
+    gloss: float = 0.1
+    texture: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class ObjModel:
+    """vertices, normals (n, 3), uv (n, 2), material index (n,), triangles (m, 3), and the materials."""
+
+    vertices: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    uv: NDArray[np.float32]
+    material: NDArray[np.int32]
+    indices: NDArray[np.int32]
+    materials: list[Material] = field(default_factory=list)
+
+
+def read_texture(archive: zipfile.ZipFile, path: str) -> NDArray[np.uint8] | None:
+    """The image as (256, 256, 3) uint8 RGB; None when the archive has no such image."""
+    try:
+        data = np.frombuffer(archive.read(path), np.uint8)
+    except KeyError:
+        return None
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if image is None:
+        return None
+    small = cv2.resize(image, (TEXTURE_PX, TEXTURE_PX), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(small[:, :, ::-1]).astype(np.uint8)
+
+
+def read_materials(archive: zipfile.ZipFile, path: str) -> dict[str, Material]:
+    """Materials by name of an MTL file; an absent file gives none."""
+    try:
+        lines = archive.read(path).decode("latin-1").splitlines()
+    except KeyError:
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    current: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.strip().partition(" ")
+        if key == "newmtl":
+            current = found.setdefault(value.strip(), {})
+        elif key:
+            current[key] = value.strip()
+    materials = {}
+    for name, entry in found.items():
+        texture = None
+        if entry.get("map_Kd"):
+            texture = read_texture(archive, posixpath.join(posixpath.dirname(path), entry["map_Kd"].replace("\\", "/")))
+        kd = [float(v) for v in entry.get("Kd", "0.7 0.7 0.7").split()[:3]]
+        ks = [float(v) for v in entry.get("Ks", "0 0 0").split()[:3]]
+        colour = (1.0, 1.0, 1.0) if texture is not None else tuple(min(max(v, 0.02), 0.95) ** 1.6 for v in kd)
+        materials[name] = Material((colour[0], colour[1], colour[2]), min(float(np.mean(ks)) * 0.8, 0.8), texture)
+    return materials
+
+
+def _numbers(lines: list[str], width: int) -> NDArray[np.float64]:
+    rows = [line.split()[1 : 1 + width] for line in lines]
+    full = [row + ["0"] * (width - len(row)) for row in rows]
+    return np.array(full, np.float64).reshape(-1, width)
+
+
+def read_obj(archive: zipfile.ZipFile, path: str) -> ObjModel:
+    """The model in its own axes and units. ValueError when it has no face."""
+    lines = archive.read(path).decode("latin-1").replace("\\\n", " ").splitlines()
+    v = _numbers([x for x in lines if x.startswith("v ")], 3)
+    vt = _numbers([x for x in lines if x.startswith("vt ")], 2)
+    vn = _numbers([x for x in lines if x.startswith("vn ")], 3)
+    materials: dict[str, Material] = {}
+    names: dict[str, int] = {"": 0}
+    current = 0
+    corners: list[tuple[int, int, int, int]] = []
+    seen_v = seen_t = seen_n = 0
+    for line in lines:
+        head = line[:2]
+        if head == "v ":
+            seen_v += 1
+        elif head == "vt":
+            seen_t += 1
+        elif head == "vn":
+            seen_n += 1
+        elif head == "f ":
+            polygon = []
+            for token in line.split()[1:]:
+                part = (token + "//").split("/")
+                a, b, c = int(part[0]), int(part[1] or 0), int(part[2] or 0)
+                polygon.append(
+                    (
+                        a - 1 if a > 0 else seen_v + a,
+                        b - 1 if b > 0 else (seen_t + b if b else -1),
+                        c - 1 if c > 0 else (seen_n + c if c else -1),
+                        current,
+                    )
+                )
+            for k in range(1, len(polygon) - 1):
+                corners += (polygon[0], polygon[k], polygon[k + 1])
+        elif line.startswith("usemtl"):
+            current = names.setdefault(line[6:].strip(), len(names))
+        elif line.startswith("mtllib"):
+            materials.update(read_materials(archive, posixpath.join(posixpath.dirname(path), line[6:].strip())))
+    if not corners:
+        raise ValueError(f"{path}: got an OBJ without faces, expected at least one")
+    table = np.array(corners, np.int64)
+    positions = v[table[:, 0]]
+    a, b, c = positions[0::3], positions[1::3], positions[2::3]
+    flat = np.repeat(np.cross(b - a, c - a), 3, axis=0)
+    has_normal = table[:, 2] >= 0
+    normals = np.where(has_normal[:, None], vn[np.maximum(table[:, 2], 0)], flat) if len(vn) else flat
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
+    uv = vt[np.maximum(table[:, 1], 0)] * (table[:, 1:2] >= 0) if len(vt) else np.zeros((len(table), 2))
+    uv = np.stack([uv[:, 0], 1 - uv[:, 1]], 1)
+    key = np.concatenate([table[:, :2], np.round(normals * 50).astype(np.int64), table[:, 3:]], axis=1)
+    _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    return ObjModel(
+        positions[first].astype(np.float32),
+        normals[first].astype(np.float32),
+        uv[first].astype(np.float32),
+        table[first, 3].astype(np.int32),
+        inverse.reshape(-1, 3).astype(np.int32),
+        [materials.get(name, Material()) for name in names],
+    )

@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""GLSL of the scene renderer: range, shadow depth, lit colour, and the resolve with screen-space ambient occlusion."""
+
+RANGE_VERTEX = """
+#version 330
+uniform mat4 optical_from_world;
+uniform mat4 clip_from_optical;
+in vec3 in_position;
+out vec3 optical;
+void main() {
+    vec4 p = optical_from_world * vec4(in_position, 1.0);
+    optical = p.xyz;
+    gl_Position = clip_from_optical * p;
+}
+"""
+
+RANGE_FRAGMENT = """
+#version 330
+in vec3 optical;
+out float range_m;
+void main() { range_m = length(optical); }
+"""
+
+DEPTH_VERTEX = """
+#version 330
+uniform mat4 clip_from_world;
+in vec3 in_position;
+void main() { gl_Position = clip_from_world * vec4(in_position, 1.0); }
+"""
+
+EMPTY_FRAGMENT = """
+#version 330
+void main() {}
+"""
+
+COLOUR_VERTEX = """
+#version 330
+uniform mat4 clip_from_world;
+in vec3 in_position;
+in vec3 in_normal;
+in vec2 in_uv;
+in vec3 in_colour;
+in vec3 in_material;
+out vec3 world;
+out vec3 normal;
+out vec2 uv;
+out vec3 albedo;
+flat out vec3 material;
+void main() {
+    world = in_position;
+    normal = in_normal;
+    uv = in_uv;
+    albedo = in_colour;
+    material = in_material;
+    gl_Position = clip_from_world * vec4(in_position, 1.0);
+}
+"""
+
+COLOUR_FRAGMENT = """
+#version 330
+uniform sampler2DArray textures;
+uniform sampler2DShadow sun_shadow;
+uniform sampler2DShadow lamp_shadow;
+uniform mat4 sun_clip;
+uniform mat4 lamp_clip;
+uniform vec3 eye;
+uniform vec3 sun_direction;
+uniform vec3 sun;
+uniform vec3 ambient_up;
+uniform vec3 ambient_down;
+uniform vec3 room_low;
+uniform vec3 room_high;
+uniform vec3 lamp_position[4];
+uniform vec3 lamp_power[4];
+uniform int lamp_count;
+in vec3 world;
+in vec3 normal;
+in vec2 uv;
+in vec3 albedo;
+flat in vec3 material;
+out vec4 colour;
+
+float lit(sampler2DShadow map, vec4 clip, float softness, float bias) {
+    vec3 p = clip.xyz / clip.w * 0.5 + 0.5;
+    if (clip.w <= 0.0 || any(lessThan(p, vec3(0.0))) || any(greaterThan(p, vec3(1.0)))) return 1.0;
+    p.z -= bias;
+    vec2 d = vec2(softness, softness * 0.4);  // four bilinear comparisons on a turned square
+    float sum = texture(map, p + vec3(d.x, d.y, 0.0)) + texture(map, p + vec3(-d.y, d.x, 0.0))
+              + texture(map, p + vec3(-d.x, -d.y, 0.0)) + texture(map, p + vec3(d.y, -d.x, 0.0));
+    return sum * 0.25;
+}
+
+void main() {
+    vec3 base = albedo;
+    vec3 texel = vec3(1.0);
+    if (material.x >= 0.0) { texel = texture(textures, vec3(uv, material.x)).rgb; texel *= texel; }
+    base *= texel;
+    vec3 to_eye = normalize(eye - world);
+    vec3 n = normalize(normal);
+    if (dot(n, to_eye) < 0.0) n = -n;
+    float gloss = material.y;
+    float power = 8.0 + 120.0 * gloss * gloss;
+    vec3 corner = min(abs(world - room_low), abs(room_high - world));
+    vec3 away = vec3(1.0) - abs(n);  // a wall is not darkened by itself
+    vec3 crease = vec3(1.0) - 0.30 * away * exp(-corner / 0.28);
+    float enclosed = crease.x * crease.y * crease.z;
+    vec3 light = mix(ambient_down, ambient_up, 0.5 + 0.5 * n.z) * enclosed;
+    vec3 shine = vec3(0.0);
+
+    float facing = -dot(n, sun_direction);
+    if (facing > 0.0 && sun.r + sun.g + sun.b > 0.0) {
+        float s = lit(sun_shadow, sun_clip * vec4(world + n * 0.03, 1.0), 0.0012, 0.0004);
+        vec3 shut = mix(vec3(1.0), smoothstep(0.004, 0.025, corner), step(0.5, away));  // no sun through the seams of the shell
+        s *= shut.x * shut.y * shut.z;
+        light += sun * facing * s;
+        shine += sun * s * pow(max(dot(reflect(sun_direction, n), to_eye), 0.0), power);
+    }
+    for (int i = 0; i < lamp_count; i++) {
+        vec3 to_lamp = lamp_position[i] - world;
+        float d2 = dot(to_lamp, to_lamp);
+        vec3 l = to_lamp * inversesqrt(d2);
+        float cosine = 0.12 + 0.88 * dot(n, l);
+        if (cosine <= 0.0) continue;
+        float s = 1.0;
+        if (i == 0) s = lit(lamp_shadow, lamp_clip * vec4(world + n * 0.03, 1.0), 0.004, 0.0006);
+        vec3 flux = lamp_power[i] * s / (d2 + 0.4);
+        light += flux * cosine;
+        shine += flux * pow(max(dot(reflect(-l, n), to_eye), 0.0), power);
+    }
+    float fresnel = 0.04 + 0.5 * gloss * pow(1.0 - max(dot(n, to_eye), 0.0), 4.0);
+    vec3 mirror = mix(ambient_down, ambient_up, 0.5 + 0.5 * reflect(-to_eye, n).z);
+    vec3 result = base * light + gloss * (shine * 0.35 * sqrt(power / 30.0) + mirror * fresnel) + texel * albedo * material.z;
+    colour = vec4(min(result, vec3(30.0)), 1.0);
+}
+"""
+
+SCREEN_VERTEX = """
+#version 330
+void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }
+"""
+
+RESOLVE_FRAGMENT = """
+#version 330
+uniform sampler2D colour;
+uniform sampler2D range_m;
+uniform float f_px;
+uniform float strength;
+out vec4 result;
+const vec2 taps[8] = vec2[8](vec2(0.92, 0.38), vec2(-0.38, 0.92), vec2(-0.92, -0.38), vec2(0.38, -0.92),
+                             vec2(0.35, 0.35), vec2(-0.35, 0.35), vec2(-0.35, -0.35), vec2(0.35, -0.35));
+vec3 compressed(vec2 p) { vec3 c = texture(colour, p).rgb; return sqrt(c / (1.0 + max(c.r, max(c.g, c.b)))); }
+float brightness(vec3 c) { return dot(c, vec3(0.3, 0.6, 0.1)); }
+void main() {
+    ivec2 p = ivec2(gl_FragCoord.xy);
+    vec2 texel = 1.0 / vec2(textureSize(colour, 0));
+    vec2 middle = gl_FragCoord.xy * texel;
+    vec3 sum = compressed(middle);
+    float a00 = brightness(compressed(middle + vec2(-0.5, -0.5) * texel)), a10 = brightness(compressed(middle + vec2(0.5, -0.5) * texel));
+    float a01 = brightness(compressed(middle + vec2(-0.5, 0.5) * texel)), a11 = brightness(compressed(middle + vec2(0.5, 0.5) * texel));
+    vec2 gradient = vec2(a10 + a11 - a00 - a01, a01 + a11 - a00 - a10);
+    float contrast = length(gradient);
+    if (contrast > 0.06) {  // a stair step: average along the edge, and a little across
+        vec2 along = vec2(-gradient.y, gradient.x) / contrast * texel;
+        vec3 smoothed = 0.25 * (compressed(middle + 0.6 * along) + compressed(middle - 0.6 * along)
+                              + compressed(middle + 1.6 * along) + compressed(middle - 1.6 * along));
+        vec3 cross_blend = 0.5 * (compressed(middle + vec2(0.25) * texel) + compressed(middle - vec2(0.25) * texel));
+        sum = mix(sum, 0.7 * smoothed + 0.3 * cross_blend, smoothstep(0.06, 0.25, contrast) * 0.85);
+    }
+    sum *= sum;
+    sum /= max(1.0 - max(sum.r, max(sum.g, sum.b)), 0.02);
+    float here = texelFetch(range_m, p, 0).r;
+    ivec2 limit = textureSize(range_m, 0) - 1;
+    float radius = clamp(0.22 * f_px / max(here, 0.1), 2.0, 40.0);
+    float angle = fract(52.9829189 * fract(dot(vec2(p), vec2(0.06711056, 0.00583715)))) * 6.2831853;
+    mat2 turn = mat2(cos(angle), sin(angle), -sin(angle), cos(angle));
+    float hidden = 0.0;
+    for (int i = 0; i < 8; i++) {  // opposite taps: a plane is not occluded by itself
+        vec2 offset = turn * taps[i] * radius;
+        float a = texelFetch(range_m, clamp(p + ivec2(offset), ivec2(0), limit), 0).r;
+        float b = texelFetch(range_m, clamp(p - ivec2(offset), ivec2(0), limit), 0).r;
+        float bend = here - 0.5 * (a + b);
+        float near = max(here - min(a, b), 0.0);
+        hidden += clamp(bend * 10.0, 0.0, 1.0) * (1.0 - smoothstep(0.12, 0.45, near));
+    }
+    result = vec4(sum, 1.0 - strength * 0.6 * hidden / 8.0);
+}
+"""

@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the rest of the package logs the Python way, in the node's log and so in /rosout."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+
+class RosHandler(logging.Handler):
+    """Hands records to a node's logger."""
+
+    def __init__(self, ros_logger: Any) -> None:
+        super().__init__()
+        self._ros_logger = ros_logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One call for each severity: rclpy remembers the severity of a line of code and refuses another."""
+        text = self.format(record)
+        if record.levelno >= logging.ERROR:
+            self._ros_logger.error(text)
+        elif record.levelno >= logging.WARNING:
+            self._ros_logger.warning(text)
+        elif record.levelno >= logging.INFO:
+            self._ros_logger.info(text)
+        else:
+            self._ros_logger.debug(text)
+
+
+def log_to_ros(ros_logger: Any) -> RosHandler:
+    """Send what `grin_ros` logs from now on to `ros_logger`; give the result to `stop_logging_to_ros`."""
+    handler = RosHandler(ros_logger)
+    package = logging.getLogger("grin_ros")
+    package.addHandler(handler)
+    package.setLevel(min(package.level or logging.INFO, logging.INFO))
+    package.propagate = False
+    return handler
+
+
+def stop_logging_to_ros(handler: RosHandler) -> None:
+    """Undo `log_to_ros`."""
+    package = logging.getLogger("grin_ros")
+    package.removeHandler(handler)
+    package.propagate = True

@@ -38,7 +38,8 @@ def from_mapping(cls: type[T], values: Mapping[str, Any], where: str = "config")
     built: dict[str, Any] = {}
     for key, value in values.items():
         if key not in fields:
-            raise ValueError(f"{where}: unknown key '{key}'{nearest(key, fields)} Known keys: {', '.join(sorted(fields))}")
+            known = ", ".join(sorted(fields))
+            raise ValueError(f"{where}: unknown key '{key}'{nearest(key, fields)} Known keys: {known}")
         built[key] = _convert(hints[key], value, f"{where}.{key}")
     missing = [
         name
@@ -54,7 +55,8 @@ def from_mapping(cls: type[T], values: Mapping[str, Any], where: str = "config")
 
 def _convert(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
-        return value if isinstance(value, typing.cast(type, kind)) else from_mapping(typing.cast(type, kind), value, where)
+        nested = typing.cast(type, kind)
+        return value if isinstance(value, nested) else from_mapping(nested, value, where)
     origin = typing.get_origin(kind)
     if origin is tuple:
         if not isinstance(value, (list, tuple)):

@@ -14,17 +14,20 @@ A = TypeVar("A")
 
 def noised(x_0: A, eps: A, signal: Any, noise: Any) -> A:
     """The forward process: x_t = signal * x_0 + noise * eps."""
-    return signal * x_0 + noise * eps
+    x_t: A = signal * x_0 + noise * eps
+    return x_t
 
 
 def velocity(x_0: A, eps: A, signal: Any, noise: Any) -> A:
     """The training target v = signal * eps - noise * x_0."""
-    return signal * eps - noise * x_0
+    v: A = signal * eps - noise * x_0
+    return v
 
 
 def clean(x_t: A, v: A, signal: Any, noise: Any) -> A:
     """x_0 as the network sees it: signal * x_t - noise * v. At pure noise it is -v: the network's answer alone."""
-    return signal * x_t - noise * v
+    x_0: A = signal * x_t - noise * v
+    return x_0
 
 
 def ddim(x_t: A, v: A, signal: Any, noise: Any, signal_next: Any, noise_next: Any) -> A:
@@ -32,5 +35,5 @@ def ddim(x_t: A, v: A, signal: Any, noise: Any, signal_next: Any, noise_next: An
 
     With the clean level (1, 0) as next, this is the predicted clean sample itself.
     """
-    eps = noise * x_t + signal * v
-    return signal_next * clean(x_t, v, signal, noise) + noise_next * eps
+    eps: A = noise * x_t + signal * v
+    return noised(clean(x_t, v, signal, noise), eps, signal_next, noise_next)

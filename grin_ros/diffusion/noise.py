@@ -4,13 +4,12 @@
 
 Thousands of independent per-pixel draws average out: a network that pools over pixels reads the mean of the clean map
 straight through them, and members of an ensemble collapse onto one answer. So the noise is a sum of random fields from
-one constant over the image down to independent pixels (the idea of Marigold's multi-resolution noise, arXiv 2312.02145),
-normalised to unit variance at every point. Its coarse part hides the scale of the scene, which is what is uncertain.
+one constant over the image down to independent pixels (the idea of Marigold's multi-resolution noise, arXiv
+2312.02145), normalised to unit variance at every point. Its coarse part hides the scale of the scene, which is what is
+uncertain.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ FIELDS: tuple[tuple[int, int, float], ...] = ((1, 1, 0.30), (3, 4, 0.20), (6, 8,
 
 
 def noise_field(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Noise at `points` (N, 2) in [-1, 1] (x right, y down over the image): (N,) float32, unit variance at each point."""
+    """Noise at `points` (N, 2) in [-1, 1] (x right, y down over the image): (N,) float32, unit variance at each."""
     total = np.zeros(len(points), np.float64)
     for rows, cols, share in FIELDS:
         if rows == 0:
@@ -37,8 +36,7 @@ def member_noise(points: NDArray[np.float32], members: int, seed: int) -> NDArra
     Member m has the same noise whatever the ensemble's size, so a still scene gives still depth, and adding members
     refines the estimate without changing what is there.
     """
-    fields: Sequence[NDArray[np.float32]] = [noise_field(points, np.random.default_rng((seed, m))) for m in range(members)]
-    return np.stack(fields)
+    return np.stack([noise_field(points, np.random.default_rng((seed, m))) for m in range(members)])
 
 
 def _interpolate(nodes: NDArray[np.float64], points: NDArray[np.float32]) -> NDArray[np.float64]:

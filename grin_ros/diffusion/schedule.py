@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -52,4 +53,4 @@ class Schedule:
         if steps < 1:
             raise ValueError(f"steps: got {steps}, expected at least 1")
         levels = [self.level((steps - i) / steps) for i in range(steps + 1)]
-        return list(zip(levels[:-1], levels[1:]))
+        return list(pairwise(levels))

@@ -37,7 +37,9 @@ def load_model(path: Path) -> Grin:
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
     if "config" not in metadata:
-        raise ValueError(f"{path}: no 'config' in its header; expected a weights file written by grin train or grin export")
+        raise ValueError(
+            f"{path}: no 'config' in its header; expected a weights file written by grin train or grin export"
+        )
     model = Grin(from_mapping(ModelConfig, json.loads(metadata["config"]), str(path)))
     model.load_state_dict(load_weights(path))
     return model.eval()

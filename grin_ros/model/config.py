@@ -43,11 +43,13 @@ class ModelConfig:
     def __post_init__(self) -> None:
         if self.image_height % 32 or self.image_width % 32:
             raise ValueError(
-                f"image size: got {self.image_width}x{self.image_height}, expected multiples of 32 (the encoder's stride)"
+                f"image size: got {self.image_width}x{self.image_height}, "
+                "expected multiples of 32 (the encoder's stride)"
             )
         for name in ("token_dim", "latent_dim"):
-            if getattr(self, name) % self.head_dim:
-                raise ValueError(f"{name}: got {getattr(self, name)}, expected a multiple of head_dim = {self.head_dim}")
+            dim = getattr(self, name)
+            if dim % self.head_dim:
+                raise ValueError(f"{name}: got {dim}, expected a multiple of head_dim = {self.head_dim}")
 
     @property
     def scene_rows(self) -> int:

@@ -15,7 +15,7 @@ LEVEL_OCTAVES = 5
 
 
 def fourier(x: Tensor, octaves: int) -> Tensor:
-    """(..., C) -> (..., C * (2 * octaves + 1)): x itself and sines and cosines of pi / 2 * 2^k * x (NeRF, arXiv 2003.08934)."""
+    """(..., C) -> (..., C * (2 * octaves + 1)): x itself, sines and cosines of pi / 2 * 2^k * x (arXiv 2003.08934)."""
     scales = 0.5 * math.pi * 2.0 ** torch.arange(octaves, device=x.device, dtype=x.dtype)
     angles = (x[..., None] * scales).flatten(-2)
     return torch.cat([x, torch.sin(angles), torch.cos(angles)], -1)

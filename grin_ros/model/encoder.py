@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image features: EfficientNet-Lite (Tan and Le, arXiv 1905.11946; the Lite variant has no squeeze-excitation, and ReLU6)
-and a feature pyramid (Lin et al., arXiv 1612.03144) over its strides 4, 8, 16 and 32.
+"""Image features: EfficientNet-Lite (Tan and Le, arXiv 1905.11946; the Lite variant has no squeeze-excitation, and
+ReLU6) and a feature pyramid (Lin et al., arXiv 1612.03144) over its strides 4, 8, 16 and 32.
 
 Batch norm is folded into the convolutions when ImageNet weights are loaded: its statistics stay frozen in fine-tuning
 anyway, small batches do not disturb it, and the exported graph has one operator fewer a layer.
@@ -34,7 +34,7 @@ class SameConv(nn.Conv2d):
         total = max(kernel - stride, 0)
         self.pads = (total // 2, total - total // 2, total // 2, total - total // 2)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - nn.Conv2d calls it so
         return super().forward(functional.pad(input, self.pads) if any(self.pads) else input)
 
 

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""GRIN (arXiv 2409.09896): pixel-level diffusion of log-depth, conditioned on image features and rays, locally and globally.
+"""GRIN (arXiv 2409.09896): pixel-level diffusion of log-depth, conditioned on image features and rays, locally and
+globally.
 
 Three methods, the three graphs of the artifact: `encode` once a frame, `denoise` once a step, `decode` once a frame.
 """
@@ -22,6 +23,9 @@ MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -10.0, 4.0
 
 
 class Grin(nn.Module):
+    sigma_scale: Tensor
+    """() float32: calibration of sigma, fitted after training."""
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
@@ -76,7 +80,8 @@ class Grin(nn.Module):
     def predict(
         self, x: Tensor, signal: Tensor, noise: Tensor, latents: Tensor, local_tokens: Tensor, scene_kv: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The network: x (S, N) at (signal, noise) (S,) -> v (S, N), log variance of x_0's error (S, N), latents (S, L, C).
+        """The network: x (S, N) at (signal, noise) (S,) -> v (S, N), log variance of x_0's error (S, N), latents
+        (S, L, C).
 
         local_tokens and scene_kv may have a batch of 1: ensemble members share them.
         """

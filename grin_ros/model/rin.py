@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Recurrent Interface Network (Jabri et al., arXiv 2212.11972): a few latents read from many tokens, think, and write back.
+"""The Recurrent Interface Network (Jabri et al., arXiv 2212.11972): a few latents read from many tokens, think, and
+write back.
 
 Cost grows with latents x tokens, never with tokens squared, so any number of pixels can be queried.
 """
@@ -74,7 +75,7 @@ class SelfAttentionLayer(nn.Module):
 
 
 class RinBlock(nn.Module):
-    """Read (latents attend to pixel tokens and scene tokens), process (self-attention), write (tokens attend to latents)."""
+    """Read (latents attend to pixel and scene tokens), process (self-attention), write (tokens attend to latents)."""
 
     def __init__(self, token_dim: int, latent_dim: int, self_layers: int, head_dim: int) -> None:
         super().__init__()

@@ -61,7 +61,7 @@ def _neighbours(size: int, cells: int, device: torch.device) -> tuple[Tensor, Te
 def _mean(values: list[Tensor], weights: list[Tensor]) -> Tensor:
     total = weights[0] * values[0]
     norm = weights[0]
-    for value, weight in zip(values[1:], weights[1:]):
+    for value, weight in zip(values[1:], weights[1:], strict=True):
         total = total + weight * value
         norm = norm + weight
     return total / norm

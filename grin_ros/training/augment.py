@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a camera does to a clean picture: exposure, white balance, optics, sensor, compression. Geometry stays untouched."""
+"""What a camera does to a clean picture: exposure, white balance, optics, sensor, compression. Geometry stays."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     if rng.random() < 0.4:
         linear *= _vignette(x.shape[:2], rng)[..., None]
     x = np.power(np.clip(linear, 0.0, None), 1.0 / rng.uniform(1.8, 2.7), dtype=np.float32)
-    x = (x - 0.5) * np.float32(rng.uniform(0.75, 1.3)) + np.float32(0.5 + rng.normal(0.0, 0.05))  # contrast, black level
+    # Contrast, black level.
+    x = (x - 0.5) * np.float32(rng.uniform(0.75, 1.3)) + np.float32(0.5 + rng.normal(0.0, 0.05))
     grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
     x = grey[..., None] + (x - grey[..., None]) * np.float32(0.0 if rng.random() < 0.06 else rng.uniform(0.5, 1.4))
-    x += rng.normal(0.0, rng.uniform(0.0, 0.04), x.shape[:2] + (1 if rng.random() < 0.5 else 3,)).astype(np.float32)
-    out = np.clip(x * 255.0, 0.0, 255.0).astype(np.uint8)
+    x += rng.normal(0.0, rng.uniform(0.0, 0.04), (*x.shape[:2], 1 if rng.random() < 0.5 else 3)).astype(np.float32)
+    out: NDArray[np.uint8] = np.clip(x * 255.0, 0.0, 255.0).astype(np.uint8)
     if rng.random() < 0.6:
         quality = int(rng.integers(25, 95))
         _, encoded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -55,7 +55,7 @@ def batch(
 ) -> Batch:
     """Draw a batch of the samples at `indices`; two independent noise draws a sample."""
     samples = [_one(dataset, int(i), model, sampling, rng) for i in indices]
-    columns = [np.stack(column) for column in zip(*samples)]
+    columns = [np.stack(column) for column in zip(*samples, strict=True)]
     image, queries, query_rays, scene_rays, mounting, x_0, noise = (torch.from_numpy(c) for c in columns)
     return Batch(image, queries, query_rays, scene_rays, mounting, x_0, noise.transpose(0, 1).contiguous())
 
@@ -65,7 +65,9 @@ def _one(
 ) -> tuple[NDArray[np.generic], ...]:
     sample = dataset.sample(index)
     image, range_m, camera = sample.image, sample.range_m, sample.camera
-    x, y, width, height = _crop_window(camera, sampling.min_crop, rng) if sampling.augment else (0, 0, camera.width, camera.height)
+    x, y, width, height = 0, 0, camera.width, camera.height
+    if sampling.augment:
+        x, y, width, height = _crop_window(camera, sampling.min_crop, rng)
     camera = camera.cropped(x, y, width, height)
     image, range_m = image[y : y + height, x : x + width], range_m[y : y + height, x : x + width]
     # Supervised pixels are whole pixels of the recording, so range and ray belong together exactly.
@@ -108,8 +110,9 @@ def mirrored(camera: Camera) -> Camera:
 
 
 def _crop_window(camera: Camera, min_crop: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """x, y, width, height; both sides drawn almost together, so that pixels may become a little oblong in the resize."""
+    """x, y, width, height; both sides drawn almost together: pixels may become a little oblong in the resize."""
     share = rng.uniform(min_crop, 1.0) if rng.random() < 0.7 else 1.0
     width = round(camera.width * min(1.0, share * rng.uniform(0.9, 1.1)))
     height = round(camera.height * min(1.0, share * rng.uniform(0.9, 1.1)))
-    return int(rng.integers(0, camera.width - width + 1)), int(rng.integers(0, camera.height - height + 1)), width, height
+    x, y = int(rng.integers(0, camera.width - width + 1)), int(rng.integers(0, camera.height - height + 1))
+    return x, y, width, height

@@ -42,7 +42,7 @@ class TrainConfig:
 
 
 def load_train_config(path: Path) -> TrainConfig:
-    """Read a run's YAML; `model` is a mapping, or the path of a model's YAML relative to this file. Raises ValueError."""
+    """Read a run's YAML; `model` is a mapping, or the path of a model's YAML relative to it. Raises ValueError."""
     try:
         values = yaml.safe_load(path.read_text()) or {}
     except (OSError, yaml.YAMLError) as error:

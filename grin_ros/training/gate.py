@@ -54,7 +54,7 @@ class Gate:
 
 @torch.no_grad()
 def measure(model: Grin, dataset: ShardDataset, frames: int, seed: int = 0) -> Gate:
-    """Errors over `frames` samples of `dataset`, unaugmented, mounting unknown, two passes as a two-step sampler runs."""
+    """Errors over `frames` samples of `dataset`, unaugmented, mounting unknown, two passes as a sampler runs them."""
     rng = np.random.default_rng(seed)
     indices = np.linspace(0, len(dataset) - 1, min(frames, len(dataset))).astype(np.int64)
     sampling = Sampling(queries=1024, mounting_share=0.0, augment=False)
@@ -68,7 +68,7 @@ def measure(model: Grin, dataset: ShardDataset, frames: int, seed: int = 0) -> G
     rmse = float(first.square().mean().sqrt())
     phi = math.atan(rmse / model.config.ln_per_unit)
     level = Level(math.cos(phi), math.sin(phi))
-    matched = [_error(model, drawn, level, latents)[0] for drawn, (_, latents) in zip(batches, pure)]
+    matched = [_error(model, drawn, level, latents)[0] for drawn, (_, latents) in zip(batches, pure, strict=True)]
     return Gate(
         rmse_ln=rmse,
         matched_rmse_ln=float(torch.cat(matched).square().mean().sqrt()),

@@ -39,9 +39,11 @@ logger = logging.getLogger(__name__)
 
 
 def train(config: TrainConfig, data: Path, out: Path, stop_after: int | None = None, pretrained: bool = True) -> Gate:
-    """Train to config.steps (or stop_after, to be resumed) and return the last gate. Writes state, weights and logs to out."""
+    """Train to config.steps (or stop_after, to be resumed); returns the last gate. Writes state, weights, logs to out."""
     rank, world = _processes()
-    device = torch.device("cuda", rank % torch.cuda.device_count()) if torch.cuda.is_available() else torch.device("cpu")
+    device = torch.device("cpu")
+    if torch.cuda.is_available():
+        device = torch.device("cuda", rank % torch.cuda.device_count())
     train_set, held_out = ShardDataset(data).split(config.holdout)
     torch.manual_seed(config.seed)
     model = Grin(config.model)
@@ -173,14 +175,14 @@ def _processes() -> tuple[int, int]:
 def _writer(out: Path) -> Any:
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(out / "tensorboard"))  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(out / "tensorboard"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("grin train", description="Train a model on a folder of recorded or rendered shards.")
+    parser = argparse.ArgumentParser("grin train", description="Train a model on recorded or rendered shards.")
     parser.add_argument("config", type=Path, help="YAML of the run, for example config/train/nano.yaml")
     parser.add_argument("--data", type=Path, required=True, help="folder of shards (grin scenes)")
-    parser.add_argument("--out", type=Path, required=True, help="folder for state, weights and TensorBoard logs; resumed")
+    parser.add_argument("--out", type=Path, required=True, help="folder for state, weights and logs; resumed")
     parser.add_argument("--stop-after", type=int, help="stop at this step; the same command goes on from there")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")

@@ -26,8 +26,8 @@ class LossConfig:
 
     huber_delta: where the velocity loss turns from squared to absolute, units of x. refine: the second pass, relative
     to the first. shape: error after removing each sample's mean error, so that layout is learnt beside scale.
-    likelihood: of the log-variance head. keep_latents: share of samples whose second pass starts from the first's latents.
-    scene_tokens: share of scene tokens kept, drawn anew each batch between this and 1.
+    likelihood: of the log-variance head. keep_latents: share of samples whose second pass starts from the first's
+    latents. scene_tokens: share of scene tokens kept, drawn anew each batch between this and 1.
     """
 
     huber_delta: float = 0.1
@@ -47,7 +47,7 @@ class Objective(nn.Module):
         self.config = config
 
     def forward(self, batch: Batch, t: Tensor, scene_kept: Tensor, keep_latents: Tensor) -> dict[str, Tensor]:
-        """t (B,): the second pass's times; scene_kept: indices; keep_latents (B,) of 0 or 1 -> losses by name, and 'total'."""
+        """t (B,): the second pass's times; scene_kept: indices; keep_latents (B,) of 0 or 1 -> losses and 'total'."""
         model, config = self.model, self.config
         local, scene_kv = model.encode(
             batch.image, batch.queries, batch.query_rays, batch.scene_rays, batch.mounting, scene_kept
@@ -92,7 +92,7 @@ def levels(schedule: Schedule, t: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _negative_log_likelihood(error: Tensor, log_variance: Tensor) -> Tensor:
-    """Of a Gaussian, for the variance only: the mean is trained by the velocity loss. Outliers are capped at 3 units."""
+    """Of a Gaussian, for the variance only: the mean is trained by the velocity loss. Errors are capped at 3 units."""
     squared = error.detach().clamp(-3.0, 3.0) ** 2
     log_variance = log_variance.float()
     return 0.5 * (squared * torch.exp(-log_variance) + log_variance).mean()

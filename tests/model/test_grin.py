@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from grin_ros.config import load_yaml
+from grin_ros.diffusion.ddim import clean, noised
+from grin_ros.model.config import ModelConfig
+from grin_ros.model.grin import MAX_LOG_VARIANCE, MIN_LOG_VARIANCE, Grin
+from tests.model.tiny import TINY, awake, fresh, scene
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def model() -> Grin:
+    return awake()
+
+
+def latents(count: int, seed: int | None = None) -> Tensor:
+    shape = (count, TINY.latent_count, TINY.latent_dim)
+    return torch.zeros(shape) if seed is None else torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def levels(phi: float, count: int) -> tuple[Tensor, Tensor]:
+    return torch.full((count,), math.cos(phi)), torch.full((count,), math.sin(phi))
+
+
+def noise(*shape: int, seed: int = 5) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("count", [1, 40, 700])
+@torch.no_grad()
+def test_any_number_of_queries(model: Grin, count: int) -> None:
+    local, scene_kv = model.encode(**scene(batch=2, queries=count))
+    assert local.shape == (2, count, TINY.token_dim)
+    assert scene_kv.shape == (TINY.blocks, 2, TINY.scene_rows * TINY.scene_cols, 2 * TINY.token_dim)
+    v, log_variance, after = model.predict(noise(2, count), *levels(0.7, 2), latents(2), local, scene_kv)
+    assert v.shape == log_variance.shape == (2, count)
+    assert after.shape == (2, TINY.latent_count, TINY.latent_dim)
+    for output in (v, log_variance, after):
+        assert torch.isfinite(output).all()
+
+
+@torch.no_grad()
+def test_order_of_queries_means_nothing(model: Grin) -> None:
+    inputs, x = scene(), noise(1, 40)
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(1))
+    local, scene_kv = model.encode(**inputs)
+    expected = model.predict(x, *levels(0.7, 1), latents(1), local, scene_kv)
+    shuffled = {k: t[:, order] if k in ("queries", "query_rays") else t for k, t in inputs.items()}
+    local, scene_kv = model.encode(**shuffled)
+    got = model.predict(x[:, order], *levels(0.7, 1), latents(1), local, scene_kv)
+    for g, e in zip(got, (expected[0][:, order], expected[1][:, order], expected[2]), strict=True):
+        torch.testing.assert_close(g, e, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_members_share_what_one_frame_encodes(model: Grin) -> None:
+    local, scene_kv = model.encode(**scene())
+    x = noise(3, 40)
+    shared = model.predict(x, *levels(0.7, 3), latents(3, 2), local, scene_kv)
+    repeated = model.predict(
+        x, *levels(0.7, 3), latents(3, 2), local.repeat(3, 1, 1), scene_kv.repeat(1, 3, 1, 1)
+    )
+    for s, r in zip(shared, repeated, strict=True):
+        torch.testing.assert_close(s, r, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_members_do_not_mix(model: Grin) -> None:
+    local, scene_kv = model.encode(**scene())
+    x = noise(3, 40)
+    together = model.predict(x, *levels(0.7, 3), latents(3, 2), local, scene_kv)
+    alone = model.predict(x[1:2], *levels(0.7, 1), latents(3, 2)[1:2], local, scene_kv)
+    for t, a in zip(together, alone, strict=True):
+        torch.testing.assert_close(t[1:2], a, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["image", "query_rays", "scene_rays", "mounting", "queries"])
+@torch.no_grad()
+def test_every_input_matters(model: Grin, name: str) -> None:
+    inputs, x = scene(), noise(1, 40)
+    other = {**inputs, name: scene(seed=1)[name]}
+    if name == "mounting":
+        other[name] = torch.zeros(1, 5)
+    first, second = (model.predict(x, *levels(0.7, 1), latents(1), *model.encode(**i))[0] for i in (inputs, other))
+    assert (first - second).abs().max() > 1e-4
+
+
+@torch.no_grad()
+def test_dropped_scene_tokens_are_not_seen(model: Grin) -> None:
+    inputs = scene()
+    kept = torch.tensor([0, 3, 7, 12])
+    _, all_kv = model.encode(**inputs)
+    _, some_kv = model.encode(**inputs, scene_kept=kept)
+    torch.testing.assert_close(some_kv, all_kv[:, :, kept])
+
+
+@torch.no_grad()
+def test_x_and_level_matter(model: Grin) -> None:
+    local, scene_kv = model.encode(**scene())
+    v = model.predict(noise(1, 40), *levels(0.7, 1), latents(1), local, scene_kv)[0]
+    assert (model.predict(noise(1, 40, seed=6), *levels(0.7, 1), latents(1), local, scene_kv)[0] - v).abs().max() > 1e-3
+    assert (model.predict(noise(1, 40), *levels(0.3, 1), latents(1), local, scene_kv)[0] - v).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_latent_self_conditioning_starts_as_nothing() -> None:
+    model = fresh()
+    local, scene_kv = model.encode(**scene())
+    x = noise(1, 40)
+    empty = model.predict(x, *levels(0.7, 1), latents(1), local, scene_kv)
+    given = model.predict(x, *levels(0.7, 1), latents(1, 3), local, scene_kv)
+    for e, g in zip(empty, given, strict=True):
+        assert torch.equal(e, g)
+
+
+@torch.no_grad()
+def test_latent_self_conditioning_is_used_once_learnt(model: Grin) -> None:
+    local, scene_kv = model.encode(**scene())
+    x = noise(1, 40)
+    first = model.predict(x, *levels(0.7, 1), latents(1), local, scene_kv)
+    second = model.predict(x, *levels(0.7, 1), first[2], local, scene_kv)
+    assert (first[0] - second[0]).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_denoising_to_the_clean_level_gives_the_clean_sample(model: Grin) -> None:
+    local, scene_kv = model.encode(**scene())
+    x = noise(2, 40)
+    signal, sigma = math.cos(0.7), math.sin(0.7)
+    x_next, after, log_variance = model.denoise(
+        x, torch.tensor([signal, sigma, 1.0, 0.0]), latents(2), local, scene_kv
+    )
+    v, expected_log_variance, expected_latents = model.predict(x, *levels(0.7, 2), latents(2), local, scene_kv)
+    torch.testing.assert_close(x_next, clean(x, v, signal, sigma))
+    torch.testing.assert_close(after, expected_latents)
+    torch.testing.assert_close(log_variance, expected_log_variance)
+
+
+@torch.no_grad()
+def test_denoising_from_pure_noise_is_the_networks_answer_alone(model: Grin) -> None:
+    local, scene_kv = model.encode(**scene())
+    x = noise(1, 40)
+    x_next, _, _ = model.denoise(x, torch.tensor([0.0, 1.0, 1.0, 0.0]), latents(1), local, scene_kv)
+    v, _, _ = model.predict(x, *levels(0.5 * math.pi, 1), latents(1), local, scene_kv)
+    torch.testing.assert_close(x_next, -v, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_denoising_keeps_to_the_line_of_its_own_answer(model: Grin) -> None:
+    # eta = 0: the next x is the forward process of the predicted clean sample with the predicted noise.
+    local, scene_kv = model.encode(**scene())
+    x, here, there = noise(1, 40), 1.1, 0.4
+    numbers = torch.tensor([math.cos(here), math.sin(here), math.cos(there), math.sin(there)])
+    x_next, _, _ = model.denoise(x, numbers, latents(1), local, scene_kv)
+    v, _, _ = model.predict(x, *levels(here, 1), latents(1), local, scene_kv)
+    x_0 = clean(x, v, math.cos(here), math.sin(here))
+    eps = (x - math.cos(here) * x_0) / math.sin(here)
+    torch.testing.assert_close(x_next, noised(x_0, eps, math.cos(there), math.sin(there)), atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_log_variance_is_bounded() -> None:
+    model = fresh()
+    local, scene_kv = model.encode(**scene())
+    for bias, limit in ((1e3, MAX_LOG_VARIANCE), (-1e3, MIN_LOG_VARIANCE)):
+        model.head.bias[1] = bias
+        log_variance = model.predict(noise(1, 40), *levels(0.7, 1), latents(1), local, scene_kv)[1]
+        assert (log_variance == limit).all()
+
+
+# decode
+
+
+def flat(value: float, members: int = 1) -> Tensor:
+    return torch.full((members, TINY.grid_rows * TINY.grid_cols), value)
+
+
+GREY = torch.full((1, 30, 46, 3), 90, dtype=torch.uint8)
+AHEAD = torch.ones(1, 30, 46)
+
+
+def decode(model: Grin, x: Tensor, log_variance: Tensor, ray_z: Tensor = AHEAD) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        return model.decode(x, log_variance, GREY, ray_z)
+
+
+@pytest.mark.parametrize("range_m", [0.1, 0.7, 3.0, 42.0, 100.0])
+def test_decode_inverts_the_encoding_of_training(model: Grin, range_m: float) -> None:
+    x = float(TINY.log_depth.encode(range_m)) / TINY.data_std
+    depth_m, _ = decode(model, flat(x), flat(-4.0))
+    assert depth_m.shape == (30, 46)
+    torch.testing.assert_close(depth_m, torch.full((30, 46), range_m), rtol=1e-4, atol=0.0)
+
+
+def test_decode_keeps_to_the_range_that_it_can_express(model: Grin) -> None:
+    for x, range_m in ((50.0, TINY.max_range_m), (-50.0, TINY.min_range_m)):
+        depth_m, _ = decode(model, flat(x), flat(-4.0))
+        torch.testing.assert_close(depth_m, torch.full((30, 46), range_m), rtol=1e-4, atol=0.0)
+
+
+@pytest.mark.parametrize(
+    ("members", "median"), [([0.3], 0.3), ([0.1, 0.5], 0.3), ([2.0, 0.1, -0.4], 0.1), ([9.0, 0.0, 0.2, -7.0], 0.1)]
+)
+def test_depth_is_the_median_of_the_members(model: Grin, members: list[float], median: float) -> None:
+    got, _ = decode(model, torch.cat([flat(m) for m in members]), flat(-4.0, len(members)))
+    expected, _ = decode(model, flat(median), flat(-4.0))
+    torch.testing.assert_close(got, expected, rtol=1e-5, atol=0.0)
+
+
+def test_sigma_is_the_law_of_total_variance(model: Grin) -> None:
+    members, variances = [0.1, 0.5, 0.3, -0.1], [0.04, 0.01, 0.09, 0.02]
+    x = torch.cat([flat(m) for m in members])
+    log_variance = torch.cat([flat(math.log(v)) for v in variances])
+    mean = sum(members) / 4
+    variance = sum(variances) / 4 + sum((m - mean) ** 2 for m in members) / 4
+    depth_m, sigma_m = decode(model, x, log_variance)
+    expected = depth_m * math.sqrt(variance) * TINY.ln_per_unit
+    torch.testing.assert_close(sigma_m, expected, rtol=1e-4, atol=0.0)
+
+
+def test_sigma_follows_the_calibration() -> None:
+    model = fresh()
+    depth_m, sigma_m = decode(model, flat(0.2), flat(-3.0))
+    model.sigma_scale.fill_(2.5)
+    calibrated_depth_m, calibrated_m = decode(model, flat(0.2), flat(-3.0))
+    torch.testing.assert_close(calibrated_m, 2.5 * sigma_m)
+    assert torch.equal(calibrated_depth_m, depth_m)
+
+
+def test_depth_is_along_z_and_absent_where_no_ray_looks_forward(model: Grin) -> None:
+    ray_z = torch.linspace(-0.5, 1.0, 46).expand(1, 30, 46).clone()
+    ray_z[0, 3:6] = torch.nan
+    depth_m, sigma_m = decode(model, flat(0.2), flat(-3.0), ray_z)
+    seen = ray_z[0] > 0.0
+    assert 0 < int(seen.sum()) < seen.numel()
+    assert torch.equal(torch.isfinite(depth_m), seen)
+    assert torch.equal(torch.isfinite(sigma_m), seen)
+    assert torch.isnan(depth_m[~seen]).all()
+    range_m = float(TINY.log_depth.decode(0.2 * TINY.data_std))
+    torch.testing.assert_close(depth_m[seen], range_m * ray_z[0][seen], rtol=1e-4, atol=0.0)
+
+
+@torch.no_grad()
+def test_decode_lays_the_grid_out_row_by_row(model: Grin) -> None:
+    # Top half near, bottom half far, left half certain: nothing is transposed or flipped.
+    rows, cols = TINY.grid_rows, TINY.grid_cols
+    x = torch.zeros(rows, cols)
+    x[rows // 2 :] = 1.0
+    log_variance = torch.full((rows, cols), -1.0)
+    log_variance[:, : cols // 2] = -6.0
+    depth_m, sigma_m = decode(model, x.reshape(1, -1), log_variance.reshape(1, -1))
+    assert depth_m[:13].max() < depth_m[17:].min()
+    relative = sigma_m / depth_m
+    assert relative[:10, :20].max() < relative[:10, 26:].min()
+
+
+def test_shipped_size_is_what_its_file_says() -> None:
+    path = ROOT / "config/model/nano.yaml"
+    config = load_yaml(ModelConfig, path)
+    count = sum(p.numel() for p in Grin(config).parameters())
+    assert f"{count / 1e6:.1f} M parameters" in path.read_text()
+
+
+def test_dimensions_must_fit_the_heads() -> None:
+    with pytest.raises(ValueError, match="token_dim: got 40, expected a multiple of head_dim = 16"):
+        dataclasses.replace(TINY, token_dim=40)

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The smallest run that does all that a run does. Started by torchrun, this file is one process of such a run:
+
+    torchrun --nproc_per_node 2 -m tests.training.runs DATA OUT
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from grin_ros.training import loop
+from grin_ros.training.batches import Sampling
+from grin_ros.training.config import TrainConfig
+from grin_ros.training.state import Average
+from tests.model.tiny import TINY
+
+RUN = TrainConfig(
+    model=TINY,
+    sampling=Sampling(queries=24),
+    steps=12,
+    batch=2,
+    lr=2e-3,
+    frozen_stages=1,
+    warmup_steps=3,
+    holdout=0.3,
+    gate_every=100,
+    gate_frames=2,
+    save_every=100,
+)
+
+
+def one_process_of_two(data: Path, out: Path) -> None:
+    """Train two steps and write OUT/rank<n>.json: this process's weights, its average's, its batches and its gate."""
+    torch.set_num_threads(1)
+    seen: dict[str, Any] = {"batches": []}
+
+    class Watched(Average):
+        def update(self, model: torch.nn.Module, step: int) -> None:
+            super().update(model, step)
+            seen["weights"] = _sums(dict(model.named_parameters()))
+            seen["average"] = _sums(self.weights)
+
+    draw = loop.batch
+
+    def watched_batch(*arguments: Any) -> Any:
+        drawn = draw(*arguments)
+        seen["batches"].append([list(drawn.queries.shape), float(drawn.queries.double().sum())])
+        return drawn
+
+    loop.Average = Watched  # type: ignore[misc, attr-defined]
+    loop.batch = watched_batch  # type: ignore[attr-defined]
+    seen["gate"] = str(loop.train(RUN, data, out, stop_after=2, pretrained=False))
+    rank = torch.distributed.get_rank()
+    (out / f"rank{rank}.json").write_text(json.dumps(seen))
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+def _sums(tensors: dict[str, torch.Tensor]) -> dict[str, list[float]]:
+    """Two sums that no two different tensors of this size share by chance."""
+    return {k: [float(t.detach().double().sum()), float(t.detach().double().square().sum())] for k, t in tensors.items()}
+
+
+if __name__ == "__main__":
+    one_process_of_two(Path(sys.argv[1]), Path(sys.argv[2]))

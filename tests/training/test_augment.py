@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from grin_ros.training.augment import photometric
+
+
+def picture(height: int, width: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (33, 47), (9, 120)])
+def test_shape_and_type_stay(size: tuple[int, int]) -> None:
+    image = picture(*size)
+    before = image.copy()
+    for seed in range(40):  # enough to meet every kind of optics, noise and compression
+        out = photometric(image, np.random.default_rng(seed))
+        assert out.shape == (*size, 3)
+        assert out.dtype == np.uint8
+    assert np.array_equal(image, before)
+
+
+def test_same_generator_same_picture() -> None:
+    image = picture(32, 48)
+    outs = [photometric(image, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    assert np.array_equal(outs[0], outs[1])
+    assert not np.array_equal(outs[0], outs[2])
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_black_and_white_stay_valid(value: int) -> None:
+    for seed in range(40):
+        out = photometric(np.full((24, 32, 3), value, np.uint8), np.random.default_rng(seed))
+        # A flat scene stays roughly flat: no overflow wraps white around to black.
+        assert int(out.max()) - int(out.min()) < 160
+
+
+def test_pictures_differ_in_brightness_and_colour() -> None:
+    grey = np.full((24, 32, 3), 110, np.uint8)
+    means = np.array([photometric(grey, np.random.default_rng(seed)).mean((0, 1)) for seed in range(60)])
+    assert means.mean(1).std() > 15.0
+    assert (means.max(1) - means.min(1)).mean() > 4.0
+
+
+def test_nothing_moves() -> None:
+    # A bright disc in the middle keeps its centre through blur, sharpening and compression.
+    v, u = np.mgrid[0:61, 0:61]
+    disc = np.where(((u - 30) ** 2 + (v - 30) ** 2 < 100)[..., None], 200, 30).astype(np.uint8).repeat(3, -1)
+    shifts = []
+    for seed in range(60):
+        out = photometric(disc, np.random.default_rng(seed)).astype(np.float64).mean(-1)
+        weight = np.clip(out - 0.5 * (out.min() + out.max()), 0.0, None)
+        shifts.append([(weight * u).sum() / weight.sum() - 30.0, (weight * v).sum() / weight.sum() - 30.0])
+    assert np.abs(shifts).max() < 1.0
+    assert np.abs(np.mean(shifts, 0)).max() < 0.1

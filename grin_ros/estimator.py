@@ -27,8 +27,8 @@ class Settings:
     nearer becomes NaN, farther +inf. max_relative_sigma: where sigma / depth is larger, depth is NaN; 0 = no limit.
     """
 
-    steps: int = 2
-    members: int = 4
+    steps: int = 1
+    members: int = 1
     seed: int = 0
     min_depth_m: float = 0.1
     max_depth_m: float = 80.0

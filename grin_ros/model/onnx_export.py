@@ -125,6 +125,8 @@ def _write(
     np.savez_compressed(folder / "golden.npz", **golden)
     manifest = _manifest(stored.config, folder, name, licence, tensors, calibration, training)
     (folder / "manifest.json").write_text(json.dumps(dataclasses.asdict(manifest), indent=1) + "\n")
+    for file in folder.iterdir():
+        file.chmod(0o644)  # safetensors writes 0600; an installed artifact is read by every user
     return _checked(load_artifact(folder))
 
 

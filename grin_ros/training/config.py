@@ -19,7 +19,8 @@ from grin_ros.training.loss import LossConfig
 class TrainConfig:
     """steps: optimiser steps. batch: samples a step over all processes. lr: peak, reached after warmup_steps, then a
     cosine down to a fiftieth. encoder_lr: share of lr for the pretrained encoder; its first frozen_stages stay as they
-    are. ema: decay of the averaged weights, which are the ones that count. holdout: share of samples never trained on.
+    are. ema: decay of the averaged weights, which are the ones that count. holdout: at least so many samples, whole shards,
+    are never trained on. snapshot_every: steps after which the averaged weights are kept for good, for export/blend.py.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -34,11 +35,12 @@ class TrainConfig:
     weight_decay: float = 0.02
     clip_norm: float = 1.0
     ema: float = 0.999
-    holdout: float = 0.02
+    holdout: int = 500
     seed: int = 0
     gate_every: int = 500
     gate_frames: int = 128
     save_every: int = 250
+    snapshot_every: int = 250
 
 
 def load_train_config(path: Path) -> TrainConfig:

@@ -9,8 +9,11 @@ better (by up to 1 / sqrt 2 for independent Gaussian errors). No claim about ste
 
 from __future__ import annotations
 
+import argparse
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,6 +21,7 @@ import torch
 from grin_ros.data.sparse import ShardDataset
 from grin_ros.diffusion.ddim import clean, noised
 from grin_ros.diffusion.schedule import Level
+from grin_ros.model.checkpoint import load_model
 from grin_ros.model.grin import Grin
 from grin_ros.training.batches import Batch, Sampling, batch
 
@@ -90,3 +94,18 @@ def _error(
     ones = torch.ones(count, device=x_t.device)
     v, _, after = model.predict(x_t, level.signal * ones, level.noise * ones, latents, local, scene_kv)
     return (clean(x_t, v.float(), level.signal, level.noise) - drawn.x_0) * network.ln_per_unit, after
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m grin_ros.training.gate", description="The gate of a weights file.")
+    parser.add_argument("weights", type=Path, help="weights*.safetensors written by grin train or export/blend.py")
+    parser.add_argument("--data", type=Path, required=True, help="folder of shards that training has not seen")
+    parser.add_argument("--frames", type=int, default=128)
+    arguments = parser.parse_args(argv)
+    gate = measure(load_model(arguments.weights), ShardDataset(arguments.data), arguments.frames)
+    print(gate)
+    return 0 if gate.passed else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

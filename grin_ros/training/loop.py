@@ -27,6 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from grin_ros.data.sparse import ShardDataset
+from grin_ros.model.checkpoint import save_weights
 from grin_ros.model.encoder import load_imagenet
 from grin_ros.model.grin import Grin
 from grin_ros.training.batches import batch
@@ -38,8 +39,17 @@ from grin_ros.training.state import Average, load_state, save_state
 logger = logging.getLogger(__name__)
 
 
-def train(config: TrainConfig, data: Path, out: Path, stop_after: int | None = None, pretrained: bool = True) -> Gate:
-    """Train to config.steps (or stop_after, to be resumed); returns the last gate. Writes state, weights, logs to out."""
+def train(
+    config: TrainConfig,
+    data: Path | Sequence[Path],
+    out: Path,
+    stop_after: int | None = None,
+    pretrained: bool = True,
+) -> Gate:
+    """Train to config.steps (or stop_after, to be resumed); returns the last gate. State, weights, logs go to out.
+
+    data: a folder of shards, or several of one image size; the last shards of the last one are held out.
+    """
     rank, world = _processes()
     device = torch.device("cpu")
     if torch.cuda.is_available():
@@ -88,6 +98,8 @@ def train(config: TrainConfig, data: Path, out: Path, stop_after: int | None = N
             progress.set_postfix({name: f"{float(value):.3f}" for name, value in losses.items()}, refresh=False)
         if rank == 0 and (step % config.save_every == 0 or step == last):
             save_state(out, model, average, optimiser, step)
+        if rank == 0 and step % config.snapshot_every == 0:
+            save_weights(out / f"weights_{step:06d}.safetensors", average.weights, config.model, torch.float32)
         if rank == 0 and (step % config.gate_every == 0 or step == last):
             gate = _measure(average, config, held_out, device)
             progress.write(f"step {step}: {gate}")
@@ -181,7 +193,7 @@ def _writer(out: Path) -> Any:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("grin train", description="Train a model on recorded or rendered shards.")
     parser.add_argument("config", type=Path, help="YAML of the run, for example config/train/nano.yaml")
-    parser.add_argument("--data", type=Path, required=True, help="folder of shards (grin scenes)")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
     parser.add_argument("--out", type=Path, required=True, help="folder for state, weights and logs; resumed")
     parser.add_argument("--stop-after", type=int, help="stop at this step; the same command goes on from there")
     arguments = parser.parse_args(argv)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from grin_ros.training import loop
-from grin_ros.training.batches import Sampling
+from grin_ros.training.batches import Sampling, batch
 from grin_ros.training.config import TrainConfig
 from grin_ros.training.state import Average
 from tests.model.tiny import TINY
@@ -28,7 +28,7 @@ RUN = TrainConfig(
     lr=2e-3,
     frozen_stages=1,
     warmup_steps=3,
-    holdout=0.3,
+    holdout=1,
     gate_every=100,
     gate_frames=2,
     save_every=100,
@@ -46,15 +46,13 @@ def one_process_of_two(data: Path, out: Path) -> None:
             seen["weights"] = _sums(dict(model.named_parameters()))
             seen["average"] = _sums(self.weights)
 
-    draw = loop.batch
 
     def watched_batch(*arguments: Any) -> Any:
-        drawn = draw(*arguments)
+        drawn = batch(*arguments)
         seen["batches"].append([list(drawn.queries.shape), float(drawn.queries.double().sum())])
         return drawn
 
-    loop.Average = Watched  # type: ignore[misc, attr-defined]
-    loop.batch = watched_batch  # type: ignore[attr-defined]
+    vars(loop).update(Average=Watched, batch=watched_batch)
     seen["gate"] = str(loop.train(RUN, data, out, stop_after=2, pretrained=False))
     rank = torch.distributed.get_rank()
     (out / f"rank{rank}.json").write_text(json.dumps(seen))
@@ -64,7 +62,8 @@ def one_process_of_two(data: Path, out: Path) -> None:
 
 def _sums(tensors: dict[str, torch.Tensor]) -> dict[str, list[float]]:
     """Two sums that no two different tensors of this size share by chance."""
-    return {k: [float(t.detach().double().sum()), float(t.detach().double().square().sum())] for k, t in tensors.items()}
+    doubles = {name: tensor.detach().double() for name, tensor in tensors.items()}
+    return {name: [float(t.sum()), float(t.square().sum())] for name, t in doubles.items()}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 # PYTHON=python3.12 chooses the interpreter of the environment; DEMO="--seconds 5" and PYTEST="-k camera" add arguments.
 
 PY := .venv/bin/python
-CODE := grin_ros export benchmarks
+CODE := grin_ros export benchmarks scripts
 
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 ifndef ROS_DISTRO

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Average snapshots of a training run and move the encoder part of the way back to ImageNet (grin_ros/model/blend.py)."""
+"""Average snapshots of a training run, and move the encoder part of the way back to ImageNet (model/blend.py)."""
 
 from __future__ import annotations
 

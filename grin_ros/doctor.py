@@ -42,7 +42,7 @@ def findings() -> Iterator[tuple[bool | None, str]]:
     yield (True if egl else None), f"EGL: {egl or 'missing; rendering rooms (Debian: libegl1 libgl1-mesa-dri)'}"
     shipped = sorted(path.name for path in SHIPPED.glob("*") if path.is_dir())
     if not shipped:
-        yield False, "shipped models: none; reinstall grin_ros, or export one (docs/training.md)"
+        yield False, "shipped models: none; reinstall grin_ros, or export one (README, Training)"
     for name in shipped:
         yield _answers(name)
 

@@ -30,7 +30,8 @@ def average(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         different |= {n for n in part.keys() & parts[0].keys() if part[n].shape != parts[0][n].shape}
         if different:
             raise ValueError(
-                f"average: weights of different models, first at '{min(different)}'; give snapshots of one configuration"
+                f"average: weights of different models, first at '{min(different)}'; "
+                "give snapshots of one configuration"
             )
     return {name: torch.stack([part[name] for part in parts]).mean(0) for name in parts[0]}
 

@@ -57,7 +57,7 @@ TRANSITIONS = {
     Transition.TRANSITION_DEACTIVATE: "deactivate",
     Transition.TRANSITION_CLEANUP: "cleanup",
 }
-CONFIGURE_S = 120.0  # opening an engine and checking its golden sample, on a slow and busy machine
+CONFIGURE_S = 60.0  # opening an engine and checking its golden sample, on a slow and busy machine
 ANSWER_S = 30.0
 
 

@@ -19,8 +19,9 @@ from grin_ros.training.loss import LossConfig
 class TrainConfig:
     """steps: optimiser steps. batch: samples a step over all processes. lr: peak, reached after warmup_steps, then a
     cosine down to a fiftieth. encoder_lr: share of lr for the pretrained encoder; its first frozen_stages stay as they
-    are. ema: decay of the averaged weights, which are the ones that count. holdout: at least so many samples, whole shards,
-    are never trained on. snapshot_every: steps after which the averaged weights are kept for good, for export/blend.py.
+    are. ema: decay of the averaged weights, which are the ones that count. holdout: at least so many samples, whole
+    shards, are never trained on. snapshot_every: steps after which the averaged weights are kept for good, for
+    export/blend.py.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)

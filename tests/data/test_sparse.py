@@ -33,13 +33,16 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     parts = [shard(3, 10), shard(2, 20)]
     for k, part in enumerate(parts):
         writer.write(f"s{k}", *part, seed_first=10 * (k + 1))
+    index = json.loads((tmp_path / "index.json").read_text())
+    assert (index["licence"], index["assets"], index["seed"]) == ("CC0", ["furniture"], 4)
+    assert index["shards"][1] == {"name": "s1", "count": 2, "seed_first": 20}
     dataset = ShardDataset(tmp_path)
-    assert len(dataset) == 5 and dataset.index["shards"][1] == {"name": "s1", "count": 2, "seed_first": 20}
-    for i, (part, k) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]):
+    assert len(dataset) == 5
+    for i, (number, k) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]):
         sample = dataset.sample(i)
-        np.testing.assert_array_equal(sample.image, parts[part][0][k])
-        np.testing.assert_array_equal(sample.range_m, parts[part][1][k])
-        assert dataset.origin(i) == (10 * (part + 1), k)
+        np.testing.assert_array_equal(sample.image, parts[number][0][k])
+        np.testing.assert_array_equal(sample.range_m, parts[number][1][k])
+        assert dataset.origin(i) == (10 * (number + 1), k)
     unknown, known = dataset.sample(0).camera, dataset.sample(1).camera
     assert unknown.mounting is None and known.mounting is not None
     assert (known.fx, known.cy, known.mounting.height_m, known.mounting.pitch_rad) == (50.0, 5.5, 1.2, -0.2)
@@ -52,10 +55,37 @@ def test_an_interrupted_run_resumes_after_the_last_whole_shard(tmp_path: Path) -
     ShardWriter(tmp_path, 16, 12, "CC0", seed=4).write("s0", *shard(3))
     np.save(tmp_path / "s1.image.npy", np.zeros((3, 12, 16, 3), np.uint8))  # cut off before its index entry
     again = ShardWriter(tmp_path, 16, 12, "CC0", seed=4)
-    assert again.names == ["s0"] and again.count == 3 and len(ShardDataset(tmp_path)) == 3
+    assert again.counts == {"s0": 3} and again.count == 3 and len(ShardDataset(tmp_path)) == 3
     again.write("s1", *shard(2, 7))
     assert len(ShardDataset(tmp_path)) == 5
+    again.write("s1", *shard(3, 8))  # replaces it
+    assert again.counts == {"s0": 3, "s1": 3} and ShardDataset(tmp_path).origin(5) == (8, 2)
     assert not list(tmp_path.glob(".*tmp*"))
+
+
+def test_several_folders_are_one_data_set_in_the_order_given(tmp_path: Path) -> None:
+    for name, firsts in (("a", (1, 2)), ("b", (3, 4))):
+        writer = ShardWriter(str(tmp_path / name), 16, 12, "CC0")
+        for first in firsts:
+            writer.write(f"s{first % 2}", *shard(2, first))  # the names recur; listed by name, s0 first
+    both = ShardDataset([tmp_path / "b", str(tmp_path / "a")])
+    assert [both.origin(i)[0] for i in range(8)] == [4, 4, 3, 3, 2, 2, 1, 1]
+    np.testing.assert_array_equal(both.sample(5).image, shard(2, 2)[0][1])
+    train, held = both.split(3)
+    assert [train.origin(i)[0] for i in range(len(train))] == [4, 4, 3, 3]
+    assert [held.origin(i)[0] for i in range(len(held))] == [2, 2, 1, 1]
+    assert len(ShardDataset(str(tmp_path / "a"))) == 4
+
+
+def test_folders_of_different_sizes_are_refused(tmp_path: Path) -> None:
+    ShardWriter(tmp_path / "a", 16, 12, "CC0").write("s0", *shard(2))
+    other = tmp_path / "b"
+    other.mkdir()
+    (other / "index.json").write_text(json.dumps({"format": 1, "width": 20, "height": 12, "shards": []}))
+    with pytest.raises(ValueError, match=r"b: got images of 20x12, expected 16x12 as in .*a"):
+        ShardDataset([tmp_path / "a", other])
+    with pytest.raises(ValueError, match="got no folder"):
+        ShardDataset([])
 
 
 def test_split_keeps_whole_shards_apart(tmp_path: Path) -> None:
@@ -81,6 +111,10 @@ def test_other_facts_and_shapes_are_refused(tmp_path: Path) -> None:
         ShardWriter(tmp_path, 16, 12, "CC0", seed=5)
     with pytest.raises(ValueError, match="width=16, expected 20"):
         ShardWriter(tmp_path, 20, 12, "CC0", seed=4)
+    with pytest.raises(ValueError, match="licence='CC0', expected 'CC BY 4.0'"):
+        ShardWriter(tmp_path, 16, 12, "CC BY 4.0", seed=4)
+    with pytest.raises(ValueError, match=r"assets=\[\], expected \['furniture'\]; choose another folder"):
+        ShardWriter(tmp_path, 16, 12, "CC0", ["furniture"], seed=4)
 
 
 def test_a_folder_without_a_readable_index_is_refused(tmp_path: Path) -> None:

@@ -136,7 +136,8 @@ def encode_inputs(engine: Engine, frame: Frame, count: int) -> dict[str, NDArray
 
 def test_read_only_and_strided_inputs_are_taken(engine: Engine, tiny_frame: Frame) -> None:
     image = np.frombuffer(tiny_frame.image.tobytes(), np.uint8).reshape(tiny_frame.image.shape)
-    padded = np.zeros((image.shape[0], image.shape[1] + 5, 3), np.uint8)
+    height, width, channels = tiny_frame.image.shape
+    padded = np.zeros((height, width + 5, channels), np.uint8)
     padded[:, 5:] = image
     expected = Estimator(engine)(tiny_frame).depth_m
     for same in (image, padded[:, 5:]):

@@ -41,7 +41,9 @@ def test_unknown_mounting_ignores_up_and_height(embedding: RayEmbedding) -> None
 
 
 @pytest.mark.parametrize(
-    "other", [[0.0, -1.0, 0.0, 2.0, 1.0], [0.0, -0.8, 0.6, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0]], ids=["height", "up", "unknown"]
+    "other",
+    [[0.0, -1.0, 0.0, 2.0, 1.0], [0.0, -0.8, 0.6, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0]],
+    ids=["height", "up", "unknown"],
 )
 def test_known_mounting_tells_height_and_up(embedding: RayEmbedding, other: list[float]) -> None:
     level = embedding(RAYS, torch.tensor([[0.0, -1.0, 0.0, 1.0, 1.0]]))

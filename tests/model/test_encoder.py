@@ -166,8 +166,8 @@ def normalised_conv(x: Tensor, source: Mapping[str, Tensor], conv: str, norm: st
     x = functional.pad(x, (total // 2, total - total // 2) * 2)
     groups = x.shape[1] // weight.shape[1]
     x = functional.conv2d(x, weight, stride=stride, groups=groups)
-    names = ("running_mean", "running_var", "weight", "bias")
-    return functional.batch_norm(x, *(source[f"{norm}.{name}"] for name in names), eps=1e-3)
+    mean, var, gain, bias = (source[f"{norm}.{name}"] for name in ("running_mean", "running_var", "weight", "bias"))
+    return functional.batch_norm(x, mean, var, gain, bias, eps=1e-3)
 
 
 def unfolded(x: Tensor, source: Mapping[str, Tensor]) -> list[Tensor]:

@@ -67,6 +67,7 @@ def test_the_artifact_is_all_there_readable_and_says_nothing_of_where_it_was_mad
     assert (tiny_artifact / "golden.npz").stat().st_size < 300_000
     here = str(Path(onnx_export.__file__).parents[2]).encode()
     for path in tiny_artifact.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o644, path.name
         assert here not in path.read_bytes(), path.name
     assert [path.name for path in tiny_artifact.parent.iterdir()] == [tiny_artifact.name]
 

@@ -27,7 +27,7 @@ def test_attention_is_scaled_dot_product_attention() -> None:
     key, value = attention.key_value(source).chunk(2, -1)
 
     def heads(t: Tensor) -> Tensor:
-        return t.unflatten(-1, (2, 16)).transpose(1, 2)
+        return t.reshape(2, -1, 2, 16).transpose(1, 2)
 
     mixed = functional.scaled_dot_product_attention(heads(attention.query(x)), heads(key), heads(value))
     expected = attention.out(mixed.transpose(1, 2).flatten(-2))

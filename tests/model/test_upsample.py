@@ -11,6 +11,7 @@ from torch import Tensor
 from grin_ros.model.upsample import guided_upsample
 
 SIZES = [(30, 46), (31, 47), (61, 97), (5, 7)]
+Colour = tuple[int, int, int]
 BLACK, WHITE, GREY, LIGHT_GREY = (20, 30, 40), (220, 200, 180), (90, 90, 90), (130, 130, 130)
 
 
@@ -41,7 +42,8 @@ def test_a_gentle_slope_stays_a_slope() -> None:
     # 0.01 a cell, no contrast: bilinear up to a fraction of a cell, neither stairs nor a shift.
     rows, cols, height, width = 12, 16, 96, 128
     grid = (0.01 * torch.arange(cols)).expand(rows, cols)
-    ln_range, _ = guided_upsample(grid, torch.full((rows, cols), 0.05), torch.full((1, height, width, 3), 90, dtype=torch.uint8))
+    image = torch.full((1, height, width, 3), 90, dtype=torch.uint8)
+    ln_range, _ = guided_upsample(grid, torch.full((rows, cols), 0.05), image)
     position = ((torch.arange(width) + 0.5) * cols / width - 0.5).clamp(0.0, cols - 1.0)
     torch.testing.assert_close(ln_range, (0.01 * position).expand(height, width), atol=1e-3, rtol=0.0)
     assert (ln_range[:, 1:] >= ln_range[:, :-1] - 1e-6).all()
@@ -57,7 +59,7 @@ def test_grid_is_laid_over_the_image_as_it_is() -> None:
 
 
 def two_surfaces(
-    size: tuple[int, int], edge: int, left: tuple[int, int, int], right: tuple[int, int, int], ratio: float, upright: bool
+    size: tuple[int, int], edge: int, colours: tuple[Colour, Colour], ratio: float, upright: bool = True
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Image of two flat surfaces that meet at pixel `edge`, ln(range) on a 16 x 16 grid, and which pixels are far.
 
@@ -65,7 +67,7 @@ def two_surfaces(
     """
     height, width = size if upright else size[::-1]
     far = (torch.arange(width) >= edge).expand(height, width)
-    image = torch.where(far[..., None], torch.tensor(right), torch.tensor(left)).to(torch.uint8)[None]
+    image = torch.where(far[..., None], torch.tensor(colours[1]), torch.tensor(colours[0])).to(torch.uint8)[None]
     centres = (torch.arange(16) + 0.5) * width / 16 - 0.5
     grid = torch.where(centres >= edge - 0.5, math.log(ratio), 0.0).expand(16, 16)
     if upright:
@@ -81,9 +83,9 @@ def edges(width: int) -> range:
 @pytest.mark.parametrize("size", [(48, 64), (33, 97), (31, 133)])
 @pytest.mark.parametrize("ratio", [1.3, 6.0])
 @pytest.mark.parametrize("upright", [True, False], ids=["upright", "lying"])
-def test_an_edge_in_colour_and_depth_stays_sharp_and_in_place(size: tuple[int, int], ratio: float, upright: bool) -> None:
+def test_an_edge_in_colour_and_depth_stays_sharp(size: tuple[int, int], ratio: float, upright: bool) -> None:
     for edge in edges(size[1]):
-        image, grid, far = two_surfaces(size, edge, BLACK, WHITE, ratio, upright)
+        image, grid, far = two_surfaces(size, edge, (BLACK, WHITE), ratio, upright)
         ln_range, _ = guided_upsample(grid, torch.full_like(grid, 0.05), image)
         expected = torch.where(far, math.log(ratio), 0.0)
         assert (ln_range - expected).abs().max() < 0.01, f"edge at pixel {edge}"
@@ -91,24 +93,24 @@ def test_an_edge_in_colour_and_depth_stays_sharp_and_in_place(size: tuple[int, i
 
 @pytest.mark.parametrize("colours", [(GREY, LIGHT_GREY), (GREY, GREY)], ids=["little contrast", "no contrast"])
 @pytest.mark.parametrize("ratio", [2.0, 6.0])
-def test_no_pixel_hangs_between_two_surfaces(colours: tuple[tuple[int, int, int], ...], ratio: float) -> None:
+def test_no_pixel_hangs_between_two_surfaces(colours: tuple[Colour, Colour], ratio: float) -> None:
     # Where the picture says little about the edge's place, the place may be wrong, but each pixel is on a surface.
     for edge in edges(128):
-        image, grid, _ = two_surfaces((32, 128), edge, *colours, ratio, upright=True)
+        image, grid, _ = two_surfaces((32, 128), edge, colours, ratio)
         ln_range, _ = guided_upsample(grid, torch.full_like(grid, 0.05), image)
         off = torch.minimum(ln_range.abs(), (ln_range - math.log(ratio)).abs())
         assert off.max() < 0.02, f"edge at pixel {edge}: {int((off >= 0.02).any(0).sum())} columns between the surfaces"
 
 
 def test_the_place_of_an_edge_is_uncertain() -> None:
-    image, grid, _ = two_surfaces((96, 128), 64, GREY, GREY, 2.0, upright=True)
+    image, grid, _ = two_surfaces((96, 128), 64, (GREY, GREY), 2.0)
     _, sigma = guided_upsample(grid, torch.full_like(grid, 0.05), image)
     torch.testing.assert_close(sigma[:, :50], torch.full((96, 50), 0.05), atol=1e-3, rtol=0.0)
     assert sigma[:, 62:66].min() > 0.1
 
 
 def test_the_cells_sigma_is_taken_from_the_same_surface() -> None:
-    image, grid, far = two_surfaces((96, 128), 64, BLACK, WHITE, 3.0, upright=True)
+    image, grid, far = two_surfaces((96, 128), 64, (BLACK, WHITE), 3.0)
     sigma_grid = torch.where(grid > 0.5, 0.4, 0.02)
     _, sigma = guided_upsample(grid, sigma_grid, image)
     assert sigma[~far].max() < 0.1

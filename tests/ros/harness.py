@@ -191,8 +191,7 @@ class Client:
         """Until the node's subscriptions and its publishers of `topics` are matched with this client's."""
         self.wait(lambda: self.image_publisher.get_subscription_count() == 1, "subscription of the image")
         self.wait(lambda: self.info_publisher.get_subscription_count() == 1, "subscription of camera_info")
-        for topic in topics:
-            self.wait(lambda topic=topic: self.ros.count_publishers(topic) == 1, f"publisher of {topic}")
+        self.wait(lambda: all(self.ros.count_publishers(topic) == 1 for topic in topics), "publishers of all outputs")
 
     def send(self, image: Any, info: Any) -> None:
         """camera_info, known to have arrived, then the image. camera_info may be None."""

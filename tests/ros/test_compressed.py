@@ -100,8 +100,11 @@ def test_a_small_stream_that_declares_a_huge_image_is_refused_before_it_is_decod
 def test_a_truncated_stream_is_refused_wherever_it_ends(extension: str, share: float) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)
     whole = stream(noise, extension)
+    part = whole[: int(share * len(whole))]
     with pytest.raises(ValueError, match=r"^compressed image: "):
-        decode(message(whole[: int(share * len(whole))]), CONVERTER)
+        check_stream(part, "")  # not left to OpenCV: some versions fill the rest of a JPEG with grey
+    with pytest.raises(ValueError, match=r"^compressed image: "):
+        decode(message(part), CONVERTER)
 
 
 @settings(max_examples=200, deadline=None)

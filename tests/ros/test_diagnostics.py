@@ -13,7 +13,6 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.serialization import deserialize_message, serialize_message
 
 from grin_ros.data.frames import DepthEstimate
-from grin_ros.ros import diagnostics
 from grin_ros.ros.diagnostics import WINDOW_S, Identity, Monitor, Snapshot, Window, diagnostic_array, judge, status
 from grin_ros.ros.worker import Counts
 
@@ -94,7 +93,7 @@ def test_a_single_sample_has_no_rate() -> None:
 
 def test_the_monitor_follows_what_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 100.0
-    monkeypatch.setattr(diagnostics.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr("grin_ros.ros.diagnostics.time.monotonic", lambda: now_s)
     monitor = Monitor()
     monitor.lifecycle = "active"
     depth = np.array([[np.nan, np.inf, 1.0, 2.0]], np.float32)

@@ -40,7 +40,7 @@ def encode(rgb: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.uint8], ND
     if encoding == "mono8":
         return green.copy(), np.stack([green] * 3, -1), 0
     if encoding == "mono16":
-        wide = green.astype(np.uint16) * 257
+        wide = green.astype(np.uint16) * 256 + 3  # swapped it would be another grey
         return wide.view(np.uint8).reshape(height, -1), np.stack([green] * 3, -1), 1
     if encoding.startswith("bayer_"):
         flat = np.broadcast_to(rgb[0, 0], rgb.shape)  # a mosaic of one colour demosaics to it exactly

@@ -50,7 +50,7 @@ class HangingEngine(FakeEngine):
 
     release = threading.Event()
     working = threading.Event()
-    closed = False
+    closed = threading.Event()
     armed = False
 
     def run(self, graph: str, inputs: Any) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class HangingEngine(FakeEngine):
         return super().run(graph, inputs)
 
     def close(self) -> None:
-        HangingEngine.closed = True
+        HangingEngine.closed.set()
 
 
 @pytest.fixture(autouse=True)
@@ -71,13 +71,13 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make(fake_artifact: Path) -> Iterator[Callable[..., GrinNode]]:
+def make(fake_artifact: Path) -> Iterator[Callable[..., Any]]:
     """Nodes with start values; closed at the end."""
     context = Context()
     rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
     made: list[GrinNode] = []
 
-    def start(**values: Any) -> GrinNode:
+    def start(**values: Any) -> Any:
         start_values = {"model": str(fake_artifact), "backend": fakes.BACKEND, **values}
         overrides = [Parameter(name.replace("__", "."), value=value) for name, value in start_values.items()]
         made.append(GrinNode(context=context, parameter_overrides=overrides))
@@ -89,11 +89,11 @@ def make(fake_artifact: Path) -> Iterator[Callable[..., GrinNode]]:
     rclpy.shutdown(context=context)
 
 
-def reason(node: GrinNode) -> str:
-    return node._monitor.error
+def reason(node: Any) -> str:
+    return str(node._monitor.error)
 
 
-def test_the_way_through_the_states(make: Callable[..., GrinNode]) -> None:
+def test_the_way_through_the_states(make: Callable[..., Any]) -> None:
     node = make()
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
@@ -106,7 +106,7 @@ def test_the_way_through_the_states(make: Callable[..., GrinNode]) -> None:
     assert not reason(node)
 
 
-def test_compressed_is_read_at_the_start(make: Callable[..., GrinNode]) -> None:
+def test_compressed_is_read_at_the_start(make: Callable[..., Any]) -> None:
     node = make(compressed=True)
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
@@ -131,7 +131,7 @@ def test_compressed_is_read_at_the_start(make: Callable[..., GrinNode]) -> None:
     ],
 )
 def test_configure_fails_with_the_reason_and_leaves_nothing(
-    make: Callable[..., GrinNode], values: dict[str, Any], text: str
+    make: Callable[..., Any], values: dict[str, Any], text: str
 ) -> None:
     node = make(**values)
     for _ in range(2):  # it may be tried again
@@ -143,7 +143,7 @@ def test_configure_fails_with_the_reason_and_leaves_nothing(
         assert node._monitor.lifecycle == "unconfigured"
 
 
-def test_a_wrong_start_value_is_healed_by_a_right_one(make: Callable[..., GrinNode]) -> None:
+def test_a_wrong_start_value_is_healed_by_a_right_one(make: Callable[..., Any]) -> None:
     node = make(steps="two", members=99, max_depth_m=float("nan"))
     assert node.trigger_configure() == FAILURE
     for name, value in (("steps", 3), ("members", 2)):
@@ -159,7 +159,7 @@ def test_a_wrong_start_value_is_healed_by_a_right_one(make: Callable[..., GrinNo
 
 
 def test_an_unknown_parameter_is_said_with_its_nearest(
-    make: Callable[..., GrinNode], capfd: pytest.CaptureFixture[str]
+    make: Callable[..., Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     make(stepz=3, mounting__knwon=True, use_sim_time=False)
     said = capfd.readouterr().err
@@ -179,7 +179,7 @@ def test_an_unknown_parameter_is_said_with_its_nearest(
     ],
 )
 def test_a_damaged_artifact_is_refused_and_a_repaired_one_works(
-    make: Callable[..., GrinNode], fake_artifact: Path, tmp_path: Path, damage: Callable[[Path], Any], text: str
+    make: Callable[..., Any], fake_artifact: Path, tmp_path: Path, damage: Callable[[Path], Any], text: str
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(fake_artifact, folder)
@@ -192,14 +192,14 @@ def test_a_damaged_artifact_is_refused_and_a_repaired_one_works(
     assert not reason(node)
 
 
-def test_an_impossible_qos_override_fails_configure(make: Callable[..., GrinNode]) -> None:
+def test_an_impossible_qos_override_fails_configure(make: Callable[..., Any]) -> None:
     node = make(**{"qos_overrides./points.publisher.reliability": "sometimes"})
     assert node.trigger_configure() == FAILURE
     assert "sometimes" in reason(node)
 
 
 def test_a_backend_that_hangs_is_not_closed_under_its_feet(
-    make: Callable[..., GrinNode], monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node_module, "STOP_TIMEOUT_S", 0.05)
     node = make(backend="hanging")
@@ -210,16 +210,16 @@ def test_a_backend_that_hangs_is_not_closed_under_its_feet(
     node._on_image(image_message(picture(), 1))
     assert HangingEngine.working.wait(60.0)
     assert node.trigger_deactivate() == TransitionCallbackReturn.ERROR
-    assert not HangingEngine.closed
+    assert not HangingEngine.closed.is_set()
     assert "has not answered" in reason(node)
     HangingEngine.release.set()
     monkeypatch.setattr(node_module, "STOP_TIMEOUT_S", 60.0)
     node._release()
-    assert HangingEngine.closed
+    assert HangingEngine.closed.is_set()
     HangingEngine.armed = False
 
 
-def test_five_hundred_activations_leak_neither_threads_nor_files_nor_entities(make: Callable[..., GrinNode]) -> None:
+def test_five_hundred_activations_leak_neither_threads_nor_files_nor_entities(make: Callable[..., Any]) -> None:
     node = make()
 
     def cycle() -> None:

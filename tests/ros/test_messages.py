@@ -139,11 +139,11 @@ def test_metres_of_a_transposed_array_are_not_transposed() -> None:
 
 
 def test_millimetres_round_and_are_zero_where_they_would_lie() -> None:
-    metres = np.array([[0.0004, 0.0006, 1.2346, 65.535, 65.536, np.nan, np.inf, -np.inf, -1.0]], np.float32)
+    metres = np.array([[0.0004, 0.0006, 1.2346, 65.535, 65.536, 70.0, np.nan, np.inf, -np.inf, -1.0]], np.float32)
     got = over_the_wire(millimetres_message(metres, HEADER))
     assert got.encoding == "16UC1"
     dtype = ">u2" if got.is_bigendian else "<u2"
-    assert np.frombuffer(got.data, dtype).tolist() == [0, 1, 1235, 65535, 0, 0, 0, 0, 0]
+    assert np.frombuffer(got.data, dtype).tolist() == [0, 1, 1235, 65535, 0, 0, 0, 0, 0, 0]
 
 
 def test_camera_info_is_relayed_with_the_image_s_header_and_the_original_is_left_alone() -> None:

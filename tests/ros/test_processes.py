@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes in special circumstances, each its own process: not configurable, too slow, on simulated time, the real backend."""
+"""Nodes in special circumstances, each its own process: not configurable, too slow, simulated time, a real backend."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CompressedImage, Image
 
 from grin_ros.data.frames import Frame
 from tests.ros.fakes import BACKEND, DELAY_VARIABLE, fake_depth_m
@@ -35,7 +35,7 @@ from tests.ros.harness import (
 )
 
 Start = Callable[..., Client]
-DEPTH = {"depth/image": image_message(picture(), 0).__class__}
+DEPTH = {"depth/image": Image}
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_slow_backend_drops_old_frames_and_never_blocks_the_node(start: Start,
         parameters={"model": str(fake_artifact), "backend": BACKEND, "compressed": True},
     )
     topic = "/robot/depth/image"
-    client.bring_up({topic: DEPTH["depth/image"]})
+    client.bring_up({topic: Image})
     image = picture()
     done, png = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
     assert done
@@ -152,7 +152,7 @@ def test_the_real_backend_over_dds(start: Start, tiny_artifact: Path, tiny_frame
     parameters = {"model": str(tiny_artifact), "backend": "ort", "threads": 1, "max_depth_m": 500.0}
     client = start(module="grin_ros.ros.node", parameters=parameters)
     camera = tiny_frame.camera
-    topics = {**DEPTH, "depth/sigma": DEPTH["depth/image"]}
+    topics = {"depth/image": Image, "depth/sigma": Image}
     client.bring_up(topics)
     info = info_message(camera.width, camera.height, k=camera.K.ravel(), d=list(camera.distortion))
     message = image_message(tiny_frame.image, 5)

@@ -53,7 +53,7 @@ def addressed(mounting: Mounting | None = None) -> Sample:
     image = np.stack([u, v, 0 * u], -1).astype(np.uint8)
     range_m = 1.0 + ADDRESS_STEP_M * (v * WIDTH + u)
     camera = Camera(WIDTH, HEIGHT, 60.0, 62.0, 39.0, 30.5, mounting=mounting)
-    return Sample(image, range_m.astype(np.float32), camera)  # type: ignore[arg-type]  # float16 could not count so far
+    return Sample(image, range_m.astype(np.float32), camera)  # float16, as on disk, could not count so far
 
 
 def address(range_m: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,6 +32,7 @@ RUN = TrainConfig(
     gate_every=100,
     gate_frames=2,
     save_every=100,
+    snapshot_every=5,
 )
 
 

@@ -1,22 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The gate against networks whose answer is known: what ignores one of its inputs must fail, what weighs both must hold."""
+"""The gate against networks whose answer is known: what ignores an input must fail, what weighs both must hold."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from grin_ros.data.sparse import Sample
+from grin_ros.data.sparse import Sample, ShardDataset
+from grin_ros.model.checkpoint import load_model, save_weights
 from grin_ros.model.config import ModelConfig
-from grin_ros.training.gate import Gate, measure
+from grin_ros.training.gate import Gate, main, measure
 from tests.model.tiny import TINY, fresh
-from tests.training.recordings import HEIGHT, WIDTH, InMemory, addressed
+from tests.training.recordings import HEIGHT, WIDTH, InMemory, addressed, write_shards
 
 TYPICAL_M = 2.0
 ESTIMATE = float(TINY.log_depth.encode(TYPICAL_M)) / TINY.data_std
@@ -110,11 +113,13 @@ def test_one_that_returns_only_the_noisy_input_fails(spread_ln: float) -> None:
 
 @pytest.mark.parametrize("spread_ln", [0.25, 0.7])
 def test_one_that_answers_nothing_fails(spread_ln: float) -> None:
-    assert not (measured := gate(Known(velocity=lambda x, _s, _n: torch.zeros_like(x)), spread_ln)).passed, str(measured)
+    measured = gate(Known(velocity=lambda x, _s, _n: torch.zeros_like(x)), spread_ln)
+    assert not measured.passed, str(measured)
 
 
 def test_an_untrained_network_fails() -> None:
-    assert not (measured := gate(fresh(), 0.5, frames=16)).passed, str(measured)
+    measured = gate(fresh(), 0.5, frames=16)
+    assert not measured.passed, str(measured)
 
 
 def test_numbers_are_those_of_the_errors() -> None:
@@ -133,13 +138,23 @@ def test_numbers_are_those_of_the_errors() -> None:
 def test_second_pass_starts_from_the_latents_of_the_first() -> None:
     network = Known(bayes(0.25))
     gate(network)
-    passes = len(network.latents_seen) // 2
-    assert network.latents_seen == [0.0] * passes + [1.0] * passes
+    first = network.latents_seen[:3]  # 48 frames, 16 at once
+    assert first == [0.0] * 3
+    assert {*network.latents_seen[3:]} == {1.0}
 
 
 def test_measuring_again_gives_the_same() -> None:
     assert gate(fresh(), frames=4) == gate(fresh(), frames=4)
 
 
+def test_the_command_answers_for_a_weights_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_weights(tmp_path / "weights.safetensors", fresh().state_dict(), TINY, torch.float32)
+    data = write_shards(tmp_path / "shards", shards=1)
+    code = main([str(tmp_path / "weights.safetensors"), "--data", str(data), "--frames", "4"])
+    printed = capsys.readouterr().out.strip()
+    assert printed == str(measure(load_model(tmp_path / "weights.safetensors"), ShardDataset(data), 4))
+    assert code == (0 if printed.endswith("holds") else 1)
+
+
 def test_not_a_number_fails() -> None:
-    assert not Gate(math.nan, math.nan, math.nan, math.nan).passed
+    assert not Gate(**{field.name: math.nan for field in dataclasses.fields(Gate)}).passed

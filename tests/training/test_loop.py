@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +17,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from grin_ros.model.checkpoint import load_model
+from grin_ros.model.grin import Grin
 from grin_ros.training import loop
 from grin_ros.training.config import TrainConfig
 from grin_ros.training.gate import Gate
 from grin_ros.training.loop import learning_rate, make_optimiser, train
+from grin_ros.training.loss import Objective
 from tests.model.tiny import TINY, fresh
 from tests.training.recordings import write_shards
 from tests.training.runs import RUN
@@ -100,16 +103,18 @@ def test_optimiser_decays_matrices_and_slows_the_encoder() -> None:
 
 def test_a_run_leaves_what_it_promises(unbroken: tuple[Path, Gate]) -> None:
     out, gate = unbroken
-    assert {p.name for p in out.iterdir()} == {"state.safetensors", "weights.safetensors", "tensorboard"}
+    snapshots = {"weights_000005.safetensors", "weights_000010.safetensors"}
+    assert {p.name for p in out.iterdir()} == {"state.safetensors", "weights.safetensors", "tensorboard"} | snapshots
     assert int(load_file(out / "state.safetensors")["step"]) == 12
-    assert load_model(out / "weights.safetensors").config == TINY
+    for name in ("weights.safetensors", *snapshots):
+        assert load_model(out / name).config == TINY
     assert np.isfinite([gate.rmse_ln, gate.matched_rmse_ln, gate.shape_rmse_ln, gate.abs_rel]).all()
     assert any((out / "tensorboard").iterdir())
 
 
 def test_a_run_trains_what_it_should_and_nothing_else(unbroken: tuple[Path, Gate]) -> None:
     torch.manual_seed(RUN.seed)
-    before = loop.Grin(TINY)
+    before = Grin(TINY)
     make_optimiser(before, RUN)
     after = load_file(unbroken[0] / "state.safetensors")
     for name, parameter in before.named_parameters():
@@ -127,6 +132,8 @@ def test_a_resumed_run_is_the_unbroken_one(data: Path, unbroken: tuple[Path, Gat
     for name, tensor in expected.items():
         assert torch.equal(got[name], tensor), name
     assert gate == unbroken[1]
+    name = "weights_000010.safetensors"
+    assert (tmp_path / name).read_bytes() == (unbroken[0] / name).read_bytes()
 
 
 def test_a_finished_run_is_only_measured(data: Path, unbroken: tuple[Path, Gate]) -> None:
@@ -135,14 +142,21 @@ def test_a_finished_run_is_only_measured(data: Path, unbroken: tuple[Path, Gate]
     assert (unbroken[0] / "state.safetensors").read_bytes() == before
 
 
+def test_a_run_reads_several_folders(data: Path, tmp_path: Path) -> None:
+    other = write_shards(tmp_path / "other", shards=1, seed=1)
+    gate = train(RUN, [data, other], tmp_path / "out", stop_after=1, pretrained=False)
+    alone = train(RUN, data, tmp_path / "alone", stop_after=1, pretrained=False)
+    assert gate != alone  # other rooms are held out
+
+
 def test_a_step_with_gradients_that_are_not_numbers_is_skipped(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Poisoned(loop.Objective):
+    class Poisoned(Objective):
         steps = 0
 
-        def forward(self, *arguments: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
-            losses = super().forward(*arguments)  # type: ignore[arg-type]
+        def forward(self, *arguments: Any) -> dict[str, torch.Tensor]:
+            losses = super().forward(*arguments)
             Poisoned.steps += 1
             return losses | {"total": losses["total"] * (torch.nan if Poisoned.steps == 1 else 1.0)}
 
@@ -150,7 +164,7 @@ def test_a_step_with_gradients_that_are_not_numbers_is_skipped(
     train(RUN, data, tmp_path, stop_after=1, pretrained=False)
     torch.manual_seed(RUN.seed)
     state = load_file(tmp_path / "state.safetensors")
-    for name, tensor in loop.Grin(TINY).state_dict().items():
+    for name, tensor in Grin(TINY).state_dict().items():
         assert torch.equal(state[f"model.{name}"], tensor), name
     assert "step 0: gradient norm nan, step skipped" in caplog.text
     train(RUN, data, tmp_path, stop_after=2, pretrained=False)
@@ -160,9 +174,9 @@ def test_a_step_with_gradients_that_are_not_numbers_is_skipped(
 def test_the_loss_falls(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
 
-    class Watched(loop.Objective):
-        def forward(self, *arguments: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
-            losses = super().forward(*arguments)  # type: ignore[arg-type]
+    class Watched(Objective):
+        def forward(self, *arguments: Any) -> dict[str, torch.Tensor]:
+            losses = super().forward(*arguments)
             seen.append(float(losses["first"].detach()))
             return losses
 
@@ -210,7 +224,7 @@ def test_two_processes_train_one_model(data: Path, tmp_path: Path) -> None:
     assert [shape for shape, _ in first["batches"]] == [[RUN.batch // 2, RUN.sampling.queries, 2]] * 2
     assert [total for _, total in first["batches"]] != [total for _, total in second["batches"]]
     torch.manual_seed(RUN.seed)
-    start: nn.Module = loop.Grin(TINY)
+    start: nn.Module = Grin(TINY)
     head = dict(start.named_parameters())["head.weight"].detach().double()
     assert first["weights"]["head.weight"][0] != float(head.sum())
     saved = load_file(tmp_path / "state.safetensors")

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Viewpoints: where hand-held and robot cameras really are, what they look at, and which views are kept.
 
-Half of the proposals are hand-held, a quarter at robot height, a quarter close to an object. Decision: rendered rooms seen from random places
-have too many far views, so a view with median range m is kept with probability proportional to the ratio of the wanted density of m
-(log-normal, median 2.0 m, sigma 0.54: 10 % below 1.0 m, 10 % above 4.0 m, what indoor RGB-D recordings show) to that of the proposals.
+Half of the proposals are hand-held, a quarter at robot height, a quarter close to an object. Rendered rooms seen from
+random places have too many far views, so a view with median range m is kept with probability proportional to the ratio
+of the wanted density of m (log-normal, median 2.0 m, sigma 0.54: 10 % below 1.0 m, 10 % above 4.0 m, what indoor RGB-D
+recordings show) to that of the proposals.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PROPOSED_MEDIAN_M, PROPOSED_SIGMA_LN = 1.8, 0.48  # measured over 880 proposals 
 
 @dataclass(frozen=True)
 class View:
-    """Intrinsics, the pose (4, 4) optical from world, and the mounting: height above the floor, roll and pitch as in geometry's Mounting."""
+    """Intrinsics, pose (4, 4), and the mounting: height above the floor, roll and pitch as in geometry's Mounting."""
 
     intrinsics: Intrinsics
     optical_from_world: NDArray[np.float64]
@@ -34,7 +35,10 @@ class View:
 
 
 def sample_intrinsics(rng: Generator, width: int, height: int) -> Intrinsics:
-    """Horizontal field of view 45-75 deg (60 %), 25-45 (25 %), 75-110 (15 %); nearly square pixels; principal point off by 3 %."""
+    """Horizontal field of view 45-75 deg (60 %), 25-45 (25 %), 75-110 (15 %).
+
+    Nearly square pixels mostly; the principal point off the centre by 3 % of the size (one sigma).
+    """
     low, high = ((45, 75), (25, 45), (75, 110))[int(rng.choice(3, p=[0.6, 0.25, 0.15]))]
     fx = width / 2 / np.tan(np.radians(rng.uniform(low, high)) / 2)
     ratio = rng.uniform(0.9, 1.1) if rng.random() < 0.85 else np.exp(rng.uniform(np.log(0.75), np.log(1.33)))
@@ -44,7 +48,10 @@ def sample_intrinsics(rng: Generator, width: int, height: int) -> Intrinsics:
 
 
 def pose(position: NDArray[np.float64], yaw_rad: float, pitch_rad: float, roll_rad: float) -> NDArray[np.float64]:
-    """(4, 4) optical from world of a camera at position looking along yaw; pitch > 0 looks down, roll > 0 lowers the right side."""
+    """(4, 4) optical from world of a camera at position looking along yaw.
+
+    pitch > 0 looks down, roll > 0 lowers the right side.
+    """
     cy, sy, cp, sp = np.cos(yaw_rad), np.sin(yaw_rad), np.cos(pitch_rad), np.sin(pitch_rad)
     forward = np.array([cy * cp, sy * cp, -sp])
     right = np.array([sy, -cy, 0.0])
@@ -93,8 +100,11 @@ def propose(rng: Generator, scene: Scene, width: int, height: int) -> View | Non
 
 
 def passes(range_m: NDArray[np.float32]) -> bool:
-    """Nothing too near, not a bare wall, not mostly open: central 90 % at 0.25 m or more, at most 35 % nearer than 0.45 m, the
-    standard deviation of ln range above 0.08, less than 30 % without a surface."""
+    """Nothing too near, not a bare wall, not mostly open, by the ranges (h, w) of a view in metres.
+
+    Central 90 % at 0.25 m or more, at most 35 % nearer than 0.45 m, the standard deviation of ln range above 0.08, at
+    most 30 % without a surface.
+    """
     h, w = range_m.shape
     centre = range_m[round(h * 0.025) : round(h * 0.975), round(w * 0.025) : round(w * 0.975)]
     if centre.min() < 0.25 or np.mean(range_m < 0.45) > 0.35:
@@ -106,7 +116,10 @@ def passes(range_m: NDArray[np.float32]) -> bool:
 
 
 def bare(range_m: NDArray[np.float32], intrinsics: Intrinsics) -> bool:
-    """Whether one plane explains the view: inverse depth of a plane is affine in pixel coordinates, so fit that and look at what is left."""
+    """Whether one plane explains the view.
+
+    Inverse depth of a plane is affine in pixel coordinates: fit that, and look at what is left.
+    """
     v, u = (a.ravel()[None].T for a in np.mgrid[4 : intrinsics.height : 9, 4 : intrinsics.width : 9])
     x, y = (u - intrinsics.cx) / intrinsics.fx, (v - intrinsics.cy) / intrinsics.fy
     inverse = np.sqrt(1 + x * x + y * y) / range_m[v, u]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The lights of a room: sky and sun through windows, ceiling lamps, standing lamps, and the light that walls send back."""
+"""The lights of a room: sky and sun through windows, ceiling and standing lamps, and the light that walls send back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from grin_ros.data.scenes.bodies import Body
 from grin_ros.data.scenes.mesh import Mesh, box, lathe
 from grin_ros.data.scenes.renderer import Lighting
-from grin_ros.data.scenes.room import YAWS, Shell
+from grin_ros.data.scenes.shell import YAWS, Shell
 
 
 def temperature(rng: Generator, warm: float) -> NDArray[np.float64]:
@@ -39,23 +39,16 @@ def light_room(rng: Generator, shell: Shell, model: Callable[[], Body | None]) -
             if rng.random() < 0.4:
                 body = Body(box((rng.uniform(0.2, 1.2), rng.uniform(0.1, 0.6), 0.05)).painted((0.9,) * 3, -1, 0.0, 3.0))
             else:
-                body = Body(
-                    lathe(
-                        [(0, 0), (radius * 0.7, 0.02), (radius, 0.1), (radius * 0.3, 0.16), (0.01, 0.16)], 24
-                    ).painted((0.9,) * 3, -1, 0.0, 2.0)
-                )
+                profile = [(0, 0), (radius * 0.7, 0.02), (radius, 0.1), (radius * 0.3, 0.16), (0.01, 0.16)]
+                body = Body(lathe(profile, 24).painted((0.9,) * 3, -1, 0.0, 2.0))
         height = min(body.size[2], 0.9)
         top = shell.height - height
         if top < 1.6:
             continue
         if body.size[2] <= 0.9:
             fixtures.append(body.mesh.moved((float(xy[0]), float(xy[1]), top)))
-        lamps.append(
-            (
-                np.array([xy[0], xy[1], min(top - 0.05, shell.height - 0.2)]),
-                strength * temperature(rng, 0.45) * float(rng.uniform(0.5, 1.2)),
-            )
-        )
+        below = np.array([xy[0], xy[1], min(top - 0.05, shell.height - 0.2)])
+        lamps.append((below, strength * temperature(rng, 0.45) * float(rng.uniform(0.5, 1.2))))
     if not lamps:
         lamps.append((np.array([size[0] / 2, size[1] / 2, shell.height - 0.3]), strength * temperature(rng, 0.45)))
     sun_direction, sun = np.array([0.3, 0.2, -0.93]), np.zeros(3)
@@ -68,17 +61,12 @@ def light_room(rng: Generator, shell: Shell, model: Callable[[], Body | None]) -
         if rng.random() < 0.6:
             sun = temperature(rng, 0.3) * rng.uniform(1.5, 7.0)
         for o in windows[:2]:  # the sky seen through the window, as a lamp just inside it
-            x, y = shell.at(o.side, (o.a + o.b) / 2, 0.25)
-            lamps.append(
-                (
-                    np.array([x, y, (o.low + o.high) / 2]),
-                    temperature(rng, 0.05) * rng.uniform(0.5, 2.0) * (o.b - o.a) * (o.high - o.low),
-                )
-            )
+            x, y = shell.at(o.side, o.middle, 0.25)
+            sky = temperature(rng, 0.05) * rng.uniform(0.5, 2.0) * o.width * (o.high - o.low)
+            lamps.append((np.array([x, y, (o.low + o.high) / 2]), sky))
     elif rng.random() < 0.5:
-        spot = size * np.array([rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.9), 0.0]) + np.array(
-            [0, 0, rng.uniform(0.8, 1.6)]
-        )
+        across = size * np.array([rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.9), 0.0])
+        spot = across + np.array([0, 0, rng.uniform(0.8, 1.6)])
         lamps.append((spot, temperature(rng, 0.7) * rng.uniform(0.2, 1.0)))
     level = float(np.exp(rng.normal(-1.0, 0.5))) * (1.3 if day else 1.0)
     tint = temperature(rng, 0.25 if day else 0.45)

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triangle meshes as flat arrays, and the primitive bodies that scenes are built of.
 
-World frame: x, y horizontal, z up (REP 103), metres. Colours are linear RGB albedos in [0, 1]. ``layer`` is the texture of a vertex (an
-index into the textures of its owner; -1 is none) and the texel multiplies the colour.
+World frame: x, y horizontal, z up (REP 103), metres. Colours are linear RGB albedos in [0, 1]. ``layer`` is the texture
+of a vertex (an index into the textures of its owner; -1 is none) and the texel multiplies the colour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,10 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Mesh:
-    """vertices, normals (n, 3); uv (n, 2); colour (n, 3); layer, gloss, glow (n,); indices (m, 3). gloss 0 (matte) to 1; glow >= 0 emits."""
+    """vertices, normals (n, 3); uv (n, 2); colour (n, 3); layer, gloss, glow (n,); indices (m, 3).
+
+    gloss: 0 (matte) to 1. glow >= 0: emits.
+    """
 
     vertices: Array
     normals: Array
@@ -65,15 +70,19 @@ class Mesh:
         return self.vertices.min(axis=0), self.vertices.max(axis=0)
 
 
-def _unit(vectors: NDArray[np.float32]) -> Array:
+def _unit(vectors: NDArray[np.floating[Any]]) -> Array:
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.maximum(length, 1e-12)).astype(np.float32)
+    unit: Array = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
+    return unit
 
 
 def surface(
-    vertices: NDArray[np.float32], normals: NDArray[np.float32], uv: NDArray[np.float32], indices: NDArray[np.int32]
+    vertices: NDArray[np.floating[Any]],
+    normals: NDArray[np.floating[Any]],
+    uv: NDArray[np.floating[Any]],
+    indices: NDArray[np.integer[Any]],
 ) -> Mesh:
-    """A white matte mesh of the given arrays."""
+    """A white matte mesh of the given arrays; normals need not be unit."""
     n = len(vertices)
     blank = np.zeros(n, np.float32)
     return Mesh(
@@ -94,9 +103,9 @@ def merge(meshes: Sequence[Mesh]) -> Mesh:
         raise ValueError("merge: got no mesh, expected at least one")
     starts = np.cumsum([0] + [len(m.vertices) for m in meshes[:-1]])
     names = ("vertices", "normals", "uv", "colour", "layer", "gloss", "glow")
-    joined = [np.concatenate([getattr(m, name) for m in meshes]) for name in names]
+    joined = {name: np.concatenate([getattr(m, name) for m in meshes]) for name in names}
     indices = np.concatenate([m.indices + np.int32(s) for m, s in zip(meshes, starts, strict=True)])
-    return Mesh(*joined, indices)
+    return Mesh(**joined, indices=indices)
 
 
 def quad(origin: Sequence[float], along: Sequence[float], up: Sequence[float], uv_m: float = 1.0) -> Mesh:
@@ -126,12 +135,15 @@ def box(size: Sequence[float], uv_m: float = 1.0) -> Mesh:
 
 
 def lathe(profile: Sequence[tuple[float, float]], sides: int = 20) -> Mesh:
-    """A body of revolution about z through the (radius, height) points of profile, flat shaded along the profile and smooth around."""
+    """A body of revolution about z through the (radius, height) points of profile.
+
+    Flat shaded along the profile and smooth around.
+    """
     points = np.asarray(profile, np.float64)
     angle = np.linspace(0, 2 * np.pi, sides + 1)
     ring = np.stack([np.cos(angle), np.sin(angle)], -1)
     parts = []
-    for (r0, z0), (r1, z1) in zip(points[:-1], points[1:], strict=True):
+    for (r0, z0), (r1, z1) in pairwise(points):
         low = np.concatenate([ring * r0, np.full((sides + 1, 1), z0)], 1)
         high = np.concatenate([ring * r1, np.full((sides + 1, 1), z1)], 1)
         normal = np.concatenate([ring * (z1 - z0), np.full((sides + 1, 1), r0 - r1)], 1)

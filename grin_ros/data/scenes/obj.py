@@ -123,20 +123,20 @@ def read_obj(archive: zipfile.ZipFile, path: str) -> ObjModel:
         raise ValueError(f"{path}: got an OBJ without faces, expected at least one")
     table = np.array(corners, np.int64)
     positions = v[table[:, 0]]
-    a, b, c = positions[0::3], positions[1::3], positions[2::3]
-    flat = np.repeat(np.cross(b - a, c - a), 3, axis=0)
+    first, second, third = positions[0::3], positions[1::3], positions[2::3]
+    flat = np.repeat(np.cross(second - first, third - first), 3, axis=0)
     has_normal = table[:, 2] >= 0
     normals = np.where(has_normal[:, None], vn[np.maximum(table[:, 2], 0)], flat) if len(vn) else flat
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
     uv = vt[np.maximum(table[:, 1], 0)] * (table[:, 1:2] >= 0) if len(vt) else np.zeros((len(table), 2))
     uv = np.stack([uv[:, 0], 1 - uv[:, 1]], 1)
     key = np.concatenate([table[:, :2], np.round(normals * 50).astype(np.int64), table[:, 3:]], axis=1)
-    _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    _, kept, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
     return ObjModel(
-        positions[first].astype(np.float32),
-        normals[first].astype(np.float32),
-        uv[first].astype(np.float32),
-        table[first, 3].astype(np.int32),
+        positions[kept].astype(np.float32),
+        normals[kept].astype(np.float32),
+        uv[kept].astype(np.float32),
+        table[kept, 3].astype(np.int32),
         inverse.reshape(-1, 3).astype(np.int32),
         [materials.get(name, Material()) for name in names],
     )

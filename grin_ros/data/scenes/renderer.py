@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rasterises a scene with OpenGL (EGL, no window): exact range per pixel centre, and a lit colour image.
 
-Two passes per view. The range pass draws one sample per pixel at its centre (integer pixel coordinates are pixel centres), so range is that
-of the surface on the pixel's ray and never an average. The colour pass draws linear light; a final pass smooths stair steps along edges and
-measures how hidden each pixel is in the range image (screen-space ambient occlusion). Multisampling was tried: on llvmpipe it takes three
-times as long as all the rest. The camera is chosen by range alone, so colour is only drawn for views that are kept. Image rows run downwards in the frame buffer too (the projection has no flip).
+Two passes per view. The range pass draws one sample per pixel at its centre (integer pixel coordinates are pixel
+centres), so range is that of the surface on the pixel's ray and never an average. The colour pass draws linear light; a
+final pass smooths stair steps along edges and measures how hidden each pixel is in the range image (screen-space
+ambient occlusion). Multisampling was tried: on llvmpipe it takes three times as long as all the rest. The camera is
+chosen by range alone, so colour is only drawn for views that are kept. Image rows run downwards in the frame buffer too
+(the projection has no flip).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import moderngl
@@ -22,6 +25,7 @@ from grin_ros.data.scenes.mesh import Mesh
 
 NEAR_M, FAR_M = 0.03, 60.0
 SHADOW_PX = 1024
+MAX_LAMPS = 4  # as in the shader
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,12 @@ class Intrinsics:
 
 @dataclass(frozen=True)
 class Lighting:
-    """sun_direction: unit, from the sun into the room. Intensities are linear RGB. lamps: (position, intensity); the first casts shadows
-    downwards. ambient_up lights what faces up, ambient_down what faces down. room: lower and upper corner of the room (corner darkening)."""
+    """Intensities are linear RGB.
+
+    sun_direction: unit, from the sun into the room. lamps: (position, intensity), at most four; the first casts shadows
+    downwards. ambient_up lights what faces up, ambient_down what faces down. room: lower and upper corner of the room,
+    for the darkening of corners.
+    """
 
     sun_direction: NDArray[np.float64]
     sun: NDArray[np.float64]
@@ -72,13 +80,33 @@ def _bytes(matrix: NDArray[np.float64]) -> bytes:
     return np.ascontiguousarray(matrix.T, np.float32).tobytes()
 
 
+def _floats(vector: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(v) for v in vector)
+
+
+def _set(program: moderngl.Program, **values: bytes | float | tuple[float, ...]) -> None:
+    """Sets uniforms by name; bytes are arrays and column-major matrices of float32. KeyError when it has none such."""
+    for name, value in values.items():
+        uniform = program[name]
+        if not isinstance(uniform, moderngl.Uniform):
+            raise KeyError(f"{name}: got a {type(uniform).__name__}, expected a uniform")
+        if isinstance(value, bytes):
+            uniform.write(value)
+        else:
+            uniform.value = value
+
+
 class Renderer:
-    """Holds the GL context and, after ``load``, one scene. Call ``close`` at the end. RuntimeError when EGL gives no context."""
+    """Holds the GL context and, after ``load``, one scene. Call ``close`` at the end.
+
+    RuntimeError when EGL gives no context.
+    """
 
     def __init__(self, width: int = 320, height: int = 240) -> None:
+        settings: Any = {"backend": "egl"}
         try:
-            self._gl = moderngl.create_standalone_context(backend="egl")
-        except Exception as error:
+            self._gl = moderngl.create_context(standalone=True, **settings)
+        except Exception as error:  # moderngl raises bare ones
             raise RuntimeError(
                 f"no OpenGL context through EGL ({error}); install libegl1 and a Mesa or NVIDIA driver"
             ) from error
@@ -123,8 +151,11 @@ class Renderer:
     def load(
         self, meshes: list[Mesh], textures: list[NDArray[np.uint8]], lighting: Lighting, shadowless: int = 0
     ) -> None:
-        """Uploads a scene: each mesh is culled as a whole; its layers index textures, each (256, 256, 3) uint8. The last ``shadowless``
-        meshes cast no shadow."""
+        """Uploads a scene.
+
+        Each mesh is culled as a whole; its layers index textures, each (256, 256, 3) uint8. The last ``shadowless``
+        meshes cast no shadow.
+        """
         self._release()
         gl = self._gl
         counts = [len(m.vertices) for m in meshes]
@@ -142,11 +173,7 @@ class Renderer:
         low = np.stack([m.vertices.min(axis=0) for m in meshes]).astype(np.float64)
         high = np.stack([m.vertices.max(axis=0) for m in meshes]).astype(np.float64)
         self._centre, self._radius = (low + high) / 2, np.linalg.norm(high - low, axis=1) / 2
-        vertex_buffer, other_buffer, index_buffer = (
-            gl.buffer(position.tobytes()),
-            gl.buffer(other.tobytes()),
-            gl.buffer(indices.tobytes()),
-        )
+        vertex_buffer, other_buffer, index_buffer = (gl.buffer(a.tobytes()) for a in (position, other, indices))
         self._range_vao = gl.vertex_array(self._range_program, [(vertex_buffer, "3f", "in_position")], index_buffer)
         self._depth_vao = gl.vertex_array(self._depth_program, [(vertex_buffer, "3f", "in_position")], index_buffer)
         layout = [
@@ -182,33 +209,25 @@ class Renderer:
         view[:3, :3] = _look(np.array([0.0, 0.0, -1.0]))
         view[:3, 3] = -view[:3, :3] @ lamp_position
         spread = 0.4 * SHADOW_PX / 2  # 136 degrees wide: most of the room below a ceiling lamp
-        lamp = (
-            Intrinsics(
-                SHADOW_PX, SHADOW_PX, spread, spread, SHADOW_PX / 2 - 0.5, SHADOW_PX / 2 - 0.5
-            ).clip_from_optical()
-            @ view
-        )
+        middle = SHADOW_PX / 2 - 0.5
+        lamp = Intrinsics(SHADOW_PX, SHADOW_PX, spread, spread, middle, middle).clip_from_optical() @ view
         program = self._colour_program
         casters = np.arange(len(self._radius)) < len(self._radius) - shadowless
-        for (_, target), matrix, name in zip(self._shadows, (sun, lamp), ("sun_clip", "lamp_clip"), strict=True):
+        for (_, target), matrix in zip(self._shadows, (sun, lamp), strict=True):
             target.use()
             target.clear(depth=1.0)
-            self._depth_program["clip_from_world"].write(_bytes(matrix))
+            _set(self._depth_program, clip_from_world=_bytes(matrix))
             self._draw(self._depth_vao, casters)
-            program[name].write(_bytes(matrix))
-        count = len(lighting.lamps)
-        lamps = np.zeros((4, 3), np.float32)
-        powers = np.zeros((4, 3), np.float32)
-        for k, (position, power) in enumerate(lighting.lamps[:4]):
-            lamps[k], powers[k] = position, power
-        program["lamp_position"].write(lamps.tobytes())
-        program["lamp_power"].write(powers.tobytes())
-        program["lamp_count"].value = min(count, 4)
-        for name in ("sun_direction", "sun", "ambient_up", "ambient_down"):
-            program[name].value = tuple(float(v) for v in getattr(lighting, name))
-        program["room_low"].value = tuple(float(v) for v in low)
-        program["room_high"].value = tuple(float(v) for v in high)
-        program["textures"].value, program["sun_shadow"].value, program["lamp_shadow"].value = 0, 1, 2
+        _set(program, sun_clip=_bytes(sun), lamp_clip=_bytes(lamp))
+        positions, powers = np.zeros((2, MAX_LAMPS, 3), np.float32)
+        for k, (position, power) in enumerate(lighting.lamps[:MAX_LAMPS]):
+            positions[k], powers[k] = position, power
+        count = min(len(lighting.lamps), MAX_LAMPS)
+        _set(program, lamp_position=positions.tobytes(), lamp_power=powers.tobytes(), lamp_count=count)
+        _set(program, sun_direction=_floats(lighting.sun_direction), sun=_floats(lighting.sun))
+        _set(program, ambient_up=_floats(lighting.ambient_up), ambient_down=_floats(lighting.ambient_down))
+        _set(program, room_low=_floats(low), room_high=_floats(high))
+        _set(program, textures=0, sun_shadow=1, lamp_shadow=2)
 
     def _visible(self, intrinsics: Intrinsics, optical_from_world: NDArray[np.float64]) -> NDArray[np.bool_]:
         centre = self._centre @ optical_from_world[:3, :3].T + optical_from_world[:3, 3]
@@ -238,8 +257,8 @@ class Renderer:
         """Range along the ray in metres, (height, width) float32; inf where nothing is hit."""
         self._range_target.use()
         self._range_target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
-        self._range_program["optical_from_world"].write(_bytes(optical_from_world))
-        self._range_program["clip_from_optical"].write(_bytes(intrinsics.clip_from_optical()))
+        clip = _bytes(intrinsics.clip_from_optical())
+        _set(self._range_program, optical_from_world=_bytes(optical_from_world), clip_from_optical=clip)
         eye = -optical_from_world[:3, :3].T @ optical_from_world[:3, 3]
         self._draw(self._range_vao, self._visible(intrinsics, optical_from_world), eye)
         data = np.frombuffer(self._range_texture.read(), np.float32).reshape(self.height, self.width)
@@ -248,14 +267,15 @@ class Renderer:
     def colour_image(
         self, intrinsics: Intrinsics, optical_from_world: NDArray[np.float64], occlusion: float = 1.0
     ) -> NDArray[np.float32]:
-        """Linear light (height, width, 3) float32 >= 0. Call it after range_image of the same view, whose result it uses."""
+        """Linear light (height, width, 3) float32 >= 0.
+
+        Call it after range_image of the same view, whose result it uses.
+        """
         self._colour_target.use()
         self._colour_target.clear(0.6, 0.75, 1.0, 1.0, depth=1.0)
-        program = self._colour_program
         clip = intrinsics.clip_from_optical() @ optical_from_world
-        program["clip_from_world"].write(_bytes(clip))
         eye = -optical_from_world[:3, :3].T @ optical_from_world[:3, 3]
-        program["eye"].value = tuple(float(v) for v in eye)
+        _set(self._colour_program, clip_from_world=_bytes(clip), eye=_floats(eye))
         self._textures.use(0)
         self._shadows[0][0].use(1)
         self._shadows[1][0].use(2)
@@ -263,15 +283,12 @@ class Renderer:
         self._resolved.use()
         self._colour_texture.use(0)
         self._range_texture.use(1)
-        resolve = self._resolve_program
-        resolve["colour"].value, resolve["range_m"].value = 0, 1
-        resolve["f_px"].value = float(np.sqrt(intrinsics.fx * intrinsics.fy))
-        resolve["strength"].value = occlusion
+        f_px = float(np.sqrt(intrinsics.fx * intrinsics.fy))
+        _set(self._resolve_program, colour=0, range_m=1, f_px=f_px, strength=occlusion)
         self._gl.disable(moderngl.DEPTH_TEST)
         self._screen.render(moderngl.TRIANGLES, vertices=3)
         self._gl.enable(moderngl.DEPTH_TEST)
         data = np.frombuffer(self._resolved_texture.read(), np.float16).reshape(self.height, self.width, 4)
-        open_sky = cv2.blur(
-            np.ascontiguousarray(data[..., 3], np.float32), (5, 5)
-        )  # evens out the turned sampling pattern
+        # The blur evens out the turned sampling pattern.
+        open_sky = cv2.blur(np.ascontiguousarray(data[..., 3], np.float32), (5, 5))
         return np.asarray(data[..., :3] * open_sky[..., None], np.float32)

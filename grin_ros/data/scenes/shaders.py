@@ -111,7 +111,8 @@ void main() {
     float facing = -dot(n, sun_direction);
     if (facing > 0.0 && sun.r + sun.g + sun.b > 0.0) {
         float s = lit(sun_shadow, sun_clip * vec4(world + n * 0.03, 1.0), 0.0012, 0.0004);
-        vec3 shut = mix(vec3(1.0), smoothstep(0.004, 0.025, corner), step(0.5, away));  // no sun through the seams of the shell
+        // no sun through the seams of the shell
+        vec3 shut = mix(vec3(1.0), smoothstep(0.004, 0.025, corner), step(0.5, away));
         s *= shut.x * shut.y * shut.z;
         light += sun * facing * s;
         shine += sun * s * pow(max(dot(reflect(sun_direction, n), to_eye), 0.0), power);
@@ -130,7 +131,8 @@ void main() {
     }
     float fresnel = 0.04 + 0.5 * gloss * pow(1.0 - max(dot(n, to_eye), 0.0), 4.0);
     vec3 mirror = mix(ambient_down, ambient_up, 0.5 + 0.5 * reflect(-to_eye, n).z);
-    vec3 result = base * light + gloss * (shine * 0.35 * sqrt(power / 30.0) + mirror * fresnel) + texel * albedo * material.z;
+    vec3 reflected = gloss * (shine * 0.35 * sqrt(power / 30.0) + mirror * fresnel);
+    vec3 result = base * light + reflected + texel * albedo * material.z;
     colour = vec4(min(result, vec3(30.0)), 1.0);
 }
 """
@@ -156,8 +158,10 @@ void main() {
     vec2 texel = 1.0 / vec2(textureSize(colour, 0));
     vec2 middle = gl_FragCoord.xy * texel;
     vec3 sum = compressed(middle);
-    float a00 = brightness(compressed(middle + vec2(-0.5, -0.5) * texel)), a10 = brightness(compressed(middle + vec2(0.5, -0.5) * texel));
-    float a01 = brightness(compressed(middle + vec2(-0.5, 0.5) * texel)), a11 = brightness(compressed(middle + vec2(0.5, 0.5) * texel));
+    float a00 = brightness(compressed(middle + vec2(-0.5, -0.5) * texel));
+    float a10 = brightness(compressed(middle + vec2(0.5, -0.5) * texel));
+    float a01 = brightness(compressed(middle + vec2(-0.5, 0.5) * texel));
+    float a11 = brightness(compressed(middle + vec2(0.5, 0.5) * texel));
     vec2 gradient = vec2(a10 + a11 - a00 - a01, a01 + a11 - a00 - a10);
     float contrast = length(gradient);
     if (contrast > 0.06) {  // a stair step: average along the edge, and a little across

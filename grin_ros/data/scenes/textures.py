@@ -159,23 +159,6 @@ def label(rng: Generator) -> Image:
     return _finish(image)
 
 
-def spines(rng: Generator) -> Image:
-    """A row of book spines."""
-    image = np.zeros((SIDE, SIDE, 3))
-    x = 0
-    while x < SIDE:
-        width = int(rng.integers(8, 34))
-        colour = random_colour(rng, 1.0, (0.1, 0.95))
-        image[:, x : x + width] = colour
-        image[:, x : x + 1] *= 0.4
-        for _ in range(int(rng.integers(0, 4))):
-            y = int(rng.integers(10, 230))
-            image[y : y + int(rng.integers(3, 40)), x + 3 : x + width - 2] = random_colour(rng, 0.6)
-        image[: int(rng.integers(0, 50)), x : x + width] = 0.03
-        x += width
-    return _finish(image)
-
-
 def doors(rng: Generator) -> Image:
     """The front of a cupboard or machine: panels, drawers, knobs or a round window."""
     image = (
@@ -216,7 +199,7 @@ PATTERNS = (mottled, wood, stripes, checker, dots, picture, label)
 
 @dataclass
 class Palette:
-    """The textures that one scene uses, collected while it is built; tiles are the machine's surface tiles by category (may be empty)."""
+    """The textures that one scene uses, collected while it is built; tiles: surface tiles by category, may be empty."""
 
     rng: Generator
     tiles: dict[str, list[Image]]

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How fast rooms are rendered: kept frames a second of W processes, as `grin scenes` renders them, without the disk.
+
+    python benchmarks/render_rate.py                          320x240, 2 processes, 600 frames
+    python benchmarks/render_rate.py --assets DIR             with texture sets (or GRIN_ASSETS)
+
+Furniture models are used where they are installed. Every process renders its first room before the clock starts
+(imports, shaders, models parsed into the cache). The rate is the median over windows of consecutive frames. Printed as
+Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from grin_ros.data.scenes.assets import find_assets
+from grin_ros.data.scenes.generate import HEIGHT, VIEWS_OF_SCENE, WIDTH
+from grin_ros.data.scenes.models import FURNITURE
+from grin_ros.data.scenes.renderer import Renderer
+from grin_ros.data.scenes.views import render_views
+
+FIRST_SEED = 7_000_000_000  # far from those of data sets
+
+
+@lru_cache(maxsize=1)
+def renderer() -> Renderer:
+    """This process's own."""
+    return Renderer(WIDTH, HEIGHT)
+
+
+def room(seed: int, assets: Path | None, furniture: Path) -> tuple[int, list[float]]:
+    """Process, and when each kept frame of a room was done: seconds on the clock that all processes share."""
+    views = render_views(renderer(), seed, find_assets(assets, furniture), VIEWS_OF_SCENE)
+    return os.getpid(), [time.monotonic() for _ in views]
+
+
+def rates(workers: int, frames: int, window: int, assets: Path | None, furniture: Path) -> list[float]:
+    """Kept frames a second in each of the windows, in order."""
+    done: dict[int, list[list[float]]] = {}  # of each process, room by room
+    task = partial(room, assets=assets, furniture=furniture)
+    with (
+        multiprocessing.get_context("spawn").Pool(workers) as pool,
+        tqdm(total=frames, desc="render", unit="frame") as bar,
+    ):
+        for process, times in pool.imap_unordered(task, range(FIRST_SEED, FIRST_SEED + 10**6)):
+            if times:
+                done.setdefault(process, []).append(times)
+            if len(done) < workers:
+                continue
+            start, end = max(rooms[0][-1] for rooms in done.values()), min(rooms[-1][-1] for rooms in done.values())
+            measured = sorted(t for rooms in done.values() for room in rooms for t in room if start <= t <= end)
+            bar.update(min(len(measured), frames) - bar.n)
+            if len(measured) > frames:
+                break
+    return [window / (measured[k + window] - measured[k]) for k in range(0, frames - window + 1, window)]
+
+
+def report(measured: Sequence[float], workers: int, window: int, used: Sequence[str]) -> Iterator[str]:
+    yield f"{WIDTH}x{HEIGHT}, {workers} processes, {os.cpu_count()} cores ({platform.machine()}); {'; '.join(used)}"
+    yield ""
+    yield f"| kept frames/s | over windows of {window} frames |"
+    yield "|---|---|"
+    for name, value in (
+        ("median", statistics.median(measured)),
+        ("slowest", min(measured)),
+        ("fastest", max(measured)),
+    ):
+        yield f"| {value:.1f} | {name} of {len(measured)} |"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="render_rate.py", description="Measure kept frames a second.")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default 2)")
+    parser.add_argument("--frames", type=int, default=600, metavar="N", help="measured, after warm-up (default 600)")
+    parser.add_argument("--window", type=int, default=50, metavar="N", help="frames a window (default 50)")
+    parser.add_argument(
+        "--assets", type=Path, default=os.environ.get("GRIN_ASSETS") or None, metavar="DIR", help="texture sets"
+    )
+    parser.add_argument("--furniture", type=Path, default=FURNITURE, metavar="DIR", help="default %(default)s")
+    args = parser.parse_args(argv)
+    if min(args.workers, args.window) < 1 or args.frames < args.window:
+        parser.error("expected --workers >= 1 and --frames >= --window >= 1")
+    os.environ.setdefault("LP_NUM_THREADS", "0")  # one software rasteriser thread a process, as grin scenes sets it
+    try:
+        found = find_assets(args.assets, args.furniture)
+        measured = rates(args.workers, args.frames, args.window, args.assets, args.furniture)
+    except (ValueError, RuntimeError) as error:
+        print(f"render_rate: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(report(measured, args.workers, args.window, found.used)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

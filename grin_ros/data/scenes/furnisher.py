@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Places models and built bodies in a room, and keeps the books of what stands where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from grin_ros.data.scenes import bodies
+from grin_ros.data.scenes.bodies import Body, Top
+from grin_ros.data.scenes.clutter import CLUTTER
+from grin_ros.data.scenes.mesh import Mesh
+from grin_ros.data.scenes.models import Piece, load
+from grin_ros.data.scenes.shell import YAWS, Shell
+from grin_ros.data.scenes.textures import Palette
+
+MAX_SCENE_TRIANGLES = 260_000
+
+
+def box_mapped(mesh: Mesh, layer: int, tile_m: float, colour: Sequence[float]) -> Mesh:
+    """The mesh with its untextured part in a texture projected along the main axis of each normal."""
+    bare = mesh.layer < 0
+    axis = np.abs(mesh.normals).argmax(axis=1)
+    pairs = np.array([[1, 2], [0, 2], [0, 1]])[axis]
+    uv = np.take_along_axis(mesh.vertices, pairs, axis=1) / np.float32(tile_m)
+    return replace(
+        mesh,
+        uv=np.where(bare[:, None], uv, mesh.uv).astype(np.float32),
+        layer=np.where(bare, np.int32(layer), mesh.layer).astype(np.int32),
+        colour=np.where(bare[:, None], 0.25 * mesh.colour + 0.75 * np.asarray(colour), mesh.colour).astype(np.float32),
+    )
+
+
+class Furnisher:
+    """Places bodies in a shell and keeps the books.
+
+    footprints: floor rectangles (x0, y0, x1, y1) that must not overlap. solids: lower and upper corners of boxes that a
+    camera must stay out of. surfaces: (top, origin, yaw) that things may stand on. targets: points to look at.
+    """
+
+    def __init__(self, rng: Generator, palette: Palette, shell: Shell, pieces: Mapping[str, Sequence[Piece]]) -> None:
+        self.rng, self.palette, self.shell, self.pieces = rng, palette, shell, pieces
+        self.meshes: list[Mesh] = []
+        self.footprints: list[tuple[float, float, float, float]] = []
+        self.solids: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+        self.surfaces: list[tuple[Top, tuple[float, float, float], float]] = []
+        self.targets: list[tuple[float, float, float]] = []
+        self.triangles = 0
+        self._layers: dict[str, int] = {}
+        for low, high in shell.solids:
+            self.footprints.append((low[0], low[1], high[0], high[1]))
+            self.solids.append((low, high))
+        for o in shell.openings:  # keep doors and passages free
+            if o.kind != "window":
+                x, y = shell.at(o.side, o.middle, 0.4)
+                self.footprints.append((x - 0.4, y - 0.4, x + 0.4, y + 0.4))
+
+    def model(self, pieces: Sequence[Piece]) -> Body | None:
+        """A random model of these as a body; None when there is none or the scene is detailed enough already."""
+        if not pieces or self.triangles > MAX_SCENE_TRIANGLES:
+            return None
+        piece = pieces[int(self.rng.integers(len(pieces)))]
+        model = load(piece)
+        if model is None:
+            return None
+        if piece.model not in self._layers:
+            self._layers[piece.model] = len(self.palette.images)
+            self.palette.images.extend(model.textures)
+        start, mesh, rng = self._layers[piece.model], model.mesh, self.rng
+        mesh = replace(mesh, layer=np.where(mesh.layer >= 0, mesh.layer + start, -1).astype(np.int32))
+        kind = rng.random()
+        if kind < 0.3:
+            layer, tile_m = self.palette.any(), float(rng.uniform(0.2, 1.2))
+            mesh = box_mapped(mesh, layer, tile_m, [float(v) for v in 1 - 0.5 * rng.random(3)])
+        elif kind < 0.7:
+            tint = np.asarray(bodies.albedo(rng), np.float32)
+            mix = np.float32(rng.uniform(0, 0.8))
+            mesh = replace(mesh, colour=(mesh.colour * (1 - mix + mix * tint / tint.max())).astype(np.float32))
+        stretch = np.clip(rng.normal(1, 0.07, 3), 0.85, 1.15)
+        mesh = mesh.moved((0, 0, 0), 0.0, [float(v) for v in stretch])
+        tops: tuple[Top, ...] = ()
+        if piece.top_m is not None and piece.role not in ("rug", "ceiling", "hung", "small"):
+            seat = piece.top_m < piece.size[2] * 0.8
+            share = 0.25 if seat else (0.34 if "round" in piece.name.lower() or piece.role == "floor" else 0.44)
+            shift = -0.1 * piece.size[1] if seat else 0.0
+            top = Top(0, shift, piece.size[0] * share, piece.size[1] * share, piece.top_m * float(stretch[2]))
+            tops = (top,) if top.z < 1.6 else ()
+        return Body(mesh, tops)
+
+    def free(self, rect: tuple[float, float, float, float], margin: float = 0.0) -> bool:
+        """Whether a floor rectangle (x0, y0, x1, y1) is inside the room and clear of all footprints."""
+        x0, y0, x1, y1 = rect
+        if x0 < 0 or y0 < 0 or x1 > self.shell.width or y1 > self.shell.depth:
+            return False
+        return not any(
+            x0 < c + margin and x1 > a - margin and y0 < d + margin and y1 > b - margin
+            for a, b, c, d in self.footprints
+        )
+
+    def put(
+        self,
+        body: Body,
+        x: float,
+        y: float,
+        z: float,
+        yaw: float,
+        *,
+        solid: bool = True,
+        check: bool = True,
+        margin: float = 0.03,
+    ) -> bool:
+        """Adds the body; False when its floor place is taken (check), or it is higher than the room."""
+        mesh = body.mesh.moved((x, y, z), yaw)
+        low, high = (v.astype(np.float64) for v in mesh.bounds())
+        if high[2] > self.shell.height:
+            return False
+        rect = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+        if check:
+            if not self.free(rect, margin):
+                return False
+            self.footprints.append(rect)
+        self.meshes.append(mesh)
+        self.triangles += len(mesh.indices)
+        if solid:
+            self.solids.append((low, high))
+        x_m, y_m, z_m = (float(v) for v in (low + high) / 2 + [0, 0, (high[2] - low[2]) * 0.25])
+        self.targets.append((x_m, y_m, z_m))
+        self.surfaces += [(top, (x, y, z), yaw) for top in body.tops]
+        return True
+
+    def against_wall(self, body: Body, tries: int = 8) -> tuple[float, float, float] | None:
+        """Puts the body with its back to a wall; its place (x, y, yaw)."""
+        width, depth, height = body.size
+        for _ in range(tries):
+            side = int(self.rng.integers(4))
+            room = self.shell.length(side) - width
+            if room < 0.02:
+                continue
+            along = width / 2 + float(self.rng.uniform(0.0, room))
+            hides_window = any(
+                o.kind == "window" and o.low < height and o.meets(side, along - width / 2, along + width / 2)
+                for o in self.shell.openings
+            )
+            if hides_window and self.rng.random() < 0.8:
+                continue
+            x, y = self.shell.at(side, along, depth / 2 + 0.032 + float(self.rng.exponential(0.02)))
+            if self.put(body, x, y, 0.0, YAWS[side]):
+                return x, y, YAWS[side]
+        return None
+
+    def somewhere(self, body: Body, tries: int = 8, yaw: float | None = None) -> tuple[float, float, float] | None:
+        """Puts the body anywhere on the floor."""
+        for _ in range(tries):
+            x = float(self.rng.uniform(0.2, self.shell.width - 0.2))
+            y = float(self.rng.uniform(0.2, self.shell.depth - 0.2))
+            turn = float(self.rng.uniform(0, 2 * np.pi)) if yaw is None else yaw
+            if self.put(body, x, y, 0.0, turn):
+                return x, y, turn
+        return None
+
+    def either(self, role: str, make: Callable[[Palette], Body], models: float = 0.75, pattern: str = ".") -> Body:
+        """A model of a role by chance, else a procedural body."""
+        if self.rng.random() < models:
+            found = self.model([p for p in self.pieces.get(role, []) if re.search(pattern, p.name.lower())])
+            if found is not None:
+                return found
+        return make(self.palette)
+
+    def small(self) -> Body:
+        """A piece of clutter."""
+        rng = self.rng
+        make = CLUTTER[int(rng.integers(len(CLUTTER)))]
+        return self.either("small", make, 0.5)

@@ -51,7 +51,8 @@ def main() -> None:
 
     samples = render_samples(ShardDataset(options.renders), options.frames)
     fit = fit_sigma(tqdm(through_cameras(samples), total=options.frames, unit="frame"), uncalibrated)
-    fitted_on = f"{fit.frames} held-out renders through random cameras, steps {options.steps}, members {options.members}"
+    settings = f"steps {options.steps}, members {options.members}"
+    fitted_on = f"{fit.frames} held-out renders through random cameras, {settings}"
     calibration = Calibration(sigma_scale=round(fit.sigma_scale, 4), fitted_on=fitted_on)
     options.out.write_text(json.dumps(dataclasses.asdict(calibration)) + "\n")
     print(fit)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -34,8 +34,11 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 
 def load_model(path: Path) -> Grin:
     """A model in evaluation mode from a weights file. Raises ValueError where the file is not of this kind."""
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a safetensors file ({error}); expected weights written by grin train") from error
     if "config" not in metadata:
         raise ValueError(
             f"{path}: no 'config' in its header; expected a weights file written by grin train or grin export"

@@ -40,7 +40,13 @@ def guided_upsample(ln_range: Tensor, sigma_ln: Tensor, image: Tensor) -> tuple[
             taps.append((tap[0], tap[1], weight))
     sharp = [weight**3 for _, _, weight in taps]
     surface = _mean([tap[0] for tap in taps], sharp)
-    near = [w * (torch.exp(-((d - surface) ** 2) / (2.0 * STEP_STD_LN**2)) + 1e-4) for d, _, w in taps]
+    # Relative to the nearest cell: where no colour decides, the first round ends half-way between two surfaces, and
+    # cells equally far from there must not be averaged.
+    apart = [(d - surface) ** 2 for d, _, _ in taps]
+    least = torch.minimum(torch.minimum(apart[0], apart[1]), torch.minimum(apart[2], apart[3]))
+    near = [
+        w * (torch.exp((least - a) / (2.0 * STEP_STD_LN**2)) + 1e-4) for a, (_, _, w) in zip(apart, taps, strict=True)
+    ]
     ln_fine = _mean([tap[0] for tap in taps], near)
     # What the four cells disagree about, by the first round's weights, is uncertainty of the edge's place.
     spread = _mean([(d - ln_fine) ** 2 for d, _, _ in taps], [w for _, _, w in taps])

@@ -92,10 +92,11 @@ def train(
         progress.update()
         if writer and step % 20 == 0:
             for name, value in losses.items():
-                writer.add_scalar(f"loss/{name}", float(value), step)
+                writer.add_scalar(f"loss/{name}", float(value.detach()), step)
             writer.add_scalar("optimiser/lr", rate, step)
             writer.add_scalar("optimiser/gradient_norm", float(norm), step)
-            progress.set_postfix({name: f"{float(value):.3f}" for name, value in losses.items()}, refresh=False)
+            shown = {name: f"{float(value.detach()):.3f}" for name, value in losses.items()}
+            progress.set_postfix(shown, refresh=False)
         if rank == 0 and (step % config.save_every == 0 or step == last):
             save_state(out, model, average, optimiser, step)
         if rank == 0 and step % config.snapshot_every == 0:

@@ -49,11 +49,16 @@ def load_state(folder: Path, model: Grin, average: Average, optimiser: torch.opt
         return 0
     tensors = load_file(path)
     model.load_state_dict(_section(tensors, "model."))
-    average.weights = _section(tensors, "average.")
+    average.weights = {
+        name: tensor.to(average.weights[name].device) for name, tensor in _section(tensors, "average.").items()
+    }
     for name, parameter in model.named_parameters():
         moments = _section(tensors, f"optimiser.{name}.")
         if moments:
-            optimiser.state[parameter] = dict(moments)
+            # Adam's step counter stays on the host; its moments live beside their parameter.
+            optimiser.state[parameter] = {
+                key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
+            }
     return int(tensors["step"])
 
 

@@ -55,7 +55,7 @@ def test_the_defaults_are_good_and_are_those_of_the_code() -> None:
 def test_the_table_for_readers_has_every_parameter() -> None:
     rows = markdown_table().splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == [parameter.name for parameter in PARAMETERS]
-    assert "| `steps` | integer | `2` | 1 to 50 | yes | " in markdown_table()
+    assert f"| `steps` | integer | `{Settings.steps}` | 1 to 50 | yes | " in markdown_table()
     assert all(name in markdown_table() for name in ENGINES)
 
 

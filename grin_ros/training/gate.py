@@ -72,16 +72,20 @@ def measure(model: Grin, dataset: ShardDataset, frames: int, seed: int = 0) -> G
         batch(dataset, indices[start : start + _BATCH], model.config, sampling, rng).to(device)
         for start in range(0, len(indices), _BATCH)
     ]
-    pure = [_error(model, drawn, Level(0.0, 1.0), None) for drawn in batches]
+    encoded = [
+        model.encode(drawn.image, drawn.queries, drawn.query_rays, drawn.scene_rays, drawn.mounting)
+        for drawn in batches
+    ]
+    pure = [_error(model, *known, Level(0.0, 1.0), None) for known in zip(batches, encoded, strict=True)]
     first = torch.cat([error for error, _ in pure])
     rmse = float(first.square().mean().sqrt())
     phi = math.atan(rmse / model.config.ln_per_unit)
     level = Level(math.cos(phi), math.sin(phi))
     matched, ignored, skipped = [], [], []
-    for drawn, (_, latents) in zip(batches, pure, strict=True):
-        matched.append(_error(model, drawn, level, latents)[0])
+    for drawn, tokens, (_, latents) in zip(batches, encoded, pure, strict=True):
+        matched.append(_error(model, drawn, tokens, level, latents)[0])
         # The second pass at pure noise again: all that it knows without x_t, with the same computation spent.
-        again = _error(model, drawn, Level(0.0, 1.0), latents)[0]
+        again = _error(model, drawn, tokens, Level(0.0, 1.0), latents)[0]
         ignored.append(again)
         # The clean sample of the velocity -noise * estimate: what x_t adds by the formula alone.
         x_noise = drawn.noise[0] * model.config.ln_per_unit
@@ -100,11 +104,15 @@ def _rmse(errors: list[torch.Tensor]) -> float:
 
 
 def _error(
-    model: Grin, drawn: Batch, level: Level, latents: torch.Tensor | None
+    model: Grin,
+    drawn: Batch,
+    tokens: tuple[torch.Tensor, torch.Tensor],
+    level: Level,
+    latents: torch.Tensor | None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Error of ln(range) (B, N) at one level, and the latents after it."""
+    """Error of ln(range) (B, N) at one level, and the latents after it. tokens: what `encode` gave for the batch."""
     network = model.config
-    local, scene_kv = model.encode(drawn.image, drawn.queries, drawn.query_rays, drawn.scene_rays, drawn.mounting)
+    local, scene_kv = tokens
     count = len(drawn.x_0)
     if latents is None:
         latents = local.new_zeros(count, network.latent_count, network.latent_dim)

@@ -15,7 +15,6 @@ import logging
 import math
 import os
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -172,8 +171,8 @@ def _measure(average: Average, config: TrainConfig, held_out: ShardDataset, devi
         return measure(model, held_out, config.gate_frames)
 
 
-def _autocast(device: torch.device) -> Any:
-    return torch.autocast(device.type, torch.bfloat16) if device.type in ("cpu", "cuda") else nullcontext()
+def _autocast(device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, torch.bfloat16)
 
 
 def _processes() -> tuple[int, int]:

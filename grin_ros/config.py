@@ -44,9 +44,7 @@ def from_mapping(cls: type[T], values: Mapping[str, Any], where: str = "config")
     missing = [
         name
         for name, field in fields.items()
-        if name not in built
-        and field.default is dataclasses.MISSING
-        and field.default_factory is dataclasses.MISSING
+        if name not in built and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
     if missing:
         raise ValueError(f"{where}: missing keys {', '.join(missing)}; add them")

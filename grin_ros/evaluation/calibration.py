@@ -101,9 +101,7 @@ def error_in_sigmas(depth_m: NDArray[Any], sigma_m: NDArray[Any], truth_m: NDArr
 
 def reliability(ratios: NDArray[np.float64], sigmas: Sequence[float] = tuple(SIGMAS)) -> tuple[Reliability, ...]:
     """The table over `sigmas` of errors in sigmas (N,)."""
-    return tuple(
-        Reliability(float(k), math.erf(k / math.sqrt(2.0)), float(np.mean(ratios <= k))) for k in sigmas
-    )
+    return tuple(Reliability(float(k), math.erf(k / math.sqrt(2.0)), float(np.mean(ratios <= k))) for k in sigmas)
 
 
 def render_samples(shards: ShardDataset, count: int | None = None) -> Iterator[EvalSample]:

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measured depth to evaluate on: a folder with images, depth PNGs and their calibration in index.json (format 1).
 
-    index.json   {"format": 1, "samples": [{"name", "scene", "domain", "image", "depth", "depth_scale",
-                  "K", "D", "distortion_model", "width", "height"[, "source", "licence"]}, ...]}
-    depth        uint16 PNG of the image's size; metres along z = value / depth_scale; 0 = not measured
-    K            3x3 of the stored image, integer coordinates at pixel centres
+index.json   {"format": 1, "samples": [{"name", "scene", "domain", "image", "depth", "depth_scale",
+              "K", "D", "distortion_model", "width", "height"[, "source", "licence"]}, ...]}
+depth        uint16 PNG of the image's size; metres along z = value / depth_scale; 0 = not measured
+K            3x3 of the stored image, integer coordinates at pixel centres
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class EvalDataset:
             raise ValueError(f"{index}: format {got!r}, this version reads {FORMAT}; convert the data set")
         samples = values.get("samples")
         if not isinstance(samples, list) or not samples:
-            raise ValueError(f"{index}: lists no samples, expected \"samples\": [{{...}}, ...]; write it again")
+            raise ValueError(f'{index}: lists no samples, expected "samples": [{{...}}, ...]; write it again')
         entries = tuple(from_mapping(Entry, sample, f"{index}, sample {i}") for i, sample in enumerate(samples))
         names = [entry.name for entry in entries]
         twice = sorted({name for name in names if names.count(name) > 1})

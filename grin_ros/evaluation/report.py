@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The picture report: a folder to open and look at.
 
-    report.md             table by domain and scene, baselines, and the pictures below
-    report.json           all figures, of every frame too
-    panels/NAME.png       image | measured depth | depth | sigma | error of every frame
-    contact_sheet.png     the worst and the best frames of each domain by AbsRel
-    sparsification.png    error left when the most uncertain pixels are dropped, against oracle and chance
-    reliability.png       share of the errors within k sigma, against a Gaussian
+report.md             table by domain and scene, baselines, and the pictures below
+report.json           all figures, of every frame too
+panels/NAME.png       image | measured depth | depth | sigma | error of every frame
+contact_sheet.png     the worst and the best frames of each domain by AbsRel
+sparsification.png    error left when the most uncertain pixels are dropped, against oracle and chance
+reliability.png       share of the errors within k sigma, against a Gaussian
 """
 
 from __future__ import annotations
@@ -52,13 +52,9 @@ class Report:
 
     def add(self, sample: EvalSample, estimate: DepthEstimate, result: FrameResult) -> None:
         """Draw the panel of one frame, and keep a small copy for the contact sheet."""
-        tiles = paint(
-            sample.frame.image, estimate.depth_m, estimate.sigma_m, sample.depth_m, with_truth=True
-        )
+        tiles = paint(sample.frame.image, estimate.depth_m, estimate.sigma_m, sample.depth_m, with_truth=True)
         save(draw(tiles, title=_caption(result)), self.folder / "panels" / f"{sample.name}.png")
-        self._thumbs[sample.name] = Tiles(
-            tuple((name, _small(image), scale) for name, image, scale in tiles.images)
-        )
+        self._thumbs[sample.name] = Tiles(tuple((name, _small(image), scale) for name, image, scale in tiles.images))
 
     def write(self, evaluation: Evaluation, name: str = "grin") -> Path:
         """Write the rest; returns the path of report.md."""
@@ -113,9 +109,7 @@ class Report:
             top -= text + height * tile_w
             for i, (_, image, _) in enumerate(self._thumbs[frame.name].images):
                 left, width = edge + i * tile_w, tile_w - 0.04
-                axes = figure.add_axes(
-                    (left / figure_w, top / figure_h, width / figure_w, height * tile_w / figure_h)
-                )
+                axes = figure.add_axes((left / figure_w, top / figure_h, width / figure_w, height * tile_w / figure_h))
                 axes.imshow(image, aspect="auto")
                 axes.set_axis_off()
         return figure

@@ -54,9 +54,7 @@ def ranking(uncertainty: NDArray[Any], error: NDArray[Any]) -> Ranking:
     error_order = np.argsort(error)
     sorted_error = error[error_order]
     curve, oracle = _mean_of_the_rest(tied_error), _mean_of_the_rest(sorted_error)
-    correlation = _correlation(
-        _ranks(order, starts, counts), _ranks(error_order, *_ties(sorted_error))
-    )
+    correlation = _correlation(_ranks(order, starts, counts), _ranks(error_order, *_ties(sorted_error)))
     return Ranking(curve, oracle, float(np.mean(curve - oracle)), correlation)
 
 
@@ -82,9 +80,7 @@ def _ties(ascending: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return starts, np.diff(np.append(starts, len(ascending)))
 
 
-def _ranks(
-    order: NDArray[np.int64], starts: NDArray[np.int64], counts: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _ranks(order: NDArray[np.int64], starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
     ranks = np.empty(len(order), np.float64)
     ranks[order] = np.repeat(starts + (counts - 1) / 2.0, counts)
     return ranks

@@ -41,9 +41,7 @@ class Grin(nn.Module):
         self.level_to_head = nn.Linear(c, 2 * d)
         self.latents = nn.Parameter(torch.randn(config.latent_count, c) * 0.5)
         self.previous_norm = nn.LayerNorm(c)
-        self.blocks = nn.ModuleList(
-            RinBlock(d, c, config.self_layers, config.head_dim) for _ in range(config.blocks)
-        )
+        self.blocks = nn.ModuleList(RinBlock(d, c, config.self_layers, config.head_dim) for _ in range(config.blocks))
         self.head_norm = nn.LayerNorm(d)
         self.head = nn.Linear(d, 2)
         self.register_buffer("sigma_scale", torch.ones(()))

@@ -56,9 +56,7 @@ def decode(message: CompressedImage, converter: Converter) -> NDArray[np.uint8]:
         raise ValueError("compressed image: cannot be decoded, the stream is corrupt; check the camera driver")
     if mosaic:
         pixels = array.array("B", np.ascontiguousarray(decoded, np.uint8).tobytes())
-        return converter(
-            Image(height=info.height, width=info.width, encoding=encoding, step=info.width, data=pixels)
-        )
+        return converter(Image(height=info.height, width=info.width, encoding=encoding, step=info.width, data=pixels))
     return np.ascontiguousarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 

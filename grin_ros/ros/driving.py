@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node as its users see it: a process, a lifecycle, frames in, outputs back. For the demo, benchmarks and tests.
 
-    prepare_environment()
-    with NodeProcess({"model": "nano"}, log) as process, Driver(process, on_output) as driver:
-        driver.bring_up()
-        driver.send(image_message(image), camera_info_message(camera), time.time_ns())
+prepare_environment()
+with NodeProcess({"model": "nano"}, log) as process, Driver(process, on_output) as driver:
+    driver.bring_up()
+    driver.send(image_message(image), camera_info_message(camera), time.time_ns())
 """
 
 from __future__ import annotations

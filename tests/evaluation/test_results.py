@@ -35,9 +35,7 @@ def factors(by_name: dict[str, float]) -> tuple[Evaluation, Estimate]:
 
 
 def test_a_domain_is_the_mean_of_its_scenes_and_a_scene_of_its_frames() -> None:
-    got, _ = factors(
-        {"indoor/a/1": 1.1, "indoor/a/2": 1.1, "indoor/a/3": 1.4, "indoor/b/4": 1.6, "outdoor/c/5": 2.0}
-    )
+    got, _ = factors({"indoor/a/1": 1.1, "indoor/a/2": 1.1, "indoor/a/3": 1.4, "indoor/b/4": 1.6, "outdoor/c/5": 2.0})
     assert got.scene("indoor", "a")["abs_rel"] == pytest.approx(0.2, rel=1e-5)
     assert got.domain("indoor")["abs_rel"] == pytest.approx((0.2 + 0.6) / 2, rel=1e-5)  # over frames: 0.3
     assert got.domain("outdoor")["abs_rel"] == pytest.approx(1.0)

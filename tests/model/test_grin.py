@@ -68,9 +68,7 @@ def test_members_share_what_one_frame_encodes(model: Grin) -> None:
     local, scene_kv = model.encode(**scene())
     x = noise(3, 40)
     shared = model.predict(x, *levels(0.7, 3), latents(3, 2), local, scene_kv)
-    repeated = model.predict(
-        x, *levels(0.7, 3), latents(3, 2), local.repeat(3, 1, 1), scene_kv.repeat(1, 3, 1, 1)
-    )
+    repeated = model.predict(x, *levels(0.7, 3), latents(3, 2), local.repeat(3, 1, 1), scene_kv.repeat(1, 3, 1, 1))
     for s, r in zip(shared, repeated, strict=True):
         torch.testing.assert_close(s, r, atol=1e-5, rtol=1e-4)
 
@@ -138,9 +136,7 @@ def test_denoising_to_the_clean_level_gives_the_clean_sample(model: Grin) -> Non
     local, scene_kv = model.encode(**scene())
     x = noise(2, 40)
     signal, sigma = math.cos(0.7), math.sin(0.7)
-    x_next, after, log_variance = model.denoise(
-        x, torch.tensor([signal, sigma, 1.0, 0.0]), latents(2), local, scene_kv
-    )
+    x_next, after, log_variance = model.denoise(x, torch.tensor([signal, sigma, 1.0, 0.0]), latents(2), local, scene_kv)
     v, expected_log_variance, expected_latents = model.predict(x, *levels(0.7, 2), latents(2), local, scene_kv)
     torch.testing.assert_close(x_next, clean(x, v, signal, sigma))
     torch.testing.assert_close(after, expected_latents)

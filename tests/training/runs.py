@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The smallest run that does all that a run does. Started by torchrun, this file is one process of such a run:
 
-    torchrun --nproc_per_node 2 -m tests.training.runs DATA OUT
+torchrun --nproc_per_node 2 -m tests.training.runs DATA OUT
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ def one_process_of_two(data: Path, out: Path) -> None:
             super().update(model, step)
             seen["weights"] = _sums(dict(model.named_parameters()))
             seen["average"] = _sums(self.weights)
-
 
     def watched_batch(*arguments: Any) -> Any:
         drawn = batch(*arguments)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from grin_ros.data.scenes.layout import Scene
 from grin_ros.data.scenes.renderer import Intrinsics
+from grin_ros.data.scenes.scene import Scene
 
 MEDIAN_M, SIGMA_LN = 2.0, 0.54
 PROPOSED_MEDIAN_M, PROPOSED_SIGMA_LN = 1.8, 0.48  # measured over 880 proposals that pass the other rules
@@ -66,7 +66,7 @@ def pose(position: NDArray[np.float64], yaw_rad: float, pitch_rad: float, roll_r
 
 def propose(rng: Generator, scene: Scene, width: int, height: int) -> View | None:
     """A random view; None when the place is inside or too near to something solid."""
-    low, high = scene.room
+    low, high = scene.bounds
     intrinsics = sample_intrinsics(rng, width, height)
     roll = rng.normal(0, np.radians(4)) if rng.random() < 0.92 else rng.uniform(-0.26, 0.26)
     kind = rng.choice(3, p=[0.5, 0.25, 0.25])

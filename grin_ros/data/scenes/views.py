@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from grin_ros.data.scenes.assets import Assets
 from grin_ros.data.scenes.cameras import View, bare, keep_probability, passes, propose
-from grin_ros.data.scenes.layout import furnish
+from grin_ros.data.scenes.indoor.layout import furnish
 from grin_ros.data.scenes.renderer import Renderer
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from grin_ros.data.scenes.indoor.shell import Finish, Opening, Shell
 from grin_ros.data.scenes.mesh import box, merge, quad, surface, tube
-from grin_ros.data.scenes.shell import Finish, Opening, Shell
 from grin_ros.data.scenes.textures import Palette, doors, outside, random_colour, wood
 
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from grin_ros.data.scenes import bodies, furniture
+from grin_ros.data.scenes import bodies
+from grin_ros.data.scenes.indoor import furniture
 from grin_ros.data.scenes.bodies import Body, Top
-from grin_ros.data.scenes.furnisher import Furnisher
+from grin_ros.data.scenes.indoor.furnisher import Furnisher
+from grin_ros.data.scenes.indoor.shell import YAWS
 from grin_ros.data.scenes.mesh import box, merge, quad
-from grin_ros.data.scenes.shell import YAWS
 from grin_ros.data.scenes.textures import Palette, picture
 
 

@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.random import Generator
 
-from grin_ros.data.scenes import openings
+from grin_ros.data.scenes.indoor import openings
+from grin_ros.data.scenes.indoor.shell import Finish, Opening, Shell
 from grin_ros.data.scenes.mesh import Mesh, box, merge, quad, tube
-from grin_ros.data.scenes.shell import Finish, Opening, Shell
 from grin_ros.data.scenes.textures import Palette, checker, dots, mottled, paint, random_colour, stripes, wood
 
 _WALL_TILES = ("Wallpaper", "Plaster", "Concrete", "Bricks", "Tiles", "WoodSiding", "Planks", "Paint", "Marble")

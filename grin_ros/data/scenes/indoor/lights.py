@@ -11,9 +11,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from grin_ros.data.scenes.bodies import Body
+from grin_ros.data.scenes.indoor.shell import YAWS, Shell
 from grin_ros.data.scenes.mesh import Mesh, box, lathe
 from grin_ros.data.scenes.renderer import Lighting
-from grin_ros.data.scenes.shell import YAWS, Shell
 
 
 def temperature(rng: Generator, warm: float) -> NDArray[np.float64]:

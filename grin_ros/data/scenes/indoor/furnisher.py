@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from grin_ros.data.scenes import bodies
 from grin_ros.data.scenes.bodies import Body, Top
-from grin_ros.data.scenes.clutter import CLUTTER
+from grin_ros.data.scenes.indoor.clutter import CLUTTER
+from grin_ros.data.scenes.indoor.shell import YAWS, Shell
 from grin_ros.data.scenes.mesh import Mesh
 from grin_ros.data.scenes.models import Piece, load
-from grin_ros.data.scenes.shell import YAWS, Shell
 from grin_ros.data.scenes.textures import Palette
 
 MAX_SCENE_TRIANGLES = 260_000

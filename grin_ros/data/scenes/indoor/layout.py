@@ -4,21 +4,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-from grin_ros.data.scenes import bodies, furniture, groups
+from grin_ros.data.scenes import bodies
+from grin_ros.data.scenes.indoor import furniture, groups
 from grin_ros.data.scenes.assets import Assets
 from grin_ros.data.scenes.bodies import Body
-from grin_ros.data.scenes.furnisher import Furnisher
-from grin_ros.data.scenes.lights import light_room
-from grin_ros.data.scenes.mesh import Mesh, box
+from grin_ros.data.scenes.indoor.furnisher import Furnisher
+from grin_ros.data.scenes.indoor.lights import light_room
+from grin_ros.data.scenes.indoor.room import build_shell
+from grin_ros.data.scenes.mesh import box
 from grin_ros.data.scenes.models import Piece
-from grin_ros.data.scenes.renderer import Lighting
-from grin_ros.data.scenes.room import build_shell
-from grin_ros.data.scenes.textures import Image, Palette
+from grin_ros.data.scenes.scene import Scene
+from grin_ros.data.scenes.textures import Palette
 
 # Name, chance, and what the models along its walls are called.
 _THEMES = (
@@ -31,24 +29,6 @@ _THEMES = (
 )
 _BUILT = {"living": furniture.sofa, "bedroom": furniture.sofa, "office": furniture.shelf}
 _MOST_LARGE = 18
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What the renderer draws, and what a camera must know.
-
-    meshes: the last ``shadowless`` of them cast no shadow. textures: each (256, 256, 3) uint8. solids (n, 2, 3): lower
-    and upper corners of boxes that a camera must stay out of. targets (m, 3): points of interest to look at. room: its
-    lower and upper corner. Metres, z up.
-    """
-
-    meshes: list[Mesh]
-    shadowless: int
-    textures: list[Image]
-    lighting: Lighting
-    solids: NDArray[np.float64]
-    targets: NDArray[np.float64]
-    room: tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def furnish(seed: int, assets: Assets) -> Scene:

@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How fast rooms are rendered: kept frames a second of W processes, as `grin scenes` renders them, without the disk.
+"""How fast scenes are rendered: kept frames a second of W processes, as `grin scenes` renders them, without the disk.
 
-    python benchmarks/render_rate.py                          320x240, 2 processes, 600 frames
+    python benchmarks/render_rate.py                          all worlds, 2 processes, 600 frames
+    python benchmarks/render_rate.py --worlds room            one of them
     python benchmarks/render_rate.py --assets DIR             with texture sets (or GRIN_ASSETS)
 
-Furniture models are used where they are installed. Every process renders its first room before the clock starts
+Furniture models are used where they are installed. Every process renders its first scene before the clock starts
 (imports, shaders, models parsed into the cache). The rate is the median over windows of consecutive frames. Printed as
 Markdown.
 """
@@ -30,6 +31,7 @@ from grin_ros.data.scenes.generate import HEIGHT, VIEWS_OF_SCENE, WIDTH
 from grin_ros.data.scenes.models import FURNITURE
 from grin_ros.data.scenes.renderer import Renderer
 from grin_ros.data.scenes.views import render_views
+from grin_ros.data.scenes.worlds import named
 
 FIRST_SEED = 7_000_000_000  # far from those of data sets
 
@@ -40,16 +42,19 @@ def renderer() -> Renderer:
     return Renderer(WIDTH, HEIGHT)
 
 
-def room(seed: int, assets: Path | None, furniture: Path) -> tuple[int, list[float]]:
-    """Process, and when each kept frame of a room was done: seconds on the clock that all processes share."""
-    views = render_views(renderer(), seed, find_assets(assets, furniture), VIEWS_OF_SCENE)
+def scene(seed: int, assets: Path | None, furniture: Path, worlds: Sequence[str]) -> tuple[int, list[float]]:
+    """Process, and when each kept frame of a scene was done: seconds on the clock that all processes share."""
+    found = find_assets(assets, furniture)
+    views = render_views(renderer(), seed, found, VIEWS_OF_SCENE, worlds=named(worlds))
     return os.getpid(), [time.monotonic() for _ in views]
 
 
-def rates(workers: int, frames: int, window: int, assets: Path | None, furniture: Path) -> list[float]:
+def rates(
+    workers: int, frames: int, window: int, assets: Path | None, furniture: Path, worlds: Sequence[str]
+) -> list[float]:
     """Kept frames a second in each of the windows, in order."""
-    done: dict[int, list[list[float]]] = {}  # of each process, room by room
-    task = partial(room, assets=assets, furniture=furniture)
+    done: dict[int, list[list[float]]] = {}  # of each process, scene by scene
+    task = partial(scene, assets=assets, furniture=furniture, worlds=worlds)
     with (
         multiprocessing.get_context("spawn").Pool(workers) as pool,
         tqdm(total=frames, desc="render", unit="frame") as bar,
@@ -59,8 +64,8 @@ def rates(workers: int, frames: int, window: int, assets: Path | None, furniture
                 done.setdefault(process, []).append(times)
             if len(done) < workers:
                 continue
-            start, end = max(rooms[0][-1] for rooms in done.values()), min(rooms[-1][-1] for rooms in done.values())
-            measured = sorted(t for rooms in done.values() for room in rooms for t in room if start <= t <= end)
+            start, end = max(scenes[0][-1] for scenes in done.values()), min(scenes[-1][-1] for scenes in done.values())
+            measured = sorted(t for scenes in done.values() for times in scenes for t in times if start <= t <= end)
             bar.update(min(len(measured), frames) - bar.n)
             if len(measured) > frames:
                 break
@@ -88,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--assets", type=Path, default=os.environ.get("GRIN_ASSETS") or None, metavar="DIR", help="texture sets"
     )
+    parser.add_argument("--worlds", default="", metavar="NAME,...", help="only these (default all)")
     parser.add_argument("--furniture", type=Path, default=FURNITURE, metavar="DIR", help="default %(default)s")
     args = parser.parse_args(argv)
     if min(args.workers, args.window) < 1 or args.frames < args.window:
@@ -95,11 +101,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("LP_NUM_THREADS", "0")  # one software rasteriser thread a process, as grin scenes sets it
     try:
         found = find_assets(args.assets, args.furniture)
-        measured = rates(args.workers, args.frames, args.window, args.assets, args.furniture)
+        worlds = tuple(name for name in args.worlds.split(",") if name)
+        names = ", ".join(world.name for world in named(worlds))
+        measured = rates(args.workers, args.frames, args.window, args.assets, args.furniture, worlds)
     except (ValueError, RuntimeError) as error:
         print(f"render_rate: {error}", file=sys.stderr)
         return 1
-    print("\n".join(report(measured, args.workers, args.window, found.used)))
+    print("\n".join(report(measured, args.workers, args.window, (f"worlds: {names}", *found.used))))
     return 0
 
 

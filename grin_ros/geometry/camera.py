@@ -195,6 +195,17 @@ class Camera:
             )
         return self._scaled(self.width // bx, self.height // by, 1.0 / bx, 1.0 / by)
 
+    def mirrored(self) -> Camera:
+        """The camera of the image flipped left to right, in the mirrored world: the mounting's roll changes sign too.
+
+        Only the tangential p2 is odd in x, so every lens model stays itself.
+        """
+        distortion = self.distortion
+        if self.distortion_model in ("plumb_bob", "rational_polynomial"):
+            distortion = (*distortion[:3], -distortion[3], *distortion[4:])
+        mounting = self.mounting and replace(self.mounting, roll_rad=-self.mounting.roll_rad)
+        return replace(self, cx=self.width - 1 - self.cx, distortion=distortion, mounting=mounting)
+
     def with_mounting(self, mounting: Mounting | None) -> Camera:
         """The same camera at another place on the robot."""
         return replace(self, mounting=mounting)

@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 
 from grin_ros.data.sparse import ShardDataset, ShardWriter
+from grin_ros.geometry.camera import Camera, Mounting
 
 
 def shard(n: int, first: int = 0) -> tuple[Any, ...]:
     rng = np.random.default_rng(first)
-    camera = np.tile([50.0, 51.0, 7.5, 5.5, 1.2, 0.1, -0.2], (n, 1))
-    camera[0, 4:] = np.nan
+    known = Camera(16, 12, 50.0, 51.0, 7.5, 5.5, mounting=Mounting(1.2, 0.1, -0.2))
     range_m = rng.uniform(0.5, 5, (n, 12, 16)).astype(np.float16)
     range_m[0, 0, :2] = np.inf, np.nan
     return (
         rng.integers(0, 255, (n, 12, 16, 3)).astype(np.uint8),
         range_m,
-        camera,
-        np.stack([np.full(n, first), np.arange(n)], 1),
+        [known.with_mounting(None), *[known] * (n - 1)],
+        np.stack([np.full(n, first), np.arange(n), np.zeros(n, np.int64)], 1),
     )
 
 
@@ -49,6 +49,45 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     for index in (-1, 5):
         with pytest.raises(IndexError, match="5 samples"):
             dataset.sample(index)
+
+
+@pytest.mark.parametrize(
+    ("model", "distortion"),
+    [
+        ("none", ()),
+        ("plumb_bob", (-0.2, 0.05, 1e-3, -2e-3, 0.01)),
+        ("plumb_bob", (-0.2, 0.05, 1e-3, -2e-3)),
+        ("rational_polynomial", (0.5, -2.6, 1e-3, -2e-3, 1.5, 0.4, -2.4, 1.4)),
+        ("equidistant", (0.02, -0.01, 0.003, -0.001)),
+    ],
+)
+def test_a_lens_is_kept_with_its_distortion(tmp_path: Path, model: str, distortion: tuple[float, ...]) -> None:
+    camera = Camera(16, 12, 10.0, 10.5, 7.0, 6.0, model, distortion, Mounting(0.3))
+    image, range_m, _, origin = shard(1)
+    ShardWriter(tmp_path, 16, 12, "CC0").write("s0", image, range_m, [camera], origin)
+    got = ShardDataset(tmp_path).sample(0).camera
+    np.testing.assert_array_equal(got.rays(), camera.rays())
+    assert got.mounting == camera.mounting
+    if len(distortion) != 4 or model == "equidistant":
+        assert got == camera
+
+
+def test_frames_of_a_world_are_found_in_mixed_shards(tmp_path: Path) -> None:
+    for folder, worlds in (("a", ("room", "street")), ("b", ("street",))):
+        writer = ShardWriter(tmp_path / folder, 16, 12, "CC0", worlds=worlds)
+        image, range_m, cameras, origin = shard(3)
+        origin[1, 2] = len(worlds) - 1
+        writer.write("s0", image, range_m, cameras, origin)
+    both = ShardDataset([tmp_path / "a", tmp_path / "b"])
+    assert [both.world(i) for i in range(6)] == ["room", "street", "room", "street", "street", "street"]
+    assert both.indices_of("street").tolist() == [1, 3, 4, 5] and both.indices_of("moon").tolist() == []
+    _, held = both.split(2)
+    assert [held.world(i) for i in range(3)] == ["street"] * 3
+    with pytest.raises(ValueError, match="worlds"):
+        ShardWriter(tmp_path / "a", 16, 12, "CC0", worlds=("room",))
+    origin[:, 2] = 1
+    with pytest.raises(ValueError, match=r"got frames of the worlds \[1\], expected numbers in \['street'\]"):
+        writer.write("s1", image, range_m, cameras, origin)
 
 
 def test_an_interrupted_run_resumes_after_the_last_whole_shard(tmp_path: Path) -> None:
@@ -81,7 +120,7 @@ def test_folders_of_different_sizes_are_refused(tmp_path: Path) -> None:
     ShardWriter(tmp_path / "a", 16, 12, "CC0").write("s0", *shard(2))
     other = tmp_path / "b"
     other.mkdir()
-    (other / "index.json").write_text(json.dumps({"format": 1, "width": 20, "height": 12, "shards": []}))
+    (other / "index.json").write_text(json.dumps({"format": 2, "width": 20, "height": 12, "shards": []}))
     with pytest.raises(ValueError, match=r"b: got images of 20x12, expected 16x12 as in .*a"):
         ShardDataset([tmp_path / "a", other])
     with pytest.raises(ValueError, match="got no folder"):
@@ -103,10 +142,14 @@ def test_split_keeps_whole_shards_apart(tmp_path: Path) -> None:
 
 def test_other_facts_and_shapes_are_refused(tmp_path: Path) -> None:
     writer = ShardWriter(tmp_path, 16, 12, "CC0", seed=4)
-    image, range_m, camera, origin = shard(3)
+    image, range_m, cameras, origin = shard(3)
     with pytest.raises(ValueError, match=r"expected \(n, 12, 16, 3\)"):
-        writer.write("s0", image[:, :6], range_m, camera, origin)
-    writer.write("s0", image, range_m, camera, origin)
+        writer.write("s0", image[:, :6], range_m, cameras, origin)
+    with pytest.raises(ValueError, match=r"2 cameras, .*expected .*n cameras"):
+        writer.write("s0", image, range_m, cameras[:2], origin)
+    with pytest.raises(ValueError, match=r"cameras of \(height, width\) \[\(24, 32\)\], expected \(12, 16\)"):
+        writer.write("s0", image, range_m, [camera.resized(32, 24) for camera in cameras], origin)
+    writer.write("s0", image, range_m, cameras, origin)
     with pytest.raises(ValueError, match="seed=4, expected 5"):
         ShardWriter(tmp_path, 16, 12, "CC0", seed=5)
     with pytest.raises(ValueError, match="width=16, expected 20"):
@@ -121,5 +164,5 @@ def test_a_folder_without_a_readable_index_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no index.json"):
         ShardDataset(tmp_path)
     (tmp_path / "index.json").write_text(json.dumps({"format": 99, "width": 1, "height": 1, "shards": []}))
-    with pytest.raises(ValueError, match="format 99, expected 1"):
+    with pytest.raises(ValueError, match="format 99, expected 2; render the data set again"):
         ShardDataset(tmp_path)

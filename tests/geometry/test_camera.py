@@ -70,6 +70,18 @@ def test_roi_and_binning_agree_with_the_delivered_image(camera: Camera, data: st
     np.testing.assert_allclose(delivered.unproject(coordinate_image(cols, rows)), camera.unproject(binned), atol=1e-9)
 
 
+@given(cameras(max_side=120))
+def test_the_mirrored_camera_has_the_mirrored_rays(camera: Camera) -> None:
+    camera = camera.with_mounting(Mounting(1.0, 0.3, -0.2))
+    mirrored = camera.mirrored()
+    np.testing.assert_allclose(mirrored.rays(), camera.rays()[:, ::-1] * [-1, 1, 1], atol=1e-6)
+    assert mirrored.mounting is not None
+    np.testing.assert_allclose(mirrored.mounting.up_optical(), [-1, 1, 1] * Mounting(1.0, 0.3, -0.2).up_optical())
+    back = mirrored.mirrored()
+    assert (back.distortion, back.mounting) == (camera.distortion, camera.mounting)
+    assert back.cx == pytest.approx(camera.cx) and camera.with_mounting(None).mirrored().mounting is None
+
+
 @pytest.mark.parametrize("roi", [None, (0, 0, 0, 0), (0, 0, 640, 480)])
 @pytest.mark.parametrize("binning", [0, 1])
 def test_camera_info_defaults_mean_the_full_image(roi: tuple[int, int, int, int] | None, binning: int) -> None:

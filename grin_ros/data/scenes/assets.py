@@ -3,6 +3,7 @@
 """What scenes may be made of besides procedural bodies and textures: all of it optional, and what is used on record.
 
 Furniture: a folder of .sh3f catalogues, that of Debian's ``sweethome3d-furniture`` unless another is named.
+Worlds: ``worlds/`` in the assets folder holds collections of Gazebo models, see gazebo.py.
 Textures: every folder ``textures*`` in the assets folder is a set. In a set, a subfolder named after a category holds
 tiles, one a picture (``textures_mine/Wood/oak.jpg``); a picture beside the subfolders is a contact sheet of its
 category (``textures_mine/Wood.webp``): tiles of 128 px, the first at (16, 16), 144 px apart across and 176 px down.
@@ -21,7 +22,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.data.scenes.models import FURNITURE, Piece, catalogue
+from grin_ros.data.scenes.gazebo import COLLECTIONS, collada_missing
+from grin_ros.data.scenes.models import FURNITURE, Piece, catalogue, world_pieces
 from grin_ros.data.scenes.textures import SIDE, Image
 
 PICTURES = (".webp", ".png", ".jpg", ".jpeg")
@@ -31,7 +33,7 @@ _TILE_PX, _MARGIN_PX, _PITCH_PX = 128, 16, (144, 176)
 
 @dataclass(frozen=True)
 class Assets:
-    """pieces: furniture. tiles: (128, 128, 3) to (256, 256, 3) uint8 RGB by category.
+    """pieces: furniture and models of worlds. tiles: (128, 128, 3) to (256, 256, 3) uint8 RGB by category.
 
     used: what these are, a line each, for index.json. licence: of pictures rendered with them. notes: what was looked
     for and not found, and what to do, for the log.
@@ -63,6 +65,8 @@ def find_assets(folder: Path | None, furniture: Path = FURNITURE) -> Assets:
             f"no furniture models in {furniture}: furniture is procedural bodies only "
             "(apt install sweethome3d-furniture, or --furniture DIR)"
         )
+    found = _world_models(folder, used, licences, notes)
+    pieces += found
     tiles: dict[str, list[Image]] = {}
     for path in sorted(folder.glob("textures*")) if folder is not None else []:
         counts = Counter()
@@ -77,6 +81,25 @@ def find_assets(folder: Path | None, furniture: Path = FURNITURE) -> Assets:
         place = folder or "an assets folder"
         notes.append(f"no texture sets in {place}: textures are procedural only (--assets DIR, or GRIN_ASSETS)")
     return Assets(pieces, tiles, tuple(used) or (PROCEDURAL_ONLY,), "; ".join(licences), tuple(notes))
+
+
+def _world_models(folder: Path | None, used: list[str], licences: list[str], notes: list[str]) -> tuple[Piece, ...]:
+    """Models of Gazebo worlds, on record by collection."""
+    worlds = folder / "worlds" if folder is not None else None
+    if worlds is None or not worlds.is_dir():
+        notes.append(
+            f"no worlds in {folder or 'an assets folder'}: streets are procedural bodies only (worlds/ below it)"
+        )
+        return ()
+    if collada_missing():
+        notes.append("pycollada is not installed: COLLADA models are left out (pip install pycollada)")
+    pieces = tuple(world_pieces(worlds))
+    for collection, licence in COLLECTIONS.items():
+        count = sum(piece.model.startswith(f"{collection}/") for piece in pieces)
+        if count:
+            used.append(f"{collection}: {count} models")
+            licences.append(f"models of {collection} {licence}")
+    return pieces
 
 
 def _tiles(texture_set: Path, notes: list[str]) -> Iterator[tuple[str, Image]]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a thing in a room is: a mesh with surfaces that other things may stand on; and the materials of built things."""
+"""What a thing in a room is: a mesh with surfaces that others may stand on; and paint for built things."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from numpy.random import Generator
 
+from grin_ros.data.scenes.materials import made_of, muted
 from grin_ros.data.scenes.mesh import Mesh
-from grin_ros.data.scenes.textures import Palette, random_colour, wood
+from grin_ros.data.scenes.textures import Palette
 
 
 @dataclass(frozen=True)
@@ -39,27 +40,17 @@ class Body:
 
 
 def albedo(rng: Generator, saturation: float = 0.7) -> Sequence[float]:
-    """A linear colour."""
-    return [float(v) for v in random_colour(rng, saturation) ** 2]
+    """A linear colour: mostly white, grey, black or brownish; saturated by a quarter of the chance given."""
+    return muted(rng, 0.25 * saturation)
 
 
 def finish(mesh: Mesh, palette: Palette, textured: float = 0.6) -> Mesh:
-    """The mesh in one random material."""
-    rng = palette.rng
-    gloss = float(rng.beta(0.7, 2.5))
-    if rng.random() < textured:
-        tint = 1 - 0.4 * rng.random(3) * (rng.random() < 0.5)
-        return mesh.painted([float(v) for v in tint], palette.any(), gloss)
-    return mesh.painted(albedo(rng), -1, gloss)
+    """The mesh in one material of the scene; by chance (a fifth of ``textured``) in any texture whatever."""
+    if palette.rng.random() < 0.2 * textured:
+        return mesh.painted((1, 1, 1), palette.any(), float(palette.rng.beta(0.7, 2.5)))
+    return made_of(palette)(mesh)
 
 
 def timber(palette: Palette) -> Callable[[Mesh], Mesh]:
     """A material of furniture: wood, board or lacquer, to paint several parts alike."""
-    rng = palette.rng
-    gloss = float(rng.uniform(0.0, 0.4))
-    if rng.random() < 0.3:
-        colour, layer = albedo(rng, 0.4), -1
-    else:
-        tiled = palette.tile("Wood", "Planks", "Chipboard", "Bamboo") if rng.random() < 0.5 else None
-        colour, layer = [float(v) for v in 1 - 0.3 * rng.random(3)], palette.add(wood(rng)) if tiled is None else tiled
-    return lambda mesh: mesh.painted(colour, layer, gloss)
+    return made_of(palette, "wood")

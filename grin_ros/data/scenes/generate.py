@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Renders a data set of random rooms:
+"""Renders a data set of random scenes:
 
     grin scenes --out renders --frames 500 --sheet sheet.png
 
@@ -29,9 +29,11 @@ from grin_ros.data.scenes.assets import Assets, find_assets
 from grin_ros.data.scenes.models import FURNITURE
 from grin_ros.data.scenes.renderer import Renderer
 from grin_ros.data.scenes.views import render_views
+from grin_ros.data.scenes.worlds import WORLDS, named
 from grin_ros.data.sparse import ShardDataset, ShardWriter
+from grin_ros.geometry.camera import Camera
 
-WIDTH, HEIGHT = 320, 240
+WIDTH, HEIGHT = 400, 300
 VIEWS_OF_SCENE = 16
 SCENES_OF_SHARD, SCENES_OF_SEED = 10**5, 10**9  # numbers reserved
 _EPILOG = """\
@@ -47,13 +49,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Job:
-    """A shard to render: its number, frames and the seed of the data set, and where assets are."""
+    """A shard to render: its number, frames and the seed of the data set, where assets are, and names of worlds."""
 
     number: int
     count: int
     seed: int
     assets: Path | None
     furniture: Path
+    worlds: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -62,32 +65,32 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Shard:
-    """image (n, h, w, 3), range_m (n, h, w), camera (n, 7) and origin (n, 2) as grin_ros.data.sparse keeps them."""
+    """image (n, h, w, 3), range_m (n, h, w), n cameras and origin (n, 3) as grin_ros.data.sparse keeps them."""
 
     image: NDArray[np.uint8]
     range_m: NDArray[np.float16]
-    camera: NDArray[np.float64]
+    cameras: list[Camera]
     origin: NDArray[np.int64]
 
 
 def _render(job: _Job) -> tuple[_Job, _Shard]:
     """Scenes numbered upwards from seed * 10^9 + number * 10^5 until the shard is full."""
-    n, assets = job.count, find_assets(job.assets, job.furniture)
+    n, assets, worlds = job.count, find_assets(job.assets, job.furniture), named(job.worlds)
     shard = _Shard(
         np.empty((n, HEIGHT, WIDTH, 3), np.uint8),
         np.empty((n, HEIGHT, WIDTH), np.float16),
-        np.empty((n, 7)),
-        np.empty((n, 2), np.int64),
+        [],
+        np.empty((n, 3), np.int64),
     )
     renderer = Renderer(WIDTH, HEIGHT)
     done, scene_seed = 0, job.seed * SCENES_OF_SEED + job.number * SCENES_OF_SHARD
     try:
         while done < n:
-            for kept in render_views(renderer, scene_seed, assets, min(VIEWS_OF_SCENE, n - done)):
-                k, v = kept.view.intrinsics, kept.view
+            views = min(VIEWS_OF_SCENE, n - done)
+            for kept in render_views(renderer, scene_seed, assets, views, worlds=worlds):
                 shard.image[done], shard.range_m[done] = kept.image, kept.range_m
-                shard.camera[done] = (k.fx, k.fy, k.cx, k.cy, v.height_m, v.roll_rad, v.pitch_rad)
-                shard.origin[done] = (kept.scene_seed, kept.number)
+                shard.cameras.append(kept.camera)
+                shard.origin[done] = (kept.scene_seed, kept.number, job.worlds.index(kept.world))
                 done += 1
             scene_seed += 1
     finally:
@@ -103,11 +106,12 @@ def generate(
     workers: int = 2,
     assets: Path | None = None,
     furniture: Path = FURNITURE,
+    worlds: Sequence[str] = (),
 ) -> int:
     """Renders until the folder holds at least ``frames`` frames; returns how many this call added.
 
-    ValueError when a number is out of range, an asset folder cannot be used, or the folder holds frames of another seed
-    or of other assets; RuntimeError when there is no OpenGL.
+    worlds: names, none for all. ValueError when a number is out of range, a world unknown, an asset folder cannot be
+    used, or the folder holds frames of another seed or of other assets or worlds; RuntimeError when there is no OpenGL.
     """
     _require("frames", frames, 1)
     _require("seed", seed, 0)
@@ -116,13 +120,14 @@ def generate(
     most = shard_size * (SCENES_OF_SEED // SCENES_OF_SHARD)
     if frames > most:
         raise ValueError(f"frames: got {frames}, expected at most {most} in shards of {shard_size}; raise shard-size")
+    names = tuple(world.name for world in named(worlds))
     found = find_assets(assets, furniture)
     for note in found.notes:
         _log.warning("%s", note)
-    writer = ShardWriter(out, WIDTH, HEIGHT, found.licence, found.used, seed=seed)
+    writer = ShardWriter(out, WIDTH, HEIGHT, found.licence, found.used, names, seed=seed)
     have, planned, jobs = writer.counts, writer.count, []
     for first in range(0, frames, shard_size):
-        job = _Job(first // shard_size, min(shard_size, frames - first), seed, assets, furniture)
+        job = _Job(first // shard_size, min(shard_size, frames - first), seed, assets, furniture, names)
         more = job.count - have.get(job.name, 0)
         if more > 0 and planned < frames:
             planned += more
@@ -137,7 +142,7 @@ def generate(
     ):
         for job, shard in pool.imap_unordered(_render, jobs):
             seeds = {"seed_first": int(shard.origin[0, 0]), "seed_last": int(shard.origin[-1, 0])}
-            writer.write(job.name, shard.image, shard.range_m, shard.camera, shard.origin, **seeds)
+            writer.write(job.name, shard.image, shard.range_m, shard.cameras, shard.origin, **seeds)
             bar.update(writer.count - bar.n)
     return writer.count - before
 
@@ -148,13 +153,19 @@ def _require(name: str, value: int, least: int) -> None:
 
 
 def contact_sheet(dataset: ShardDataset, path: Path, columns: int = 8, rows: int = 8) -> None:
-    """Writes a PNG of images with their coloured ranges (log scale 0.3 to 10 m) below, spread over the data set."""
+    """Writes a PNG of images with their coloured ranges below, spread over the data set.
+
+    Log scale from 0.3 m (red) to 100 m (blue); nothing hit is grey, unmeasured black.
+    """
     count = min(columns * rows, len(dataset))
     cells = []
     for index in np.linspace(0, len(dataset) - 1, count).astype(int):
         sample = dataset.sample(int(index))
-        scaled = np.clip(np.log(sample.range_m.astype(np.float32) / 0.3) / np.log(10 / 0.3), 0, 1)
+        range_m = sample.range_m.astype(np.float32)
+        hit = np.where(np.isfinite(range_m), range_m, 1)
+        scaled = np.clip(np.log(hit / 0.3) / np.log(100 / 0.3), 0, 1)
         coloured = cv2.applyColorMap(255 - (scaled * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
+        coloured[np.isinf(range_m)], coloured[np.isnan(range_m)] = 128, 0
         pair = np.concatenate([sample.image[:, :, ::-1], coloured])
         cells.append(cv2.resize(pair, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA))
     cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
@@ -167,7 +178,7 @@ def contact_sheet(dataset: ShardDataset, path: Path, columns: int = 8, rows: int
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="grin scenes",
-        description="Render random rooms with exact range, as shards to train on.",
+        description="Render random scenes with exact range, as shards to train on.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -190,6 +201,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of .sh3f catalogues (default %(default)s)",
     )
+    parser.add_argument(
+        "--worlds",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        metavar="NAME,...",
+        help=f"only these worlds (default all: {', '.join(world.name for world in WORLDS)})",
+    )
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet of the data set")
     return parser
 
@@ -206,7 +224,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     start = time.monotonic()
     try:
         _print_assets(find_assets(args.assets, args.furniture))
-        added = generate(args.out, args.frames, args.seed, args.shard_size, args.workers, args.assets, args.furniture)
+        added = generate(
+            args.out, args.frames, args.seed, args.shard_size, args.workers, args.assets, args.furniture, args.worlds
+        )
         seconds = time.monotonic() - start
         dataset = ShardDataset(args.out)
         if args.sheet is not None:

@@ -191,3 +191,86 @@ def tube(path: NDArray[np.float64], radius_m: float, sides: int = 6) -> Mesh:
     i = (np.arange(len(points) - 1)[:, None] * row + np.arange(sides)[None]).ravel()
     faces = np.concatenate([np.stack([i, i + 1, i + row + 1], 1), np.stack([i, i + row + 1, i + row], 1)])
     return surface(vertices.reshape(-1, 3), normals.reshape(-1, 3), uv.reshape(-1, 2), faces)
+
+
+def sheet(points: NDArray[np.float64], uv_m: float = 0.0) -> Mesh:
+    """A smooth surface through a grid of points (rows, columns, 3): cloth, hangings, leaves, terrain.
+
+    Normals are right-handed: along columns x along rows. uv is once over the whole, or in units of uv_m metres.
+    """
+    p = np.asarray(points, np.float64)
+    rows, columns = p.shape[:2]
+    normals = np.cross(np.gradient(p, axis=1), np.gradient(p, axis=0))
+    u, v = np.meshgrid(np.linspace(0, 1, columns), np.linspace(1, 0, rows))
+    uv = np.stack([u, v], -1)
+    if uv_m > 0:
+        across = np.linalg.norm(np.diff(p, axis=1), axis=2).sum(axis=1).mean()
+        along = np.linalg.norm(np.diff(p, axis=0), axis=2).sum(axis=0).mean()
+        uv = uv * np.array([across, along]) / uv_m
+    i = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)[None]).ravel()
+    faces = np.concatenate([np.stack([i, i + 1, i + columns + 1], 1), np.stack([i, i + columns + 1, i + columns], 1)])
+    return surface(p.reshape(-1, 3), normals.reshape(-1, 3), uv.reshape(-1, 2), faces)
+
+
+def pillow(size: Sequence[float], squareness: float = 0.5, sides: int = 16) -> Mesh:
+    """A rounded body standing on z = 0: a superellipsoid, from a ball (squareness 1) to nearly a box (0.1)."""
+    ball = sphere(1.0, sides)
+    n = ball.normals.astype(np.float64)
+    bent = np.sign(n) * np.abs(n) ** squareness
+    half = np.asarray(size, np.float64) / 2
+    normals = np.sign(n) * np.abs(n) ** max(2 - squareness, 0.3) / half
+    return replace(
+        ball,
+        vertices=(bent * half + np.array([0, 0, half[2]])).astype(np.float32),
+        normals=_unit(normals),
+    )
+
+
+def boxes(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    colour: NDArray[np.float64] | None = None,
+    layer: NDArray[np.int64] | int = -1,
+    window: NDArray[np.float64] | None = None,
+    gloss: float = 0.15,
+) -> Mesh:
+    """Many boxes at once, between corners (n, 3), each face with its texture once.
+
+    colour (n, 3); layer (n,) or one; window (n, 4): the part u0, v0, u1, v1 of the texture that each box shows.
+    """
+    low, high = np.atleast_2d(np.asarray(low, np.float64)), np.atleast_2d(np.asarray(high, np.float64))
+    n = len(low)
+    vertices = np.where(_CORNERS[None] > 0.5, high[:, None], low[:, None])  # (n, 24, 3)
+    uv = np.tile(_FACE_UV, (n, 1, 1))
+    if window is not None:
+        w = np.asarray(window, np.float64)[:, None]
+        uv = w[..., :2] + uv * (w[..., 2:] - w[..., :2])
+    faces = (np.arange(6)[:, None, None] * 4 + np.array([[0, 1, 2], [0, 2, 3]])[None]).reshape(-1, 3)
+    indices = (np.arange(n)[:, None, None] * 24 + faces[None]).reshape(-1, 3)
+    mesh = surface(vertices.reshape(-1, 3), np.tile(_FACE_NORMALS, (n, 1)), uv.reshape(-1, 2), indices)
+    tint = np.ones((n, 3)) if colour is None else np.asarray(colour, np.float64)
+    layers = np.broadcast_to(np.asarray(layer), (n,))
+    return replace(
+        mesh,
+        colour=np.repeat(tint, 24, axis=0).astype(np.float32),
+        layer=np.repeat(layers, 24).astype(np.int32),
+        gloss=np.full(n * 24, gloss, np.float32),
+    )
+
+
+# Of the six faces of a unit box, seen from outside: lower left, lower right, upper right, upper left.
+_CORNERS = np.array(
+    [
+        *[(0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 0, 1)],  # front, -y
+        *[(1, 0, 0), (1, 1, 0), (1, 1, 1), (1, 0, 1)],
+        *[(1, 1, 0), (0, 1, 0), (0, 1, 1), (1, 1, 1)],
+        *[(0, 1, 0), (0, 0, 0), (0, 0, 1), (0, 1, 1)],
+        *[(0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1)],
+        *[(0, 1, 0), (1, 1, 0), (1, 0, 0), (0, 0, 0)],
+    ],
+    np.float64,
+)
+_FACE_NORMALS = np.repeat(
+    np.array([(0, -1, 0), (1, 0, 0), (0, 1, 0), (-1, 0, 0), (0, 0, 1), (0, 0, -1)], np.float64), 4, axis=0
+)
+_FACE_UV = np.tile(np.array([(0, 1), (1, 1), (1, 0), (0, 0)], np.float64), (6, 1))

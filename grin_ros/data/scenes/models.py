@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Furniture models: the .sh3f catalogues of Sweet Home 3D, and a cache of parsed meshes.
+"""Models: the .sh3f catalogues of Sweet Home 3D, Gazebo worlds, and a cache of parsed meshes.
 
 The cache lies in ``$XDG_CACHE_HOME/grin_ros/furniture`` (~/.cache where that is not set).
 """
@@ -12,15 +12,16 @@ import logging
 import os
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.data.scenes import gazebo
 from grin_ros.data.scenes.mesh import Mesh
-from grin_ros.data.scenes.obj import TEXTURE_PX, read_obj
+from grin_ros.data.scenes.obj import TEXTURE_PX, ObjModel, read_obj
 from grin_ros.data.scenes.roles import role_of
 
 # Debian's package sweethome3d-furniture: CC BY 3.0 and CC0; its copyright file names the authors.
@@ -95,13 +96,36 @@ def catalogue(folder: Path = FURNITURE) -> list[Piece]:
     return pieces
 
 
+def world_pieces(folder: Path) -> list[Piece]:
+    """The models of Gazebo worlds in a folder, read once into the cache for their sizes; empty where there are none.
+
+    What cannot be read is left out, which is logged.
+    """
+    pieces = []
+    for entry in gazebo.entries(folder):
+        name = f"{entry.collection}/{entry.sdf.parent.name}"
+        piece = Piece(entry.name, entry.role, (0.0, 0.0, 0.0), 0.0, None, str(entry.sdf), name, ())
+        model = load(piece)
+        if model is None:
+            continue
+        low, high = model.mesh.bounds()
+        size = (float(high[0] - low[0]), float(high[1] - low[1]), float(high[2]))
+        top = {"table": 1.0, "low_table": 1.0, "desk": 1.0, "chair": 0.5}.get(entry.role)
+        pieces.append(replace(piece, size=size, top_m=None if top is None else top * size[2]))
+    return pieces
+
+
 def _cache_file(piece: Piece) -> Path:
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = hashlib.sha256(f"{CACHE_VERSION} {Path(piece.archive).name} {piece.model}".encode()).hexdigest()[:20]
+    reader = f" {gazebo.VERSION} {gazebo.collada_missing()}" if piece.archive.endswith(".sdf") else ""
+    key = f"{CACHE_VERSION} {Path(piece.archive).name} {piece.model}{reader}"
+    name = hashlib.sha256(key.encode()).hexdigest()[:20]
     return root / "grin_ros" / "furniture" / f"{name}.npz"
 
 
 def _parse(piece: Piece) -> dict[str, NDArray[np.generic]]:
+    if piece.archive.endswith(".sdf"):
+        return _parse_world_model(piece)
     with zipfile.ZipFile(piece.archive) as archive:
         model = read_obj(archive, piece.model)
     turn = np.array(piece.rotation, np.float32).reshape(3, 3)
@@ -111,12 +135,36 @@ def _parse(piece: Piece) -> dict[str, NDArray[np.generic]]:
     scale = np.array(piece.size, np.float32) / np.maximum(high - low, 1e-9)
     vertices = (vertices - np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]], np.float32)) * scale
     normals = normals / scale
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    textures = [m.texture for m in model.materials if m.texture is not None]
-    layers, count = [], 0
+    return _arrays(model, vertices, normals)
+
+
+def _parse_world_model(piece: Piece) -> dict[str, NDArray[np.generic]]:
+    """The mesh stands on its own z = 0: what lies below is a foundation."""
+    entry = gazebo.entry_of(Path(piece.archive))
+    if entry is None:
+        raise ValueError(f"{piece.archive}: models of this name are not used")
+    model = gazebo.read_model(entry)
+    c, s = ((1, 0), (0, 1), (-1, 0), (0, -1))[entry.turns % 4]
+    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], np.float32)
+    vertices, normals = model.vertices @ turn.T, model.normals @ turn.T
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    foot = 0.0 if entry.role in ("building", "prop") else float(low[2])
+    scale = 1.0 if entry.height_m is None else entry.height_m / float(high[2] - foot)
+    vertices = (vertices - np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, foot], np.float32)) * scale
+    return _arrays(model, vertices, normals)
+
+
+def _arrays(
+    model: ObjModel, vertices: NDArray[np.float32], normals: NDArray[np.float32]
+) -> dict[str, NDArray[np.generic]]:
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    textures: list[NDArray[np.uint8]] = []
+    layers, known = [], {}
     for m in model.materials:
-        layers.append(count if m.texture is not None else -1)
-        count += m.texture is not None
+        if m.texture is not None and id(m.texture) not in known:
+            known[id(m.texture)] = len(textures)
+            textures.append(m.texture)
+        layers.append(known[id(m.texture)] if m.texture is not None else -1)
     used = model.material
     return {
         "vertices": vertices.astype(np.float32),
@@ -140,7 +188,7 @@ def load(piece: Piece) -> Model | None:
     if not path.exists():
         try:
             arrays = _parse(piece)
-        except (ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, IndexError, OSError, zipfile.BadZipFile) as error:
             _log.warning("skipping model %s: %s", piece.model, error)
             arrays = {}
         path.parent.mkdir(parents=True, exist_ok=True)

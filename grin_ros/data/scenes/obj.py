@@ -1,18 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reading Wavefront OBJ models with materials from a zip archive (the .sh3f catalogues of Sweet Home 3D)."""
+"""Reading Wavefront OBJ models with materials from an archive (such as the .sh3f catalogues of Sweet Home 3D)."""
 
 from __future__ import annotations
 
 import posixpath
-import zipfile
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 TEXTURE_PX = 256
+
+
+class Archive(Protocol):
+    """Where files are read from: a zip file, a folder."""
+
+    def read(self, name: str, /) -> bytes:
+        """The content of a file; KeyError where there is none of this name."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class ObjModel:
     materials: list[Material] = field(default_factory=list)
 
 
-def read_texture(archive: zipfile.ZipFile, path: str) -> NDArray[np.uint8] | None:
+def read_texture(archive: Archive, path: str) -> NDArray[np.uint8] | None:
     """The image as (256, 256, 3) uint8 RGB; None when the archive has no such image."""
     try:
         data = np.frombuffer(archive.read(path), np.uint8)
@@ -49,7 +57,7 @@ def read_texture(archive: zipfile.ZipFile, path: str) -> NDArray[np.uint8] | Non
     return np.ascontiguousarray(small[:, :, ::-1]).astype(np.uint8)
 
 
-def read_materials(archive: zipfile.ZipFile, path: str) -> dict[str, Material]:
+def read_materials(archive: Archive, path: str) -> dict[str, Material]:
     """Materials by name of an MTL file; an absent file gives none."""
     try:
         lines = archive.read(path).decode("latin-1").splitlines()
@@ -81,7 +89,7 @@ def _numbers(lines: list[str], width: int) -> NDArray[np.float64]:
     return np.array(full, np.float64).reshape(-1, width)
 
 
-def read_obj(archive: zipfile.ZipFile, path: str) -> ObjModel:
+def read_obj(archive: Archive, path: str) -> ObjModel:
     """The model in its own axes and units. ValueError when it has no face."""
     lines = archive.read(path).decode("latin-1").replace("\\\n", " ").splitlines()
     v = _numbers([x for x in lines if x.startswith("v ")], 3)

@@ -21,52 +21,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.data.scenes import shaders
+from grin_ros.data.scenes.light import Lighting
 from grin_ros.data.scenes.mesh import Mesh
+from grin_ros.data.scenes.uniforms import column_major, floats, set_uniforms
+from grin_ros.geometry.camera import Camera
 
-NEAR_M, FAR_M = 0.03, 60.0
+NEAR_M, FAR_M = 0.03, 60.0  # of rooms
+NEAR_OUTDOORS_M = 0.08  # so that a 24 bit depth buffer tells surfaces apart far away
 SHADOW_PX = 1024
+FOCUS_M = 36.0  # outdoors: radius of the sharp shadows about the view; softer ones reach the whole scene
 MAX_LAMPS = 4  # as in the shader
 
 
 @dataclass(frozen=True)
-class Intrinsics:
-    """Pinhole numbers for an image of width x height; integer coordinates are pixel centres."""
+class _Targets:
+    """What images of one size are drawn into."""
 
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-
-    def clip_from_optical(self) -> NDArray[np.float64]:
-        """(4, 4): optical frame (x right, y down, z forward) to clip space whose rows run downwards."""
-        matrix = np.zeros((4, 4))
-        matrix[0, 0] = 2 * self.fx / self.width
-        matrix[0, 2] = 2 * (self.cx + 0.5) / self.width - 1
-        matrix[1, 1] = 2 * self.fy / self.height
-        matrix[1, 2] = 2 * (self.cy + 0.5) / self.height - 1
-        matrix[2, 2] = (FAR_M + NEAR_M) / (FAR_M - NEAR_M)
-        matrix[2, 3] = -2 * FAR_M * NEAR_M / (FAR_M - NEAR_M)
-        matrix[3, 2] = 1.0
-        return matrix
+    range_texture: moderngl.Texture
+    range_target: moderngl.Framebuffer
+    colour_texture: moderngl.Texture
+    colour_target: moderngl.Framebuffer
+    resolved_texture: moderngl.Texture
+    resolved: moderngl.Framebuffer
 
 
-@dataclass(frozen=True)
-class Lighting:
-    """Intensities are linear RGB.
+def clip_from_optical(camera: Camera, near_m: float = NEAR_M, far_m: float = FAR_M) -> NDArray[np.float64]:
+    """(4, 4): optical frame (x right, y down, z forward) to clip space whose rows run downwards.
 
-    sun_direction: unit, from the sun into the room. lamps: (position, intensity), at most four; the first casts shadows
-    downwards. ambient_up lights what faces up, ambient_down what faces down. room: lower and upper corner of the room,
-    for the darkening of corners.
+    Integer pixel coordinates are pixel centres. The lens is taken as a pinhole: distortion is not in a matrix.
     """
-
-    sun_direction: NDArray[np.float64]
-    sun: NDArray[np.float64]
-    lamps: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
-    ambient_up: NDArray[np.float64]
-    ambient_down: NDArray[np.float64]
-    room: tuple[NDArray[np.float64], NDArray[np.float64]]
+    matrix = np.zeros((4, 4))
+    matrix[0, 0] = 2 * camera.fx / camera.width
+    matrix[0, 2] = 2 * (camera.cx + 0.5) / camera.width - 1
+    matrix[1, 1] = 2 * camera.fy / camera.height
+    matrix[1, 2] = 2 * (camera.cy + 0.5) / camera.height - 1
+    matrix[2, 2] = (far_m + near_m) / (far_m - near_m)
+    matrix[2, 3] = -2 * far_m * near_m / (far_m - near_m)
+    matrix[3, 2] = 1.0
+    return matrix
 
 
 def _look(direction: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -74,26 +66,6 @@ def _look(direction: NDArray[np.float64]) -> NDArray[np.float64]:
     right = np.cross(forward, [0.0, 0, 1] if abs(forward[2]) < 0.95 else [0.0, 1, 0])
     right /= np.linalg.norm(right)
     return np.stack([right, np.cross(forward, right), forward])
-
-
-def _bytes(matrix: NDArray[np.float64]) -> bytes:
-    return np.ascontiguousarray(matrix.T, np.float32).tobytes()
-
-
-def _floats(vector: NDArray[np.float64]) -> tuple[float, ...]:
-    return tuple(float(v) for v in vector)
-
-
-def _set(program: moderngl.Program, **values: bytes | float | tuple[float, ...]) -> None:
-    """Sets uniforms by name; bytes are arrays and column-major matrices of float32. KeyError when it has none such."""
-    for name, value in values.items():
-        uniform = program[name]
-        if not isinstance(uniform, moderngl.Uniform):
-            raise KeyError(f"{name}: got a {type(uniform).__name__}, expected a uniform")
-        if isinstance(value, bytes):
-            uniform.write(value)
-        else:
-            uniform.value = value
 
 
 class Renderer:
@@ -113,21 +85,15 @@ class Renderer:
         self.width, self.height = width, height
         gl = self._gl
         gl.enable(moderngl.DEPTH_TEST)
-        size = (width, height)
         self._range_program = gl.program(vertex_shader=shaders.RANGE_VERTEX, fragment_shader=shaders.RANGE_FRAGMENT)
         self._depth_program = gl.program(vertex_shader=shaders.DEPTH_VERTEX, fragment_shader=shaders.EMPTY_FRAGMENT)
         self._colour_program = gl.program(vertex_shader=shaders.COLOUR_VERTEX, fragment_shader=shaders.COLOUR_FRAGMENT)
         self._resolve_program = gl.program(
             vertex_shader=shaders.SCREEN_VERTEX, fragment_shader=shaders.RESOLVE_FRAGMENT
         )
-        self._range_texture = gl.texture(size, 1, dtype="f4")
-        self._range_texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        self._range_target = gl.framebuffer([self._range_texture], gl.depth_renderbuffer(size))
-        self._colour_texture = gl.texture(size, 4, dtype="f2")
-        self._colour_texture.repeat_x = self._colour_texture.repeat_y = False
-        self._colour_target = gl.framebuffer([self._colour_texture], gl.depth_renderbuffer(size))
-        self._resolved_texture = gl.texture(size, 4, dtype="f2")
-        self._resolved = gl.framebuffer([self._resolved_texture])
+        self._sky_program = gl.program(vertex_shader=shaders.SKY_VERTEX, fragment_shader=shaders.SKY_FRAGMENT)
+        self._sky = gl.vertex_array(self._sky_program, [])
+        self._sizes: dict[tuple[int, int], _Targets] = {}
         self._screen = gl.vertex_array(self._resolve_program, [])
         self._shadows = []
         for _ in range(2):
@@ -137,6 +103,25 @@ class Renderer:
             texture.repeat_x = texture.repeat_y = False
             self._shadows.append((texture, gl.framebuffer([], texture)))
         self._scene: list[moderngl.Buffer | moderngl.VertexArray | moderngl.TextureArray] = []
+
+    def _targets(self, camera: Camera) -> _Targets:
+        """Those of the camera's image size, made when first asked for."""
+        size = (camera.width, camera.height)
+        if size not in self._sizes:
+            gl = self._gl
+            ranges, colour = gl.texture(size, 1, dtype="f4"), gl.texture(size, 4, dtype="f2")
+            ranges.filter = (moderngl.NEAREST, moderngl.NEAREST)
+            colour.repeat_x = colour.repeat_y = False
+            resolved = gl.texture(size, 4, dtype="f2")
+            self._sizes[size] = _Targets(
+                ranges,
+                gl.framebuffer([ranges], gl.depth_renderbuffer(size)),
+                colour,
+                gl.framebuffer([colour], gl.depth_renderbuffer(size)),
+                resolved,
+                gl.framebuffer([resolved]),
+            )
+        return self._sizes[size]
 
     def close(self) -> None:
         """Frees the context."""
@@ -195,43 +180,85 @@ class Renderer:
             index_buffer,
             array,
         ]
-        self._light(lighting, shadowless)
+        self._lighting, self._shadowless = lighting, shadowless
+        self._depths = (NEAR_M, FAR_M)
+        self._large_m = 1.3
+        if lighting.sky is not None:
+            # Far enough for any two points of the scene.
+            far_m = max(FAR_M, float(np.linalg.norm(high.max(axis=0) - low.min(axis=0))))
+            self._depths, self._large_m = (NEAR_OUTDOORS_M, far_m), 25.0
+        self._light(lighting)
 
-    def _light(self, lighting: Lighting, shadowless: int) -> None:
+    def _light(self, lighting: Lighting) -> None:
         low, high = lighting.room
+        program, sky = self._colour_program, lighting.sky
         centre, radius = (low + high) / 2, float(np.linalg.norm(high - low) / 2)
-        sun = np.eye(4)
-        sun[:3, :3] = _look(lighting.sun_direction)
-        sun[:3, 3] = -sun[:3, :3] @ centre
-        sun = np.diag([1 / radius, 1 / radius, 1 / radius, 1.0]) @ sun
-        lamp_position = lighting.lamps[0][0]
-        view = np.eye(4)
-        view[:3, :3] = _look(np.array([0.0, 0.0, -1.0]))
-        view[:3, 3] = -view[:3, :3] @ lamp_position
-        spread = 0.4 * SHADOW_PX / 2  # 136 degrees wide: most of the room below a ceiling lamp
-        middle = SHADOW_PX / 2 - 0.5
-        lamp = Intrinsics(SHADOW_PX, SHADOW_PX, spread, spread, middle, middle).clip_from_optical() @ view
-        program = self._colour_program
-        casters = np.arange(len(self._radius)) < len(self._radius) - shadowless
-        for (_, target), matrix in zip(self._shadows, (sun, lamp), strict=True):
-            target.use()
-            target.clear(depth=1.0)
-            _set(self._depth_program, clip_from_world=_bytes(matrix))
-            self._draw(self._depth_vao, casters)
-        _set(program, sun_clip=_bytes(sun), lamp_clip=_bytes(lamp))
+        set_uniforms(program, outdoors=float(sky is not None))
+        if sky is None:
+            self._cast("sun", 0, self._towards(lighting.sun_direction, centre, radius, radius))
+            lamp_position = lighting.lamps[0][0]
+            view = np.eye(4)
+            view[:3, :3] = _look(np.array([0.0, 0.0, -1.0]))
+            view[:3, 3] = -view[:3, :3] @ lamp_position
+            spread = 0.4 * SHADOW_PX / 2  # 136 degrees wide: most of the room below a ceiling lamp
+            middle = SHADOW_PX / 2 - 0.5
+            lamp = clip_from_optical(Camera(SHADOW_PX, SHADOW_PX, spread, spread, middle, middle))
+            self._cast("lamp", 1, lamp @ view)
+            haze, horizon, zenith, haze_per_m = (np.zeros(3),) * 3 + (0.0,)
+        else:
+            self._cast("lamp", 1, self._towards(lighting.sun_direction, centre, radius, radius + 60.0))
+            haze, horizon, zenith, haze_per_m = sky.haze, sky.horizon, sky.zenith, sky.haze_per_m
+            to_sun = -lighting.sun_direction
+            set_uniforms(self._sky_program, zenith=floats(zenith), horizon=floats(horizon), glow=floats(sky.glow))
+            set_uniforms(self._sky_program, cloud=floats(sky.cloud), to_sun=floats(to_sun), textures=0)
+            set_uniforms(self._sky_program, clouds=float(sky.clouds), cover=sky.cover)
+        set_uniforms(program, haze=floats(haze), haze_per_m=haze_per_m, horizon=floats(horizon), zenith=floats(zenith))
         positions, powers = np.zeros((2, MAX_LAMPS, 3), np.float32)
         for k, (position, power) in enumerate(lighting.lamps[:MAX_LAMPS]):
             positions[k], powers[k] = position, power
         count = min(len(lighting.lamps), MAX_LAMPS)
-        _set(program, lamp_position=positions.tobytes(), lamp_power=powers.tobytes(), lamp_count=count)
-        _set(program, sun_direction=_floats(lighting.sun_direction), sun=_floats(lighting.sun))
-        _set(program, ambient_up=_floats(lighting.ambient_up), ambient_down=_floats(lighting.ambient_down))
-        _set(program, room_low=_floats(low), room_high=_floats(high))
-        _set(program, textures=0, sun_shadow=1, lamp_shadow=2)
+        set_uniforms(program, lamp_position=positions.tobytes(), lamp_power=powers.tobytes(), lamp_count=count)
+        set_uniforms(program, sun_direction=floats(lighting.sun_direction), sun=floats(lighting.sun))
+        set_uniforms(program, ambient_up=floats(lighting.ambient_up), ambient_down=floats(lighting.ambient_down))
+        set_uniforms(program, room_low=floats(low), room_high=floats(high))
+        set_uniforms(program, textures=0, sun_shadow=1, lamp_shadow=2)
 
-    def _visible(self, intrinsics: Intrinsics, optical_from_world: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def _towards(
+        self, direction: NDArray[np.float64], centre: NDArray[np.float64], radius_m: float, deep_m: float
+    ) -> NDArray[np.float64]:
+        """(4, 4) clip from world of parallel light: radius_m about the centre, deep_m before and behind it."""
+        view = np.eye(4)
+        view[:3, :3] = _look(direction)
+        view[:3, 3] = -view[:3, :3] @ centre
+        matrix: NDArray[np.float64] = np.diag([1 / radius_m, 1 / radius_m, 1 / deep_m, 1.0]) @ view
+        return matrix
+
+    def _cast(
+        self, light: str, number: int, clip: NDArray[np.float64], casters: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Draws the shadow map of a number and gives it to the light of that name."""
+        if casters is None:
+            casters = np.ones(len(self._radius), bool)
+        target = self._shadows[number][1]
+        target.use()
+        target.clear(depth=1.0)
+        set_uniforms(self._depth_program, clip_from_world=column_major(clip))
+        self._draw(self._depth_vao, casters & (np.arange(len(casters)) < len(casters) - self._shadowless))
+        set_uniforms(self._colour_program, **{f"{light}_clip": column_major(clip)})
+
+    def _focus(self, eye: NDArray[np.float64], forward: NDArray[np.float64]) -> None:
+        """Sharp shadows where the view looks."""
+        direction = self._lighting.sun_direction
+        centre = eye + 0.6 * FOCUS_M * forward * [1.0, 1.0, 0.0]
+        off = self._centre - centre
+        along = off @ direction
+        near = np.linalg.norm(off - along[:, None] * direction, axis=1) < self._radius + 1.5 * FOCUS_M
+        self._cast(
+            "sun", 0, self._towards(direction, centre, FOCUS_M, 150.0), near & (np.abs(along) < 150 + self._radius)
+        )
+
+    def _visible(self, k: Camera, optical_from_world: NDArray[np.float64]) -> NDArray[np.bool_]:
         centre = self._centre @ optical_from_world[:3, :3].T + optical_from_world[:3, 3]
-        k = intrinsics
         keep = centre[:, 2] > -self._radius
         for normal in (
             (k.fx, 0.0, k.cx + 0.5),
@@ -247,48 +274,68 @@ class Renderer:
         """Draws the kept meshes, the near ones first and walls last (hidden pixels are then never shaded)."""
         chosen = np.flatnonzero(keep)
         if eye is not None:
-            distance = np.linalg.norm(self._centre[chosen] - eye, axis=1) + 100.0 * (self._radius[chosen] > 1.3)
+            distance = np.linalg.norm(self._centre[chosen] - eye, axis=1) + 100.0 * (
+                self._radius[chosen] > self._large_m
+            )
             chosen = chosen[np.argsort(distance, kind="stable")]
         for k in chosen:
             first = int(self._first[k])
             vao.render(moderngl.TRIANGLES, vertices=int(self._first[k + 1]) - first, first=first)
 
-    def range_image(self, intrinsics: Intrinsics, optical_from_world: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Range along the ray in metres, (height, width) float32; inf where nothing is hit."""
-        self._range_target.use()
-        self._range_target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
-        clip = _bytes(intrinsics.clip_from_optical())
-        _set(self._range_program, optical_from_world=_bytes(optical_from_world), clip_from_optical=clip)
+    def range_image(self, camera: Camera, optical_from_world: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Range along the ray in metres, (h, w) float32 of the camera's size; inf where nothing is hit.
+
+        The camera is drawn as a pinhole.
+        """
+        targets = self._targets(camera)
+        targets.range_target.use()
+        targets.range_target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
+        clip = column_major(clip_from_optical(camera, *self._depths))
+        set_uniforms(self._range_program, optical_from_world=column_major(optical_from_world), clip_from_optical=clip)
         eye = -optical_from_world[:3, :3].T @ optical_from_world[:3, 3]
-        self._draw(self._range_vao, self._visible(intrinsics, optical_from_world), eye)
-        data = np.frombuffer(self._range_texture.read(), np.float32).reshape(self.height, self.width)
+        self._draw(self._range_vao, self._visible(camera, optical_from_world), eye)
+        data = np.frombuffer(targets.range_texture.read(), np.float32).reshape(camera.height, camera.width)
         return np.where(data > 0, data, np.float32(np.inf)).astype(np.float32)
 
     def colour_image(
-        self, intrinsics: Intrinsics, optical_from_world: NDArray[np.float64], occlusion: float = 1.0
+        self, camera: Camera, optical_from_world: NDArray[np.float64], occlusion: float = 1.0
     ) -> NDArray[np.float32]:
-        """Linear light (height, width, 3) float32 >= 0.
+        """Linear light (h, w, 3) float32 >= 0 of the camera's size.
 
         Call it after range_image of the same view, whose result it uses.
         """
-        self._colour_target.use()
-        self._colour_target.clear(0.6, 0.75, 1.0, 1.0, depth=1.0)
-        clip = intrinsics.clip_from_optical() @ optical_from_world
-        eye = -optical_from_world[:3, :3].T @ optical_from_world[:3, 3]
-        _set(self._colour_program, clip_from_world=_bytes(clip), eye=_floats(eye))
+        targets = self._targets(camera)
+        turn = optical_from_world[:3, :3]
+        eye = -turn.T @ optical_from_world[:3, 3]
+        outdoors = self._lighting.sky is not None
+        if outdoors:
+            self._focus(eye, turn[2])
+        targets.colour_target.use()
+        targets.colour_target.clear(0.6, 0.75, 1.0, 1.0, depth=1.0)
+        lens = clip_from_optical(camera, *self._depths)
+        clip = lens @ optical_from_world
+        set_uniforms(self._colour_program, clip_from_world=column_major(clip), eye=floats(eye))
         self._textures.use(0)
         self._shadows[0][0].use(1)
         self._shadows[1][0].use(2)
-        self._draw(self._colour_vao, self._visible(intrinsics, optical_from_world), eye)
-        self._resolved.use()
-        self._colour_texture.use(0)
-        self._range_texture.use(1)
-        f_px = float(np.sqrt(intrinsics.fx * intrinsics.fy))
-        _set(self._resolve_program, colour=0, range_m=1, f_px=f_px, strength=occlusion)
+        self._draw(self._colour_vao, self._visible(camera, optical_from_world), eye)
+        if outdoors:
+            slopes = (lens[0, 0], lens[1, 1], lens[0, 2], lens[1, 2])
+            across = np.ascontiguousarray(turn, np.float32).tobytes()  # column-major: the transpose, world from optical
+            set_uniforms(self._sky_program, lens=tuple(float(v) for v in slopes), world_from_optical=across)
+            self._gl.depth_func = "<="
+            self._sky.render(moderngl.TRIANGLES, vertices=3)
+            self._gl.depth_func = "<"
+        targets.resolved.use()
+        targets.colour_texture.use(0)
+        targets.range_texture.use(1)
+        f_px = float(np.sqrt(camera.fx * camera.fy))
+        set_uniforms(self._resolve_program, colour=0, range_m=1, f_px=f_px, strength=occlusion)
+        set_uniforms(self._resolve_program, reach_m=0.5 if outdoors else 0.22)
         self._gl.disable(moderngl.DEPTH_TEST)
         self._screen.render(moderngl.TRIANGLES, vertices=3)
         self._gl.enable(moderngl.DEPTH_TEST)
-        data = np.frombuffer(self._resolved_texture.read(), np.float16).reshape(self.height, self.width, 4)
+        data = np.frombuffer(targets.resolved_texture.read(), np.float16).reshape(camera.height, camera.width, 4)
         # The blur evens out the turned sampling pattern.
         open_sky = cv2.blur(np.ascontiguousarray(data[..., 3], np.float32), (5, 5))
         return np.asarray(data[..., :3] * open_sky[..., None], np.float32)

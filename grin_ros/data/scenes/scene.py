@@ -12,8 +12,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from grin_ros.data.scenes.assets import Assets
+from grin_ros.data.scenes.light import Lighting
 from grin_ros.data.scenes.mesh import Mesh
-from grin_ros.data.scenes.renderer import Lighting
 from grin_ros.data.scenes.textures import Image
 from grin_ros.geometry.camera import Camera
 

@@ -71,6 +71,11 @@ uniform vec3 ambient_up;
 uniform vec3 ambient_down;
 uniform vec3 room_low;
 uniform vec3 room_high;
+uniform float outdoors;
+uniform vec3 zenith;
+uniform vec3 horizon;
+uniform vec3 haze;
+uniform float haze_per_m;
 uniform vec3 lamp_position[4];
 uniform vec3 lamp_power[4];
 uniform int lamp_count;
@@ -97,7 +102,7 @@ void main() {
     if (material.x >= 0.0) { texel = texture(textures, vec3(uv, material.x)).rgb; texel *= texel; }
     base *= texel;
     vec3 to_eye = normalize(eye - world);
-    vec3 n = normalize(normal);
+    vec3 n = dot(normal, normal) > 1e-8 ? normalize(normal) : to_eye;  // smooth normals can cancel
     if (dot(n, to_eye) < 0.0) n = -n;
     float gloss = material.y;
     float power = 8.0 + 120.0 * gloss * gloss;
@@ -105,35 +110,92 @@ void main() {
     vec3 away = vec3(1.0) - abs(n);  // a wall is not darkened by itself
     vec3 crease = vec3(1.0) - 0.30 * away * exp(-corner / 0.28);
     float enclosed = crease.x * crease.y * crease.z;
+    if (outdoors > 0.5) enclosed = 1.0;
     vec3 light = mix(ambient_down, ambient_up, 0.5 + 0.5 * n.z) * enclosed;
     vec3 shine = vec3(0.0);
 
     float facing = -dot(n, sun_direction);
     if (facing > 0.0 && sun.r + sun.g + sun.b > 0.0) {
-        float s = lit(sun_shadow, sun_clip * vec4(world + n * 0.03, 1.0), 0.0012, 0.0004);
-        // no sun through the seams of the shell
-        vec3 shut = mix(vec3(1.0), smoothstep(0.004, 0.025, corner), step(0.5, away));
-        s *= shut.x * shut.y * shut.z;
+        float s;
+        if (outdoors > 0.5) {  // sharp shadows near the view, soft ones of the whole scene elsewhere
+            vec4 near = sun_clip * vec4(world + n * 0.07, 1.0);
+            if (max(max(abs(near.x), abs(near.y)), abs(near.z)) < 0.98) s = lit(sun_shadow, near, 0.0008, 0.0002);
+            else s = lit(lamp_shadow, lamp_clip * vec4(world + n * 0.5, 1.0), 0.001, 0.0008);
+        } else {
+            s = lit(sun_shadow, sun_clip * vec4(world + n * 0.03, 1.0), 0.0012, 0.0004);
+            // no sun through the seams of the shell
+            vec3 shut = mix(vec3(1.0), smoothstep(0.004, 0.025, corner), step(0.5, away));
+            s *= shut.x * shut.y * shut.z;
+        }
         light += sun * facing * s;
         shine += sun * s * pow(max(dot(reflect(sun_direction, n), to_eye), 0.0), power);
     }
     for (int i = 0; i < lamp_count; i++) {
         vec3 to_lamp = lamp_position[i] - world;
-        float d2 = dot(to_lamp, to_lamp);
+        float d2 = max(dot(to_lamp, to_lamp), 1e-6);
         vec3 l = to_lamp * inversesqrt(d2);
         float cosine = 0.12 + 0.88 * dot(n, l);
         if (cosine <= 0.0) continue;
         float s = 1.0;
-        if (i == 0) s = lit(lamp_shadow, lamp_clip * vec4(world + n * 0.03, 1.0), 0.004, 0.0006);
+        if (i == 0 && outdoors < 0.5) s = lit(lamp_shadow, lamp_clip * vec4(world + n * 0.03, 1.0), 0.004, 0.0006);
         vec3 flux = lamp_power[i] * s / (d2 + 0.4);
         light += flux * cosine;
         shine += flux * pow(max(dot(reflect(-l, n), to_eye), 0.0), power);
     }
-    float fresnel = 0.04 + 0.5 * gloss * pow(1.0 - max(dot(n, to_eye), 0.0), 4.0);
-    vec3 mirror = mix(ambient_down, ambient_up, 0.5 + 0.5 * reflect(-to_eye, n).z);
+    float fresnel = 0.04 + 0.5 * gloss * pow(1.0 - clamp(dot(n, to_eye), 0.0, 1.0), 4.0);
+    vec3 back = reflect(-to_eye, n);
+    vec3 mirror = mix(ambient_down, ambient_up, 0.5 + 0.5 * back.z);
+    if (outdoors > 0.5) {  // the sky; low down whatever stands around
+        vec3 open = mix(horizon, zenith, sqrt(max(back.z, 0.0)));
+        mirror = mix(0.25 * ambient_down, open, smoothstep(0.02, 0.3, back.z));
+        fresnel += 0.08 * gloss;
+    }
     vec3 reflected = gloss * (shine * 0.35 * sqrt(power / 30.0) + mirror * fresnel);
     vec3 result = base * light + reflected + texel * albedo * material.z;
-    colour = vec4(min(result, vec3(30.0)), 1.0);
+    result = mix(result, haze, 1.0 - exp(-haze_per_m * distance(eye, world)));
+    colour = vec4(clamp(result, vec3(0.0), vec3(30.0)), 1.0);  // interpolated colours of 0 can round below it
+}
+"""
+
+SKY_VERTEX = """
+#version 330
+uniform vec4 lens;
+uniform mat3 world_from_optical;
+out vec3 ray;
+void main() {
+    vec2 p = vec2(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0);
+    ray = world_from_optical * vec3((p - lens.zw) / lens.xy, 1.0);
+    gl_Position = vec4(p, 1.0, 1.0);  // behind everything
+}
+"""
+
+SKY_FRAGMENT = """
+#version 330
+uniform sampler2DArray textures;
+uniform vec3 zenith;
+uniform vec3 horizon;
+uniform vec3 glow;
+uniform vec3 cloud;
+uniform vec3 to_sun;
+uniform float clouds;
+uniform float cover;
+in vec3 ray;
+out vec4 colour;
+void main() {
+    vec3 d = normalize(ray);
+    float up = max(d.z, 0.0);
+    vec3 sky = mix(horizon, zenith, 1.0 - exp(-3.5 * up));
+    float sunward = max(dot(d, to_sun), 0.0);
+    if (clouds >= 0.0) {
+        vec2 p = d.xy / (up + 0.12);
+        float a = textureLod(textures, vec3(p * 0.11, clouds), 0.0).r;
+        float b = textureLod(textures, vec3(p.yx * 0.31 + 0.37, clouds), 0.0).r;
+        float thick = smoothstep(1.0 - cover, 1.25 - cover, 0.75 * a + 0.35 * b);
+        vec3 lit = cloud * (0.75 + 0.5 * b - 0.35 * thick * a) + glow * 0.5 * pow(sunward, 6.0);
+        sky = mix(sky, lit, thick * smoothstep(0.0, 0.12, up));
+    }
+    sky += glow * (0.25 * pow(sunward, 8.0) + 1.5 * pow(sunward, 90.0) + 20.0 * smoothstep(0.9993, 0.9998, sunward));
+    colour = vec4(min(sky, vec3(30.0)), 1.0);
 }
 """
 
@@ -148,6 +210,7 @@ uniform sampler2D colour;
 uniform sampler2D range_m;
 uniform float f_px;
 uniform float strength;
+uniform float reach_m;
 out vec4 result;
 const vec2 taps[8] = vec2[8](vec2(0.92, 0.38), vec2(-0.38, 0.92), vec2(-0.92, -0.38), vec2(0.38, -0.92),
                              vec2(0.35, 0.35), vec2(-0.35, 0.35), vec2(-0.35, -0.35), vec2(0.35, -0.35));
@@ -175,7 +238,8 @@ void main() {
     sum /= max(1.0 - max(sum.r, max(sum.g, sum.b)), 0.02);
     float here = texelFetch(range_m, p, 0).r;
     ivec2 limit = textureSize(range_m, 0) - 1;
-    float radius = clamp(0.22 * f_px / max(here, 0.1), 2.0, 40.0);
+    float radius = clamp(reach_m * f_px / max(here, 0.1), 2.0, 40.0);
+    float unit = reach_m / 0.22;
     float angle = fract(52.9829189 * fract(dot(vec2(p), vec2(0.06711056, 0.00583715)))) * 6.2831853;
     mat2 turn = mat2(cos(angle), sin(angle), -sin(angle), cos(angle));
     float hidden = 0.0;
@@ -185,7 +249,7 @@ void main() {
         float b = texelFetch(range_m, clamp(p - ivec2(offset), ivec2(0), limit), 0).r;
         float bend = here - 0.5 * (a + b);
         float near = max(here - min(a, b), 0.0);
-        hidden += clamp(bend * 10.0, 0.0, 1.0) * (1.0 - smoothstep(0.12, 0.45, near));
+        hidden += clamp(bend * 10.0 / unit, 0.0, 1.0) * (1.0 - smoothstep(0.12 * unit, 0.45 * unit, near));
     }
     result = vec4(sum, 1.0 - strength * 0.6 * hidden / 8.0);
 }

@@ -75,8 +75,9 @@ def test_nothing_found_is_procedural_only(tmp_path: Path) -> None:
     found = find_assets(None, tmp_path)
     assert (found.used, found.licence) == ((PROCEDURAL_ONLY,), "Rendered by grin_ros")
     assert not found.pieces and not found.tiles
-    furniture, textures = found.notes
+    furniture, worlds, textures = found.notes
     assert "no furniture models" in furniture and "apt install sweethome3d-furniture" in furniture
+    assert "no worlds" in worlds and "procedural bodies only" in worlds
     assert "no texture sets" in textures and "GRIN_ASSETS" in textures
 
 
@@ -96,7 +97,7 @@ def test_furniture_goes_on_record(furniture: Path, tmp_path: Path) -> None:
     found = find_assets(tmp_path, furniture)
     assert found.used == ("sweethome3d-furniture: 1 models of Mine",)
     assert found.licence == "Rendered by grin_ros; furniture models CC BY 3.0 and CC0 (sweethome3d-furniture)"
-    assert len(found.notes) == 1 and "no texture sets" in found.notes[0]
+    assert len(found.notes) == 2 and "no worlds" in found.notes[0] and "no texture sets" in found.notes[1]
 
 
 def test_a_texture_set_is_any_folder_of_tile_pictures(tmp_path: Path) -> None:

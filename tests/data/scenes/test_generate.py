@@ -15,7 +15,8 @@ import pytest
 
 from grin_ros.cli import main as grin
 from grin_ros.data.scenes import generate
-from grin_ros.data.sparse import ShardDataset
+from grin_ros.data.scenes.worlds import WORLDS
+from grin_ros.data.sparse import ShardDataset, ShardWriter
 from grin_ros.geometry.camera import Camera
 
 
@@ -57,14 +58,16 @@ def test_the_command_renders_and_says_what_it_used(
     assert "3 frames in" in printed and "kept frames/s with 1 workers" in printed
     assert f"{out} holds 3 frames, see {sheet}" in printed
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert len(warnings) == 2
-    assert "furniture is procedural bodies only" in warnings[0] and "textures are procedural only" in warnings[1]
+    for missing in ("furniture is procedural bodies only", "textures are procedural only"):
+        assert sum(missing in warning for warning in warnings) == 1
     index = json.loads((out / "index.json").read_text())
     assert (index["assets"], index["licence"], index["seed"]) == (["procedural only"], "Rendered by grin_ros", 6)
+    assert index["worlds"] == [world.name for world in WORLDS]
     assert [shard["count"] for shard in index["shards"]] == [2, 1]
     picture = cv2.imread(str(sheet))
-    assert picture is not None and picture.shape == (360, 8 * 240, 3)
-    assert picture[:, : 3 * 240].std() > 10 and not picture[:, 3 * 240 :].any()
+    assert picture is not None and picture.shape == (3 * generate.HEIGHT // 2, 6 * generate.WIDTH, 3)
+    filled = 3 * (3 * generate.WIDTH // 4)
+    assert picture[:, :filled].std() > 10 and not picture[:, filled:].any()
 
 
 @pytest.mark.egl
@@ -73,7 +76,7 @@ def test_a_frame_is_kept_as_it_was_rendered(rendered: Path) -> None:
     assert len(dataset) == 5 and len({dataset.sample(i).image.tobytes() for i in range(5)}) == 5
     assert [dataset.origin(i) for i in range(3)] == [(6_000_000_000, 0), (6_000_000_000, 1), (6_000_100_000, 0)]
     sample = dataset.sample(1)
-    assert (sample.camera.width, sample.camera.height) == (320, 240)
+    assert (sample.camera.width, sample.camera.height) == (generate.WIDTH, generate.HEIGHT)
     assert isinstance(sample.camera, Camera) and sample.camera.mounting is not None
     assert 0.05 < sample.camera.mounting.height_m < 3.4
     assert np.isfinite(sample.range_m).mean() > 0.7 and sample.range_m.min() > 0
@@ -116,6 +119,29 @@ def test_a_data_set_of_another_seed_or_other_assets_is_refused(
         generate.generate(rendered, 6, seed, 2, 1, tmp_path if textures else None, bare)
 
 
+@pytest.mark.egl
+def test_worlds_can_be_chosen(tmp_path: Path, bare: Path) -> None:
+    flags = ["--frames", "2", "--seed", "6", "--workers", "1", "--furniture", str(bare), "--worlds", "room"]
+    assert generate.main(["--out", str(tmp_path), *flags]) == 0
+    dataset = ShardDataset(tmp_path)
+    assert [dataset.world(i) for i in range(2)] == ["room", "room"]
+    if len(WORLDS) > 1:
+        with pytest.raises(ValueError, match=r"got worlds=\['room'\].*choose another folder"):
+            generate.generate(tmp_path, 3, 6, 2, 1, None, bare)
+
+
+def test_the_sheet_tells_sky_from_unmeasured(tmp_path: Path) -> None:
+    range_m = np.full((1, 24, 32), 3.0)
+    range_m[:, :8], range_m[:, -8:] = np.inf, np.nan
+    writer = ShardWriter(tmp_path, 32, 24, "CC0")
+    image = np.full((1, 24, 32, 3), 200, np.uint8)
+    writer.write("s0", image, range_m, [Camera(32, 24, 30.0, 30.0, 15.5, 11.5)], np.zeros((1, 3), np.int64))
+    generate.contact_sheet(ShardDataset(tmp_path), tmp_path / "sheet.png", columns=1)
+    picture = cv2.imread(str(tmp_path / "sheet.png"))
+    assert picture is not None and picture.shape == (36, 24, 3)
+    assert (picture[20, 12] == 128).all() and not picture[-2, 12].any() and np.ptp(picture[27, 12]) > 50
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -123,6 +149,7 @@ def test_a_data_set_of_another_seed_or_other_assets_is_refused(
         (["--frames", "9", "--workers", "0"], "workers: got 0"),
         (["--frames", "9", "--seed", "-1"], "seed: got -1"),
         (["--frames", "20001", "--shard-size", "2"], "frames: got 20001, expected at most 20000"),
+        (["--frames", "9", "--worlds", "room,moon"], "worlds: got 'moon', expected some of room"),
         (["--frames", "9", "--assets", "no/such/folder"], "assets: got no/such/folder, expected a folder"),
     ],
 )

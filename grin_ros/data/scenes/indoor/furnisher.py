@@ -12,29 +12,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from grin_ros.data.scenes import bodies
 from grin_ros.data.scenes.bodies import Body, Top
-from grin_ros.data.scenes.indoor.clutter import CLUTTER
+from grin_ros.data.scenes.indoor.arrange import Arranger
+from grin_ros.data.scenes.indoor.dressing import dressed
 from grin_ros.data.scenes.indoor.shell import YAWS, Shell
 from grin_ros.data.scenes.mesh import Mesh
 from grin_ros.data.scenes.models import Piece, load
 from grin_ros.data.scenes.textures import Palette
 
 MAX_SCENE_TRIANGLES = 260_000
-
-
-def box_mapped(mesh: Mesh, layer: int, tile_m: float, colour: Sequence[float]) -> Mesh:
-    """The mesh with its untextured part in a texture projected along the main axis of each normal."""
-    bare = mesh.layer < 0
-    axis = np.abs(mesh.normals).argmax(axis=1)
-    pairs = np.array([[1, 2], [0, 2], [0, 1]])[axis]
-    uv = np.take_along_axis(mesh.vertices, pairs, axis=1) / np.float32(tile_m)
-    return replace(
-        mesh,
-        uv=np.where(bare[:, None], uv, mesh.uv).astype(np.float32),
-        layer=np.where(bare, np.int32(layer), mesh.layer).astype(np.int32),
-        colour=np.where(bare[:, None], 0.25 * mesh.colour + 0.75 * np.asarray(colour), mesh.colour).astype(np.float32),
-    )
 
 
 class Furnisher:
@@ -52,6 +38,7 @@ class Furnisher:
         self.surfaces: list[tuple[Top, tuple[float, float, float], float]] = []
         self.targets: list[tuple[float, float, float]] = []
         self.triangles = 0
+        self.arranger = Arranger(rng, palette, self._small_model)
         self._layers: dict[str, int] = {}
         for low, high in shell.solids:
             self.footprints.append((low[0], low[1], high[0], high[1]))
@@ -74,14 +61,7 @@ class Furnisher:
             self.palette.images.extend(model.textures)
         start, mesh, rng = self._layers[piece.model], model.mesh, self.rng
         mesh = replace(mesh, layer=np.where(mesh.layer >= 0, mesh.layer + start, -1).astype(np.int32))
-        kind = rng.random()
-        if kind < 0.3:
-            layer, tile_m = self.palette.any(), float(rng.uniform(0.2, 1.2))
-            mesh = box_mapped(mesh, layer, tile_m, [float(v) for v in 1 - 0.5 * rng.random(3)])
-        elif kind < 0.7:
-            tint = np.asarray(bodies.albedo(rng), np.float32)
-            mix = np.float32(rng.uniform(0, 0.8))
-            mesh = replace(mesh, colour=(mesh.colour * (1 - mix + mix * tint / tint.max())).astype(np.float32))
+        mesh = dressed(mesh, piece, self.palette)
         stretch = np.clip(rng.normal(1, 0.07, 3), 0.85, 1.15)
         mesh = mesh.moved((0, 0, 0), 0.0, [float(v) for v in stretch])
         tops: tuple[Top, ...] = ()
@@ -172,8 +152,13 @@ class Furnisher:
                 return found
         return make(self.palette)
 
-    def small(self) -> Body:
-        """A piece of clutter."""
-        rng = self.rng
-        make = CLUTTER[int(rng.integers(len(CLUTTER)))]
-        return self.either("small", make, 0.5)
+    def _small_model(self) -> Body | None:
+        return self.model(self.pieces.get("small", []))
+
+    def fill(self, top: Top, origin: tuple[float, float, float], yaw: float, recipe: str, density: float) -> None:
+        """Small things of a recipe on a surface of a body that stands at origin, about density a square metre."""
+        shelf = recipe in ("shelf", "stock")
+        full = float(np.clip(0.5 + density / 50, 0.3, 0.97))
+        things = self.arranger.along(top, recipe, full) if shelf else self.arranger.on(top, recipe, density)
+        if things is not None:
+            self.put(Body(things), *origin, yaw, solid=False, check=False)

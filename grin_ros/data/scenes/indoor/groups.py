@@ -1,51 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Things that belong together: clutter on a surface, seats around a table, a kitchen row, a pile, pictures on walls."""
+"""Things that belong together: seats around a table, a kitchen row, a pile, pictures on walls."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from grin_ros.data.scenes import bodies
-from grin_ros.data.scenes.indoor import furniture
 from grin_ros.data.scenes.bodies import Body, Top
+from grin_ros.data.scenes.indoor import furniture
 from grin_ros.data.scenes.indoor.furnisher import Furnisher
 from grin_ros.data.scenes.indoor.shell import YAWS
-from grin_ros.data.scenes.mesh import box, merge, quad
-from grin_ros.data.scenes.textures import Palette, picture
+from grin_ros.data.scenes.materials import made_of
+from grin_ros.data.scenes.mesh import Mesh, box, boxes, merge, quad, tube
+from grin_ros.data.scenes.prints import photograph
 
-
-def clutter(room: Furnisher, top: Top, origin: tuple[float, float, float], yaw: float, density: float) -> None:
-    """Small things on a surface of a body that stands at origin, about density per square metre."""
-    rng = room.rng
-    count = int(rng.poisson(density * 4 * top.half_x * top.half_y))
-    placed: list[tuple[float, float, float]] = []
-    c, s = np.cos(yaw), np.sin(yaw)
-    for _ in range(min(count, 24)):
-        body = room.small()
-        width, depth, height = body.size
-        limit = min(
-            1.0, top.clearance_m / max(height, 1e-3), 1.9 * min(top.half_x, top.half_y) / max(width, depth, 1e-3)
-        )
-        if limit < 0.35:
-            continue
-        if limit < 1.0:
-            body = Body(body.mesh.moved((0, 0, 0), 0.0, limit))
-            width, depth, height = body.size
-        turn = float(rng.normal(0, 0.3) if rng.random() < 0.6 else rng.uniform(0, 6.28))
-        radius = 0.42 * max(width, depth)
-        for _ in range(5):
-            reach_x, reach_y = max(top.half_x - width / 2, 0.0), max(top.half_y - depth / 2, 0.0)
-            px, py = float(rng.uniform(-reach_x, reach_x)), float(rng.uniform(-reach_y, reach_y))
-            if all(np.hypot(px - a, py - b) > radius + r for a, b, r in placed):
-                placed.append((px, py, radius))
-                lx, ly = top.x + px, top.y + py
-                x, y = origin[0] + c * lx - s * ly, origin[1] + s * lx + c * ly
-                room.put(body, float(x), float(y), origin[2] + top.z + 0.0005, yaw + turn, solid=False, check=False)
-                break
+Painter = Callable[[Mesh], Mesh]
 
 
 def seats(
@@ -68,36 +41,76 @@ def seats(
             room.put(body, float(x), float(y), 0.0, float(turn + rng.normal(0, 0.2)), margin=-0.04)
 
 
-def kitchen_row(room: Furnisher) -> None:
-    """A run of units along a wall with a worktop, and cupboards above."""
-    rng, shell = room.rng, room.shell
-    side = int(rng.integers(4))
+def kitchen(room: Furnisher) -> None:
+    """Base units under a continuous worktop along one or two walls, a tiled band, cupboards and hood above, things."""
+    rng, palette = room.rng, room.palette
+    front = bodies.timber(palette) if rng.random() < 0.7 else made_of(palette, "plastic")
+    top, handle, band = made_of(palette, "stone", "wood"), made_of(palette, "metal"), palette.tile("Tiles", "Bricks")
+    first, tall = int(rng.integers(4)), float(rng.uniform(0.86, 0.94))
+    for k in range(1 + int(rng.random() < 0.55)):
+        _worktop(room, (first + k) % 4, tall, front, top, handle, band)
+
+
+def _worktop(
+    room: Furnisher, side: int, tall: float, front: Painter, top: Painter, handle: Painter, band: int | None
+) -> None:
+    rng, shell, palette = room.rng, room.shell, room.palette
     length = shell.length(side)
-    start, end = float(rng.uniform(0, 0.3 * length)), float(rng.uniform(0.7 * length, length))
-
-    def lower(palette: Palette) -> Body:
-        return furniture.cabinet(palette, (float(rng.choice([0.4, 0.6, 0.8])), 0.6, 0.88))
-
-    def upper(palette: Palette) -> Body:
-        size = (float(rng.choice([0.4, 0.6, 0.8])), 0.34, float(rng.uniform(0.5, 0.75)))
-        return furniture.cabinet(palette, size)
-
-    regular, hung = lower(room.palette), upper(room.palette)
-    along = start
-    while along < end:
-        alike = rng.random() < 0.5
-        body = regular if alike else room.either("kitchen", lower, 0.7, "cabinet|sink|dryer|washing|drawers")
-        width, depth, _ = body.size
-        if along + width > end:
-            break
-        x, y = shell.at(side, along + width / 2, depth / 2 + 0.03)
-        room.put(body, x, y, 0.0, YAWS[side], margin=-0.03)
-        if rng.random() < 0.6:
-            above = hung if rng.random() < 0.7 else room.either("hung", upper, 0.8, "cabinet")
-            x, y = shell.at(side, along + width / 2, above.size[1] / 2 + 0.02)
-            if not any(o.meets(side, along, along + width) for o in shell.openings):
-                room.put(above, x, y, float(rng.uniform(1.38, 1.45)), YAWS[side], check=False)
-        along += width + 0.004
+    start, end = float(rng.uniform(0.03, 0.3 * length)), length - 0.03
+    stops = [o for o in shell.openings if o.side == side and o.low < 1.1]
+    for o in stops:  # not across a door or a low window
+        if o.middle > length / 2:
+            end = min(end, o.a - 0.1)
+        else:
+            start = max(start, o.b + 0.1)
+    count = int((end - start) / 0.6)
+    if count < 2:
+        return
+    end = start + count * 0.6
+    x, y = shell.at(side, (start + end) / 2, 0.3)
+    width = end - start
+    edges = (np.arange(count) - count / 2) * 0.6
+    doors = boxes(
+        np.stack([edges + 0.003, np.full(count, -0.305), np.full(count, 0.1)], 1),
+        np.stack([edges + 0.597, np.full(count, -0.28), np.full(count, tall - 0.04)], 1),
+    )
+    grips = [tube(np.array([[e + 0.1, -0.325, tall - 0.1], [e + 0.5, -0.325, tall - 0.1]]), 0.006, 6) for e in edges]
+    parts = [
+        front(box((width, 0.58, tall - 0.14))).moved((0, 0.01, 0.1)),
+        front(doors),
+        made_of(palette, "plastic")(box((width, 0.52, 0.1))).moved((0, 0.03, 0)),
+        top(box((width + 0.02, 0.63, 0.04))).moved((0, -0.005, tall - 0.04)),
+        handle(merge(grips)),
+    ]
+    body = Body(merge(parts), (Top(0, 0.02, width / 2 - 0.05, 0.27, tall, 0.48),))
+    if not room.put(body, x, y, 0.0, YAWS[side], margin=-0.05):
+        return
+    room.surfaces.pop()
+    room.fill(
+        Top(0, 0.02, width / 2 - 0.05, 0.27, tall, 0.48), (x, y, 0.0), YAWS[side], "worktop", float(rng.uniform(8, 40))
+    )
+    high = float(rng.uniform(1.38, 1.5))
+    if band is not None:
+        strip = quad((-width / 2, -0.003, tall), (width, 0, 0), (0, 0, high - tall), float(rng.uniform(0.3, 0.8)))
+        wx, wy = shell.at(side, (start + end) / 2, 0.004)
+        if not any(o.meets(side, start, end) for o in shell.openings):
+            room.put(Body(strip.painted((1, 1, 1), band, 0.4)), wx, wy, 0.0, YAWS[side], solid=False, check=False)
+    deep, up = 0.34, min(float(rng.uniform(0.5, 0.8)), shell.height - high - 0.03)
+    for k, edge in enumerate(edges):
+        along = (start + end) / 2 + float(edge) + 0.3
+        if rng.random() < 0.25 or any(o.meets(side, along - 0.3, along + 0.3) for o in shell.openings):
+            continue
+        x, y = shell.at(side, along, deep / 2 + 0.005)
+        if rng.random() < 0.2:  # an open shelf between them
+            board = Body(front(box((0.598, deep * 0.8, 0.02))))
+            room.put(board, x, y, high + 0.1, YAWS[side], check=False)
+            shelf = Top(0, 0, 0.28, deep * 0.35, 0.02, 0.4)
+            room.fill(shelf, (x, y, high + 0.1), YAWS[side], "stock" if k % 2 else "shelf", 30.0)
+            continue
+        leaf = front(box((0.594, 0.02, up - 0.006))).moved((0, -deep / 2, 0.003))
+        knob = handle(tube(np.array([[0.22, -deep / 2 - 0.02, 0.05], [0.22, -deep / 2 - 0.02, 0.2]]), 0.006, 6))
+        unit = Body(merge([front(box((0.598, deep, up))), leaf, knob]))
+        room.put(unit, x, y, high, YAWS[side], check=False)
 
 
 def pile(room: Furnisher) -> None:
@@ -129,7 +142,7 @@ def hang(room: Furnisher) -> None:
         frame = box((x, 0.03, z)).painted(bodies.albedo(rng), -1, 0.3)
         inner = float(rng.uniform(0.8, 1.0))
         sheet = quad((-x * inner / 2, -0.017, z * (1 - inner) / 2), (x * inner, 0, 0), (0, 0, z * inner), 0.0)
-        layer = room.palette.add(picture(rng)) if rng.random() < 0.8 else room.palette.any()
+        layer = room.palette.shared("photograph", photograph, 8)
         body = Body(merge([frame, sheet.painted((1, 1, 1), layer, float(rng.uniform(0, 0.5)))]))
         elevation = float(rng.uniform(1.0, 1.9)) - z / 2
     width, depth, height = body.size

@@ -5,14 +5,20 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
 from grin_ros.data.scenes import bodies
-from grin_ros.data.scenes.indoor import furniture, groups
 from grin_ros.data.scenes.assets import Assets
 from grin_ros.data.scenes.bodies import Body
-from grin_ros.data.scenes.indoor.furnisher import Furnisher
-from grin_ros.data.scenes.indoor.lights import light_room
+from grin_ros.data.scenes.indoor import fittings, furniture, groups
+from grin_ros.data.scenes.indoor.annex import furnish_annexes
+from grin_ros.data.scenes.indoor.arrange import recipe_of
+from grin_ros.data.scenes.indoor.cloth import bed
+from grin_ros.data.scenes.indoor.furnisher import MAX_SCENE_TRIANGLES, Furnisher
+from grin_ros.data.scenes.indoor.lights import light_room, mean_albedo
 from grin_ros.data.scenes.indoor.room import build_shell
+from grin_ros.data.scenes.indoor.shell import Shell
 from grin_ros.data.scenes.mesh import box
 from grin_ros.data.scenes.models import Piece
 from grin_ros.data.scenes.scene import Scene
@@ -20,14 +26,15 @@ from grin_ros.data.scenes.textures import Palette
 
 # Name, chance, and what the models along its walls are called.
 _THEMES = (
-    ("living", 0.24, r"sofa|couch|tv|television|bookcase|shelves|piano|fireplace|dresser|chest|winchester"),
+    ("living", 0.22, r"sofa|couch|tv|television|bookcase|shelves|piano|fireplace|dresser|chest|winchester"),
     ("bedroom", 0.15, r"bed|wardrobe|dresser|cupboard|chest|crib|shelves|bedside"),
     ("office", 0.19, r"bookcase|shelves|cabinet|safe|locker|cupboard"),
     ("kitchen", 0.18, r"fridge|cabinet|freezer|radiator|oven"),
+    ("basement", 0.07, r"washing|dryer|furnace|shelves|cabinet|locker|freezer|chest|clothes rack|bicycle"),
     ("bath", 0.05, r"bath|toilet|vanity|washbasin|bidet|radiator|shower"),
-    ("any", 0.19, r"."),
+    ("any", 0.14, r"."),
 )
-_BUILT = {"living": furniture.sofa, "bedroom": furniture.sofa, "office": furniture.shelf}
+_BUILT = {"living": furniture.sofa, "bedroom": furniture.cabinet, "office": furniture.shelf}
 _MOST_LARGE = 18
 
 
@@ -35,32 +42,53 @@ def furnish(seed: int, assets: Assets) -> Scene:
     """The scene of a seed: the same seed and the same assets give the same scene."""
     rng = np.random.default_rng([seed, 0x5CE7E])
     palette = Palette(rng, assets.tiles)
-    shell = build_shell(palette)
+    room = bookwork(rng, palette, build_shell(palette), assets)
+    furnish_around(room)
+    return finished(room)
+
+
+def bookwork(rng: Generator, palette: Palette, shell: Shell, assets: Assets) -> Furnisher:
+    """The furnisher of an empty room with the models there are."""
     roles: dict[str, list[Piece]] = {}
     for piece in assets.pieces:
         roles.setdefault(piece.role, []).append(piece)
-    room = Furnisher(rng, palette, shell, roles)
-    area = shell.width * shell.depth
-    things = area * float(rng.beta(3.0, 1.5))
+    return Furnisher(rng, palette, shell, roles)
+
+
+def furnish_around(room: Furnisher, share: float = 1.0) -> None:
+    """Furnishes what is free of a room in one theme; share: of the usual number of things."""
+    rng, area = room.rng, room.shell.width * room.shell.depth
+    things = share * min(area, 45.0) * float(rng.beta(3.0, 1.5))
     theme, _, pattern = _THEMES[int(rng.choice(len(_THEMES), p=[chance for _, chance, _ in _THEMES]))]
+    done = len(room.surfaces)
     _rugs(room)
     if theme == "kitchen":
-        groups.kitchen_row(room)
+        groups.kitchen(room)
+    if theme == "bedroom":
+        room.against_wall(bed(room.palette))
     _along_walls(room, things, theme, pattern)
     _tables(room)
     _about_the_floor(room, things)
-    _clutter(room, things)
-    for _ in range(int(rng.poisson(6))):
-        groups.hang(room)
-    lighting, fixtures = light_room(rng, shell, lambda: room.model(roles.get("ceiling", [])))
+    _clutter(room, things, theme, done)
+    furnish_annexes(room)
+    fittings.on_walls(room)
+
+
+def finished(room: Furnisher, targets: NDArray[np.float64] | None = None) -> Scene:
+    """Lights the room; the scene of it. targets (n, 3): what cameras look at, all things unless given."""
+    shell = room.shell
+    images = room.palette.images
+    floor, walls = mean_albedo(shell.meshes[:1], images), mean_albedo(shell.meshes[1:6], images)
+    ceiling = room.pieces.get("ceiling", [])
+    lighting, fixtures = light_room(room.rng, shell, lambda: room.model(ceiling), floor, walls)
     shadowless = [*fixtures, *shell.panes]
     return Scene(
         [*shell.meshes, *room.meshes, *shadowless],
         len(shadowless),
-        palette.images,
+        room.palette.images,
         lighting,
         np.array(room.solids, np.float64).reshape(-1, 2, 3),
-        np.array(room.targets, np.float64).reshape(-1, 3),
+        np.array(room.targets if targets is None else targets, np.float64).reshape(-1, 3),
         (np.zeros(3), np.array([shell.width, shell.depth, shell.height])),
     )
 
@@ -81,6 +109,8 @@ def _along_walls(room: Furnisher, things: float, theme: str, pattern: str) -> No
     rng, palette = room.rng, room.palette
     for _ in range(min(int(rng.poisson(2.5 + 0.5 * things)), _MOST_LARGE) + 1):
         choice = rng.random()
+        if room.triangles > MAX_SCENE_TRIANGLES:
+            return
         if choice < 0.45:
             room.against_wall(room.either("wall", _BUILT.get(theme, furniture.cabinet), 0.75, pattern))
         elif choice < 0.65:
@@ -120,13 +150,15 @@ def _about_the_floor(room: Furnisher, things: float) -> None:
             groups.pile(room)
 
 
-def _clutter(room: Furnisher, things: float) -> None:
-    """Small things on every surface, fewer on seats, and on the floor."""
+def _clutter(room: Furnisher, things: float, theme: str, done: int) -> None:
+    """Small things on every surface but the first ``done``, fewer on seats, and on the floor."""
     rng = room.rng
-    density = float(np.exp(rng.normal(2.8, 0.6)))
-    for top, origin, yaw in list(room.surfaces):
+    density = float(np.exp(rng.normal(2.9, 0.6)))
+    for top, origin, yaw in room.surfaces[done:]:
+        if room.triangles > MAX_SCENE_TRIANGLES:
+            return
         seat = top.z < 0.55 and top.clearance_m == 1.0
-        groups.clutter(room, top, origin, yaw, density * (0.35 if seat else 1.0) * float(rng.uniform(0.3, 1.8)))
-    for _ in range(int(rng.poisson(2.0 + 0.5 * things))):
-        body = room.small()
-        room.somewhere(Body(body.mesh.moved((0, 0, 0), 0.0, float(rng.uniform(1.0, 1.8)))), 3)
+        recipe = "seat" if seat else ("shelf" if top.clearance_m < 0.99 else recipe_of(theme, top, rng))
+        room.fill(top, origin, yaw, recipe, density * (0.25 if seat else 1.0) * float(rng.uniform(0.3, 1.8)))
+    for _ in range(int(rng.poisson(1.5 + 0.4 * things))):
+        room.somewhere(room.arranger.thing("floor"), 3)

@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from grin_ros.data.scenes.indoor.shell import Finish, Opening, Shell
+import numpy as np
+from numpy.random import Generator
+
+from grin_ros.data.scenes.indoor.shell import Annex, Finish, Opening, Shell
 from grin_ros.data.scenes.mesh import box, merge, quad, surface, tube
+from grin_ros.data.scenes.prints import grain
 from grin_ros.data.scenes.textures import Palette, doors, outside, random_colour, wood
 
 
 def window(shell: Shell, palette: Palette, o: Opening) -> None:
-    """Reveal, frame and bars, a glowing pane that shows the outside; by chance a sill, trim, curtains or a blind."""
+    """Reveal, frame and bars, what is seen through it; by chance a sill, trim, curtains or a blind."""
     rng = palette.rng
     width, height = o.width, o.high - o.low
     deep = float(rng.uniform(0.06, 0.25))
@@ -37,10 +41,23 @@ def window(shell: Shell, palette: Palette, o: Opening) -> None:
         bars += [box((0.07, 0.02, height)).moved((s * (width / 2 + 0.035), 0, 0)) for s in (-1, 1)]
     frame = merge(reveal + bars).painted(white, -1, 0.15)
     shell.meshes.append(shell.stick(frame, o.side, o.middle, 0.0, o.low))
-    pane = quad((-width / 2, deep, 0), (width, 0, 0), (0, 0, height), 0.0)
-    glow = float(rng.uniform(0.8, 3.0))
-    pane = pane.painted((1, 1, 1), palette.add(outside(rng)), 0.3, glow)
-    shell.panes.append(shell.stick(pane, o.side, o.middle, 0.0, o.low))
+    kind, glow = rng.random(), float(np.exp(rng.uniform(-0.2, 1.8)))
+    if kind < 0.3:  # frosted, netted, or so bright that nothing is told apart
+        pane = quad((-width / 2, deep, 0), (width, 0, 0), (0, 0, height), 0.0)
+        layer = palette.add(outside(rng)) if rng.random() < 0.4 else palette.shared("grain", grain, 5)
+        shell.panes.append(shell.stick(pane.painted((1, 1, 1), layer, 0.3, glow), o.side, o.middle, 0.0, o.low))
+    else:  # open to a yard, trees or houses some way off, and to the sky above them
+        away, rise = float(np.exp(rng.uniform(np.log(3.0), np.log(40.0)))), float(rng.uniform(-0.05, 0.9))
+        half = width + 2.2 * away
+        far = quad((-half, away, -1.0 - o.low), (2 * half, 0, 0), (0, 0, 2.5 + rise * away), 0.0)
+        far = replace(far, uv=far.uv * np.array([max(round(half / away), 1), 1], np.float32))
+        ground = quad((-half, deep + 0.1, -1.0 - o.low), (2 * half, 0, 0), (0, away, 0), 2.0)
+        tile = palette.tile("Grass", "PavingStones", "Asphalt", "Ground", "Gravel")
+        under = palette.shared("grain", grain, 5) if tile is None else tile
+        wall = palette.tile("Bricks", "RoofingTiles", "Moss", "Plaster") if rng.random() < 0.35 else None
+        view = palette.add(outside(rng)) if wall is None else wall
+        parts = [far.painted((1, 1, 1), view, 0.0, glow), ground.painted((1, 1, 1), under, 0.0, 0.7 * glow)]
+        shell.panes.append(shell.stick(merge(parts), o.side, o.middle, 0.0, o.low))
     covering = rng.random()
     if covering < 0.35:
         _curtains(shell, palette, o)
@@ -94,9 +111,10 @@ def door(shell: Shell, palette: Palette, o: Opening) -> None:
 
 
 def side_room(shell: Shell, palette: Palette, o: Opening, wall: Finish, floor: Finish) -> None:
-    """A closed space behind a passage, bare but for one box."""
+    """A closed space behind a passage, bare; by chance with an open door leaf."""
     rng = palette.rng
-    deep, left, right = float(rng.uniform(1.0, 4.5)), float(rng.uniform(0.1, 1.5)), float(rng.uniform(0.1, 1.5))
+    deep, left, right = float(rng.uniform(1.6, 5.0)), _clear(rng, shell, o, -1), _clear(rng, shell, o, 1)
+    shell.annexes.append(Annex(o, deep, left, right))
     width, height, tile_m = o.width + left + right, shell.height, wall.tile_m
     x = -o.width / 2 - left
     sides = [
@@ -112,8 +130,20 @@ def side_room(shell: Shell, palette: Palette, o: Opening, wall: Finish, floor: F
         quad((x + width - right, 0.0, 0), (0, 0.12, 0), (0, 0, o.high), tile_m),
     ]
     ground = floor.on(quad((x, 0.0, 0), (width, 0, 0), (0, deep + 0.12, 0), floor.tile_m))
-    thing = box((0.7, 0.5, float(rng.uniform(0.5, 2.0))), 0.0).painted((1, 1, 1), palette.any())
     frame = [box((0.07, 0.04, o.high)).moved((s * (o.width / 2 + 0.035), -0.01, 0)) for s in (-1, 1)]
     white = [float(rng.uniform(0.3, 0.9))] * 3
-    parts = [wall.on(merge(sides)), ground, thing.moved((x + width / 2, deep - 0.3, 0)), merge(frame).painted(white)]
+    parts = [wall.on(merge(sides)), ground, merge(frame).painted(white)]
+    if rng.random() < 0.6:  # ajar, wide open, or anything between
+        leaf = box((o.width, 0.035, o.high), 0.0).painted(
+            [float(rng.uniform(0.4, 0.9))] * 3, palette.add(wood(rng)), 0.2
+        )
+        opened = leaf.moved((o.width / 2, 0, 0)).moved((0, 0, 0), float(rng.uniform(0.3, 1.9)))
+        parts.append(opened.moved((-o.width / 2, 0.15, 0)))
     shell.meshes.append(shell.stick(merge(parts), o.side, o.middle, 0.0, 0.0))
+
+
+def _clear(rng: Generator, shell: Shell, o: Opening, direction: int) -> float:
+    """How far the room behind a passage reaches to one side: not into the one behind the next."""
+    others = [p for p in shell.openings if p.side == o.side and p.kind == "passage" and p is not o]
+    gaps = [p.a - o.b for p in others if p.a >= o.b] if direction > 0 else [o.a - p.b for p in others if p.b <= o.a]
+    return float(max(min(rng.uniform(0.1, 2.2), 0.5 * min(gaps, default=9.0) - 0.05), 0.02))

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.random import Generator
 
-from grin_ros.data.scenes.indoor import openings
+from grin_ros.data.scenes.indoor.openings import door, side_room, window
 from grin_ros.data.scenes.indoor.shell import Finish, Opening, Shell
+from grin_ros.data.scenes.materials import muted
 from grin_ros.data.scenes.mesh import Mesh, box, merge, quad, tube
 from grin_ros.data.scenes.textures import Palette, checker, dots, mottled, paint, random_colour, stripes, wood
 
@@ -20,19 +22,34 @@ _FLOOR_TILES = ("WoodFloor", "WoodFloor", "Tiles", "Carpet", "Concrete", "Terraz
 _FIN_M = 0.3  # walls reach this far beyond the corners, outside the room: else sunlight leaks in along the edges
 
 
-def build_shell(palette: Palette) -> Shell:
-    """A random empty room."""
+def build_shell(
+    palette: Palette,
+    small: bool = False,
+    size: tuple[float, float, float] | None = None,
+    openings: Sequence[Opening] | None = None,
+) -> Shell:
+    """A random empty room; small: at most 4.5 m long; size (width, depth, height), openings: where they are given."""
     rng = palette.rng
-    kind = rng.random()
-    if kind < 0.12:
-        size = (rng.uniform(1.5, 2.3), rng.uniform(4, 9))  # a corridor
-    elif kind < 0.25:
-        size = (rng.uniform(5, 9), rng.uniform(5, 9))
+    kind, height = rng.random(), float(np.clip(rng.normal(2.6, 0.22), 2.1, 3.4))
+    if size is not None:
+        floor_m, height = (size[0], size[1]), size[2]
+    elif small:
+        floor_m = (rng.uniform(2.2, 4.5), rng.uniform(2.2, 4.5))
+    elif kind < 0.05:
+        floor_m = (rng.uniform(1.5, 2.3), rng.uniform(4, 9))  # a corridor
+    elif kind < 0.12:
+        floor_m = (rng.uniform(7, 12), rng.uniform(6, 10))  # a classroom, an open office, a hall
+        height += float(rng.uniform(0, 0.8))
+    elif kind < 0.4:
+        floor_m = (rng.uniform(4.5, 8), rng.uniform(4.5, 7))
     else:
-        size = (rng.uniform(2.8, 6.0), rng.uniform(2.8, 6.0))
-    shell = Shell(float(size[0]), float(size[1]), float(np.clip(rng.normal(2.6, 0.2), 2.2, 3.4)))
+        floor_m = (rng.uniform(2.6, 5.5), rng.uniform(2.6, 5.0))
+    shell = Shell(float(floor_m[0]), float(floor_m[1]), height)
     wall, accent, floor, ceiling = _finishes(palette)
-    _cut_openings(rng, shell)
+    if openings is None:
+        _cut_openings(rng, shell)
+    else:
+        shell.openings.extend(openings)
     w, d, h = shell.width, shell.depth, shell.height
     shell.meshes.append(floor.on(quad((0, 0, 0), (w, 0, 0), (0, d, 0), floor.tile_m)))
     over = quad((-_FIN_M, d + _FIN_M, h), (w + 2 * _FIN_M, 0, 0), (0, -d - 2 * _FIN_M, 0), ceiling.tile_m)
@@ -46,13 +63,13 @@ def build_shell(palette: Palette) -> Shell:
         _skirt(shell, board, float(rng.uniform(0.05, 0.14)))
     for o in shell.openings:
         if o.kind == "window":
-            openings.window(shell, palette, o)
+            window(shell, palette, o)
         elif o.kind == "door":
-            openings.door(shell, palette, o)
+            door(shell, palette, o)
         else:
-            openings.side_room(shell, palette, o, wall, floor)
+            side_room(shell, palette, o, wall, floor)
     for _ in range(int(rng.choice([0, 1, 2], p=[0.65, 0.25, 0.1]))):
-        if min(w, d) > 3:
+        if min(w, d) > 3 and size is None:
             _divide(rng, shell, wall)
     if rng.random() < 0.2:  # pipes or beams under the ceiling
         for _ in range(int(rng.integers(1, 5))):
@@ -68,22 +85,29 @@ def _finishes(palette: Palette) -> tuple[Finish, Finish, Finish, Finish]:
 
     def wall() -> Finish:
         kind = rng.random()
-        pale = [float(v) for v in random_colour(rng, 0.25, (0.6, 0.97)) ** 2]
-        if kind < 0.62:
+        pale = [float(v) for v in random_colour(rng, 0.22, (0.62, 0.97)) ** 2]
+        if kind < 0.1:
+            pale = list(muted(rng, 0.3))
+        if kind < 0.45:
             return Finish(pale, palette.add(paint(rng)), float(rng.uniform(1, 4)), 0.03)
-        if kind < 0.8:
+        if kind < 0.75:  # painted plaster, paper, brick: the relief of a photograph
+            relief = palette.relief("Plaster", "Plaster", "Wallpaper", "Concrete", "Bricks", "Paint")
+            if relief is not None:
+                return Finish(pale, relief, float(rng.uniform(0.8, 2.5)), 0.03)
+        if kind < 0.94:
             tile = palette.tile(*_WALL_TILES)
             if tile is not None:
-                tint = [float(v) for v in 1 - 0.3 * rng.random(3)]
-                return Finish(tint, tile, float(rng.uniform(0.6, 2.5)), float(rng.uniform(0, 0.3)))
+                tone = float(rng.uniform(0.6, 1.0))
+                return Finish([tone] * 3, tile, float(rng.uniform(0.6, 2.5)), float(rng.uniform(0, 0.3)))
         pattern = (stripes, dots, checker, mottled)[int(rng.integers(4))](rng)
+        pattern = (0.6 * pattern.mean(axis=(0, 1)) + 0.4 * pattern).astype(np.uint8)  # prints on walls are soft
         return Finish([0.8, 0.8, 0.8], palette.add(pattern), float(rng.uniform(0.5, 2.5)), 0.05)
 
     def floor() -> Finish:
         tile = palette.tile(*_FLOOR_TILES)
         gloss = float(rng.uniform(0, 0.5))
-        if tile is not None and rng.random() < 0.7:
-            return Finish([float(v) for v in 1 - 0.3 * rng.random(3)], tile, float(rng.uniform(0.7, 2.5)), gloss)
+        if tile is not None and rng.random() < 0.85:
+            return Finish([float(rng.uniform(0.5, 1.0))] * 3, tile, float(rng.uniform(0.7, 2.5)), gloss)
         make = (wood, checker, mottled, wood)[int(rng.integers(4))]
         return Finish([0.9, 0.9, 0.9], palette.add(make(rng)), float(rng.uniform(0.8, 2.5)), gloss)
 

@@ -58,6 +58,16 @@ class Opening:
         return self.side == side and self.a < b and self.b > a
 
 
+@dataclass(frozen=True)
+class Annex:
+    """The room behind a passage: how deep, and how far it reaches to both sides of the opening (metres)."""
+
+    opening: Opening
+    deep: float
+    left: float
+    right: float
+
+
 @dataclass
 class Shell:
     """A room of width x depth x height metres with its corner at the origin.
@@ -72,6 +82,7 @@ class Shell:
     meshes: list[Mesh] = field(default_factory=list)
     panes: list[Mesh] = field(default_factory=list)
     solids: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=list)
+    annexes: list[Annex] = field(default_factory=list)
 
     def length(self, side: int) -> float:
         return self.width if side in (0, 2) else self.depth

@@ -1,0 +1,223 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a bag that an interruption cannot spoil: in finished parts, with a journal, under another name until whole.
+
+While it is written it is OUTPUT.partial: parts (each a storage file that is closed and on disk), journal.json (which
+parts there are, and how far the input was read) and a lock. When all is there, metadata.yaml is written over the parts
+and the folder is renamed: OUTPUT exists only whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rosbags.interfaces import Connection, ConnectionExtRosbag2
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
+ROOT = "rosbag2_bagfile_information"
+NOTE = "grin_ros"
+UNKNOWN_HASH = f"RIHS01_{'0' * 64}"
+
+
+class PartsWriter:
+    """A context manager. `commit` closes a part, `finish` makes the bag whole; without it parts wait for the next run.
+
+    resumed: the `progress` of the last commit, an empty mapping at a new start.
+    """
+
+    def __init__(self, output: Path, storage: str, identity: str) -> None:
+        """identity: text that tells this work from any other (input, options, model).
+
+        Raises ValueError: OUTPUT exists, other work was begun there, or another process is writing it.
+        """
+        self.output = output
+        self._check_free()
+        self.folder = output.with_name(f"{output.name}.partial")
+        self._storage = storage
+        self._suffix = ".mcap" if storage == "mcap" else ".db3"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise ValueError(f"{self.folder}: another process is writing it; wait for it, or end it") from None
+        self._check_free()  # it may have been finished between the two
+        self._journal = self.folder / "journal.json"
+        journal: dict[str, Any] = {"identity": identity, "progress": {}, "parts": []}
+        if self._journal.is_file():
+            journal = json.loads(self._journal.read_text())
+        if journal["identity"] != identity:
+            self._lock.close()
+            raise ValueError(
+                f"{self.folder}: the beginning of other work ({journal['identity']}; now {identity}); "
+                "run that again to its end, or remove the folder"
+            )
+        self._identity = identity
+        self._parts: list[dict[str, Any]] = journal["parts"]
+        self.resumed: Mapping[str, Any] = journal["progress"]
+        self._writer: Writer | None = None
+        self._connections: dict[tuple[str, str], Connection] = {}
+        self._store = get_typestore(Stores.ROS2_JAZZY)
+        self.pending_bytes = 0
+        """Of the part that is open."""
+        self._discard_unfinished()
+
+    def write(self, topic: str, kind: str, time_ns: int, data: bytes, like: Connection | None = None) -> None:
+        """One message. like: the recorded connection whose definition and QoS are passed on."""
+        if self._writer is None:
+            self._writer = self._open_part()
+        connection = self._connections.get((topic, kind))
+        if connection is None:
+            text, digest = definition(self._store, kind, like)
+            ext = like.ext if like is not None and isinstance(like.ext, ConnectionExtRosbag2) else None
+            connection = self._writer.add_connection(
+                topic,
+                kind,
+                msgdef=text,
+                rihs01=digest,
+                serialization_format=ext.serialization_format if ext else "cdr",
+                offered_qos_profiles=ext.offered_qos_profiles if ext else (),
+            )
+            self._connections[(topic, kind)] = connection
+        self._writer.write(connection, time_ns, data)
+        self.pending_bytes += len(data)
+
+    def commit(self, progress: Mapping[str, Any]) -> None:
+        """Close the part, have it on disk, and note in the journal that all up to `progress` is done."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            self._connections.clear()
+            self.pending_bytes = 0
+            part = self._part_folder()
+            description = yaml.safe_load((part / "metadata.yaml").read_text())[ROOT]
+            name = f"{self.output.name}_{len(self._parts)}{self._suffix}"
+            os.replace(part / f"{part.name}{self._suffix}", self.folder / name)
+            _sync(self.folder / name)
+            shutil.rmtree(part)
+            self._parts.append({"name": name, "description": description})
+        journal = {"identity": self._identity, "progress": dict(progress), "parts": self._parts}
+        _write_synced(self._journal, json.dumps(journal))
+
+    def finish(self, note: Mapping[str, Any]) -> None:
+        """Describe the parts as one bag, with `note` in its custom data, and give it its name. Commit first."""
+        described = {ROOT: joined(self._parts, self._storage, {NOTE: json.dumps(note, sort_keys=True)})}
+        _write_synced(self.folder / "metadata.yaml", yaml.safe_dump(described, sort_keys=False))
+        os.rename(self.folder, self.output)
+        _sync(self.output.parent)
+        for name in ("journal.json", "lock"):
+            (self.output / name).unlink()
+
+    def __enter__(self) -> PartsWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.abort()
+        self._lock.close()
+
+    def _check_free(self) -> None:
+        if self.output.exists():
+            raise ValueError(f"{self.output}: exists; choose another name, or remove it first")
+
+    def _open_part(self) -> Writer:
+        writer = Writer(self._part_folder(), version=9, storage_plugin=STORAGES[self._storage])
+        if self._storage == "mcap":
+            writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+        writer.open()
+        return writer
+
+    def _part_folder(self) -> Path:
+        return self.folder / f"part_{len(self._parts)}"
+
+    def _discard_unfinished(self) -> None:
+        kept = {part["name"] for part in self._parts} | {"lock", "journal.json"}
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in kept:
+                path.unlink()
+
+
+def finished_note(path: Path) -> Mapping[str, Any] | None:
+    """The note that `finish` left in a whole bag at `path`; None where there is no such bag."""
+    try:
+        known = yaml.safe_load((path / "metadata.yaml").read_text())[ROOT]
+        note: Mapping[str, Any] = json.loads(known["custom_data"][NOTE])
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
+        return None
+    return note
+
+
+def joined(parts: list[dict[str, Any]], storage: str, custom: Mapping[str, str]) -> dict[str, Any]:
+    """One rosbag2 description (version 9) of several files, from the descriptions of each."""
+    spans = []
+    topics: dict[tuple[str, str], dict[str, Any]] = {}
+    for part in parts:
+        start = part["description"]["starting_time"]["nanoseconds_since_epoch"]
+        spans.append((start, start + part["description"]["duration"]["nanoseconds"]))
+        for topic in part["description"]["topics_with_message_count"]:
+            about = topic["topic_metadata"]
+            entry = topics.setdefault((about["name"], about["type"]), {"topic_metadata": about, "message_count": 0})
+            entry["message_count"] += topic["message_count"]
+    start_ns = min((start for start, _ in spans), default=0)
+    end_ns = max((end for _, end in spans), default=0)
+    return {
+        "version": 9,
+        "storage_identifier": storage,
+        "relative_file_paths": [part["name"] for part in parts],
+        "duration": {"nanoseconds": end_ns - start_ns},
+        "starting_time": {"nanoseconds_since_epoch": start_ns},
+        "message_count": sum(part["description"]["message_count"] for part in parts),
+        "topics_with_message_count": list(topics.values()),
+        "compression_format": "",
+        "compression_mode": "",
+        "files": [{**part["description"]["files"][0], "path": part["name"]} for part in parts],
+        "custom_data": dict(custom),
+        "ros_distro": "rosbags",
+    }
+
+
+def definition(store: Typestore, kind: str, like: Connection | None) -> tuple[str, str]:
+    """Definition and hash (REP 2011) of a message type: as it was recorded, else as ROS 2 Jazzy has it.
+
+    Of a type that nobody defines they are empty and zero: the bytes are passed on nevertheless.
+    """
+    text = like.msgdef.data if like is not None else ""
+    if text:
+        parse = get_types_from_idl if text.startswith("=" * 80 + "\nIDL: ") else None
+        try:
+            own = get_typestore(Stores.EMPTY)
+            own.register(parse(text) if parse else get_types_from_msg(text, kind))
+            return text, own.hash_rihs01(kind)
+        except Exception:  # its parser raises several kinds, and a definition may name types that it does not hold
+            return text, UNKNOWN_HASH
+    if kind in store.fielddefs:
+        return store.generate_msgdef(kind, ros_version=2)[0], store.hash_rihs01(kind)
+    return "", UNKNOWN_HASH
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_synced(path: Path, text: str) -> None:
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    _sync(new)
+    os.replace(new, path)

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The worlds that scenes are drawn from, and which of them a scene's seed belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from grin_ros.data.scenes.indoor import corridor, tabletop, warehouse
+from grin_ros.data.scenes.indoor.layout import furnish
+from grin_ros.data.scenes.indoor.placing import keep_in_room, place_in_room
+from grin_ros.data.scenes.outdoor.street import build_street
+from grin_ros.data.scenes.outdoor.viewpoints import keep_outdoors, place_in_street, place_in_yard
+from grin_ros.data.scenes.outdoor.yard import build_yard
+from grin_ros.data.scenes.scene import World
+
+WORLDS: tuple[World, ...] = (
+    World("room", 0.33, furnish, place_in_room, keep_in_room),
+    World("corridor", 0.07, corridor.build, corridor.place, corridor.keep),
+    World("warehouse", 0.06, warehouse.build, warehouse.place, warehouse.keep),
+    World("tabletop", 0.14, tabletop.build, tabletop.place, tabletop.keep),
+    World("street", 0.25, build_street, place_in_street, keep_outdoors),
+    World("yard", 0.15, build_yard, place_in_yard, keep_outdoors),
+)
+
+
+def named(names: Sequence[str]) -> tuple[World, ...]:
+    """The worlds of these names, in the order of WORLDS; all of them for none. ValueError for a name that is none."""
+    known = [world.name for world in WORLDS]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"worlds: got {name!r}, expected some of {', '.join(known)}")
+    return tuple(world for world in WORLDS if not names or world.name in names)
+
+
+def choose(scene_seed: int, worlds: Sequence[World] = WORLDS) -> World:
+    """The world of a scene, one of ``worlds`` by their shares. The same seed and worlds give the same one."""
+    if not worlds:
+        raise ValueError("worlds: got none, expected at least one")
+    shares = np.array([world.share for world in worlds])
+    draw = np.random.default_rng([scene_seed, 0x3071D]).random() * shares.sum()
+    return worlds[min(int(np.searchsorted(np.cumsum(shares), draw, side="right")), len(worlds) - 1)]

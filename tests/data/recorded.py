@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Small bags for tests, written by rosbags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
+SUFFIXES = {"mcap": ".mcap", "sqlite3": ".db3"}
+STORE = get_typestore(Stores.ROS2_JAZZY)
+TEXT = "std_msgs/msg/String"
+START_NS = 1_700_000_000_000_000_000
+
+
+def write(
+    path: Path,
+    messages: Iterable[tuple[str, str, int, bytes]],
+    storage: str = "mcap",
+    compression: CompressionMode = CompressionMode.NONE,
+    qos: tuple[Qos, ...] = (),
+) -> Path:
+    """A bag directory of (topic, type, log time in ns, bytes). qos: of every topic."""
+    writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
+    writer.set_compression(compression, CompressionFormat.ZSTD)
+    connections = {}
+    with writer:
+        for topic, kind, time_ns, data in messages:
+            if topic not in connections:
+                connections[topic] = writer.add_connection(topic, kind, typestore=STORE, offered_qos_profiles=qos)
+            writer.write(connections[topic], time_ns, data)
+    return path
+
+
+def qos(reliability: QosReliability, durability: QosDurability = QosDurability.VOLATILE) -> tuple[Qos, ...]:
+    """As a publisher that keeps its last 7 messages offers it."""
+    never = QosTime(0, 0)
+    return (Qos(QosHistory.KEEP_LAST, 7, reliability, durability, never, never, QosLiveliness.AUTOMATIC, never, False),)
+
+
+def storage_file(bag: Path) -> Path:
+    """The only storage file of a bag directory."""
+    (found,) = [path for path in bag.iterdir() if path.suffix in SUFFIXES.values()]
+    return found
+
+
+def texts(count: int, size: int = 3000, step_ns: int = 100_000_000) -> list[tuple[str, str, int, bytes]]:
+    """`count` strings that do not compress, on /a and /b in turn."""
+    rng = np.random.default_rng(0)
+    kind = STORE.types[TEXT]
+    return [
+        (
+            "/ab"[0] + "ab"[i % 2],
+            TEXT,
+            START_NS + i * step_ns,
+            bytes(STORE.serialize_cdr(kind(f"{i} {rng.bytes(size // 2).hex()}"), TEXT)),
+        )
+        for i in range(count)
+    ]

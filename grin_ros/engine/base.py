@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from grin_ros.artifact import Artifact
 from grin_ros.config import nearest
 from grin_ros.diffusion.schedule import Level
-from grin_ros.geometry.log_depth import LogDepth
+from grin_ros.geometry.log_depth import BEYOND, LogDepth
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +26,14 @@ ENGINES: dict[str, str] = {
     "ort": "grin_ros.engine.ort:OrtEngine",
     "ort-cuda": "grin_ros.engine.ort:OrtCudaEngine",
     "ort-tensorrt": "grin_ros.engine.ort:OrtTensorrtEngine",
+    "openvino": "grin_ros.engine.ov:OpenvinoEngine",
+    "openvino-bf16": "grin_ros.engine.ov:OpenvinoBf16Engine",
 }
 """backend name -> 'module:class', imported only when opened. A new backend is one file and one line here."""
+
+AUTO = "auto"
+BACKENDS = (AUTO, *ENGINES)
+"""What `open_engine` takes: 'auto' is the best of ENGINES that is present (see auto.py)."""
 
 Tensor = Any
 """An engine's own tensor: a NumPy array on the host, or whatever stays on its device between graphs."""
@@ -70,6 +76,26 @@ class Engine(ABC):
     def close(self) -> None:  # noqa: B027 - an engine that holds nothing has nothing to do here
         """Free what the runtime holds; the engine is not used afterwards."""
 
+    def warm_up(self, width: int, height: int, members: int) -> None:
+        """Run one black frame of this size, so that what the runtime builds or allocates for it is there."""
+        network = self.artifact.manifest.network
+        count, scene = network.grid_rows * network.grid_cols, network.scene_rows * network.scene_cols
+        ahead = np.array([0.0, 0.0, 1.0], np.float32)
+        image = np.zeros((1, height, width, 3), np.uint8)
+        tokens = self.encode(
+            {
+                "image": image,
+                "queries": np.zeros((1, count, 2), np.float32),
+                "query_rays": np.tile(ahead, (1, count, 1)),
+                "scene_rays": np.tile(ahead, (1, scene, 1)),
+                "mounting": np.zeros((1, 5), np.float32),
+            }
+        )
+        step = (Level(0.0, 1.0), Level(1.0, 0.0))
+        x, log_variance = self.sample(tokens, np.zeros((members, count), np.float32), [step])
+        ray_z = np.ones((1, height, width), np.float32)
+        self.decode({"x": x, "log_variance": log_variance, "image": image, "ray_z": ray_z})
+
     def encode(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Once a frame. image (1, H, W, 3) uint8; queries (1, N, 2), query_rays (1, N, 3), scene_rays (1, G, 3),
         mounting (1, 5) float32 -> local_tokens, scene_kv: all that `denoise` reads."""
@@ -111,8 +137,8 @@ class GoldenReport:
 def check_golden(engine: Engine) -> GoldenReport:
     """Run the artifact's golden sample through all three graphs and compare with what torch gave at export.
 
-    The clean sample is compared pixel by pixel; decoded depth and sigma too, as ln, and in where they are NaN. Raises
-    EngineError where the engine fails on it or gives other shapes.
+    The clean sample is compared pixel by pixel; decoded depth and sigma too, as ln, and in where they are NaN or inf.
+    Raises EngineError where the engine fails on it or gives other shapes.
     """
     manifest = engine.artifact.manifest
     with np.load(engine.artifact.file("golden.npz"), allow_pickle=False) as file:
@@ -123,18 +149,30 @@ def check_golden(engine: Engine) -> GoldenReport:
     depth_m, sigma_m = engine.decode(
         {"x": x, "log_variance": log_variance, "image": golden["image"], "ray_z": golden["ray_z"]}
     )
-    to_ln = manifest.depth.data_std * LogDepth(manifest.depth.min_m, manifest.depth.max_m).ln_per_unit
+    depth = manifest.depth
+    to_ln = depth.data_std * LogDepth(depth.min_m, depth.max_m).ln_per_unit
     errors = [np.abs(_shaped("x", engine.to_host(x), golden["x"]) - golden["x"]).ravel() * to_ln]
-    for name, got in (("depth_m", depth_m), ("sigma_m", sigma_m)):
-        expected = golden[name]
-        known = np.isfinite(expected)
-        with np.errstate(all="ignore"):
-            error_ln = np.abs(np.log(_shaped(name, got, expected)) - np.log(expected))
-        # A number where the camera sees nothing is as wrong as none where it sees something.
-        errors.append(np.where(known, error_ln, np.where(np.isfinite(got), np.inf, 0.0)).ravel())
+    with np.errstate(all="ignore"):
+        # Beyond range counts as the range where that begins: an engine a rounding apart may end on its other side.
+        limit_m = BEYOND * depth.max_m * golden["ray_z"][0]
+        ends = [
+            np.where(np.isposinf(d), limit_m, d)
+            for d in (_shaped("depth_m", depth_m, golden["depth_m"]), golden["depth_m"])
+        ]
+        errors.append(_ln_error(*ends))
+        both = np.isfinite(depth_m) & np.isfinite(golden["depth_m"])
+        _shaped("sigma_m", sigma_m, golden["sigma_m"])
+        errors.append(_ln_error(*(np.where(both, s, np.nan) for s in (sigma_m, golden["sigma_m"]))))
     error = np.concatenate(errors)
     tolerance = manifest.golden_tolerance_ln.get(engine.precision, 0.0)
     return GoldenReport(float(np.max(error)), float(np.mean(error)), tolerance)
+
+
+def _ln_error(got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
+    """|ln got - ln expected|, 0 where both are NaN: a number where the camera sees nothing is as wrong as none where it
+    sees something."""
+    error = np.abs(np.log(got) - np.log(expected))
+    return np.where(np.isnan(got) & np.isnan(expected), 0.0, np.where(np.isnan(error), np.inf, error)).ravel()
 
 
 def _shaped(name: str, got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
@@ -144,14 +182,19 @@ def _shaped(name: str, got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any
 
 
 def open_engine(backend: str, artifact: Artifact, threads: int = 0) -> Engine:
-    """Open `backend` and let it run only if it answers the golden sample within its precision's tolerance.
+    """Open `backend` and let it run only if it answers the golden sample within its precision's tolerance; 'auto' is
+    the best that does.
 
     Raises EngineError: unknown backend, artifact not loadable, or wrong answer (and by how much); and its kind
     EngineUnavailableError where the runtime, provider or device is not on this machine.
     """
+    if backend == AUTO:
+        chosen: Engine = importlib.import_module("grin_ros.engine.auto").open_best(artifact, threads)
+        return chosen
     target = ENGINES.get(backend)
     if target is None:
-        raise EngineError(f"backend: got '{backend}', expected one of {', '.join(ENGINES)}{nearest(backend, ENGINES)}")
+        known = (AUTO, *ENGINES)
+        raise EngineError(f"backend: got '{backend}', expected one of {', '.join(known)}{nearest(backend, known)}")
     module, name = target.split(":")
     try:
         engine_class: type[Engine] = getattr(importlib.import_module(module), name)
@@ -165,6 +208,12 @@ def open_engine(backend: str, artifact: Artifact, threads: int = 0) -> Engine:
     except EngineError:
         engine.close()
         raise
+    except Exception as error:  # a backend may raise anything
+        engine.close()
+        raise EngineError(
+            f"backend '{backend}' ({engine.description}) fails on the golden sample ({type(error).__name__}: {error}); "
+            "it is not used. Try another backend or version of the runtime, and report it"
+        ) from error
     if not report.passed:
         engine.close()
         raise EngineError(

@@ -8,7 +8,6 @@ A provider that is missing or does not start is an error, never a silent fall ba
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from grin_ros.artifact import GRAPHS, Artifact
 from grin_ros.engine.base import Engine, EngineError, EngineUnavailableError, Tensor
+from grin_ros.engine.cache import provider_folder
 
 logger = logging.getLogger(__name__)
 
@@ -134,9 +134,8 @@ class OrtTensorrtEngine(OrtCudaEngine):
     precision: ClassVar[str] = "fp16"
 
     def provider_options(self) -> dict[str, str]:
-        # Not in /tmp: a build takes minutes and must outlive a reboot. The digest keeps models apart.
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        cache = base / "grin_ros" / self.artifact.digest
+        # TensorRT's version, the GPU and the shapes are in the provider's own file names and checks.
+        cache = provider_folder() / f"{self.artifact.digest}-onnxruntime-{onnxruntime.__version__}"
         cache.mkdir(parents=True, exist_ok=True)
         return {
             "trt_fp16_enable": "1",

@@ -75,6 +75,23 @@ class ForgetsLatents(Watched):
         return out
 
 
+class Raises(Watched):
+    """With the runtime's own kind of error."""
+
+    def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[Any], NDArray[Any]]:
+        raise MemoryError(f"no room for {len(inputs)} inputs")
+
+
+class SampleOfNan(Watched):
+    """What a product that overflows gives: NaN before decoding."""
+
+    def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        out = super().run(graph, inputs)
+        if graph == "denoise":
+            out["x_next"] = np.full_like(self.to_host(out["x_next"]), np.nan)
+        return out
+
+
 class UnknownPrecision(Watched):
     precision: ClassVar[str] = "int3"
 
@@ -85,10 +102,12 @@ class UnknownPrecision(Watched):
         (FivePercentTooFar, r"off by up to 0\.0488 .*accepted is 0\.001"),
         (OneWrongPixel, r"off by up to 0\.00995 .*accepted is 0\.001"),
         (SigmaDoubled, r"off by up to 0\.693 "),
-        (AllNan, "off by up to nan"),
+        (AllNan, "off by up to inf"),
         (NumbersWhereThereIsNone, "off by up to inf"),
         (Transposed, r"depth_m came out as \(128, 96\), expected \(96, 128\)"),
         (ForgetsLatents, "gives wrong depth"),
+        (Raises, r"fails on the golden sample \(MemoryError: no room for 4 inputs\)"),
+        (SampleOfNan, "off by up to nan"),
         (UnknownPrecision, "accepted is 0;"),
     ],
 )
@@ -111,7 +130,7 @@ def test_the_same_engine_unbroken_is_accepted(tiny_artifact: Path, monkeypatch: 
 
 
 def test_an_unknown_backend_names_the_known_ones(tiny_artifact: Path) -> None:
-    with pytest.raises(EngineError, match=r"backend: got 'ort-cpu', expected one of reference, ort, .*did you mean"):
+    with pytest.raises(EngineError, match=r"backend: got 'ort-cpu', expected one of auto, .*did you mean"):
         open_engine("ort-cpu", load_artifact(tiny_artifact))
 
 
@@ -124,7 +143,7 @@ def test_a_missing_runtime_says_what_to_install(tiny_artifact: Path, monkeypatch
 @pytest.mark.parametrize("backend", list(ENGINES))
 def test_registry_names_engines(backend: str) -> None:
     module, name = ENGINES[backend].split(":")
-    runtime = {"reference": "torch"}.get(backend, "onnxruntime")
+    runtime = {"reference": "torch", "openvino": "openvino", "openvino-bf16": "openvino"}.get(backend, "onnxruntime")
     pytest.importorskip(runtime, reason=f"{backend} needs {runtime}")
     engine_class = getattr(pytest.importorskip(module), name)
     assert issubclass(engine_class, Engine)

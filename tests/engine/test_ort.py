@@ -48,8 +48,10 @@ def test_tensorrt_engines_are_kept_by_artifact_outside_tmp(
     engine = object.__new__(OrtTensorrtEngine)
     engine.artifact = load_artifact(tiny_artifact)
     options = engine.provider_options()
-    assert options["trt_engine_cache_path"] == str(tmp_path / "grin_ros" / engine.artifact.digest)
-    assert Path(options["trt_engine_cache_path"]).is_dir()
+    folder = Path(options["trt_engine_cache_path"])
+    assert folder.is_dir()
+    assert folder.parent == tmp_path / "grin_ros" / "tensorrt"
+    assert folder.name == f"{engine.artifact.digest}-onnxruntime-{onnxruntime.__version__}"
 
 
 def test_weights_outside_the_folder_are_not_read(tiny_artifact: Path, tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Backend 'auto': the best that is present and answers right; the log says which, and why not the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from grin_ros.artifact import Artifact
+from grin_ros.engine.base import Engine, EngineError, EngineUnavailableError, open_engine
+from grin_ros.engine.cache import cpu_facts
+
+logger = logging.getLogger(__name__)
+
+
+def preferences() -> Iterator[tuple[str, str]]:
+    """(backend, why), best first, for this machine. ONNX Runtime on the CPU is the last, and always there.
+
+    Never 'ort-tensorrt', which builds for minutes at the first frame of each size, and never 'reference': these are
+    chosen by name.
+    """
+    cpu = cpu_facts()
+    yield "ort-cuda", "a GPU is faster than any CPU"
+    if cpu["vendor"] == "GenuineIntel":
+        if "amx_bf16" in cpu["flags"].split():
+            yield "openvino-bf16", f"{cpu['name']} multiplies matrices in bf16 (AMX)"
+        yield "openvino", f"{cpu['name']} is an Intel CPU"
+    yield "ort", "it runs on every CPU"
+
+
+def open_best(artifact: Artifact, threads: int = 0) -> Engine:
+    """Open the first of `preferences` that can run here and answers right.
+
+    Raises EngineError with the reason of each where none does.
+    """
+    refused: list[str] = []
+    for backend, why in preferences():
+        try:
+            engine = open_engine(backend, artifact, threads)
+        except EngineError as error:
+            # What is not installed is no news; what is installed and wrong is.
+            level = logging.INFO if isinstance(error, EngineUnavailableError) else logging.WARNING
+            logger.log(level, "backend auto: not %s: %s", backend, error)
+            refused.append(f"{backend}: {error}")
+            continue
+        logger.info("backend auto: %s (%s), because %s", backend, engine.description, why)
+        return engine
+    raise EngineError(f"backend 'auto': none of the backends runs this model here. {' | '.join(refused)}")

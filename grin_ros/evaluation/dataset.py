@@ -32,7 +32,8 @@ class EvalSample:
     """One frame with measured depth.
 
     name: unique. scene: frames of one recording share it. domain: for instance 'indoor' or 'outdoor'.
-    depth_m: (H, W) float32, metres along z, NaN where nothing was measured.
+    depth_m: (H, W) float32, metres along z, NaN where nothing was measured. sky: (H, W), True where the ground truth
+    says beyond range; None: it does not tell. exact: depth and image have their edges at the same pixels (renders).
     """
 
     name: str
@@ -40,6 +41,8 @@ class EvalSample:
     domain: str
     frame: Frame
     depth_m: NDArray[np.float32]
+    sky: NDArray[np.bool_] | None = None
+    exact: bool = False
 
     def __post_init__(self) -> None:
         expected = self.frame.image.shape[:2]
@@ -123,17 +126,16 @@ class EvalDataset:
         """In the order of the index."""
         return tuple(dict.fromkeys(entry.domain for entry in self.entries))
 
-    def select(self, domain: str | None = None, every: int = 1, limit: int | None = None) -> EvalDataset:
-        """The samples of one domain (None: of all), of these every k-th, of these the first `limit` (None: all)."""
+    def select(
+        self, domain: str | None = None, every: int = 1, limit: int | None = None, frames: int | None = None
+    ) -> EvalDataset:
+        """The samples of one domain (None: of all), of these those of `chosen`."""
         if domain is not None and domain not in self.domains:
             raise ValueError(
                 f"domain: got '{domain}', {self.root} holds {', '.join(self.domains)}{nearest(domain, self.domains)}"
             )
-        for name, number in (("every", every), ("limit", limit)):
-            if number is not None and number < 1:
-                raise ValueError(f"{name}: got {number}, expected 1 or more")
-        chosen = [entry for entry in self.entries if domain is None or entry.domain == domain]
-        return EvalDataset(self.root, tuple(chosen[::every][:limit]))
+        entries = [entry for entry in self.entries if domain is None or entry.domain == domain]
+        return EvalDataset(self.root, tuple(entries[i] for i in chosen(len(entries), every, limit, frames)))
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -164,6 +166,18 @@ class EvalDataset:
         depth_m = np.where(depth > 0, depth / np.float32(entry.depth_scale), np.float32(np.nan)).astype(np.float32)
         frame = Frame(np.ascontiguousarray(image[..., ::-1]), camera)
         return EvalSample(entry.name, entry.scene, entry.domain, frame, depth_m)
+
+
+def chosen(count: int, every: int = 1, limit: int | None = None, frames: int | None = None) -> list[int]:
+    """Of `count` samples the indices of every k-th, of these the first `limit` (None: all), of these `frames` evenly
+    spread (None: all). Raises ValueError for numbers below 1."""
+    for name, number in (("every", every), ("limit", limit), ("frames", frames)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name}: got {number}, expected 1 or more")
+    indices = list(range(0, count, every))[:limit]
+    if frames is None or frames >= len(indices):
+        return indices
+    return [indices[int(i)] for i in np.linspace(0, len(indices) - 1, frames).round()]
 
 
 def _imread(path: Path, flags: int) -> NDArray[Any]:

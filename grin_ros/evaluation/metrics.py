@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.evaluation.sparsification import FRACTIONS, HALF, ranking
+from grin_ros.evaluation.edges import boundary
+from grin_ros.evaluation.uncertainty import MIN_PIXELS, NO_CURVES, FrameCurves, SigmaMetrics, sigma_figures
 
-SIGMAS: NDArray[np.float64] = np.arange(1, 13) / 4.0
-"""Half widths of the intervals whose coverage is measured, in sigmas: 0.25 to 3."""
-_ONE, _TWO = 3, 7  # 1 and 2 sigma in SIGMAS
 _DELTA = 1.25
 
 
@@ -43,14 +41,16 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class FrameMetrics:
+class FrameMetrics(SigmaMetrics):
     """With p predicted and g measured depth in metres. NaN where a figure is undefined (no pixel, no sigma).
 
-    The sigma figures use the pixels that have a sigma; the share of the others is sigma_missing.
+    The sigma figures (`uncertainty.py`) use the pixels that have a sigma; the share of the others is sigma_missing.
     """
 
     abs_rel: float
     """mean |p - g| / g."""
+    abs_error_m: float
+    """mean |p - g|, metres."""
     rmse_m: float
     """root of the mean (p - g)^2, metres."""
     delta1: float
@@ -59,18 +59,11 @@ class FrameMetrics:
     """abs_rel of p * median(g) / median(p): the error of the shape, without that of the scale."""
     scale: float
     """median(p) / median(g): above 1 is too far."""
-    coverage_1sigma: float
-    """share of the pixels with |p - g| <= sigma; 0.683 for a Gaussian error of that sigma."""
-    coverage_2sigma: float
-    """share of the pixels with |p - g| <= 2 sigma; 0.954 for a Gaussian error of that sigma."""
-    ause: float
-    """area between sparsification curve and oracle, of |p - g| / g by sigma / p (`sparsification.py`)."""
-    rank_correlation: float
-    """Spearman's, of sigma / p with |p - g| / g over the pixels."""
-    abs_rel_certain_half: float
-    """abs_rel of the half of the pixels with the smaller sigma / p."""
-    relative_sigma: float
-    """mean sigma / p."""
+    edge_floating: float
+    """share of the points near depth edges that float between surfaces, edges that the estimate misses left out
+    (`edges.py`); exact ground truth only."""
+    edge_missed: float
+    """share of the points near depth edges whose edge the estimate does not have; exact ground truth only."""
     missing: float
     """share of the measured pixels without an estimate."""
     sigma_missing: float
@@ -79,21 +72,20 @@ class FrameMetrics:
     """measured pixels within the limits."""
 
 
-@dataclass(frozen=True)
-class FrameCurves:
-    """What the report draws. sparsification, oracle: (100,) at FRACTIONS. coverage: (12,) at SIGMAS. NaN: no sigma."""
-
-    sparsification: NDArray[np.float64]
-    oracle: NDArray[np.float64]
-    coverage: NDArray[np.float64]
-
-
 def measure(
-    depth_m: NDArray[Any], sigma_m: NDArray[Any], truth_m: NDArray[Any], limits: Limits | None = None
+    depth_m: NDArray[Any],
+    sigma_m: NDArray[Any],
+    truth_m: NDArray[Any],
+    limits: Limits | None = None,
+    *,
+    sky: NDArray[np.bool_] | None = None,
+    exact: bool = False,
 ) -> tuple[FrameMetrics, FrameCurves]:
     """The figures of one frame. depth_m, sigma_m, truth_m: (H, W) metres; truth_m NaN where not measured.
 
-    Raises ValueError where the shapes differ or nothing was measured within the limits: such a frame says nothing.
+    sky: (H, W), True where the ground truth says beyond range; None: it does not tell. exact: edges of truth_m lie
+    where those of the image do (renders), so that points near them can be judged. Raises ValueError where the shapes
+    differ or nothing was measured within the limits: such a frame says nothing.
     """
     if not depth_m.shape == sigma_m.shape == truth_m.shape:
         raise ValueError(
@@ -107,50 +99,32 @@ def measure(
             f"no depth measured within {limits.min_depth_m:g} to {limits.max_depth_m:g} m; "
             "leave this frame out of the data set, or widen the limits"
         )
-    p, s, g = (values[measured].astype(np.float64) for values in (depth_m, sigma_m, truth_m))
-    known = np.isfinite(p) & (p > 0.0)
-    missing = 1.0 - float(np.mean(known))
-    p, s, g = p[known], s[known], g[known]
-    nothing = FrameCurves(*(np.full(len(x), np.nan) for x in (FRACTIONS, FRACTIONS, SIGMAS)))
-    if not p.size:
-        figures = dict.fromkeys((field.name for field in fields(FrameMetrics)), float("nan"))
-        return FrameMetrics(**figures | {"missing": 1.0, "pixels": float(np.count_nonzero(measured))}), nothing
-    error = np.abs(p - g) / g
-    scale = float(np.median(p) / np.median(g))
-    ratio = p / g
-    with_sigma = np.isfinite(s) & (s >= 0.0)
-    uncertainty = _uncertainty(p[with_sigma], s[with_sigma], g[with_sigma], error[with_sigma])
-    curves = uncertainty[1] if uncertainty else nothing
-    figures = uncertainty[0] if uncertainty else dict.fromkeys(_OF_SIGMA, float("nan"))
+    with np.errstate(invalid="ignore"):
+        known = measured & np.isfinite(depth_m) & (depth_m > 0.0)
+    counts = {"missing": 1.0 - float(known.sum() / measured.sum()), "pixels": float(measured.sum())}
+    if not known.any():
+        return FrameMetrics(**dict.fromkeys(_NAMES, float("nan")) | counts), NO_CURVES
+    p, g = depth_m[known].astype(np.float64), truth_m[known].astype(np.float64)
+    scale, ratio = float(np.median(p) / np.median(g)), p / g
+    with_sigma = known & np.isfinite(sigma_m) & (np.nan_to_num(sigma_m, nan=-1.0) >= 0.0)
+    within_m = np.where(measured, truth_m, np.nan)
+    of_sigma, curves = sigma_figures(depth_m, sigma_m, within_m, sky)
+    edges = boundary(depth_m, within_m) if exact else None
+    judged = edges is not None and edges.pixels >= MIN_PIXELS
     metrics = FrameMetrics(
-        abs_rel=float(np.mean(error)),
+        abs_rel=float(np.mean(np.abs(p - g) / g)),
+        abs_error_m=float(np.mean(np.abs(p - g))),
         rmse_m=float(np.sqrt(np.mean((p - g) ** 2))),
         delta1=float(np.mean((ratio < _DELTA) & (ratio > 1.0 / _DELTA))),
         abs_rel_aligned=float(np.mean(np.abs(p / scale - g) / g)),
         scale=scale,
-        missing=missing,
-        sigma_missing=1.0 - float(np.mean(with_sigma)),
-        pixels=float(np.count_nonzero(measured)),
-        **figures,
+        edge_floating=edges.floating if edges and judged else float("nan"),
+        edge_missed=edges.missed if edges and judged else float("nan"),
+        sigma_missing=1.0 - float(with_sigma.sum() / known.sum()),
+        **counts,
+        **of_sigma,
     )
     return metrics, curves
 
 
-_OF_SIGMA = (
-    "coverage_1sigma", "coverage_2sigma", "ause", "rank_correlation", "abs_rel_certain_half", "relative_sigma"
-)  # fmt: skip
-
-
-def _uncertainty(
-    p: NDArray[np.float64], s: NDArray[np.float64], g: NDArray[np.float64], error: NDArray[np.float64]
-) -> tuple[dict[str, float], FrameCurves] | None:
-    """The figures named in _OF_SIGMA and their curves; None where no pixel has a sigma."""
-    if not p.size:
-        return None
-    order = ranking(s / p, error)
-    off = np.abs(p - g)
-    coverage = np.array([np.mean(off <= k * s) for k in SIGMAS])
-    half = float(order.curve[HALF]) * float(np.mean(error))
-    values = (coverage[_ONE], coverage[_TWO], order.ause, order.rank_correlation, half, np.mean(s / p))
-    figures = {name: float(value) for name, value in zip(_OF_SIGMA, values, strict=True)}
-    return figures, FrameCurves(order.curve, order.oracle, coverage)
+_NAMES = tuple(field.name for field in fields(FrameMetrics))

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The picture report: a folder to open and look at.
 
-report.md             table by domain and scene, baselines, and the pictures below
+report.md             tables by domain and scene, baselines, sigma, and the pictures below
 report.json           all figures, of every frame too
 panels/NAME.png       image | measured depth | depth | sigma | error of every frame
 contact_sheet.png     the worst and the best frames of each domain by AbsRel
-sparsification.png    error left when the most uncertain pixels are dropped, against oracle and chance
+sparsification.png    error left when the most uncertain pixels are dropped, against oracle and random order
 reliability.png       share of the errors within k sigma, against a Gaussian
 """
 
@@ -22,11 +22,10 @@ import cv2
 
 from grin_ros.data.frames import DepthEstimate
 from grin_ros.evaluation.dataset import EvalSample
-from grin_ros.evaluation.metrics import SIGMAS
+from grin_ros.evaluation.figures import INK, reliability, sparsification
 from grin_ros.evaluation.panel import Tiles, draw, new_figure, paint, save
 from grin_ros.evaluation.results import Evaluation, FrameResult
-from grin_ros.evaluation.sparsification import FRACTIONS
-from grin_ros.evaluation.table import LEGEND, table
+from grin_ros.evaluation.table import LEGEND, SIGMA_LEGEND, sigma_table, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 SHEET_ROWS = 5
 """Worst and best frames a domain on the contact sheet, each."""
 _THUMB_PX = 240
-_INK, _SOFT = "#1f2328", "#8c959f"
-_LINES = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#57606a")
 
 
 class Report:
@@ -60,8 +57,8 @@ class Report:
         """Write the rest; returns the path of report.md."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "report.json").write_text(json.dumps(evaluation.to_json(), indent=1) + "\n", encoding="utf-8")
-        save(_sparsification(evaluation), self.folder / "sparsification.png")
-        save(_reliability(evaluation), self.folder / "reliability.png")
+        save(sparsification(evaluation), self.folder / "sparsification.png")
+        save(reliability(evaluation), self.folder / "reliability.png")
         save(self._contact_sheet(evaluation), self.folder / "contact_sheet.png")
         path = self.folder / "report.md"
         path.write_text(self._markdown(evaluation, name), encoding="utf-8")
@@ -69,8 +66,9 @@ class Report:
 
     def _markdown(self, evaluation: Evaluation, name: str) -> str:
         settings = ", ".join(f"{key}: {value}" for key, value in evaluation.settings.items())
-        legend = LEGEND.replace("\n", "  \n")
+        legend, of_sigma = (text.replace("\n", "  \n") for text in (LEGEND, SIGMA_LEGEND))
         parts = [f"# Evaluation of {name}", settings, table(evaluation, name), legend]
+        parts += ["## Sigma", sigma_table(evaluation), of_sigma]
         parts += [f"![{title}]({file})" for title, file in (
             ("worst and best frames", "contact_sheet.png"),
             ("sparsification", "sparsification.png"),
@@ -100,11 +98,11 @@ class Report:
         top = figure_h - edge - text
         for i, heading in enumerate(titles):
             place = ((edge + i * tile_w) / figure_w, (top + text / 2) / figure_h)
-            figure.text(*place, heading, fontsize=8.5, color=_INK, weight="bold", va="center")
+            figure.text(*place, heading, fontsize=8.5, color=INK, weight="bold", va="center")
         for (group, frame), height in zip(rows, heights, strict=True):
             figure.text(
                 edge / figure_w, (top - text / 2) / figure_h, f"{group}   {_caption(frame)}",
-                fontsize=7.5, color=_INK, va="center",
+                fontsize=7.5, color=INK, va="center",
             )  # fmt: skip
             top -= text + height * tile_w
             for i, (_, image, _) in enumerate(self._thumbs[frame.name].images):
@@ -134,44 +132,3 @@ def _caption(frame: FrameResult) -> str:
 def _small(image: Any) -> Any:
     height, width = image.shape[:2]
     return cv2.resize(image, (_THUMB_PX, max(1, round(height * _THUMB_PX / width))), interpolation=cv2.INTER_AREA)
-
-
-def _sparsification(evaluation: Evaluation) -> Figure:
-    figure, axes = _plot("dropped share of the pixels, most uncertain first", "AbsRel of the rest / AbsRel of all")
-    axes.axhline(1.0, color=_SOFT, linewidth=1, linestyle=":", label="chance")
-    for domain, colour in zip(evaluation.domain_names, _LINES * 9):  # noqa: B905 - as many colours as domains
-        curve = evaluation.curve(domain, lambda c: c.sparsification)
-        ause = evaluation.domain(domain)["ause"]
-        axes.plot(FRACTIONS, curve, color=colour, linewidth=2, label=f"{domain}: by sigma (AUSE {ause:.3f})")
-        oracle = evaluation.curve(domain, lambda c: c.oracle)
-        axes.plot(FRACTIONS, oracle, color=colour, linewidth=1, linestyle="--", label=f"{domain}: oracle, by the error")
-    axes.set_xlim(0, 1)
-    axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, fontsize=8)
-    return figure
-
-
-def _reliability(evaluation: Evaluation) -> Figure:
-    figure, axes = _plot("k", "share of the errors within k sigma")
-    gauss = [math.erf(k / math.sqrt(2.0)) for k in SIGMAS]
-    axes.plot([0.0, *SIGMAS], [0.0, *gauss], color=_SOFT, linewidth=1.5, linestyle=":", label="Gaussian")
-    for domain, colour in zip(evaluation.domain_names, _LINES * 9):  # noqa: B905 - as many colours as domains
-        observed = evaluation.curve(domain, lambda c: c.coverage)
-        label = f"{domain}: {observed[3]:.3f} in 1σ, {observed[7]:.3f} in 2σ"
-        axes.plot([0.0, *SIGMAS], [0.0, *observed], color=colour, linewidth=2, marker="o", markersize=3.5, label=label)
-    axes.set_xlim(0, float(SIGMAS[-1]))
-    axes.set_ylim(0, 1)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
-    return figure
-
-
-def _plot(x: str, y: str) -> tuple[Figure, Any]:
-    figure = new_figure(5.6, 4.0)
-    axes = figure.add_axes((0.11, 0.13, 0.86, 0.83))
-    axes.set_xlabel(x, fontsize=9, color=_INK)
-    axes.set_ylabel(y, fontsize=9, color=_INK)
-    axes.tick_params(labelsize=8, colors=_INK)
-    axes.grid(color="#eaeef2", linewidth=0.8)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    return figure, axes

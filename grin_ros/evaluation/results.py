@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.evaluation.metrics import FrameCurves, FrameMetrics
+from grin_ros.evaluation.metrics import FrameMetrics
 from grin_ros.evaluation.sparsification import spearman
+from grin_ros.evaluation.uncertainty import FrameCurves
 
 Figures = dict[str, float]
 METRICS = tuple(item.name for item in fields(FrameMetrics))
@@ -54,16 +55,35 @@ class Evaluation:
         return means | _derived(means) | _counts(frames)
 
     def domain(self, domain: str) -> Figures:
-        """Means over the scenes of one domain; besides the keys of `scene`: scenes and rank_correlation_images,
-        Spearman's over the frames, of mean sigma / p with abs_rel (NaN below three frames)."""
+        """Means over the scenes of one domain; besides the keys of `scene`: scenes; rank_correlation_images, Spearman's
+        over the frames, of mean sigma / p with abs_rel; and rank_correlation_images_metric, of mean sigma with mean
+        |p - g|, both in metres (NaN below three frames)."""
         scenes = [self.scene(domain, scene) for scene in self.scene_names(domain)]
-        frames = self._of(domain)
         means = {key: _mean([scene[key] for scene in scenes]) for key in METRICS}
-        images = np.array([(f.metrics.relative_sigma, f.metrics.abs_rel) for f in frames])
-        images = images[np.isfinite(images).all(axis=1)]
-        per_image = spearman(images[:, 0], images[:, 1]) if len(images) >= 3 else math.nan
-        extra = {"scenes": float(len(scenes)), "rank_correlation_images": per_image}
-        return means | _derived(means) | extra | _counts(frames)
+        return means | _derived(means) | self._of_domain(domain)
+
+    def frames_alike(self, domain: str) -> Figures:
+        """As `domain`, but means over its frames, whichever scene they are of."""
+        means = {key: _mean([getattr(frame.metrics, key) for frame in self._of(domain)]) for key in METRICS}
+        return means | _derived(means) | self._of_domain(domain)
+
+    def _of_domain(self, domain: str) -> Figures:
+        frames = self._of(domain)
+        return _counts(frames) | {
+            "scenes": float(len(self.scene_names(domain))),
+            "rank_correlation_images": _of_images([(f.metrics.relative_sigma, f.metrics.abs_rel) for f in frames]),
+            "rank_correlation_images_metric": _of_images([(f.metrics.sigma_m, f.metrics.abs_error_m) for f in frames]),
+        }
+
+    @property
+    def sigma_between_domains(self) -> Figures:
+        """'a/b': mean sigma / p of domain a over that of b, which is 'indoor', or the first where there is none. Empty
+        for one domain, and where there is no sigma."""
+        names = self.domain_names
+        base = "indoor" if "indoor" in names else names[0]
+        of = {name: self.domain(name)["relative_sigma"] for name in names}
+        ratios = {f"{name}/{base}": of[name] / of[base] if of[base] else math.nan for name in names if name != base}
+        return {pair: ratio for pair, ratio in ratios.items() if math.isfinite(ratio)}
 
     def curve(self, domain: str, pick: Callable[[FrameCurves], NDArray[np.float64]]) -> NDArray[np.float64]:
         """A curve's mean over the scenes of one domain, as the figures are formed."""
@@ -73,8 +93,9 @@ class Evaluation:
         return _mean_curve(scenes)
 
     def to_json(self) -> dict[str, Any]:
-        """{"domains": {domain: {...}}, "scenes": {scene: {..., "domain"}}, "baselines": {name: {domain: {...}}},
-        "baseline_settings": {name: {...}}, "frames": [{"name", ...}], "settings": {...}}.
+        """{"domains": {domain: {...}}, "frames_alike": {domain: {...}}, "scenes": {scene: {..., "domain"}},
+        "baselines": {name: {domain: {...}}}, "baseline_settings": {name: {...}},
+        "sigma_between_domains": {"a/b": ratio}, "frames": [{"name", ...}], "settings": {...}}.
 
         A figure that is undefined is None; frames and scenes are whole numbers.
         """
@@ -82,6 +103,7 @@ class Evaluation:
         names = [scene for _, scene in pairs]
         return {
             "domains": self._domains_json(),
+            "frames_alike": {domain: _json(self.frames_alike(domain)) for domain in self.domain_names},
             "scenes": {
                 # Two domains may use one scene name; the key then says which.
                 (scene if names.count(scene) == 1 else f"{domain}/{scene}"): (
@@ -91,6 +113,7 @@ class Evaluation:
             },
             "baselines": {name: baseline._domains_json() for name, baseline in self.baselines.items()},
             "baseline_settings": {name: dict(baseline.settings) for name, baseline in self.baselines.items()},
+            "sigma_between_domains": _json(self.sigma_between_domains),
             "frames": [
                 {"name": frame.name, "scene": frame.scene, "domain": frame.domain} | _json(asdict(frame.metrics))
                 for frame in self.frames
@@ -106,8 +129,20 @@ class Evaluation:
 
 
 def _derived(means: Figures) -> Figures:
-    """certain_half_gain: by how much (0.25 = 25 %) abs_rel falls when the half with the larger sigma is dropped."""
-    return {"certain_half_gain": 1.0 - means["abs_rel_certain_half"] / means["abs_rel"] if means["abs_rel"] else 0.0}
+    """certain_half_gain: by how much (0.25 = 25 %) abs_rel falls when the half with the larger sigma / p is dropped;
+    certain_half_gain_metric: with the larger sigma in metres."""
+    return {
+        f"certain_half_gain{reading}": (
+            1.0 - means[f"abs_rel_certain_half{reading}"] / means["abs_rel"] if means["abs_rel"] else 0.0
+        )
+        for reading in ("", "_metric")
+    }
+
+
+def _of_images(pairs: Sequence[tuple[float, float]]) -> float:
+    """Spearman's over the images of (mean sigma, mean error), those left out that lack one; NaN below three."""
+    images = np.array([pair for pair in pairs if all(map(math.isfinite, pair))])
+    return spearman(images[:, 0], images[:, 1]) if len(images) >= 3 else math.nan
 
 
 def _counts(frames: Sequence[FrameResult]) -> Figures:

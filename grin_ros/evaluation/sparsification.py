@@ -58,6 +58,14 @@ def ranking(uncertainty: NDArray[Any], error: NDArray[Any]) -> Ranking:
     return Ranking(curve, oracle, float(np.mean(curve - oracle)), correlation)
 
 
+def mean_of_half(uncertainty: NDArray[Any], error: NDArray[Any]) -> float:
+    """Mean error (N,) of the half with the smaller uncertainty (N,); pixels of equal uncertainty weigh alike."""
+    order = np.argsort(uncertainty)
+    starts, counts = _ties(uncertainty[order])
+    tied = np.repeat(np.add.reduceat(error[order], starts) / counts, counts)
+    return float(np.mean(tied[: _left(len(tied))[HALF]]))
+
+
 def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Spearman's rank correlation of a and b (N,), ties by mean rank; 0 where one of them is constant."""
     return ranking(a, b).rank_correlation
@@ -66,12 +74,17 @@ def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
 def _mean_of_the_rest(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
     """Error in ascending order of uncertainty -> (100,) mean of what is left at FRACTIONS over the mean of all."""
     count = len(ascending)
-    left = np.maximum(count - np.floor(FRACTIONS * count).astype(np.int64), 1)
+    left = _left(count)
     sums = np.cumsum(ascending)
     if sums[-1] == 0.0:
         return np.ones(len(FRACTIONS))  # no error at all: every order is as good as any other
     means: NDArray[np.float64] = sums[left - 1] / left / (sums[-1] / count)
     return means
+
+
+def _left(count: int) -> NDArray[np.int64]:
+    """(100,) how many of `count` pixels are left at each of FRACTIONS, at least 1."""
+    return np.maximum(count - np.floor(FRACTIONS * count).astype(np.int64), 1)
 
 
 def _ties(ascending: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

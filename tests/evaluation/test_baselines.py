@@ -11,7 +11,7 @@ import pytest
 from grin_ros.data.frames import Frame
 from grin_ros.data.sparse import Sample, ShardWriter
 from grin_ros.evaluation.baselines import GRID, Baselines, ConstantSearch, constant, ground_plane, learn, main, mean_map
-from grin_ros.evaluation.evaluate import evaluate, evaluate_baselines
+from grin_ros.evaluation.run import evaluate, evaluate_baselines
 from grin_ros.geometry.camera import Camera, Mounting
 from tests.evaluation.measured import random_depth, sample
 
@@ -105,9 +105,9 @@ def test_the_shipped_statistics_are_there_and_sane() -> None:
 
 def test_the_command_learns_from_shards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     writer = ShardWriter(tmp_path / "renders", 64, 48, "CC0")
-    cameras = np.tile([50.0, 50.0, 31.5, 23.5, np.nan, np.nan, np.nan], (2, 1))
+    cameras = [Camera(64, 48, 50.0, 50.0, 31.5, 23.5)] * 2
     ranges = np.stack([np.full((48, 64), 2.0), np.full((48, 64), 8.0)])
-    writer.write("s0", np.zeros((2, 48, 64, 3), np.uint8), ranges, cameras, np.zeros((2, 2), np.int64))
+    writer.write("s0", np.zeros((2, 48, 64, 3), np.uint8), ranges, cameras, np.zeros((2, 3), np.int64))
     out = tmp_path / "b.npz"
     assert main(["--renders", str(tmp_path / "renders"), "--out", str(out)]) == 0
     np.testing.assert_allclose(Baselines.load(out).mean_ln_range, np.log(4.0), rtol=1e-5)

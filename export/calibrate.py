@@ -1,26 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fit sigma's factor on held-out renders seen through random cameras, and write it for export_onnx.py --calibration."""
+"""Fit sigma on held-out renders seen through random cameras, for several sampler settings; kept in the manifest.
+
+python export/calibrate.py runs/nano/artifact --renders data/held_out
+"""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from grin_ros.artifact import Calibration, load_artifact
-from grin_ros.data.frames import DepthEstimate, Frame
+from grin_ros.artifact import Calibration, SigmaFactor, load_artifact, write_manifest
+from grin_ros.data.frames import Frame
 from grin_ros.data.sparse import ShardDataset
 from grin_ros.engine.base import open_engine
-from grin_ros.estimator import Estimator, Settings
-from grin_ros.evaluation.calibration import fit_sigma, render_samples
+from grin_ros.estimator import Settings
+from grin_ros.evaluation.calibration import fit_settings, render_samples
 from grin_ros.evaluation.dataset import EvalSample
+from grin_ros.evaluation.sharing import shared_estimates
 from grin_ros.training.augment import photometric
+
+STEPS, MEMBERS = (1, 2, 4, 10), (1, 4, 10)
 
 
 def through_cameras(samples: Iterator[EvalSample], seed: int = 0) -> Iterator[EvalSample]:
@@ -33,29 +38,29 @@ def through_cameras(samples: Iterator[EvalSample], seed: int = 0) -> Iterator[Ev
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("artifact", help="exported artifact, or the name of a shipped model")
-    parser.add_argument("--renders", type=Path, required=True, help="folder of renders that training has not seen")
-    parser.add_argument("--frames", type=int, default=300)
-    parser.add_argument("--steps", type=int, default=Settings.steps)
-    parser.add_argument("--members", type=int, default=Settings.members)
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--renders", type=Path, nargs="+", required=True, help="renders that training has not seen")
+    parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--steps", type=int, nargs="+", default=STEPS)
+    parser.add_argument("--members", type=int, nargs="+", default=MEMBERS)
     options = parser.parse_args()
     artifact = load_artifact(options.artifact)
-    estimator = Estimator(open_engine("ort", artifact), Settings(steps=options.steps, members=options.members))
-    present = artifact.manifest.calibration.sigma_scale
-
-    def uncalibrated(frame: Frame) -> DepthEstimate:
-        estimate = estimator(frame)
-        return dataclasses.replace(estimate, sigma_m=estimate.sigma_m / np.float32(present))
-
+    # The fit is of what the network says: no calibration, no limits.
+    bare = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, calibration=Calibration()))
+    wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
+    estimates = shared_estimates(open_engine("ort", bare), wide, options.steps, options.members)
     samples = render_samples(ShardDataset(options.renders), options.frames)
-    fit = fit_sigma(tqdm(through_cameras(samples), total=options.frames, unit="frame"), uncalibrated)
-    settings = f"steps {options.steps}, members {options.members}"
-    fitted_on = f"{fit.frames} held-out renders through random cameras, {settings}"
-    calibration = Calibration(sigma_scale=round(fit.sigma_scale, 4), fitted_on=fitted_on)
-    options.out.write_text(json.dumps(dataclasses.asdict(calibration)) + "\n")
-    print(fit)
+    fits = fit_settings(tqdm(through_cameras(samples), total=options.frames, unit="frame"), estimates)
+    factors = tuple(
+        SigmaFactor(steps, members, round(fit.sigma_scale, 4), round(fit.floor_ln, 4))
+        for (steps, members), fit in sorted(fits.items())
+    )
+    fitted_on = f"{options.frames} held-out renders through random cameras"
+    calibration = Calibration(factors, fitted_on)
+    write_manifest(artifact.path, dataclasses.replace(artifact.manifest, calibration=calibration))
+    for (steps, members), fit in sorted(fits.items()):
+        print(f"\nsteps {steps}, members {members}: {fit}")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ import argparse
 import json
 from pathlib import Path
 
-from grin_ros.artifact import Calibration
-from grin_ros.config import from_mapping
 from grin_ros.model.checkpoint import load_model
 from grin_ros.model.onnx_export import export_artifact
 
@@ -22,18 +20,13 @@ def main() -> None:
     parser.add_argument("--name", help="name in the manifest (default: the folder's)")
     parser.add_argument("--licence", default="Apache-2.0", help="licence of the weights, SPDX")
     parser.add_argument("--training", type=Path, help="JSON file for the manifest: data, steps, commit")
-    parser.add_argument("--calibration", type=Path, help='JSON file: {"sigma_scale": 1.2, "fitted_on": "..."}')
     options = parser.parse_args()
-    calibration = Calibration()
-    if options.calibration:
-        calibration = from_mapping(Calibration, json.loads(options.calibration.read_text()), str(options.calibration))
     report = export_artifact(
         load_model(options.weights),
         options.artifact,
         name=options.name or options.artifact.name,
         licence=options.licence,
         training=json.loads(options.training.read_text()) if options.training else {},
-        calibration=calibration,
     )
     megabytes = sum(file.stat().st_size for file in options.artifact.iterdir()) / 1e6
     print(

@@ -8,8 +8,10 @@ calibration, where the weights come from, and the SHA-256 of every file. Nothing
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Any
 
 from grin_ros.config import from_mapping, nearest
 
-FORMAT = 1
+FORMAT = 2
 MAX_FILE_BYTES = 2 * 1024**3
 GRAPHS = ("encode", "denoise", "decode")
 SHIPPED = Path(__file__).parent / "artifacts"
@@ -55,11 +57,30 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """sigma_ln (published) = sigma_scale * sigma_ln (network). fitted_on says on what."""
+class SigmaFactor:
+    """At these sampler settings, sigma_ln^2 (published) = (scale * sigma_ln (network))^2 + floor_ln^2."""
 
-    sigma_scale: float = 1.0
+    steps: int
+    members: int
+    scale: float = 1.0
+    floor_ln: float = 0.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What makes sigma hold its share of the errors, by sampler settings. fitted_on says on what."""
+
+    factors: tuple[SigmaFactor, ...] = ()
     fitted_on: str = "nothing"
+
+    def factor(self, steps: int, members: int) -> SigmaFactor:
+        """That of the nearest settings, by the ratios of steps and of members; one that changes nothing where none was
+        fitted."""
+
+        def apart(factor: SigmaFactor) -> float:
+            return abs(math.log(factor.steps / steps)) + abs(math.log(factor.members / members))
+
+        return min(self.factors, key=apart, default=SigmaFactor(steps, members))
 
 
 @dataclass(frozen=True)
@@ -146,6 +167,13 @@ def load_artifact(name_or_path: str | Path) -> Artifact:
     for name, expected in manifest.sha256.items():
         _check_file(folder, name, expected)
     return Artifact(folder, manifest)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write manifest.json, atomically."""
+    temporary = folder / "manifest.tmp"
+    temporary.write_text(json.dumps(dataclasses.asdict(manifest), indent=1) + "\n")
+    temporary.replace(folder / "manifest.json")
 
 
 def file_sha256(path: Path) -> str:

@@ -21,9 +21,12 @@ class Command(NamedTuple):
 
 COMMANDS: Mapping[str, Command] = {
     "demo": Command("grin_ros.ros.demo", "a real photograph through the node, over real DDS", "ros-wheels,bags,demo"),
-    "evaluate": Command("grin_ros.evaluation.evaluate", "figures and pictures on a folder of real frames", "demo"),
-    "scenes": Command("grin_ros.data.scenes.generate", "render procedural rooms to train on", "train"),
+    "bag": Command("grin_ros.ros.bag", "depth for recorded bags, written as bags", "ros-wheels,bags"),
+    "replay": Command("grin_ros.ros.replay", "publish a bag over DDS, with /clock", "ros-wheels,bags"),
+    "evaluate": Command("grin_ros.evaluation.evaluate", "figures and pictures on real frames or renders", "demo"),
+    "scenes": Command("grin_ros.data.scenes.generate", "render procedural worlds to train on", "train"),
     "train": Command("grin_ros.training.loop", "train on sparse depth", "train"),
+    "engine": Command("grin_ros.engine.command", "build, list, clear and verify what runs the network", ""),
     "doctor": Command("grin_ros.doctor", "what is installed, and whether the shipped model answers right", ""),
 }
 

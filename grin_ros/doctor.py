@@ -15,11 +15,13 @@ from functools import lru_cache
 from importlib import metadata
 
 from grin_ros.artifact import SHIPPED, ArtifactError, load_artifact
-from grin_ros.engine.base import EngineError, check_golden, open_engine
+from grin_ros.engine.auto import preferences
+from grin_ros.engine.base import ENGINES, EngineError, EngineUnavailableError, check_golden, open_engine
 
 # What can be imported -> what it is for. The first group must be there.
 NEEDED = {"numpy": "everything", "cv2": "images and lenses", "onnxruntime": "the backend ort", "yaml": "settings"}
 OPTIONAL = {
+    "openvino": "the backends openvino and openvino-bf16: pip install 'grin_ros[openvino]'",
     "rclpy": "the node: source a ROS 2, or pip install 'grin_ros[ros-wheels]'",
     "cv_bridge": "image encodings on a ROS installation",
     "rosbags": "bags: pip install 'grin_ros[bags]'",
@@ -44,21 +46,42 @@ def findings() -> Iterator[tuple[bool | None, str]]:
     if not shipped:
         yield False, "shipped models: none; reinstall grin_ros, or export one (README, Training)"
     for name in shipped:
-        yield _answers(name)
+        yield from _answers(name)
 
 
-def _answers(model: str) -> tuple[bool, str]:
+def _answers(model: str) -> Iterator[tuple[bool | None, str]]:
+    """What each backend makes of the golden sample; one that is not here is no fault, one that answers wrong is."""
     try:
         artifact = load_artifact(model)
-        engine = open_engine("ort", artifact)
-    except (ArtifactError, EngineError) as error:
-        return False, f"model {model}: {error}"
-    report = check_golden(engine)
-    engine.close()
-    return True, (
-        f"model {model} {artifact.digest}: {engine.description} answers the golden sample within "
-        f"{report.max_error_ln:.1e} ln (accepted {report.tolerance_ln:.0e})"
-    )
+    except ArtifactError as error:
+        yield False, f"model {model}: {error}"
+        return
+    right = set()
+    for backend in ENGINES:
+        what = f"model {model} {artifact.digest}, backend {backend}"
+        try:
+            engine = open_engine(backend, artifact)
+        except EngineUnavailableError as error:
+            yield None, f"{what}: {error}"
+            continue
+        except EngineError as error:
+            yield False, f"{what}: {error}"
+            continue
+        report = check_golden(engine)
+        engine.close()
+        right.add(backend)
+        yield (
+            True,
+            (
+                f"{what}: {engine.description} answers the golden sample within "
+                f"{report.max_error_ln:.1e} ln (accepted {report.tolerance_ln:.0e})"
+            ),
+        )
+    for backend, why in preferences():
+        if backend in right:
+            yield True, f"model {model}: backend auto is {backend}, because {why}"
+            return
+    yield False, f"model {model}: no backend that 'auto' considers can run it"
 
 
 def _version(module: str) -> str:

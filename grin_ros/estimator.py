@@ -132,9 +132,18 @@ class Estimator:
             {"x": x, "log_variance": log_variance, "image": image, "ray_z": camera.ray_z}
         )
         clock.lap("decode")
-        depth_m, sigma_m = limited(depth_m, sigma_m, settings)
+        depth_m, sigma_m = limited(depth_m, self._calibrated(depth_m, sigma_m), settings)
         clock.lap("limit")
         return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms)
+
+    def _calibrated(self, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32]) -> NDArray[np.float32]:
+        """sigma_m with the manifest's calibration for the present steps and members."""
+        factor = self.engine.artifact.manifest.calibration.factor(self.settings.steps, self.settings.members)
+        if factor.floor_ln == 0.0:
+            return sigma_m * np.float32(factor.scale)
+        with np.errstate(invalid="ignore"):
+            scaled_m, floor_m = sigma_m * np.float32(factor.scale), depth_m * np.float32(factor.floor_ln)
+            return np.asarray(np.hypot(scaled_m, floor_m), np.float32)
 
     def _camera(self, camera: Camera) -> CameraInputs:
         if camera not in self._cameras:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the node, configures it, and activates it once it is configured.
 
-    ros2 launch grin_ros grin.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info
+ros2 launch grin_ros grin.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info
 """
 
 from __future__ import annotations

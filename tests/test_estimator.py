@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grin_ros.artifact import Artifact, Calibration, DepthRange, Manifest, Network, load_artifact
+from grin_ros.artifact import Artifact, Calibration, DepthRange, Manifest, Network, SigmaFactor, load_artifact
 from grin_ros.data.frames import Frame
 from grin_ros.engine.base import Engine, open_engine
 from grin_ros.estimator import Estimator, Settings, camera_inputs, limited, mounting_vector, normalised
@@ -25,7 +25,7 @@ FRAME = Frame(np.zeros((30, 40, 3), np.uint8), CAMERA, stamp_ns=1_700_000_000_12
 class Recorder(Engine):
     """Gives back depths it was told and remembers what it was asked."""
 
-    def __init__(self, depth_m: float = 2.0, sigma_m: float = 0.1) -> None:
+    def __init__(self, depth_m: float = 2.0, sigma_m: float = 0.1, calibration: Calibration | None = None) -> None:
         manifest = Manifest(
             format=1,
             name="recorder",
@@ -34,7 +34,7 @@ class Recorder(Engine):
             network=Network(6, 8, 2, 3, 4, 16),
             parameterisation="v",
             schedule_shift=0.35,
-            calibration=Calibration(),
+            calibration=calibration or Calibration(),
             tensors={},
             sha256={},
         )
@@ -74,6 +74,14 @@ def test_one_encode_k_denoise_one_decode_with_shared_tokens() -> None:
     assert first["levels"].tolist()[:2] == [0.0, 1.0]
     assert last["levels"].tolist()[2:] == [1.0, 0.0]
     assert decode["ray_z"].shape == (1, 30, 40)
+
+
+def test_sigma_is_calibrated_for_the_settings_in_use() -> None:
+    calibration = Calibration((SigmaFactor(1, 1, 2.0), SigmaFactor(4, 8, 3.0, 0.2)))
+    estimator = Estimator(Recorder(2.0, 0.1, calibration))
+    np.testing.assert_allclose(estimator(FRAME).sigma_m, 0.2, rtol=1e-6)
+    estimator.settings = Settings(steps=4, members=8)
+    np.testing.assert_allclose(estimator(FRAME).sigma_m, np.hypot(0.3, 0.4), rtol=1e-6)
 
 
 def test_stamp_is_kept_and_stages_are_timed() -> None:

@@ -11,11 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+BEYOND = 0.9
+"""Of the longest range: what is estimated farther than this is beyond range (sky is trained to lie at 1)."""
+
 
 def _floating(values: ArrayLike) -> NDArray[Any]:
     """The values as an array: float32 stays float32, everything else becomes float64."""
     array = np.asarray(values)
     return array if array.dtype == np.float32 else array.astype(np.float64)
+
+
+def _check_limits(min_m: float, max_m: float) -> None:
+    if not (math.isfinite(min_m) and math.isfinite(max_m) and 0.0 < min_m < max_m):
+        raise ValueError(
+            f"depth limits: got min_m={min_m}, max_m={max_m}, expected 0 < min_m < max_m, both finite. "
+            "Set depth_min and depth_max in metres, for example 0.1 and 80.0."
+        )
 
 
 @dataclass(frozen=True)
@@ -31,11 +42,7 @@ class LogDepth:
     def __post_init__(self) -> None:
         object.__setattr__(self, "min_m", float(self.min_m))
         object.__setattr__(self, "max_m", float(self.max_m))
-        if not (math.isfinite(self.min_m) and math.isfinite(self.max_m) and 0.0 < self.min_m < self.max_m):
-            raise ValueError(
-                f"depth limits: got min_m={self.min_m}, max_m={self.max_m}, expected 0 < min_m < max_m, both finite. "
-                "Set depth_min and depth_max in metres, for example 0.1 and 80.0."
-            )
+        _check_limits(self.min_m, self.max_m)
 
     @property
     def log10_per_unit(self) -> float:
@@ -61,3 +68,26 @@ class LogDepth:
     def sigma_to_m(self, range_m: ArrayLike, sigma_ln: ArrayLike) -> NDArray[Any]:
         """One sigma in metres from one sigma of ln(range): to first order range_m * sigma_ln (shapes broadcast)."""
         return np.asarray(_floating(range_m) * _floating(sigma_ln))
+
+
+@dataclass(frozen=True)
+class LinearDepth:
+    """Range in metres scaled to [-1, 1] without a logarithm: what log-depth is compared with in training ablations.
+
+    Raises ValueError for limits, and keeps float32 and NaN, as LogDepth does.
+    """
+
+    min_m: float
+    max_m: float
+
+    def __post_init__(self) -> None:
+        _check_limits(self.min_m, self.max_m)
+
+    def encode(self, range_m: ArrayLike) -> NDArray[Any]:
+        """Range (metres, any shape) to value in [-1, 1]; ranges outside [min_m, max_m] are clipped."""
+        clipped = np.clip(_floating(range_m), self.min_m, self.max_m)
+        return np.asarray(2.0 * (clipped - self.min_m) / (self.max_m - self.min_m) - 1.0)
+
+    def decode(self, value: ArrayLike) -> NDArray[Any]:
+        """Value (any shape) to range in metres, not clipped."""
+        return np.asarray(self.min_m + 0.5 * (_floating(value) + 1.0) * (self.max_m - self.min_m))

@@ -44,5 +44,11 @@ def load_model(path: Path) -> Grin:
             f"{path}: no 'config' in its header; expected a weights file written by grin train or grin export"
         )
     model = Grin(from_mapping(ModelConfig, json.loads(metadata["config"]), str(path)))
-    model.load_state_dict(load_weights(path))
+    try:
+        model.load_state_dict(load_weights(path))
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path}: its tensors are not those of this version's model; use the version that wrote it, or train again "
+            f"({' '.join(str(error).split())})"
+        ) from error
     return model.eval()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grin_ros.diffusion.schedule import Schedule
-from grin_ros.geometry.log_depth import LogDepth
+from grin_ros.geometry.log_depth import LinearDepth, LogDepth
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,16 @@ class ModelConfig:
     encoder_repeats: tuple[int, ...] = (1, 2, 2, 3, 3, 4, 1)
     min_range_m: float = 0.1
     max_range_m: float = 100.0
-    data_std: float = 0.2
+    data_std: float = 0.3
     """Spread of log-depth on its [-1, 1] scale; the network works on log-depth / data_std."""
+    depth: str = "log"
+    """Scale of the predicted depth: log, or linear (to be compared with; not exported)."""
+    local: bool = True
+    """Whether a queried pixel sees the image's features there; else its ray alone."""
+    scene: bool = True
+    """Whether the latents read scene tokens."""
+    rays: bool = True
+    """Whether positions are the camera's rays; else those of one camera for all images."""
     schedule_shift: float = 0.35
 
     def __post_init__(self) -> None:
@@ -50,6 +58,8 @@ class ModelConfig:
             dim = getattr(self, name)
             if dim % self.head_dim:
                 raise ValueError(f"{name}: got {dim}, expected a multiple of head_dim = {self.head_dim}")
+        if self.depth not in ("log", "linear"):
+            raise ValueError(f"depth: got {self.depth!r}, expected 'log' or 'linear'")
 
     @property
     def scene_rows(self) -> int:
@@ -61,8 +71,10 @@ class ModelConfig:
         return self.image_width // 16
 
     @property
-    def log_depth(self) -> LogDepth:
-        return LogDepth(self.min_range_m, self.max_range_m)
+    def depth_scale(self) -> LogDepth | LinearDepth:
+        """Metres to [-1, 1] and back."""
+        scale = LogDepth if self.depth == "log" else LinearDepth
+        return scale(self.min_range_m, self.max_range_m)
 
     @property
     def schedule(self) -> Schedule:
@@ -70,5 +82,5 @@ class ModelConfig:
 
     @property
     def ln_per_unit(self) -> float:
-        """d ln(range) / d x, x being what the network predicts."""
-        return float(self.data_std * self.log_depth.ln_per_unit)
+        """d ln(range) / d x, x being the log-depth that the network predicts."""
+        return float(self.data_std * LogDepth(self.min_range_m, self.max_range_m).ln_per_unit)

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 RAY_OCTAVES = 6
+ANCHOR_OCTAVES = 5
 VALUE_OCTAVES = 5
 LEVEL_OCTAVES = 5
+_LN_10 = math.log(10.0)
 
 
 def fourier(x: Tensor, octaves: int) -> Tensor:
@@ -27,7 +29,7 @@ class RayEmbedding(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         per_number = 2 * RAY_OCTAVES + 1
-        self.project = nn.Linear(3 * per_number + per_number + 3, dim)
+        self.project = nn.Linear(4 * per_number + 2 * (2 * ANCHOR_OCTAVES + 1) + 1, dim)
 
     def forward(self, rays: Tensor, mounting: Tensor) -> Tensor:
         """rays (B, N, 3) unit, optical frame; mounting (B, 5): up direction, height_m, known -> (B, N, dim).
@@ -36,11 +38,12 @@ class RayEmbedding(nn.Module):
         """
         known = mounting[:, None, 4:5].expand(-1, rays.shape[1], -1)
         elevation = (rays * mounting[:, None, 0:3]).sum(-1, keepdim=True)
-        height = mounting[:, None, 3:4].clamp(min=0.01)
+        height = mounting[:, None, 3:4].clamp(min=0.01).expand_as(elevation)
         # Where the ray would meet level ground: the metric anchor that a known mounting gives.
-        ground = torch.log(height / (-elevation).clamp(min=0.02)) * known
-        anchors = torch.cat([fourier(elevation, RAY_OCTAVES) * known, torch.log(height) * known, ground, known], -1)
-        return self.project(torch.cat([fourier(rays, RAY_OCTAVES), anchors], -1))
+        ground = torch.log(height / (-elevation).clamp(min=0.02))
+        anchors = torch.cat([torch.log(height), ground], -1) / _LN_10
+        about = torch.cat([fourier(elevation, RAY_OCTAVES), fourier(anchors, ANCHOR_OCTAVES)], -1)
+        return self.project(torch.cat([fourier(rays, RAY_OCTAVES), about * known, known], -1))
 
 
 class ValueEmbedding(nn.Module):

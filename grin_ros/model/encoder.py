@@ -131,11 +131,16 @@ class FeaturePyramid(nn.Module):
         self.backbone = EfficientNetLite(config.encoder_widths, config.encoder_repeats)
         self.laterals = nn.ModuleList(nn.Conv2d(dim, config.feature_dim, 1) for dim in self.backbone.out_dims)
         self.smooth = nn.ModuleList(PyramidBlock(config.feature_dim) for _ in self.backbone.out_dims)
+        self.style_share = 0.0
+        self.style_strength = 1.0
+        """Share of training samples whose feature statistics are disturbed, and how far; set by the training loop."""
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """image (B, H, W, 3) uint8 -> (B, F, h/4, w/4), (B, F, h/16, w/16), h x w being the network's size."""
         x = resize_image(image, *self.size)
         features = self.backbone((x - 127.0) / 128.0)
+        if self.training and self.style_share > 0.0:
+            features = [disturb_statistics(feature, self.style_share, self.style_strength) for feature in features]
         maps: list[Tensor] = []
         top: Tensor | None = None
         for i in reversed(range(len(features))):
@@ -145,6 +150,23 @@ class FeaturePyramid(nn.Module):
             top = self.smooth[i](merged)
             maps.append(top)
         return maps[3], maps[1]
+
+
+def disturb_statistics(feature: Tensor, share: float, strength: float = 1.0) -> Tensor:
+    """(B, C, h, w) with the channel means and deviations of about `share` of the samples moved at random.
+
+    How far is `strength` times how much they differ within the batch: the style of an image lives in these statistics,
+    and a network that has seen uncertain ones leans less on the style of renders (DSU, arXiv 2202.03958). The other
+    samples stay as they are, and so does a batch of one.
+    """
+    with torch.no_grad():
+        deviation, mean = torch.std_mean(feature.float(), (2, 3), keepdim=True, correction=0)
+        log_deviation = torch.log(deviation + 1e-4)
+        chosen = (torch.rand(len(feature), 1, 1, 1, device=feature.device) < share).float()
+        gain = torch.exp(strength * torch.randn_like(mean) * log_deviation.std(0, correction=0, keepdim=True) * chosen)
+        moved = mean + strength * torch.randn_like(mean) * mean.std(0, correction=0, keepdim=True) * chosen
+        shift = moved - gain * mean
+    return (feature * gain + shift).to(feature.dtype)
 
 
 def resize_image(image: Tensor, height: int, width: int) -> Tensor:

@@ -8,11 +8,14 @@ Three methods, the three graphs of the artifact: `encode` once a frame, `denoise
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from grin_ros.diffusion.ddim import ddim
+from grin_ros.geometry.log_depth import BEYOND
 from grin_ros.model.config import ModelConfig
 from grin_ros.model.embeddings import LevelEmbedding, RayEmbedding, ValueEmbedding
 from grin_ros.model.encoder import FeaturePyramid
@@ -23,9 +26,6 @@ MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -10.0, 4.0
 
 
 class Grin(nn.Module):
-    sigma_scale: Tensor
-    """() float32: calibration of sigma, fitted after training."""
-
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
@@ -44,7 +44,6 @@ class Grin(nn.Module):
         self.blocks = nn.ModuleList(RinBlock(d, c, config.self_layers, config.head_dim) for _ in range(config.blocks))
         self.head_norm = nn.LayerNorm(d)
         self.head = nn.Linear(d, 2)
-        self.register_buffer("sigma_scale", torch.ones(()))
         # Latent self-conditioning starts as nothing (RIN, section 3.2); the level's modulation too.
         for zeroed in (self.previous_norm, self.level_to_tokens, self.level_to_head):
             nn.init.zeros_(zeroed.weight)
@@ -68,10 +67,17 @@ class Grin(nn.Module):
         Returns local_tokens (B, N, D) and scene_kv (blocks, B, G, 2D).
         """
         fine, coarse = self.pyramid(image)
-        sampled = functional.grid_sample(fine, queries[:, :, None].to(fine.dtype), align_corners=False)[..., 0]
-        local = self.local_project(sampled.transpose(1, 2)) + self.local_rays(query_rays, mounting)
+        if not self.config.rays:
+            query_rays = directions(queries)
+            scene_rays = directions(cell_centres(*coarse.shape[2:]).to(queries.device)).expand(len(image), -1, -1)
+        local = self.local_rays(query_rays, mounting)
+        if self.config.local:
+            sampled = functional.grid_sample(fine, queries[:, :, None].to(fine.dtype), align_corners=False)[..., 0]
+            local = local + self.local_project(sampled.transpose(1, 2))
         scene = self.scene_project(coarse.flatten(2).transpose(1, 2)) + self.scene_rays(scene_rays, mounting)
-        if scene_kept is not None:
+        if not self.config.scene:
+            scene = scene[:, :0]
+        elif scene_kept is not None:
             scene = scene.index_select(1, scene_kept)
         return local, torch.stack([block.scene_key_value(scene) for block in self._blocks()])
 
@@ -106,8 +112,9 @@ class Grin(nn.Module):
     def decode(self, x: Tensor, log_variance: Tensor, image: Tensor, ray_z: Tensor) -> tuple[Tensor, Tensor]:
         """Members' clean samples on the query grid -> depth_m, sigma_m (H, W), NaN where the camera has no forward ray.
 
-        Depth is the median over members; sigma^2 is the mean predicted variance plus the variance over members (the law
-        of total variance), in ln(range), times the calibration.
+        Depth is the median over members, +inf where it lies beyond range; sigma^2 is the mean predicted variance plus
+        the variance over members (the law of total variance), in ln(range), not calibrated; NaN where depth is not
+        finite.
         """
         config = self.config
         ordered = torch.sort(x, 0).values
@@ -115,14 +122,36 @@ class Grin(nn.Module):
         median = 0.5 * (ordered[(members - 1) // 2] + ordered[members // 2])
         variance = torch.exp(log_variance).mean(0) + ((x - x.mean(0, keepdim=True)) ** 2).mean(0)
         grid = (config.grid_rows, config.grid_cols)
-        limit = 1.0 / config.data_std
-        ln_centre = 0.5 * float(torch.log(torch.tensor(config.min_range_m * config.max_range_m, dtype=torch.float64)))
-        ln_range = median.clamp(-limit, limit) * config.ln_per_unit + ln_centre
-        sigma_ln = torch.sqrt(variance) * config.ln_per_unit * self.sigma_scale
+        ln_range, ln_per_unit = self.ln_range(median)
+        sigma_ln = torch.sqrt(variance) * ln_per_unit
         ln_fine, sigma_fine = guided_upsample(ln_range.reshape(grid), sigma_ln.reshape(grid), image)
-        seen = ray_z[0] > 0.0
-        depth_m = torch.where(seen, torch.exp(ln_fine) * ray_z[0], torch.nan)
-        return depth_m, depth_m * sigma_fine
+        depth_m = torch.exp(ln_fine) * ray_z[0]
+        sigma_m = depth_m * sigma_fine
+        seen, beyond = ray_z[0] > 0.0, ln_fine > math.log(BEYOND * config.max_range_m)
+        depth_m = torch.where(seen, torch.where(beyond, torch.inf, depth_m), torch.nan)
+        return depth_m, torch.where(seen & ~beyond, sigma_m, torch.nan)
+
+    def ln_range(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
+        """The network's x -> ln(range in metres), and d ln(range) / d x."""
+        config = self.config
+        value = (x * config.data_std).clamp(-1.0, 1.0)
+        low, high = config.min_range_m, config.max_range_m
+        if config.depth == "log":
+            return value * (config.ln_per_unit / config.data_std) + 0.5 * math.log(low * high), config.ln_per_unit
+        range_m = low + 0.5 * (value + 1.0) * (high - low)
+        return torch.log(range_m), 0.5 * config.data_std * (high - low) / range_m
 
     def _blocks(self) -> list[RinBlock]:
         return [block for block in self.blocks if isinstance(block, RinBlock)]
+
+
+def directions(positions: Tensor) -> Tensor:
+    """(..., 2) in [-1, 1] -> (..., 3) unit rays of one camera, 90 degrees wide: for a model that is told no camera."""
+    ones = torch.ones_like(positions[..., :1])
+    return functional.normalize(torch.cat([positions, ones], -1), dim=-1)
+
+
+def cell_centres(rows: int, cols: int) -> Tensor:
+    """(rows * cols, 2): x, y in [-1, 1] of the cells of a grid over the image."""
+    y, x = ((2.0 * torch.arange(n) + 1.0) / n - 1.0 for n in (rows, cols))
+    return torch.stack([x.repeat(rows), y.repeat_interleave(cols)], -1)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
 import shutil
@@ -27,6 +26,7 @@ from grin_ros.artifact import (
     Network,
     file_sha256,
     load_artifact,
+    write_manifest,
 )
 from grin_ros.diffusion.noise import member_noise
 from grin_ros.engine.base import EngineError, GoldenReport, check_golden
@@ -47,15 +47,14 @@ GOLDEN_CAMERA = Camera(
 )
 
 
-def export_artifact(
-    model: Grin, out_dir: Path, *, name: str, licence: str, training: dict[str, Any], calibration: Calibration
-) -> GoldenReport:
+def export_artifact(model: Grin, out_dir: Path, *, name: str, licence: str, training: dict[str, Any]) -> GoldenReport:
     """Write the artifact folder `out_dir` whole or not at all; an artifact that is there already is replaced.
 
     training: what the manifest says of data, steps and commit. Returns the errors of ln(range), ONNX Runtime on the CPU
     against torch. Raises EngineError where they exceed the fp32 tolerance, ValueError where the model cannot be
     exported or `out_dir` is something else.
     """
+    _check_exportable(model.config)
     out_dir = Path(out_dir).absolute()
     if out_dir.exists() and not (out_dir / "manifest.json").is_file() and (out_dir.is_file() or any(out_dir.iterdir())):
         raise ValueError(f"{out_dir}: exists and is not an artifact; not replaced. Choose another folder")
@@ -63,11 +62,22 @@ def export_artifact(
     folder = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     try:
         os.chmod(folder, 0o755)  # mkdtemp's 0700 is for secrets
-        report = _write(model, folder, name, licence, training, calibration)
+        report = _write(model, folder, name, licence, training)
         _publish(folder, out_dir)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return report
+
+
+def _check_exportable(config: ModelConfig) -> None:
+    """An artifact is of log-depth, and its graphs read every input; what ablations train is not. Raises ValueError."""
+    switched_off = [name for name in ("local", "scene", "rays") if not getattr(config, name)]
+    if config.depth != "log" or switched_off:
+        got = [f"depth: {config.depth}", *(f"{name}: false" for name in switched_off)]
+        raise ValueError(
+            f"model: got {', '.join(got)}, expected depth: log with local, scene and rays switched on; "
+            "other models are for training ablations and cannot be exported"
+        )
 
 
 def golden_image(width: int, height: int) -> NDArray[np.uint8]:
@@ -104,17 +114,14 @@ def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
             x, latents, log_variance = model.denoise(x, levels, latents, *tokens)
         depth_m, sigma_m = model.decode(x, log_variance, given["image"], given["ray_z"])
     golden |= {"x": x.numpy(), "depth_m": depth_m.numpy(), "sigma_m": sigma_m.numpy()}
-    if not np.isfinite(golden["x"]).all() or not np.isfinite(golden["depth_m"][inputs.ray_z[0] > 0.0]).all():
+    # +inf is an answer: beyond range.
+    if not np.isfinite(golden["x"]).all() or np.isnan(golden["depth_m"][inputs.ray_z[0] > 0.0]).any():
         raise ValueError("model: its answer to the golden sample is not finite in fp16 weights; do not deploy it")
     return golden
 
 
-def _write(
-    model: Grin, folder: Path, name: str, licence: str, training: dict[str, Any], calibration: Calibration
-) -> GoldenReport:
-    weights = dict(model.state_dict())
-    weights["sigma_scale"] = torch.tensor(calibration.sigma_scale)
-    save_weights(folder / WEIGHTS, weights, model.config, torch.float16)
+def _write(model: Grin, folder: Path, name: str, licence: str, training: dict[str, Any]) -> GoldenReport:
+    save_weights(folder / WEIGHTS, model.state_dict(), model.config, torch.float16)
     # From here on the model is what the file says, rounded to fp16: what is exported is what the reference loads.
     stored = load_model(folder / WEIGHTS)
     tensors = {}
@@ -123,8 +130,8 @@ def _write(
         tensors[graph] = {"inputs": tensor_list(proto.graph.input), "outputs": tensor_list(proto.graph.output)}
     golden: dict[str, Any] = golden_sample(stored)
     np.savez_compressed(folder / "golden.npz", **golden)
-    manifest = _manifest(stored.config, folder, name, licence, tensors, calibration, training)
-    (folder / "manifest.json").write_text(json.dumps(dataclasses.asdict(manifest), indent=1) + "\n")
+    manifest = _manifest(stored.config, folder, name, licence, tensors, training)
+    write_manifest(folder, manifest)
     for file in folder.iterdir():
         file.chmod(0o644)  # safetensors writes 0600; an installed artifact is read by every user
     return _checked(load_artifact(folder))
@@ -136,7 +143,6 @@ def _manifest(
     name: str,
     licence: str,
     tensors: dict[str, Any],
-    calibration: Calibration,
     training: dict[str, Any],
 ) -> Manifest:
     return Manifest(
@@ -154,7 +160,7 @@ def _manifest(
         ),
         parameterisation="v",
         schedule_shift=config.schedule_shift,
-        calibration=calibration,
+        calibration=Calibration(),
         tensors=tensors,
         sha256={file.name: file_sha256(file) for file in sorted(folder.iterdir())},
         model=dataclasses.asdict(config),

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grin_ros.config import nearest
-from grin_ros.engine.base import ENGINES
+from grin_ros.engine.base import AUTO, BACKENDS
 from grin_ros.estimator import Settings
 from grin_ros.geometry.camera import Mounting
 
@@ -70,7 +70,7 @@ class Parameter:
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter("model", "nano", "name of a shipped model, or path of an exported artifact", read_only=True),
-    Parameter("backend", "ort", f"what runs the network: {', '.join(sorted(ENGINES))}", read_only=True),
+    Parameter("backend", AUTO, f"what runs the network: {', '.join(BACKENDS)}", read_only=True),
     Parameter("threads", 0, "CPU threads of the backend; 0 lets it choose", 0, 256, read_only=True),
     Parameter("compressed", False, "subscribe to image/compressed (JPEG or PNG) instead of image", read_only=True),
     Parameter("steps", Settings.steps, "denoising steps a frame; more cost more time", 1, 50),

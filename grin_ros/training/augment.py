@@ -14,22 +14,34 @@ def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     x = image.astype(np.float32) / 255.0
     x = _optics(x, rng)
     linear = np.power(x, 2.2)
-    linear *= np.exp(rng.normal(0.0, 0.35))  # exposure
+    linear *= np.exp(rng.normal(0.0, 0.45))  # exposure
     linear *= np.exp(rng.normal(0.0, 0.12, 3)).astype(np.float32)  # white balance
     if rng.random() < 0.4:
         linear *= _vignette(x.shape[:2], rng)[..., None]
     x = np.power(np.clip(linear, 0.0, None), 1.0 / rng.uniform(1.8, 2.7), dtype=np.float32)
     # Contrast, black level.
-    x = (x - 0.5) * np.float32(rng.uniform(0.75, 1.3)) + np.float32(0.5 + rng.normal(0.0, 0.05))
+    x = (x - 0.5) * np.float32(rng.uniform(0.75, 1.45)) + np.float32(0.5 + rng.normal(0.0, 0.06))
     grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
     x = grey[..., None] + (x - grey[..., None]) * np.float32(0.0 if rng.random() < 0.06 else rng.uniform(0.5, 1.4))
     x += rng.normal(0.0, rng.uniform(0.0, 0.04), (*x.shape[:2], 1 if rng.random() < 0.5 else 3)).astype(np.float32)
     out: NDArray[np.uint8] = np.clip(x * 255.0, 0.0, 255.0).astype(np.uint8)
+    if rng.random() < 0.1:
+        _border(out, rng)
     if rng.random() < 0.6:
         quality = int(rng.integers(25, 95))
         _, encoded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])
         out = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)
     return out
+
+
+def _border(image: NDArray[np.uint8], rng: np.random.Generator) -> None:
+    """A white or black frame, in place: registered RGB-D recordings and undistorted images have one."""
+    height, width = image.shape[:2]
+    top, bottom = (int(rng.uniform(0.0, 0.03) * height) for _ in range(2))
+    left, right = (int(rng.uniform(0.0, 0.03) * width) for _ in range(2))
+    value = 255 if rng.random() < 0.5 else 0
+    image[:top] = image[height - bottom :] = value
+    image[:, :left] = image[:, width - right :] = value
 
 
 def _optics(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from grin_ros.data.patterns import supervised
 from grin_ros.data.sparse import ShardDataset
 from grin_ros.diffusion.noise import noise_field
 from grin_ros.estimator import mounting_vector, normalised, rays_at
-from grin_ros.geometry.camera import Camera, Mounting
+from grin_ros.geometry.camera import Camera
 from grin_ros.geometry.rays import pixel_grid
 from grin_ros.model.config import ModelConfig
+from grin_ros.model.encoder import resize_image
 from grin_ros.training.augment import photometric
+
+_DENSITY = 0xD3
+_FEWEST = 64
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Batch:
     query_rays: torch.Tensor  # (B, N, 3)
     scene_rays: torch.Tensor  # (B, G, 3)
     mounting: torch.Tensor  # (B, 5)
-    x_0: torch.Tensor  # (B, N) log-depth / data_std
+    x_0: torch.Tensor  # (B, N) scaled depth / data_std
     noise: torch.Tensor  # (draws, B, N)
 
     def to(self, device: torch.device) -> Batch:
@@ -41,13 +45,34 @@ class Batch:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a batch is drawn. queries: supervised pixels a sample. min_crop: smallest crop, share of each side.
-    mounting_share: samples that are told where the camera is mounted. augment: photometric augmentation and flips."""
+    """How a batch is drawn.
+
+    queries: supervised pixels a sample. resize: smallest and largest factor of the random resizing (GRIN, section 4):
+    above 1 the image is cut to a window of 1 / factor of its sides, below 1 its resolution falls; K follows.
+    mounting_share: samples that are told where the camera is mounted. pattern_share: samples supervised where a sensor
+    would have measured (lidar beams, a depth camera's holes) instead of anywhere. density: share of the pixels that
+    have a range at all, the same ones every time. sky: whether what is beyond range is supervised, as the longest
+    range. augment: resizing, photometric augmentation and flips. ValueError where one is not what it must be.
+    """
 
     queries: int = 1024
-    min_crop: float = 0.6
+    resize: tuple[float, ...] = (0.5, 1.5)
     mounting_share: float = 0.5
+    pattern_share: float = 0.25
+    density: float = 1.0
+    sky: bool = True
     augment: bool = True
+
+    def __post_init__(self) -> None:
+        if self.queries < 1:
+            raise ValueError(f"queries: got {self.queries}, expected 1 or more")
+        if len(self.resize) != 2 or not 0.0 < self.resize[0] <= self.resize[1] < np.inf:
+            raise ValueError(f"resize: got {self.resize}, expected two factors more than 0, the smaller first")
+        for name in ("mounting_share", "pattern_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
+        if not 0.0 < self.density <= 1.0:
+            raise ValueError(f"density: got {self.density}, expected more than 0, at most 1")
 
 
 def batch(
@@ -64,29 +89,31 @@ def _one(
     dataset: ShardDataset, index: int, model: ModelConfig, sampling: Sampling, rng: np.random.Generator
 ) -> tuple[NDArray[np.generic], ...]:
     sample = dataset.sample(index)
-    image, range_m, camera = sample.image, sample.range_m, sample.camera
-    x, y, width, height = 0, 0, camera.width, camera.height
+    image, range_m, camera = sample.image, sample.range_m.astype(np.float32), sample.camera
+    measured = _measured(index, camera, range_m, model, sampling, rng)
+    factor = 1.0
     if sampling.augment:
-        x, y, width, height = _crop_window(camera, sampling.min_crop, rng)
-    camera = camera.cropped(x, y, width, height)
-    image, range_m = image[y : y + height, x : x + width], range_m[y : y + height, x : x + width]
+        factor = float(np.exp(rng.uniform(*np.log(sampling.resize))))
+        x, y, width, height = _crop_window(camera, max(factor, 1.0), rng)
+        window = (slice(y, y + height), slice(x, x + width))
+        if measured[window].any():
+            camera = camera.cropped(x, y, width, height)
+            image, range_m, measured = image[window], range_m[window], measured[window]
     # Supervised pixels are whole pixels of the recording, so range and ray belong together exactly.
-    measured = np.flatnonzero((range_m > model.min_range_m) & (range_m < model.max_range_m))
-    if len(measured) == 0:
-        raise ValueError(f"sample {index}: no measured range in the crop; remove the sample or widen min_crop")
-    chosen = rng.choice(measured, sampling.queries, replace=len(measured) < sampling.queries)
-    v, u = np.divmod(chosen, width)
+    known = np.flatnonzero(measured)
+    chosen = rng.choice(known, sampling.queries, replace=len(known) < sampling.queries)
+    v, u = np.divmod(chosen, camera.width)
     pixels = np.stack([u, v], -1).astype(np.float64)
     ranges = range_m[v, u].astype(np.float64)
-    image = cv2.resize(image, (model.image_width, model.image_height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    image = _resized(image, model.image_width, model.image_height, min(factor, 1.0))
     if sampling.augment:
         image = photometric(image, rng)
         if rng.random() < 0.5:
-            image, camera = np.ascontiguousarray(image[:, ::-1]), mirrored(camera)
-            pixels[:, 0] = width - 1 - pixels[:, 0]
+            image, camera = np.ascontiguousarray(image[:, ::-1]), camera.mirrored()
+            pixels[:, 0] = camera.width - 1 - pixels[:, 0]
     if rng.random() >= sampling.mounting_share:
         camera = camera.with_mounting(None)
-    scene = pixel_grid(width, height, cols=model.scene_cols, rows=model.scene_rows)
+    scene = pixel_grid(camera.width, camera.height, cols=model.scene_cols, rows=model.scene_rows)
     queries = normalised(pixels, camera)
     return (
         image,
@@ -94,25 +121,48 @@ def _one(
         rays_at(camera, pixels),
         rays_at(camera, scene),
         mounting_vector(camera),
-        (model.log_depth.encode(ranges) / model.data_std).astype(np.float32),
+        (model.depth_scale.encode(ranges) / model.data_std).astype(np.float32),
         np.stack([noise_field(queries, rng), noise_field(queries, rng)]),
     )
 
 
-def mirrored(camera: Camera) -> Camera:
-    """The camera of the horizontally flipped image (undistorted cameras only)."""
-    mounting = camera.mounting
-    if mounting is not None:
-        mounting = Mounting(mounting.height_m, -mounting.roll_rad, mounting.pitch_rad)
-    return Camera(
-        camera.width, camera.height, camera.fx, camera.fy, camera.width - 1 - camera.cx, camera.cy, mounting=mounting
-    )
+def _measured(
+    index: int,
+    camera: Camera,
+    range_m: NDArray[np.float32],
+    model: ModelConfig,
+    sampling: Sampling,
+    rng: np.random.Generator,
+) -> NDArray[np.bool_]:
+    """(H, W): the pixels that may be supervised. ValueError where there is none."""
+    # NaN is neither. Far hills are finite, but as much beyond range as the sky.
+    measured = (range_m > model.min_range_m) & (sampling.sky | (range_m < model.max_range_m))
+    if sampling.density < 1.0:
+        measured &= np.random.default_rng((_DENSITY, index)).random(measured.shape) < sampling.density
+    if rng.random() < sampling.pattern_share:
+        seen = measured & supervised(camera, range_m, rng)
+        measured = seen if np.count_nonzero(seen) >= _FEWEST else measured
+    if not measured.any():
+        raise ValueError(f"sample {index}: no measured range; remove the sample or raise density")
+    return np.asarray(measured)
 
 
-def _crop_window(camera: Camera, min_crop: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """x, y, width, height; both sides drawn almost together: pixels may become a little oblong in the resize."""
-    share = rng.uniform(min_crop, 1.0) if rng.random() < 0.7 else 1.0
-    width = round(camera.width * min(1.0, share * rng.uniform(0.9, 1.1)))
-    height = round(camera.height * min(1.0, share * rng.uniform(0.9, 1.1)))
+def _resized(image: NDArray[np.uint8], width: int, height: int, share: float) -> NDArray[np.uint8]:
+    """(height, width, 3), as `encode` resizes; share < 1: as seen by a camera of so much of that resolution."""
+    sizes = [(height, width)]
+    if share < 1.0:
+        sizes.insert(0, (round(height * share), round(width * share)))
+    for size in sizes:
+        x = resize_image(torch.from_numpy(np.ascontiguousarray(image))[None], *size)[0]
+        image = x.round().clamp(0.0, 255.0).to(torch.uint8).permute(1, 2, 0).numpy()
+    return image
+
+
+def _crop_window(camera: Camera, factor: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """x, y, width, height of a window of about 1 / factor of both sides, some lower: the resize makes pixels oblong."""
+    width = round(camera.width * min(1.0, rng.uniform(0.9, 1.1) / factor))
+    # The resize makes all formats one, and those of cars are up to three times as wide as high.
+    flat = rng.uniform(0.4, 1.0) if rng.random() < 0.15 else 1.0
+    height = round(camera.height * flat * min(1.0, rng.uniform(0.9, 1.1) / factor))
     x, y = int(rng.integers(0, camera.width - width + 1)), int(rng.integers(0, camera.height - height + 1))
     return x, y, width, height

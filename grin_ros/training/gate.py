@@ -7,6 +7,8 @@ ignores the noisy input stays as wrong there as at pure noise. But the network's
 velocity ignores the noisy input gets better for nothing: the formula for the clean sample mixes x_t in by itself. So
 the bar is the better of both blind answers, made of what the network itself says at pure noise, second pass against
 second pass. Only one that weighs both image and x_t clears it. No claim about steps or spread means anything before.
+
+Errors are stated in ln(range) of log-depth: of a model of linear depth only the ratio means anything.
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ def measure(model: Grin, dataset: ShardDataset, frames: int, seed: int = 0) -> G
     """Errors over `frames` samples of `dataset`, unaugmented, mounting unknown, two passes as a sampler runs them."""
     rng = np.random.default_rng(seed)
     indices = np.linspace(0, len(dataset) - 1, min(frames, len(dataset))).astype(np.int64)
-    sampling = Sampling(queries=1024, mounting_share=0.0, augment=False)
+    sampling = Sampling(queries=1024, mounting_share=0.0, pattern_share=0.0, sky=False, augment=False)
     device = next(model.parameters()).device
     batches = [
         batch(dataset, indices[start : start + _BATCH], model.config, sampling, rng).to(device)

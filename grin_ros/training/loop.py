@@ -21,18 +21,20 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from grin_ros.data.sparse import ShardDataset
-from grin_ros.model.checkpoint import save_weights
+from grin_ros.model.checkpoint import load_model, save_weights
+from grin_ros.model.config import ModelConfig
 from grin_ros.model.encoder import load_imagenet
 from grin_ros.model.grin import Grin
 from grin_ros.training.batches import batch
 from grin_ros.training.config import TrainConfig, load_train_config
 from grin_ros.training.gate import Gate, measure
-from grin_ros.training.loss import Objective
+from grin_ros.training.loss import LossConfig, Objective
 from grin_ros.training.state import Average, load_state, save_state
 
 logger = logging.getLogger(__name__)
@@ -44,9 +46,12 @@ def train(
     out: Path,
     stop_after: int | None = None,
     pretrained: bool = True,
+    start_from: Path | None = None,
 ) -> Gate:
     """Train to config.steps (or stop_after, to be resumed); returns the last gate. State, weights, logs go to out.
 
+    start_from: weights to begin with instead of ImageNet's, those of a model to be tuned; ValueError where they do not
+    fit.
     data: a folder of shards, or several of one image size; the last shards of the last one are held out.
     """
     rank, world = _processes()
@@ -54,10 +59,14 @@ def train(
     if torch.cuda.is_available():
         device = torch.device("cuda", rank % torch.cuda.device_count())
     train_set, held_out = ShardDataset(data).split(config.holdout)
+    chances = _chances(train_set, config.worlds)
     torch.manual_seed(config.seed)
     model = Grin(config.model)
-    if pretrained:
+    if start_from is not None:
+        model.load_state_dict(load_model(start_from).state_dict())
+    elif pretrained:
         load_imagenet(model.pyramid.backbone)
+    model.pyramid.style_share, model.pyramid.style_strength = config.style_share, config.style_strength
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = make_optimiser(model, config)
     average = Average(model, config.ema)
@@ -72,13 +81,17 @@ def train(
     progress = tqdm(total=config.steps, initial=step, desc="train", unit="step", disable=rank != 0, mininterval=5.0)
     while step < last:
         rng = np.random.default_rng((config.seed, step, rank))
-        drawn = batch(train_set, rng.integers(0, len(train_set), share), config.model, config.sampling, rng).to(device)
-        t, scene_kept, keep_latents = _draws(config, share, rng, device)
+        network_config = config.model_at(step)
+        model.pyramid.size = (network_config.image_height, network_config.image_width)
+        indices = rng.choice(len(train_set), share, p=chances)
+        drawn = batch(train_set, indices, network_config, config.sampling, rng).to(device)
+        draws = _draws(network_config, config.loss, share, rng, device)
+        torch.manual_seed(int(rng.integers(2**63)))  # what the network itself draws belongs to the step too
         rate = learning_rate(step, config)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["scale"]
         with _autocast(device):
-            losses = network(drawn, t, scene_kept, keep_latents)
+            losses = network(drawn, *draws)
         optimiser.zero_grad(set_to_none=True)
         losses["total"].backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
@@ -90,12 +103,10 @@ def train(
         step += 1
         progress.update()
         if writer and step % 20 == 0:
-            for name, value in losses.items():
-                writer.add_scalar(f"loss/{name}", float(value.detach()), step)
-            writer.add_scalar("optimiser/lr", rate, step)
-            writer.add_scalar("optimiser/gradient_norm", float(norm), step)
-            shown = {name: f"{float(value.detach()):.3f}" for name, value in losses.items()}
-            progress.set_postfix(shown, refresh=False)
+            values = {name: float(value.detach()) for name, value in losses.items()}
+            _log(writer, "loss", values, step)
+            _log(writer, "optimiser", {"lr": rate, "gradient_norm": float(norm)}, step)
+            progress.set_postfix({name: f"{value:.3f}" for name, value in values.items()}, refresh=False)
         if rank == 0 and (step % config.save_every == 0 or step == last):
             save_state(out, model, average, optimiser, step)
         if rank == 0 and step % config.snapshot_every == 0:
@@ -104,10 +115,8 @@ def train(
             gate = _measure(average, config, held_out, device)
             progress.write(f"step {step}: {gate}")
             if writer:
-                writer.add_scalar("gate/ratio", gate.ratio, step)
-                writer.add_scalar("gate/abs_rel", gate.abs_rel, step)
-                writer.add_scalar("gate/rmse_ln", gate.rmse_ln, step)
-                writer.add_scalar("gate/shape_rmse_ln", gate.shape_rmse_ln, step)
+                names = ("ratio", "abs_rel", "rmse_ln", "shape_rmse_ln")
+                _log(writer, "gate", {name: getattr(gate, name) for name in names}, step)
         if world > 1 and step % config.gate_every == 0:
             dist.barrier()
     progress.close()
@@ -125,7 +134,8 @@ def make_optimiser(model: Grin, config: TrainConfig) -> torch.optim.AdamW:
     """
     backbone = model.pyramid.backbone
     depthwise = [m for m in backbone.modules() if isinstance(m, nn.Conv2d) and m.groups > 1]
-    for frozen in (backbone.stem, *list(backbone.stages)[: config.frozen_stages], *depthwise):
+    stages = list(backbone.stages)[: config.frozen_stages if config.encoder_lr > 0.0 else None]
+    for frozen in (backbone.stem, *stages, *depthwise):
         frozen.requires_grad_(False)
     pretrained = {id(parameter) for parameter in backbone.parameters()}
     groups: list[dict[str, Any]] = []
@@ -148,19 +158,28 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     return config.lr * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0))))
 
 
+def _chances(dataset: ShardDataset, worlds: dict[str, float]) -> NDArray[np.float64]:
+    """Chance (n,) of each sample to be drawn, by how often its world is wanted. ValueError where nothing could be."""
+    names = [dataset.world(i) for i in range(len(dataset))]
+    absent = sorted(set(worlds) - set(names))
+    if absent:
+        raise ValueError(f"worlds: got {', '.join(absent)}, the training data shows {', '.join(sorted(set(names)))}")
+    weights = np.array([worlds.get(name, 1.0) for name in names])
+    if not (weights.min() >= 0.0 and 0.0 < weights.sum() < np.inf):
+        raise ValueError(f"worlds: got {worlds}, expected numbers from 0 on, more than 0 for a world that is there")
+    return np.asarray(weights / weights.sum())
+
+
 def _draws(
-    config: TrainConfig, count: int, rng: np.random.Generator, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Times of the second pass (stratified over the batch), scene tokens kept, latents kept."""
+    model: ModelConfig, loss: LossConfig, count: int, rng: np.random.Generator, device: torch.device
+) -> tuple[torch.Tensor, ...]:
+    """Times of the second pass (stratified over the batch), scene tokens kept, latents kept, and how far rolled out."""
     t = np.clip((rng.permutation(count) + rng.random(count)) / count, 0.02, 0.98)
-    total = config.model.scene_rows * config.model.scene_cols
-    kept = np.sort(rng.choice(total, max(1, round(total * rng.uniform(config.loss.scene_tokens, 1.0))), replace=False))
-    latents = (rng.random(count) < config.loss.keep_latents).astype(np.float32)
-    return (
-        torch.from_numpy(t.astype(np.float32)).to(device),
-        torch.from_numpy(kept).to(device),
-        torch.from_numpy(latents).to(device),
-    )
+    total = model.scene_rows * model.scene_cols
+    kept = np.sort(rng.choice(total, max(1, round(total * rng.uniform(loss.scene_tokens, 1.0))), replace=False))
+    latents = (rng.random(count) < loss.keep_latents).astype(np.float32)
+    rolled = ((rng.random(count) < loss.rollout) * rng.random(count)).astype(np.float32)
+    return tuple(torch.from_numpy(a).to(device) for a in (t.astype(np.float32), kept, latents, rolled))
 
 
 def _measure(average: Average, config: TrainConfig, held_out: ShardDataset, device: torch.device) -> Gate:
@@ -190,17 +209,23 @@ def _writer(out: Path) -> Any:
     return SummaryWriter(str(out / "tensorboard"))
 
 
+def _log(writer: Any, group: str, values: dict[str, float], step: int) -> None:
+    for name, value in values.items():
+        writer.add_scalar(f"{group}/{name}", value, step)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("grin train", description="Train a model on recorded or rendered shards.")
     parser.add_argument("config", type=Path, help="YAML of the run, for example config/train/nano.yaml")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
     parser.add_argument("--out", type=Path, required=True, help="folder for state, weights and logs; resumed")
+    parser.add_argument("--start-from", type=Path, metavar="WEIGHTS", help="tune these weights instead of ImageNet's")
     parser.add_argument("--stop-after", type=int, help="stop at this step; the same command goes on from there")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         config = load_train_config(arguments.config)
-        gate = train(config, arguments.data, arguments.out, arguments.stop_after)
+        gate = train(config, arguments.data, arguments.out, arguments.stop_after, start_from=arguments.start_from)
     except ValueError as error:
         logger.error("%s", error)
         return 1

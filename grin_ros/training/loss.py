@@ -25,13 +25,16 @@ class LossConfig:
     """Weights of the parts.
 
     huber_delta: where the velocity loss turns from squared to absolute, units of x. refine: the second pass, relative
-    to the first. shape: error after removing each sample's mean error, so that layout is learnt beside scale.
-    likelihood: of the log-variance head. keep_latents: share of samples whose second pass starts from the first's
-    latents. scene_tokens: share of scene tokens kept, drawn anew each batch between this and 1.
+    to the first. rollout: share of samples whose second pass starts some way towards what the first answered instead
+    of from the truth, as in sampling; else errors of one step are taken for evidence by the next. shape: error after
+    removing each sample's mean error, so that layout is learnt beside scale. likelihood: of the log-variance head.
+    keep_latents: share of samples whose second pass starts from the first's latents. scene_tokens: share of scene
+    tokens kept, drawn anew each batch between this and 1.
     """
 
     huber_delta: float = 0.1
     refine: float = 0.5
+    rollout: float = 0.3
     shape: float = 0.5
     likelihood: float = 0.05
     keep_latents: float = 0.8
@@ -46,8 +49,11 @@ class Objective(nn.Module):
         self.model = model
         self.config = config
 
-    def forward(self, batch: Batch, t: Tensor, scene_kept: Tensor, keep_latents: Tensor) -> dict[str, Tensor]:
-        """t (B,): the second pass's times; scene_kept: indices; keep_latents (B,) of 0 or 1 -> losses and 'total'."""
+    def forward(
+        self, batch: Batch, t: Tensor, scene_kept: Tensor, keep_latents: Tensor, rolled: Tensor
+    ) -> dict[str, Tensor]:
+        """t (B,): the second pass's times; scene_kept: indices; keep_latents (B,) of 0 or 1; rolled (B,): how much of
+        the first answer's error is in the second pass's input, 0 to 1 -> losses and 'total'."""
         model, config = self.model, self.config
         local, scene_kv = model.encode(
             batch.image, batch.queries, batch.query_rays, batch.scene_rays, batch.mounting, scene_kept
@@ -62,13 +68,16 @@ class Objective(nn.Module):
         likelihood = _negative_log_likelihood(error, log_variance)
         # From a random level.
         signal, noise = levels(model.config.schedule, t)
-        x_t = noised(batch.x_0, batch.noise[1], signal[:, None], noise[:, None])
+        seen = batch.x_0 + rolled[:, None] * error.detach()
+        x_t = noised(seen, batch.noise[1], signal[:, None], noise[:, None])
         v, log_variance, _ = model.predict(
             x_t, signal, noise, latents.detach() * keep_latents[:, None, None], local, scene_kv
         )
         v = v.float()
-        losses["refine"] = self._huber(v - velocity(batch.x_0, batch.noise[1], signal[:, None], noise[:, None]))
         error = clean(x_t, v, signal[:, None], noise[:, None]) - batch.x_0
+        # After a rollout no velocity leads to the truth at low noise; there the clean sample itself is compared.
+        wrong = v - velocity(batch.x_0, batch.noise[1], signal[:, None], noise[:, None])
+        losses["refine"] = self._huber(torch.where(rolled[:, None] > 0.0, error, wrong))
         losses["likelihood"] = 0.5 * (likelihood + _negative_log_likelihood(error, log_variance))
         losses["total"] = (
             losses["first"]

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grin_ros.geometry import LogDepth
+from grin_ros.geometry.log_depth import LinearDepth
 
 FAST = settings(deadline=None, max_examples=100)
 SCALES = st.builds(lambda low, factor: LogDepth(low, low * factor), st.floats(0.01, 5.0), st.floats(1.5, 1e4))
@@ -75,3 +76,24 @@ def test_float32_stays_float32(dtype: Any, kept: Any) -> None:
 def test_bad_limits_are_refused(low: float, high: float) -> None:
     with pytest.raises(ValueError, match=r"depth limits: got min_m=.*expected 0 < min_m < max_m.*depth_min"):
         LogDepth(low, high)
+    with pytest.raises(ValueError, match="depth limits"):
+        LinearDepth(low, high)
+
+
+LINEAR = st.builds(lambda low, factor: LinearDepth(low, low * factor), st.floats(0.01, 5.0), st.floats(1.5, 1e4))
+
+
+@FAST
+@given(LINEAR, st.floats(-1, 1))
+def test_linear_round_trips(scale: LinearDepth, value: float) -> None:
+    range_m = scale.decode(value)
+    assert scale.min_m * (1 - 1e-9) <= range_m <= scale.max_m * (1 + 1e-9)
+    assert scale.encode(range_m) == pytest.approx(value, abs=1e-9)
+
+
+def test_linear_is_linear_clips_and_keeps_nan() -> None:
+    scale = LinearDepth(0.5, 10.5)
+    np.testing.assert_allclose(scale.encode([0.5, 3.0, 5.5, 10.5]), [-1.0, -0.5, 0.0, 1.0])
+    np.testing.assert_array_equal(scale.encode([0.0, 20.0, np.inf, np.nan]), [-1.0, 1.0, 1.0, np.nan])
+    assert scale.decode(1.2) == pytest.approx(11.5)  # not clipped
+    assert scale.encode(np.float32([1.0])).dtype == np.float32  # type: ignore[arg-type]

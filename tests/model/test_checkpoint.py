@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,6 @@ from tests.model.tiny import TINY, awake
 
 def test_a_model_comes_back_as_it_was(tmp_path: Path) -> None:
     model = awake()
-    model.sigma_scale.fill_(1.7)  # buffers too
     save_weights(tmp_path / "weights.safetensors", model.state_dict(), TINY, torch.float32)
     loaded = load_model(tmp_path / "weights.safetensors")
     assert loaded.config == TINY
@@ -54,6 +55,23 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not a weights file at all")
     with pytest.raises(ValueError, match="weights.safetensors"):
         load_model(path)
+
+
+def test_tensors_of_another_version_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    weights = dict(awake().state_dict())
+    weights["local_rays.project.weight"] = weights["local_rays.project.weight"][:, :-3]
+    save_weights(path, weights, TINY, torch.float32)
+    with pytest.raises(ValueError, match=r"weights.safetensors: its tensors are not those .*local_rays.project.weight"):
+        load_model(path)
+
+
+def test_a_file_from_before_the_switches_has_them_on(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    config = {k: v for k, v in asdict(TINY).items() if k not in ("depth", "local", "scene", "rays")}
+    tensors = {name: tensor.clone() for name, tensor in awake().state_dict().items()}
+    save_file(tensors, path, metadata={"config": json.dumps(config)})
+    assert load_model(path).config == TINY
 
 
 def test_a_configuration_of_another_version_is_refused(tmp_path: Path) -> None:

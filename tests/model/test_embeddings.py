@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from grin_ros.model.embeddings import LevelEmbedding, RayEmbedding, ValueEmbedding, fourier
+from grin_ros.model.embeddings import RAY_OCTAVES, LevelEmbedding, RayEmbedding, ValueEmbedding, fourier
 
 
 def test_fourier_is_the_value_and_its_octaves() -> None:
@@ -64,17 +64,46 @@ def test_ray_embedding_of_extreme_inputs_is_finite(embedding: RayEmbedding) -> N
         assert torch.isfinite(embedding(rays, torch.tensor([[0.0, -1.0, 0.0, height, 1.0]]))).all()
 
 
-def test_ground_anchor_is_the_distance_to_level_ground() -> None:
-    # With weights that read the ground feature alone, embedding = ln(height / sin(angle below the horizon)).
+HEIGHT_NUMBER = 4 * (2 * RAY_OCTAVES + 1)
+"""Place of the height among the numbers that are projected: after the octaves of rays and elevation; then ground."""
+
+
+def read_alone(number: int) -> RayEmbedding:
+    """An embedding of one channel that shows one of its numbers."""
     embedding = RayEmbedding(1).requires_grad_(False)
-    with torch.no_grad():
-        embedding.project.weight.zero_()
-        embedding.project.bias.zero_()
-        embedding.project.weight[0, -2] = 1.0
+    embedding.project.weight.zero_()
+    embedding.project.bias.zero_()  # type: ignore[union-attr]
+    embedding.project.weight[0, number] = 1.0
+    return embedding
+
+
+def test_anchors_are_the_height_and_the_distance_to_level_ground() -> None:
+    # In decades: log10 of the height, and of height / sin(angle below the horizon).
     below = math.radians(30.0)
     ray = torch.tensor([[[0.0, math.sin(below), math.cos(below)]]])
-    got = float(embedding(ray, torch.tensor([[0.0, -1.0, 0.0, 1.5, 1.0]])))
-    assert got == pytest.approx(math.log(3.0), abs=1e-5)
+    mounting = torch.tensor([[0.0, -1.0, 0.0, 1.5, 1.0]])
+    assert float(read_alone(HEIGHT_NUMBER)(ray, mounting)) == pytest.approx(math.log10(1.5), abs=1e-5)
+    assert float(read_alone(HEIGHT_NUMBER + 1)(ray, mounting)) == pytest.approx(math.log10(3.0), abs=1e-5)
+
+
+def test_the_last_number_says_whether_the_mounting_is_known() -> None:
+    known = read_alone(-1)(RAYS, torch.tensor([[0.0, -1.0, 0.0, 1.5, 1.0]]))
+    assert (known == 1.0).all()
+    assert (read_alone(-1)(RAYS, torch.zeros(1, 5)) == 0.0).all()
+
+
+def test_heights_are_told_apart_finely(embedding: RayEmbedding) -> None:
+    # Octaves of log10(height): 5 % matter, at 0.2 m as at 20 m.
+    for height in (0.2, 2.0, 20.0):
+        near, far = (embedding(RAYS, torch.tensor([[0.0, -1.0, 0.0, h, 1.0]])) for h in (height, 1.05 * height))
+        assert (near - far).abs().max() > 0.02
+
+
+def test_each_sample_has_its_own_mounting(embedding: RayEmbedding) -> None:
+    mountings = torch.tensor([[0.0, -1.0, 0.0, 1.0, 1.0], [0.0, -0.8, 0.6, 0.3, 1.0], [0.0] * 5])
+    together = embedding(RAYS.expand(3, -1, -1), mountings)
+    for i in range(3):
+        torch.testing.assert_close(together[i : i + 1], embedding(RAYS, mountings[i : i + 1]))
 
 
 def test_value_embedding_is_of_each_pixel_alone() -> None:

@@ -15,6 +15,7 @@ from grin_ros.model.encoder import (
     EfficientNetLite,
     FeaturePyramid,
     SameConv,
+    disturb_statistics,
     load_imagenet,
     resize_image,
     resize_weights,
@@ -120,6 +121,80 @@ def test_pyramid_takes_any_image_size(size: tuple[int, int]) -> None:
     assert fine.shape == (2, TINY.feature_dim, 16, 16)
     assert coarse.shape == (2, TINY.feature_dim, TINY.scene_rows, TINY.scene_cols)
     assert torch.isfinite(fine).all()
+
+
+# Disturbed feature statistics
+
+
+def features(batch: int = 64, dtype: torch.dtype = torch.float32) -> Tensor:
+    """(batch, 5, 6, 7): each sample and channel with a mean and a deviation of its own."""
+    generator = torch.Generator().manual_seed(3)
+    mean = torch.randn(batch, 5, 1, 1, generator=generator)
+    deviation = torch.exp(0.3 * torch.randn(batch, 5, 1, 1, generator=generator))
+    return (torch.randn(batch, 5, 6, 7, generator=generator) * deviation + mean).to(dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_disturbed_samples_are_about_the_share_and_the_others_untouched(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    feature = features(400, dtype)
+    out = disturb_statistics(feature, 0.25)
+    assert (out.shape, out.dtype) == (feature.shape, dtype)
+    same = (out == feature).flatten(1)
+    untouched = same.all(1)
+    assert 0.65 < float(untouched.float().mean()) < 0.85
+    assert float(same[~untouched].float().mean()) < 0.2
+
+
+def test_nothing_or_all_is_disturbed() -> None:
+    torch.manual_seed(0)
+    feature = features()
+    assert torch.equal(disturb_statistics(feature, 0.0), feature)
+    assert (disturb_statistics(feature, 1.0) != feature).flatten(1).any(1).all()
+
+
+def test_disturbing_changes_statistics_and_nothing_else() -> None:
+    torch.manual_seed(0)
+    feature = features()
+    out = disturb_statistics(feature, 1.0)
+    moved = (out - out.mean((2, 3), keepdim=True)) / out.std((2, 3), keepdim=True)
+    kept = (feature - feature.mean((2, 3), keepdim=True)) / feature.std((2, 3), keepdim=True)
+    torch.testing.assert_close(moved, kept, atol=1e-3, rtol=1e-3)
+    # As far as the samples of the batch differ among themselves.
+    shift = (out.mean((2, 3)) - feature.mean((2, 3))).std()
+    torch.testing.assert_close(shift, feature.mean((2, 3)).std(), rtol=0.2, atol=0.0)
+    gain = (out.std((2, 3)) / feature.std((2, 3))).log().std()
+    torch.testing.assert_close(gain, feature.std((2, 3)).log().std(), rtol=0.2, atol=0.0)
+
+
+def test_a_batch_of_one_or_of_equals_has_no_other_style() -> None:
+    feature = features(1)
+    assert torch.equal(disturb_statistics(feature, 1.0), feature)
+    torch.testing.assert_close(disturb_statistics(feature.repeat(4, 1, 1, 1), 1.0), feature.repeat(4, 1, 1, 1))
+    assert torch.isfinite(disturb_statistics(torch.zeros(4, 3, 2, 2), 1.0)).all()
+
+
+def test_statistics_are_disturbed_in_training_only() -> None:
+    pyramid = fresh().pyramid
+    images = picture(64, 64, batch=6)
+    with torch.no_grad():
+        plain = pyramid(images)
+        pyramid.style_share = 1.0
+        for got, expected in zip(pyramid(images), plain, strict=True):
+            assert torch.equal(got, expected)
+        pyramid.train()
+        assert (pyramid(images)[0] - plain[0]).abs().max() > 1e-3
+        pyramid.style_share = 0.0
+        assert torch.equal(pyramid(images)[0], plain[0])
+
+
+def test_gradients_flow_through_disturbed_features() -> None:
+    torch.manual_seed(0)
+    feature = features(8).requires_grad_(True)
+    disturb_statistics(feature, 1.0).sum().backward()
+    assert feature.grad is not None
+    assert (feature.grad > 0.0).all()  # the gain, which is exp of something
+    assert torch.isfinite(feature.grad).all()
 
 
 def test_pyramid_mixes_all_strides_into_the_fine_map() -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
 
 from grin_ros.config import load_yaml
 from grin_ros.diffusion.ddim import clean, noised
 from grin_ros.model.config import ModelConfig
 from grin_ros.model.grin import MAX_LOG_VARIANCE, MIN_LOG_VARIANCE, Grin
-from tests.model.tiny import TINY, awake, fresh, scene
+from tests.model.tiny import TINY, awake, fresh, latents, levels, noise, scene
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,19 +21,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def model() -> Grin:
     return awake()
-
-
-def latents(count: int, seed: int | None = None) -> Tensor:
-    shape = (count, TINY.latent_count, TINY.latent_dim)
-    return torch.zeros(shape) if seed is None else torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def levels(phi: float, count: int) -> tuple[Tensor, Tensor]:
-    return torch.full((count,), math.cos(phi)), torch.full((count,), math.sin(phi))
-
-
-def noise(*shape: int, seed: int = 5) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("count", [1, 40, 700])
@@ -173,92 +159,6 @@ def test_log_variance_is_bounded() -> None:
         model.head.bias[1] = bias
         log_variance = model.predict(noise(1, 40), *levels(0.7, 1), latents(1), local, scene_kv)[1]
         assert (log_variance == limit).all()
-
-
-# decode
-
-
-def flat(value: float, members: int = 1) -> Tensor:
-    return torch.full((members, TINY.grid_rows * TINY.grid_cols), value)
-
-
-GREY = torch.full((1, 30, 46, 3), 90, dtype=torch.uint8)
-AHEAD = torch.ones(1, 30, 46)
-
-
-def decode(model: Grin, x: Tensor, log_variance: Tensor, ray_z: Tensor = AHEAD) -> tuple[Tensor, Tensor]:
-    with torch.no_grad():
-        return model.decode(x, log_variance, GREY, ray_z)
-
-
-@pytest.mark.parametrize("range_m", [0.1, 0.7, 3.0, 42.0, 100.0])
-def test_decode_inverts_the_encoding_of_training(model: Grin, range_m: float) -> None:
-    x = float(TINY.log_depth.encode(range_m)) / TINY.data_std
-    depth_m, _ = decode(model, flat(x), flat(-4.0))
-    assert depth_m.shape == (30, 46)
-    torch.testing.assert_close(depth_m, torch.full((30, 46), range_m), rtol=1e-4, atol=0.0)
-
-
-def test_decode_keeps_to_the_range_that_it_can_express(model: Grin) -> None:
-    for x, range_m in ((50.0, TINY.max_range_m), (-50.0, TINY.min_range_m)):
-        depth_m, _ = decode(model, flat(x), flat(-4.0))
-        torch.testing.assert_close(depth_m, torch.full((30, 46), range_m), rtol=1e-4, atol=0.0)
-
-
-@pytest.mark.parametrize(
-    ("members", "median"), [([0.3], 0.3), ([0.1, 0.5], 0.3), ([2.0, 0.1, -0.4], 0.1), ([9.0, 0.0, 0.2, -7.0], 0.1)]
-)
-def test_depth_is_the_median_of_the_members(model: Grin, members: list[float], median: float) -> None:
-    got, _ = decode(model, torch.cat([flat(m) for m in members]), flat(-4.0, len(members)))
-    expected, _ = decode(model, flat(median), flat(-4.0))
-    torch.testing.assert_close(got, expected, rtol=1e-5, atol=0.0)
-
-
-def test_sigma_is_the_law_of_total_variance(model: Grin) -> None:
-    members, variances = [0.1, 0.5, 0.3, -0.1], [0.04, 0.01, 0.09, 0.02]
-    x = torch.cat([flat(m) for m in members])
-    log_variance = torch.cat([flat(math.log(v)) for v in variances])
-    mean = sum(members) / 4
-    variance = sum(variances) / 4 + sum((m - mean) ** 2 for m in members) / 4
-    depth_m, sigma_m = decode(model, x, log_variance)
-    expected = depth_m * math.sqrt(variance) * TINY.ln_per_unit
-    torch.testing.assert_close(sigma_m, expected, rtol=1e-4, atol=0.0)
-
-
-def test_sigma_follows_the_calibration() -> None:
-    model = fresh()
-    depth_m, sigma_m = decode(model, flat(0.2), flat(-3.0))
-    model.sigma_scale.fill_(2.5)
-    calibrated_depth_m, calibrated_m = decode(model, flat(0.2), flat(-3.0))
-    torch.testing.assert_close(calibrated_m, 2.5 * sigma_m)
-    assert torch.equal(calibrated_depth_m, depth_m)
-
-
-def test_depth_is_along_z_and_absent_where_no_ray_looks_forward(model: Grin) -> None:
-    ray_z = torch.linspace(-0.5, 1.0, 46).expand(1, 30, 46).clone()
-    ray_z[0, 3:6] = torch.nan
-    depth_m, sigma_m = decode(model, flat(0.2), flat(-3.0), ray_z)
-    seen = ray_z[0] > 0.0
-    assert 0 < int(seen.sum()) < seen.numel()
-    assert torch.equal(torch.isfinite(depth_m), seen)
-    assert torch.equal(torch.isfinite(sigma_m), seen)
-    assert torch.isnan(depth_m[~seen]).all()
-    range_m = float(TINY.log_depth.decode(0.2 * TINY.data_std))
-    torch.testing.assert_close(depth_m[seen], range_m * ray_z[0][seen], rtol=1e-4, atol=0.0)
-
-
-@torch.no_grad()
-def test_decode_lays_the_grid_out_row_by_row(model: Grin) -> None:
-    # Top half near, bottom half far, left half certain: nothing is transposed or flipped.
-    rows, cols = TINY.grid_rows, TINY.grid_cols
-    x = torch.zeros(rows, cols)
-    x[rows // 2 :] = 1.0
-    log_variance = torch.full((rows, cols), -1.0)
-    log_variance[:, : cols // 2] = -6.0
-    depth_m, sigma_m = decode(model, x.reshape(1, -1), log_variance.reshape(1, -1))
-    assert depth_m[:13].max() < depth_m[17:].min()
-    relative = sigma_m / depth_m
-    assert relative[:10, :20].max() < relative[:10, 26:].min()
 
 
 def test_shipped_size_is_what_its_file_says() -> None:

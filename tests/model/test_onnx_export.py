@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,16 +16,18 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="export is torch's (pip install grin_ros[train])")
 
-from grin_ros.artifact import GRAPHS, Calibration, load_artifact  # noqa: E402 - after the skip
+from grin_ros.artifact import GRAPHS, load_artifact  # noqa: E402 - after the skip
 from grin_ros.engine.base import EngineError  # noqa: E402
+from grin_ros.engine.ort import OrtEngine  # noqa: E402
 from grin_ros.model import onnx_export  # noqa: E402
-from grin_ros.model.checkpoint import load_weights  # noqa: E402
+from grin_ros.model.checkpoint import load_model, load_weights  # noqa: E402
 from grin_ros.model.grin import Grin  # noqa: E402
 from grin_ros.model.onnx_graphs import MAX_INLINE_BYTES, safetensors_index, signature  # noqa: E402
+from tests.model.tiny import TINY, awake  # noqa: E402
 
 
 def export(model: Grin, folder: Path) -> None:
-    onnx_export.export_artifact(model, folder, name="x", licence="y", training={}, calibration=Calibration())
+    onnx_export.export_artifact(model, folder, name="x", licence="y", training={})
 
 
 def test_every_weight_is_stored_once_and_outside_the_graphs(tiny_artifact: Path, tiny_model: Grin) -> None:
@@ -45,7 +50,6 @@ def test_every_weight_is_stored_once_and_outside_the_graphs(tiny_artifact: Path,
 
 def test_weights_are_the_models_rounded_to_fp16(tiny_artifact: Path, tiny_model: Grin) -> None:
     stored = load_weights(tiny_artifact / "weights.safetensors")
-    assert float(stored.pop("sigma_scale")) == 1.25  # the calibration, not the model's own
     for name, tensor in stored.items():
         torch.testing.assert_close(tensor, tiny_model.state_dict()[name].half().float(), rtol=0.0, atol=0.0)
 
@@ -116,6 +120,53 @@ def test_an_artifact_replaces_an_older_one(tmp_path: Path, monkeypatch: pytest.M
     assert (old / "manifest.json").read_text() == "new"
 
 
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [
+        ({"depth": "linear"}, "depth: linear"),
+        ({"scene": False}, "depth: log, scene: false"),
+        ({"local": False}, "depth: log, local: false"),
+        ({"rays": False}, "depth: log, rays: false"),
+    ],
+)
+def test_what_ablations_train_is_not_exported(tmp_path: Path, change: dict[str, Any], got: str) -> None:
+    model = awake(config=replace(TINY, **change))
+    with pytest.raises(ValueError, match=f"model: got {got}, expected depth: log .* cannot be exported"):
+        export(model, tmp_path / "artifact")
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_graph_says_beyond_range_where_torch_does(tiny_artifact: Path, tiny_model: Grin) -> None:
+    config = tiny_model.config
+    x = np.tile(np.linspace(-0.5, 1.2, config.grid_cols, dtype=np.float32) / config.data_std, config.grid_rows)[None]
+    ray_z = np.linspace(-0.2, 1.0, 50, dtype=np.float32)[None, :, None].repeat(70, 2)
+    inputs = {
+        "x": x,
+        "log_variance": np.full_like(x, -3.0),
+        "image": onnx_export.golden_image(70, 50)[None],
+        "ray_z": ray_z,
+    }
+    model = load_model(tiny_artifact / "weights.safetensors")
+    with torch.no_grad():
+        expected = [t.numpy() for t in model.decode(*map(torch.tensor, inputs.values()))]
+    engine = OrtEngine(load_artifact(tiny_artifact))
+    got = engine.decode(inputs)
+    engine.close()
+    depth_m = expected[0]
+    assert np.isinf(depth_m).any() and np.isnan(depth_m).any() and np.isfinite(depth_m).any()
+    for g, e in zip(got, expected, strict=True):
+        np.testing.assert_allclose(g, e, rtol=1e-4)  # inf and nan at the same pixels
+
+
+def test_a_golden_sample_may_lie_beyond_range(tiny_model: Grin) -> None:
+    model = deepcopy(tiny_model)
+    with torch.no_grad():
+        model.head.weight[0] = 0.0
+        model.head.bias[0] = -100.0  # v at pure noise: far beyond range, everywhere
+    golden = onnx_export.golden_sample(model)
+    assert np.isinf(golden["depth_m"]).any()
+
+
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_what_is_no_artifact_is_not_replaced(tiny_model: Grin, tmp_path: Path, kind: str) -> None:
     target = tmp_path / "home"
@@ -137,8 +188,6 @@ def test_an_engine_off_the_reference_stops_the_export(tiny_artifact: Path) -> No
 
 
 def test_a_model_that_is_not_finite_in_fp16_is_not_exported(tiny_model: Grin) -> None:
-    from copy import deepcopy
-
     model = deepcopy(tiny_model)
     with torch.no_grad():
         model.head.bias.fill_(torch.inf)

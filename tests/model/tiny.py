@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -64,3 +66,19 @@ def scene(batch: int = 1, queries: int = 40, seed: int = 0, size: tuple[int, int
         "scene_rays": rays(TINY.scene_rows * TINY.scene_cols),
         "mounting": torch.cat([tilted, torch.tensor([1.3, 1.0])]).expand(batch, -1).clone(),
     }
+
+
+def latents(count: int, seed: int | None = None) -> Tensor:
+    """(count, L, C): empty, or drawn with a seed."""
+    shape = (count, TINY.latent_count, TINY.latent_dim)
+    return torch.zeros(shape) if seed is None else torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def levels(phi: float, count: int) -> tuple[Tensor, Tensor]:
+    """Signal and noise (count,) at an angle of the schedule, radians."""
+    return torch.full((count,), math.cos(phi)), torch.full((count,), math.sin(phi))
+
+
+def noise(*shape: int, seed: int = 5) -> Tensor:
+    """Standard normal."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.artifact import file_sha256, load_artifact
+from grin_ros.artifact import FORMAT, file_sha256, load_artifact
 from grin_ros.engine.base import ENGINES, Engine
 from grin_ros.estimator import camera_inputs
 from grin_ros.geometry.camera import Camera
@@ -84,7 +84,7 @@ def write_artifact(folder: Path) -> Path:
         sigma_m=np.float32(0.1) * depth_m,
     )
     manifest = {
-        "format": 1,
+        "format": FORMAT,
         "name": "fake",
         "licence": "Apache-2.0",
         "depth": {"min_m": 0.1, "max_m": 100.0, "data_std": 0.5},
@@ -98,7 +98,7 @@ def write_artifact(folder: Path) -> Path:
         },
         "parameterisation": "v",
         "schedule_shift": 1.0,
-        "calibration": {"sigma_scale": 1.0, "fitted_on": "nothing"},
+        "calibration": {"factors": [], "fitted_on": "nothing"},
         "tensors": {},
         "sha256": {path.name: file_sha256(path) for path in folder.iterdir() if path.name != "manifest.json"},
     }

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from grin_ros.engine.base import ENGINES
+from grin_ros.engine.base import BACKENDS
 from grin_ros.estimator import Settings
 from grin_ros.geometry.camera import Mounting
 from grin_ros.ros.declare import descriptor
@@ -49,14 +49,14 @@ def test_the_defaults_are_good_and_are_those_of_the_code() -> None:
     config = node_config({})
     assert config.settings == Settings()
     assert config.mounting is None
-    assert config.backend in ENGINES
+    assert config.backend in BACKENDS
 
 
 def test_the_table_for_readers_has_every_parameter() -> None:
     rows = markdown_table().splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == [parameter.name for parameter in PARAMETERS]
     assert f"| `steps` | integer | `{Settings.steps}` | 1 to 50 | yes | " in markdown_table()
-    assert all(name in markdown_table() for name in ENGINES)
+    assert all(name in markdown_table() for name in BACKENDS)
 
 
 def changed(parameter: Parameter) -> Value:

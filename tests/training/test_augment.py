@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from grin_ros.training import augment
 from grin_ros.training.augment import photometric
 
 
@@ -31,6 +32,12 @@ def test_same_generator_same_picture() -> None:
     assert not np.array_equal(outs[0], outs[2])
 
 
+@pytest.fixture
+def no_border(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(augment, "_border", lambda _image, _rng: None)
+
+
+@pytest.mark.usefixtures("no_border")
 @pytest.mark.parametrize("value", [0, 255])
 def test_black_and_white_stay_valid(value: int) -> None:
     for seed in range(40):
@@ -46,6 +53,35 @@ def test_pictures_differ_in_brightness_and_colour() -> None:
     assert (means.max(1) - means.min(1)).mean() > 4.0
 
 
+def test_a_border_is_black_or_white_and_narrow() -> None:
+    sides = np.zeros(4)
+    values = []
+    for seed in range(60):
+        image = np.full((120, 200, 3), 110, np.uint8)
+        augment._border(image, np.random.default_rng(seed))
+        assert (image[4:-4, 6:-6] == 110).all()
+        changed = image[..., 0] != 110
+        sides += [changed[0].all(), changed[-1].all(), changed[:, 0].all(), changed[:, -1].all()]
+        colours = {*image[changed].ravel().tolist()}
+        assert colours in ({0}, {255})
+        values += [*colours]
+        # What is changed is whole rows and columns.
+        rows, cols = changed.all(1), changed.all(0)
+        np.testing.assert_array_equal(changed, rows[:, None] | cols)
+    assert (sides > 20).all()
+    assert 15 < values.count(0) < 45
+
+
+def test_one_picture_in_ten_has_a_border(monkeypatch: pytest.MonkeyPatch) -> None:
+    framed = []
+    monkeypatch.setattr(augment, "_border", lambda image, _rng: framed.append(image.shape))
+    for seed in range(300):
+        photometric(np.full((9, 12, 3), 110, np.uint8), np.random.default_rng(seed))
+    assert 12 < len(framed) < 52
+    assert {*framed} == {(9, 12, 3)}
+
+
+@pytest.mark.usefixtures("no_border")
 def test_nothing_moves() -> None:
     # A bright disc in the middle keeps its centre through blur, sharpening and compression.
     v, u = np.mgrid[0:61, 0:61]

@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional
 
-from grin_ros.data.sparse import Sample, ShardDataset
+from grin_ros.data.sparse import ShardDataset
 from grin_ros.diffusion.noise import noise_field
 from grin_ros.estimator import camera_inputs
-from grin_ros.geometry.camera import Camera, Mounting
 from grin_ros.training import batches
-from grin_ros.training.batches import Batch, Sampling, batch, mirrored
+from grin_ros.training.batches import Batch, Sampling, batch
 from tests.model.tiny import TINY
-from tests.training.recordings import HEIGHT, WIDTH, InMemory, address, addressed, write_shards
-
-TILTED = Mounting(1.4, roll_rad=0.2, pitch_rad=-0.3)
-PLAIN = Sampling(queries=100, augment=False, mounting_share=1.0)
-AUGMENTED = Sampling(queries=100, min_crop=0.5, augment=True, mounting_share=1.0)
-
-
-def draw(samples: list[Sample], sampling: Sampling, seed: int = 0) -> Batch:
-    return batch(InMemory(samples), np.arange(len(samples)), TINY, sampling, np.random.default_rng(seed))
-
-
-def ranges(drawn: Batch) -> NDArray[np.float64]:
-    """Range (B, N) in metres from the network's value."""
-    return TINY.log_depth.decode(drawn.x_0.numpy().astype(np.float64) * TINY.data_std)
-
-
-def turned(drawn: Batch, camera: Camera) -> list[bool]:
-    """Which samples of `addressed` were mirrored: their rays are those of the recording with x negated."""
-    flags = []
-    for rays, pixels in zip(drawn.query_rays.numpy(), address(ranges(drawn)), strict=True):
-        recorded = camera.unproject(pixels)
-        close = [np.allclose(rays, recorded * [sign, 1.0, 1.0], atol=1e-5) for sign in (1.0, -1.0)]
-        assert sum(close) == 1, "rays are neither those of the recording nor their mirror images"
-        flags.append(close[1])
-    return flags
+from tests.training.draws import AUGMENTED, ENLARGED, PLAIN, TILTED, draw, ranges, turned
+from tests.training.recordings import HEIGHT, LENSES, WIDTH, address, addressed, write_shards
 
 
 @pytest.fixture
@@ -94,9 +70,10 @@ def test_the_recording_is_never_written_to() -> None:
     assert np.array_equal(sample.range_m, range_m)
 
 
-def test_each_range_keeps_its_ray() -> None:
-    # unproject(pixel) * range is the same 3D point before and after crop, resize and mirror.
-    samples = [addressed(TILTED) for _ in range(24)]
+@pytest.mark.parametrize("lens", LENSES)
+def test_each_range_keeps_its_ray(lens: str) -> None:
+    # unproject(pixel) * range is the same 3D point before and after crop, resize and mirror, whatever the lens.
+    samples = [addressed(TILTED, lens) for _ in range(24)]
     flags = turned(drawn := draw(samples, AUGMENTED), samples[0].camera)
     assert {*flags} == {True, False}
     assert not any(turned(draw(samples[:4], PLAIN), samples[0].camera))
@@ -109,7 +86,7 @@ def test_each_range_keeps_its_ray() -> None:
 @pytest.mark.usefixtures("unchanged_colours")
 def test_each_query_lies_on_its_pixel_in_the_image() -> None:
     samples = [addressed() for _ in range(24)]
-    drawn = draw(samples, AUGMENTED)
+    drawn = draw(samples, ENLARGED)
     image = drawn.image.permute(0, 3, 1, 2).float()
     seen = functional.grid_sample(image, drawn.queries[:, :, None], align_corners=False, padding_mode="border")
     colours = seen[:, :2, :, 0].transpose(1, 2).numpy()
@@ -120,9 +97,60 @@ def test_each_query_lies_on_its_pixel_in_the_image() -> None:
 
 
 @pytest.mark.usefixtures("unchanged_colours")
+def test_lower_resolution_moves_nothing() -> None:
+    drawn = draw([addressed() for _ in range(24)], dataclasses.replace(AUGMENTED, resize=(0.5, 0.5)))
+    image = drawn.image.permute(0, 3, 1, 2).float()
+    seen = functional.grid_sample(image, drawn.queries[:, :, None], align_corners=False)[:, :2, :, 0]
+    error = seen.transpose(1, 2).numpy() - address(ranges(drawn))
+    inside = (drawn.queries.abs() < 0.9).all(-1).numpy()
+    assert np.abs(error[inside]).max() < 1.1  # colours are whole numbers, rounded twice
+    assert np.abs(error[inside].mean(0)).max() < 0.1
+
+
+@pytest.mark.usefixtures("unchanged_colours")
+def test_lower_resolution_is_lower() -> None:
+    checks = addressed()
+    checks.image[:] = (255 * (np.indices((HEIGHT, WIDTH)).sum(0) // 2 % 2))[..., None]
+    contrast = [
+        float(draw([checks], dataclasses.replace(AUGMENTED, resize=(f, f))).image.double().std()) for f in (1.0, 0.5)
+    ]
+    assert contrast[1] < 0.5 * contrast[0]
+
+
+@pytest.mark.parametrize(("factor", "least", "most"), [(0.5, 0.9, 1.0), (1.0, 0.9, 1.0), (2.0, 0.45, 0.55)])
+def test_the_window_is_as_small_as_the_factor_is_large(factor: float, least: float, most: float) -> None:
+    flat = 0
+    samples = [addressed() for _ in range(24)]
+    drawn = draw(samples, dataclasses.replace(AUGMENTED, resize=(factor, factor), pattern_share=0.0))
+    for rays, flag in zip(drawn.scene_rays.numpy(), turned(drawn, samples[0].camera), strict=True):
+        pixels = samples[0].camera.project(rays * [-1.0 if flag else 1.0, 1.0, 1.0])
+        # Centres of four cells a side span three quarters of the window.
+        wide, high = np.ptp(pixels, axis=0) / 0.75 / (WIDTH, HEIGHT)
+        assert least - 0.02 < wide < most + 0.02
+        assert high < most + 0.02
+        flat += bool(high < least - 0.02)
+        assert high > 0.4 * least - 0.02
+    assert 0 < flat < 24 // 2  # some are as wide as the images of cars
+
+
+def test_positions_and_rays_are_those_of_one_pinhole() -> None:
+    # K after crop, resize and mirror: u = fx x / z + cx for every query, whatever K is, and the same for scene cells.
+    drawn = draw([addressed() for _ in range(8)], AUGMENTED)
+    cells = camera_inputs(addressed().camera, (TINY.scene_rows,) * 2, (TINY.scene_rows, TINY.scene_cols)).queries[0]
+    for queries, query_rays, scene_rays in zip(drawn.queries, drawn.query_rays, drawn.scene_rays, strict=True):
+        rays = np.concatenate([query_rays, scene_rays]).astype(np.float64)
+        positions = np.concatenate([queries, cells]).astype(np.float64)
+        for axis in (0, 1):
+            tangent = rays[:, axis] / rays[:, 2]
+            slope, offset = np.polyfit(tangent, positions[:, axis], 1)
+            assert slope > 0.0
+            np.testing.assert_allclose(slope * tangent + offset, positions[:, axis], atol=2e-5)
+
+
+@pytest.mark.usefixtures("unchanged_colours")
 def test_each_scene_ray_goes_through_its_cell_of_the_image() -> None:
     samples = [addressed() for _ in range(24)]
-    drawn = draw(samples, AUGMENTED)
+    drawn = draw(samples, ENLARGED)
     cells = functional.avg_pool2d(drawn.image.permute(0, 3, 1, 2).float(), 16)[:, :2].flatten(2).transpose(1, 2).numpy()
     camera = samples[0].camera
     for rays, centres, flag in zip(drawn.scene_rays.numpy(), cells, turned(drawn, camera), strict=True):
@@ -143,23 +171,10 @@ def test_mounting_keeps_every_elevation() -> None:
     assert (known == 1.0).all()
 
 
-def test_mirrored_camera_sees_the_mirrored_world() -> None:
-    camera = addressed(TILTED).camera
-    flipped = mirrored(camera)
-    np.testing.assert_allclose(flipped.rays()[:, ::-1] * [-1.0, 1.0, 1.0], camera.rays(), atol=1e-6)
-    assert flipped.mounting is not None
-    np.testing.assert_allclose(flipped.mounting.up_optical(), TILTED.up_optical() * [-1.0, 1.0, 1.0], atol=1e-12)
-    assert flipped.mounting.height_m == TILTED.height_m
-    back = mirrored(flipped)
-    np.testing.assert_allclose(back.K, camera.K)
-    assert back.mounting == TILTED
-    assert mirrored(camera.with_mounting(None)).mounting is None
-
-
 def test_mounting_is_told_to_the_given_share() -> None:
-    samples = [addressed(TILTED)] * 200
-    for share, low, high in ((0.0, 0, 0), (0.5, 70, 130), (1.0, 200, 200)):
-        sampling = Sampling(queries=4, mounting_share=share, augment=False)
+    samples = [addressed(TILTED)] * 80
+    for share, low, high in ((0.0, 0, 0), (0.5, 22, 58), (1.0, 80, 80)):
+        sampling = dataclasses.replace(PLAIN, queries=4, mounting_share=share)
         mounting = draw(samples, sampling).mounting
         assert low <= int(mounting[:, 4].sum()) <= high
         assert (mounting[mounting[:, 4] == 0.0] == 0.0).all()
@@ -183,33 +198,29 @@ def test_noise_draws_are_two_fields_at_the_queries() -> None:
 def test_noise_is_that_of_the_sampler() -> None:
     drawn = draw([addressed()], PLAIN, seed=3)
     rng = np.random.default_rng(3)
+    rng.random()  # a sensor's pattern?
     rng.choice(WIDTH * HEIGHT, 100, replace=False)
-    rng.random()
+    rng.random()  # the mounting?
     queries = drawn.queries[0].numpy()
     for got in drawn.noise[:, 0]:
         np.testing.assert_array_equal(got.numpy(), noise_field(queries, rng))
 
 
-def test_unmeasured_pixels_are_never_asked(tmp_path: Path) -> None:
-    dataset = ShardDataset(write_shards(tmp_path))
-    sampling = dataclasses.replace(PLAIN, queries=400)
-    drawn = batch(dataset, np.arange(len(dataset)), TINY, sampling, np.random.default_rng(0))
-    u = (drawn.queries[..., 0] + 1.0) / 2.0 * WIDTH - 0.5
-    v = (drawn.queries[..., 1] + 1.0) / 2.0 * HEIGHT - 0.5
-    assert u.min() >= 5.0 - 1e-3  # the first 5 columns are NaN, the first 10 rows +inf
-    assert v.min() >= 10.0 - 1e-3
-    for k in (0, 7, 17):
-        assert ranges(drawn)[k] == pytest.approx(float(dataset.sample(k).range_m[-1, -1]), rel=1e-5)
-
-
-def test_few_measured_pixels_are_asked_repeatedly_and_none_is_an_error() -> None:
-    sample = addressed()
-    sample.range_m[:] = np.nan
-    sample.range_m[20, 30] = 2.0
-    assert ranges(draw([sample], PLAIN)) == pytest.approx(2.0, rel=1e-5)
-    sample.range_m[20, 30] = np.inf
-    with pytest.raises(ValueError, match="sample 0: no measured range"):
-        draw([sample], PLAIN)
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"queries": 0}, "queries: got 0"),
+        ({"resize": (1.5, 0.5)}, "resize: got .*the smaller first"),
+        ({"resize": (0.0, 1.0)}, "resize: got"),
+        ({"resize": (1.0,)}, "resize: got .*two factors"),
+        ({"mounting_share": 1.2}, "mounting_share: got 1.2, expected 0 to 1"),
+        ({"pattern_share": -0.1}, "pattern_share: got -0.1"),
+        ({"density": 0.0}, "density: got 0.0, expected more than 0"),
+    ],
+)
+def test_bad_sampling_is_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Sampling(**values)
 
 
 def test_training_shows_the_network_what_the_robot_will() -> None:

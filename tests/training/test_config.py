@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,17 +16,31 @@ from grin_ros.training.config import TrainConfig, load_train_config
 CONFIG = Path(__file__).parents[2] / "config"
 
 
-def test_the_shipped_run_loads() -> None:
-    path = CONFIG / "train/nano.yaml"
+def as_written(value: Any) -> Any:
+    """A value of a configuration as YAML has it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("path", sorted((CONFIG / "train").glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_runs_load_as_they_are_written(path: Path) -> None:
     config, written = load_train_config(path), yaml.safe_load(path.read_text())
-    assert config.model == load_yaml(ModelConfig, CONFIG / "model/nano.yaml")
     for name, value in written.items():
         section = getattr(config, name)
-        if isinstance(value, dict):
-            assert {key: getattr(section, key) for key in value} == value
+        if isinstance(value, dict) and not isinstance(section, dict):
+            assert {key: as_written(getattr(section, key)) for key in value} == value
         elif name != "model":
-            assert section == value
-    assert config.ema == TrainConfig().ema or "ema" in written
+            assert as_written(section) == value
+    if isinstance(written["model"], str):
+        assert config.model == load_yaml(ModelConfig, path.parent / written["model"])
+    for key in {field.name for field in fields(TrainConfig)} - {*written}:
+        assert getattr(config, key) == getattr(TrainConfig(), key)
+
+
+def test_the_low_stage_ends_where_it_says() -> None:
+    config = TrainConfig(low_steps=3, low_height=64, low_width=96)
+    assert [config.model_at(step).image_height for step in (0, 2, 3, 99)] == [64, 64, 192, 192]
+    assert replace(config.model_at(0), image_height=192, image_width=256) == config.model
+    assert TrainConfig().model_at(0) == ModelConfig()
 
 
 def write(folder: Path, text: str) -> Path:
@@ -45,6 +61,11 @@ def write(folder: Path, text: str) -> Path:
         ("steps: true", "steps: got True.*expected int"),
         ("model: 3", "model: got int, expected a mapping"),
         ("model: {image_width: 100}", "multiples of 32"),
+        ("low_width: 100", "low_width, low_height: got 100x128, expected multiples of 32"),
+        ("model: {depth: inverse}", "depth: got 'inverse', expected 'log' or 'linear'"),
+        ("sampling: {resize: [1.5, 0.5]}", "resize: got"),
+        ("sampling: {min_crop: 0.5}", "sampling: unknown key 'min_crop'"),
+        ("worlds: {street: often}", "worlds.street: got 'often'.*expected float"),
         ("- steps: 3", "got list, expected a mapping"),
         ("steps: [", "cannot be read"),
         ("model: nowhere.yaml", "nowhere.yaml: cannot be read"),

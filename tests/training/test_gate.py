@@ -22,7 +22,7 @@ from tests.model.tiny import TINY, fresh
 from tests.training.recordings import HEIGHT, WIDTH, InMemory, addressed, write_shards
 
 TYPICAL_M = 2.0
-ESTIMATE = float(TINY.log_depth.encode(TYPICAL_M)) / TINY.data_std
+ESTIMATE = float(TINY.depth_scale.encode(TYPICAL_M)) / TINY.data_std
 """What the image tells in these tests: every pixel is about 2 m away."""
 
 

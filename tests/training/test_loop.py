@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import nn
 
+from grin_ros.data.sparse import ShardDataset
 from grin_ros.model.checkpoint import load_model
 from grin_ros.model.grin import Grin
 from grin_ros.training import loop
+from grin_ros.training.batches import Batch, batch
 from grin_ros.training.config import TrainConfig
 from grin_ros.training.gate import Gate
 from grin_ros.training.loop import learning_rate, make_optimiser, train
-from grin_ros.training.loss import Objective
+from grin_ros.training.loss import LossConfig, Objective
 from tests.model.tiny import TINY, fresh
 from tests.training.recordings import write_shards
 from tests.training.runs import RUN
@@ -121,9 +124,10 @@ def test_a_run_trains_what_it_should_and_nothing_else(unbroken: tuple[Path, Gate
         assert torch.equal(after[f"model.{name}"], parameter) == (not parameter.requires_grad), name
 
 
-def test_a_resumed_run_is_the_unbroken_one(data: Path, unbroken: tuple[Path, Gate], tmp_path: Path) -> None:
-    train(RUN, data, tmp_path, stop_after=5, pretrained=False)
-    assert int(load_file(tmp_path / "state.safetensors")["step"]) == 5
+@pytest.mark.parametrize("step", [2, 7], ids=["low", "full"])
+def test_a_resumed_run_is_the_unbroken_one(data: Path, unbroken: tuple[Path, Gate], tmp_path: Path, step: int) -> None:
+    train(RUN, data, tmp_path, stop_after=step, pretrained=False)
+    assert int(load_file(tmp_path / "state.safetensors")["step"]) == step
     torch.manual_seed(99)  # nothing may hang on torch's own generator
     np.random.seed(99)  # noqa: NPY002
     gate = train(RUN, data, tmp_path, pretrained=False)
@@ -136,10 +140,108 @@ def test_a_resumed_run_is_the_unbroken_one(data: Path, unbroken: tuple[Path, Gat
     assert (tmp_path / name).read_bytes() == (unbroken[0] / name).read_bytes()
 
 
+class Drawn:
+    """Stands before `batch`: what the loop asked for, step by step."""
+
+    def __init__(self) -> None:
+        self.sizes: list[tuple[int, ...]] = []
+        self.indices: list[int] = []
+
+    def __call__(self, dataset: ShardDataset, indices: NDArray[np.int64], *arguments: Any) -> Batch:
+        drawn = batch(dataset, indices, *arguments)
+        self.sizes.append(tuple(drawn.image.shape[1:3]))
+        self.indices += indices.tolist()
+        return drawn
+
+
+def test_the_first_steps_see_smaller_images(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, sizes = Drawn(), []
+
+    class Watched(Objective):
+        def forward(self, *arguments: Any) -> dict[str, torch.Tensor]:
+            sizes.append(self.model.pyramid.size)
+            return super().forward(*arguments)
+
+    monkeypatch.setattr(loop, "batch", drawn)
+    monkeypatch.setattr(loop, "Objective", Watched)
+    train(RUN, data, tmp_path, stop_after=6, pretrained=False)
+    assert drawn.sizes == sizes == [(32, 32)] * 4 + [(64, 64)] * 2
+    assert load_model(tmp_path / "weights.safetensors").config == TINY  # what is shipped is of the full size
+
+
+def test_features_are_disturbed_as_the_run_says(data: Path, tmp_path: Path) -> None:
+    heads = []
+    for share in (0.0, 1.0):
+        config = dataclasses.replace(RUN, style_share=share)
+        train(config, data, tmp_path / str(share), stop_after=2, pretrained=False)
+        heads.append(load_file(tmp_path / str(share) / "state.safetensors")["model.scene_project.weight"])
+    assert not torch.equal(*heads)
+
+
+@pytest.mark.parametrize(
+    ("worlds", "share"),
+    [({}, 1 / 3), ({"street": 0.0}, 0.0), ({"room": 0.0, "street": 2.0}, 1.0), ({"street": 6.0}, 0.75)],
+)
+def test_worlds_are_drawn_as_often_as_wanted(data: Path, worlds: dict[str, float], share: float) -> None:
+    dataset = ShardDataset(data)
+    chances = loop._chances(dataset, worlds)
+    assert chances.sum() == pytest.approx(1.0)
+    assert chances[dataset.indices_of("street")].sum() == pytest.approx(share)
+    for world in ("street", "room"):
+        assert np.ptp(chances[dataset.indices_of(world)]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("worlds", "message"),
+    [
+        ({"streets": 2.0}, "worlds: got streets, the training data shows room, street"),
+        ({"street": 0.0, "room": 0.0}, "worlds: got .*more than 0 for a world that is there"),
+        ({"street": -1.0}, "worlds: got .*expected numbers from 0 on"),
+        ({"street": float("nan")}, "worlds: got .*expected numbers from 0 on"),
+    ],
+)
+def test_worlds_that_cannot_be_drawn_are_refused(data: Path, worlds: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        loop._chances(ShardDataset(data), worlds)
+
+
+def test_a_run_draws_only_what_is_wanted(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = Drawn()
+    monkeypatch.setattr(loop, "batch", drawn)
+    config = dataclasses.replace(RUN, worlds={"room": 0.0}, batch=8)
+    train(config, data, tmp_path, stop_after=3, pretrained=False)
+    # The last of the three shards is held out.
+    assert {*drawn.indices} == {i for i in range(12) if ShardDataset(data).world(i) == "street"}
+
+
+def test_rollouts_are_as_many_and_as_far_as_wanted() -> None:
+    count = 4000
+    t, kept, latents, rolled = loop._draws(
+        TINY, LossConfig(rollout=0.3, keep_latents=0.8), count, np.random.default_rng(0), torch.device("cpu")
+    )
+    out = rolled[rolled > 0.0]
+    assert len(out) / count == pytest.approx(0.3, abs=0.03)
+    assert float(out.mean()) == pytest.approx(0.5, abs=0.03)
+    assert float(out.max()) <= 1.0
+    assert float(latents.mean()) == pytest.approx(0.8, abs=0.03)
+    assert np.ptp(np.histogram(t, bins=20, range=(0.0, 1.0))[0]) < 0.5 * count / 20  # stratified
+    assert (torch.diff(kept) > 0).all() and 8 <= len(kept) <= 16
+    none = loop._draws(TINY, LossConfig(rollout=0.0), count, np.random.default_rng(0), torch.device("cpu"))[3]
+    assert (none == 0.0).all()
+
+
 def test_a_finished_run_is_only_measured(data: Path, unbroken: tuple[Path, Gate]) -> None:
     before = (unbroken[0] / "state.safetensors").read_bytes()
     assert train(RUN, data, unbroken[0], pretrained=False) == unbroken[1]
     assert (unbroken[0] / "state.safetensors").read_bytes() == before
+
+
+def test_a_run_starts_from_given_weights(data: Path, unbroken: tuple[Path, Gate], tmp_path: Path) -> None:
+    folder, gate = unbroken
+    started = loop.train(RUN, data, tmp_path / "tuned", stop_after=0, start_from=folder / "weights.safetensors")
+    assert str(started) == str(gate)
+    fresh = loop.train(RUN, data, tmp_path / "fresh", stop_after=0, pretrained=False)
+    assert str(fresh) != str(gate)
 
 
 def test_a_run_reads_several_folders(data: Path, tmp_path: Path) -> None:
@@ -182,7 +284,7 @@ def test_the_loss_falls(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(loop, "Objective", Watched)
     # A wall at 2.5 m, always: the network has only to learn one number.
-    config = dataclasses.replace(RUN, steps=20, lr=4e-3)
+    config = dataclasses.replace(RUN, steps=20, low_steps=0, lr=4e-3)
     train(config, one_wall(data, tmp_path / "shards"), tmp_path / "out", pretrained=False)
     assert np.mean(seen[-5:]) < 0.5 * np.mean(seen[:5])
 

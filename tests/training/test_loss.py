@@ -25,6 +25,8 @@ from tests.training.recordings import write_shards
 T = torch.tensor([0.2, 0.5, 0.9])
 ALL_SCENE_TOKENS = torch.arange(TINY.scene_rows * TINY.scene_cols)
 KEEP, DROP = torch.ones(3), torch.zeros(3)
+TRUTH, ANSWER = torch.zeros(3), torch.ones(3)
+"""What the second pass starts from: nothing or all of the first answer's error."""
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,14 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Batch:
     return batch(ShardDataset(write_shards(folder)), np.array([1, 3, 11]), TINY, sampling, np.random.default_rng(0))
 
 
-def losses(model: nn.Module, drawn: Batch, keep: Tensor = KEEP, config: LossConfig = LossConfig()) -> dict[str, Tensor]:  # noqa: B008
-    out: dict[str, Tensor] = Objective(model, config)(drawn, T, ALL_SCENE_TOKENS, keep)  # type: ignore[arg-type]
+def losses(
+    model: nn.Module,
+    drawn: Batch,
+    keep: Tensor = KEEP,
+    config: LossConfig = LossConfig(),  # noqa: B008
+    rolled: Tensor = TRUTH,
+) -> dict[str, Tensor]:
+    out: dict[str, Tensor] = Objective(model, config)(drawn, T, ALL_SCENE_TOKENS, keep, rolled)  # type: ignore[arg-type]
     return out
 
 
@@ -105,8 +113,8 @@ def test_latents_go_over_detached(drawn: Batch) -> None:
 @torch.no_grad()
 def test_dropped_scene_tokens_change_the_answer(drawn: Batch) -> None:
     objective = Objective(awake(), LossConfig())
-    everything = objective(drawn, T, ALL_SCENE_TOKENS, KEEP)["total"]
-    assert objective(drawn, T, ALL_SCENE_TOKENS[::3], KEEP)["total"] != everything
+    everything = objective(drawn, T, ALL_SCENE_TOKENS, KEEP, TRUTH)["total"]
+    assert objective(drawn, T, ALL_SCENE_TOKENS[::3], KEEP, TRUTH)["total"] != everything
 
 
 def test_levels_are_the_schedules() -> None:
@@ -138,9 +146,10 @@ class Oracle(nn.Module):
         return v - self.error, torch.full_like(x, self.log_variance), latents
 
 
-def test_the_truth_costs_nothing(drawn: Batch) -> None:
+@pytest.mark.parametrize("rolled", [TRUTH, ANSWER, torch.tensor([0.0, 0.4, 1.0])])
+def test_the_truth_costs_nothing(drawn: Batch, rolled: Tensor) -> None:
     oracle = Oracle(drawn)
-    parts = losses(oracle, drawn)
+    parts = losses(oracle, drawn, rolled=rolled)
     for name in ("first", "shape", "refine"):
         assert float(parts[name]) == pytest.approx(0.0, abs=1e-6), name
     (pure, signal, noise), (x_t, *level) = oracle.inputs
@@ -150,6 +159,84 @@ def test_the_truth_costs_nothing(drawn: Batch) -> None:
     s, n = levels(TINY.schedule, T)
     torch.testing.assert_close(torch.stack(level), torch.stack([s, n]))
     torch.testing.assert_close(x_t, noised(drawn.x_0, drawn.noise[1], s[:, None], n[:, None]))
+
+
+def test_a_rollout_starts_from_what_the_first_pass_answered(drawn: Batch) -> None:
+    rolled = torch.tensor([0.0, 0.4, 1.0])
+    oracle = Oracle(drawn, error=0.7)
+    losses(oracle, drawn, rolled=rolled)
+    x_t = oracle.inputs[1][0]
+    s, n = (level[:, None] for level in levels(TINY.schedule, T))
+    torch.testing.assert_close(x_t, noised(drawn.x_0 + 0.7 * rolled[:, None], drawn.noise[1], s, n))
+
+
+class Corrected(Oracle):
+    """Wrong at first; then it answers the velocity that leads from x_t to the truth, whatever noise is in x_t."""
+
+    def predict(
+        self, x: Tensor, signal: Tensor, noise: Tensor, latents: Tensor, local: Tensor, scene_kv: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if not self.inputs:
+            return super().predict(x, signal, noise, latents, local, scene_kv)
+        v = (signal[:, None] * x - self.drawn.x_0) / noise[:, None]
+        return v, torch.full_like(x, self.log_variance), latents
+
+
+def test_a_rollout_that_comes_back_to_the_truth_costs_nothing(drawn: Batch) -> None:
+    parts = losses(Corrected(drawn, error=0.7), drawn, rolled=ANSWER)
+    assert float(parts["first"]) > 0.5
+    assert float(parts["refine"]) == pytest.approx(0.0, abs=1e-5)
+    # One that believes its first answer pays for it.
+    assert float(losses(Oracle(drawn, error=0.7), drawn, rolled=ANSWER)["refine"]) > 0.1
+
+
+@torch.no_grad()
+def test_only_samples_that_are_rolled_out_change(drawn: Batch) -> None:
+    model = awake()
+
+    def refine(sample: slice, rolled: Tensor) -> float:
+        names = [field.name for field in dataclasses.fields(drawn)]
+        part = {name: getattr(drawn, name)[(slice(None), sample) if name == "noise" else sample] for name in names}
+        objective = Objective(model, LossConfig())
+        return float(objective(Batch(**part), T[sample], ALL_SCENE_TOKENS, KEEP[sample], rolled[sample])["refine"])
+
+    rolled = torch.tensor([0.0, 1.0, 0.3])
+    plain = [refine(slice(i, i + 1), TRUTH) for i in range(3)]
+    mixed = [refine(slice(i, i + 1), rolled) for i in range(3)]
+    assert mixed[0] == plain[0]
+    assert abs(mixed[1] - plain[1]) > 1e-4
+    assert abs(mixed[2] - plain[2]) > 1e-4
+    assert refine(slice(None), rolled) == pytest.approx(sum(mixed) / 3.0, rel=1e-4)
+
+
+@torch.no_grad()
+def test_without_a_rollout_the_second_pass_is_measured_by_its_velocity(drawn: Batch) -> None:
+    model = awake()
+    local, scene_kv = model.encode(drawn.image, drawn.queries, drawn.query_rays, drawn.scene_rays, drawn.mounting)
+    ones, empty = torch.ones(3), torch.zeros(3, TINY.latent_count, TINY.latent_dim)
+    _, _, latents = model.predict(drawn.noise[0], 0.0 * ones, ones, empty, local, scene_kv)
+    signal, noise = levels(TINY.schedule, T)
+    x_t = noised(drawn.x_0, drawn.noise[1], signal[:, None], noise[:, None])
+    v, _, _ = model.predict(x_t, signal, noise, latents, local, scene_kv)
+    wrong = v - velocity(drawn.x_0, drawn.noise[1], signal[:, None], noise[:, None])
+    huber = torch.where(wrong.abs() < 0.1, 0.5 * wrong**2 / 0.1, wrong.abs() - 0.05).mean()
+    torch.testing.assert_close(losses(model, drawn)["refine"], huber, rtol=1e-4, atol=1e-6)
+
+
+class Follower(Relay):
+    """Its first pass answers a weight; its second makes an answer of the noisy input, with another weight."""
+
+    def predict(self, x: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        self.passes += 1
+        v = self.first * torch.ones_like(x) if self.passes == 1 else self.second * x
+        return v, torch.zeros_like(x), inputs[2]
+
+
+def test_a_rollout_goes_over_detached(drawn: Batch) -> None:
+    follower = Follower()
+    losses(follower, drawn, rolled=ANSWER)["refine"].backward()
+    assert follower.first.grad is None
+    assert follower.second.grad is not None
 
 
 def test_an_error_of_scale_alone_has_no_shape(drawn: Batch) -> None:
@@ -169,7 +256,7 @@ def test_the_likelihood_is_best_at_the_true_variance(drawn: Batch) -> None:
 
     def cost(log_variance: float) -> float:
         oracle = Oracle(late, error=0.4, log_variance=log_variance)
-        parts = Objective(oracle, LossConfig())(late, t, ALL_SCENE_TOKENS, KEEP)  # type: ignore[arg-type]
+        parts = Objective(oracle, LossConfig())(late, t, ALL_SCENE_TOKENS, KEEP, TRUTH)  # type: ignore[arg-type]
         return float(parts["likelihood"])
 
     best = float(np.log(0.4**2))

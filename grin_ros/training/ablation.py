@@ -29,6 +29,7 @@ from grin_ros.data.sparse import ShardDataset
 from grin_ros.diffusion.noise import noise_field
 from grin_ros.estimator import camera_inputs, normalised, rays_at
 from grin_ros.evaluation.dataset import EvalDataset, EvalSample
+from grin_ros.evaluation.renders import ROBOT_HEIGHT_M
 from grin_ros.model.checkpoint import load_model
 from grin_ros.model.grin import Grin
 from grin_ros.training.batches import Sampling, batch
@@ -37,7 +38,6 @@ from grin_ros.training.loop import train
 
 _PIXELS = 1024
 _BATCH = 16
-_ROBOT_HEIGHT_M = 1.0
 
 Change = Callable[[TrainConfig], TrainConfig]
 
@@ -136,7 +136,7 @@ def measure(model: Grin, held_out: ShardDataset, real: Path | None) -> dict[str,
     for i in everything:
         sets.setdefault(held_out.world(i), []).append(i)
     mountings = {i: held_out.sample(i).camera.mounting for i in everything}
-    robot = [i for i, mounting in mountings.items() if mounting and mounting.height_m <= _ROBOT_HEIGHT_M]
+    robot = [i for i, mounting in mountings.items() if mounting and mounting.height_m <= ROBOT_HEIGHT_M]
     found = {name: errors(model, rendered(model, held_out, indices, False)) for name, indices in sets.items()}
     if robot:
         found["robot"] = errors(model, rendered(model, held_out, robot, False))

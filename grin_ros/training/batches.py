@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from grin_ros.data.patterns import supervised
+from grin_ros.data.patterns import FEWEST, supervised
 from grin_ros.data.sparse import ShardDataset
 from grin_ros.diffusion.noise import noise_field
 from grin_ros.estimator import mounting_vector, normalised, rays_at
@@ -24,7 +24,6 @@ from grin_ros.model.encoder import resize_image
 from grin_ros.training.augment import photometric
 
 _DENSITY = 0xD3
-_FEWEST = 64
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def _measured(
         measured &= np.random.default_rng((_DENSITY, index)).random(measured.shape) < sampling.density
     if rng.random() < sampling.pattern_share:
         seen = measured & supervised(camera, range_m, rng)
-        measured = seen if np.count_nonzero(seen) >= _FEWEST else measured
+        measured = seen if np.count_nonzero(seen) >= FEWEST else measured
     if not measured.any():
         raise ValueError(f"sample {index}: no measured range; remove the sample or raise density")
     return np.asarray(measured)

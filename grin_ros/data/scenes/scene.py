@@ -35,6 +35,11 @@ class Scene:
     targets: NDArray[np.float64]
     bounds: tuple[NDArray[np.float64], NDArray[np.float64]]
 
+    def blocks(self, position: NDArray[np.float64], margin_m: float = 0.05) -> bool:
+        """Whether a camera at position (3,) would be inside something solid, or nearer to it than the margin."""
+        low, high = self.solids[:, 0] - margin_m, self.solids[:, 1] + margin_m
+        return bool(np.all((position > low) & (position < high), axis=1).any())
+
 
 @dataclass(frozen=True)
 class Placement:

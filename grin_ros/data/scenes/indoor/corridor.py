@@ -16,7 +16,7 @@ from grin_ros.data.scenes.indoor import cloth, fittings, foliage, furniture, goo
 from grin_ros.data.scenes.indoor.annex import furnish_annexes
 from grin_ros.data.scenes.indoor.furnisher import Furnisher
 from grin_ros.data.scenes.indoor.layout import bookwork, finished
-from grin_ros.data.scenes.indoor.placing import bare
+from grin_ros.data.scenes.indoor.placing import keep_deep
 from grin_ros.data.scenes.indoor.room import build_shell
 from grin_ros.data.scenes.indoor.shell import Opening
 from grin_ros.data.scenes.scene import Placement, Scene
@@ -155,17 +155,11 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
     pitch = np.radians(np.clip(rng.normal(3, 7) if robot else rng.normal(10, 12), -25, 45))
     if position[2] > high[2] - 0.15:
         return None
-    if len(scene.solids):
-        inside = np.all((position > scene.solids[:, 0] - 0.05) & (position < scene.solids[:, 1] + 0.05), axis=1)
-        if inside.any():
-            return None
+    if scene.blocks(position):
+        return None
     return Placement(position, float(yaw), float(pitch), float(rng.normal(0, np.radians(3))), height)
 
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
     """Chance to keep a view by its ranges (h, w): the deep ones sooner, few that show one plane."""
-    seen = range_m[~np.isnan(range_m)]
-    if np.mean(np.isfinite(seen)) < 0.6:
-        return 0.0
-    deep = float(np.clip(np.median(seen) / 3.0, 0.25, 1.0))
-    return deep * (0.1 if bare(range_m, camera) else 1.0)
+    return keep_deep(range_m, camera, least=0.25, bare_share=0.1)

@@ -127,13 +127,7 @@ def fix(room: Furnisher, body: Body, z: float) -> bool:
     width, depth, height = float(high[0] - low[0]), float(high[1] - low[1]), float(high[2] - low[2])
     centred = body.mesh.moved((-float(low[0] + high[0]) / 2, -float(high[1]), -float(low[2])))
     z = max(min(z, shell.height - height - 0.02), 0.0)
-    for _ in range(6):
-        side = int(rng.integers(4))
-        if shell.length(side) < width + 0.1:
-            continue
-        along = float(rng.uniform(width / 2, shell.length(side) - width / 2))
-        if any(o.meets(side, along - width / 2 - 0.1, along + width / 2 + 0.1) for o in shell.openings):
-            continue
+    for side, along in room.wall_stretches(width):
         a, b = shell.at(side, along - width / 2, 0.0), shell.at(side, along + width / 2, depth)
         corner = np.array([min(a[0], b[0]), min(a[1], b[1]), z])
         other = np.array([max(a[0], b[0]), max(a[1], b[1]), z + height])

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -113,6 +113,19 @@ class Furnisher:
         self.targets.append((x_m, y_m, z_m))
         self.surfaces += [(top, (x, y, z), yaw) for top in body.tops]
         return True
+
+    def wall_stretches(self, width_m: float, tries: int = 6) -> Iterator[tuple[int, float]]:
+        """Random (side, middle along it) of stretches of wall this wide without openings, out of so many tries."""
+        for _ in range(tries):
+            side = int(self.rng.integers(4))
+            length = self.shell.length(side)
+            if length < width_m + 0.1:
+                continue
+            along = float(self.rng.uniform(width_m / 2, length - width_m / 2))
+            if not any(
+                o.meets(side, along - width_m / 2 - 0.1, along + width_m / 2 + 0.1) for o in self.shell.openings
+            ):
+                yield side, along
 
     def against_wall(self, body: Body, tries: int = 8) -> tuple[float, float, float] | None:
         """Puts the body with its back to a wall; its place (x, y, yaw)."""

@@ -146,13 +146,7 @@ def hang(room: Furnisher) -> None:
         body = Body(merge([frame, sheet.painted((1, 1, 1), layer, float(rng.uniform(0, 0.5)))]))
         elevation = float(rng.uniform(1.0, 1.9)) - z / 2
     width, depth, height = body.size
-    for _ in range(6):
-        side = int(rng.integers(4))
-        if shell.length(side) < width + 0.1:
-            continue
-        along = float(rng.uniform(width / 2, shell.length(side) - width / 2))
-        if any(o.meets(side, along - width / 2 - 0.1, along + width / 2 + 0.1) for o in shell.openings):
-            continue
+    for side, along in room.wall_stretches(width):
         x, y = shell.at(side, along, depth / 2 + 0.004)
         z = max(min(elevation, shell.height - height - 0.02), 0.0)
         low = np.array([x - width / 2, y - width / 2, z])

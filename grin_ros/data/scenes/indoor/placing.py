@@ -50,10 +50,8 @@ def place_in_room(rng: Generator, scene: Scene) -> Placement | None:
             yaw = np.arctan2(target[1] - position[1], target[0] - position[0]) + rng.normal(0, 0.3)
     if np.any(position < low + 0.08) or np.any(position > high - 0.08) or abs(pitch) > 1.3:
         return None
-    if len(scene.solids):
-        inside = np.all((position > scene.solids[:, 0] - 0.05) & (position < scene.solids[:, 1] + 0.05), axis=1)
-        if inside.any():
-            return None
+    if scene.blocks(position):
+        return None
     return Placement(position, float(yaw), float(pitch), float(roll), float(position[2]))
 
 
@@ -64,6 +62,16 @@ def keep_in_room(range_m: NDArray[np.float32], camera: Camera) -> float:
     if np.mean(np.isfinite(seen)) < 0.7:
         return 0.0
     return keep_probability(float(np.median(seen))) * (BARE_SHARE if bare(range_m, camera) else 1.0)
+
+
+def keep_deep(range_m: NDArray[np.float32], camera: Camera, least: float, bare_share: float) -> float:
+    """Chance to keep a view of a long or large world by its ranges (h, w): 0 when more than 40 % has no surface, the
+    deep ones sooner (all from a median of 3 m on, ``least`` of the near ones), ``bare_share`` of the bare ones."""
+    seen = range_m[~np.isnan(range_m)]
+    if np.mean(np.isfinite(seen)) < 0.6:
+        return 0.0
+    deep = float(np.clip(np.median(seen) / 3.0, least, 1.0))
+    return deep * (bare_share if bare(range_m, camera) else 1.0)
 
 
 def keep_probability(median_m: float) -> float:

@@ -171,7 +171,7 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
     aim = target + rng.normal(0, 0.1, 3) * distance
     if np.any(position < low + 0.08) or np.any(position > high - 0.08) or position[2] > 2.1:
         return None
-    if np.all((position > scene.solids[:, 0] - 0.05) & (position < scene.solids[:, 1] + 0.05), axis=1).any():
+    if scene.blocks(position):
         return None
     pitch = np.arctan2(position[2] - aim[2], np.hypot(*(aim - position)[:2]))
     yaw = np.arctan2(aim[1] - position[1], aim[0] - position[0])

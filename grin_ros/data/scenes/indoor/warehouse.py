@@ -15,7 +15,7 @@ from grin_ros.data.scenes.bodies import Body
 from grin_ros.data.scenes.indoor import fittings, goods, groups
 from grin_ros.data.scenes.indoor.furnisher import MAX_SCENE_TRIANGLES, Furnisher
 from grin_ros.data.scenes.indoor.layout import bookwork, finished
-from grin_ros.data.scenes.indoor.placing import bare, place_in_room
+from grin_ros.data.scenes.indoor.placing import keep_deep, place_in_room
 from grin_ros.data.scenes.indoor.room import build_shell
 from grin_ros.data.scenes.materials import made_of, muted
 from grin_ros.data.scenes.mesh import Mesh, box, boxes, merge
@@ -206,8 +206,4 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
     """Chance to keep a view by its ranges (h, w): the deep ones sooner, few that show one plane."""
-    seen = range_m[~np.isnan(range_m)]
-    if np.mean(np.isfinite(seen)) < 0.6:
-        return 0.0
-    deep = float(np.clip(np.median(seen) / 3.0, 0.2, 1.0))
-    return deep * (0.15 if bare(range_m, camera) else 1.0)
+    return keep_deep(range_m, camera, least=0.2, bare_share=0.15)

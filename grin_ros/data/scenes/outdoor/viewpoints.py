@@ -26,10 +26,8 @@ def _placed(
 ) -> Placement | None:
     """The camera at a height above the land; None inside something solid."""
     position = np.array([x, y, scene.terrain.at(x, y) + height_m])
-    if len(scene.solids):
-        low, high = scene.solids[:, 0] - CLEARANCE_M, scene.solids[:, 1] + CLEARANCE_M
-        if np.any(np.all((position > low) & (position < high), axis=1)):
-            return None
+    if scene.blocks(position, CLEARANCE_M):
+        return None
     return Placement(position, float(yaw), float(pitch), float(roll), float(height_m))
 
 

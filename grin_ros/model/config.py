@@ -47,6 +47,9 @@ class ModelConfig:
     rays: bool = True
     """Whether positions are the camera's rays; else those of one camera for all images."""
     schedule_shift: float = 0.35
+    temperature: float = 0.1
+    """Amplitude of the noise that sampling starts from, over the schedule's. Full noise asks for a draw from all depths
+    that fit; less asks for one near their middle, which is nearer to the truth: more steps then cost less accuracy."""
 
     def __post_init__(self) -> None:
         if self.image_height % 32 or self.image_width % 32:
@@ -58,6 +61,8 @@ class ModelConfig:
             dim = getattr(self, name)
             if dim % self.head_dim:
                 raise ValueError(f"{name}: got {dim}, expected a multiple of head_dim = {self.head_dim}")
+        if not 0.0 < self.temperature <= 1.0:
+            raise ValueError(f"temperature: got {self.temperature}, expected more than 0, at most 1")
         if self.depth not in ("log", "linear"):
             raise ValueError(f"depth: got {self.depth!r}, expected 'log' or 'linear'")
 

@@ -44,6 +44,23 @@ def _border(image: NDArray[np.uint8], rng: np.random.Generator) -> None:
     image[:, :left] = image[:, width - right :] = value
 
 
+def other_textures(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB, part of it through a random small filter that mixes colours: outlines stay, textures become
+    others, such as no camera shows (random convolution, arXiv 2007.13003)."""
+    x = image.astype(np.float32) / 255.0
+    size = int(rng.choice((1, 3, 5)))
+    kernels = rng.normal(0.0, 1.0 / (size * np.sqrt(3.0)), (3, 3, size, size)).astype(np.float32)
+    mixed = np.zeros_like(x)
+    for out in range(3):
+        for into in range(3):
+            mixed[..., out] += cv2.filter2D(x[..., into], -1, kernels[out, into])
+    # Back to the picture's own brightness and contrast in each colour.
+    axes = (0, 1)
+    mixed = (mixed - mixed.mean(axes)) / (mixed.std(axes) + np.float32(1e-3)) * x.std(axes) + x.mean(axes)
+    share = np.float32(rng.uniform(0.2, 0.9))
+    return np.asarray(np.clip(x + share * (mixed - x), 0.0, 1.0) * 255.0 + 0.5, np.uint8)
+
+
 def _optics(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     kind = rng.random()
     if kind < 0.3:

@@ -20,8 +20,8 @@ from grin_ros.estimator import mounting_vector, normalised, rays_at
 from grin_ros.geometry.camera import Camera
 from grin_ros.geometry.rays import pixel_grid
 from grin_ros.model.config import ModelConfig
-from grin_ros.model.encoder import resize_image
-from grin_ros.training.augment import photometric
+from grin_ros.model.resize import resize_image
+from grin_ros.training.augment import other_textures, photometric
 
 _DENSITY = 0xD3
 
@@ -51,7 +51,8 @@ class Sampling:
     mounting_share: samples that are told where the camera is mounted. pattern_share: samples supervised where a sensor
     would have measured (lidar beams, a depth camera's holes) instead of anywhere. density: share of the pixels that
     have a range at all, the same ones every time. sky: whether what is beyond range is supervised, as the longest
-    range. augment: resizing, photometric augmentation and flips. ValueError where one is not what it must be.
+    range. texture_share: samples whose textures become others, which renders do not repeat. augment: resizing,
+    photometric augmentation and flips. ValueError where one is not what it must be.
     """
 
     queries: int = 1024
@@ -60,6 +61,7 @@ class Sampling:
     pattern_share: float = 0.25
     density: float = 1.0
     sky: bool = True
+    texture_share: float = 0.0
     augment: bool = True
 
     def __post_init__(self) -> None:
@@ -67,7 +69,7 @@ class Sampling:
             raise ValueError(f"queries: got {self.queries}, expected 1 or more")
         if len(self.resize) != 2 or not 0.0 < self.resize[0] <= self.resize[1] < np.inf:
             raise ValueError(f"resize: got {self.resize}, expected two factors more than 0, the smaller first")
-        for name in ("mounting_share", "pattern_share"):
+        for name in ("mounting_share", "pattern_share", "texture_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
         if not 0.0 < self.density <= 1.0:
@@ -106,6 +108,8 @@ def _one(
     ranges = range_m[v, u].astype(np.float64)
     image = _resized(image, model.image_width, model.image_height, min(factor, 1.0))
     if sampling.augment:
+        if rng.random() < sampling.texture_share:
+            image = other_textures(image, rng)
         image = photometric(image, rng)
         if rng.random() < 0.5:
             image, camera = np.ascontiguousarray(image[:, ::-1]), camera.mirrored()

@@ -178,7 +178,8 @@ def _draws(
     total = model.scene_rows * model.scene_cols
     kept = np.sort(rng.choice(total, max(1, round(total * rng.uniform(loss.scene_tokens, 1.0))), replace=False))
     latents = (rng.random(count) < loss.keep_latents).astype(np.float32)
-    rolled = ((rng.random(count) < loss.rollout) * rng.random(count)).astype(np.float32)
+    # Half of the rollouts go all the way: there a sampler's second step starts.
+    rolled = ((rng.random(count) < loss.rollout) * np.minimum(1.0, 2.0 * rng.random(count))).astype(np.float32)
     return tuple(torch.from_numpy(a).to(device) for a in (t.astype(np.float32), kept, latents, rolled))
 
 

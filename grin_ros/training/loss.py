@@ -25,8 +25,9 @@ class LossConfig:
     """Weights of the parts.
 
     huber_delta: where the velocity loss turns from squared to absolute, units of x. refine: the second pass, relative
-    to the first. rollout: share of samples whose second pass starts some way towards what the first answered instead
-    of from the truth, as in sampling; else errors of one step are taken for evidence by the next. shape: error after
+    to the first. rollout: share of samples whose second pass starts as in sampling, some or all of the way towards what
+    the first answered and with noise of the model's temperature; else errors of one step are taken for evidence by the
+    next. shape: error after
     removing each sample's mean error, so that layout is learnt beside scale. likelihood: of the log-variance head.
     keep_latents: share of samples whose second pass starts from the first's latents. scene_tokens: share of scene
     tokens kept, drawn anew each batch between this and 1.
@@ -34,7 +35,7 @@ class LossConfig:
 
     huber_delta: float = 0.1
     refine: float = 0.5
-    rollout: float = 0.3
+    rollout: float = 0.5
     shape: float = 0.5
     likelihood: float = 0.05
     keep_latents: float = 0.8
@@ -69,7 +70,8 @@ class Objective(nn.Module):
         # From a random level.
         signal, noise = levels(model.config.schedule, t)
         seen = batch.x_0 + rolled[:, None] * error.detach()
-        x_t = noised(seen, batch.noise[1], signal[:, None], noise[:, None])
+        eps = batch.noise[1] * torch.where(rolled[:, None] > 0.0, model.config.temperature, 1.0)
+        x_t = noised(seen, eps, signal[:, None], noise[:, None])
         v, log_variance, _ = model.predict(
             x_t, signal, noise, latents.detach() * keep_latents[:, None, None], local, scene_kv
         )

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from grin_ros.training import augment
-from grin_ros.training.augment import photometric
+from grin_ros.training.augment import other_textures, photometric
 
 
 def picture(height: int, width: int) -> NDArray[np.uint8]:
@@ -93,3 +93,25 @@ def test_nothing_moves() -> None:
         shifts.append([(weight * u).sum() / weight.sum() - 30.0, (weight * v).sum() / weight.sum() - 30.0])
     assert np.abs(shifts).max() < 1.0
     assert np.abs(np.mean(shifts, 0)).max() < 0.1
+
+
+def test_other_textures_keep_each_colours_brightness() -> None:
+    rng = np.random.default_rng(3)
+    image = np.clip(127.0 + 25.0 * rng.standard_normal((60, 80, 3)), 0, 255).astype(np.uint8)
+    outs = [other_textures(image, np.random.default_rng(seed)) for seed in range(20)]
+    means = np.array([out.mean((0, 1)) for out in outs])
+    assert np.abs(means - image.mean((0, 1))).max() < 5.0
+    # And yet another picture: colours trade places, fine structure changes.
+    assert np.mean([np.corrcoef(out.ravel(), image.ravel())[0, 1] for out in outs]) < 0.9
+
+
+def test_other_textures_change_a_flat_thing_only_at_its_outline() -> None:
+    image = np.full((60, 80, 3), 77, np.uint8)
+    image[20:40, 30:60] = (180, 128, 50)
+    inside, outside = np.zeros((60, 80), bool), np.ones((60, 80), bool)
+    inside[22:38, 32:58] = True
+    outside[18:42, 28:62] = False
+    for seed in range(20):
+        out = other_textures(image, np.random.default_rng(seed))
+        for where in (inside, outside):
+            assert np.ptp(out[where], axis=0).max() <= 1

@@ -140,10 +140,15 @@ class Oracle(nn.Module):
     def predict(
         self, x: Tensor, signal: Tensor, noise: Tensor, latents: Tensor, _local: Tensor, _scene_kv: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        eps = self.drawn.noise[len(self.inputs)]
+        eps = (x - signal[:, None] * self.drawn.x_0) / noise[:, None]
         self.inputs.append((x, signal, noise))
         v = velocity(self.drawn.x_0, eps, signal[:, None], noise[:, None])
         return v - self.error, torch.full_like(x, self.log_variance), latents
+
+
+def temperate(drawn: Batch, rolled: Tensor) -> Tensor:
+    """The noise of the second pass: where it is rolled out, that of sampling."""
+    return drawn.noise[1] * torch.where(rolled[:, None] > 0.0, TINY.temperature, 1.0)
 
 
 @pytest.mark.parametrize("rolled", [TRUTH, ANSWER, torch.tensor([0.0, 0.4, 1.0])])
@@ -158,7 +163,7 @@ def test_the_truth_costs_nothing(drawn: Batch, rolled: Tensor) -> None:
     assert (noise == 1.0).all()
     s, n = levels(TINY.schedule, T)
     torch.testing.assert_close(torch.stack(level), torch.stack([s, n]))
-    torch.testing.assert_close(x_t, noised(drawn.x_0, drawn.noise[1], s[:, None], n[:, None]))
+    torch.testing.assert_close(x_t, noised(drawn.x_0, temperate(drawn, rolled), s[:, None], n[:, None]))
 
 
 def test_a_rollout_starts_from_what_the_first_pass_answered(drawn: Batch) -> None:
@@ -167,7 +172,7 @@ def test_a_rollout_starts_from_what_the_first_pass_answered(drawn: Batch) -> Non
     losses(oracle, drawn, rolled=rolled)
     x_t = oracle.inputs[1][0]
     s, n = (level[:, None] for level in levels(TINY.schedule, T))
-    torch.testing.assert_close(x_t, noised(drawn.x_0 + 0.7 * rolled[:, None], drawn.noise[1], s, n))
+    torch.testing.assert_close(x_t, noised(drawn.x_0 + 0.7 * rolled[:, None], temperate(drawn, rolled), s, n))
 
 
 class Corrected(Oracle):

@@ -27,6 +27,7 @@ from grin_ros.geometry.camera import Camera
 
 _STAGES = ("table", "desk", "worktop", "bench", "shelf", "floor", "seat")
 _CHANCES = (0.26, 0.2, 0.13, 0.12, 0.09, 0.12, 0.08)
+SHALLOW = 2.5  # the far end of a view over its near end, from which on it shows a room rather than a stage
 _RECIPES = {"table": ("dining", "toys", "desk", "shelf"), "floor": ("toys", "floor"), "seat": ("seat",)}
 
 
@@ -179,9 +180,13 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
 
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
-    """Chance to keep a view by its ranges (h, w): those whose middle is nearer than 4 m; few bare ones."""
+    """Chance to keep a view by its ranges (h, w): those whose middle is nearer than 4.5 m, sooner with the background
+    near as well; few bare ones."""
     seen = range_m[~np.isnan(range_m)]
     if np.mean(np.isfinite(seen)) < 0.6 or np.median(seen) > 4.5:
         return 0.0
+    first, last = np.percentile(seen[np.isfinite(seen)], [5, 95])
+    # A stage is looked at from its front; from elsewhere the room lies behind it, and the room is another world.
+    shallow = 1.0 if last < SHALLOW * first else 0.4
     # From near there are more ways to look at a thing than cameras take.
-    return min(1.0, float(np.median(seen)) / 1.8) * (0.1 if bare(range_m, camera) else 1.0)
+    return shallow * min(1.0, float(np.median(seen)) / 1.8) * (0.1 if bare(range_m, camera) else 1.0)

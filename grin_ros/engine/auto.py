@@ -21,6 +21,8 @@ def preferences() -> Iterator[tuple[str, str]]:
     chosen by name.
     """
     cpu = cpu_facts()
+    yield "trt-fp16", "TensorRT in fp16 is the fastest on a GPU"
+    yield "trt", "TensorRT is the fastest on a GPU"
     yield "ort-cuda", "a GPU is faster than any CPU"
     if cpu["vendor"] == "GenuineIntel":
         if "amx_bf16" in cpu["flags"].split():
@@ -32,9 +34,11 @@ def preferences() -> Iterator[tuple[str, str]]:
 def open_best(artifact: Artifact, threads: int = 0) -> Engine:
     """Open the first of `preferences` that can run here and answers right.
 
-    Raises EngineError with the reason of each where none does.
+    Where a better one is present and cannot be used, the engine's `caveat` says so. Raises EngineError with the reason
+    of each where none runs.
     """
     refused: list[str] = []
+    wrong: list[str] = []
     for backend, why in preferences():
         try:
             engine = open_engine(backend, artifact, threads)
@@ -43,7 +47,12 @@ def open_best(artifact: Artifact, threads: int = 0) -> Engine:
             level = logging.INFO if isinstance(error, EngineUnavailableError) else logging.WARNING
             logger.log(level, "backend auto: not %s: %s", backend, error)
             refused.append(f"{backend}: {error}")
+            if not isinstance(error, EngineUnavailableError):
+                wrong.append(f"{backend}: {error}")
             continue
         logger.info("backend auto: %s (%s), because %s", backend, engine.description, why)
+        if wrong:
+            reasons = " | ".join(wrong)
+            engine.caveat = f"runs on backend '{backend}', for a better one is here and cannot be used: {reasons}"
         return engine
     raise EngineError(f"backend 'auto': none of the backends runs this model here. {' | '.join(refused)}")

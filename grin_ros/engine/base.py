@@ -9,12 +9,13 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.artifact import Artifact
+from grin_ros.artifact import Artifact, ArtifactError
 from grin_ros.config import nearest
 from grin_ros.diffusion.schedule import Level
 from grin_ros.geometry.log_depth import BEYOND, LogDepth
@@ -24,10 +25,16 @@ logger = logging.getLogger(__name__)
 ENGINES: dict[str, str] = {
     "reference": "grin_ros.engine.reference:ReferenceEngine",
     "ort": "grin_ros.engine.ort:OrtEngine",
+    "ort-int8": "grin_ros.engine.ort:OrtInt8Engine",
     "ort-cuda": "grin_ros.engine.ort:OrtCudaEngine",
     "ort-tensorrt": "grin_ros.engine.ort:OrtTensorrtEngine",
+    "trt": "grin_ros.engine.trt:TrtEngine",
+    "trt-fp16": "grin_ros.engine.trt:TrtFp16Engine",
+    "trt-bf16": "grin_ros.engine.trt:TrtBf16Engine",
+    "trt-int8": "grin_ros.engine.trt:TrtInt8Engine",
     "openvino": "grin_ros.engine.ov:OpenvinoEngine",
     "openvino-bf16": "grin_ros.engine.ov:OpenvinoBf16Engine",
+    "openvino-int8": "grin_ros.engine.ov:OpenvinoInt8Engine",
 }
 """backend name -> 'module:class', imported only when opened. A new backend is one file and one line here."""
 
@@ -50,15 +57,21 @@ class EngineUnavailableError(EngineError):
 class Engine(ABC):
     """Runs the three graphs of one artifact. Not thread safe: one caller at a time.
 
-    A backend implements `run`; one that can keep the whole loop on its device overrides `sample` too.
+    A backend implements `run`; one that can keep the whole loop on its device overrides `sample_from` too.
     """
 
     precision: ClassVar[str] = "fp32"
+    graphs: ClassVar[str] = "fp32"
+    """Which of the artifact's graphs it loads; the runtime may compute these in another precision."""
+    first_frame_s: ClassVar[float] = 60.0
+    """What the first frame of a size may take, as the runtime builds or allocates for it."""
 
     def __init__(self, artifact: Artifact, threads: int = 0) -> None:
         """threads: 0 lets the runtime choose."""
         self.artifact = artifact
         self.threads = threads
+        self.caveat = ""
+        """Why it runs in place of a preferred backend; empty where it is the preferred one."""
 
     @property
     @abstractmethod
@@ -68,6 +81,13 @@ class Engine(ABC):
     @abstractmethod
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Run 'encode', 'denoise' or 'decode'. Inputs may be NumPy arrays or this engine's own outputs."""
+
+    def graph_path(self, graph: str) -> Path:
+        """The ONNX file to load. Raises EngineUnavailableError where the artifact has none of the precision."""
+        try:
+            return self.artifact.graph(graph, self.graphs)
+        except ArtifactError as error:
+            raise EngineUnavailableError(str(error)) from error
 
     def to_host(self, tensor: Tensor) -> NDArray[Any]:
         """The tensor as a NumPy array."""
@@ -106,14 +126,25 @@ class Engine(ABC):
     ) -> tuple[Tensor, Tensor]:
         """The DDIM loop. x: (S, N) float32 noise, one row a member -> clean sample (S, N), log variance (S, N)."""
         network = self.artifact.manifest.network
+        latents = np.zeros((len(x), network.latent_count, network.latent_dim), np.float32)
+        return self.sample_from(tokens, x, latents, pairs)[:2]
+
+    def sample_from(
+        self,
+        tokens: Mapping[str, Tensor],
+        x: NDArray[np.float32],
+        latents: Tensor,
+        pairs: Sequence[tuple[Level, Level]],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The DDIM loop with the latents (S, L, C) it begins with: zero, or those of a frame before. x: (S, N) float32
+        at the first level -> clean sample (S, N), log variance (S, N), latents (S, L, C)."""
         state: Tensor = x
-        latents: Tensor = np.zeros((len(x), network.latent_count, network.latent_dim), np.float32)
         log_variance: Tensor = None
         for here, there in pairs:
             levels = np.array([here.signal, here.noise, there.signal, there.noise], np.float32)
             out = self.run("denoise", {"x": state, "levels": levels, "latents": latents, **tokens})
             state, latents, log_variance = out["x_next"], out["latents_next"], out["log_variance"]
-        return state, log_variance
+        return state, log_variance, latents
 
     def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """x, log_variance (S, N); image (1, H, W, 3) uint8; ray_z (1, H, W) float32 -> depth_m, sigma_m (H, W)."""
@@ -181,6 +212,13 @@ def _shaped(name: str, got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any
     return got
 
 
+def check_known(backend: str) -> None:
+    """Raises EngineError for a name that is no backend."""
+    known = (AUTO, *ENGINES)
+    if backend not in known:
+        raise EngineError(f"backend: got '{backend}', expected one of {', '.join(known)}{nearest(backend, known)}")
+
+
 def open_engine(backend: str, artifact: Artifact, threads: int = 0) -> Engine:
     """Open `backend` and let it run only if it answers the golden sample within its precision's tolerance; 'auto' is
     the best that does.
@@ -191,18 +229,23 @@ def open_engine(backend: str, artifact: Artifact, threads: int = 0) -> Engine:
     if backend == AUTO:
         chosen: Engine = importlib.import_module("grin_ros.engine.auto").open_best(artifact, threads)
         return chosen
-    target = ENGINES.get(backend)
-    if target is None:
-        known = (AUTO, *ENGINES)
-        raise EngineError(f"backend: got '{backend}', expected one of {', '.join(known)}{nearest(backend, known)}")
-    module, name = target.split(":")
+    check_known(backend)
+    module, name = ENGINES[backend].split(":")
     try:
         engine_class: type[Engine] = getattr(importlib.import_module(module), name)
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # OSError: a shared library of the runtime's is missing
         raise EngineUnavailableError(
             f"backend '{backend}': {error}; install it (see README, Backends), or choose another"
         ) from error
-    engine = engine_class(artifact, threads)
+    try:
+        engine = engine_class(artifact, threads)
+    except EngineError:
+        raise
+    except Exception as error:  # a backend may raise anything
+        raise EngineError(
+            f"backend '{backend}' cannot be opened ({type(error).__name__}: {error}). Try another backend or "
+            "version of the runtime, and report it"
+        ) from error
     try:
         report = check_golden(engine)
     except EngineError:

@@ -22,13 +22,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from grin_ros.artifact import GRAPHS, Artifact
+from grin_ros.artifact import GRAPHS, MAX_FILE_BYTES, Artifact
 
 logger = logging.getLogger(__name__)
 
 MAGIC = b"grin_ros engine 1\n"
 SUFFIX = ".engine"
 MAX_HEADER_BYTES = 64 * 1024
+MAX_ENTRY_BYTES = MAX_FILE_BYTES + MAX_HEADER_BYTES
+"""An engine is hardly larger than the model that it was built from."""
 UNFINISHED = ".unfinished-"
 
 
@@ -194,6 +196,8 @@ def _read(path: Path) -> tuple[EngineKey, bytes]:
         status = os.fstat(stream.fileno())
         if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
             raise CacheError(f"it belongs to user {status.st_uid}, or others may write it; expected this user's alone")
+        if status.st_size > MAX_ENTRY_BYTES:
+            raise CacheError(f"it has {status.st_size} bytes, more than {MAX_ENTRY_BYTES}")
         if stream.read(len(MAGIC)) != MAGIC:
             raise CacheError("it is not an engine of this format")
         line = stream.readline(MAX_HEADER_BYTES)

@@ -43,7 +43,7 @@ class OrtEngine(Engine):
             )
         self._prepare()
         for graph in GRAPHS:
-            self._sessions[graph] = self._open(artifact.graph(graph))
+            self._sessions[graph] = self._open(self.graph_path(graph))
         logger.info("%s, artifact %s", self.description, artifact.digest)
 
     @property
@@ -112,6 +112,13 @@ class OrtEngine(Engine):
         return value
 
 
+class OrtInt8Engine(OrtEngine):
+    """`denoise` in int8, by the artifact's Q/DQ graph; worth it where the processor has VNNI or dot products."""
+
+    precision: ClassVar[str] = "int8"
+    graphs: ClassVar[str] = "int8"
+
+
 class OrtCudaEngine(OrtEngine):
     """ONNX Runtime on an NVIDIA GPU (package onnxruntime-gpu). The whole DDIM loop stays on the device."""
 
@@ -132,6 +139,7 @@ class OrtTensorrtEngine(OrtCudaEngine):
 
     provider: ClassVar[str] = "TensorrtExecutionProvider"
     precision: ClassVar[str] = "fp16"
+    first_frame_s: ClassVar[float] = 1800.0
 
     def provider_options(self) -> dict[str, str]:
         # TensorRT's version, the GPU and the shapes are in the provider's own file names and checks.

@@ -70,7 +70,7 @@ class OpenvinoEngine(Engine):
 
     def _open(self, graph: str) -> Any:
         """The compiled graph: from the cache, or built and put there."""
-        precision = self.low.get(graph, "f32")
+        path, precision = self.graph_path(graph), self.low.get(graph, "f32")
         options: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
@@ -81,7 +81,7 @@ class OpenvinoEngine(Engine):
             graph,
             runtime=f"openvino {openvino.get_version()}",
             device=f"{DEVICE} {self._device_name} {cpu_identity()}",
-            precision=precision,
+            precision=precision if path == self.artifact.graph(graph) else f"{self.graphs}, else {precision}",
             options=options,
         )
         start = time.perf_counter()
@@ -93,7 +93,6 @@ class OpenvinoEngine(Engine):
                 return compiled
             except Exception as error:  # the runtime's own exceptions share no other base class
                 logger.warning("%s refuses the kept %s (%s); built anew", self.description, key.file_name, error)
-        path = self.artifact.graph(graph)
         try:
             # By path: the weights lie beside the graph, at offsets in a safetensors file.
             compiled = self._core.compile_model(self._core.read_model(path), DEVICE, options)
@@ -116,3 +115,10 @@ class OpenvinoBf16Engine(OpenvinoEngine):
 
     precision: ClassVar[str] = "bf16"
     low: ClassVar[Mapping[str, str]] = {"denoise": "bf16"}
+
+
+class OpenvinoInt8Engine(OpenvinoEngine):
+    """`denoise` in int8, by the artifact's Q/DQ graph; what is not quantised stays f32."""
+
+    precision: ClassVar[str] = "int8"
+    graphs: ClassVar[str] = "int8"

@@ -14,16 +14,17 @@ from grin_ros.engine import auto
 from grin_ros.engine.base import ENGINES, EngineError, open_engine
 from grin_ros.engine.ort import OrtEngine
 
+GPU = ("trt-fp16", "trt", "ort-cuda")
 BROKEN = "tests.engine.test_open_engine:FivePercentTooFar"
 
 
 @pytest.mark.parametrize(
     ("vendor", "flags", "expected"),
     [
-        ("GenuineIntel", "avx2 amx_bf16 amx_tile", ["ort-cuda", "openvino-bf16", "openvino", "ort"]),
-        ("GenuineIntel", "avx2 avx512_bf16", ["ort-cuda", "openvino", "ort"]),
-        ("AuthenticAMD", "avx2 avx512_bf16", ["ort-cuda", "ort"]),
-        ("", "", ["ort-cuda", "ort"]),
+        ("GenuineIntel", "avx2 amx_bf16 amx_tile", [*GPU, "openvino-bf16", "openvino", "ort"]),
+        ("GenuineIntel", "avx2 avx512_bf16", [*GPU, "openvino", "ort"]),
+        ("AuthenticAMD", "avx2 avx512_bf16", [*GPU, "ort"]),
+        ("", "", [*GPU, "ort"]),
     ],
 )
 def test_the_order_is_the_processors(

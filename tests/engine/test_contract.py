@@ -20,9 +20,7 @@ from grin_ros.estimator import Estimator, Settings
 from grin_ros.geometry.camera import Camera
 
 UNLIMITED = Settings(min_depth_m=1e-6, max_depth_m=1e6)
-BACKENDS = [
-    pytest.param(name, marks=[pytest.mark.gpu] if name in ("ort-cuda", "ort-tensorrt") else []) for name in ENGINES
-]
+BACKENDS = [pytest.param(name, marks=[pytest.mark.gpu] if name.startswith(("ort-", "trt")) else []) for name in ENGINES]
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

@@ -143,8 +143,9 @@ def test_a_missing_runtime_says_what_to_install(tiny_artifact: Path, monkeypatch
 @pytest.mark.parametrize("backend", list(ENGINES))
 def test_registry_names_engines(backend: str) -> None:
     module, name = ENGINES[backend].split(":")
-    runtime = {"reference": "torch", "openvino": "openvino", "openvino-bf16": "openvino"}.get(backend, "onnxruntime")
+    runtimes = {"reference": "torch", "openvino": "openvino", "trt": "tensorrt"}
+    runtime = runtimes.get(backend.partition("-")[0], "onnxruntime")
     pytest.importorskip(runtime, reason=f"{backend} needs {runtime}")
     engine_class = getattr(pytest.importorskip(module), name)
     assert issubclass(engine_class, Engine)
-    assert engine_class.precision in ("fp32", "fp16", "bf16")
+    assert engine_class.precision in ("fp32", "fp16", "bf16", "int8")

@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,12 @@ from grin_ros.config import from_mapping, nearest
 
 FORMAT = 2
 MAX_FILE_BYTES = 2 * 1024**3
+MAX_MANIFEST_BYTES = 1 << 20
+MAX_GOLDEN_BYTES = 256 << 20
+MAX_SIZE = 4096
 GRAPHS = ("encode", "denoise", "decode")
+GOLDEN_TOLERANCE_LN = {"fp32": 1e-3, "fp16": 2e-2, "bf16": 5e-2, "int8": 0.2}
+"""int8 rounds one number in a hundred as far as the eye sees it; a wrong engine is off by whole units."""
 SHIPPED = Path(__file__).parent / "artifacts"
 
 
@@ -54,6 +60,11 @@ class Network:
     scene_cols: int
     latent_count: int
     latent_dim: int
+
+    def __post_init__(self) -> None:
+        for name, size in dataclasses.asdict(self).items():
+            if not 1 <= size <= MAX_SIZE:
+                raise ValueError(f"network.{name}: got {size}, expected 1 to {MAX_SIZE}; do not use this artifact")
 
 
 @dataclass(frozen=True)
@@ -101,8 +112,13 @@ class Manifest:
     """The ModelConfig it was built from (read by the torch reference only)."""
     training: dict[str, Any] = field(default_factory=dict)
     """Data, licences, steps, commit: what the model card repeats."""
-    golden_tolerance_ln: dict[str, float] = field(default_factory=lambda: {"fp32": 1e-3, "fp16": 2e-2, "bf16": 5e-2})
+    temperature: float = 1.0
+    """Amplitude of the noise that sampling starts from, over the schedule's."""
+    golden_tolerance_ln: dict[str, float] = field(default_factory=lambda: dict(GOLDEN_TOLERANCE_LN))
     """Largest accepted error of ln(range) on the golden sample, by the engine's precision."""
+    variants: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """precision -> the graphs that exist in it too, as GRAPH.PRECISION.onnx; the others of its engines are the fp32
+    ones. Names, types and shapes of inputs and outputs are the same."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +131,29 @@ class Artifact:
     def file(self, name: str) -> Path:
         return self.path / name
 
-    def graph(self, name: str) -> Path:
-        """The ONNX file of `name` in GRAPHS. Weights are external data beside it: load it by path, not by bytes."""
-        return self.path / f"{name}.onnx"
+    def graph(self, name: str, precision: str = "fp32") -> Path:
+        """The ONNX file of `name` in GRAPHS. Weights are external data beside it: load it by path, not by bytes.
+
+        Raises ArtifactError where the artifact has no graphs of `precision`.
+        """
+        variants = self.manifest.variants
+        if precision != "fp32" and precision not in variants:
+            raise ArtifactError(
+                f"{self.path}: has no {precision} graphs, only {', '.join(('fp32', *variants))}; make them with "
+                f"export/precision.py --precision {precision}, or choose another backend"
+            )
+        return self.path / graph_file(name, precision if name in variants.get(precision, ()) else "fp32")
 
     @property
     def digest(self) -> str:
         """One short hash over all files: the identity that diagnostics and engine caches use."""
         joined = json.dumps(self.manifest.sha256, sort_keys=True)
         return hashlib.sha256(joined.encode()).hexdigest()[:12]
+
+
+def graph_file(name: str, precision: str) -> str:
+    """'denoise.onnx', 'denoise.int8.onnx'."""
+    return f"{name}.onnx" if precision == "fp32" else f"{name}.{precision}.onnx"
 
 
 def find_artifact(name_or_path: str) -> Path:
@@ -145,12 +175,12 @@ def load_artifact(name_or_path: str | Path) -> Artifact:
     folder = find_artifact(str(name_or_path))
     manifest_path = folder / "manifest.json"
     try:
-        values = json.loads(manifest_path.read_text())
+        values = json.loads(_read_text(manifest_path))
     except OSError as error:
         raise ArtifactError(
             f"{manifest_path}: cannot be read ({error.strerror}); export the model again, or reinstall"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(
             f"{manifest_path}: not valid JSON ({error}); export the model again, or reinstall"
         ) from error
@@ -161,11 +191,14 @@ def load_artifact(name_or_path: str | Path) -> Artifact:
         manifest = from_mapping(Manifest, values, str(manifest_path))
     except ValueError as error:
         raise ArtifactError(str(error)) from error
-    for name in (*(f"{graph}.onnx" for graph in GRAPHS), "golden.npz"):
+    needed = [(graph, "fp32") for graph in GRAPHS]
+    needed += [(graph, precision) for precision, graphs in manifest.variants.items() for graph in graphs]
+    for name in (*(graph_file(*each) for each in needed), "golden.npz"):
         if name not in manifest.sha256:
             raise ArtifactError(f"{manifest_path}: lists no hash of {name}; export the model again")
     for name, expected in manifest.sha256.items():
         _check_file(folder, name, expected)
+    _check_golden(folder / "golden.npz")
     return Artifact(folder, manifest)
 
 
@@ -182,6 +215,26 @@ def file_sha256(path: Path) -> str:
         for chunk in iter(lambda: stream.read(1 << 20), b""):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _read_text(path: Path) -> str:
+    """Raises OSError, and ValueError for a file that is larger than any manifest."""
+    with path.open("rb") as stream:
+        data = stream.read(MAX_MANIFEST_BYTES + 1)
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise ValueError(f"more than {MAX_MANIFEST_BYTES} bytes")
+    return data.decode()
+
+
+def _check_golden(path: Path) -> None:
+    """A few kilobytes of an archive can hold gigabytes of zeros: what it says it holds is counted before it is read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise ArtifactError(f"{path}: not an archive of arrays ({error}); export the model again") from error
+    if size > MAX_GOLDEN_BYTES:
+        raise ArtifactError(f"{path}: holds {size} bytes, more than {MAX_GOLDEN_BYTES}; do not use this artifact")
 
 
 def _check_file(folder: Path, name: str, expected: str) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from grin_ros.model.config import ModelConfig
+from grin_ros.model.resize import resize_image
 
 _KERNELS = (3, 3, 5, 3, 5, 5, 3)
 _STRIDES = (1, 2, 2, 2, 1, 2, 1)
@@ -167,29 +168,6 @@ def disturb_statistics(feature: Tensor, share: float, strength: float = 1.0) -> 
         moved = mean + strength * torch.randn_like(mean) * mean.std(0, correction=0, keepdim=True) * chosen
         shift = moved - gain * mean
     return (feature * gain + shift).to(feature.dtype)
-
-
-def resize_image(image: Tensor, height: int, width: int) -> Tensor:
-    """(B, H, W, 3) uint8 -> (B, 3, height, width) float32 in 0..255, antialiased.
-
-    Two matrix products with triangle-filter weights: the same operators on every backend (TensorRT has no antialiased
-    resize), hence the same pixels.
-    """
-    rows = resize_weights(image.shape[1], height, image.device)
-    cols = resize_weights(image.shape[2], width, image.device)
-    x = image.to(torch.float32).permute(0, 3, 1, 2)
-    return torch.matmul(rows, torch.matmul(x, cols.transpose(0, 1)))
-
-
-def resize_weights(source: int, target: int, device: torch.device) -> Tensor:
-    """(target, source) weights of a triangle filter as wide as the larger of both pixel pitches."""
-    # A tensor, not a quotient of Python numbers: the size is an unknown while the graph is exported.
-    pitch = torch.scalar_tensor(source, dtype=torch.float32, device=device) / target
-    centres = (torch.arange(target, device=device, dtype=torch.float32) + 0.5) * pitch - 0.5
-    pixels = torch.arange(source, device=device, dtype=torch.float32)
-    width = torch.clamp(pitch, min=1.0)
-    weights = torch.relu(1.0 - torch.abs(pixels[None, :] - centres[:, None]) / width)
-    return weights / weights.sum(1, keepdim=True)
 
 
 def init_like_imagenet(encoder: EfficientNetLite, seed: int) -> None:

@@ -72,7 +72,7 @@ class Grin(nn.Module):
             scene_rays = directions(cell_centres(*coarse.shape[2:]).to(queries.device)).expand(len(image), -1, -1)
         local = self.local_rays(query_rays, mounting)
         if self.config.local:
-            sampled = functional.grid_sample(fine, queries[:, :, None].to(fine.dtype), align_corners=False)[..., 0]
+            sampled = functional.grid_sample(fine, queries[:, :, None].to(fine.dtype), align_corners=False).squeeze(-1)
             local = local + self.local_project(sampled.transpose(1, 2))
         scene = self.scene_project(coarse.flatten(2).transpose(1, 2)) + self.scene_rays(scene_rays, mounting)
         if not self.config.scene:

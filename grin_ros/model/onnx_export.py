@@ -63,7 +63,7 @@ def export_artifact(model: Grin, out_dir: Path, *, name: str, licence: str, trai
     try:
         os.chmod(folder, 0o755)  # mkdtemp's 0700 is for secrets
         report = _write(model, folder, name, licence, training)
-        _publish(folder, out_dir)
+        publish(folder, out_dir)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return report
@@ -103,7 +103,7 @@ def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
         "levels": np.array(
             [[a.signal, a.noise, b.signal, b.noise] for a, b in config.schedule.pairs(GOLDEN_STEPS)], np.float32
         ),
-        "noise": member_noise(inputs.queries[0], GOLDEN_MEMBERS, seed=0),
+        "noise": np.float32(config.temperature) * member_noise(inputs.queries[0], GOLDEN_MEMBERS, seed=0),
     }
     given = {key: torch.tensor(value) for key, value in golden.items()}
     with torch.inference_mode():
@@ -160,6 +160,7 @@ def _manifest(
         ),
         parameterisation="v",
         schedule_shift=config.schedule_shift,
+        temperature=config.temperature,
         calibration=Calibration(),
         tensors=tensors,
         sha256={file.name: file_sha256(file) for file in sorted(folder.iterdir())},
@@ -181,7 +182,7 @@ def _checked(artifact: Artifact) -> GoldenReport:
     return report
 
 
-def _publish(folder: Path, out_dir: Path) -> None:
+def publish(folder: Path, out_dir: Path) -> None:
     """Put `folder` in the place of `out_dir`; the old one stays until the new one is complete."""
     if not out_dir.exists():
         folder.rename(out_dir)

@@ -31,6 +31,8 @@ OPSET = 20
 """The newest that TensorRT 10 reads; it has Gelu as one operator."""
 MAX_INLINE_BYTES = 4096
 """A larger constant inside a graph would be a weight that the artifact holds twice."""
+MAX_INDEX_BYTES = 100_000_000
+"""Of a safetensors file's header, as its own library has it."""
 
 Shape = tuple[int | str, ...]
 """A string is a free size, by its name."""
@@ -205,6 +207,8 @@ def safetensors_index(path: Path) -> dict[str, tuple[str, tuple[int, ...], int, 
     """tensor -> (dtype, shape, offset in the file, length in bytes), from the header of a safetensors file."""
     with path.open("rb") as stream:
         (size,) = struct.unpack("<Q", stream.read(8))
+        if size > MAX_INDEX_BYTES:
+            raise ValueError(f"{path}: its header says that it has {size} bytes, expected at most {MAX_INDEX_BYTES}")
         header = json.loads(stream.read(size))
     return {
         name: (entry["dtype"], tuple(entry["shape"]), 8 + size + start, end - start)

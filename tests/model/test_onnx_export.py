@@ -200,3 +200,22 @@ def test_manifest_is_plain_json(tiny_artifact: Path) -> None:
     assert values["model"]["token_dim"] == 32
     assert values["training"] == {"data": "none, random weights"}
     assert values["parameterisation"] == "v"
+
+
+@pytest.mark.parametrize("graph", ["encode", "decode"])
+def test_the_image_goes_into_a_cast_and_nothing_else(tiny_artifact: Path, graph: str) -> None:
+    """TensorRT reads uint8 nowhere else."""
+    nodes = onnx.load(tiny_artifact / f"{graph}.onnx", load_external_data=False).graph.node
+    assert {node.op_type for node in nodes if "image" in node.input} == {"Cast", "Shape"}
+
+
+def test_no_power_and_no_gather_of_single_numbers_at_the_cameras_size(tiny_artifact: Path) -> None:
+    """Rows are copied whole; a column is picked from the small grid before (see model/upsample.py)."""
+    graph = onnx.shape_inference.infer_shapes(onnx.load(tiny_artifact / "decode.onnx")).graph
+    rank = {value.name: len(value.type.tensor_type.shape.dim) for value in graph.value_info}
+    # By lists of rows or columns; with a single index it is a slice.
+    gathers = [n for n in graph.node if n.op_type == "Gather" and rank.get(n.input[0], 0) > 1 and rank.get(n.input[1])]
+    axes = {a.i % rank[n.input[0]] for n in gathers for a in n.attribute if a.name == "axis"}
+    assert len(gathers) >= 20
+    assert all(axis < 2 for axis in axes)
+    assert not [node for node in graph.node if node.op_type == "Pow" and node.input[1] == "2"]

@@ -1,74 +1,46 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How fast each engine is, side by side in one run: against the torch reference and against the machine's own floor.
+"""How fast each engine is, side by side in one run: against the torch reference, against Depth Anything V2 Small in the
+same runtime, and against the machine's own floor; and how cost grows with members, steps, queried pixels and cameras.
 
-    python benchmarks/engines.py                    every backend that is present; (steps, members) = (1,1) and (2,4)
-    python benchmarks/engines.py --backend ort openvino --frames 50
+    python benchmarks/engines.py                        every backend that is present; about four minutes
+    python benchmarks/engines.py --backend ort --no-peer --frames 50
+    python benchmarks/engines.py --json speed.json
 
-Frames go round the engines, one each, so that what else the machine does falls on all alike. The floor is the graph's
-multiplications and additions (counted in torch) over the best rate of a matrix product, measured between the rounds.
+A frame is an image to depth, sigma and full cloud, filled and serialised; the transport is in node_latency.py. Runs go
+round, one of each, so that what else the machine does falls on all alike. The floor is the graph's multiplications and
+additions (counted in torch) over the best rate of a matrix product, measured between the rounds.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import sys
-import time
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
-from tqdm import tqdm
 
-from grin_ros.artifact import GRAPHS, Artifact, load_artifact
-from grin_ros.data.frames import Frame
-from grin_ros.diffusion.noise import member_noise
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import floor
+from benchmarks.frames import ROS, STAGES, frame_of, loop, whole_frame
+from benchmarks.rounds import Timed, measure
+from benchmarks.targets import FAST, OVERHEAD_MS, SLOW, Measured, Target, targets
+from grin_ros.artifact import Artifact, load_artifact
 from grin_ros.engine.base import ENGINES, Engine, EngineError, EngineUnavailableError, open_engine
 from grin_ros.engine.cache import cpu_facts
-from grin_ros.estimator import Estimator, Settings, camera_inputs
-from grin_ros.geometry.camera import Camera
-from grin_ros.model.checkpoint import load_model
+from grin_ros.estimator import Settings
 
-STAGES = ("prepare", *GRAPHS, "limit")
-CASES = ((1, 1), (2, 4))
+CASES = (FAST, SLOW)
 REFERENCE = "reference"
-FLOOR_SIZE = 1024
-"""Of the matrix product: three of them fit the cache of a small CPU, and its edges cost little."""
-FLOOR_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
-
-
-@dataclass
-class Case:
-    """One engine at one setting, and the milliseconds of its frames by stage."""
-
-    backend: str
-    precision: str
-    settings: Settings
-    estimator: Estimator
-    stages_ms: dict[str, list[float]] = field(default_factory=dict)
-
-    def run(self, frame: Frame, count: bool) -> None:
-        start = time.perf_counter()
-        estimate = self.estimator(frame)
-        if count:
-            laps = {**estimate.timings_ms, "total": (time.perf_counter() - start) * 1e3}
-            for stage, value in laps.items():
-                self.stages_ms.setdefault(stage, []).append(value)
-
-    def percentile(self, stage: str, percent: float) -> float:
-        return float(np.percentile(self.stages_ms[stage], percent))
-
-
-def frame_of(width: int, height: int) -> Frame:
-    """A view with detail everywhere, through a pinhole of 60 degrees."""
-    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    f_px = width / 2.0 / np.tan(np.radians(30.0))
-    camera = Camera(width, height, f_px, f_px, (width - 1) / 2.0, (height - 1) / 2.0, "plumb_bob", (0.0,) * 5)
-    return Frame(image, camera)
+QUICK_ROUNDS = 2
+"""To see which engine is the fastest, before the rounds that count."""
 
 
 def opened(artifact: Artifact, options: argparse.Namespace) -> Iterator[tuple[str, Engine]]:
@@ -88,116 +60,174 @@ def _open(backend: str, artifact: Artifact, threads: int) -> Engine | None:
         return None
 
 
-def flops(artifact: Artifact, frame: Frame, members: int) -> dict[str, int]:
-    """graph -> multiplications and additions of one run in products and convolutions; elementwise work is not in it."""
-    model = load_model(artifact.file("weights.safetensors")).eval()
-    network = artifact.manifest.network
-    camera = camera_inputs(
-        frame.camera, (network.grid_rows, network.grid_cols), (network.scene_rows, network.scene_cols)
-    )
-    image, x = torch.tensor(frame.image[None]), torch.tensor(member_noise(camera.queries[0], members, 0))
-    names = ("queries", "query_rays", "scene_rays", "mounting")
-    latents = torch.zeros(members, network.latent_count, network.latent_dim)
-    counted = {}
-    with torch.no_grad():
-        with FlopCounterMode(display=False) as counter:
-            tokens = model.encode(image, *(torch.tensor(getattr(camera, name)) for name in names))
-        counted["encode"] = counter.get_total_flops()
-        with FlopCounterMode(display=False) as counter:
-            out, _, log_variance = model.denoise(x, torch.tensor([0.0, 1.0, 1.0, 0.0]), latents, *tokens)
-        counted["denoise"] = counter.get_total_flops()
-        with FlopCounterMode(display=False) as counter:
-            model.decode(out, log_variance, image, torch.tensor(camera.ray_z))
-        counted["decode"] = counter.get_total_flops()
-    return counted
+def peers_of(engines: Mapping[str, Engine], folder: Path) -> dict[str, tuple[Timed, Timed]]:
+    """backend -> Depth Anything V2 Small alike, at 518x686 and 252x336; none without transformers, which is told."""
+    from benchmarks import depth_anything
+
+    found: dict[str, tuple[Timed, Timed]] = {}
+    try:
+        paths = [depth_anything.export(size, folder) for size in depth_anything.SIZES]
+    except ImportError as error:
+        print(f"not here: Depth Anything V2 Small: {error}; pip install 'grin_ros[bench]'", file=sys.stderr)
+        return found
+    for backend, engine in engines.items():
+        runs = [depth_anything.runner(engine, *each) for each in zip(paths, depth_anything.SIZES, strict=True)]
+        if runs[0] is not None and runs[1] is not None:
+            found[backend] = (Timed(f"{backend} 518x686", runs[0]), Timed(f"{backend} 252x336", runs[1]))
+    return found
 
 
-def product_seconds(kind: torch.dtype) -> float:
-    """One product of two FLOOR_SIZE squares."""
-    a, b = (torch.ones(FLOOR_SIZE, FLOOR_SIZE, dtype=kind) for _ in range(2))
-    start = time.perf_counter()
-    torch.mm(a, b)
-    return time.perf_counter() - start
+def scaling_of(engine: Engine, options: argparse.Namespace) -> dict[str, Timed]:
+    """How cost grows. pixels, steps: encode and the loop (decode has one grid); members, cameras: whole frames."""
+    network = engine.artifact.manifest.network
+    frame, rows, cols = frame_of(options.width, options.height), network.grid_rows, network.grid_cols
+    made = {
+        "pixels x0.5": loop(engine, frame, rows // 2, cols, Settings(1, 1)),
+        "pixels x1": loop(engine, frame, rows, cols, Settings(1, 1)),
+        "pixels x2": loop(engine, frame, rows * 2, cols, Settings(1, 1)),
+        "steps 2": loop(engine, frame, rows, cols, Settings(2, 1)),
+        "steps 4": loop(engine, frame, rows, cols, Settings(4, 1)),
+    }
+    for members in (1, 2, 4, 8):
+        made[f"members {members}"] = whole_frame(engine, Settings(1, members), frame)
+    other = frame_of(options.width, options.height, shift_px=3.0)
+    made["cameras 2"] = whole_frame(engine, Settings(1, 1), frame, other)
+    return {name: Timed(name, run) for name, run in made.items()}
 
 
-def measure(cases: Sequence[Case], frame: Frame, options: argparse.Namespace) -> dict[str, float]:
-    """Run all cases in turn. precision -> the machine's best rate, FLOP/s."""
-    seconds: dict[str, list[float]] = {name: [] for name in FLOOR_TYPES}
-    for index in tqdm(range(-options.warm_up, options.frames), unit="round"):
-        for case in cases:
-            case.run(frame, count=index >= 0)
-        for name, kind in FLOOR_TYPES.items():
-            seconds[name].append(product_seconds(kind))
-    return {name: 2.0 * FLOOR_SIZE**3 / min(values) for name, values in seconds.items()}
+def fastest(cases: Mapping[tuple[str, int, int], Timed]) -> str:
+    """The backend that takes the least at SLOW."""
+    slow = [case for key, case in cases.items() if key[1:] == SLOW]
+    measure(slow, QUICK_ROUNDS, 1, "which is fastest")
+    best = min((key for key in cases if key[1:] == SLOW), key=lambda key: cases[key].median())
+    for case in slow:
+        case.stages_ms.clear()
+    return best[0]
 
 
-def report(
-    cases: Sequence[Case], rates: Mapping[str, float], counted: Mapping[int, Mapping[str, int]], heading: str
-) -> str:
-    """Markdown: one table each (steps, members)."""
-    fastest = max(rates, key=lambda name: rates[name])
-    peak = ", ".join(f"{name} {rate / 1e12:.2f} TFLOP/s" for name, rate in rates.items())
-    lines = [heading, "", f"Matrix product of {FLOOR_SIZE} squares, best of the run: {peak}.", ""]
-    for settings in dict.fromkeys(case.settings for case in cases):
-        same = [case for case in cases if case.settings == settings]
-        base = next((case for case in same if case.backend == REFERENCE), None)
-        work = {**counted[settings.members]}
-        work["denoise"] *= settings.steps
-        gflop = ", ".join(f"{graph} {work[graph] / 1e9:.2f}" for graph in GRAPHS)
-        floor_ms = work["denoise"] / rates[fastest] * 1e3
-        lines += [
-            f"### {settings.steps} steps, {settings.members} members",
-            "",
-            f"GFLOP: {gflop}. Floor of denoise in {fastest}: {floor_ms:.2f} ms.",
-            "",
-            f"| backend | precision | {' | '.join(STAGES)} | total p50 (ms) | p95 | reference / it | denoise / floor |",
-            f"|---|---|{'---:|' * (len(STAGES) + 4)}",
-        ]
-        for case in same:
-            stages = " | ".join(f"{case.percentile(stage, 50):.1f}" for stage in STAGES)
-            total = case.percentile("total", 50)
-            ratio = f"{base.percentile('total', 50) / total:.1f}" if base else "-"
-            lines.append(
-                f"| {case.backend} | {case.precision} | {stages} | {total:.1f} | {case.percentile('total', 95):.1f} "
-                f"| {ratio} | {case.percentile('denoise', 50) / floor_ms:.1f} |"
-            )
-        lines.append("")
-    return "\n".join(lines)
+def engine_table(measured: Measured, engines: Mapping[str, Engine], case: tuple[int, int], gflop: str) -> list[str]:
+    """Markdown: one row a backend."""
+    base = measured.engines.get((REFERENCE, *case))
+    lines = [
+        f"### {case[0]} steps, {case[1]} members",
+        "",
+        gflop,
+        "",
+        f"| backend | precision | {' | '.join(STAGES)} | total p50 (ms) | p95 | reference / it | of the peer |",
+        f"|---|---|{'---:|' * (len(STAGES) + 4)}",
+    ]
+    for backend, engine in engines.items():
+        timed = measured.engines[(backend, *case)]
+        stages = " | ".join(f"{timed.median(stage):.1f}" for stage in STAGES)
+        ratio = f"{base.median() / timed.median():.1f}" if base else "-"
+        peer = measured.peers.get(backend)
+        of_peer = f"{timed.median() / peer[0].median():.2f}" if peer else "-"
+        lines.append(
+            f"| {backend} | {engine.precision} | {stages} | {timed.median():.1f} | {timed.percentile('total', 95):.1f} "
+            f"| {ratio} | {of_peer} |"
+        )
+    return [*lines, ""]
+
+
+def report(measured: Measured, engines: Mapping[str, Engine], heading: str, gflop: Mapping[int, str]) -> str:
+    """Markdown."""
+    lines = [heading, ""]
+    for case in CASES:
+        lines += engine_table(measured, engines, case, gflop[case[1]])
+    lines += ["### Depth Anything V2 Small, the network alone", "", "| in | 518x686 p50 (ms) | 252x336 p50 (ms) |"]
+    lines += ["|---|---:|---:|"]
+    lines += [f"| {name} | {a.median():.1f} | {b.median():.1f} |" for name, (a, b) in measured.peers.items()]
+    lines += ["", f"### How cost grows: {measured.best}", "", "| what | p50 (ms) |", "|---|---:|"]
+    lines += [f"| {name} | {timed.median():.1f} |" for name, timed in measured.scaling.items()]
+    lines += ["", "### Targets", "", "| what | measured | at most | |", "|---|---:|---:|---|"]
+    return "\n".join([*lines, *(target.row() for target in targets(measured))])
+
+
+def as_json(measured: Measured, heading: str, rates: Mapping[str, float]) -> dict[str, Any]:
+    told: list[Target] = list(targets(measured))
+    return {
+        "heading": heading,
+        "best": measured.best,
+        "flop_per_s": dict(rates),
+        "denoise_floor_ms": measured.floor_ms,
+        "engines": [
+            {"backend": backend, "steps": steps, "members": members, "stages": timed.to_json()}
+            for (backend, steps, members), timed in measured.engines.items()
+        ],
+        "peers": {name: [timed.to_json() for timed in pair] for name, pair in measured.peers.items()},
+        "scaling": {name: timed.to_json() for name, timed in measured.scaling.items()},
+        "overheads": {name: timed.to_json() for name, timed in measured.overheads.items()},
+        "targets": [target.to_json() for target in told],
+    }
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")
+    made.add_argument("--backend", nargs="+", choices=list(ENGINES), default=list(ENGINES), help="default: all")
+    made.add_argument("--frames", type=int, default=20, help="rounds that count (20)")
+    made.add_argument("--warm-up", type=int, default=2, help="rounds before that (2)")
+    made.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of each engine (all cores)")
+    made.add_argument("--width", type=int, default=640)
+    made.add_argument("--height", type=int, default=480)
+    made.add_argument("--no-peer", action="store_true", help="without Depth Anything V2 Small")
+    made.add_argument("--peer-folder", type=Path, help="keep its graphs there (100 MB each), and take them from there")
+    made.add_argument("--json", type=Path, metavar="FILE", help="file for all figures")
+    return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0, or 1 where no engine runs."""
-    parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parse.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")
-    parse.add_argument("--backend", nargs="+", choices=list(ENGINES), default=list(ENGINES), help="default: all")
-    parse.add_argument("--frames", type=int, default=30, help="that count, of each engine and setting (30)")
-    parse.add_argument("--warm-up", type=int, default=3, help="frames before that (3)")
-    parse.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of each engine (all cores)")
-    parse.add_argument("--width", type=int, default=640)
-    parse.add_argument("--height", type=int, default=480)
-    options = parse.parse_args(argv)
+    """0, or 1 where no engine runs. A missed target is no failure: it is told."""
+    options = parser().parse_args(argv)
     torch.set_num_threads(options.threads)
     load = os.getloadavg()[0]
     artifact = load_artifact(options.model)
-    frame = frame_of(options.width, options.height)
-    cases = [
-        Case(backend, engine.precision, settings, Estimator(engine, settings))  # its own: it keeps the members' noise
-        for backend, engine in opened(artifact, options)
-        for settings in (Settings(steps=steps, members=members) for steps, members in CASES)
-    ]
-    if not cases:
+    engines = dict(opened(artifact, options))
+    if not engines:
         print("engines: none of these backends runs here", file=sys.stderr)
         return 1
-    counted = {members: flops(artifact, frame, members) for _, members in CASES}
-    rates = measure(cases, frame, options)
+    if not ROS:
+        print("not here: rclpy; messages are not measured", file=sys.stderr)
+    frame = frame_of(options.width, options.height)
+    cases = {
+        (backend, *case): Timed(f"{backend} {case}", whole_frame(engine, Settings(*case), frame))
+        for backend, engine in engines.items()
+        for case in CASES
+    }
+    best = fastest(cases)
+    sizes = {size: tuple(map(int, size.split("x"))) for size in OVERHEAD_MS} if ROS else {}
+    overheads = {
+        size: Timed(size, whole_frame(engines[best], Settings(*FAST), frame_of(width, height)))
+        for size, (width, height) in sizes.items()
+    }
+    products = {name: Timed(name, floor.Product(name)) for name in floor.TYPES}
+    with tempfile.TemporaryDirectory() as temporary:
+        if options.peer_folder:
+            options.peer_folder.mkdir(parents=True, exist_ok=True)
+        peers = {} if options.no_peer else peers_of(engines, options.peer_folder or Path(temporary))
+        scaling = scaling_of(engines[best], options)
+        each = [*cases.values(), *scaling.values(), *overheads.values(), *products.values()]
+        each += [timed for pair in peers.values() for timed in pair]
+        measure(each, options.frames, options.warm_up, "all in turn")
+    rates = {name: floor.rate(product.best()) for name, product in products.items()}
+    counted = {members: floor.flops(artifact, frame, members) for _, members in CASES}
+    floor_ms = SLOW[0] * counted[SLOW[1]]["denoise"] / max(rates.values()) * 1e3
+    measured = Measured(cases, peers, best, scaling, overheads, floor_ms)
     heading = (
         f"{artifact.manifest.name} {artifact.digest}, {options.width}x{options.height}, {options.threads} threads, "
-        f"{options.frames} frames each; {cpu_facts()['name']}, {os.cpu_count()} cores, load before {load:.1f}, "
-        f"Python {platform.python_version()}, "
-        + ", ".join(dict.fromkeys(case.estimator.engine.description for case in cases))
+        f"{options.frames} rounds; {cpu_facts()['name']}, {os.cpu_count()} cores, load before {load:.1f}, "
+        f"Python {platform.python_version()}, {', '.join(dict.fromkeys(e.description for e in engines.values()))}; "
+        f"matrix product of {floor.SIZE} squares, best of the run: "
+        + ", ".join(f"{name} {value / 1e12:.2f} TFLOP/s" for name, value in rates.items())
         + ". Medians, milliseconds."
     )
-    print(report(cases, rates, counted, heading))
+    gflop = {
+        members: "GFLOP a run: " + ", ".join(f"{name} {value / 1e9:.2f}" for name, value in counts.items())
+        for members, counts in counted.items()
+    }
+    print(report(measured, engines, heading, gflop))
+    if options.json:
+        options.json.write_text(json.dumps(as_json(measured, heading, rates), indent=1) + "\n")
     return 0
 
 

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The network of Depth Anything V2 Small (arXiv 2406.09414) to compare speed with: its shape, with random weights, in
+the same runtime with the same threads. Image to relative depth at its own resolution; nothing before or after.
+
+Needs `transformers` (pip install 'grin_ros[bench]').
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from benchmarks.rounds import Run
+from grin_ros.engine.base import Engine
+from grin_ros.engine.ort import OrtEngine
+
+SIZES = ((518, 686), (252, 336))
+"""Height, width: what a 640x480 image becomes at its default and at half of it; multiples of the patch of 14."""
+_CONFIG: dict[str, Any] = {
+    "reassemble_hidden_size": 384,
+    "patch_size": 14,
+    "neck_hidden_sizes": [48, 96, 192, 384],
+    "fusion_hidden_size": 64,
+    "head_hidden_size": 32,
+    "head_in_index": -1,
+    "reassemble_factors": [4, 2, 1, 0.5],
+}
+_BACKBONE: dict[str, Any] = {
+    "hidden_size": 384,
+    "num_attention_heads": 6,
+    "num_hidden_layers": 12,
+    "mlp_ratio": 4,
+    "image_size": 518,
+    "patch_size": 14,
+    "out_indices": [3, 6, 9, 12],
+    "reshape_hidden_states": False,
+    "apply_layernorm": True,
+}
+
+
+class _Depth(nn.Module):
+    """(1, 3, H, W) -> (1, H, W)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
+
+        torch.manual_seed(0)
+        config = DepthAnythingConfig(backbone_config=Dinov2Config(**_BACKBONE), **_CONFIG)
+        self.network: nn.Module = DepthAnythingForDepthEstimation(config)
+        self.network.train(False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        depth: Tensor = self.network(pixels).predicted_depth
+        return depth
+
+
+def export(size: tuple[int, int], folder: Path) -> Path:
+    """The network at a fixed size as ONNX. Raises ImportError without transformers."""
+    path = folder / f"depth_anything_v2_small_{size[0]}x{size[1]}.onnx"
+    if not path.is_file():
+        with warnings.catch_warnings(), torch.inference_mode():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                _Depth(), (torch.zeros(1, 3, *size),), dynamo=True, opset_version=20, verbose=False
+            )
+        if program is None:
+            raise ValueError("torch.onnx.export gave nothing; use the torch release of the README")
+        program.save(str(path), external_data=False)
+    return path
+
+
+def runner(engine: Engine, path: Path, size: tuple[int, int]) -> Run | None:
+    """One run of the network in the runtime and precision of `engine`; None where there is none alike: for int8, which
+    it would have to be quantised for, and for the torch reference."""
+    pixels = np.random.default_rng(0).standard_normal((1, 3, *size)).astype(np.float32)
+    infer: Callable[[], Any]
+    if engine.graphs != "fp32":
+        return None
+    if isinstance(engine, OrtEngine):
+        infer = _ort(engine, path, pixels)
+    elif engine.description.startswith("openvino"):
+        infer = _openvino(engine, path, pixels)
+    else:
+        return None
+
+    def run() -> dict[str, float]:
+        start = time.perf_counter()
+        infer()
+        return {"total": (time.perf_counter() - start) * 1e3}
+
+    return run
+
+
+def _ort(engine: OrtEngine, path: Path, pixels: NDArray[np.float32]) -> Callable[[], Any]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = engine.threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as the engine
+    options.log_severity_level = 3
+    provider = (engine.provider, engine.provider_options())
+    session = onnxruntime.InferenceSession(str(path), options, providers=[provider])
+    name = session.get_inputs()[0].name
+    return lambda: session.run(None, {name: pixels})
+
+
+def _openvino(engine: Engine, path: Path, pixels: NDArray[np.float32]) -> Callable[[], Any]:
+    import openvino
+
+    options = {
+        "INFERENCE_PRECISION_HINT": "bf16" if engine.precision == "bf16" else "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": engine.threads,
+    }
+    request = openvino.Core().compile_model(str(path), "CPU", options).create_infer_request()
+    return lambda: request.infer([pixels], share_inputs=True, share_outputs=True)

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What speed the project promises, as ratios of things measured in one run: machines differ, and are busy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from benchmarks.rounds import Timed
+
+SLOW, FAST = (2, 4), (1, 1)
+"""(steps, members) of the two promises."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """value must be at most `limit`. unit: '' for a ratio."""
+
+    what: str
+    value: float
+    limit: float
+    unit: str = ""
+
+    @property
+    def met(self) -> bool:
+        return self.value <= self.limit  # False for NaN too
+
+    def row(self) -> str:
+        verdict = "pass" if self.met else "FAIL"
+        return f"| {self.what} | {self.value:.3g}{self.unit} | {self.limit:.3g}{self.unit} | {verdict} |"
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "met": self.met}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """engines: (backend, steps, members) -> a frame. peers: backend -> Depth Anything V2 Small in its runtime and
+    precision, at both sizes, the larger first. best: the backend that is fastest at SLOW. scaling: by the names of
+    `engines.py`. overheads: 'WIDTHxHEIGHT' -> a frame. floor_ms: of `denoise` at SLOW in the fastest precision."""
+
+    engines: Mapping[tuple[str, int, int], Timed]
+    peers: Mapping[str, tuple[Timed, Timed]]
+    best: str
+    scaling: Mapping[str, Timed]
+    overheads: Mapping[str, Timed]
+    floor_ms: float
+
+
+OVERHEAD_MS = {"640x480": 6.0, "1280x720": 15.0}
+
+
+def targets(measured: Measured) -> Iterator[Target]:
+    """All that can be told from what was measured."""
+    engines, best = measured.engines, measured.best
+    for backend, (large, small) in measured.peers.items():
+        slow, fast = engines[(backend, *SLOW)].median(), engines[(backend, *FAST)].median()
+        peer = "of Depth Anything V2 Small at"
+        yield Target(f"{backend}: 2 steps, 4 members {peer} 518x686", slow / large.median(), 0.25)
+        yield Target(f"{backend}: 1 step, 1 member {peer} 518x686", fast / large.median(), 0.10)
+        yield Target(f"{backend}: 1 step, 1 member {peer} 252x336", fast / small.median(), 1.0)
+    for steps, members in (FAST, SLOW):
+        reference = engines.get(("reference", steps, members))
+        if reference is not None:
+            ratio = engines[(best, steps, members)].median() / reference.median()
+            yield Target(f"{best}: {steps} steps, {members} members of torch fp32 eager", ratio, 1.0 / 3.0)
+    denoise = engines[(best, *SLOW)].median("denoise")
+    yield Target(f"{best}: denoise, over the FLOP floor", denoise / measured.floor_ms, 2.5)
+    for more, less, what, limit in (
+        ("members 4", "members 1", "4 members over 1", 3.0),
+        ("pixels x2", "pixels x1", "twice the queried pixels", 2.0),
+    ):
+        if more in measured.scaling and less in measured.scaling:
+            ratio = measured.scaling[more].median() / measured.scaling[less].median()
+            yield Target(f"{best}: {what}", ratio, limit)
+    for size, timed in measured.overheads.items():
+        yield Target(
+            f"everything but the graphs, {size}, full cloud", timed.median("overhead"), OVERHEAD_MS[size], " ms"
+        )

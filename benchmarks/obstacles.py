@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How far obstacles are off that a model sees: the scan of its depth against the scan of true depth, as Markdown.
+
+    python benchmarks/obstacles.py                  nano in 8 rendered rooms, 4 frames each (needs EGL)
+    python benchmarks/obstacles.py --real DIR       real frames with measured depth (grin evaluate), indoors
+
+Both scans go through the node's own filter. Of the bearings with a true obstacle: how many have one in the estimate,
+and how far it is off. Of the bearings that are truly open: how many are closed by mistake. Once with the camera alone,
+once with the scale of 60 points of a 2D lidar at its place (along a rendered drive smoothed as the node does); and what
+one would get by always saying the median of all true ranges.
+
+How the cameras of real frames were mounted is not known: they are taken for level, and what is not lower than the
+camera for an obstacle. Of their estimates only pixels count whose depth was measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from grin_ros.artifact import load_artifact
+from grin_ros.data.frames import DepthEstimate, Frame
+from grin_ros.data.scenes.assets import Assets
+from grin_ros.data.scenes.renderer import Renderer
+from grin_ros.data.scenes.sequence import render_sequence
+from grin_ros.engine.base import open_engine
+from grin_ros.estimator import Estimator
+from grin_ros.evaluation.dataset import EvalDataset
+from grin_ros.geometry.camera import Camera, Mounting
+from grin_ros.geometry.rays import points_from_depth, range_to_depth
+from grin_ros.navigation.obstacles import ObstacleSettings, trusted_pixels
+from grin_ros.navigation.scan import level_scan
+from grin_ros.scale.match import NoScaleError, match_scale, scaled
+from grin_ros.scale.smooth import SmoothScale
+
+LENS = Camera(640, 480, 500.0, 500.0, 321.0, 238.0, "plumb_bob", (-0.1, 0.02, 0.0, 0.0, 0.0), Mounting(0.5, 0.0, 0.05))
+FIRST_SEED = 700
+PERIOD_NS = 100_000_000
+LIDAR_POINTS = 60
+ROOM = ObstacleSettings()
+LEVEL = ObstacleSettings(min_height_m=1.0, max_height_m=3.0)  # with a camera at 1 m
+ALONE, LIDAR, CONSTANT = "camera alone", "with a 2D lidar's scale", "always the median"
+Scan = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One frame as the estimator gets it, with true depth (H, W), NaN where unknown, and the camera whose mounting the
+    scan uses. begins: whether it is the first of a drive."""
+
+    frame: Frame
+    camera: Camera
+    depth_m: NDArray[np.float32]
+    stamp_ns: int
+    begins: bool
+
+
+def rendered(scenes: int, frames: int) -> Iterator[Seen]:
+    """Drives through rooms."""
+    renderer, seed, drives = Renderer(LENS.width, LENS.height), FIRST_SEED, 0
+    while drives < scenes:
+        seed += 1
+        try:
+            views = render_sequence(renderer, seed, Assets(), LENS, frames)
+        except ValueError:  # this room has no such path
+            continue
+        for view in views:
+            depth_m = range_to_depth(view.range_m, view.camera.rays()).astype(np.float32)
+            yield Seen(Frame(view.image, view.camera), view.camera, depth_m, view.number * PERIOD_NS, view.number == 0)
+        drives += 1
+    renderer.close()
+
+
+def real(folder: str) -> Iterator[Seen]:
+    """Indoor frames, each for itself, their cameras taken for level."""
+    for sample in EvalDataset.open(folder).select("indoor"):
+        camera = sample.frame.camera.with_mounting(Mounting(1.0))
+        yield Seen(sample.frame, camera, sample.depth_m, 0, True)
+
+
+def scan(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) -> Scan:
+    """Ranges of the node's scan."""
+    return level_scan(camera, estimate, settings, trusted_pixels(camera, estimate, settings), 0.5, 0.1).ranges_m
+
+
+def lidar_points(seen: Seen) -> NDArray[np.float32]:
+    """What a 2D lidar at the camera's centre would measure."""
+    camera = seen.camera
+    row = points_from_depth(seen.depth_m, camera.rays())[round(camera.cy)]
+    hit = row[np.isfinite(row).all(axis=1)]
+    return np.asarray(hit[:: max(1, len(hit) // LIDAR_POINTS)])
+
+
+def compared(estimator: Estimator, seen: Seen, smooth: SmoothScale, settings: ObstacleSettings) -> dict[str, Scan]:
+    """The true scan under the empty name, and those of the estimate."""
+    camera, known = seen.camera, np.isfinite(seen.depth_m)
+    true = DepthEstimate(seen.depth_m, np.where(known, 0.001 * seen.depth_m, np.nan).astype(np.float32))
+    estimate, measured = estimator(seen.frame), ~np.isnan(seen.depth_m)
+    estimate = DepthEstimate(np.where(measured, estimate.depth_m, np.float32(np.nan)), estimate.sigma_m)
+    try:
+        match = match_scale(camera, estimate, lidar_points(seen))
+    except NoScaleError:
+        match = None
+    corrected = scaled(estimate, smooth(seen.stamp_ns, match))
+    estimates = {"": true, ALONE: estimate, LIDAR: corrected}
+    return {name: scan(camera, one, settings) for name, one in estimates.items()}
+
+
+def row(name: str, true: Scan, found: Scan) -> str:
+    """One line of the table."""
+    both = np.isfinite(true) & np.isfinite(found)
+    error = np.abs(found[both] / true[both] - 1.0)
+    shares = (both.sum() / np.isfinite(true).sum(), np.median(error), (error < 0.1).mean(), (error < 0.25).mean())
+    closed = np.isfinite(found[np.isposinf(true)])
+    return f"| {name} | " + " | ".join(f"{value:.0%}" for value in shares) + f" | {closed.sum()} of {len(closed)} |"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Estimate, compare and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--real", metavar="DIR", help="folder of real frames with measured depth")
+    parser.add_argument("--model", default="nano")
+    parser.add_argument("--backend", default="ort")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--scenes", type=int, default=8)
+    parser.add_argument("--frames", type=int, default=4, help="of each scene")
+    options = parser.parse_args(argv)
+    estimator = Estimator(open_engine(options.backend, load_artifact(options.model), options.threads))
+    frames = real(options.real) if options.real else rendered(options.scenes, options.frames)
+    settings = LEVEL if options.real else ROOM
+    scans: dict[str, list[Scan]] = {"": [], ALONE: [], LIDAR: []}
+    smooth, count = SmoothScale(), 0
+    for seen in tqdm(frames, unit="frame", disable=None):
+        smooth = SmoothScale() if seen.begins else smooth
+        for name, one in compared(estimator, seen, smooth, settings).items():
+            scans[name].append(one)
+        count += 1
+    true, alone, lidar = (np.concatenate(all_of) for all_of in scans.values())
+    constant = np.full_like(true, np.median(true[np.isfinite(true)]))
+    print(f"{options.model}, {count} {'real' if options.real else 'rendered'} frames, obstacles within 5 m\n")
+    print("| | found | median error | within 10 % | within 25 % | open, but closed |\n|---|---:|---:|---:|---:|---:|")
+    for name, found in ((ALONE, alone), (LIDAR, lidar), (CONSTANT, constant)):
+        print(row(name, true, found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

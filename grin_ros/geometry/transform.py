@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A rigid transform, from the forms in which ROS gives one: roll, pitch, yaw (URDF), and a quaternion (tf2)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_NORM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """Takes points of a child frame to its parent: rotation (3, 3) first, then translation_m (3,)."""
+
+    rotation: NDArray[np.float64]
+    translation_m: NDArray[np.float64]
+
+    def __call__(self, points: NDArray[Any]) -> NDArray[np.float64]:
+        """Points (..., 3) of the child frame, in the parent's."""
+        return np.asarray(points @ self.rotation.T + self.translation_m)
+
+    def after(self, first: Transform) -> Transform:
+        """`first`, then this one."""
+        return Transform(self.rotation @ first.rotation, self(first.translation_m))
+
+    @classmethod
+    def from_rpy(cls, translation_m: Sequence[float], rpy_rad: Sequence[float]) -> Transform:
+        """Of a pose as URDF writes it: about the parent's fixed x, then y, then z."""
+        (sr, cr), (sp, cp), (sy, cy) = ((math.sin(angle), math.cos(angle)) for angle in rpy_rad)
+        roll = np.array([[1.0, 0.0, 0.0], [0.0, cr, -sr], [0.0, sr, cr]])
+        pitch = np.array([[cp, 0.0, sp], [0.0, 1.0, 0.0], [-sp, 0.0, cp]])
+        yaw = np.array([[cy, -sy, 0.0], [sy, cy, 0.0], [0.0, 0.0, 1.0]])
+        return cls(yaw @ pitch @ roll, np.array(translation_m, np.float64))
+
+    @classmethod
+    def from_quaternion(cls, translation_m: Sequence[float], quaternion: Sequence[float]) -> Transform:
+        """Of a pose as tf2 gives it, quaternion x, y, z, w. Raises ValueError where its length is not 1."""
+        q = np.array(quaternion, np.float64)
+        norm = float(np.linalg.norm(q))
+        if not abs(norm - 1.0) <= _NORM_TOLERANCE:  # false for NaN too
+            raise ValueError(
+                f"pose: got a quaternion of length {norm:.4g}, expected 1; correct who publishes the transform"
+            )
+        vector, w = q[:3] / norm, q[3] / norm
+        cross = np.array([[0.0, -vector[2], vector[1]], [vector[2], 0.0, -vector[0]], [-vector[1], vector[0], 0.0]])
+        return cls(np.eye(3) + 2.0 * (w * cross + cross @ cross), np.array(translation_m, np.float64))
+
+
+BODY_TO_OPTICAL = Transform(np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]]), np.zeros(3))
+"""From a camera's body frame (x ahead, y left, z up) to its optical one (REP 103)."""

@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A backend that answers with the image's brightness, so that what one frame leaves to the next can be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from grin_ros.engine.base import Engine
+
+
+class BrightnessEngine(Engine):
+    """The clean sample is the image's mean / 255 (plus a hundredth of the noise it is given); depth = 1 + that, metres.
+    Latents count the frames. Give it an artifact of `tests.ros.fakes`."""
+
+    def __init__(self, artifact: Any, threads: int = 0) -> None:
+        super().__init__(artifact, threads)
+        self.latents_in: list[float] = []
+
+    @property
+    def description(self) -> str:
+        return "brightness, of the tests"
+
+    def run(self, graph: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        if graph == "encode":
+            return {"level": np.float32(inputs["image"].mean() / 255.0)}
+        if graph == "denoise":
+            self.latents_in.append(float(inputs["latents"].max()))
+            x = inputs["level"] + np.float32(0.01) * inputs["x"]
+            return {"x_next": x, "latents_next": inputs["latents"] + 1.0, "log_variance": np.zeros_like(x)}
+        depth_m = np.full(inputs["image"].shape[1:3], 1.0 + inputs["x"].mean(), np.float32)
+        return {"depth_m": depth_m, "sigma_m": np.float32(0.1) * depth_m}

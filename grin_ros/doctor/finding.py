@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One line of the doctor's report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Level(Enum):
+    """The value is what is printed before the line."""
+
+    OK = "OK"
+    ABSENT = "--"
+    """Not here, and needed for its own purpose only."""
+    WARN = "WARN"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """text: what was found. remedy: what to do or type; never empty for WARN and ERROR."""
+
+    level: Level
+    text: str
+    remedy: str = ""
+
+    def __post_init__(self) -> None:
+        if self.level in (Level.WARN, Level.ERROR) and not self.remedy:
+            raise ValueError(f"finding '{self.text}': got no remedy, expected one with {self.level.value}")
+
+    def __str__(self) -> str:
+        """'WARN   text', and the remedy on a line of its own."""
+        remedy = f"\n         -> {self.remedy}" if self.remedy else ""
+        return f"{self.level.value:<7}{self.text}{remedy}"
+
+
+def ok(text: str) -> Finding:
+    return Finding(Level.OK, text)
+
+
+def absent(text: str, remedy: str) -> Finding:
+    return Finding(Level.ABSENT, text, remedy)
+
+
+def warn(text: str, remedy: str) -> Finding:
+    return Finding(Level.WARN, text, remedy)
+
+
+def error(text: str, remedy: str) -> Finding:
+    return Finding(Level.ERROR, text, remedy)

@@ -23,6 +23,10 @@ RUN_TIME = [
 EXTRAS = {
     # The backends openvino and openvino-bf16. Exact, as its answers and its kept engines change with every release.
     "openvino": ["openvino==2026.4.1"],
+    # The backends trt, trt-fp16, ... besides TensorRT itself, which comes with JetPack or from NVIDIA's own repository.
+    "trt": ["cuda-bindings==12.9.4"],
+    # Builds TensorRT engines without a GPU, for the tests: whether TensorRT takes the graphs. Under NVIDIA's licence.
+    "gate": ["tensorrt-rtx-cu12==1.7.1.116; sys_platform == 'linux' and platform_machine == 'x86_64'"],
     # A ROS 2 without a ROS installation: Jazzy's rclpy and Fast DDS as wheels. Pinned exactly: the compiled message
     # packages and rclpy must come from one build, and a mixed set fails at the first message, not at installation.
     "ros-wheels": [
@@ -35,6 +39,8 @@ EXTRAS = {
     ],
     # Bags, and image encodings where there is no cv_bridge.
     "bags": ["rosbags>=0.11.0,<0.12", "rosbags-image>=0.10,<0.11"],
+    # Bags on a cluster. Exact: all machines of a Ray cluster must have one version.
+    "fleet": ["ray==2.60.0"],
     # The photograph with its ground truth, and the pictures.
     "demo": ["scikit-image>=0.22,<0.27", "matplotlib>=3.6,<4"],
     # torch is exact: exported graphs are compared with it to 1e-3, and a newer one may export differently.
@@ -48,6 +54,10 @@ EXTRAS = {
         "onnx>=1.17,<2",
         "onnxscript>=0.5,<1",
     ],
+    # The viewer of `grin view`. Exact: its interface changes with its releases, and the viewer must match.
+    "rerun": ["rerun-sdk==0.41.0"],
+    # benchmarks/engines.py compares with Depth Anything V2 Small's network. Exact: its graph follows the release.
+    "bench": ["transformers==5.23.0"],
     # ruff and mypy are exact: another version finds other things, and the test command must not change by itself.
     "test": [
         "pytest>=8,<10",
@@ -95,6 +105,12 @@ setup(
     data_files=shared_files(),
     install_requires=RUN_TIME,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["grin = grin_ros.cli:main", "grin_node = grin_ros.ros.node:main"]},
+    entry_points={
+        "console_scripts": [
+            "grin = grin_ros.cli:main",
+            "grin_node = grin_ros.ros.node:main",
+            "grin_multi_camera = grin_ros.ros.multi_camera:main",
+        ]
+    },
     zip_safe=False,
 )

@@ -29,7 +29,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
-from grin_ros.ros.demo_scene import motorcycle, window
+from grin_ros.ros.demo.scene import motorcycle, window
 from grin_ros.ros.driving import (
     ANSWER_S,
     OUTPUTS,

@@ -20,14 +20,15 @@ class Command(NamedTuple):
 
 
 COMMANDS: Mapping[str, Command] = {
-    "demo": Command("grin_ros.ros.demo", "a real photograph through the node, over real DDS", "ros-wheels,bags,demo"),
-    "bag": Command("grin_ros.ros.bag", "depth for recorded bags, written as bags", "ros-wheels,bags"),
-    "replay": Command("grin_ros.ros.replay", "publish a bag over DDS, with /clock", "ros-wheels,bags"),
+    "demo": Command("grin_ros.ros.demo.command", "a real photograph through the node over DDS", "ros-wheels,bags,demo"),
+    "bag": Command("grin_ros.ros.bags.command", "depth for recorded bags, written as bags", "ros-wheels,bags"),
+    "replay": Command("grin_ros.ros.bags.replay", "publish a bag over DDS, with /clock", "ros-wheels,bags"),
     "evaluate": Command("grin_ros.evaluation.evaluate", "figures and pictures on real frames or renders", "demo"),
     "scenes": Command("grin_ros.data.scenes.generate", "render procedural worlds to train on", "train"),
     "train": Command("grin_ros.training.loop", "train on sparse depth", "train"),
     "engine": Command("grin_ros.engine.command", "build, list, clear and verify what runs the network", ""),
-    "doctor": Command("grin_ros.doctor", "what is installed, and whether the shipped model answers right", ""),
+    "view": Command("grin_ros.ros.view", "a running node in the Rerun viewer", "ros-wheels,bags,rerun"),
+    "doctor": Command("grin_ros.doctor", "what is wrong: installation, models, DDS, cameras, nodes; what to type", ""),
 }
 
 

@@ -1,35 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the node, configures it, and activates it once it is configured.
+"""Starts the node, which configures and activates itself; starts it anew should it ever die.
 
 ros2 launch grin_ros grin.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from launch.actions import (
-    DeclareLaunchArgument,
-    EmitEvent,
-    LogInfo,
-    OpaqueFunction,
-    RegisterEventHandler,
-    SetEnvironmentVariable,
-)
-from launch.events import matches_action
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode
-from launch_ros.event_handlers import OnStateTransition
-from launch_ros.events.lifecycle import ChangeState
-from lifecycle_msgs.msg import Transition
 
 from launch import LaunchContext, LaunchDescription
 
-CONFIG = Path(__file__).resolve().parent.parent / "config"  # beside launch/ in the sources and when installed
-DDS_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Fast DDS 2 (Humble, Jazzy) and 3
+HERE = Path(__file__).resolve().parent
+CONFIG = HERE.parent / "config"  # beside launch/ in the sources and when installed
+RESPAWN_DELAY_S = 2.0
 
 ARGUMENTS = {
     "namespace": ("", "namespace of the node and its topics"),
@@ -41,6 +31,8 @@ ARGUMENTS = {
     "backend": ("", "backend; empty: as the parameter file says"),
     "compressed": ("", "true or false; empty: as the parameter file says"),
     "use_sim_time": ("false", "take the time from /clock"),
+    "autostart": ("true", "configure and activate; false leaves it to a lifecycle manager"),
+    "respawn": ("true", "start the node anew should its process die"),
     "log_level": ("info", "debug, info, warn or error"),
     "dds_profile": ("true", "use the shipped Fast DDS profile for large images, unless one is set already"),
 }
@@ -61,7 +53,8 @@ def start(context: LaunchContext) -> list[Any]:
     overrides: dict[str, Any] = {name: given[name] for name in ("model", "backend") if given[name]}
     if given["compressed"]:
         overrides["compressed"] = truth("compressed", given["compressed"])
-    overrides["use_sim_time"] = truth("use_sim_time", given["use_sim_time"])
+    for name in ("use_sim_time", "autostart"):
+        overrides[name] = truth(name, given[name])
     node = LifecycleNode(
         package="grin_ros",
         executable="grin_node",
@@ -76,28 +69,12 @@ def start(context: LaunchContext) -> list[Any]:
         arguments=["--ros-args", "--log-level", given["log_level"]],
         output="screen",
         emulate_tty=True,
+        respawn=truth("respawn", given["respawn"]),
+        respawn_delay=RESPAWN_DELAY_S,
     )
-    activate = OnStateTransition(
-        target_lifecycle_node=node,
-        start_state="configuring",  # else a later deactivation, which ends in inactive too, would activate it again
-        goal_state="inactive",
-        entities=[change(node, Transition.TRANSITION_ACTIVATE)],
-    )
-    environment = dds_environment() if truth("dds_profile", given["dds_profile"]) else []
-    return [*environment, RegisterEventHandler(activate), node, change(node, Transition.TRANSITION_CONFIGURE)]
-
-
-def change(node: LifecycleNode, transition_id: int) -> EmitEvent:
-    """Request a lifecycle transition of `node`."""
-    return EmitEvent(event=ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition_id))
-
-
-def dds_environment() -> list[Any]:
-    """The shipped profile for the processes that this launch starts; one that the user has set stays."""
-    for variable in DDS_VARIABLES:
-        if os.environ.get(variable):
-            return [LogInfo(msg=f"{variable} is set already: the Fast DDS profile of grin_ros is not used")]
-    return [SetEnvironmentVariable(variable, str(CONFIG / "fastdds.xml")) for variable in DDS_VARIABLES]
+    dds = PythonLaunchDescriptionSource(str(HERE / "dds_profile.launch.py"))
+    environment = [IncludeLaunchDescription(dds)] if truth("dds_profile", given["dds_profile"]) else []
+    return [*environment, node]
 
 
 def truth(name: str, text: str) -> bool:

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 NOTE = VENV / "grin_environment.json"
 DEMO = ("bags", "demo")
-EXTRAS = {"demo": DEMO, "test": (*DEMO, "openvino", "train", "test")}
+EXTRAS = {"demo": DEMO, "test": (*DEMO, "openvino", "trt", "gate", "fleet", "train", "test")}
 
 
 class SetupError(Exception):

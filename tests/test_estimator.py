@@ -14,7 +14,7 @@ import pytest
 
 from grin_ros.artifact import Artifact, Calibration, DepthRange, Manifest, Network, SigmaFactor, load_artifact
 from grin_ros.data.frames import Frame
-from grin_ros.engine.base import Engine, open_engine
+from grin_ros.engine.base import Engine, EngineError, open_engine
 from grin_ros.estimator import Estimator, Settings, camera_inputs, limited, mounting_vector, normalised
 from grin_ros.geometry.camera import Camera, Mounting
 
@@ -133,9 +133,25 @@ def test_limits(depth_m: float, sigma_m: float, settings: Settings, expected: tu
     for values, value in zip(got, expected, strict=True):
         assert values.dtype == np.float32
         np.testing.assert_array_equal(values, np.full((2, 3), value, np.float32))
-    estimate = Estimator(Recorder(depth_m, sigma_m), settings)(FRAME)
-    np.testing.assert_array_equal(estimate.depth_m, np.full((30, 40), expected[0], np.float32))
-    np.testing.assert_array_equal(estimate.sigma_m, np.full((30, 40), expected[1], np.float32))
+    if depth_m > 0.0:
+        estimate = Estimator(Recorder(depth_m, sigma_m), settings)(FRAME)
+        np.testing.assert_array_equal(estimate.depth_m, np.full((30, 40), expected[0], np.float32))
+        np.testing.assert_array_equal(estimate.sigma_m, np.full((30, 40), expected[1], np.float32))
+
+
+@pytest.mark.parametrize("depth_m", [np.nan, -1.0, 0.0])
+def test_a_frame_without_any_depth_is_a_fault_of_the_backend(depth_m: float) -> None:
+    with pytest.raises(EngineError, match="got no positive depth in 1200 pixels"):
+        Estimator(Recorder(depth_m))(FRAME)
+
+
+def test_noise_has_the_amplitude_that_the_model_wants() -> None:
+    whole, part = Recorder(), Recorder()
+    manifest = replace(part.artifact.manifest, temperature=0.25)
+    part.artifact = replace(part.artifact, manifest=manifest)
+    for engine in (whole, part):
+        Estimator(engine)(FRAME)
+    np.testing.assert_allclose(part.calls[1][1]["x"], 0.25 * whole.calls[1][1]["x"], rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,11 @@ def test_commands(wheel: zipfile.ZipFile) -> None:
     name = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     scripts = configparser.ConfigParser()
     scripts.read_string(wheel.read(name).decode())
-    assert dict(scripts["console_scripts"]) == {"grin": "grin_ros.cli:main", "grin_node": "grin_ros.ros.node:main"}
+    assert dict(scripts["console_scripts"]) == {
+        "grin": "grin_ros.cli:main",
+        "grin_node": "grin_ros.ros.node:main",
+        "grin_multi_camera": "grin_ros.ros.multi_camera:main",
+    }
 
 
 def test_run_time_needs_no_torch_and_no_ros(metadata: Message) -> None:

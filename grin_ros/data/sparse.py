@@ -156,7 +156,7 @@ class ShardDataset:
         self.width, self.height = sizes[0]
         self._keep(
             [
-                {part: np.load(folder / f"{shard['name']}.{part}.npy", mmap_mode="r") for part in PARTS}
+                {part: _open_part(folder, shard["name"], part) for part in PARTS}
                 for folder, index in zip(self.folders, indices, strict=True)
                 for shard in index["shards"]
             ],
@@ -244,6 +244,14 @@ def _camera(row: NDArray[np.float64], width: int, height: int) -> Camera:
     model = DISTORTION_MODELS[int(number)]
     distortion = tuple(coefficients[: _COEFFICIENTS[model]])
     return Camera(width, height, fx, fy, cx, cy, model, distortion, mounting)
+
+
+def _open_part(folder: Path, shard: str, part: str) -> NDArray[Any]:
+    """Memory mapped, so that a header that promises too much is refused and allocates nothing. Raises ValueError."""
+    if Path(shard).name != shard:
+        raise ValueError(f"{folder}: the index names the shard '{shard}', which is outside the folder; do not use it")
+    array: NDArray[Any] = np.load(folder / f"{shard}.{part}.npy", mmap_mode="r", allow_pickle=False)
+    return array
 
 
 def _read_index(path: Path) -> dict[str, Any]:

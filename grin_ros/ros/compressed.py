@@ -56,6 +56,7 @@ def decode(message: CompressedImage, converter: Converter) -> NDArray[np.uint8]:
         raise ValueError("compressed image: cannot be decoded, the stream is corrupt; check the camera driver")
     if mosaic:
         pixels = array.array("B", np.ascontiguousarray(decoded, np.uint8).tobytes())
+        encoding = encoding.replace("16", "8")  # OpenCV has made 8 bits of 16
         return converter(Image(height=info.height, width=info.width, encoding=encoding, step=info.width, data=pixels))
     return np.ascontiguousarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
@@ -69,7 +70,7 @@ def check_stream(data: bytes, declared_format: str) -> StreamInfo:
             info = _jpeg_info(data)
         else:
             raise ValueError(
-                f"compressed image: got {len(data)} bytes of format '{declared_format}' that begin with "
+                f"compressed image: got {len(data)} bytes of format '{declared_format[:64]}' that begin with "
                 f"{data[:4].hex(' ') or 'nothing'}, expected a JPEG or PNG stream; set the image transport to one"
             )
     except IndexError:

@@ -17,7 +17,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from grin_ros.config import nearest
-from grin_ros.ros.parameters import BY_NAME, PARAMETERS, NodeConfig, Parameter, Value, node_config
+from grin_ros.ros.parameter import Parameter, Value
+from grin_ros.ros.parameters import BY_NAME, PARAMETERS, NodeConfig, node_config
 
 _TYPES = {
     bool: RosParameter.Type.BOOL,

@@ -22,8 +22,11 @@ from sensor_msgs.msg import Image
 
 from grin_ros.config import nearest
 from grin_ros.data.frames import MAX_PIXELS
+from grin_ros.ros.payload import byte_array, filled
 
 logger = logging.getLogger(__name__)
+
+MAX_ENCODING_CHARACTERS = 64
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Encoding:
     """The width must be a multiple of `columns` (two pixels share their colour)."""
 
 
-_BAYER = Encoding(1, columns=3, rows=3)  # OpenCV demosaics anything smaller to black
+# OpenCV demosaics anything smaller than 3x3 to black.
+_BAYER8, _BAYER16 = Encoding(1, columns=3, rows=3), Encoding(2, sample_bytes=2, columns=3, rows=3)
 
 ENCODINGS: dict[str, Encoding] = {
     "rgb8": Encoding(3),
@@ -52,10 +56,18 @@ ENCODINGS: dict[str, Encoding] = {
     "uyvy": Encoding(2, known_as="yuv422", columns=2, whole_columns=True),
     "yuv422_yuy2": Encoding(2, columns=2, whole_columns=True),
     "yuyv": Encoding(2, known_as="yuv422_yuy2", columns=2, whole_columns=True),
-    "bayer_rggb8": _BAYER,
-    "bayer_bggr8": _BAYER,
-    "bayer_gbrg8": _BAYER,
-    "bayer_grbg8": _BAYER,
+    "rgb16": Encoding(6, sample_bytes=2),
+    "bgr16": Encoding(6, sample_bytes=2),
+    "rgba16": Encoding(8, sample_bytes=2),
+    "bgra16": Encoding(8, sample_bytes=2),
+    "bayer_rggb8": _BAYER8,
+    "bayer_bggr8": _BAYER8,
+    "bayer_gbrg8": _BAYER8,
+    "bayer_grbg8": _BAYER8,
+    "bayer_rggb16": _BAYER16,
+    "bayer_bggr16": _BAYER16,
+    "bayer_gbrg16": _BAYER16,
+    "bayer_grbg16": _BAYER16,
 }
 
 
@@ -85,9 +97,10 @@ def check_layout(message: Image) -> Encoding:
     """
     encoding = ENCODINGS.get(message.encoding)
     if encoding is None:
+        got = message.encoding[:MAX_ENCODING_CHARACTERS]  # a megabyte of it would take the search below for ever
         raise ValueError(
-            f"image: got encoding '{message.encoding}', expected one of {', '.join(ENCODINGS)}"
-            f"{nearest(message.encoding, ENCODINGS)} Set the camera driver to one of them, or convert with image_proc"
+            f"image: got encoding '{got}', expected one of {', '.join(ENCODINGS)}{nearest(got, ENCODINGS)} "
+            "Set the camera driver to one of them, or convert with image_proc"
         )
     width, height, step = message.width, message.height, message.step
     if not 0 < width * height <= MAX_PIXELS:
@@ -130,15 +143,17 @@ def repack(message: Image) -> Image:
     tight = np.ascontiguousarray(rows)
     if swap:
         tight = tight.view(np.uint16).byteswap().view(np.uint8)
-    return Image(
+    repacked: Image = filled(
+        Image,
+        byte_array(tight),
         header=message.header,
         height=message.height,
         width=message.width,
         encoding=known_as,
         is_bigendian=int(sys.byteorder == "big"),
         step=row_bytes,
-        data=array.array("B", tight.tobytes()),
     )
+    return repacked
 
 
 def open_converter() -> Converter:

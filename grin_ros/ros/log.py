@@ -16,7 +16,13 @@ class RosHandler(logging.Handler):
         self._ros_logger = ros_logger
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One call for each severity: rclpy remembers the severity of a line of code and refuses another."""
+        """One call for each severity: rclpy remembers the severity of a line of code and refuses another.
+
+        Of several nodes in a process the first speaks for all.
+        """
+        handlers = [each for each in logging.getLogger("grin_ros").handlers if isinstance(each, RosHandler)]
+        if handlers and handlers[0] is not self:
+            return
         text = self.format(record)
         if record.levelno >= logging.ERROR:
             self._ros_logger.error(text)

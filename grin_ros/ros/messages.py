@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import array
 import copy
 import sys
 from typing import Any, TypeAlias
@@ -18,22 +17,32 @@ from grin_ros.data.frames import Frame
 from grin_ros.geometry.camera import Camera, Mounting
 from grin_ros.ros.compressed import check_stream, decode
 from grin_ros.ros.images import Converter, check_layout
+from grin_ros.ros.payload import byte_array, filled
 
 AnyImage: TypeAlias = Image | CompressedImage
 
 MAX_MM = 65535
+# What others send ends in the log, on /diagnostics and in our own messages: none of it may be as long as it likes.
+MAX_NAME_CHARACTERS = 255
+MAX_COEFFICIENTS = 14
+MAX_REJECTION_CHARACTERS = 1000
 
 
 class FrameRejectedError(ValueError):
     """This frame cannot be used; the next may be. reason: one of a few words, to count by; the text says it all."""
 
     def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
+        super().__init__(text if len(text) <= MAX_REJECTION_CHARACTERS else f"{text[: MAX_REJECTION_CHARACTERS - 1]}…")
         self.reason = reason
 
 
-def frame_from(image: AnyImage, info: CameraInfo | None, mounting: Mounting | None, converter: Converter) -> Frame:
-    """The frame of an image and its camera_info; sizes are checked first. Raises FrameRejectedError."""
+def frame_from(
+    image: AnyImage, info: CameraInfo | None, mounting: Mounting | None, converter: Converter, rectified: bool = False
+) -> Frame:
+    """The frame of an image and its camera_info; sizes are checked first. Raises FrameRejectedError.
+
+    rectified: the image was rectified (image_rect): the camera is P, without distortion.
+    """
     try:
         if isinstance(image, CompressedImage):
             stream = check_stream(bytes(image.data), image.format)
@@ -43,7 +52,7 @@ def frame_from(image: AnyImage, info: CameraInfo | None, mounting: Mounting | No
             size = (image.width, image.height)
     except ValueError as error:
         raise FrameRejectedError("bad image", str(error)) from error
-    camera = camera_for(image.header, size, info, mounting)
+    camera = camera_for(image.header, size, info, mounting, rectified)
     try:
         pixels = decode(image, converter) if isinstance(image, CompressedImage) else converter(image)
         return Frame(pixels, camera, stamp_ns(image.header))
@@ -51,12 +60,24 @@ def frame_from(image: AnyImage, info: CameraInfo | None, mounting: Mounting | No
         raise FrameRejectedError("bad image", str(error)) from error
 
 
-def camera_for(header: Header, size: tuple[int, int], info: CameraInfo | None, mounting: Mounting | None) -> Camera:
+def camera_for(
+    header: Header,
+    size: tuple[int, int],
+    info: CameraInfo | None,
+    mounting: Mounting | None,
+    rectified: bool = False,
+) -> Camera:
     """The camera of an image of `size` (width, height). Raises FrameRejectedError where `info` is not that camera's."""
     if info is None:
         raise FrameRejectedError(
             "no camera_info yet",
             "no camera_info yet: an image came without; check that the driver publishes it, and its remapping",
+        )
+    if len(header.frame_id) > MAX_NAME_CHARACTERS:
+        raise FrameRejectedError(
+            "bad image",
+            f"image: got a frame_id of {len(header.frame_id)} characters, expected at most {MAX_NAME_CHARACTERS}; "
+            "check the camera driver",
         )
     got, expected = info.header.frame_id.lstrip("/"), header.frame_id.lstrip("/")
     if got != expected:
@@ -65,7 +86,7 @@ def camera_for(header: Header, size: tuple[int, int], info: CameraInfo | None, m
             f"camera_info: got frame_id '{got}', expected the image's '{expected}'; remap both to one camera",
         )
     try:
-        camera = camera_from_info(info).with_mounting(mounting)
+        camera = camera_from_info(info, rectified).with_mounting(mounting)
     except ValueError as error:
         raise FrameRejectedError("bad camera_info", f"camera_info: {error}") from error
     if (camera.width, camera.height) != size:
@@ -77,15 +98,28 @@ def camera_for(header: Header, size: tuple[int, int], info: CameraInfo | None, m
     return camera
 
 
-def camera_from_info(info: CameraInfo) -> Camera:
+def camera_from_info(info: CameraInfo, rectified: bool = False) -> Camera:
     """The delivered image's camera (roi and binning applied). Raises ValueError with the remedy."""
     roi = info.roi
+    if len(info.d) > MAX_COEFFICIENTS or len(info.distortion_model) > MAX_NAME_CHARACTERS:
+        raise ValueError(
+            f"distortion: got {len(info.d)} coefficients D and a distortion_model of {len(info.distortion_model)} "
+            f"characters, expected at most {MAX_COEFFICIENTS} and {MAX_NAME_CHARACTERS}; check the camera driver"
+        )
+    k, d, distortion_model = info.k, info.d, info.distortion_model
+    if rectified:
+        if info.p[0] == 0.0:
+            raise ValueError(
+                "rectified image: got P[0] = 0, expected the focal length in pixels. Calibrate the camera with "
+                "camera_calibration, or set the parameter rectified to false and subscribe to the raw image."
+            )
+        k, d, distortion_model = np.reshape(info.p, (3, 4))[:, :3], (), "none"
     return Camera.from_camera_info(
         info.width,
         info.height,
-        info.k,
-        info.d,
-        info.distortion_model,
+        k,
+        d,
+        distortion_model,
         binning_x=info.binning_x,
         binning_y=info.binning_y,
         roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
@@ -117,21 +151,15 @@ def stamp_ns(header: Header) -> int:
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
 
 
-def byte_array(values: NDArray[Any]) -> array.array[int]:
-    """The bytes of `values`, row by row, in the type that rclpy takes over without looking at each byte."""
-    data = array.array("B")
-    data.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
-    return data
-
-
 def _image(values: NDArray[Any], encoding: str, header: Header) -> Image:
     height, width = values.shape
-    return Image(
+    return filled(
+        Image,
+        byte_array(values),
         header=header,
         height=height,
         width=width,
         encoding=encoding,
         is_bigendian=int(sys.byteorder == "big"),
         step=width * values.itemsize,
-        data=byte_array(values),
     )

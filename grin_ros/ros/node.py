@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -29,20 +29,28 @@ from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from grin_ros.artifact import load_artifact
-from grin_ros.engine.base import Engine, EngineError, open_engine
+from grin_ros.engine.base import EngineError
+from grin_ros.engine.fallback import named_backends
+from grin_ros.engine.watchdog import WatchedEngine
 from grin_ros.estimator import Estimator
 from grin_ros.ros.declare import DeclaredParameters
-from grin_ros.ros.diagnostics import Identity, Monitor, diagnostic_array, status
+from grin_ros.ros.diagnostics.monitor import Identity, Monitor, diagnostic_array, status
+from grin_ros.ros.engines import Engines
 from grin_ros.ros.images import open_converter
 from grin_ros.ros.log import log_to_ros, stop_logging_to_ros
 from grin_ros.ros.messages import AnyImage
+from grin_ros.ros.mounting import TfMounting
 from grin_ros.ros.outputs import Outputs
 from grin_ros.ros.parameters import NodeConfig
 from grin_ros.ros.pipeline import Capture, Pipeline
+from grin_ros.ros.range_scale import RangeScale
+from grin_ros.ros.turns import Worker
 from grin_ros.ros.worker import NewestOnly, Tally
 
 STOP_TIMEOUT_S = 30.0
 """How long a stop waits for the frame under way; a backend that takes longer hangs."""
+
+OpenWorker: TypeAlias = Callable[[Callable[[Capture], str | None], Tally, str], Worker[Capture]]
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -52,17 +60,21 @@ ERROR = TransitionCallbackReturn.ERROR
 class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
     """Image and camera_info in; depth, sigma, points and diagnostics out."""
 
-    def __init__(self, **options: Any) -> None:
-        """options: of rclpy's LifecycleNode."""
+    def __init__(self, *, engines: Engines | None = None, open_worker: OpenWorker = NewestOnly, **options: Any) -> None:
+        """engines, open_worker: those that it shares with other nodes of its process. options: of LifecycleNode."""
         super().__init__("grin", **options)
+        self._engines = engines or Engines()
+        self._open_worker = open_worker
         self._log: Any = self.get_logger()  # type: ignore[no-untyped-call]
         self._log_handler = log_to_ros(self._log)
         self._tally = Tally()
         self._monitor = Monitor()
-        self._engine: Engine | None = None
+        self._engine: WatchedEngine | None = None
         self._outputs: Outputs | None = None
         self._pipeline: Pipeline | None = None
-        self._worker: NewestOnly[Capture] | None = None
+        self._tf_mounting: TfMounting | None = None
+        self._range_scale: RangeScale | None = None
+        self._worker: Worker[Capture] | None = None
         self._inputs: list[Any] = []
         self._newest_info: CameraInfo | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
@@ -115,6 +127,12 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._monitor.lifecycle = "unconfigured" if released else "finalized"
         return super().on_error(state) if released else FAILURE
 
+    def autostart(self) -> None:
+        """Configure and activate where the parameter says so. What fails is told; the services may try it again."""
+        wanted = bool(self.get_parameter("autostart").value)
+        if wanted and self.trigger_configure() == SUCCESS:  # type: ignore[no-untyped-call]
+            self.trigger_activate()  # type: ignore[no-untyped-call]
+
     def close(self) -> None:
         """Before the process ends: stop the thread, close the engine, destroy the node."""
         self._release()
@@ -124,11 +142,16 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
     def _configure(self) -> None:
         config = self._declared.config()
         artifact = load_artifact(config.model)
-        self._engine = open_engine(config.backend, artifact, config.threads)
+        backends = (config.backend, *named_backends(config.fallback))
+        self._engine = self._engines.take(backends, artifact, config.threads, config.watchdog_s)
         converter = open_converter()
         self._outputs = Outputs(self)
         estimator = Estimator(self._engine, config.settings)
         self._pipeline = Pipeline(self, estimator, converter, self._outputs, self._monitor, config)
+        if config.mounting_frame:
+            self._tf_mounting = self._pipeline.tf_mounting = TfMounting(self, config.mounting_frame)
+        if config.scale.from_ranges:
+            self._range_scale = self._pipeline.range_scale = RangeScale(self, config.scale)
         self._monitor.identity = Identity(
             f"{artifact.manifest.name} ({artifact.path})", artifact.digest, self._engine.description, converter.name
         )
@@ -139,13 +162,15 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             raise ValueError("it is not configured; configure it first")
         self._newest_info = None
         self._monitor.restart()
-        self._worker = NewestOnly(self._pipeline, self._tally, "grin_worker")
+        self._worker = self._open_worker(self._pipeline, self._tally, "grin_worker")
         # The executor serves in this order: of an image and a camera_info that came together, camera_info is first.
         self._subscribe(CameraInfo, "camera_info", self._on_info)
         if self._pipeline.config.compressed:
             self._subscribe(CompressedImage, "image/compressed", self._on_image)
         else:
             self._subscribe(Image, "image", self._on_image)
+        if self._range_scale is not None:
+            self._range_scale.subscribe(self._subscribe)
 
     def _tried(self, transition: str, act: Callable[[], None]) -> bool:
         """Whether `act` worked; else its reason is in the log and in /diagnostics."""
@@ -182,11 +207,17 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         if not self._stop():
             return False
         self._pipeline = None
+        if self._tf_mounting is not None:
+            self._tf_mounting.close()
+            self._tf_mounting = None
+        if self._range_scale is not None:
+            self._range_scale.close()
+            self._range_scale = None
         if self._outputs is not None:
             self._outputs.destroy()
             self._outputs = None
         if self._engine is not None:
-            self._engine.close()
+            self._engines.give_back(self._engine)
             self._engine = None
         return True
 
@@ -218,6 +249,8 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._diagnostics_timer = self.create_timer(self._diagnostics_period_s, self._publish_diagnostics)
 
     def _publish_diagnostics(self) -> None:
+        if self._engine is not None:
+            self._monitor.runs_on(self._engine.description, self._engine.caveat)
         snapshot = self._monitor.snapshot(self._tally.counts())
         name = f"{self.get_fully_qualified_name().lstrip('/')}: depth"
         told = status(snapshot, name, hardware_id=snapshot.camera or "camera not known yet")
@@ -241,13 +274,14 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         service.callback = answer
 
 
-def spin(node: GrinNode) -> None:
-    """Until the context is shut down. What goes wrong in a callback is logged; the node lives on.
+def spin(node: GrinNode, *others: GrinNode) -> None:
+    """Serve these nodes until the context is shut down. What goes wrong in a callback is logged; the node lives on.
 
     rclpy raises here for what others send: text that is not UTF-8, a parameter of a type that does not exist.
     """
     executor = SingleThreadedExecutor(context=node.context)
-    executor.add_node(node)
+    for each in (node, *others):
+        executor.add_node(each)
     while node.context.ok():
         _spin_until_trouble(executor, node.get_logger())  # type: ignore[no-untyped-call]
     executor.shutdown()
@@ -267,6 +301,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rclpy.init(args=list(sys.argv if arguments is None else arguments))
     node = GrinNode()
     try:
+        node.autostart()
         spin(node)
     except KeyboardInterrupt:
         pass

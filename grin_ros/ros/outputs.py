@@ -14,6 +14,8 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from grin_ros.data.frames import DepthEstimate, Frame
 from grin_ros.ros.cloud import cloud_message
 from grin_ros.ros.messages import info_message, metres_message, millimetres_message
+from grin_ros.ros.navigation import TOPICS as NAVIGATION_TOPICS
+from grin_ros.ros.navigation import NavigationMessages
 from grin_ros.ros.parameters import Switches
 
 TOPICS: dict[str, Any] = {
@@ -32,7 +34,8 @@ class Outputs:
         """Raises what rclpy raises for an impossible QoS override."""
         self._node = node
         self._publishers: dict[str, Any] = {}
-        for topic, message_type in TOPICS.items():
+        self._navigation = NavigationMessages(node.get_logger().warning)
+        for topic, message_type in (TOPICS | NAVIGATION_TOPICS).items():
             self._publishers[topic] = node.create_lifecycle_publisher(
                 message_type,
                 topic,
@@ -52,6 +55,8 @@ class Outputs:
             self._send("depth/camera_info", info_message(info, header))
         if switches.points and self._heard("points"):
             self._send("points", cloud_message(frame, estimate, header, switches.points_stride, switches.points_rgb))
+        for topic, message in self._navigation(frame.camera, estimate, header, switches.navigation, self._heard):
+            self._send(topic, message)
 
     def destroy(self) -> None:
         """Take the publishers off the node."""

@@ -20,62 +20,48 @@ from grin_ros.config import nearest
 from grin_ros.engine.base import AUTO, BACKENDS
 from grin_ros.estimator import Settings
 from grin_ros.geometry.camera import Mounting
-
-Value = bool | int | float | str
-
-_TYPE_NAMES = {bool: "bool", int: "integer", float: "double", str: "string"}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One ROS parameter. Its type is its default's; low and high are inclusive; a read-only one is set at start."""
-
-    name: str
-    default: Value
-    description: str
-    low: float | None = None
-    high: float | None = None
-    unit: str = ""
-    read_only: bool = False
-
-    @property
-    def type_name(self) -> str:
-        """As ROS calls it: bool, integer, double or string."""
-        return _TYPE_NAMES[type(self.default)]
-
-    @property
-    def range_text(self) -> str:
-        """'1 to 50', or nothing where there is no range."""
-        return "" if self.low is None or self.high is None else f"{_number(self.low)} to {_number(self.high)}"
-
-    def check(self, value: object) -> None:
-        """Raises ValueError (got, expected) for another type, a number out of range or not finite, or empty text."""
-        if type(value) is not type(self.default):
-            hint = f"; write {value}.0" if type(value) is int and isinstance(self.default, float) else ""
-            raise ValueError(f"{self.name}: got {value!r} ({_type_name(value)}), expected {self._expected()}{hint}")
-        if isinstance(value, str):
-            if not value:
-                raise ValueError(f"{self.name}: got an empty text, expected {self._expected()}")
-        elif not isinstance(value, bool) and isinstance(value, (int, float)):
-            low = -math.inf if self.low is None else self.low
-            high = math.inf if self.high is None else self.high
-            if not (math.isfinite(value) and low <= value <= high):
-                raise ValueError(f"{self.name}: got {value}, expected {self._expected()}")
-
-    def _expected(self) -> str:
-        article = "an" if self.type_name[0] in "aeiou" else "a"
-        limits = f" from {self.range_text}" if self.range_text else ""
-        return f"{article} {self.type_name}{limits}{f' {self.unit}' if self.unit else ''}: {self.description}"
-
+from grin_ros.navigation.config import NavigationConfig
+from grin_ros.ros.parameter import Parameter, Value
+from grin_ros.ros.planner_parameters import PLANNER_PARAMETERS
+from grin_ros.scale.config import ScaleConfig
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter("model", "nano", "name of a shipped model, or path of an exported artifact", read_only=True),
     Parameter("backend", AUTO, f"what runs the network: {', '.join(BACKENDS)}", read_only=True),
+    Parameter(
+        "fallback",
+        "",
+        "backends to take where backend cannot be used, in this order, as 'openvino, ort'; empty: configure fails",
+        read_only=True,
+        optional=True,
+    ),
+    Parameter(
+        "watchdog_s",
+        10.0,
+        "a backend that takes longer for a frame is given up and another opened; 0: wait for ever",
+        0.0,
+        600.0,
+        "s",
+        read_only=True,
+    ),
     Parameter("threads", 0, "CPU threads of the backend; 0 lets it choose", 0, 256, read_only=True),
     Parameter("compressed", False, "subscribe to image/compressed (JPEG or PNG) instead of image", read_only=True),
+    Parameter("autostart", False, "configure and activate at start; else a lifecycle manager does it", read_only=True),
+    Parameter("rectified", False, "the image is rectified (image_rect): its camera is P of camera_info, without D"),
     Parameter("steps", Settings.steps, "denoising steps a frame; more cost more time", 1, 50),
     Parameter("members", Settings.members, "ensemble size; depth is the median, sigma grows with their spread", 1, 32),
+    Parameter(
+        "latency_budget_ms",
+        0.0,
+        "from an image's arrival to its depth; fewer steps and members run where it is not held; 0: no budget",
+        0.0,
+        60000.0,
+        "ms",
+    ),
     Parameter("seed", Settings.seed, "of the noise, the same for every frame: a still scene stays still", 0, 2**31 - 1),
+    Parameter(
+        "warm_start", Settings.warm_start, "share of the last frame's answer that is kept, against flicker", 0.0, 0.9
+    ),
     Parameter("min_depth_m", Settings.min_depth_m, "nearer depth is published as NaN", 0.001, 1000.0, "m"),
     Parameter("max_depth_m", Settings.max_depth_m, "farther depth is published as +inf", 0.001, 1000.0, "m"),
     Parameter(
@@ -89,12 +75,20 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("mounting.height_m", 1.0, "camera centre above the ground", 0.01, 1000.0, "m"),
     Parameter("mounting.roll_deg", 0.0, "roll; positive: the camera's right side goes down", -180.0, 180.0, "degrees"),
     Parameter("mounting.pitch_deg", 0.0, "pitch; positive: the camera looks down", -90.0, 90.0, "degrees"),
+    Parameter(
+        "mounting.base_frame",
+        "",
+        "frame on the ground, such as base_footprint: height, roll and pitch come from tf2; empty: from the above",
+        read_only=True,
+        optional=True,
+    ),
     Parameter("publish_depth", True, "depth/image, 32FC1 metres along z"),
     Parameter("publish_sigma", True, "depth/sigma, 32FC1 metres, one standard deviation of depth"),
     Parameter("publish_mm", False, "depth/image_mm, 16UC1 millimetres, 0 = invalid or beyond 65.535 m"),
     Parameter("publish_points", True, "points, PointCloud2 with sigma (computed only while somebody subscribes)"),
     Parameter("points_stride", 1, "every n-th row and column becomes a point", 1, 16),
     Parameter("points_rgb", True, "colour in the points"),
+    *PLANNER_PARAMETERS,
     Parameter("diagnostics_period_s", 1.0, "time between two messages on /diagnostics", 0.1, 60.0, "s"),
 )
 
@@ -111,6 +105,7 @@ class Switches:
     points: bool
     points_stride: int
     points_rgb: bool
+    navigation: NavigationConfig
 
 
 @dataclass(frozen=True)
@@ -119,10 +114,17 @@ class NodeConfig:
 
     model: str
     backend: str
+    fallback: str
+    watchdog_s: float
     threads: int
     compressed: bool
+    autostart: bool
+    rectified: bool
     settings: Settings
+    latency_budget_ms: float
     mounting: Mounting | None
+    mounting_frame: str
+    scale: ScaleConfig
     switches: Switches
     diagnostics_period_s: float
 
@@ -153,6 +155,7 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         min_depth_m=number("min_depth_m"),
         max_depth_m=number("max_depth_m"),
         max_relative_sigma=number("max_relative_sigma"),
+        warm_start=number("warm_start"),
     )
     mounting = Mounting(
         number("mounting.height_m"),
@@ -166,14 +169,22 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         points=bool(complete["publish_points"]),
         points_stride=int(complete["points_stride"]),
         points_rgb=bool(complete["points_rgb"]),
+        navigation=NavigationConfig.from_parameters(complete),
     )
     return NodeConfig(
         model=str(complete["model"]),
         backend=str(complete["backend"]),
+        fallback=str(complete["fallback"]),
+        watchdog_s=number("watchdog_s"),
         threads=int(complete["threads"]),
         compressed=bool(complete["compressed"]),
+        autostart=bool(complete["autostart"]),
+        rectified=bool(complete["rectified"]),
         settings=settings,
+        latency_budget_ms=number("latency_budget_ms"),
         mounting=mounting if complete["mounting.known"] else None,
+        mounting_frame=str(complete["mounting.base_frame"]),
+        scale=ScaleConfig.from_parameters(complete),
         switches=switches,
         diagnostics_period_s=number("diagnostics_period_s"),
     )
@@ -217,14 +228,6 @@ def markdown_table() -> str:
 def _literal(value: Value) -> str:
     """The value as YAML writes it; a whole double keeps its point, or ROS would read an integer."""
     return json.dumps(value)
-
-
-def _number(value: float) -> str:
-    return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
-
-
-def _type_name(value: object) -> str:
-    return "not set" if value is None else _TYPE_NAMES.get(type(value), type(value).__name__)
 
 
 def main() -> None:

@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
+from grin_ros.budget import LatencyBudget
 from grin_ros.estimator import Estimator, Stopwatch
 from grin_ros.geometry.camera import Camera
-from grin_ros.ros.diagnostics import Monitor
+from grin_ros.ros.diagnostics.monitor import Monitor
 from grin_ros.ros.images import Converter
 from grin_ros.ros.messages import AnyImage, FrameRejectedError, frame_from, stamp_ns
+from grin_ros.ros.mounting import TfMounting
 from grin_ros.ros.outputs import Outputs
 from grin_ros.ros.parameters import NodeConfig
+from grin_ros.ros.range_scale import RangeScale
+from grin_ros.ros.worker import BACKEND_FAILED
 
-BACKEND_FAILED = "backend failed"
 SHUTTING_DOWN = "shutting down"
 LOG_PERIOD_S = 5.0
 
@@ -52,19 +55,31 @@ class Pipeline:
         self._converter = converter
         self._outputs = outputs
         self._monitor = monitor
+        self.tf_mounting: TfMounting | None = None
+        """Where set, it tells the mounting, and not `config`."""
+        self.range_scale: RangeScale | None = None
+        """Where set, it corrects the scale of each estimate."""
+        self._budget = LatencyBudget()
         self._logged_s: dict[str, float] = {}
 
     def __call__(self, capture: Capture) -> str | None:
         config = self.config
-        self._estimator.settings = config.settings
+        self._estimator.settings = self._budget.next(config.settings, config.latency_budget_ms)
         wait_ms = (time.monotonic() - capture.arrived_s) * 1e3
         clock = Stopwatch()
         try:
-            frame = frame_from(capture.image, capture.info, config.mounting, self._converter)
+            tf = self.tf_mounting
+            mounting = tf(capture.image.header.frame_id) if tf else config.mounting
+            frame = frame_from(capture.image, capture.info, mounting, self._converter, config.rectified)
             clock.lap("convert")
             estimate = self._estimator(frame)
             clock.lap("estimate")
             header = capture.image.header
+            if self.range_scale:
+                self.range_scale.config = config.scale
+                estimate = self.range_scale(frame, estimate, header)
+                self._monitor.scale = self.range_scale.told
+                clock.lap("scale")
             self._outputs.publish(frame, estimate, capture.info, header, config.switches)
             clock.lap("publish")
         except FrameRejectedError as rejection:
@@ -84,6 +99,8 @@ class Pipeline:
         stages["total"] = (time.monotonic() - capture.arrived_s) * 1e3
         self._monitor.camera = camera_text(frame.camera, header.frame_id)
         self._monitor.published(estimate, stages, age_ms)
+        self._monitor.pace = self._budget.pace
+        self._budget.took(stages["denoise"], stages["total"])
         return None
 
     def _log(self, reason: str, text: str) -> None:

@@ -12,6 +12,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+BACKEND_FAILED = "backend failed"
+"""The reason to `reject` a good frame."""
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -26,6 +29,11 @@ class Counts:
     dropped: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     pending: int = 0
+
+    @property
+    def failed(self) -> int:
+        """Those of `rejected` that were not the input's fault."""
+        return self.rejected.get(BACKEND_FAILED, 0)
 
 
 class Tally:

@@ -22,12 +22,19 @@ CODES = {
     "mono16": cv2.COLOR_GRAY2RGB,
     "yuv422": cv2.COLOR_YUV2RGB_UYVY,
     "yuv422_yuy2": cv2.COLOR_YUV2RGB_YUY2,
-    "bayer_rggb8": cv2.COLOR_BayerBG2RGB,
-    "bayer_bggr8": cv2.COLOR_BayerRG2RGB,
-    "bayer_gbrg8": cv2.COLOR_BayerGR2RGB,
-    "bayer_grbg8": cv2.COLOR_BayerGB2RGB,
+    "bgr16": cv2.COLOR_BGR2RGB,
+    "rgba16": cv2.COLOR_RGBA2RGB,
+    "bgra16": cv2.COLOR_BGRA2RGB,
 }
+BAYER_CODES = {
+    "rggb": cv2.COLOR_BayerBG2RGB,
+    "bggr": cv2.COLOR_BayerRG2RGB,
+    "gbrg": cv2.COLOR_BayerGR2RGB,
+    "grbg": cv2.COLOR_BayerGB2RGB,
+}
+CODES |= {f"bayer_{pattern}{bits}": code for pattern, code in BAYER_CODES.items() for bits in (8, 16)}
 CHANNELS = {"bgr8": 3, "rgba8": 4, "bgra8": 4, "yuv422": 2, "yuv422_yuy2": 2}
+CHANNELS |= {"rgb16": 3, "bgr16": 3, "rgba16": 4, "bgra16": 4}
 
 
 class CvBridge:
@@ -39,12 +46,12 @@ class CvBridge:
         """As cv_bridge's."""
         CvBridge.calls += 1
         assert desired_encoding == "rgb8"
-        channels, dtype = CHANNELS.get(img_msg.encoding, 1), np.uint16 if img_msg.encoding == "mono16" else np.uint8
+        channels, dtype = CHANNELS.get(img_msg.encoding, 1), np.uint16 if "16" in img_msg.encoding else np.uint8
         assert img_msg.step == img_msg.width * channels * np.dtype(dtype).itemsize, "padding reached the converter"
         assert bool(img_msg.is_bigendian) == (sys.byteorder == "big") or dtype is np.uint8, "foreign byte order"
         shape = (img_msg.height, img_msg.width, channels) if channels > 1 else (img_msg.height, img_msg.width)
         pixels = np.ndarray(shape, dtype, buffer=img_msg.data)
-        rgb = cv2.cvtColor(pixels, CODES[img_msg.encoding])
+        rgb = pixels if img_msg.encoding == "rgb16" else cv2.cvtColor(pixels, CODES[img_msg.encoding])
         return np.rint(rgb * (255.0 / 65535.0)).astype(np.uint8) if dtype is np.uint16 else rgb
 
 

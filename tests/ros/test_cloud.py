@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 
 from grin_ros.data.frames import DepthEstimate, Frame
 from grin_ros.geometry.camera import Camera
+from grin_ros.geometry.rays import points_from_depth
 from grin_ros.ros.cloud import cloud_message
 from tests.ros.harness import picture
 
@@ -115,3 +116,28 @@ def test_the_image_of_the_frame_is_not_changed(stride: int) -> None:
     cloud_message(frame, estimate, HEADER, stride)
     np.testing.assert_array_equal(frame.image, before[0])
     np.testing.assert_array_equal(estimate.depth_m, before[1])
+
+
+@pytest.mark.parametrize("model", ["none", "plumb_bob", "equidistant"])
+@pytest.mark.parametrize("stride", [1, 3])
+def test_the_points_are_those_of_the_geometry(model: str, stride: int) -> None:
+    """The cloud multiplies by slopes that it keeps; geometry/rays.py says where points are."""
+    coefficients = {"none": (), "plumb_bob": (-0.2, 0.05, 0.001, -0.001, 0.0), "equidistant": (0.0, 0.0, 0.0, 0.0)}
+    camera = Camera(40, 30, 11.0, 12.0, 19.2, 14.4, model, coefficients[model])
+    depth_m = np.random.default_rng(5).uniform(0.3, 60.0, (30, 40)).astype(np.float32)
+    depth_m[3], depth_m[6] = np.nan, np.inf
+    frame, estimate = Frame(picture(2, 40, 30), camera), DepthEstimate(depth_m, depth_m)
+    points = read(cloud_message(frame, estimate, HEADER, stride))
+    got = np.stack([points["x"], points["y"], points["z"]], -1)
+    expected = points_from_depth(depth_m, camera.rays())[::stride, ::stride]
+    assert np.isnan(expected).any()
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_cloud_is_its_own() -> None:
+    """The message of one frame does not change while the next is filled."""
+    frame, estimate = sample()
+    first = cloud_message(frame, estimate, HEADER)
+    before = bytes(first.data)
+    cloud_message(frame, DepthEstimate(2.0 * estimate.depth_m, estimate.sigma_m), HEADER)
+    assert bytes(first.data) == before

@@ -23,7 +23,7 @@ with converters.installed(None):
     CONVERTER = open_converter()
 
 
-def stream(image: NDArray[np.uint8], extension: str, *options: int) -> bytes:
+def stream(image: NDArray[np.uint8] | NDArray[np.uint16], extension: str, *options: int) -> bytes:
     done, data = cv2.imencode(extension, image, list(options))
     assert done
     return bytes(data.tobytes())
@@ -76,6 +76,16 @@ def test_a_grey_bayer_stream_is_demosaiced_and_a_coloured_one_is_not() -> None:
     coloured = stream(np.ascontiguousarray(rgb[..., ::-1]), ".png")
     got = decode(message(coloured, "bayer_rggb8; png compressed bgr8"), CONVERTER)
     np.testing.assert_array_equal(got, rgb)
+
+
+def test_png_of_sixteen_bits_mono_and_mosaic() -> None:
+    mosaic = np.zeros((8, 8), np.uint16)
+    mosaic[::2, ::2] = 200 * 257
+    got = decode(message(stream(mosaic, ".png"), "bayer_rggb16; png compressed bayer_rggb16"), CONVERTER)
+    assert got[4, 4].tolist() == [200, 0, 0]
+    grey = np.full((8, 8), 150 * 257, np.uint16)
+    got = decode(message(stream(grey, ".png"), "mono16; png compressed mono16"), CONVERTER)
+    assert got[4, 4].tolist() == [150, 150, 150]
 
 
 def test_a_rotation_tag_does_not_turn_the_image() -> None:

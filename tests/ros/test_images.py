@@ -34,14 +34,15 @@ def encode(rgb: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.uint8], ND
     """Bytes (H, row bytes) of `rgb` in this encoding, the RGB that must come back, and by how much it may differ."""
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     height = len(rgb)
+    if "16" in encoding:
+        narrow, expected, _ = encode(rgb, encoding.replace("16", "8"))
+        wide = narrow.astype(np.uint16) * 257 - np.uint16(100)  # swapped it would be another value
+        return wide.view(np.uint8).reshape(height, -1), expected, 1
     if encoding in ("rgb8", "bgr8", "rgba8", "bgra8"):
         order = {"r": red, "g": green, "b": blue, "a": np.full_like(red, 77)}
         return np.stack([order[letter] for letter in encoding[:-1]], -1).reshape(height, -1), rgb, 0
     if encoding == "mono8":
         return green.copy(), np.stack([green] * 3, -1), 0
-    if encoding == "mono16":
-        wide = green.astype(np.uint16) * 256 + 3  # swapped it would be another grey
-        return wide.view(np.uint8).reshape(height, -1), np.stack([green] * 3, -1), 1
     if encoding.startswith("bayer_"):
         flat = np.broadcast_to(rgb[0, 0], rgb.shape)  # a mosaic of one colour demosaics to it exactly
         pattern = BAYER[encoding[6:10]]
@@ -63,7 +64,7 @@ def message(
 ) -> Image:
     """The rows with `padding` bytes after each (the last one's only if last_row), samples swapped if big_endian."""
     height = len(rows)
-    if big_endian and encoding == "mono16":
+    if big_endian and "16" in encoding:
         rows = rows.view(np.uint16).byteswap().view(np.uint8)
     padded = np.full((height, rows.shape[1] + padding), 0xAB, np.uint8)
     padded[:, : rows.shape[1]] = rows
@@ -100,6 +101,16 @@ def test_every_encoding_padding_and_byte_order(
     assert got.dtype == np.uint8
     inner = np.s_[1:-1, 1:-1] if encoding.startswith("bayer") else np.s_[:]
     assert np.abs(got[inner].astype(int) - expected[inner].astype(int)).max() <= tolerance
+
+
+def test_sixteen_bits_are_the_full_range_and_keep_their_channels(converter: Converter) -> None:
+    colour = {"r": 65535, "g": 32768, "b": 257, "a": 1}
+    for encoding in ("rgb16", "bgr16", "rgba16", "bgra16"):
+        rows = np.tile(np.array([colour[letter] for letter in encoding[:-2]], "<u2"), (4, 6)).view(np.uint8)
+        red, green, blue = converter(message(rows, encoding, 6, 0, False, True))[2, 2].tolist()
+        assert red == 255, encoding
+        assert green in (127, 128), encoding
+        assert blue == 1, encoding
 
 
 def test_colours_of_yuv(converter: Converter) -> None:
@@ -149,6 +160,7 @@ def broken(**fields: Any) -> Image:
         (broken(step=2**32 - 1), "truncated"),
         (broken(encoding="yuyv", width=3, step=6), "even width"),
         (broken(encoding="bayer_rggb8", width=2, step=12), "at least 3x3"),
+        (broken(encoding="bayer_rggb16", width=7, step=12), "got step 12, expected at least 14 bytes"),
     ],
 )
 def test_what_is_no_image_is_refused_with_got_and_expected(converter: Converter, image: Image, text: str) -> None:

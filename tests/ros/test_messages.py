@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import array
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
-from grin_ros.geometry.camera import Mounting
+from grin_ros.geometry.camera import Camera, Mounting
 from grin_ros.ros.images import open_converter
 from grin_ros.ros.messages import (
     FrameRejectedError,
@@ -58,6 +59,31 @@ def test_roi_and_binning_describe_the_delivered_image() -> None:
     frame = frame_from(image_message(picture(), 1), full, None, CONVERTER)
     expected = camera_from_info(info_message(200, 100)).cropped(20, 10, 2 * WIDTH, 2 * HEIGHT).binned(2, 2)
     assert frame.camera == expected
+
+
+def projection(fx: float = 40.0) -> list[float]:
+    """P of a rectified camera, unlike K."""
+    return [fx, 0.0, 15.0, 0.0, 0.0, fx + 1, 11.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+
+
+def test_a_rectified_image_is_seen_through_p_without_distortion() -> None:
+    info = info_message(p=projection())
+    frame = frame_from(image_message(picture(), 1), info, None, CONVERTER, rectified=True)
+    assert frame.camera == Camera(WIDTH, HEIGHT, 40.0, 41.0, 15.0, 11.0)
+    assert frame_from(image_message(picture(), 1), info, None, CONVERTER).camera == camera_from_info(info_message())
+
+
+def test_roi_and_binning_apply_to_p_too() -> None:
+    full = info_message(200, 100, p=projection())
+    full.roi = RegionOfInterest(x_offset=20, y_offset=10, width=2 * WIDTH, height=2 * HEIGHT)
+    full.binning_x = full.binning_y = 2
+    expected = Camera(200, 100, 40.0, 41.0, 15.0, 11.0).cropped(20, 10, 2 * WIDTH, 2 * HEIGHT).binned(2, 2)
+    assert camera_from_info(full, rectified=True) == expected
+
+
+def test_a_rectified_image_without_p_is_refused_with_the_remedy() -> None:
+    with pytest.raises(FrameRejectedError, match=r"got P\[0\] = 0, expected .* set the parameter rectified to false"):
+        frame_from(image_message(picture(), 1), info_message(), None, CONVERTER, rectified=True)
 
 
 def test_a_leading_slash_of_old_drivers_is_no_other_frame() -> None:
@@ -113,6 +139,44 @@ def test_a_compressed_image_of_another_size_is_refused_before_it_is_decoded() ->
     with pytest.raises(FrameRejectedError, match="400x400") as raised:
         frame_from(image, info_message(), None, CONVERTER)
     assert raised.value.reason == "other size"
+
+
+ENDLESS = {
+    "D": ("bad camera_info", "got 100000 coefficients D"),
+    "distortion_model": ("bad camera_info", "of 500000 characters"),
+    "encoding": ("bad image", "got encoding 'rgbrgb"),
+    "image frame_id": ("bad image", "of 1000000 characters"),
+    "info frame_id": ("other frame", "got frame_id 'xxx"),
+}
+
+
+@pytest.mark.parametrize("field", ENDLESS)
+def test_what_is_long_without_end_is_refused_quickly_and_told_shortly(field: str) -> None:
+    image, info = image_message(picture(), 1), info_message()
+    if field == "D":
+        info.d = [0.0] * 100_000
+    elif field == "distortion_model":
+        info.distortion_model = "plumb" * 100_000
+    elif field == "encoding":
+        image.encoding = "rgb" * 1_000_000
+    else:
+        (image if field.startswith("image") else info).header.frame_id = "x" * 1_000_000
+    began_s = time.monotonic()
+    with pytest.raises(FrameRejectedError) as raised:
+        frame_from(image, info, None, CONVERTER)
+    assert time.monotonic() - began_s < 5.0  # searching for a name like a megabyte would take minutes
+    reason, text = ENDLESS[field]
+    assert raised.value.reason == reason
+    assert text in str(raised.value)
+    assert len(str(raised.value)) <= 1000
+
+
+def test_a_compressed_image_s_format_is_told_shortly() -> None:
+    image = CompressedImage(format="jpeg" * 100_000)
+    image.data.frombytes(b"GIF89a")
+    with pytest.raises(FrameRejectedError, match="expected a JPEG or PNG stream") as raised:
+        frame_from(image, info_message(), None, CONVERTER)
+    assert len(str(raised.value)) < 300
 
 
 def over_the_wire(message: Any) -> Any:

@@ -17,10 +17,9 @@ from grin_ros.engine.base import BACKENDS
 from grin_ros.estimator import Settings
 from grin_ros.geometry.camera import Mounting
 from grin_ros.ros.declare import descriptor
+from grin_ros.ros.parameter import Parameter, Value
 from grin_ros.ros.parameters import (
     PARAMETERS,
-    Parameter,
-    Value,
     defaults,
     main,
     markdown_table,
@@ -65,7 +64,7 @@ def changed(parameter: Parameter) -> Value:
     if isinstance(default, bool):
         return not default
     if isinstance(default, str):
-        return default + "x"
+        return "tf" if parameter.name == "scale.range_pose" else default + "x"
     return default + 1 if isinstance(default, int) else default + 0.5
 
 
@@ -85,7 +84,7 @@ def test_a_wrong_type_or_range_is_refused_with_got_and_expected(parameter: Param
         kind, step = (int, 1) if isinstance(parameter.default, int) else (float, 1e-4)
         wrong += [kind(parameter.low) - step, kind(parameter.high) + step]
         wrong += [math.nan, math.inf] if kind is float else []
-    wrong += [""] if isinstance(parameter.default, str) else []
+    wrong += [""] if isinstance(parameter.default, str) and not parameter.optional else []
     for value in wrong:
         with pytest.raises(ValueError, match=rf"^{parameter.name}: got .*, expected an? {parameter.type_name}"):
             parameter.check(value)
@@ -121,7 +120,8 @@ def test_the_descriptor_says_what_the_table_says(parameter: Parameter) -> None:
 
 def test_model_and_backend_are_read_only_and_what_can_change_is_not() -> None:
     structural = {parameter.name for parameter in PARAMETERS if parameter.read_only}
-    assert structural == {"model", "backend", "threads", "compressed"}
+    start = {"autostart", "compressed", "mounting.base_frame", "scale.from_ranges", "scale.range_pose"}
+    assert structural == {"model", "backend", "fallback", "watchdog_s", "threads", *start}
     live = {field.name for field in dataclasses.fields(Settings)}
     assert live <= {parameter.name for parameter in PARAMETERS if not parameter.read_only}
 

@@ -195,7 +195,7 @@ def load(piece: Piece) -> Model | None:
         temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp.npz")
         np.savez(temporary, **arrays)  # type: ignore[arg-type]
         temporary.replace(path)
-    with np.load(path) as data:
+    with np.load(path, allow_pickle=False) as data:
         if "indices" not in data:
             return None
         limit = MAX_TRIANGLES_SMALL if piece.role == "small" else MAX_TRIANGLES

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node makes of faults, over real DDS: mutated messages, bursts, stalls, failing backends, kill -9 and more.
+
+    python benchmarks/faults.py            in full: 10,000 mutated messages, 500 lifecycle cycles; some minutes
+    python benchmarks/faults.py --short    the cases of the test suite
+
+The backend is one whose depth can be computed from the image, so that whatever is published can be judged. Printed as
+a Markdown table. Exit status 1 where the node died, published something of a bad frame or something false, counts did
+not add up, depth came back later than with the second good frame, or memory, threads or descriptors grew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # the cases are those of the test suite
+
+from grin_ros.ros.driving import prepare_environment  # noqa: E402
+from tests.ros.faults.rig import Outcome  # noqa: E402
+from tests.ros.faults.suite import FULL, SHORT, outcomes  # noqa: E402
+
+
+def row(outcome: Outcome) -> str:
+    """One line of the table."""
+    frames = "" if outcome.recovery_frames is None else str(outcome.recovery_frames)
+    verdict = "; ".join(outcome.violations) or "ok"
+    grown = "" if outcome.grown_mb is None else f"{outcome.grown_mb:+.1f}"
+    cells = (outcome.case, outcome.sent, outcome.happened, frames, grown, verdict)
+    return "| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0: all well. 1: a violation, or the node died (then with what it logged last, on stderr)."""
+    parse = argparse.ArgumentParser(description="The node under fault, over real DDS.")
+    parse.add_argument("--short", action="store_true", help="the size of the test suite")
+    parse.add_argument("--seed", type=int, default=0, help="of what is sent (0)")
+    parse.add_argument("--model", default="nano", help="for the backend openvino on a full disk (nano)")
+    options = parse.parse_args(argv)
+    prepare_environment()
+    start = time.monotonic()
+    bad = cases = 0
+    print("| case | what was sent | what happened | recovery (frames) | memory (MB) | verdict |", flush=True)
+    print("|---|---|---|---:|---:|---|", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for outcome in outcomes(Path(folder), SHORT if options.short else FULL, options.seed, options.model):
+                print(row(outcome), flush=True)
+                cases += 1
+                bad += bool(outcome.violations)
+        except AssertionError as error:  # of the harness: it died, or did not answer
+            print(f"faults: {error}", file=sys.stderr)
+            return 1
+    print(f"\n{cases} cases in {time.monotonic() - start:.0f} s, {bad} with a violation")
+    return int(bool(bad))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

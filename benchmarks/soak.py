@@ -1,0 +1,262 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Does the node run for days? A camera at 30 Hz for half an hour, and what the node's process holds meanwhile.
+
+    python benchmarks/soak.py                   30 minutes, the shipped model
+    python benchmarks/soak.py --minutes 1       a quick look: the warm-up is then a third of the time
+    python benchmarks/soak.py --frames 10000    until so many depth images came
+    python benchmarks/soak.py --model tiny      a model of random weights, fast (exported first: needs torch)
+
+Printed as Markdown. Exit status 1 where the node died, memory grew by more than 1 %, threads or descriptors grew, or
+counts did not add up. Memory is the resident size of the process (RSS); the first part, in which caches fill, is left
+out. Growth is the median of the last fifth of the samples over the median of the first: one sample goes up and down by
+what the allocator happens to keep.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from numpy.typing import NDArray
+from rclpy.serialization import deserialize_message
+from tqdm import tqdm
+
+from grin_ros.ros.demo.scene import motorcycle, window
+from grin_ros.ros.driving import (
+    ANSWER_S,
+    OUTPUTS,
+    Driver,
+    DrivingError,
+    NodeProcess,
+    Received,
+    camera_info_message,
+    image_message,
+    prepare_environment,
+)
+from grin_ros.ros.footprint import Footprint
+
+DEPTH, DIAGNOSTICS = "depth/image", "/diagnostics"
+COUNTED = ("published", "rejected", "dropped", "failed", "pending")
+MAX_GROWTH = 0.01
+MAX_WARM_UP_S = 120.0
+SLOPE_S = 600.0
+"""In less time the ups and downs of an allocator, told by the hour, are nonsense."""
+SAMPLES = 300
+"""Of the footprint, in the whole run; but not more often than twice a second."""
+
+
+@dataclass
+class Heard:
+    """What came from the node. ages_ms: depth at its receipt here, after its image's stamp."""
+
+    ages_ms: list[float] = field(default_factory=list)
+    newest: dict[str, str] = field(default_factory=dict)
+    diagnostics: int = 0
+    unbalanced: list[str] = field(default_factory=list)
+    errors: dict[str, None] = field(default_factory=dict)
+
+    def __call__(self, received: Received) -> None:
+        if received.topic == DEPTH:
+            self.ages_ms.append((received.received_ns - received.stamp_ns) / 1e6)
+        elif received.topic == DIAGNOSTICS:
+            self.diagnostics += 1
+            (status,) = deserialize_message(received.data, DiagnosticArray).status
+            self.newest = {item.key: item.value for item in status.values}
+            if not adds_up(self.newest):
+                self.unbalanced.append(counts_text(self.newest))
+            if status.level == status.ERROR:
+                self.errors[status.message] = None
+
+
+@dataclass(frozen=True)
+class Soaked:
+    """times_s, samples: after the warm-up. sent: frames, of the whole run; silent: the node answered nothing more."""
+
+    times_s: Sequence[float]
+    samples: Sequence[Footprint]
+    spent_s: float
+    sent: int
+    heard: Heard
+
+
+def adds_up(values: Mapping[str, str]) -> bool:
+    """received = published + rejected + dropped + failed + pending."""
+    return int(values["received"]) == sum(int(values.get(key, "0")) for key in COUNTED)
+
+
+def counts_text(values: Mapping[str, str]) -> str:
+    counted = " + ".join(f"{values[key]} {key}" for key in COUNTED if key in values)
+    return f"{values['received']} received = {counted}"
+
+
+def fifths(values: Sequence[float]) -> tuple[float, float]:
+    """Medians of the first and of the last fifth."""
+    fifth = max(1, len(values) // 5)
+    return float(np.median(values[:fifth])), float(np.median(values[-fifth:]))
+
+
+def growth(samples: Sequence[Footprint]) -> float:
+    """Of the resident memory, as a ratio: 0.01 is 1 %."""
+    first, last = fifths([sample.resident_mb for sample in samples])
+    return last / first - 1.0
+
+
+def slope_per_hour(times_s: Sequence[float], samples: Sequence[Footprint]) -> tuple[float, float]:
+    """Ratio of growth an hour, by least squares, and its standard error; samples close in time are not independent, so
+    the true error is larger."""
+    values = np.array([sample.resident_mb for sample in samples])
+    hours = np.asarray(times_s) / 3600.0
+    hours -= hours.mean()
+    spread = float((hours**2).sum())
+    if len(values) < 3 or spread == 0.0:
+        return 0.0, float("inf")
+    slope = float((hours * (values - values.mean())).sum()) / spread
+    residuals: NDArray[np.float64] = values - values.mean() - slope * hours
+    error = float(np.sqrt((residuals**2).sum() / (len(values) - 2) / spread))
+    return slope / float(values.mean()), error / float(values.mean())
+
+
+def violations(soaked: Soaked) -> list[str]:
+    """What a node that runs for days may not do."""
+    found = []
+    grown = growth(soaked.samples)
+    if grown > MAX_GROWTH:
+        found.append(f"memory grew by {grown:.2%}, accepted is {MAX_GROWTH:.0%}")
+    for name in ("threads", "descriptors"):
+        first, last = fifths([float(getattr(sample, name)) for sample in soaked.samples])
+        if last > first:
+            found.append(f"{name} grew from {first:.0f} to {last:.0f}")
+    found += [f"counts do not add up: {text}" for text in soaked.heard.unbalanced[:3]]
+    found += [f"the node reported an error: {text}" for text in list(soaked.heard.errors)[:3]]
+    if len(soaked.heard.ages_ms) < 2:
+        found.append(f"{len(soaked.heard.ages_ms)} depth images came")
+    return found
+
+
+def soak(options: argparse.Namespace, folder: Path) -> Soaked:
+    """Raises DrivingError where the node died or did not answer."""
+    prepare_environment()
+    model = tiny_artifact(folder / "tiny") if options.model == "tiny" else options.model
+    parameters = {"model": str(model), "backend": options.backend}
+    if options.threads is not None:
+        parameters["threads"] = options.threads
+    heard = Heard()
+    times_s: list[float] = []
+    samples: list[Footprint] = []
+    with NodeProcess(parameters, folder / "node.log") as process, Driver(process, heard, OUTPUTS) as driver:
+        driver.bring_up()
+        view = window(motorcycle(), 0.0)
+        image = cv2.resize(view.image, (options.width, options.height), interpolation=cv2.INTER_AREA)
+        messages = (
+            image_message(np.asarray(image, np.uint8)),
+            camera_info_message(view.camera.resized(options.width, options.height)),
+        )
+        limit_s = 60.0 * options.minutes
+        warm_up_s = min(MAX_WARM_UP_S, limit_s / 3.0)
+        period_s = max(0.5, limit_s / SAMPLES)
+        start = time.monotonic()
+        sent, now_s = 0, 0.0
+        with tqdm(
+            total=options.frames or round(limit_s), unit="frame" if options.frames else "s", mininterval=1.0
+        ) as bar:
+            while now_s < limit_s and not (options.frames and len(heard.ages_ms) >= options.frames):
+                driver.send(*messages, time.time_ns())
+                sent += 1
+                driver.reached(lambda: False, start + sent / options.rate - time.monotonic())
+                now_s = time.monotonic() - start
+                bar.update((len(heard.ages_ms) if options.frames else int(now_s)) - bar.n)
+                if now_s >= warm_up_s and (not times_s or now_s - times_s[-1] >= period_s):
+                    times_s.append(now_s)
+                    samples.append(Footprint.of(process.pid))
+        before = heard.diagnostics
+        settled = partial(is_settled, heard, before)
+        driver.wait(settled, ANSWER_S, "finish its last frame")
+        driver.shut_down()
+    return Soaked(times_s, samples, now_s, sent, heard)
+
+
+def is_settled(heard: Heard, before: int) -> bool:
+    """Whether two diagnostic messages came since `before`, and nothing is pending."""
+    return heard.diagnostics > before + 1 and heard.newest.get("pending") == "0"
+
+
+def tiny_artifact(folder: Path) -> Path:
+    """The model of the test suite: random weights."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from grin_ros.model.onnx_export import export_artifact
+    from tests.model.tiny import TINY, awake
+
+    export_artifact(awake(seed=1, config=TINY), folder, name="tiny", licence="Apache-2.0", training={"data": "none"})
+    return folder
+
+
+def report(soaked: Soaked, options: argparse.Namespace) -> str:
+    """Markdown."""
+    heard, values = soaked.heard, soaked.heard.newest
+    ages = np.percentile(heard.ages_ms, (50, 95, 100)) if heard.ages_ms else np.full(3, np.nan)
+    first, last = fifths([sample.resident_mb for sample in soaked.samples])
+    slope, error = slope_per_hour(soaked.times_s, soaked.samples)
+    measured_s = soaked.times_s[-1] - soaked.times_s[0]
+    threads, descriptors = (
+        [getattr(soaked.samples[index], name) for index in (0, -1)] for name in ("threads", "descriptors")
+    )
+    slope_text = f"{slope:+.2%} an hour (standard error {error:.2%}, from {len(soaked.samples)} samples)"
+    if measured_s < SLOPE_S:
+        slope_text = f"not told for less than {SLOPE_S / 60:.0f} min"
+    found = violations(soaked)
+    setting = f"{options.width}x{options.height} at {options.rate:g} Hz for {soaked.spent_s / 60:.1f} min"
+    grown = f"{growth(soaked.samples):+.2%} in {measured_s / 60:.1f} min after the warm-up"
+    lines = [
+        f"{setting}; {values.get('model', '?').partition(' ')[0]}, {values.get('backend', '?')}",
+        "",
+        "| what | figure |",
+        "|---|---|",
+        f"| frames | {soaked.sent} sent, {counts_text(values)} |",
+        f"| adds up | in {heard.diagnostics - len(heard.unbalanced)} of {heard.diagnostics} diagnostic messages |",
+        f"| depth received | {len(heard.ages_ms)}, {len(heard.ages_ms) / soaked.spent_s:.1f} Hz |",
+        f"| age of depth at its receipt | p50 {ages[0]:.0f} ms, p95 {ages[1]:.0f} ms, oldest {ages[2]:.0f} ms |",
+        f"| resident memory | {first:.1f} MB, then {last:.1f} MB: {grown} |",
+        f"| slope | {slope_text} |",
+        f"| threads | {threads[0]}, then {threads[1]} |",
+        f"| descriptors | {descriptors[0]}, then {descriptors[1]} |",
+        "| crashes | 0 |",
+        "",
+        *([f"VIOLATION: {text}" for text in found] or ["all within what is accepted"]),
+    ]
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0, or 1 for a violation or a node that died (reason on stderr)."""
+    parse = argparse.ArgumentParser(description="Memory, threads, descriptors and counts of the node over a long run.")
+    parse.add_argument("--minutes", type=float, default=30.0, help="how long (30)")
+    parse.add_argument("--frames", type=int, default=0, help="end when so many depth images came, if that is sooner")
+    parse.add_argument("--rate", type=float, default=30.0, help="of the camera, Hz (30)")
+    parse.add_argument("--width", type=int, default=640)
+    parse.add_argument("--height", type=int, default=480)
+    parse.add_argument("--model", default="nano", help="shipped model, path of an artifact, or tiny (nano)")
+    parse.add_argument("--backend", default="ort")
+    parse.add_argument("--threads", type=int)
+    options = parse.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            soaked = soak(options, Path(folder))
+        except DrivingError as error:
+            print(f"soak: {error}", file=sys.stderr)
+            return 1
+    print(report(soaked, options))
+    return int(bool(violations(soaked)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin bag`: depth for recorded bags, sqlite3 or MCAP, written as bags. Needs message classes, but no running ROS."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from grin_ros.data.bags import STORAGES as SUFFIXES
+from grin_ros.data.bags import Bag
+from grin_ros.data.bags_parts import STORAGES
+from grin_ros.engine.base import EngineError
+from grin_ros.ros.bags.fleet import Outcome, Start, in_process, run_all
+from grin_ros.ros.bags.run import Job, Report, run
+from grin_ros.ros.parameter import Value
+from grin_ros.ros.parameters import node_config
+
+OK, FAILED, WRONG_CALL, INCOMPLETE = 0, 1, 2, 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0: all done. 3: done, but something was unreadable or without depth, and is named. 1: failed. 2: wrong call."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    made = parser()
+    arguments = made.parse_args(argv)
+    try:
+        jobs = jobs_of(arguments)
+    except ValueError as error:
+        made.error(str(error))
+    with logging_redirect_tqdm():
+        if arguments.out is None:
+            return _one(jobs[0])
+        if arguments.ray is None:
+            return _many(jobs, arguments.workers or 1, in_process)
+        return _on_cluster(jobs, arguments.workers, arguments.ray)
+
+
+def jobs_of(arguments: argparse.Namespace) -> list[Job]:
+    """One job a bag. Raises ValueError for options that contradict."""
+    if arguments.out is None:
+        if len(arguments.bags) != 2:
+            raise ValueError(f"got {len(arguments.bags)} paths, expected INPUT OUTPUT; for many inputs give --out DIR")
+        if arguments.workers is not None or arguments.ray is not None:
+            raise ValueError("--workers and --ray belong to many bags; give --out DIR")
+        pairs = [tuple(arguments.bags)]
+    else:
+        pairs = [(path, str(Path(arguments.out) / _name(Path(path)))) for path in arguments.bags]
+    parameters: dict[str, Value] = {"publish_points": bool(arguments.points)}
+    parameters.update(dict(map(_parameter, arguments.parameter)))
+    named = {name: getattr(arguments, name) for name in ("model", "backend", "threads", "steps", "members")}
+    parameters.update({name: value for name, value in named.items() if value is not None})
+    if arguments.ray is not None:
+        parameters.setdefault("threads", 1)  # more bags at a time are faster than more threads each
+    elif (arguments.workers or 1) > 1:
+        parameters.setdefault("threads", max(1, (os.cpu_count() or 1) // arguments.workers))
+    node_config(parameters)  # a wrong one is told before anything is begun
+    return [
+        Job(
+            source,
+            output,
+            parameters,
+            None if arguments.topics is None else tuple(arguments.topics),
+            tuple(arguments.image),
+            arguments.camera_info,
+            arguments.every,
+            arguments.start,
+            arguments.end,
+            arguments.storage,
+        )
+        for source, output in pairs
+    ]
+
+
+def _name(path: Path) -> str:
+    """'archive/drive.mcap' and 'archive/drive' -> 'drive'; a directory may have dots in its name."""
+    path = path.resolve()
+    return path.stem if path.suffix in SUFFIXES else path.name
+
+
+def _parameter(text: str) -> tuple[str, Value]:
+    """'mounting.height_m:=0.4' -> name and value, read as YAML."""
+    name, separator, value = text.partition(":=")
+    if not separator:
+        raise ValueError(f"-p: got '{text}', expected NAME:=VALUE, such as -p max_depth_m:=20.0")
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ValueError(f"-p {name}: '{value}' is not a value of YAML ({error})") from error
+
+
+def _one(job: Job) -> int:
+    with tqdm(unit="s", unit_scale=True, desc=Path(job.input).name, disable=None) as bar:
+        first_ns: list[int] = []
+
+        def watch(time_ns: int, frames: int) -> None:
+            if not first_ns:
+                first_ns.append(time_ns)
+                bar.total = _seconds_left(job, time_ns)
+            bar.set_postfix(frames=frames, refresh=False)
+            bar.update(max(0.0, round((time_ns - first_ns[0]) / 1e9, 3) - bar.n))
+
+        try:
+            report = run(job, watch)
+        except (ValueError, OSError, EngineError) as error:
+            print(f"grin bag: {error}", file=sys.stderr)
+            return FAILED
+        except KeyboardInterrupt:
+            print("\ngrin bag: interrupted; the same command goes on from here", file=sys.stderr)
+            return 130
+    return _tell(Outcome(job, report))
+
+
+def _seconds_left(job: Job, now_ns: int) -> float | None:
+    """Of the bag to come, for the bar's ETA; None for a damaged bag."""
+    contents = Bag(Path(job.input)).contents()
+    if contents is None:
+        return None
+    end_ns = contents.end_ns
+    if job.end_s is not None:
+        end_ns = min(end_ns, contents.start_ns + round(job.end_s * 1e9))
+    return max(0.0, (end_ns - now_ns) / 1e9)
+
+
+def _on_cluster(jobs: Sequence[Job], workers: int | None, address: str) -> int:
+    """workers: None for as many as the cluster takes."""
+    from grin_ros.ros.bags.cluster import cluster
+
+    threads = int(jobs[0].parameters["threads"]) if jobs else 1
+    try:
+        with cluster(address, max(1, threads)) as start:
+            return _many(jobs, workers or start.workers, start)
+    except ValueError as error:
+        print(f"grin bag: {error}", file=sys.stderr)
+        return FAILED
+
+
+def _many(jobs: Sequence[Job], workers: int, start: Start) -> int:
+    worst = OK
+    try:
+        with tqdm(total=len(jobs), unit="bag", disable=None) as bar:
+            for outcome in run_all(jobs, workers, start=start):
+                bar.update()
+                status = _tell(outcome)
+                worst = FAILED if FAILED in (worst, status) else max(worst, status)
+    except ValueError as error:
+        print(f"grin bag: {error}", file=sys.stderr)
+        return WRONG_CALL
+    except KeyboardInterrupt:
+        print("\ngrin bag: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    return worst
+
+
+def _tell(outcome: Outcome) -> int:
+    """Print what became of a bag; its exit status."""
+    report = outcome.report
+    if report is None:
+        tqdm.write(f"{outcome.job.input}: {outcome.error}", file=sys.stderr)
+        return FAILED
+    tqdm.write(f"{report.output}: {text_of(report)}{' (second attempt)' if outcome.attempts > 1 else ''}")
+    for what in report.damage:
+        tqdm.write(f"  unreadable: {what}", file=sys.stderr)
+    return OK if report.complete else INCOMPLETE
+
+
+def text_of(report: Report) -> str:
+    """'12 frames with depth, 1 without (bad image 1)'."""
+    without = sum(report.rejected.values())
+    reasons = ", ".join(f"{reason} {count}" for reason, count in report.rejected.items())
+    text = f"{report.frames} frames with depth" + (f", {without} without ({reasons})" if without else "")
+    return f"{text}; it was whole already" if report.already else text
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="grin bag",
+        usage="grin bag INPUT OUTPUT [options]\n"
+        "       grin bag INPUT INPUT ... --out DIR [--workers N] [--ray ADDRESS] [options]",
+        description="Run the estimator over recorded bags; write bags with the recorded messages and the depth.",
+        epilog="Exit status: 0 done; 1 failed; 2 wrong call; 3 done, but some could not be read or used (it is named).",
+    )
+    add = made.add_argument
+    add("bags", nargs="+", metavar="BAG", help="bag directory, .mcap or .db3 file")
+    add("--out", metavar="DIR", help="for many inputs: where the outputs go, under their inputs' names")
+    add("--workers", type=_positive, metavar="N", help="bags at a time, each in its process (default 1; all of --ray)")
+    add("--ray", metavar="ADDRESS", help="on the Ray cluster there: HOST:PORT, or auto for that of this machine")
+    add("--image", action="append", default=[], metavar="TOPIC", help="work on this image topic only (repeatable)")
+    add("--camera-info", default="", metavar="TOPIC", help="of the image, where it is not beside it")
+    add(
+        "--topics", nargs="*", metavar="TOPIC", help="recorded topics to pass through (default all; none without names)"
+    )
+    add("--every", type=_positive, default=1, metavar="N", help="depth for every N-th image of a camera")
+    add("--start", type=float, default=0.0, metavar="S", help="seconds from the bag's start")
+    add("--end", type=float, default=None, metavar="S", help="seconds from the bag's start")
+    add("--storage", choices=sorted(STORAGES), default="mcap", help="of the output (default mcap)")
+    add("--points", action="store_true", help="write point clouds too")
+    add("--model", help="name of a shipped model, or path of an exported one")
+    add("--backend", help="what runs the network")
+    add("--threads", type=int, help="CPU threads of the backend")
+    add("--steps", type=int, help="denoising steps a frame")
+    add("--members", type=int, help="ensemble size")
+    add("-p", dest="parameter", action="append", default=[], metavar="NAME:=VALUE", help="any parameter of the node")
+    return made
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"got {value}, expected 1 or more")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One parameter of the node: its type, range and description, and the check of a value. Imports no rclpy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+Value = bool | int | float | str
+
+_TYPE_NAMES = {bool: "bool", int: "integer", float: "double", str: "string"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One ROS parameter. Its type is its default's; low and high are inclusive; a read-only one is set at start."""
+
+    name: str
+    default: Value
+    description: str
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    read_only: bool = False
+    optional: bool = False
+    """An empty text is allowed and means none."""
+
+    @property
+    def type_name(self) -> str:
+        """As ROS calls it: bool, integer, double or string."""
+        return _TYPE_NAMES[type(self.default)]
+
+    @property
+    def range_text(self) -> str:
+        """'1 to 50', or nothing where there is no range."""
+        return "" if self.low is None or self.high is None else f"{_number(self.low)} to {_number(self.high)}"
+
+    def check(self, value: object) -> None:
+        """Raises ValueError (got, expected) for another type, a number out of range or not finite, or empty text."""
+        if type(value) is not type(self.default):
+            hint = f"; write {value}.0" if type(value) is int and isinstance(self.default, float) else ""
+            raise ValueError(f"{self.name}: got {value!r} ({_type_name(value)}), expected {self._expected()}{hint}")
+        if isinstance(value, str):
+            if not value and not self.optional:
+                raise ValueError(f"{self.name}: got an empty text, expected {self._expected()}")
+        elif not isinstance(value, bool) and isinstance(value, (int, float)):
+            low = -math.inf if self.low is None else self.low
+            high = math.inf if self.high is None else self.high
+            if not (math.isfinite(value) and low <= value <= high):
+                raise ValueError(f"{self.name}: got {value}, expected {self._expected()}")
+
+    def _expected(self) -> str:
+        article = "an" if self.type_name[0] in "aeiou" else "a"
+        limits = f" from {self.range_text}" if self.range_text else ""
+        return f"{article} {self.type_name}{limits}{f' {self.unit}' if self.unit else ''}: {self.description}"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+
+
+def _type_name(value: object) -> str:
+    return "not set" if value is None else _TYPE_NAMES.get(type(value), type(value).__name__)

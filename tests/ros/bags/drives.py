@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recorded drive of a camera, a job for it, and what a bag holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rosbags.highlevel import AnyReader
+from sensor_msgs.msg import CameraInfo, Image
+
+from grin_ros.ros.bags.messages import serialize, type_name
+from grin_ros.ros.bags.run import Job
+from grin_ros.ros.parameter import Value
+from tests.data.recorded import TEXT, texts, write
+from tests.ros.fakes import BACKEND
+from tests.ros.harness import image_message, info_message, picture
+
+START_NS = 2_000_000_000_000
+STEP_NS = 50_000_000
+FRAMES = 8
+
+Raw = tuple[str, str, int, bytes]
+
+
+def log_ns(number: int) -> int:
+    """Of the frame with this number; not its stamp."""
+    return START_NS + number * STEP_NS
+
+
+def recorded(number: int, camera: str = "/front", pixels: Any = None) -> list[Raw]:
+    """Image, camera_info and something else of one moment, in an order that a recorder may well write."""
+    image = image_message(picture(number) if pixels is None else pixels, 100 + number)
+    image.header.stamp.nanosec = 7 * number + 1
+    info = info_message()
+    info.header.stamp = image.header.stamp
+    time_ns = log_ns(number)
+    return [
+        (f"{camera}/image_raw", type_name(Image), time_ns, serialize(image)),
+        (f"{camera}/camera_info", type_name(CameraInfo), time_ns + 1, serialize(info)),
+        ("/a", TEXT, time_ns + 2, texts(1)[0][3]),
+    ]
+
+
+def drive(path: Path, frames: int = FRAMES, storage: str = "mcap") -> Path:
+    return write(path, [raw for number in range(frames) for raw in recorded(number)], storage)
+
+
+def job_of(source: Path, output: Path, artifact: Path, **options: Any) -> Job:
+    parameters: dict[str, Value] = {
+        "model": str(artifact),
+        "backend": BACKEND,
+        "publish_points": True,
+        "publish_mm": True,
+    }
+    return Job(str(source), str(output), parameters, **options)
+
+
+def content(path: Path) -> list[Raw]:
+    """All messages of a whole bag, read by rosbags alone."""
+    assert (path / "metadata.yaml").is_file()
+    with AnyReader([path]) as reader:
+        return [(c.topic, c.msgtype, time_ns, bytes(data)) for c, time_ns, data in reader.messages()]
+
+
+def of_topic(messages: Sequence[Raw], topic: str) -> list[tuple[int, bytes]]:
+    return [(time_ns, data) for name, _, time_ns, data in messages if name == topic]

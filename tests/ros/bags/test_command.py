@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin bag` as it is called: exit status, what it says, and many bags at a time with workers that die."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
+
+from sensor_msgs.msg import Image
+
+from grin_ros.ros.bags import command
+from grin_ros.ros.bags.fleet import run_all
+from grin_ros.ros.bags.messages import deserialize
+from grin_ros.ros.bags.run import run
+from tests.data.recorded import storage_file
+from tests.ros.bags import job as bag_job
+from tests.ros.bags.drives import FRAMES, content, drive, job_of, of_topic
+from tests.ros.fakes import BACKEND, register
+
+
+@pytest.fixture(autouse=True)
+def fake_backend() -> None:
+    register()
+
+
+def test_a_killed_workers_bag_is_done_once_and_none_is_lost(tmp_path: Path, fake_artifact: Path) -> None:
+    sources = [drive(tmp_path / f"in_{index}") for index in range(2)]
+    jobs = [job_of(p, tmp_path / "out" / p.name, fake_artifact, part_frames=2) for p in sources]
+    outcomes = list(run_all(jobs, 2, bag_job.killed_once))
+    assert {outcome.job.output: outcome.attempts for outcome in outcomes} == {jobs[0].output: 2, jobs[1].output: 1}
+    run(job_of(sources[0], tmp_path / "alone", fake_artifact))
+    for job in jobs:
+        assert content(Path(job.output)) == content(tmp_path / "alone")
+
+
+def test_a_bag_that_kills_every_worker_is_reported(tmp_path: Path, fake_artifact: Path) -> None:
+    job = job_of(tmp_path / "in", tmp_path / "out", fake_artifact)
+    (outcome,) = run_all([job], 1, start=bag_job.nobody_answers)
+    assert outcome.report is None
+    assert outcome.attempts == 2
+    assert "exit code -9" in outcome.error
+    (outcome,) = run_all([job], 1, start=lambda work, job: work(job))
+    assert outcome.attempts == 1, "what fails by itself is not tried again"
+    assert "not a bag" in outcome.error
+    with pytest.raises(ValueError, match="more than one input"):
+        list(run_all([job, job], 1))
+
+
+def test_the_command(tmp_path: Path, fake_artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = drive(tmp_path / "in")
+    options = [
+        "--model",
+        str(fake_artifact),
+        "--backend",
+        BACKEND,
+        "--points",
+        "-p",
+        "max_depth_m:=4.0",
+        "--steps",
+        "2",
+    ]
+    call = [str(source), str(tmp_path / "out"), *options]
+    assert command.main(call) == 0
+    assert f"{FRAMES} frames with depth" in capsys.readouterr().out
+    depth = deserialize(of_topic(content(tmp_path / "out"), "/front/depth/image")[0][1], Image)
+    depth_m = np.frombuffer(depth.data, np.float32)
+    assert np.isinf(depth_m).any()
+    assert np.nanmax(depth_m[~np.isinf(depth_m)]) <= 4.0
+    assert command.main(call) == 0
+    assert "whole already" in capsys.readouterr().out
+    with storage_file(source).open("r+b") as stream:
+        stream.truncate(storage_file(source).stat().st_size // 2)
+    assert command.main([str(source), str(tmp_path / "half"), *options]) == command.INCOMPLETE
+    assert "unreadable: in.mcap" in capsys.readouterr().err
+    assert command.main([str(tmp_path / "none"), str(tmp_path / "x"), *options]) == command.FAILED
+    assert "not a bag" in capsys.readouterr().err
+    for wrong in (
+        [str(source)],
+        [*call, "-p", "steps:={"],
+        [*call, "-p", "stepz:=1"],
+        [*call, "--every", "0"],
+        [*call, "--workers", "2"],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            command.main(wrong)
+        assert stop.value.code == command.WRONG_CALL
+
+
+def test_outputs_of_many_are_named_after_their_inputs() -> None:
+    call = ["a/2026.01.02", "b/drive.mcap", "c/old.db3", "--out", "out", "--workers", "2"]
+    jobs = command.jobs_of(command.parser().parse_args(call))
+    assert [job.output for job in jobs] == ["out/2026.01.02", "out/drive", "out/old"]
+    assert all(int(job.parameters["threads"]) >= 1 for job in jobs), "the cores are shared out"

@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin bag`: the node's answer for every recorded image, stamps kept, deterministic, resumable, many at a time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
+
+from rclpy.serialization import deserialize_message, serialize_message
+from rosbags.interfaces import ConnectionExtRosbag2, QosReliability
+from rosbags.rosbag2 import Writer
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+
+from grin_ros import warm_start
+from grin_ros.data.bags import Bag
+from grin_ros.ros.bags import run as bag_run
+from grin_ros.ros.bags.messages import deserialize, serialize, type_name
+from grin_ros.ros.bags.run import run
+from grin_ros.ros.outputs import TOPICS
+from tests.brightness import BrightnessEngine
+from tests.data.recorded import STORAGES, STORE, SUFFIXES, qos, storage_file, write
+from tests.ros.bags.drives import FRAMES, content, drive, job_of, log_ns, of_topic, recorded
+from tests.ros.fakes import FAILURE_GREEN, fake_depth_m, register
+from tests.ros.harness import FRAME, image_message, info_message, picture
+
+
+@pytest.fixture(autouse=True)
+def fake_backend() -> None:
+    register()
+
+
+@pytest.mark.parametrize("storage", SUFFIXES)
+def test_inputs_pass_through_and_outputs_are_what_the_node_publishes(
+    tmp_path: Path, fake_artifact: Path, storage: str
+) -> None:
+    source, output = drive(tmp_path / "in", storage=storage), tmp_path / "out"
+    report = run(job_of(source, output, fake_artifact, storage=storage))
+    assert (report.frames, report.complete, report.already) == (FRAMES, True, False)
+    messages = content(output)
+    assert [m for m in messages if not m[0].startswith(("/front/depth", "/front/points"))] == content(source)
+    for name, kind in TOPICS.items():
+        found = of_topic(messages, f"/front/{name}")
+        assert [time_ns for time_ns, _ in found] == [log_ns(number) for number in range(FRAMES)], name
+        for number, (_, data) in enumerate(found):
+            header = deserialize_message(data, kind).header
+            assert (header.stamp.sec, header.stamp.nanosec, header.frame_id) == (100 + number, 7 * number + 1, FRAME)
+    for number, (_, data) in enumerate(of_topic(messages, "/front/depth/image")):
+        depth = deserialize_message(data, Image)
+        assert depth.encoding == "32FC1"
+        got_m = np.frombuffer(depth.data, np.float32).reshape(depth.height, depth.width)
+        np.testing.assert_array_equal(got_m, fake_depth_m(picture(number)))
+    cloud = deserialize_message(of_topic(messages, "/front/points")[0][1], PointCloud2)
+    assert [item.name for item in cloud.fields] == ["x", "y", "z", "rgb", "sigma"]
+    assert not (tmp_path / "out.partial").exists()
+
+
+def test_offline_and_live_share_their_functions() -> None:
+    from grin_ros.ros import outputs, pipeline
+
+    assert bag_run.frame_from is pipeline.frame_from
+    assert bag_run.Estimator is pipeline.Estimator
+    assert bag_run.metres_message is outputs.metres_message
+    assert bag_run.cloud_message is outputs.cloud_message
+    assert set(bag_run.OUTPUTS) == TOPICS.keys()
+
+
+def test_cdr_is_what_rclpy_reads_and_writes() -> None:
+    image, info = image_message(picture(), 5, frame="odd"), info_message()
+    for message in (image, info):
+        assert deserialize_message(serialize(message), type(message)) == message
+        assert deserialize(serialize_message(message), type(message)) == message
+    with pytest.raises(ValueError, match="that are not one"):
+        deserialize(serialize(image)[:40], Image)
+
+
+def test_compressed_images_and_two_cameras(tmp_path: Path, fake_artifact: Path) -> None:
+    messages = []
+    for number in range(3):
+        messages += recorded(number, "/left")
+        encoded = cv2.imencode(".png", picture(number)[..., ::-1])[1].tobytes()
+        compressed = CompressedImage(format="rgb8; png compressed bgr8", data=encoded)
+        compressed.header.frame_id = FRAME
+        messages += [
+            ("/right/image/compressed", type_name(CompressedImage), log_ns(number) + 3, serialize(compressed)),
+            *recorded(number, "/right")[1:2],
+        ]
+    source = write(tmp_path / "in", messages)
+    assert run(job_of(source, tmp_path / "out", fake_artifact, topics=())).frames == 6
+    found = content(tmp_path / "out")
+    assert {topic for topic, *_ in found} == {f"/{side}/{name}" for side in ("left", "right") for name in TOPICS}
+    left, right = (of_topic(found, f"/{side}/depth/image") for side in ("left", "right"))
+    for (_, a), (_, b) in zip(left, right, strict=True):
+        assert deserialize(a, Image).data == deserialize(b, Image).data
+
+
+def test_every_start_end_and_topics(tmp_path: Path, fake_artifact: Path) -> None:
+    source = drive(tmp_path / "in")
+    run(job_of(source, tmp_path / "out", fake_artifact, every=2, start_s=0.05, end_s=0.3, topics=("/a",)))
+    messages = content(tmp_path / "out")
+    assert [t for t, _ in of_topic(messages, "/a")] == [log_ns(number) + 2 for number in range(1, 6)]
+    assert [t for t, _ in of_topic(messages, "/front/depth/image")] == [log_ns(number) for number in (1, 3, 5)]
+    assert not of_topic(messages, "/front/image_raw")
+
+
+@pytest.mark.parametrize("storage", SUFFIXES)
+def test_types_of_others_and_qos_pass_through(tmp_path: Path, fake_artifact: Path, storage: str) -> None:
+    kind, text, latched = "acme_msgs/msg/Thing", "int32 count\nacme_msgs/Part[] parts\n", qos(QosReliability.RELIABLE)
+    writer = Writer(tmp_path / "in", version=9, storage_plugin=STORAGES[storage])
+    with writer:
+        thing = writer.add_connection(
+            "/thing", kind, msgdef=text, rihs01=f"RIHS01_{'1' * 64}", offered_qos_profiles=latched
+        )
+        writer.write(thing, log_ns(0), b"\x00\x01\x00\x00whatever")
+        for topic, name, time_ns, data in recorded(0)[:2]:
+            writer.write(writer.add_connection(topic, name, typestore=STORE), time_ns, data)
+    run(job_of(tmp_path / "in", tmp_path / "out", fake_artifact, storage=storage))
+    (message,) = Bag(tmp_path / "out").messages({"/thing"})
+    connection = message.connection
+    assert (connection.msgtype, connection.msgdef.data, message.data[4:]) == (kind, text, b"whatever")
+    assert isinstance(connection.ext, ConnectionExtRosbag2)
+    assert connection.ext.offered_qos_profiles == list(latched)
+
+
+def test_two_runs_give_the_same_bytes(tmp_path: Path, fake_artifact: Path) -> None:
+    source = drive(tmp_path / "in")
+    for name in ("x", "y"):
+        run(job_of(source, tmp_path / name, fake_artifact))
+    assert content(tmp_path / "x") == content(tmp_path / "y")
+
+
+@pytest.mark.parametrize("storage", SUFFIXES)
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, fake_artifact: Path, storage: str) -> None:
+    source = drive(tmp_path / "in")
+    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
+    run(job_of(source, whole, fake_artifact, every=2, storage=storage))
+    job = job_of(source, resumed, fake_artifact, every=2, storage=storage, part_frames=1)
+    seen: list[int] = []
+
+    def stop(_: int, frames: int) -> None:
+        seen.append(frames)
+        if frames == 2 and len(seen) > 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(job, stop)
+    assert not resumed.exists(), "a half-written bag must not look whole"
+    assert not (tmp_path / "resumed.partial" / "metadata.yaml").exists()
+    later: list[int] = []
+    report = run(job, lambda _, frames: later.append(frames))
+    assert report.frames == FRAMES / 2
+    assert min(later) == 2, "the frames of the first run are not computed again"
+    assert content(resumed) == content(whole)
+    assert run(job).already
+
+
+def test_unfinished_work_of_another_kind_is_not_mixed_in(tmp_path: Path, fake_artifact: Path) -> None:
+    source, output = drive(tmp_path / "in"), tmp_path / "out"
+
+    def stop(_: int, frames: int) -> None:
+        if frames == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(job_of(source, output, fake_artifact, part_frames=1), stop)
+    with pytest.raises(ValueError, match="other work"):
+        run(job_of(source, output, fake_artifact, every=3))
+    output.mkdir()
+    with pytest.raises(ValueError, match="exists"):
+        run(job_of(source, output, fake_artifact))
+
+
+def test_what_is_broken_is_named_and_the_rest_is_done(tmp_path: Path, fake_artifact: Path) -> None:
+    failing = picture(2)
+    failing[0, 0, 1] = FAILURE_GREEN
+    messages = [
+        *recorded(0),
+        ("/front/image_raw", type_name(Image), log_ns(1), recorded(1)[0][3][:50]),
+        *recorded(2, pixels=failing),
+        ("/front/image_raw", type_name(Image), log_ns(3), serialize(image_message(picture(3, 16, 16), 3))),
+        *[raw for number in range(4, 40) for raw in recorded(number)],
+    ]
+    source = write(tmp_path / "in", messages)
+    with storage_file(source).open("r+b") as stream:
+        stream.truncate(int(storage_file(source).stat().st_size * 0.6))
+    report = run(job_of(source, tmp_path / "out", fake_artifact))
+    assert report.rejected == {"backend failed": 1, "bad message": 1, "other size": 1}
+    assert 15 < report.frames < 30
+    assert report.damage
+    assert not report.complete
+    found = content(tmp_path / "out")
+    assert found[0] == messages[0]
+    readable = {m.time_ns for m in Bag(source).messages({"/front/image_raw"})}
+    assert {t for t, _ in of_topic(found, "/front/depth/image")} == readable - {log_ns(n) for n in (1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"images": ("/front/nothing",)}, "/front/nothing: the bag has no such topic; image topics: /front/image_raw"),
+        ({"info": "/front/camera_info"}, "belongs to one image topic"),
+        ({"topics": ("/b",)}, "it has no topic /b; it has /a, /front/camera_info"),
+    ],
+)
+def test_wrong_topics_are_told(tmp_path: Path, fake_artifact: Path, options: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
+        run(job_of(drive(tmp_path / "in", 1), tmp_path / "out", fake_artifact, **options))
+    assert not (tmp_path / "out").exists()
+
+
+def test_recorded_depth_is_no_camera_and_is_replaced(tmp_path: Path, fake_artifact: Path) -> None:
+    first = job_of(drive(tmp_path / "in"), tmp_path / "first", fake_artifact)
+    run(first)
+    run(replace(first, input=str(tmp_path / "first"), output=str(tmp_path / "second")))
+    assert content(tmp_path / "second") == content(tmp_path / "first")
+
+
+def test_the_note_in_the_bag_says_how_it_was_made(tmp_path: Path, fake_artifact: Path) -> None:
+    run(job_of(drive(tmp_path / "in", 2), tmp_path / "out", fake_artifact))
+    described = yaml.safe_load((tmp_path / "out" / "metadata.yaml").read_text())["rosbag2_bagfile_information"]
+    note = json.loads(described["custom_data"]["grin_ros"])
+    assert (note["frames"], note["damage"], note["engine"]) == (2, [], "fake backend of the tests")
+
+
+def test_an_interrupted_run_with_a_warm_start_gives_the_same(
+    tmp_path: Path, fake_artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bag_run, "open_engine", lambda _, artifact, threads: BrightnessEngine(artifact, threads))
+    monkeypatch.setattr(warm_start, "CUT", 1.0)  # the drive's pictures have nothing in common
+    source = drive(tmp_path / "in")
+    jobs = {}
+    for name, share in (("whole", 0.5), ("resumed", 0.5), ("without", 0.0)):
+        job = job_of(source, tmp_path / name, fake_artifact, part_frames=3)
+        jobs[name] = replace(job, parameters={**job.parameters, "warm_start": share, "backend": "ort"})
+
+    def stop(_: int, frames: int) -> None:
+        if frames == 4:
+            raise KeyboardInterrupt
+
+    run(jobs["whole"])
+    run(jobs["without"])
+    with pytest.raises(KeyboardInterrupt):
+        run(jobs["resumed"], stop)
+    run(jobs["resumed"])
+    assert content(tmp_path / "resumed") == content(tmp_path / "whole")
+    assert content(tmp_path / "whole") != content(tmp_path / "without")

@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""All cases in a row on one node, in two sizes, and whether it then holds what it held before."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from grin_ros.ros.footprint import Footprint
+from tests.ros.fakes import write_artifact
+from tests.ros.faults import input_cases, node_cases
+from tests.ros.faults.engine import HANG_VARIABLE, Fault
+from tests.ros.faults.rig import Outcome, Rig
+
+RETURN_S = 30.0
+"""How long threads, descriptors and memory may take to return: Fast DDS forgets a killed participant after 20 s."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of each. memory_mb: growth of private memory that is noise of the allocator, not a leak."""
+
+    warm_up: int
+    mutated: int
+    burst: int
+    stalls: int
+    two_publishers: int
+    failing: int
+    hang_s: float
+    watchdog_s: float
+    deaf: int
+    frozen_s: float
+    parameters: int
+    cycles: int
+    kills: int
+    memory_mb: float
+
+
+FULL = Sizes(
+    warm_up=2000,
+    mutated=10_000,
+    burst=4000,
+    stalls=30,
+    two_publishers=500,
+    failing=50,
+    hang_s=12.0,
+    watchdog_s=2.0,
+    deaf=500,
+    frozen_s=5.0,
+    parameters=1000,
+    cycles=500,
+    kills=5,
+    memory_mb=8.0,
+)
+SHORT = Sizes(
+    warm_up=26,
+    mutated=208,
+    burst=200,
+    stalls=2,
+    two_publishers=40,
+    failing=2,
+    hang_s=1.5,
+    watchdog_s=0.5,
+    deaf=10,
+    frozen_s=0.5,
+    parameters=40,
+    cycles=20,
+    kills=1,
+    memory_mb=16.0,
+)
+
+
+def outcomes(folder: Path, sizes: Sizes, seed: int, real_artifact: Path | str | None = None) -> Iterator[Outcome]:
+    """Each case as it ends. real_artifact: a model that the backend openvino can open, for the full disk."""
+    artifact = write_artifact(folder / "fake")
+    environment = {HANG_VARIABLE: str(sizes.hang_s)}
+    parameters = {"watchdog_s": sizes.watchdog_s}
+    with Rig(folder, artifact, environment=environment, parameters=parameters, seed=seed) as rig:
+        warm_up(rig, sizes)
+        before = rig.footprint()
+        yield input_cases.mutated_messages(rig, sizes.mutated)
+        yield input_cases.burst(rig, sizes.burst)
+        yield input_cases.stalls(rig, sizes.stalls)
+        yield input_cases.two_publishers(rig, sizes.two_publishers)
+        yield input_cases.unplugged(rig)
+        for fault in (Fault.RAISES, Fault.NAN, Fault.NEGATIVE, Fault.OTHER_SHAPE):
+            yield node_cases.failing_backend(rig, fault, sizes.failing)
+        yield node_cases.hanging_backend(rig, sizes.hang_s, sizes.watchdog_s)
+        yield node_cases.deaf_subscriber(rig, sizes.deaf)
+        yield node_cases.frozen_node(rig, sizes.frozen_s)
+        yield node_cases.random_parameters(rig, sizes.parameters)
+        yield node_cases.lifecycle(rig, sizes.cycles)
+        yield returned(rig, before, sizes.memory_mb)
+        yield node_cases.killed(rig, sizes.kills)
+    if real_artifact is not None and importlib.util.find_spec("openvino") is not None:
+        yield node_cases.full_disk(folder, real_artifact)
+
+
+def warm_up(rig: Rig, sizes: Sizes) -> None:
+    """What is made once and kept is no growth: caches, thread pools, the ways to another participant."""
+    input_cases.mutated_messages(rig, sizes.warm_up)
+    input_cases.two_publishers(rig, 10)
+    node_cases.lifecycle(rig, 2)
+    node_cases.random_parameters(rig, sizes.warm_up)
+    rig.take_violations()
+
+
+def returned(rig: Rig, before: Footprint, memory_mb: float) -> Outcome:
+    """Memory, threads and descriptors after all of that, against before."""
+    outcome = Outcome("back to its level", sent="nothing more")
+    deadline = time.monotonic() + RETURN_S
+    while faults(before, after := rig.footprint(), memory_mb) and time.monotonic() < deadline:
+        outcome.recovery_frames = rig.recovery()
+        rig.pause(0.5)
+    outcome.happened = f"before: {before}; after: {after}"
+    outcome.violations = faults(before, after, memory_mb) + rig.take_violations()
+    return outcome
+
+
+def faults(before: Footprint, after: Footprint, memory_mb: float) -> list[str]:
+    """What has grown."""
+    grown = after.private_mb - before.private_mb
+    found = [f"memory grew by {grown:.1f} MB, accepted are {memory_mb:.0f}"] * (grown > memory_mb)
+    found += [f"{after.threads} threads, before {before.threads}"] * (after.threads > before.threads)
+    found += [f"{after.descriptors} descriptors, before {before.descriptors}"] * (
+        after.descriptors > before.descriptors
+    )
+    return found

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A node that starts itself: active where it can be, else told why and ready for another try."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
+
+from grin_ros.ros.node import GrinNode
+from tests.ros import fakes
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def make(fake_artifact: Path) -> Iterator[Make]:
+    """Nodes with start values, which have tried to start themselves."""
+    fakes.register()
+    context = Context()
+    # A domain apart, as in test_lifecycle: the services of a closed context answer discovery for a while.
+    rclpy.init(context=context, domain_id=101, signal_handler_options=SignalHandlerOptions.NO)
+    made: list[GrinNode] = []
+
+    def start(**values: Any) -> Any:
+        given = {"model": str(fake_artifact), "backend": fakes.BACKEND, **values}
+        made.append(GrinNode(context=context, parameter_overrides=[Parameter(n, value=v) for n, v in given.items()]))
+        made[-1].autostart()
+        return made[-1]
+
+    yield start
+    for node in made:
+        node.close()
+    rclpy.shutdown(context=context)
+
+
+def test_it_is_active(make: Make) -> None:
+    node = make(autostart=True)
+    assert node._monitor.lifecycle == "active"
+    assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+
+
+def test_without_the_parameter_it_waits_for_somebody(make: Make) -> None:
+    assert make()._monitor.lifecycle == "unconfigured"
+
+
+def test_what_cannot_start_says_why_and_can_be_started_later(make: Make) -> None:
+    node = make(autostart=True, max_depth_m=-1.0)
+    assert node._monitor.lifecycle == "unconfigured"
+    assert "max_depth_m: got -1.0" in node._monitor.error
+    node.set_parameters([Parameter("max_depth_m", value=20.0)])
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+
+
+def test_a_start_value_that_is_no_truth_starts_nothing(make: Make) -> None:
+    node = make(autostart="yes")
+    assert node._monitor.lifecycle == "unconfigured"
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert "autostart: got 'yes'" in node._monitor.error

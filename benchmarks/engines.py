@@ -36,6 +36,7 @@ from grin_ros.artifact import Artifact, load_artifact
 from grin_ros.engine.base import ENGINES, Engine, EngineError, EngineUnavailableError, open_engine
 from grin_ros.engine.cache import cpu_facts
 from grin_ros.estimator import Settings
+from grin_ros.ros.memory import keep_freed_memory
 
 CASES = (FAST, SLOW)
 REFERENCE = "reference"
@@ -179,6 +180,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """0, or 1 where no engine runs. A missed target is no failure: it is told."""
     options = parser().parse_args(argv)
+    keep_freed_memory()  # as the node does
     torch.set_num_threads(options.threads)
     load = os.getloadavg()[0]
     artifact = load_artifact(options.model)

@@ -19,6 +19,7 @@ from rclpy.utilities import remove_ros_args, try_shutdown
 
 from grin_ros.ros.camera_names import CameraName, parse_cameras
 from grin_ros.ros.engines import Engines
+from grin_ros.ros.memory import keep_freed_memory
 from grin_ros.ros.node import STOP_TIMEOUT_S, GrinNode, spin
 from grin_ros.ros.pipeline import Capture
 from grin_ros.ros.turns import Turns
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cameras = parse_cameras(parser.parse_args(remove_ros_args(given)[1:]).cameras)
     except ValueError as error:
         parser.error(str(error))
+    keep_freed_memory()
     rclpy.init(args=given)
     process = MultiCamera(cameras)
     try:

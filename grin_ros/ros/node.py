@@ -38,6 +38,7 @@ from grin_ros.ros.diagnostics.monitor import Identity, Monitor, diagnostic_array
 from grin_ros.ros.engines import Engines
 from grin_ros.ros.images import open_converter
 from grin_ros.ros.log import log_to_ros, stop_logging_to_ros
+from grin_ros.ros.memory import keep_freed_memory
 from grin_ros.ros.messages import AnyImage
 from grin_ros.ros.mounting import TfMounting
 from grin_ros.ros.outputs import Outputs
@@ -298,6 +299,7 @@ def _spin_until_trouble(executor: SingleThreadedExecutor, log: Any) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point `grin_node`: runs until SIGINT or SIGTERM."""
+    keep_freed_memory()
     rclpy.init(args=list(sys.argv if arguments is None else arguments))
     node = GrinNode()
     try:

@@ -77,8 +77,11 @@ def test_a_benchmark_starts_as_a_program(name: str) -> None:
 
 
 def test_a_footprint_is_that_of_the_process() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    runs = [sys.executable, "-c", "print('here', flush=True); input()"]
+    child = subprocess.Popen(runs, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout is not None
     try:
+        assert child.stdout.readline() == b"here\n"  # before that it may still be a copy of this process
         held = Footprint.of(child.pid)
         assert 1.0 < held.private_mb < held.resident_mb < 1000.0
         assert held.threads == 1

@@ -65,12 +65,22 @@ class Cameras:
 
 
 def complete(limit_s: float) -> Graph:
-    """What is seen once discovery has found both drivers' topics; what is seen by then where it has not."""
+    """What is seen once discovery has found all that there is; what is seen by then where it has not."""
+    published = {
+        "/camera/image_raw",
+        "/camera/camera_info",
+        "/second/image_raw/compressed",
+        UNCALIBRATED,
+        "/robot/points",
+    }
+    subscribed = {"/camera/image_raw", "/camera/camera_info"}
     end_s = time.monotonic() + limit_s
     while True:
         found = look(seconds=1.0)
-        drivers = {topic for topic in found.topics if topic.startswith(("/camera/", "/second/"))}
-        if len(drivers) == 4 or time.monotonic() > end_s:
+        sent = {name for name, topic in found.topics.items() if topic.publishers}
+        taken = {name for name, topic in found.topics.items() if topic.subscribers}
+        told = all(node.told is not None for node in found.nodes)
+        if (found.nodes and told and sent >= published and taken >= subscribed) or time.monotonic() > end_s:
             return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rosgraph_msgs.msg import Clock
 
 from tests.ros.fakes import BACKEND
@@ -76,7 +77,11 @@ def live(client: Client, ask: str) -> set[str]:
     """Names that both nodes have together, as if both were in NAMESPACE."""
     found = set()
     for namespace in (NAMESPACE, "/other"):
-        for name, _ in getattr(client.ros, ask)(NAME, namespace):
+        try:
+            names = getattr(client.ros, ask)(NAME, namespace)
+        except rclpy_implementation.NodeNameNonExistentError:  # not discovered yet
+            continue
+        for name, _ in names:
             found.add(name.replace("/other/", f"{NAMESPACE}/", 1) if name.startswith("/other/") else name)
     return found
 

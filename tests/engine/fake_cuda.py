@@ -87,9 +87,11 @@ class FakeRuntime(ModuleType):
         return self._allocated(self.pinned, nbytes)
 
     def cudaFree(self, address: int) -> None:  # noqa: N802
+        self._finish()
         del self.device[address]
 
     def cudaFreeHost(self, address: int) -> None:  # noqa: N802
+        self._finish()
         del self.pinned[address]
 
     def cudaStreamCreateWithFlags(self, flags: int) -> int:  # noqa: N802
@@ -133,6 +135,12 @@ class FakeRuntime(ModuleType):
 
     def cudaGraphExecDestroy(self, executable: int) -> None:  # noqa: N802
         del self.executables[executable]
+
+    def _finish(self) -> None:
+        """CUDA frees memory after the work that was given before, which may still use it."""
+        for stream in list(self.streams):
+            if stream not in self.capturing:
+                self.cudaStreamSynchronize(stream)
 
     def _number(self) -> int:
         self._next += 1

@@ -10,16 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode
 
-from launch import LaunchContext, LaunchDescription
+from grin_ros.ros.launching import described, fast_dds, node_parameters, process_options
+from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "config"  # beside launch/ in the sources and when installed
-RESPAWN_DELAY_S = 2.0
 
 ARGUMENTS = {
     "namespace": ("", "namespace of the node and its topics"),
@@ -40,45 +37,23 @@ ARGUMENTS = {
 
 def generate_launch_description() -> LaunchDescription:
     """The arguments, and what is made of their values."""
-    declared = [
-        DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, (default, description) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*declared, OpaqueFunction(function=start)])
+    return described(ARGUMENTS, start)
 
 
-def start(context: LaunchContext) -> list[Any]:
+def start(given: dict[str, str]) -> list[Any]:
     """The actions, once the arguments' values are known."""
-    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    overrides: dict[str, Any] = {name: given[name] for name in ("model", "backend") if given[name]}
-    if given["compressed"]:
-        overrides["compressed"] = truth("compressed", given["compressed"])
-    for name in ("use_sim_time", "autostart"):
-        overrides[name] = truth(name, given[name])
     node = LifecycleNode(
         package="grin_ros",
         executable="grin_node",
         name=given["name"],
         namespace=given["namespace"],
-        parameters=[given["params_file"], overrides],
+        parameters=node_parameters(given),
         remappings=[
             ("image", given["image"]),
             ("image/compressed", f"{given['image']}/compressed"),
             ("camera_info", given["camera_info"]),
         ],
         arguments=["--ros-args", "--log-level", given["log_level"]],
-        output="screen",
-        emulate_tty=True,
-        respawn=truth("respawn", given["respawn"]),
-        respawn_delay=RESPAWN_DELAY_S,
+        **process_options(given),
     )
-    dds = PythonLaunchDescriptionSource(str(HERE / "dds_profile.launch.py"))
-    environment = [IncludeLaunchDescription(dds)] if truth("dds_profile", given["dds_profile"]) else []
-    return [*environment, node]
-
-
-def truth(name: str, text: str) -> bool:
-    """'true' or 'false', as launch arguments are written. Raises ValueError."""
-    if text.lower() not in ("true", "false"):
-        raise ValueError(f"launch argument {name}: got '{text}', expected true or false")
-    return text.lower() == "true"
+    return [*fast_dds(given, HERE), node]

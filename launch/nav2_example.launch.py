@@ -17,11 +17,9 @@ from typing import Any
 
 import yaml
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration
 
-from launch import LaunchContext, LaunchDescription
+from grin_ros.ros.launching import described, included
+from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "config"
@@ -43,33 +41,23 @@ ARGUMENTS = {
 
 def generate_launch_description() -> LaunchDescription:
     """The arguments, and what is made of their values."""
-    declared = [
-        DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, (default, description) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*declared, OpaqueFunction(function=start)])
+    return described(ARGUMENTS, start)
 
 
-def start(context: LaunchContext) -> list[Any]:
+def start(given: dict[str, str]) -> list[Any]:
     """The actions, once the arguments' values are known."""
-    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     bringup = Path(get_package_share_directory("nav2_bringup"))
     base = Path(given["nav2_params_file"] or bringup / "params" / "nav2_params.yaml")
     together = replaced(read(base), read(Path(given["costmap_file"])))
     # Nav2's launch file takes one parameter file. It is read while Nav2 starts, so it stays.
     with tempfile.NamedTemporaryFile("w", prefix="grin_nav2_", suffix=".yaml", delete=False) as stream:
         yaml.safe_dump(together, stream, sort_keys=False)
-    node = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(str(HERE / "grin.launch.py")),
-        launch_arguments=[(name, given[name]) for name in PASSED_ON],
-    )
-    nav2 = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(str(bringup / "launch" / "navigation_launch.py")),
-        launch_arguments=[
-            ("params_file", stream.name),
-            ("use_sim_time", given["use_sim_time"]),
-            ("log_level", given["log_level"]),
-        ],
+    node = included(HERE / "grin.launch.py", **{name: given[name] for name in PASSED_ON})
+    nav2 = included(
+        bringup / "launch" / "navigation_launch.py",
+        params_file=stream.name,
+        use_sim_time=given["use_sim_time"],
+        log_level=given["log_level"],
     )
     return [node, nav2]
 

@@ -10,22 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from launch.actions import (
-    DeclareLaunchArgument,
-    EmitEvent,
-    ExecuteProcess,
-    IncludeLaunchDescription,
-    LogInfo,
-    OpaqueFunction,
-    TimerAction,
-)
+from launch.actions import EmitEvent, ExecuteProcess, LogInfo, TimerAction
 from launch.events import Shutdown
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.substitutions import ExecutableInPackage
 
-from launch import LaunchContext, LaunchDescription
+from grin_ros.ros.launching import described, included, truth
+from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "config"
@@ -51,20 +42,13 @@ ARGUMENTS = {
 
 def generate_launch_description() -> LaunchDescription:
     """The arguments, and what is made of their values."""
-    declared = [
-        DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, (default, description) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*declared, OpaqueFunction(function=start)])
+    return described(ARGUMENTS, start)
 
 
-def start(context: LaunchContext) -> list[Any]:
+def start(given: dict[str, str]) -> list[Any]:
     """The actions, once the arguments' values are known."""
-    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    node = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(str(HERE / "grin.launch.py")),
-        launch_arguments=[*((name, given[name]) for name in PASSED_ON), ("use_sim_time", "true"), ("respawn", "false")],
-    )
+    passed = {name: given[name] for name in PASSED_ON}
+    node = included(HERE / "grin.launch.py", **passed, use_sim_time="true", respawn="false")
     return [*viewer(given["viewer"]), node, player(given)]
 
 
@@ -91,7 +75,7 @@ def heard(given: dict[str, str]) -> str:
 
 def played(given: dict[str, str]) -> list[str]:
     """What both players understand."""
-    loop = ["--loop"] if truth("loop", given["loop"]) else []
+    loop = ["--loop"] if truth(given, "loop") else []
     return [given["bag"], "--rate", given["rate"], *loop]
 
 
@@ -110,10 +94,3 @@ def viewer(name: str) -> list[Any]:
     if name == "none":
         return []
     raise ValueError(f"launch argument viewer: got '{name}', expected rviz, foxglove or none")
-
-
-def truth(name: str, text: str) -> bool:
-    """'true' or 'false', as launch arguments are written. Raises ValueError."""
-    if text.lower() not in ("true", "false"):
-        raise ValueError(f"launch argument {name}: got '{text}', expected true or false")
-    return text.lower() == "true"

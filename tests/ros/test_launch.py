@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,12 +25,14 @@ Read = Callable[[str], ModuleType]
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Read:
+def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
     for name, module in modules().items():
         monkeypatch.setitem(sys.modules, name, module)
     for variable in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
         monkeypatch.delenv(variable, raising=False)
-    return read_file
+    sys.modules.pop("grin_ros.ros.launching", None)
+    yield read_file
+    sys.modules.pop("grin_ros.ros.launching", None)  # it has these stand-ins for good
 
 
 def arguments(file: ModuleType) -> dict[str, tuple[str | None, str]]:

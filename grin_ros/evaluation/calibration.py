@@ -70,19 +70,6 @@ class SigmaFit:
 Estimate = Callable[[Frame], DepthEstimate]
 
 
-def fit_sigma(
-    samples: Iterable[EvalSample],
-    estimate: Estimate,
-    limits: Limits | None = None,
-    pixels_per_frame: int = 4096,
-    *,
-    with_floor: bool = False,
-) -> SigmaFit:
-    """`fit_settings` for one estimate; the floor is 0 unless with_floor."""
-    estimates = {(1, 1): estimate}
-    return fit_settings(samples, estimates, limits, pixels_per_frame, with_floor=with_floor)[1, 1]
-
-
 def fit_settings(
     samples: Iterable[EvalSample],
     estimates: Mapping[tuple[int, int], Estimate],

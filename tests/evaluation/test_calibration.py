@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ from grin_ros.data.sparse import ShardDataset, ShardWriter
 from grin_ros.evaluation.calibration import (
     ONE_SIGMA,
     TWO_SIGMA,
+    SigmaFit,
     errors_and_sigmas,
     fit_settings,
-    fit_sigma,
     render_samples,
 )
 from grin_ros.evaluation.dataset import EvalSample
@@ -23,6 +24,17 @@ from grin_ros.geometry.camera import Camera, Mounting
 from tests.evaluation.measured import random_depth, sample
 
 SAMPLES = [sample(str(i), depth_m=random_depth(i)) for i in range(12)]
+
+
+def fit_sigma(
+    samples: Sequence[EvalSample],
+    estimate: Callable[[Frame], DepthEstimate],
+    pixels_per_frame: int = 4096,
+    with_floor: bool = False,
+) -> SigmaFit:
+    """`fit_settings` of one estimate."""
+    fits = fit_settings(samples, {(1, 1): estimate}, None, pixels_per_frame, with_floor=with_floor)
+    return fits[1, 1]
 
 
 def noisy(claimed_of_true: float, tails: bool = False) -> dict[int, DepthEstimate]:

@@ -7,11 +7,18 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
 
+from grin_ros.ros.node import GrinNode
+from tests.ros import fakes
 from tests.ros.fakes import write_artifact
 from tests.ros.harness import ROOT
 
@@ -32,3 +39,24 @@ def ros_environment() -> Iterator[None]:
 def fake_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """For `backend:=fake`."""
     return write_artifact(tmp_path_factory.mktemp("artifact") / "fake")
+
+
+@pytest.fixture
+def make(fake_artifact: Path) -> Iterator[Callable[..., Any]]:
+    """Nodes with start values (`__` in a name is a dot); closed at the end."""
+    context = Context()
+    # A domain apart from the other tests' (they draw 1 to 100): Fast DDS still answers discovery for the services of a
+    # closed context in the same process for a while, and a client there would send its request to a ghost.
+    rclpy.init(context=context, domain_id=101, signal_handler_options=SignalHandlerOptions.NO)
+    made: list[GrinNode] = []
+
+    def start(**values: Any) -> Any:
+        start_values = {"model": str(fake_artifact), "backend": fakes.BACKEND, **values}
+        overrides = [Parameter(name.replace("__", "."), value=value) for name, value in start_values.items()]
+        made.append(GrinNode(context=context, parameter_overrides=overrides))
+        return made[-1]
+
+    yield start
+    for node in made:
+        node.close()
+    rclpy.shutdown(context=context)

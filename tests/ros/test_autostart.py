@@ -4,42 +4,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import rclpy
-from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
 
-from grin_ros.ros.node import GrinNode
 from tests.ros import fakes
 
 Make = Callable[..., Any]
 
 
 @pytest.fixture
-def make(fake_artifact: Path) -> Iterator[Make]:
-    """Nodes with start values, which have tried to start themselves."""
+def make(make: Make) -> Make:
+    """Nodes which have tried to start themselves."""
     fakes.register()
-    context = Context()
-    # A domain apart, as in test_lifecycle: the services of a closed context answer discovery for a while.
-    rclpy.init(context=context, domain_id=101, signal_handler_options=SignalHandlerOptions.NO)
-    made: list[GrinNode] = []
 
     def start(**values: Any) -> Any:
-        given = {"model": str(fake_artifact), "backend": fakes.BACKEND, **values}
-        made.append(GrinNode(context=context, parameter_overrides=[Parameter(n, value=v) for n, v in given.items()]))
-        made[-1].autostart()
-        return made[-1]
+        node = make(**values)
+        node.autostart()
+        return node
 
-    yield start
-    for node in made:
-        node.close()
-    rclpy.shutdown(context=context)
+    return start
 
 
 def test_it_is_active(make: Make) -> None:

@@ -8,20 +8,16 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import rclpy
-from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
 
 from grin_ros.engine.base import ENGINES
 from grin_ros.ros import node as node_module
-from grin_ros.ros.node import GrinNode
 from tests.ros import fakes
 from tests.ros.fakes import FakeEngine
 from tests.ros.harness import image_message, info_message, picture
@@ -68,27 +64,6 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FakeEngine", "WrongEngine", "BrokenEngine", "HangingEngine"):
         module = fakes.__name__ if name == "FakeEngine" else __name__
         monkeypatch.setitem(ENGINES, name.removesuffix("Engine").lower(), f"{module}:{name}")
-
-
-@pytest.fixture
-def make(fake_artifact: Path) -> Iterator[Callable[..., Any]]:
-    """Nodes with start values; closed at the end."""
-    context = Context()
-    # A domain apart from the other tests' (they draw 1 to 100): Fast DDS still answers discovery for the services of a
-    # closed context in the same process for a while, and a client there would send its request to a ghost.
-    rclpy.init(context=context, domain_id=101, signal_handler_options=SignalHandlerOptions.NO)
-    made: list[GrinNode] = []
-
-    def start(**values: Any) -> Any:
-        start_values = {"model": str(fake_artifact), "backend": fakes.BACKEND, **values}
-        overrides = [Parameter(name.replace("__", "."), value=value) for name, value in start_values.items()]
-        made.append(GrinNode(context=context, parameter_overrides=overrides))
-        return made[-1]
-
-    yield start
-    for node in made:
-        node.close()
-    rclpy.shutdown(context=context)
 
 
 def reason(node: Any) -> str:

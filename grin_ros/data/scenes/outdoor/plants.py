@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from grin_ros.data.scenes.mesh import Mesh, merge, sphere, surface, tube
 from grin_ros.data.scenes.outdoor.materials import Material, Materials
+from grin_ros.data.scenes.outdoor.site import Site
 
 Floats = NDArray[np.float64]
 
@@ -120,6 +121,14 @@ def tree(materials: Materials, height_m: float, detail: float = 1.0) -> Mesh:
             blobs.append((np.array([0, 0, middle]) + offset, radius))
         trunk = _trunk(rng, bark, middle, h * rng.uniform(0.012, 0.025) + 0.05)
     return merge([*trunk, *_leafy(rng, blobs, colour, layer, leaves, sides)])
+
+
+def put_far_tree(site: Site, x: float, y: float, sunk_m: float, largest: float) -> None:
+    """One of a few trees without detail, for far away; up to `largest` times its size."""
+    rng = site.materials.rng
+    body = site.pooled("far tree", lambda: tree(site.materials, float(rng.uniform(5, 16)), 0.4), 5)
+    body = body.moved((0, 0, -sunk_m), 0.0, float(rng.uniform(0.8, largest)))
+    site.put(body, x, y, float(rng.uniform(0, 6.3)), core_m=0.4)
 
 
 def _bare(rng: Generator, bark: Material, h: float) -> list[Mesh]:

@@ -5,6 +5,8 @@ view."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from grin_ros.data.scenes.mesh import Mesh, box
@@ -23,6 +25,19 @@ _MIX: dict[str, dict[str, float]] = {
     "works": {"hall": 0.45, "parking": 0.2, "wall": 0.15, "park": 0.1, "row": 0.1},
 }
 _BACK = {1: 0.0, -1: float(np.pi)}  # turn of a body whose front, -y, faces the road from the left or right side
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Land beside a road: on its left (side 1) or right (-1), from s_m along it, from edge_m off its middle, lift_m
+    above its ground."""
+
+    path: Path
+    side: int
+    s_m: float
+    width_m: float
+    edge_m: float
+    lift_m: float
 
 
 def surround(site: Site, path: Path, around: Material) -> None:
@@ -55,7 +70,7 @@ def along(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[int
                     continue
             width = min(width, path.end_m - s)
             style = shared[int(rng.integers(len(shared)))]
-            _fill(site, path, road, side, s, width, name, style, setback)
+            _fill(site, Plot(path, side, s, width, road.edge_m, road.raise_m), name, style, setback)
             s += width + (0.0 if name == "row" else float(rng.uniform(0, 3)))
 
 
@@ -74,23 +89,13 @@ def _width(site: Site, name: str) -> float:
     return float(rng.uniform(low, high))
 
 
-def _fill(
-    site: Site,
-    path: Path,
-    road: Section,
-    side: int,
-    s: float,
-    width: float,
-    name: str,
-    style: buildings.Style,
-    setback: float,
-) -> None:
+def _fill(site: Site, plot: Plot, name: str, style: buildings.Style, setback: float) -> None:
     rng, m = site.materials.rng, site.materials
-    edge, middle, lift = road.edge_m, s + width / 2, road.raise_m
+    path, side, s, width, edge, lift = plot.path, plot.side, plot.s_m, plot.width_m, plot.edge_m, plot.lift_m
     if name in ("row", "house", "hall", "garages"):
-        _house(site, path, road, side, s, width, name, style, setback)
+        _house(site, plot, name, style, setback)
     elif name == "wall":
-        _boundary(site, path, side, s, width, edge + 0.3, lift, tall=True)
+        _boundary(site, plot, edge + 0.3, tall=True)
         for _ in range(int(width / 6)):
             _plant(site, path, s + float(rng.uniform(0, width)), side * (edge + float(rng.uniform(2, 9))), lift)
     elif name == "screen":
@@ -98,32 +103,23 @@ def _fill(
         tall, t = float(rng.uniform(2.5, 5)), side * (edge + 3)
         site.lay(wall.on(path.sweep(s, s + width, [(t, -0.3), (t, tall), (t + side * 0.3, tall)], wall.tile_m)))
     elif name == "parking":
-        _parking(site, path, side, s, width, edge, lift)
+        _parking(site, plot)
     elif name in ("park", "field", "trees", "wood"):
-        _green(site, path, side, s, width, edge, lift, name)
+        _green(site, plot, name)
     if name in ("house", "park", "parking") and rng.random() < 0.65:
-        _boundary(site, path, side, s, width, edge + 0.25, lift, tall=False)
+        _boundary(site, plot, edge + 0.25, tall=False)
     if name in ("wood", "field") and rng.random() < 0.3:
-        _boundary(site, path, side, s, width, edge + float(rng.uniform(0.5, 4)), lift, tall=False)
+        _boundary(site, plot, edge + float(rng.uniform(0.5, 4)), tall=False)
     if name == "park" and rng.random() < 0.4:
         prop = site.model("prop") or site.pooled("bench", lambda: fittings.bench(m), 2)
-        site.beside(path, middle, side * (edge + 2.5), prop, _BACK[side], lift_m=lift)
+        site.beside(path, s + width / 2, side * (edge + 2.5), prop, _BACK[side], lift_m=lift)
 
 
-def _house(
-    site: Site,
-    path: Path,
-    road: Section,
-    side: int,
-    s: float,
-    width: float,
-    name: str,
-    style: buildings.Style,
-    setback: float,
-) -> None:
+def _house(site: Site, plot: Plot, name: str, style: buildings.Style, setback: float) -> None:
     """A building with its front to the road, and a drive or a front garden."""
     rng, m = site.materials.rng, site.materials
-    middle, back = s + width / 2, road.edge_m + max(setback + float(rng.normal(0, 0.4)), 0.05)
+    path, side, s, width = plot.path, plot.side, plot.s_m, plot.width_m
+    middle, back = s + width / 2, plot.edge_m + max(setback + float(rng.normal(0, 0.4)), 0.05)
     body: Mesh | None = None
     if rng.random() < (0.3 if name != "garages" else 0.0):
         body = site.model("building")
@@ -133,20 +129,20 @@ def _house(
             body = None if wide > width * 1.25 else body.moved((0, deep, 0.02), 0.0)
     if body is None:
         body = _built(site, name, width, style)
-    site.beside(path, middle, side * back, body, _BACK[side], drape=False, lift_m=road.raise_m)
+    site.beside(path, middle, side * back, body, _BACK[side], drape=False, lift_m=plot.lift_m)
     if name == "house":
         if rng.random() < 0.7:  # a drive, at times with a car
-            surface, t0 = m.get(str(rng.choice(["paving", "asphalt", "soil"]))), side * road.edge_m
+            surface, t0 = m.get(str(rng.choice(["paving", "asphalt", "soil"]))), side * plot.edge_m
             at = s + width * float(rng.uniform(0.75, 0.95)) - 1.5
-            strip = [(t0, road.raise_m + 0.01), (t0 + side * (setback + 6), road.raise_m + 0.01)]
+            strip = [(t0, plot.lift_m + 0.01), (t0 + side * (setback + 6), plot.lift_m + 0.01)]
             site.lay(surface.on(path.sweep(at, at + 2.8, strip, surface.tile_m)))
             if rng.random() < 0.6 and setback > 4.5:
                 car = site.pooled("car", lambda: vehicles.any_vehicle(m, 0.0), 9)
                 turn = _BACK[side] + float(rng.choice([-1, 1])) * np.pi / 2
-                site.beside(path, at + 1.4, t0 + side * (setback / 2 + 1), car, turn, lift_m=road.raise_m)
+                site.beside(path, at + 1.4, t0 + side * (setback / 2 + 1), car, turn, lift_m=plot.lift_m)
         for _ in range(int(rng.poisson(2))):
-            reach = road.edge_m + float(rng.uniform(0.8, max(setback, 1.0)))
-            _plant(site, path, s + float(rng.uniform(0, width)), side * reach, road.raise_m, bushes=0.75)
+            reach = plot.edge_m + float(rng.uniform(0.8, max(setback, 1.0)))
+            _plant(site, path, s + float(rng.uniform(0, width)), side * reach, plot.lift_m, bushes=0.75)
     if rng.random() < 0.4:
         _plant(site, path, s + float(rng.uniform(0, width)), side * (back + 14 + float(rng.uniform(0, 8))), 0.0)
 
@@ -173,9 +169,10 @@ def _built(site: Site, name: str, width: float, style: buildings.Style) -> Mesh:
     return buildings.building(m, style, wide, float(rng.uniform(7, 11)), floors, "house", roof)
 
 
-def _boundary(site: Site, path: Path, side: int, s: float, width: float, t: float, lift: float, tall: bool) -> None:
+def _boundary(site: Site, plot: Plot, t: float, tall: bool) -> None:
     """A wall, hedge, fence or railings along the edge of a plot."""
     rng, m = site.materials.rng, site.materials
+    path, side, s, width, lift = plot.path, plot.side, plot.s_m, plot.width_m, plot.lift_m
     kind = str(rng.choice(["wall", "hedge", "fence", "bars"], p=[0.3, 0.35, 0.2, 0.15]))
     if kind == "wall":
         stone = m.get(str(rng.choice(["brick", "stone", "render", "concrete"])))
@@ -221,9 +218,10 @@ def _plant(site: Site, path: Path, s: float, t: float, lift: float, bushes: floa
     site.beside(path, s, t, tree.moved((0, 0, 0), 0.0, size), turn, core_m=0.4, lift_m=lift)
 
 
-def _parking(site: Site, path: Path, side: int, s: float, width: float, edge: float, lift: float) -> None:
+def _parking(site: Site, plot: Plot) -> None:
     """Rows of parked cars beside the road."""
     rng, m = site.materials.rng, site.materials
+    path, side, s, width, edge, lift = plot.path, plot.side, plot.s_m, plot.width_m, plot.edge_m, plot.lift_m
     surface = m.get("asphalt" if rng.random() < 0.7 else "paving")
     deep = float(rng.uniform(14, 26))
     lot = [
@@ -249,9 +247,10 @@ def _parking(site: Site, path: Path, side: int, s: float, width: float, edge: fl
         site.beside(path, s + width / 2, side * (edge + deep + 3), hall, _BACK[side], drape=False, lift_m=lift)
 
 
-def _green(site: Site, path: Path, side: int, s: float, width: float, edge: float, lift: float, name: str) -> None:
+def _green(site: Site, plot: Plot, name: str) -> None:
     """Parks, fields, rows of trees and woods."""
     rng, m = site.materials.rng, site.materials
+    path, side, s, width, edge, lift = plot.path, plot.side, plot.s_m, plot.width_m, plot.edge_m, plot.lift_m
     if name == "field" and rng.random() < 0.7:
         crop = m.get(str(rng.choice(["grass", "soil"])), new=True)
         a, b = edge + float(rng.uniform(2, 8)), edge + 24.0
@@ -296,14 +295,7 @@ def backdrop(site: Site, path: Path, kind: str) -> None:
         if not site.clear(x, y, 3.0):
             continue
         if rng.random() < leafy:
-            tree = site.pooled("far tree", lambda: plants.tree(m, float(rng.uniform(5, 16)), 0.4), 5)
-            site.put(
-                tree.moved((0, 0, -0.3), 0.0, float(rng.uniform(0.8, 1.6))),
-                x,
-                y,
-                float(rng.uniform(0, 6.3)),
-                core_m=0.4,
-            )
+            plants.put_far_tree(site, x, y, sunk_m=0.3, largest=1.6)
         else:
 
             def tower() -> Mesh:

@@ -323,14 +323,7 @@ def _backdrop(site: Site, half: float, kind: str) -> None:
         if far > 210 or not site.clear(x, y, 4.0):
             continue
         if rng.random() < leafy:
-            tree = site.pooled("far tree", lambda: plants.tree(m, float(rng.uniform(5, 16)), 0.4), 5)
-            site.put(
-                tree.moved((0, 0, -0.2), 0.0, float(rng.uniform(0.8, 1.5))),
-                x,
-                y,
-                float(rng.uniform(0, 6.3)),
-                core_m=0.4,
-            )
+            plants.put_far_tree(site, x, y, sunk_m=0.2, largest=1.5)
         else:
             site.put(site.pooled("far house", house, 4), x, y, bearing - np.pi / 2, drape=False)
 

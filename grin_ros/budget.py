@@ -3,9 +3,10 @@
 """How many steps and members the next frame may take, so that frames keep to a latency budget on a machine whose load
 comes and goes. No clock, no threads: it is told what each frame took.
 
-A frame costs  rest + steps * (a + b * members)  milliseconds. a and b are fitted to the medians of recent frames; the
-level is that of the slower quarter of the newest ones. Too slow: down at once to what fits. Room enough, for a while:
-up by one notch; and where that turned out too slow, the next attempt is a longer while away.
+A frame costs  rest + a * steps + b * runs  milliseconds; runs are those of members, which share the first step. a and b
+are fitted to the medians of recent frames; the level is that of the slower quarter of the newest ones. Too slow: down
+at once to what fits. Room enough, for a while: up by one notch; and where that turned out too slow, the next attempt is
+a longer while away.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from statistics import median
 
 import numpy as np
 
+from grin_ros.engine.base import member_runs
 from grin_ros.estimator import Settings
 
 NEWEST = 9
@@ -54,6 +56,10 @@ class _Sample:
     @property
     def total_ms(self) -> float:
         return self.denoise_ms + self.rest_ms
+
+    @property
+    def runs(self) -> int:
+        return member_runs(self.steps, self.members)
 
 
 class LatencyBudget:
@@ -113,10 +119,10 @@ class LatencyBudget:
     def _go_up(self, costs_ms: dict[tuple[int, int], float], now_ms: float, budget_ms: float) -> None:
         if self._went_up:  # and it was not too slow
             self._went_up, self._patience = False, max(PATIENCE, self._patience // 2)
-        present = self.pace.steps * self.pace.members
-        more = [key for key in costs_ms if _work(key) > present and costs_ms[key] <= ROOM * budget_ms]
+        present = member_runs(self.pace.steps, self.pace.members)
+        more = [key for key in costs_ms if member_runs(*key) > present and costs_ms[key] <= ROOM * budget_ms]
         if more:
-            steps, members = min(more, key=lambda key: (_work(key), costs_ms[key]))
+            steps, members = min(more, key=lambda key: (member_runs(*key), costs_ms[key]))
             self._change(steps, members, f"up: {now_ms:.0f} ms leave room in {budget_ms:g} ms")
             self._went_up = True
 
@@ -125,8 +131,9 @@ class LatencyBudget:
             self._patience = min(LONGEST_PATIENCE, 2 * self._patience)
         steps, members = self.pace.steps, self.pace.members
         why = f"down: {steps} x {members} took {now_ms:.0f} ms, more than {budget_ms:g} ms"
-        fitting = [key for key in costs_ms if _work(key) < steps * members and costs_ms[key] <= AIM * budget_ms]
-        self._change(*max(fitting, key=lambda key: (_work(key), -costs_ms[key]), default=(1, 1)), why)
+        fewer = [key for key in costs_ms if member_runs(*key) < member_runs(steps, members)]
+        fitting = [key for key in fewer if costs_ms[key] <= AIM * budget_ms]
+        self._change(*max(fitting, key=lambda key: (member_runs(*key), -costs_ms[key]), default=(1, 1)), why)
 
     def _costs_ms(
         self, newest: list[_Sample], now_ms: float, most_steps: int, most_members: int
@@ -135,22 +142,22 @@ class LatencyBudget:
         rest_ms = min(now_ms, median(sample.rest_ms for sample in newest))
         a, b = self._member_cost()
         now = newest[-1]
-        level = (now_ms - rest_ms) / max(1e-9, now.steps * (a + b * now.members))
+        level = (now_ms - rest_ms) / max(1e-9, a * now.steps + b * now.runs)
         return {
-            (steps, members): rest_ms + level * steps * (a + b * members)
+            (steps, members): rest_ms + level * (a * steps + b * member_runs(steps, members))
             for steps in range(1, most_steps + 1)
             for members in range(1, most_members + 1)
         }
 
     def _member_cost(self) -> tuple[float, float]:
-        """a, b of one step's a + b * members, neither negative. Only their ratio is used."""
-        by_members: dict[int, list[float]] = {}
+        """a, b of a * steps + b * runs, neither negative. Only their ratio is used."""
+        by_runs: dict[float, list[float]] = {}  # of one step
         for sample in self._samples:
-            by_members.setdefault(sample.members, []).append(sample.denoise_ms / sample.steps)
-        members = np.array(list(by_members), np.float64)
-        step_ms = np.array([median(values[-NEWEST:]) for values in by_members.values()])
+            by_runs.setdefault(sample.runs / sample.steps, []).append(sample.denoise_ms / sample.steps)
+        runs = np.array(list(by_runs), np.float64)
+        step_ms = np.array([median(values[-NEWEST:]) for values in by_runs.values()])
         # The prior is one more equation, a - PRIOR * b = 0, of little weight once the others say enough.
-        rows = np.vstack([np.stack([np.ones_like(members), members], 1), [0.1, -0.1 * PRIOR]])
+        rows = np.vstack([np.stack([np.ones_like(runs), runs], 1), [0.1, -0.1 * PRIOR]])
         (a, b), *_ = np.linalg.lstsq(rows, np.append(step_ms, 0.0), rcond=None)
         if b <= 0.0:
             return 1.0, 0.0
@@ -162,8 +169,3 @@ class LatencyBudget:
 
     def _stay(self, why: str, held: bool = True) -> None:
         self.pace = dataclasses.replace(self.pace, why=why, held=held)
-
-
-def _work(key: tuple[int, int]) -> int:
-    """Runs of the network; between equals the cheaper is better."""
-    return key[0] * key[1]

@@ -99,10 +99,8 @@ class WarmStart:
         moment, past = moment_of(frame), self._past
         if past is None or past.x.shape != noise.shape or not moment.follows(past.moment):
             past = None
-        network = engine.artifact.manifest.network
-        shape = (len(noise), network.latent_count, network.latent_dim)
-        latents = np.zeros(shape, np.float32) if past is None else past.latents
-        clean, log_variance, latents = engine.sample_from(tokens, noise, latents, pairs)
+        latents = engine.no_latents(len(noise)) if past is None else past.latents
+        clean, log_variance, latents = engine.sample_members(tokens, noise, latents, pairs)
         x = np.array(engine.to_host(clean), np.float32)  # the engine may use its own again
         if past is not None:
             x += np.float32(share) * np.where(np.isfinite(past.x), past.x - x, 0.0).astype(np.float32)

@@ -125,9 +125,27 @@ class Engine(ABC):
         self, tokens: Mapping[str, Tensor], x: NDArray[np.float32], pairs: Sequence[tuple[Level, Level]]
     ) -> tuple[Tensor, Tensor]:
         """The DDIM loop. x: (S, N) float32 noise, one row a member -> clean sample (S, N), log variance (S, N)."""
-        network = self.artifact.manifest.network
-        latents = np.zeros((len(x), network.latent_count, network.latent_dim), np.float32)
-        return self.sample_from(tokens, x, latents, pairs)[:2]
+        return self.sample_members(tokens, x, self.no_latents(len(x)), pairs)[:2]
+
+    def sample_members(
+        self,
+        tokens: Mapping[str, Tensor],
+        x: NDArray[np.float32],
+        latents: NDArray[np.float32],
+        pairs: Sequence[tuple[Level, Level]],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As `sample_from`, with the first step done once for all members.
+
+        Where there is no signal yet the input tells nothing of the scene: the best answer is the same for all of them.
+        They part after it, each with its own noise, and pay for the later steps only.
+        """
+        here, there = pairs[0]
+        if len(x) == 1 or len(pairs) == 1 or here.signal > 0.0:
+            return self.sample_from(tokens, x, latents, pairs)
+        shared, _, latents_next = self.sample_from(tokens, x[:1], latents[:1], pairs[:1])
+        # Without signal all of x is noise, and DDIM keeps it: exchanged for each member's own.
+        parted = self.to_host(shared) + np.float32(there.noise / here.noise) * (x - x[:1])
+        return self.sample_from(tokens, parted, np.repeat(self.to_host(latents_next), len(x), axis=0), pairs[1:])
 
     def sample_from(
         self,
@@ -146,10 +164,20 @@ class Engine(ABC):
             state, latents, log_variance = out["x_next"], out["latents_next"], out["log_variance"]
         return state, log_variance, latents
 
+    def no_latents(self, members: int) -> NDArray[np.float32]:
+        """What the sampler begins with where no frame came before."""
+        network = self.artifact.manifest.network
+        return np.zeros((members, network.latent_count, network.latent_dim), np.float32)
+
     def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """x, log_variance (S, N); image (1, H, W, 3) uint8; ray_z (1, H, W) float32 -> depth_m, sigma_m (H, W)."""
         out = self.run("decode", inputs)
         return self.to_host(out["depth_m"]), self.to_host(out["sigma_m"])
+
+
+def member_runs(steps: int, members: int) -> int:
+    """How often `Engine.sample` sends a member through `denoise`: the first of several steps is all members' own."""
+    return members if steps == 1 else 1 + (steps - 1) * members
 
 
 @dataclass(frozen=True)
@@ -176,7 +204,8 @@ def check_golden(engine: Engine) -> GoldenReport:
         golden = {name: file[name] for name in file.files}
     tokens = engine.encode({k: golden[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")})
     levels = [(Level(*map(float, row[:2])), Level(*map(float, row[2:]))) for row in golden["levels"]]
-    x, log_variance = engine.sample(tokens, golden["noise"], levels)
+    noise = golden["noise"]
+    x, log_variance, _ = engine.sample_from(tokens, noise, engine.no_latents(len(noise)), levels)
     depth_m, sigma_m = engine.decode(
         {"x": x, "log_variance": log_variance, "image": golden["image"], "ray_z": golden["ray_z"]}
     )

@@ -36,6 +36,7 @@ class Batch:
     scene_rays: torch.Tensor  # (B, G, 3)
     mounting: torch.Tensor  # (B, 5)
     x_0: torch.Tensor  # (B, N) scaled depth / data_std
+    unscaled: torch.Tensor  # (B,) 1 where the scale of x_0 is not to be learnt, else 0
     noise: torch.Tensor  # (draws, B, N)
 
     def to(self, device: torch.device) -> Batch:
@@ -51,8 +52,10 @@ class Sampling:
     mounting_share: samples that are told where the camera is mounted. pattern_share: samples supervised where a sensor
     would have measured (lidar beams, a depth camera's holes) instead of anywhere. density: share of the pixels that
     have a range at all, the same ones every time. sky: whether what is beyond range is supervised, as the longest
-    range. texture_share: samples whose textures become others, which renders do not repeat. augment: resizing,
-    photometric augmentation and flips. ValueError where one is not what it must be.
+    range. texture_share: samples whose textures become others, which renders do not repeat. unscaled: worlds of which
+    only the shape is learnt, up to one factor a sample: reconstructions without a scale, or real places too few to tell
+    how far real things are. augment: resizing, photometric augmentation and flips. ValueError where one is not what it
+    must be.
     """
 
     queries: int = 1024
@@ -62,6 +65,7 @@ class Sampling:
     density: float = 1.0
     sky: bool = True
     texture_share: float = 0.0
+    unscaled: tuple[str, ...] = ()
     augment: bool = True
 
     def __post_init__(self) -> None:
@@ -83,7 +87,9 @@ def batch(
     samples = [_one(dataset, int(i), model, sampling, rng) for i in indices]
     columns = [np.stack(column) for column in zip(*samples, strict=True)]
     image, queries, query_rays, scene_rays, mounting, x_0, noise = (torch.from_numpy(c) for c in columns)
-    return Batch(image, queries, query_rays, scene_rays, mounting, x_0, noise.transpose(0, 1).contiguous())
+    shape_only = [bool(sampling.unscaled) and dataset.world(int(i)) in sampling.unscaled for i in indices]
+    unscaled = torch.tensor(shape_only, dtype=torch.float32)
+    return Batch(image, queries, query_rays, scene_rays, mounting, x_0, unscaled, noise.transpose(0, 1).contiguous())
 
 
 def _one(

@@ -65,20 +65,23 @@ class Objective(nn.Module):
         # From pure noise: v = -x_0.
         v, log_variance, latents = model.predict(batch.noise[0], 0.0 * ones, ones, empty, local, scene_kv)
         error = -v.float() - batch.x_0
+        # In log-depth a scale is a sum: where it is not to be learnt, the truth is moved to the answer's own.
+        scale = batch.unscaled[:, None] * error.detach().mean(1, keepdim=True)
+        x_0, error = batch.x_0 + scale, error - scale
         losses = {"first": self._huber(error), "shape": self._huber(error - error.mean(1, keepdim=True))}
         likelihood = _negative_log_likelihood(error, log_variance)
         # From a random level.
         signal, noise = levels(model.config.schedule, t)
-        seen = batch.x_0 + rolled[:, None] * error.detach()
+        seen = x_0 + rolled[:, None] * error.detach()
         eps = batch.noise[1] * torch.where(rolled[:, None] > 0.0, model.config.temperature, 1.0)
         x_t = noised(seen, eps, signal[:, None], noise[:, None])
         v, log_variance, _ = model.predict(
             x_t, signal, noise, latents.detach() * keep_latents[:, None, None], local, scene_kv
         )
         v = v.float()
-        error = clean(x_t, v, signal[:, None], noise[:, None]) - batch.x_0
+        error = clean(x_t, v, signal[:, None], noise[:, None]) - x_0
         # After a rollout no velocity leads to the truth at low noise; there the clean sample itself is compared.
-        wrong = v - velocity(batch.x_0, batch.noise[1], signal[:, None], noise[:, None])
+        wrong = v - velocity(x_0, batch.noise[1], signal[:, None], noise[:, None])
         losses["refine"] = self._huber(torch.where(rolled[:, None] > 0.0, error, wrong))
         losses["likelihood"] = 0.5 * (likelihood + _negative_log_likelihood(error, log_variance))
         losses["total"] = (

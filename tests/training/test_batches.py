@@ -37,6 +37,7 @@ def test_shapes_and_types(tmp_path: Path, sampling: Sampling) -> None:
         "scene_rays": ((3, 16, 3), torch.float32),
         "mounting": ((3, 5), torch.float32),
         "x_0": ((3, 100), torch.float32),
+        "unscaled": ((3,), torch.float32),
         "noise": ((2, 3, 100), torch.float32),
     }
     assert {field.name for field in dataclasses.fields(drawn)} == expected.keys()
@@ -60,6 +61,16 @@ def test_a_batch_is_a_function_of_its_generator(tmp_path: Path, sampling: Sampli
     for other in ((1, 7, 1), (0, 8, 1), (0, 7, 0)):  # seed, step and rank all matter
         assert not torch.equal(drawn(*other).queries, first.queries)
         assert not torch.equal(drawn(*other).noise, first.noise)
+
+
+def test_worlds_without_a_scale_are_marked(tmp_path: Path) -> None:
+    dataset = ShardDataset(write_shards(tmp_path))
+    indices = np.array([0, 5, 9])
+    names = [dataset.world(int(i)) for i in indices]
+    for unscaled in ((), (names[0],), ("elsewhere",)):
+        sampling = dataclasses.replace(PLAIN, unscaled=unscaled)
+        drawn = batch(dataset, indices, TINY, sampling, np.random.default_rng(0))
+        assert drawn.unscaled.tolist() == [float(name in unscaled) for name in names]
 
 
 def test_the_recording_is_never_written_to() -> None:

@@ -274,3 +274,23 @@ def test_the_likelihood_trains_the_variance_only(drawn: Batch) -> None:
     assert model.head.weight.grad is not None
     assert model.head.weight.grad[0].abs().max() == 0.0  # the row of the velocity
     assert model.head.weight.grad[1].abs().max() > 0.0
+
+
+@torch.no_grad()
+def test_without_a_scale_only_the_shape_counts(drawn: Batch) -> None:
+    """x_0 is a logarithm: another scale of the truth is another constant, and must change nothing."""
+    model = awake()
+    for unscaled in (torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 1.0])):
+        part = dataclasses.replace(drawn, unscaled=unscaled)
+        moved = dataclasses.replace(part, x_0=drawn.x_0 + 0.8 * unscaled[:, None])
+        other = dataclasses.replace(part, x_0=drawn.x_0 + 0.8 * (1.0 - unscaled)[:, None])
+        before = losses(model, part, rolled=ANSWER)
+        for name, after in losses(model, moved, rolled=ANSWER).items():
+            torch.testing.assert_close(after, before[name], rtol=1e-4, atol=1e-5)
+        assert float(losses(model, other, rolled=ANSWER)["first"]) != pytest.approx(float(before["first"]), rel=0.01)
+
+
+def test_an_answer_of_the_right_shape_is_left_alone_where_there_is_no_scale(drawn: Batch) -> None:
+    part = dataclasses.replace(drawn, unscaled=torch.ones(3))
+    assert float(losses(Oracle(drawn, error=0.7), part)["first"]) == pytest.approx(0.0, abs=1e-5)
+    assert float(losses(Oracle(drawn, error=0.7), drawn)["first"]) > 0.5

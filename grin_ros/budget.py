@@ -17,7 +17,7 @@ from statistics import median
 
 import numpy as np
 
-from grin_ros.engine.base import member_runs
+from grin_ros.diffusion.schedule import member_runs
 from grin_ros.estimator import Settings
 
 NEWEST = 9

@@ -41,7 +41,7 @@ ROOMS: Mapping[str, Room] = {
     "geometry": room(third="numpy cv2"),
     "diffusion": room(third="numpy"),
     "engine": room("config artifact geometry diffusion", "numpy onnxruntime openvino tensorrt cuda"),
-    "budget": room("estimator", "numpy"),
+    "budget": room("diffusion estimator", "numpy"),
     "warm_start": room("geometry diffusion engine data", "numpy"),
     "estimator": room("geometry diffusion engine warm_start data", "numpy"),
     "data": room("config geometry", "numpy cv2 moderngl tqdm collada yaml rosbags apsw lz4 backports compression"),

@@ -51,7 +51,7 @@ class Recorder(Engine):
         if graph == "encode":
             return {"local_tokens": "tokens", "scene_kv": "kv"}
         if graph == "denoise":
-            return dict.fromkeys(("x_next", "latents_next", "log_variance"), inputs["x"])
+            return {"x_next": inputs["x"], "log_variance": inputs["x"], "latents_next": inputs["latents"]}
         shape = inputs["image"].shape[1:3]
         return {
             "depth_m": np.full(shape, self.answer[0], np.float32),
@@ -67,8 +67,10 @@ def test_one_encode_k_denoise_one_decode_with_shared_tokens() -> None:
     assert encode["image"].shape == (1, 30, 40, 3)
     assert encode["queries"].shape == (1, 48, 2)
     assert encode["scene_rays"].shape == (1, 6, 3)
-    assert first["x"].shape == (5, 48)
-    assert first["latents"].shape == (5, 4, 16)
+    assert first["x"].shape == (1, 48), "members share the first step"
+    assert first["latents"].shape == (1, 4, 16)
+    assert last["x"].shape == (5, 48)
+    assert last["latents"].shape == (5, 4, 16)
     assert not first["latents"].any()
     assert (first["local_tokens"], first["scene_kv"]) == ("tokens", "kv")
     assert first["levels"].tolist()[:2] == [0.0, 1.0]
@@ -108,7 +110,7 @@ def test_settings_may_change_between_frames() -> None:
     estimator.settings = Settings(steps=2, members=3, seed=1)
     estimator(FRAME)
     shapes = [inputs["x"].shape for graph, inputs in engine.calls if graph == "denoise"]
-    assert shapes == [(1, 48), (3, 48), (3, 48)]
+    assert shapes == [(1, 48), (1, 48), (3, 48)]
 
 
 @pytest.mark.parametrize(

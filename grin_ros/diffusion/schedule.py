@@ -54,3 +54,8 @@ class Schedule:
             raise ValueError(f"steps: got {steps}, expected at least 1")
         levels = [self.level((steps - i) / steps) for i in range(steps + 1)]
         return list(pairwise(levels))
+
+
+def member_runs(steps: int, members: int) -> int:
+    """How many members pass through the network in all `steps`: they share the first of several, pure noise."""
+    return members if steps == 1 else 1 + (steps - 1) * members

@@ -175,11 +175,6 @@ class Engine(ABC):
         return self.to_host(out["depth_m"]), self.to_host(out["sigma_m"])
 
 
-def member_runs(steps: int, members: int) -> int:
-    """How often `Engine.sample` sends a member through `denoise`: the first of several steps is all members' own."""
-    return members if steps == 1 else 1 + (steps - 1) * members
-
-
 @dataclass(frozen=True)
 class GoldenReport:
     """Errors of ln(range) on the golden sample against the torch reference at export."""

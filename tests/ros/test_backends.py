@@ -17,7 +17,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from grin_ros.engine.base import ENGINES, member_runs
+from grin_ros.diffusion.schedule import member_runs
+from grin_ros.engine.base import ENGINES
 from grin_ros.ros.diagnostics.monitor import judge, status
 from tests.ros import fakes
 from tests.ros.fakes import FakeEngine

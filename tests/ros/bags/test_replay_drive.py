@@ -32,6 +32,8 @@ from grin_ros.engine.base import open_engine
 from grin_ros.estimator import Estimator, Settings
 from grin_ros.ros.bags import command
 from grin_ros.ros.bags.messages import deserialize
+from grin_ros.scale.match import match_scale, scaled
+from grin_ros.scale.smooth import SmoothScale
 from tests.ros.bags import room_drive
 from tests.ros.harness import ACTIVATE, CONFIGURE, ROOT, Client, NodeProcess
 
@@ -215,3 +217,31 @@ def test_the_bound_sees_a_slip(name: str, estimator: Estimator, every_third: lis
     slip = SLIPS[name]
     depths_m = {frame.stamp_ns: slip.after(estimator(slip.before(frame)).depth_m) for frame in every_third}
     assert abs_rel(depths_m) > ABS_REL * 1.2
+
+
+def lidar_points(frame: Frame, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(N, 3) in the optical frame: the room along the row of the optical axis, 1 % of noise, a tenth twice as far."""
+    rays = room_drive.seen(room_drive.LENS.rays())
+    row = round((room_drive.LENS.cy - room_drive.OFFSET) / room_drive.STRIDE)
+    points = rays[row] / rays[row, :, 2:] * room_drive.truth_m()[frame.stamp_ns][row, :, None]
+    points = points[np.isfinite(points).all(axis=1)].astype(np.float64)
+    points *= 1.0 + 0.01 * rng.standard_normal((len(points), 1))
+    points[rng.permutation(len(points))[: len(points) // 10]] *= 2.0
+    return points
+
+
+@pytest.mark.parametrize(("told", "most"), [(False, 0.8), (True, 1.05)], ids=["mounting unknown", "mounting told"])
+def test_a_lidar_takes_a_fifth_of_the_error_where_the_mounting_does_not(
+    estimator: Estimator, every_third: list[Frame], told: bool, most: float
+) -> None:
+    camera = room_drive.LENS if told else room_drive.LENS.with_mounting(None)
+    rng, smooth = np.random.default_rng(0), SmoothScale()
+    alone: dict[int, NDArray[np.float32]] = {}
+    corrected: dict[int, NDArray[np.float32]] = {}
+    for frame in every_third:
+        estimate = estimator(Frame(frame.image, camera, frame.stamp_ns))
+        scale = smooth(frame.stamp_ns, match_scale(camera, estimate, lidar_points(frame, rng)))
+        alone[frame.stamp_ns] = estimate.depth_m
+        corrected[frame.stamp_ns] = scaled(estimate, scale).depth_m
+    print(f"AbsRel {abs_rel(alone):.3f} -> {abs_rel(corrected):.3f}")
+    assert abs_rel(corrected) < most * abs_rel(alone)

@@ -33,6 +33,7 @@ from benchmarks.frames import ROS, STAGES, frame_of, loop, whole_frame
 from benchmarks.rounds import Timed, measure
 from benchmarks.targets import FAST, OVERHEAD_MS, SLOW, Measured, Target, targets
 from grin_ros.artifact import Artifact, load_artifact
+from grin_ros.diffusion.schedule import member_runs
 from grin_ros.engine.base import ENGINES, Engine, EngineError, EngineUnavailableError, open_engine
 from grin_ros.engine.cache import cpu_facts
 from grin_ros.estimator import Settings
@@ -213,9 +214,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         measure(each, options.frames, options.warm_up, "all in turn")
     rates = {name: floor.rate(product.best()) for name, product in products.items()}
     counted = {members: floor.flops(artifact, frame, members) for _, members in CASES}
-    # Members share the first step.
-    loop_flop = counted[1]["denoise"] + (SLOW[0] - 1) * counted[SLOW[1]]["denoise"]
-    floor_ms = loop_flop / max(rates.values()) * 1e3
+    floor_ms = member_runs(*SLOW) * counted[FAST[1]]["denoise"] / max(rates.values()) * 1e3
     measured = Measured(cases, peers, best, scaling, overheads, floor_ms)
     heading = (
         f"{artifact.manifest.name} {artifact.digest}, {options.width}x{options.height}, {options.threads} threads, "

@@ -29,7 +29,7 @@ from grin_ros.artifact import (
     write_manifest,
 )
 from grin_ros.diffusion.noise import member_noise
-from grin_ros.engine.base import EngineError, GoldenReport, check_golden
+from grin_ros.engine.base import Engine, EngineError, GoldenReport, check_golden
 from grin_ros.engine.ort import OrtEngine
 from grin_ros.estimator import camera_inputs
 from grin_ros.geometry.camera import Camera, Mounting
@@ -170,14 +170,21 @@ def _manifest(
 
 
 def _checked(artifact: Artifact) -> GoldenReport:
-    engine = OrtEngine(artifact)
+    advice = "nothing was written. Export with the torch and onnxruntime releases of the README, and report it"
+    return checked(OrtEngine(artifact), "export", "torch", advice)
+
+
+def checked(engine: Engine, what: str, model: str, advice: str) -> GoldenReport:
+    """What `engine` answers to its golden sample, before its artifact is published; the engine is closed.
+
+    Raises EngineError with `advice` where it is further from the `model` model than its precision may be.
+    """
     report = check_golden(engine)
     engine.close()
     if not report.passed:
         raise EngineError(
-            f"export: {engine.description} is off the torch model by up to {report.max_error_ln:.3g} of ln(range) "
-            f"(mean {report.mean_error_ln:.3g}), accepted is {report.tolerance_ln:.3g}; nothing was written. "
-            "Export with the torch and onnxruntime releases of the README, and report it"
+            f"{what}: {engine.description} is off the {model} model by up to {report.max_error_ln:.3g} of ln(range) "
+            f"(mean {report.mean_error_ln:.3g}), accepted is {report.tolerance_ln:.3g}; {advice}"
         )
     return report
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from grin_ros.data.scenes.indoor import corridor, tabletop, warehouse
+from grin_ros.data.scenes.indoor import corridor, photographs, tabletop, warehouse
 from grin_ros.data.scenes.indoor.layout import furnish
 from grin_ros.data.scenes.indoor.placing import keep_in_room, place_in_room
 from grin_ros.data.scenes.outdoor.street import build_street
@@ -18,6 +18,8 @@ from grin_ros.data.scenes.scene import World
 
 WORLDS: tuple[World, ...] = (
     World("room", 0.33, furnish, place_in_room, keep_in_room),
+    World("overview", 0.12, furnish, photographs.place_overview, photographs.keep_overview),
+    World("subject", 0.12, photographs.build_subject, photographs.place_subject, photographs.keep_subject),
     World("corridor", 0.07, corridor.build, corridor.place, corridor.keep),
     World("warehouse", 0.06, warehouse.build, warehouse.place, warehouse.keep),
     World("tabletop", 0.14, tabletop.build, tabletop.place, tabletop.keep),

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from grin_ros.data.scenes.models import FURNITURE
 from grin_ros.data.scenes.scene import Scene, World
 from grin_ros.data.scenes.worlds import named
 
-WORLDS = named(["room", "corridor", "warehouse", "tabletop"])
+WORLDS = named(["room", "overview", "subject", "corridor", "warehouse", "tabletop"])
 ONE_MODEL = 30_000  # triangles that the last model put in may add
 FURNISHED = pytest.param(
     FURNITURE,
@@ -31,7 +33,13 @@ FURNISHED = pytest.param(
 def built(request: pytest.FixtureRequest) -> tuple[World, list[Scene]]:
     """A world with its scenes of 20 seeds, procedural only."""
     world: World = request.param
-    return world, [world.build(seed, Assets()) for seed in range(20)]
+    return world, _scenes(world.build)
+
+
+@cache
+def _scenes(build: Callable[[int, Assets], Scene]) -> list[Scene]:
+    """Some worlds are other views of the same scenes."""
+    return [build(seed, Assets()) for seed in range(20)]
 
 
 def _check(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a camera does to a clean picture: exposure, white balance, optics, sensor, compression. Geometry stays."""
+"""What light and a camera do to a clean picture: lamps and shade, exposure, white balance, optics, sensor, compression.
+Geometry stays."""
 
 from __future__ import annotations
 
@@ -10,12 +11,14 @@ from numpy.typing import NDArray
 
 
 def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB -> the same scene through another camera, (H, W, 3) uint8."""
+    """(H, W, 3) uint8 RGB -> the same scene in another light through another camera, (H, W, 3) uint8."""
     x = image.astype(np.float32) / 255.0
     x = _optics(x, rng)
     linear = np.power(x, 2.2)
     linear *= np.exp(rng.normal(0.0, 0.45))  # exposure
     linear *= np.exp(rng.normal(0.0, 0.12, 3)).astype(np.float32)  # white balance
+    if rng.random() < 0.6:
+        linear *= _light_and_shade(x.shape[:2], rng)
     if rng.random() < 0.4:
         linear *= _vignette(x.shape[:2], rng)[..., None]
     x = np.power(np.clip(linear, 0.0, None), 1.0 / rng.uniform(1.8, 2.7), dtype=np.float32)
@@ -78,6 +81,15 @@ def _optics(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.floa
         sharp = cv2.GaussianBlur(x, (0, 0), 1.0)
         return np.clip(x + float(rng.uniform(0.2, 0.8)) * (x - sharp), 0.0, 1.0)
     return x
+
+
+def _light_and_shade(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
+    """(H, W, 3) gains as of lamps and shade, a few pools of each over the picture, warmer and colder ones. In renders
+    the dark is rather near and the bright far; a room with one lamp has it the other way round."""
+    rows, cols = int(rng.integers(2, 6)), int(rng.integers(2, 7))
+    stops = rng.normal(0.0, rng.uniform(0.1, 0.9), (rows, cols, 1)) + rng.normal(0.0, 0.1, (rows, cols, 3))
+    field = cv2.resize(stops.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.exp(np.clip(field, -2.5, 2.0)), np.float32)
 
 
 def _vignette(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -37,7 +37,12 @@ def no_border(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "_border", lambda _image, _rng: None)
 
 
-@pytest.mark.usefixtures("no_border")
+@pytest.fixture
+def even_light(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(augment, "_light_and_shade", lambda size, _rng: np.ones((*size, 3), np.float32))
+
+
+@pytest.mark.usefixtures("no_border", "even_light")
 @pytest.mark.parametrize("value", [0, 255])
 def test_black_and_white_stay_valid(value: int) -> None:
     for seed in range(40):
@@ -81,7 +86,7 @@ def test_one_picture_in_ten_has_a_border(monkeypatch: pytest.MonkeyPatch) -> Non
     assert {*framed} == {(9, 12, 3)}
 
 
-@pytest.mark.usefixtures("no_border")
+@pytest.mark.usefixtures("no_border", "even_light")
 def test_nothing_moves() -> None:
     # A bright disc in the middle keeps its centre through blur, sharpening and compression.
     v, u = np.mgrid[0:61, 0:61]
@@ -93,6 +98,16 @@ def test_nothing_moves() -> None:
         shifts.append([(weight * u).sum() / weight.sum() - 30.0, (weight * v).sum() / weight.sum() - 30.0])
     assert np.abs(shifts).max() < 1.0
     assert np.abs(np.mean(shifts, 0)).max() < 0.1
+
+
+def test_light_and_shade_are_soft_and_on_either_side() -> None:
+    gains = [augment._light_and_shade((240, 320), np.random.default_rng(seed)) for seed in range(20)]
+    stops = np.log(np.stack(gains))
+    assert stops.shape == (20, 240, 320, 3) and -2.5 <= stops.min() < -1.0 and 1.0 < stops.max() <= 2.0
+    assert abs(stops.mean()) < 0.15
+    # No edges: from pixel to pixel a small part of what there is over the picture.
+    assert np.abs(np.diff(stops, axis=2)).max() < 0.2
+    assert np.ptp(stops.mean(-1), axis=(1, 2)).mean() > 0.8
 
 
 def test_other_textures_keep_each_colours_brightness() -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from grin_ros.data.scenes.assets import Assets
 from grin_ros.data.scenes.indoor import tabletop
 from grin_ros.data.scenes.indoor.layout import furnish
-from grin_ros.data.scenes.indoor.placing import BARE_SHARE, bare
+from grin_ros.data.scenes.indoor.placing import BARE_SHARE, aimed_at, bare, stands_free
 from grin_ros.data.scenes.scene import Placement, Scene
 from grin_ros.geometry.camera import Camera
 
@@ -44,19 +44,13 @@ def place_subject(rng: Generator, scene: Scene) -> Placement | None:
     target = scene.targets[int(rng.integers(len(scene.targets)))] if len(scene.targets) else scene.bounds[1] / 2
     distance = float(np.exp(rng.uniform(np.log(1.2), np.log(3.8))))
     bearing, slope = rng.uniform(0, 2 * np.pi), float(np.clip(rng.normal(0.2, 0.2), -0.1, 0.9))
-    step = np.array([np.cos(bearing) * np.cos(slope), np.sin(bearing) * np.cos(slope), np.sin(slope)])
-    position = target + distance * step
-    aim = target + rng.normal(0, 0.1, 3) * distance
-    pitch = np.arctan2(position[2] - aim[2], np.hypot(*(aim - position)[:2]))
-    yaw = np.arctan2(aim[1] - position[1], aim[0] - position[0])
-    return _placement(rng, scene, position, float(yaw), float(pitch))
+    return _placement(rng, scene, *aimed_at(rng, target, distance, bearing, slope, 0.1))
 
 
 def _placement(
     rng: Generator, scene: Scene, position: NDArray[np.float64], yaw_rad: float, pitch_rad: float
 ) -> Placement | None:
-    low, high = scene.bounds
-    if np.any(position < low + 0.08) or np.any(position > high - 0.08) or scene.blocks(position):
+    if not stands_free(scene, position):
         return None
     return Placement(position, yaw_rad, pitch_rad, float(rng.normal(0, np.radians(3))), float(position[2]))
 
@@ -70,7 +64,7 @@ def keep_overview(range_m: NDArray[np.float32], camera: Camera) -> float:
     third, median = len(range_m) // 3, float(np.nanmedian(seen))
     lower, upper = (float(np.log(np.nanmedian(part) / median)) for part in (seen[-third:], seen[:third]))
     chosen = 1.0 < median < 5.0 and -1.05 < lower < -0.16 and upper > 0.0
-    return (1.0 if chosen else OTHERS_SHARE) * (BARE_SHARE if bare(range_m, camera) else 1.0)
+    return _chance(chosen, range_m, camera)
 
 
 def keep_subject(range_m: NDArray[np.float32], camera: Camera) -> float:
@@ -81,6 +75,10 @@ def keep_subject(range_m: NDArray[np.float32], camera: Camera) -> float:
         return 0.0
     near, median, far = (float(p) for p in np.nanpercentile(seen, (10, 50, 90)))
     chosen = 1.1 < median < 4.0 and near > 0.7 * median and far < 1.5 * median
+    return _chance(chosen, range_m, camera)
+
+
+def _chance(chosen: bool, range_m: NDArray[np.float32], camera: Camera) -> float:
     return (1.0 if chosen else OTHERS_SHARE) * (BARE_SHARE if bare(range_m, camera) else 1.0)
 
 

@@ -31,12 +31,7 @@ def place_in_room(rng: Generator, scene: Scene) -> Placement | None:
     target = scene.targets[int(rng.integers(len(scene.targets)))] if len(scene.targets) else (low + high) / 2
     if kind == 2:  # aimed at an object from 0.4 to 4 m
         bearing, slope, distance = rng.uniform(0, 2 * np.pi), rng.uniform(-0.1, 0.95), np.exp(rng.uniform(-0.9, 1.39))
-        position = target + distance * np.array(
-            [np.cos(bearing) * np.cos(slope), np.sin(bearing) * np.cos(slope), np.sin(slope)]
-        )
-        aim = target + rng.normal(0, 0.08, 3) * distance
-        pitch = np.arctan2(position[2] - aim[2], np.hypot(*(aim - position)[:2]))
-        yaw = np.arctan2(aim[1] - position[1], aim[0] - position[0])
+        position, yaw, pitch = aimed_at(rng, target, float(distance), float(bearing), float(slope), 0.08)
     else:
         robot = kind == 1
         # From vacuum cleaners to telepresence heads, low ones more often.
@@ -48,11 +43,30 @@ def place_in_room(rng: Generator, scene: Scene) -> Placement | None:
         yaw = rng.uniform(0, 2 * np.pi)
         if rng.random() < 0.6:  # people and robots mostly face things
             yaw = np.arctan2(target[1] - position[1], target[0] - position[0]) + rng.normal(0, 0.3)
-    if np.any(position < low + 0.08) or np.any(position > high - 0.08) or abs(pitch) > 1.3:
-        return None
-    if scene.blocks(position):
+    if abs(pitch) > 1.3 or not stands_free(scene, position):
         return None
     return Placement(position, float(yaw), float(pitch), float(roll), float(position[2]))
+
+
+def aimed_at(
+    rng: Generator, target: NDArray[np.float64], distance_m: float, bearing_rad: float, slope_rad: float, spread: float
+) -> tuple[NDArray[np.float64], float, float]:
+    """Position (3,), yaw and pitch of a camera at a distance from a target (3,), on a bearing from it and up a slope,
+    that looks at it but for a spread, one sigma in each direction as a share of the distance."""
+    position = target + distance_m * np.array(
+        [np.cos(bearing_rad) * np.cos(slope_rad), np.sin(bearing_rad) * np.cos(slope_rad), np.sin(slope_rad)]
+    )
+    aim = target + rng.normal(0, spread, 3) * distance_m
+    pitch = np.arctan2(position[2] - aim[2], np.hypot(*(aim - position)[:2]))
+    yaw = np.arctan2(aim[1] - position[1], aim[0] - position[0])
+    return position, float(yaw), float(pitch)
+
+
+def stands_free(scene: Scene, position: NDArray[np.float64]) -> bool:
+    """Whether a camera at position (3,) is 8 cm or more inside the scene's bounds, and in nothing solid."""
+    low, high = scene.bounds
+    outside = np.any(position < low + 0.08) or np.any(position > high - 0.08)
+    return not outside and not scene.blocks(position)
 
 
 def keep_in_room(range_m: NDArray[np.float32], camera: Camera) -> float:

@@ -16,7 +16,7 @@ from grin_ros.data.scenes.bodies import Body, Top
 from grin_ros.data.scenes.indoor import cloth, foliage, furniture, gadgets, goods
 from grin_ros.data.scenes.indoor.furnisher import Furnisher
 from grin_ros.data.scenes.indoor.layout import bookwork, finished, furnish_around
-from grin_ros.data.scenes.indoor.placing import bare
+from grin_ros.data.scenes.indoor.placing import aimed_at, bare, stands_free
 from grin_ros.data.scenes.indoor.room import build_shell
 from grin_ros.data.scenes.indoor.shell import YAWS
 from grin_ros.data.scenes.materials import made_of
@@ -162,21 +162,13 @@ def _background(room: Furnisher, at: tuple[float, float], yaw: float, back: floa
 
 def place(rng: Generator, scene: Scene) -> Placement | None:
     """A camera 0.5 to 4 m from the stage, held level to steep; None when that is outside the room or in something."""
-    low, high = scene.bounds
     target = scene.targets[int(rng.integers(len(scene.targets)))]
     distance = float(np.exp(rng.uniform(np.log(0.6), np.log(4.2))))
     bearing, slope = rng.uniform(0, 2 * np.pi), float(np.clip(rng.normal(0.4, 0.28), -0.1, 1.2))
-    position = target + distance * np.array(
-        [np.cos(bearing) * np.cos(slope), np.sin(bearing) * np.cos(slope), np.sin(slope)]
-    )
-    aim = target + rng.normal(0, 0.1, 3) * distance
-    if np.any(position < low + 0.08) or np.any(position > high - 0.08) or position[2] > 2.1:
+    position, yaw, pitch = aimed_at(rng, target, distance, bearing, slope, 0.1)
+    if position[2] > 2.1 or not stands_free(scene, position):
         return None
-    if scene.blocks(position):
-        return None
-    pitch = np.arctan2(position[2] - aim[2], np.hypot(*(aim - position)[:2]))
-    yaw = np.arctan2(aim[1] - position[1], aim[0] - position[0])
-    return Placement(position, float(yaw), float(pitch), float(rng.normal(0, np.radians(3))), float(position[2]))
+    return Placement(position, yaw, pitch, float(rng.normal(0, np.radians(3))), float(position[2]))
 
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:

@@ -138,8 +138,10 @@ class FeaturePyramid(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """image (B, H, W, 3) uint8 -> (B, F, h/4, w/4), (B, F, h/16, w/16), h x w being the network's size."""
-        x = resize_image(image, *self.size)
-        features = self.backbone((x - 127.0) / 128.0)
+        return self.merge(self.backbone(normalised_image(image, *self.size)))
+
+    def merge(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """The backbone's features at strides 4 to 32 -> as `forward`."""
         if self.training and self.style_share > 0.0:
             features = [disturb_statistics(feature, self.style_share, self.style_strength) for feature in features]
         maps: list[Tensor] = []
@@ -151,6 +153,11 @@ class FeaturePyramid(nn.Module):
             top = self.smooth[i](merged)
             maps.append(top)
         return maps[3], maps[1]
+
+
+def normalised_image(image: Tensor, height: int, width: int) -> Tensor:
+    """(B, H, W, 3) uint8 -> (B, 3, height, width), resized, as the pretrained weights expect it."""
+    return (resize_image(image, height, width) - 127.0) / 128.0
 
 
 def disturb_statistics(feature: Tensor, share: float, strength: float = 1.0) -> Tensor:

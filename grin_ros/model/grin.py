@@ -67,9 +67,22 @@ class Grin(nn.Module):
         Returns local_tokens (B, N, D) and scene_kv (blocks, B, G, 2D).
         """
         fine, coarse = self.pyramid(image)
+        return self.condition(fine, coarse, queries, query_rays, scene_rays, mounting, scene_kept)
+
+    def condition(
+        self,
+        fine: Tensor,
+        coarse: Tensor,
+        queries: Tensor,
+        query_rays: Tensor,
+        scene_rays: Tensor,
+        mounting: Tensor,
+        scene_kept: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """As `encode`, from the pyramid's maps (B, F, h/4, w/4) and (B, F, h/16, w/16)."""
         if not self.config.rays:
             query_rays = directions(queries)
-            scene_rays = directions(cell_centres(*coarse.shape[2:]).to(queries.device)).expand(len(image), -1, -1)
+            scene_rays = directions(cell_centres(*coarse.shape[2:]).to(queries.device)).expand(len(fine), -1, -1)
         local = self.local_rays(query_rays, mounting)
         if self.config.local:
             sampled = functional.grid_sample(fine, queries[:, :, None].to(fine.dtype), align_corners=False).squeeze(-1)

@@ -7,7 +7,7 @@ Every batch is a function of (seed, step, rank): a resumed run sees what an unbr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
@@ -37,10 +37,11 @@ class Batch:
     mounting: torch.Tensor  # (B, 5)
     x_0: torch.Tensor  # (B, N) scaled depth / data_std
     unscaled: torch.Tensor  # (B,) 1 where the scale of x_0 is not to be learnt, else 0
+    rendered: torch.Tensor  # (B,) bool: a render, not a photograph
     noise: torch.Tensor  # (draws, B, N)
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(**{field.name: getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)})
+        return Batch(**{one.name: getattr(self, one.name).to(device, non_blocking=True) for one in fields(self)})
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ class Sampling:
     have a range at all, the same ones every time. sky: whether what is beyond range is supervised, as the longest
     range. texture_share: samples whose textures become others, which renders do not repeat. unscaled: worlds of which
     only the shape is learnt, up to one factor a sample: reconstructions without a scale, or real places too few to tell
-    how far real things are. augment: resizing, photometric augmentation and flips. ValueError where one is not what it
-    must be.
+    how far real things are. photographs: worlds that are not rendered. narrowest_deg: of a world's name, the horizontal
+    field of view that its windows keep at least. augment: resizing, photometric augmentation and flips. ValueError
+    where one is not what it must be.
     """
 
     queries: int = 1024
@@ -66,6 +68,8 @@ class Sampling:
     sky: bool = True
     texture_share: float = 0.0
     unscaled: tuple[str, ...] = ()
+    photographs: tuple[str, ...] = ("recording", "places")
+    narrowest_deg: dict[str, float] = field(default_factory=dict)
     augment: bool = True
 
     def __post_init__(self) -> None:
@@ -87,9 +91,11 @@ def batch(
     samples = [_one(dataset, int(i), model, sampling, rng) for i in indices]
     columns = [np.stack(column) for column in zip(*samples, strict=True)]
     image, queries, query_rays, scene_rays, mounting, x_0, noise = (torch.from_numpy(c) for c in columns)
-    shape_only = [bool(sampling.unscaled) and dataset.world(int(i)) in sampling.unscaled for i in indices]
-    unscaled = torch.tensor(shape_only, dtype=torch.float32)
-    return Batch(image, queries, query_rays, scene_rays, mounting, x_0, unscaled, noise.transpose(0, 1).contiguous())
+    worlds = [dataset.world(int(i)) for i in indices]
+    unscaled = torch.tensor([world in sampling.unscaled for world in worlds], dtype=torch.float32)
+    rendered = torch.tensor([world not in sampling.photographs for world in worlds])
+    noise = noise.transpose(0, 1).contiguous()
+    return Batch(image, queries, query_rays, scene_rays, mounting, x_0, unscaled, rendered, noise)
 
 
 def _one(
@@ -101,6 +107,10 @@ def _one(
     factor = 1.0
     if sampling.augment:
         factor = float(np.exp(rng.uniform(*np.log(sampling.resize))))
+        narrowest_deg = sampling.narrowest_deg.get(dataset.world(index), 0.0)
+        if narrowest_deg > 0.0:
+            widest = 0.5 * camera.width / camera.fx / np.tan(0.5 * np.radians(narrowest_deg))
+            factor = min(factor, max(1.0, float(widest)))
         x, y, width, height = _crop_window(camera, max(factor, 1.0), rng)
         window = (slice(y, y + height), slice(x, x + width))
         if measured[window].any():

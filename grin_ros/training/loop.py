@@ -29,7 +29,7 @@ from tqdm import tqdm
 from grin_ros.data.sparse import ShardDataset
 from grin_ros.model.checkpoint import load_model, save_weights
 from grin_ros.model.config import ModelConfig
-from grin_ros.model.encoder import load_imagenet
+from grin_ros.model.encoder import EfficientNetLite, load_imagenet
 from grin_ros.model.grin import Grin
 from grin_ros.training.batches import batch
 from grin_ros.training.config import TrainConfig, load_train_config
@@ -47,13 +47,19 @@ def train(
     stop_after: int | None = None,
     pretrained: bool = True,
     start_from: Path | None = None,
+    renders_through: Path | None = None,
 ) -> Gate:
     """Train to config.steps (or stop_after, to be resumed); returns the last gate. State, weights, logs go to out.
 
     start_from: weights to begin with instead of ImageNet's, those of a model to be tuned; ValueError where they do not
-    fit.
+    fit. renders_through: weights whose encoder sees the renders, the model's own then sees photographs only: those
+    that export/align.py began with; ValueError where the encoder is to learn.
     data: a folder of shards, or several of one image size; the last shards of the last one are held out.
     """
+    if renders_through is not None and config.encoder_lr > 0.0:
+        raise ValueError(
+            f"encoder_lr: got {config.encoder_lr} with another encoder for renders, expected 0: the two would part"
+        )
     rank, world = _processes()
     device = torch.device("cpu")
     if torch.cuda.is_available():
@@ -72,7 +78,8 @@ def train(
     average = Average(model, config.ema)
     out.mkdir(parents=True, exist_ok=True)
     step = load_state(out, model, average, optimiser)
-    objective = Objective(model, config.loss)
+    renders_encoder = None if renders_through is None else load_model(renders_through).pyramid.backbone.to(device)
+    objective = Objective(model, config.loss, renders_encoder)
     network: nn.Module = DistributedDataParallel(objective) if world > 1 else objective
     share = config.batch // world
     writer = _writer(out) if rank == 0 else None
@@ -112,7 +119,7 @@ def train(
         if rank == 0 and step % config.snapshot_every == 0:
             save_weights(out / f"weights_{step:06d}.safetensors", average.weights, config.model, torch.float32)
         if rank == 0 and (step % config.gate_every == 0 or step == last):
-            gate = _measure(average, config, held_out, device)
+            gate = _measure(average, config, held_out, renders_encoder, device)
             progress.write(f"step {step}: {gate}")
             if writer:
                 names = ("ratio", "abs_rel", "rmse_ln", "shape_rmse_ln")
@@ -121,7 +128,7 @@ def train(
             dist.barrier()
     progress.close()
     if gate is None:
-        gate = _measure(average, config, held_out, device)
+        gate = _measure(average, config, held_out, renders_encoder, device)
     if writer:
         writer.close()
     return gate
@@ -183,9 +190,17 @@ def _draws(
     return tuple(torch.from_numpy(a).to(device) for a in (t.astype(np.float32), kept, latents, rolled))
 
 
-def _measure(average: Average, config: TrainConfig, held_out: ShardDataset, device: torch.device) -> Gate:
+def _measure(
+    average: Average,
+    config: TrainConfig,
+    held_out: ShardDataset,
+    renders_encoder: EfficientNetLite | None,
+    device: torch.device,
+) -> Gate:
     model = Grin(config.model)
     model.load_state_dict(average.weights)
+    if renders_encoder is not None:
+        model.pyramid.backbone = renders_encoder
     model.to(device).eval()
     with _autocast(device):
         return measure(model, held_out, config.gate_frames)
@@ -221,12 +236,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
     parser.add_argument("--out", type=Path, required=True, help="folder for state, weights and logs; resumed")
     parser.add_argument("--start-from", type=Path, metavar="WEIGHTS", help="tune these weights instead of ImageNet's")
+    parser.add_argument(
+        "--renders-through",
+        type=Path,
+        metavar="WEIGHTS",
+        help="see renders with the encoder of these (export/align.py)",
+    )
     parser.add_argument("--stop-after", type=int, help="stop at this step; the same command goes on from there")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         config = load_train_config(arguments.config)
-        gate = train(config, arguments.data, arguments.out, arguments.stop_after, start_from=arguments.start_from)
+        gate = train(
+            config,
+            arguments.data,
+            arguments.out,
+            arguments.stop_after,
+            start_from=arguments.start_from,
+            renders_through=arguments.renders_through,
+        )
     except ValueError as error:
         logger.error("%s", error)
         return 1

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from grin_ros.diffusion.ddim import clean, noised, velocity
 from grin_ros.diffusion.schedule import Schedule
+from grin_ros.model.encoder import EfficientNetLite, normalised_image
 from grin_ros.model.grin import Grin
 from grin_ros.training.batches import Batch
 
@@ -45,10 +46,13 @@ class LossConfig:
 class Objective(nn.Module):
     """Model and loss as one module, so that DistributedDataParallel sees one forward pass a step."""
 
-    def __init__(self, model: Grin, config: LossConfig) -> None:
+    def __init__(self, model: Grin, config: LossConfig, renders_encoder: EfficientNetLite | None = None) -> None:
+        """renders_encoder: sees the renders in place of the model's, which then sees photographs only (model/align.py);
+        it does not learn."""
         super().__init__()
         self.model = model
         self.config = config
+        self.renders_encoder = None if renders_encoder is None else renders_encoder.requires_grad_(False)
 
     def forward(
         self, batch: Batch, t: Tensor, scene_kept: Tensor, keep_latents: Tensor, rolled: Tensor
@@ -56,9 +60,11 @@ class Objective(nn.Module):
         """t (B,): the second pass's times; scene_kept: indices; keep_latents (B,) of 0 or 1; rolled (B,): how much of
         the first answer's error is in the second pass's input, 0 to 1 -> losses and 'total'."""
         model, config = self.model, self.config
-        local, scene_kv = model.encode(
-            batch.image, batch.queries, batch.query_rays, batch.scene_rays, batch.mounting, scene_kept
-        )
+        camera = (batch.queries, batch.query_rays, batch.scene_rays, batch.mounting)
+        if self.renders_encoder is None:
+            local, scene_kv = model.encode(batch.image, *camera, scene_kept)
+        else:
+            local, scene_kv = model.condition(*self._maps(batch, self.renders_encoder), *camera, scene_kept)
         ones = torch.ones_like(t)
         network = model.config
         empty = local.new_zeros(len(t), network.latent_count, network.latent_dim)
@@ -91,6 +97,18 @@ class Objective(nn.Module):
             + config.likelihood * losses["likelihood"]
         )
         return losses
+
+    def _maps(self, batch: Batch, renders_encoder: EfficientNetLite) -> tuple[Tensor, Tensor]:
+        """The pyramid's maps, of each sample from the encoder of its kind."""
+        pyramid, rendered = self.model.pyramid, batch.rendered
+        x = normalised_image(batch.image, *pyramid.size)
+        kinds = (
+            (renders_encoder, torch.nonzero(rendered)[:, 0]),
+            (pyramid.backbone, torch.nonzero(~rendered)[:, 0]),
+        )
+        parts = [encoder(x[which]) for encoder, which in kinds if len(which)]
+        back = torch.argsort(torch.cat([which for _, which in kinds]))
+        return pyramid.merge([torch.cat(level)[back] for level in zip(*parts, strict=True)])
 
     def _huber(self, error: Tensor) -> Tensor:
         delta = self.config.huber_delta

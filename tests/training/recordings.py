@@ -51,6 +51,9 @@ class InMemory(ShardDataset):
     def sample(self, index: int) -> Sample:
         return self.samples[index]
 
+    def world(self, index: int) -> str:  # noqa: ARG002 - all are of one
+        return "recording"
+
 
 ADDRESS_STEP_M = 1e-3
 

@@ -38,6 +38,7 @@ def test_shapes_and_types(tmp_path: Path, sampling: Sampling) -> None:
         "mounting": ((3, 5), torch.float32),
         "x_0": ((3, 100), torch.float32),
         "unscaled": ((3,), torch.float32),
+        "rendered": ((3,), torch.bool),
         "noise": ((2, 3, 100), torch.float32),
     }
     assert {field.name for field in dataclasses.fields(drawn)} == expected.keys()
@@ -71,6 +72,16 @@ def test_worlds_without_a_scale_are_marked(tmp_path: Path) -> None:
         sampling = dataclasses.replace(PLAIN, unscaled=unscaled)
         drawn = batch(dataset, indices, TINY, sampling, np.random.default_rng(0))
         assert drawn.unscaled.tolist() == [float(name in unscaled) for name in names]
+
+
+@pytest.mark.parametrize(("world", "narrow"), [("recording", False), ("elsewhere", True)])
+def test_windows_of_a_world_keep_its_field_of_view(world: str, narrow: bool) -> None:
+    # The camera sees 67 degrees across, a third of its width 25.
+    sampling = dataclasses.replace(AUGMENTED, resize=(3.0, 3.0), narrowest_deg={world: 60.0})
+    drawn = draw([addressed()] * 16, sampling)
+    columns = drawn.scene_rays.unflatten(1, (TINY.scene_rows, TINY.scene_cols))[:, 0, :, 0].numpy()
+    seen_deg = np.degrees(np.ptp(np.arcsin(columns), axis=1)) * TINY.scene_cols / (TINY.scene_cols - 1)
+    assert (seen_deg < 40.0).all() if narrow else (seen_deg > 48.0).all()
 
 
 def test_the_recording_is_never_written_to() -> None:

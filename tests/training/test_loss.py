@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from grin_ros.data.sparse import ShardDataset
 from grin_ros.diffusion.ddim import noised, velocity
 from grin_ros.model.config import ModelConfig
+from grin_ros.model.encoder import normalised_image
 from grin_ros.model.grin import Grin
 from grin_ros.training.batches import Batch, Sampling, batch
 from grin_ros.training.config import TrainConfig
@@ -294,3 +295,25 @@ def test_an_answer_of_the_right_shape_is_left_alone_where_there_is_no_scale(draw
     part = dataclasses.replace(drawn, unscaled=torch.ones(3))
     assert float(losses(Oracle(drawn, error=0.7), part)["first"]) == pytest.approx(0.0, abs=1e-5)
     assert float(losses(Oracle(drawn, error=0.7), drawn)["first"]) > 0.5
+
+
+@pytest.mark.parametrize("rendered", [[True, False, True], [False, False, True], [True] * 3, [False] * 3])
+def test_renders_and_photographs_go_through_their_own_encoders(drawn: Batch, rendered: list[bool]) -> None:
+    """As if each sample were encoded alone, by the encoder of its kind."""
+    model, other = awake(0).eval(), awake(1).eval().pyramid.backbone
+    mixed = dataclasses.replace(drawn, rendered=torch.tensor(rendered))
+    maps = Objective(model, LossConfig(), other)._maps(mixed, other)
+    for i, is_render in enumerate(rendered):
+        encoder = other if is_render else model.pyramid.backbone
+        alone = model.pyramid.merge(encoder(normalised_image(drawn.image[i : i + 1], *model.pyramid.size)))
+        for got, expected in zip(maps, alone, strict=True):
+            torch.testing.assert_close(got[i : i + 1], expected)
+
+
+def test_an_encoder_of_renders_does_not_learn(drawn: Batch) -> None:
+    model, other = awake(0), awake(1).pyramid.backbone
+    objective = Objective(model, LossConfig(), other)
+    total = objective(drawn, T, ALL_SCENE_TOKENS, KEEP, TRUTH)["total"]
+    total.backward()
+    assert all(parameter.grad is None for parameter in other.parameters())
+    assert model.head.weight.grad is not None and bool(model.head.weight.grad.any())

@@ -26,8 +26,16 @@ FISHEYE_FOV_DEG = (90.0, 180.0)
 FAR_OFF_CENTRE_SHARE = 0.12  # principal points up to 20 % of the image off its centre: crops, shifted sensors
 
 
-def sample_lens(rng: Generator, width: int, height: int) -> Camera:
-    """A camera without a mounting for images of width x height px, by the shares above."""
+def sample_lens(rng: Generator, width: int, height: int, narrowest_deg: float = 0.0) -> Camera:
+    """A camera without a mounting for images of width x height px, by the shares above, of those whose horizontal field
+    of view is narrowest_deg at least."""
+    while True:
+        camera = _any_lens(rng, width, height)
+        if 2.0 * math.degrees(math.atan(width / 2 / camera.fx)) >= narrowest_deg:
+            return camera
+
+
+def _any_lens(rng: Generator, width: int, height: int) -> Camera:
     kind = float(rng.random())
     if kind < PINHOLE_SHARE:
         return _pinhole(rng, width, height)

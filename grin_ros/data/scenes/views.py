@@ -50,10 +50,11 @@ def render_views(
     renderer.load(scene.meshes, scene.textures, scene.lighting, scene.shadowless)
     rng = np.random.default_rng([scene_seed, 0xCA3])
     occlusion = float(rng.uniform(0.5, 1.2))
-    lens, lens_tries, number = sample_lens(rng, renderer.width, renderer.height), 0, 0
+    size = (renderer.width, renderer.height)
+    lens, lens_tries, number = sample_lens(rng, *size, world.narrowest_deg), 0, 0
     for _ in range(tries):
         if lens_tries == TRIES_OF_LENS:
-            lens, lens_tries = sample_lens(rng, renderer.width, renderer.height), 0
+            lens, lens_tries = sample_lens(rng, *size, world.narrowest_deg), 0
         lens_tries += 1
         placement, chance = world.place(rng, scene), float(rng.random())
         if placement is None:

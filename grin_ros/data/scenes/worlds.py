@@ -16,12 +16,16 @@ from grin_ros.data.scenes.outdoor.viewpoints import keep_outdoors, place_in_stre
 from grin_ros.data.scenes.outdoor.yard import build_yard
 from grin_ros.data.scenes.scene import World
 
+_ROOM_LENS_DEG = 42.0
+"""Through longer lenses people look at things, not at rooms: that is how a network tells one from the other."""
+
 WORLDS: tuple[World, ...] = (
-    World("room", 0.33, furnish, place_in_room, keep_in_room),
-    World("overview", 0.12, furnish, photographs.place_overview, photographs.keep_overview),
+    World("room", 0.33, furnish, place_in_room, keep_in_room, _ROOM_LENS_DEG),
+    World("overview", 0.12, furnish, photographs.place_overview, photographs.keep_overview, _ROOM_LENS_DEG),
+    World("vista", 0.06, photographs.build_vista, photographs.place_overview, photographs.keep_vista, _ROOM_LENS_DEG),
     World("subject", 0.12, photographs.build_subject, photographs.place_subject, photographs.keep_subject),
-    World("corridor", 0.07, corridor.build, corridor.place, corridor.keep),
-    World("warehouse", 0.06, warehouse.build, warehouse.place, warehouse.keep),
+    World("corridor", 0.07, corridor.build, corridor.place, corridor.keep, _ROOM_LENS_DEG),
+    World("warehouse", 0.06, warehouse.build, warehouse.place, warehouse.keep, _ROOM_LENS_DEG),
     World("tabletop", 0.14, tabletop.build, tabletop.place, tabletop.keep),
     World("street", 0.25, build_street, place_in_street, keep_outdoors),
     World("yard", 0.15, build_yard, place_in_yard, keep_outdoors),

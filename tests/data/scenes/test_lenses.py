@@ -55,3 +55,10 @@ def test_distortion_never_folds_and_is_worth_the_name(drawn: list[Camera]) -> No
         fov = camera.fov_deg()[0]
         assert 38 < fov < 130, camera
     assert np.mean(np.array(shifts) > 3) > 0.8, "pixels, at the corners"
+
+
+def test_a_narrowest_field_of_view_is_kept() -> None:
+    rng = np.random.default_rng(5)
+    fields = [2 * np.degrees(np.arctan(160 / sample_lens(rng, 320, 240, 42.0).fx)) for _ in range(300)]
+    assert min(fields) >= 42.0
+    assert np.median(fields) < 90.0

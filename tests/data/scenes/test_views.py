@@ -81,10 +81,10 @@ def test_rendered_views_obey_the_rules(renderer: Renderer) -> None:
         assert (mounting.roll_rad, mounting.pitch_rad) == (frame.placement.roll_rad, frame.placement.pitch_rad)
         down = np.clip(-world_rays(frame.camera, frame.placement)[..., 2], 1e-9, None)
         floor = (mounting.height_m - 0.08) / down
-        below = np.isfinite(frame.range_m) & (floor < 50)
+        below = np.isfinite(frame.range_m) & (floor < 6)  # farther: the lower ground outside a window
         slack = 1.0 + 0.2 / (mounting.height_m + 0.01)
         assert np.all(frame.range_m[below] < floor[below] * slack), "sees through the floor"
-    assert 0.6 < np.median([np.median(f.range_m) for f in kept]) < 4.0
+    assert 0.6 < np.median([np.nanmedian(f.range_m) for f in kept]) < 4.0
 
 
 def test_passes_rejects_near_bare_and_empty_views() -> None:

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rooms as people take pictures of them: overviews from the border of a room, and subjects from a few steps away.
+"""Rooms as people take pictures of them: overviews from the border of a room, vistas through long ones, and subjects
+from a few steps away.
 
 From random places in a room the lower third of a picture is 15 % nearer than its middle, on average. In recordings by
 hand it is 30 to 45 % nearer and the upper third as much farther, for people step back, look down a little and have a
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 
 from grin_ros.data.scenes.assets import Assets
 from grin_ros.data.scenes.indoor import tabletop
-from grin_ros.data.scenes.indoor.layout import furnish
+from grin_ros.data.scenes.indoor.layout import bookwork, finished, furnish, furnish_around
 from grin_ros.data.scenes.indoor.placing import BARE_SHARE, aimed_at, bare, stands_free
+from grin_ros.data.scenes.indoor.room import build_shell
 from grin_ros.data.scenes.scene import Placement, Scene
+from grin_ros.data.scenes.textures import Palette
 from grin_ros.geometry.camera import Camera
 
 OTHERS_SHARE = 0.04  # of the views that are neither: the world has no sharp border
@@ -67,6 +70,17 @@ def keep_overview(range_m: NDArray[np.float32], camera: Camera) -> float:
     return _chance(chosen, range_m, camera)
 
 
+def keep_vista(range_m: NDArray[np.float32], camera: Camera) -> float:
+    """Chance to keep a view by its ranges (h, w): all with things before a far background, a tenth of it nearer than
+    0.65 times the median, which is 1.5 to 5 m, and a tenth farther than 1.7 times; few others."""
+    seen = _surfaces(range_m)
+    if seen is None:
+        return 0.0
+    near, median, far = (float(p) for p in np.nanpercentile(seen, (10, 50, 90)))
+    chosen = 1.5 < median < 5.0 and near < 0.65 * median and far > 1.7 * median
+    return _chance(chosen, range_m, camera)
+
+
 def keep_subject(range_m: NDArray[np.float32], camera: Camera) -> float:
     """Chance to keep a view by its ranges (h, w): all with four fifths of it between 0.7 and 1.5 times the median,
     which is 1.1 to 4 m; few others."""
@@ -90,6 +104,17 @@ def _surfaces(range_m: NDArray[np.float32]) -> NDArray[np.float32] | None:
     if known.mean() < 0.66 or not known[:third].any() or not known[-third:].any():
         return None
     return seen
+
+
+def build_vista(seed: int, assets: Assets) -> Scene:
+    """A furnished room of 4 to 7 by 6 to 12 m: the same seed and the same assets give the same scene."""
+    rng = np.random.default_rng([seed, 0x715A])
+    height = float(np.clip(rng.normal(2.7, 0.25), 2.3, 3.6))
+    size = (float(rng.uniform(4.0, 7.0)), float(rng.uniform(6.0, 12.0)), height)
+    palette = Palette(rng, assets.tiles)
+    room = bookwork(rng, palette, build_shell(palette, size=size), assets)
+    furnish_around(room, 1.3)
+    return finished(room)
 
 
 def build_subject(seed: int, assets: Assets) -> Scene:

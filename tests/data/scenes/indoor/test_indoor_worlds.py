@@ -18,7 +18,7 @@ from grin_ros.data.scenes.models import FURNITURE
 from grin_ros.data.scenes.scene import Scene, World
 from grin_ros.data.scenes.worlds import named
 
-WORLDS = named(["room", "overview", "subject", "corridor", "warehouse", "tabletop"])
+WORLDS = named(["room", "overview", "vista", "subject", "corridor", "warehouse", "tabletop"])
 ONE_MODEL = 30_000  # triangles that the last model put in may add
 FURNISHED = pytest.param(
     FURNITURE,

@@ -16,7 +16,7 @@ from grin_ros.data.scenes.outdoor.viewpoints import keep_outdoors, place_in_stre
 from grin_ros.data.scenes.outdoor.yard import build_yard
 from grin_ros.data.scenes.scene import World
 
-_ROOM_LENS_DEG = 42.0
+_ROOM_LENS_DEG = 52.0
 """Through longer lenses people look at things, not at rooms: that is how a network tells one from the other."""
 
 WORLDS: tuple[World, ...] = (

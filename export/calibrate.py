@@ -44,14 +44,10 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--steps", type=int, nargs="+", default=STEPS)
     parser.add_argument("--members", type=int, nargs="+", default=MEMBERS)
-    parser.add_argument(
-        "--renders-through", help="artifact from before export/align.py: what the aligned one is to photographs"
-    )
     options = parser.parse_args()
     artifact = load_artifact(options.artifact)
-    at_home = artifact if options.renders_through is None else load_artifact(options.renders_through)
     # The fit is of what the network says: no calibration, no limits.
-    bare = dataclasses.replace(at_home, manifest=dataclasses.replace(at_home.manifest, calibration=Calibration()))
+    bare = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, calibration=Calibration()))
     wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
     estimates = shared_estimates(open_engine("ort", bare), wide, options.steps, options.members)
     samples = render_samples(ShardDataset(options.renders), options.frames)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +18,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from grin_ros.data.sparse import ShardDataset
-from grin_ros.model.checkpoint import load_model, save_weights
+from grin_ros.model.checkpoint import load_model
 from grin_ros.model.grin import Grin
 from grin_ros.training import loop
 from grin_ros.training.batches import Batch, batch
@@ -244,48 +243,6 @@ def test_a_run_starts_from_given_weights(data: Path, unbroken: tuple[Path, Gate]
     assert str(started) == str(gate)
     fresh = loop.train(RUN, data, tmp_path / "fresh", stop_after=0, pretrained=False)
     assert str(fresh) != str(gate)
-
-
-def test_renders_may_have_an_encoder_of_their_own(data: Path, unbroken: tuple[Path, Gate], tmp_path: Path) -> None:
-    weights = unbroken[0] / "weights.safetensors"
-    frozen = dataclasses.replace(RUN, encoder_lr=0.0)
-    start = load_model(weights)
-    with torch.no_grad():
-        for parameter in start.pyramid.backbone.parameters():
-            parameter.mul_(1.5)
-    moved = tmp_path / "moved.safetensors"
-    save_weights(moved, start.state_dict(), TINY, torch.float32)
-
-    def after_a_step(**options: Path) -> dict[str, torch.Tensor]:
-        out = tmp_path / "_".join(sorted(options))
-        loop.train(frozen, data, out, stop_after=1, **options)
-        return load_model(out / "weights.safetensors").state_dict()
-
-    plain = after_a_step(start_from=weights)
-    apart = after_a_step(start_from=moved, renders_through=weights)
-    # All of it is rendered: what is learnt is that of the encoder that saw it; the model's own stays as it was.
-    for name, tensor in apart.items():
-        expected = start.state_dict()[name] if name.startswith("pyramid.backbone.") else plain[name]
-        torch.testing.assert_close(tensor, expected)
-    with pytest.raises(ValueError, match="encoder_lr: got .* expected 0"):
-        loop.train(RUN, data, tmp_path / "no", start_from=moved, renders_through=weights)
-
-
-def test_the_command_aligns_photographs_with_renders(
-    data: Path, unbroken: tuple[Path, Gate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    photographs = write_shards(tmp_path / "photographs", shards=2, seed=5)
-    before, after = unbroken[0] / "weights.safetensors", tmp_path / "aligned.safetensors"
-    command = [
-        "align.py", str(before), "--renders", str(data), "--photographs", str(photographs),
-        "--worlds", "room", "--layers", "3", "--out", str(after),
-    ]  # fmt: skip
-    monkeypatch.setattr(sys, "argv", command)
-    runpy.run_path(str(ROOT / "export" / "align.py"), run_name="__main__")
-    was, now = load_model(before).state_dict(), load_model(after).state_dict()
-    changed = {name for name, tensor in now.items() if not torch.equal(tensor, was[name])}
-    assert len(changed) == 6  # weights and biases of three convolutions
-    assert all(name.startswith("pyramid.backbone.") for name in changed)
 
 
 def test_a_run_reads_several_folders(data: Path, tmp_path: Path) -> None:

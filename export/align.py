@@ -47,7 +47,7 @@ def main() -> None:
     model = load_model(options.weights)
     rendered = ShardDataset(options.renders)
     worlds = options.worlds.split(",")
-    like = np.array([i for i in range(len(rendered)) if rendered.world(i) in worlds])
+    like = np.sort(np.concatenate([rendered.indices_of(world) for world in worlds]))
     if len(like) == 0:
         parser.error(f"--worlds: no render is of {options.worlds}")
     chosen = rng.choice(like, min(options.renders_count, len(like)), replace=False)

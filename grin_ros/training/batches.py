@@ -109,8 +109,8 @@ def _one(
         factor = float(np.exp(rng.uniform(*np.log(sampling.resize))))
         narrowest_deg = sampling.narrowest_deg.get(dataset.world(index), 0.0)
         if narrowest_deg > 0.0:
-            widest = 0.5 * camera.width / camera.fx / np.tan(0.5 * np.radians(narrowest_deg))
-            factor = min(factor, max(1.0, float(widest)))
+            largest = 0.5 * camera.width / camera.fx / np.tan(0.5 * np.radians(narrowest_deg))
+            factor = min(factor, max(1.0, float(largest)))
         x, y, width, height = _crop_window(camera, max(factor, 1.0), rng)
         window = (slice(y, y + height), slice(x, x + width))
         if measured[window].any():

@@ -28,7 +28,7 @@ FAR_OFF_CENTRE_SHARE = 0.12  # principal points up to 20 % of the image off its 
 
 def sample_lens(rng: Generator, width: int, height: int, narrowest_deg: float = 0.0) -> Camera:
     """A camera without a mounting for images of width x height px, by the shares above, of those whose horizontal field
-    of view is narrowest_deg at least."""
+    of view, as of a centred pinhole, is narrowest_deg at least."""
     while True:
         camera = _any_lens(rng, width, height)
         if 2.0 * math.degrees(math.atan(width / 2 / camera.fx)) >= narrowest_deg:

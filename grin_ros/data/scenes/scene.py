@@ -60,7 +60,7 @@ class World:
     share: of all scenes rendered, relative to the other worlds. build: the scene of a seed; the same seed and assets
     give the same scene. place: a random camera in it, None when the drawn place is inside something solid. keep: chance
     in [0, 1] to keep a view by its ranges (h, w) in metres (inf: nothing hit) and its camera; 0 refuses it.
-    narrowest_deg: horizontal field of view, of its lenses.
+    narrowest_deg: horizontal field of view, as of a pinhole, that its lenses have at least.
     """
 
     name: str

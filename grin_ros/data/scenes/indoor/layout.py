@@ -40,10 +40,16 @@ _MOST_LARGE = 18
 
 def furnish(seed: int, assets: Assets) -> Scene:
     """The scene of a seed: the same seed and the same assets give the same scene."""
-    rng = np.random.default_rng([seed, 0x5CE7E])
+    return furnished(np.random.default_rng([seed, 0x5CE7E]), assets)
+
+
+def furnished(
+    rng: Generator, assets: Assets, size: tuple[float, float, float] | None = None, share: float = 1.0
+) -> Scene:
+    """A room of a size (width, depth, height) in metres, any unless given; share: of the usual number of things."""
     palette = Palette(rng, assets.tiles)
-    room = bookwork(rng, palette, build_shell(palette), assets)
-    furnish_around(room)
+    room = bookwork(rng, palette, build_shell(palette, size=size), assets)
+    furnish_around(room, share)
     return finished(room)
 
 

@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from grin_ros.data.scenes.assets import Assets
 from grin_ros.data.scenes.indoor import tabletop
-from grin_ros.data.scenes.indoor.layout import bookwork, finished, furnish, furnish_around
-from grin_ros.data.scenes.indoor.placing import BARE_SHARE, aimed_at, bare, stands_free
-from grin_ros.data.scenes.indoor.room import build_shell
+from grin_ros.data.scenes.indoor.layout import furnish, furnished
+from grin_ros.data.scenes.indoor.placing import BARE_SHARE, aimed_at, bare, held
 from grin_ros.data.scenes.scene import Placement, Scene
-from grin_ros.data.scenes.textures import Palette
 from grin_ros.geometry.camera import Camera
 
 OTHERS_SHARE = 0.04  # of the views that are neither: the world has no sharp border
@@ -39,7 +37,7 @@ def place_overview(rng: Generator, scene: Scene) -> Placement | None:
     across = points[np.argmax(np.hypot(*(points - position)[:, :2].T))]
     yaw = np.arctan2(across[1] - position[1], across[0] - position[0]) + rng.normal(0, 0.2)
     pitch = np.radians(np.clip(rng.normal(16, 9), -8, 45))
-    return _placement(rng, scene, position, float(yaw), float(pitch))
+    return held(rng, scene, position, float(yaw), float(pitch))
 
 
 def place_subject(rng: Generator, scene: Scene) -> Placement | None:
@@ -47,15 +45,7 @@ def place_subject(rng: Generator, scene: Scene) -> Placement | None:
     target = scene.targets[int(rng.integers(len(scene.targets)))] if len(scene.targets) else scene.bounds[1] / 2
     distance = float(np.exp(rng.uniform(np.log(1.2), np.log(3.8))))
     bearing, slope = rng.uniform(0, 2 * np.pi), float(np.clip(rng.normal(0.2, 0.2), -0.1, 0.9))
-    return _placement(rng, scene, *aimed_at(rng, target, distance, bearing, slope, 0.1))
-
-
-def _placement(
-    rng: Generator, scene: Scene, position: NDArray[np.float64], yaw_rad: float, pitch_rad: float
-) -> Placement | None:
-    if not stands_free(scene, position):
-        return None
-    return Placement(position, yaw_rad, pitch_rad, float(rng.normal(0, np.radians(3))), float(position[2]))
+    return held(rng, scene, *aimed_at(rng, target, distance, bearing, slope, 0.1))
 
 
 def keep_overview(range_m: NDArray[np.float32], camera: Camera) -> float:
@@ -110,11 +100,7 @@ def build_vista(seed: int, assets: Assets) -> Scene:
     """A furnished room of 4 to 7 by 6 to 12 m: the same seed and the same assets give the same scene."""
     rng = np.random.default_rng([seed, 0x715A])
     height = float(np.clip(rng.normal(2.7, 0.25), 2.3, 3.6))
-    size = (float(rng.uniform(4.0, 7.0)), float(rng.uniform(6.0, 12.0)), height)
-    palette = Palette(rng, assets.tiles)
-    room = bookwork(rng, palette, build_shell(palette, size=size), assets)
-    furnish_around(room, 1.3)
-    return finished(room)
+    return furnished(rng, assets, (float(rng.uniform(4.0, 7.0)), float(rng.uniform(6.0, 12.0)), height), 1.3)
 
 
 def build_subject(seed: int, assets: Assets) -> Scene:

@@ -62,6 +62,15 @@ def aimed_at(
     return position, float(yaw), float(pitch)
 
 
+def held(
+    rng: Generator, scene: Scene, position: NDArray[np.float64], yaw_rad: float, pitch_rad: float
+) -> Placement | None:
+    """A camera in a hand at position (3,), rolled by 3 degrees (one sigma); None where it does not stand free."""
+    if not stands_free(scene, position):
+        return None
+    return Placement(position, yaw_rad, pitch_rad, float(rng.normal(0, np.radians(3))), float(position[2]))
+
+
 def stands_free(scene: Scene, position: NDArray[np.float64]) -> bool:
     """Whether a camera at position (3,) is 8 cm or more inside the scene's bounds, and in nothing solid."""
     low, high = scene.bounds

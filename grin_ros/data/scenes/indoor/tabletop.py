@@ -16,7 +16,7 @@ from grin_ros.data.scenes.bodies import Body, Top
 from grin_ros.data.scenes.indoor import cloth, foliage, furniture, gadgets, goods
 from grin_ros.data.scenes.indoor.furnisher import Furnisher
 from grin_ros.data.scenes.indoor.layout import bookwork, finished, furnish_around
-from grin_ros.data.scenes.indoor.placing import aimed_at, bare, stands_free
+from grin_ros.data.scenes.indoor.placing import aimed_at, bare, held
 from grin_ros.data.scenes.indoor.room import build_shell
 from grin_ros.data.scenes.indoor.shell import YAWS
 from grin_ros.data.scenes.materials import made_of
@@ -166,9 +166,7 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
     distance = float(np.exp(rng.uniform(np.log(0.6), np.log(4.2))))
     bearing, slope = rng.uniform(0, 2 * np.pi), float(np.clip(rng.normal(0.4, 0.28), -0.1, 1.2))
     position, yaw, pitch = aimed_at(rng, target, distance, bearing, slope, 0.1)
-    if position[2] > 2.1 or not stands_free(scene, position):
-        return None
-    return Placement(position, yaw, pitch, float(rng.normal(0, np.radians(3))), float(position[2]))
+    return held(rng, scene, position, yaw, pitch) if position[2] <= 2.1 else None
 
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:

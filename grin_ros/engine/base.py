@@ -111,8 +111,10 @@ class Engine(ABC):
                 "mounting": np.zeros((1, 5), np.float32),
             }
         )
-        step = (Level(0.0, 1.0), Level(1.0, 0.0))
-        x, log_variance = self.sample(tokens, np.zeros((members, count), np.float32), [step])
+        start, middle, end = Level(0.0, 1.0), Level(0.6, 0.8), Level(1.0, 0.0)
+        # Two steps: the first is run for one member, whatever their number.
+        steps = [(start, middle), (middle, end)]
+        x, log_variance = self.sample(tokens, np.zeros((members, count), np.float32), steps)
         ray_z = np.ones((1, height, width), np.float32)
         self.decode({"x": x, "log_variance": log_variance, "image": image, "ray_z": ray_z})
 

@@ -16,7 +16,7 @@ import os
 import platform
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -85,12 +85,20 @@ def provider_folder() -> Path:
 
 
 def engine_key(
-    artifact: Artifact, graph: str, *, runtime: str, device: str, precision: str, options: dict[str, Any]
+    artifact: Artifact,
+    graph: str,
+    *,
+    runtime: str,
+    device: str,
+    precision: str,
+    options: dict[str, Any],
+    shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> EngineKey:
-    """The key of one graph of `artifact`; its hashes are those that load_artifact has checked."""
+    """The key of one graph of `artifact`; its hashes are those that load_artifact has checked. shapes: of the inputs,
+    where it is built for some only."""
     others = {f"{other}.onnx" for other in GRAPHS if other != graph} | {"golden.npz"}
     parts = {name: digest for name, digest in artifact.manifest.sha256.items() if name not in others}
-    inputs = {each["name"]: each["shape"] for each in artifact.manifest.tensors[graph]["inputs"]}
+    inputs = shapes or {each["name"]: each["shape"] for each in artifact.manifest.tensors[graph]["inputs"]}
     return EngineKey(
         graph=graph,
         model_sha256=hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(),

@@ -10,6 +10,7 @@ grin engine verify                       every backend that is present, against 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 import time
@@ -44,12 +45,23 @@ def list_entries() -> int:
     faults = 0
     for entry in cache.entries():
         what = entry.fault or (
-            f"{entry.key.graph}, {entry.key.runtime}, {entry.key.precision}, {entry.key.device}" if entry.key else ""
+            f"{entry.key.graph}{size(entry.key)}, {entry.key.runtime}, {entry.key.precision}, {entry.key.device}"
+            if entry.key
+            else ""
         )
         faults += bool(entry.fault)
         print(f"{'!!' if entry.fault else 'ok'}  {entry.path.name}  {entry.size_bytes / 1e6:.1f} MB  {what}")
     print(f"{cache.engine_folder()}" + (f": {faults} that will be built anew" if faults else ""))
     return faults
+
+
+def size(key: cache.EngineKey) -> str:
+    """' 640x480' of an engine that was built for one size of images, ' of one member' of one that was for that."""
+    shapes = json.loads(key.shapes)
+    axes = shapes.get("image", shapes.get("x", []))
+    if not all(isinstance(axis, int) for axis in axes):
+        return ""
+    return f" {axes[2]}x{axes[1]}" if "image" in shapes else " of one member"
 
 
 def verify(artifact: Artifact, backends: Sequence[str], threads: int) -> int:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO on the CPU, in f32 and in bf16. Graphs are compiled once for all sizes, and kept in the engine cache.
+"""OpenVINO on the CPU, in f32, bf16 and int8. Compiled graphs are kept in the engine cache.
 
 The precision is always asked for: OpenVINO would pick bf16 by itself where the processor has it.
 """
@@ -11,6 +11,9 @@ import io
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +22,7 @@ import openvino
 from grin_ros.artifact import GRAPHS, Artifact
 from grin_ros.engine.base import Engine, EngineError, EngineUnavailableError, Tensor
 from grin_ros.engine.cache import cpu_identity, engine_key, load, store
+from grin_ros.engine.ov_graph import Graph, Sizes, Tensors
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +39,7 @@ class OpenvinoEngine(Engine):
         """threads: of each graph; 0 lets OpenVINO choose. Raises EngineUnavailableError where the processor has not
         the precision, EngineError where a graph does not load."""
         super().__init__(artifact, threads)
-        self._requests: dict[str, Any] = {}
+        self._graphs: dict[str, Graph] = {}
         self._core = openvino.Core()
         capabilities = [str(name) for name in self._core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")]
         self._device_name = str(self._core.get_property(DEVICE, "FULL_DEVICE_NAME"))
@@ -44,8 +48,10 @@ class OpenvinoEngine(Engine):
                 f"bf16: the processor ({self._device_name}) computes in {', '.join(capabilities)} only, it needs AMX "
                 "or AVX512-BF16; choose backend 'openvino'"
             )
-        for graph in GRAPHS:
-            self._requests[graph] = self._open(graph).create_infer_request()
+        accepted = artifact.manifest.golden_tolerance_ln.get(self.precision, 0.0)
+        for name in GRAPHS:
+            axes = {each["name"]: each["shape"] for each in artifact.manifest.tensors[name]["inputs"]}
+            self._graphs[name] = Graph(name, axes, accepted, partial(self._open, name))
         logger.info("%s, artifact %s", self.description, artifact.digest)
 
     @property
@@ -53,23 +59,21 @@ class OpenvinoEngine(Engine):
         return f"openvino {openvino.get_version().partition('-')[0]} {DEVICE} {self.precision}"
 
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        request = self._requests.get(graph)
-        if request is None:
+        runs = self._graphs.get(graph)
+        if runs is None:
             raise EngineError(f"{self.description}: '{graph}' is not open; the engine was closed, open a new one")
         try:
-            held = {name: np.ascontiguousarray(value) for name, value in inputs.items()}
-            # Outputs are copied: shared, they would be overwritten by the next run, and the loop feeds them back.
-            outputs = request.infer(held, share_inputs=True, share_outputs=False)
-            return {port.get_any_name(): value for port, value in outputs.items()}
+            return runs({name: np.ascontiguousarray(value) for name, value in inputs.items()})
         except Exception as error:  # the runtime's own exceptions share no other base class
             shapes = ", ".join(f"{name} {'x'.join(map(str, np.shape(value)))}" for name, value in inputs.items())
             raise EngineError(f"{self.description}: graph '{graph}' failed on {shapes}: {error}") from error
 
     def close(self) -> None:
-        self._requests.clear()
+        self._graphs.clear()
 
-    def _open(self, graph: str) -> Any:
-        """The compiled graph: from the cache, or built and put there."""
+    def _open(self, graph: str, sizes: Sizes = (), constants: Tensors = MappingProxyType({})) -> Any:
+        """The graph compiled for `sizes`, or for all: from the cache, or built and put there. With constants for inputs
+        it is for one camera, and not kept."""
         path, precision = self.graph_path(graph), self.low.get(graph, "f32")
         options: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": precision,
@@ -83,9 +87,10 @@ class OpenvinoEngine(Engine):
             device=f"{DEVICE} {self._device_name} {cpu_identity()}",
             precision=precision if path == self.artifact.graph(graph) else f"{self.graphs}, else {precision}",
             options=options,
+            shapes=dict(sizes),
         )
         start = time.perf_counter()
-        kept = load(key)
+        kept = None if constants else load(key)
         if kept is not None:
             try:
                 compiled = self._core.import_model(kept, DEVICE, options)
@@ -94,15 +99,29 @@ class OpenvinoEngine(Engine):
             except Exception as error:  # the runtime's own exceptions share no other base class
                 logger.warning("%s refuses the kept %s (%s); built anew", self.description, key.file_name, error)
         try:
-            # By path: the weights lie beside the graph, at offsets in a safetensors file.
-            compiled = self._core.compile_model(self._core.read_model(path), DEVICE, options)
+            compiled = self._core.compile_model(self._model(path, sizes, constants), DEVICE, options)
         except Exception as error:  # the runtime's own exceptions share no other base class
             raise EngineError(f"{path}: {self.description} cannot load it: {error}") from error
-        buffer = io.BytesIO()
-        compiled.export_model(buffer)
-        store(key, buffer.getvalue())
+        if not constants:
+            buffer = io.BytesIO()
+            compiled.export_model(buffer)
+            store(key, buffer.getvalue())
         logger.info("%s: %s built in %.1f s", self.description, graph, time.perf_counter() - start)
         return compiled
+
+    def _model(self, path: Path, sizes: Sizes, constants: Tensors) -> Any:
+        # By path: the weights lie beside the graph, at offsets in a safetensors file.
+        model = self._core.read_model(path)
+        if sizes:
+            model.reshape({name: list(shape) for name, shape in sizes})
+        for parameter in model.get_parameters():
+            values = constants.get(parameter.get_friendly_name())
+            if values is not None:
+                constant = openvino.opset13.constant(values)
+                for reader in parameter.output(0).get_target_inputs():
+                    reader.replace_source_output(constant.output(0))
+                model.remove_parameter(parameter)
+        return model
 
 
 class OpenvinoBf16Engine(OpenvinoEngine):

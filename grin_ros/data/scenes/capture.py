@@ -7,6 +7,10 @@ coarse, as up to five faces of a cube, and its pixels are looked up there. Light
 nearest drawn ray, carried over to the pixel's own ray by the slope of the surface: inverse depth of a plane is affine
 in image coordinates, so planes stay exact; the slope is the smaller of the two on either side of the drawn ray, so
 nothing is ever averaged across an edge, which moves by at most half a drawn pixel.
+
+A rolling shutter is a lens as well: each row has the rays of a camera that is turned a little further. ``turn_rad`` is
+that turn from the first row to the last, a rotation vector of the optical frame; at the middle row the camera stands
+as placed.
 """
 
 from __future__ import annotations
@@ -24,6 +28,8 @@ from grin_ros.data.scenes.scene import Placement
 from grin_ros.geometry.camera import Camera
 
 IMAGE_CIRCLE_RAD = math.radians(95)  # no lens here sees farther off its axis; also as far as five faces reach
+Turn = tuple[float, float, float]
+STILL: Turn = (0.0, 0.0, 0.0)
 _MARGIN_PX = 3
 _FACE_PX = 0.8  # side of a cube's face, of the image's width
 # Each: the face's frame from the optical frame. Ahead, right, left, below, above.
@@ -70,28 +76,53 @@ def pose(placement: Placement) -> NDArray[np.float64]:
     return matrix
 
 
-def capture_range(renderer: Renderer, camera: Camera, optical_from_world: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Range along the ray of every pixel centre, (h, w) float32 metres; inf: nothing hit, nan: outside the lens."""
-    if camera.distortion_model == "none":
+def capture_range(
+    renderer: Renderer, camera: Camera, optical_from_world: NDArray[np.float64], turn_rad: Turn = STILL
+) -> NDArray[np.float32]:
+    """Range along the ray of every pixel centre, (h, w) float32 metres; inf: nothing hit, nan: outside the lens. Of
+    mirrors it is that of their glass."""
+    if _as_drawn(camera, turn_rad):
         return renderer.range_image(camera, optical_from_world)
     range_m = np.full((camera.height, camera.width), np.nan, np.float32)
-    for patch in _patches(camera):
+    for patch in _patches(camera, turn_rad):
         drawn = renderer.range_image(patch.camera, patch.face_from_optical @ optical_from_world)
         range_m[patch.chosen] = _looked_up(drawn, patch)
     return range_m
 
 
+def capture_glass(
+    renderer: Renderer, camera: Camera, optical_from_world: NDArray[np.float64], turn_rad: Turn = STILL
+) -> NDArray[np.bool_]:
+    """Whether a pixel (h, w) shows a mirror. Call it after capture_range of the same view."""
+    glass = np.zeros((camera.height, camera.width), np.bool_)
+    if not renderer.mirrors:
+        return glass
+    if _as_drawn(camera, turn_rad):
+        return renderer.glass_image(camera)
+    patches = _patches(camera, turn_rad)
+    for patch in patches:
+        if len(patches) > 1:  # its range was drawn over by that of the next face
+            renderer.range_image(patch.camera, patch.face_from_optical @ optical_from_world)
+        column, row = _nearest(patch)
+        glass[patch.chosen] = renderer.glass_image(patch.camera)[row, column]
+    return glass
+
+
 def capture_colour(
-    renderer: Renderer, camera: Camera, optical_from_world: NDArray[np.float64], occlusion: float = 1.0
+    renderer: Renderer,
+    camera: Camera,
+    optical_from_world: NDArray[np.float64],
+    occlusion: float = 1.0,
+    turn_rad: Turn = STILL,
 ) -> NDArray[np.float32]:
     """Linear light (h, w, 3) float32 >= 0, black outside the lens.
 
     Call it after capture_range of the same view.
     """
-    if camera.distortion_model == "none":
+    if _as_drawn(camera, turn_rad):
         return renderer.colour_image(camera, optical_from_world, occlusion)
     light = np.zeros((camera.height, camera.width, 3), np.float32)
-    patches = _patches(camera)
+    patches = _patches(camera, turn_rad)
     for patch in patches:
         face_from_world = patch.face_from_optical @ optical_from_world
         if len(patches) > 1:  # its range was drawn over by that of the next face
@@ -109,7 +140,7 @@ def _looked_up(drawn: NDArray[np.float32], patch: _Patch) -> NDArray[np.float32]
     k = patch.camera
     x, y = (np.arange(k.width) - k.cx) / k.fx, (np.arange(k.height) - k.cy) / k.fy
     inverse = (np.sqrt(1 + x * x + (y * y)[:, None]) / drawn).astype(np.float32)  # of depth; 0 where nothing is hit
-    column, row = np.rint(patch.u).astype(np.intp), np.rint(patch.v).astype(np.intp)
+    column, row = _nearest(patch)
     middle = row * k.width + column  # the margin keeps neighbours inside
     flat = inverse.ravel()
     here = flat[middle]
@@ -125,11 +156,31 @@ def _looked_up(drawn: NDArray[np.float32], patch: _Patch) -> NDArray[np.float32]
         return np.asarray(1 / (value * patch.z), np.float32)
 
 
+def _nearest(patch: _Patch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Column and row (m,) of the drawn ray nearest to each of a patch's pixels."""
+    return np.rint(patch.u).astype(np.intp), np.rint(patch.v).astype(np.intp)
+
+
+def _as_drawn(camera: Camera, turn_rad: Turn) -> bool:
+    """Whether a pinhole drawing has the very rays of the camera."""
+    return camera.distortion_model == "none" and turn_rad == STILL
+
+
+def rolled(rays: NDArray[np.float32], turn_rad: Turn) -> NDArray[np.float32]:
+    """Rays (h, w, 3) of a camera whose rows are read one after another while it turns, in the frame of the middle."""
+    if turn_rad == STILL:
+        return rays
+    times = np.linspace(-0.5, 0.5, len(rays))
+    turns = np.stack([cv2.Rodrigues(time * np.array(turn_rad))[0] for time in times]).astype(np.float32)
+    return np.asarray(np.einsum("hij,hwj->hwi", turns, rays), np.float32)
+
+
 @lru_cache(maxsize=4)
-def _patches(camera: Camera) -> tuple[_Patch, ...]:
+def _patches(camera: Camera, turn_rad: Turn = STILL) -> tuple[_Patch, ...]:
     rays = camera.rays()
     with np.errstate(invalid="ignore"):
         inside = rays[..., 2] > math.cos(IMAGE_CIRCLE_RAD)
+        rays = rolled(rays, turn_rad)  # the image circle stays where it is in the picture
         ahead = inside & (rays[..., 2] > 0.3)
     if np.array_equal(inside, ahead):
         for scale in (1.2, 1.5, 2.0):

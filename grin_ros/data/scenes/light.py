@@ -33,8 +33,9 @@ class Lighting:
     """Intensities are linear RGB.
 
     sun_direction: unit, from the sun into the room. lamps: (position, intensity), at most four; the first casts shadows
-    downwards in a room. ambient_up lights what faces up, ambient_down what faces down. room: lower and upper corner of
-    the room, for the darkening of corners; outdoors of where shadows matter. sky: of an outdoor scene, None in a room.
+    downwards in a room. ambient_up lights what faces up, ambient_down what faces down, where nothing else is around.
+    room: lower and upper corner of the room, for the darkening of corners; outdoors of where shadows matter. sky: of an
+    outdoor scene, None in a room. around: map of the radiance from all sides (see environment.py), in their place.
     """
 
     sun_direction: NDArray[np.float64]
@@ -44,3 +45,4 @@ class Lighting:
     ambient_down: NDArray[np.float64]
     room: tuple[NDArray[np.float64], NDArray[np.float64]]
     sky: Sky | None = None
+    around: NDArray[np.float32] | None = None

@@ -12,6 +12,7 @@ chosen by range alone, so colour is only drawn for views that are kept. Image ro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +21,14 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.data.scenes import shaders
+from grin_ros.data.scenes import environment, shaders
 from grin_ros.data.scenes.light import Lighting
 from grin_ros.data.scenes.mesh import Mesh
+from grin_ros.data.scenes.projection import FAR_M, NEAR_M, View, clip_from_optical, look, parallel
+from grin_ros.data.scenes.reflections import Reflections, planes_of
 from grin_ros.data.scenes.uniforms import column_major, floats, set_uniforms
 from grin_ros.geometry.camera import Camera
 
-NEAR_M, FAR_M = 0.03, 60.0  # of rooms
 NEAR_OUTDOORS_M = 0.08  # so that a 24 bit depth buffer tells surfaces apart far away
 SHADOW_PX = 1024
 FOCUS_M = 36.0  # outdoors: radius of the sharp shadows about the view; softer ones reach the whole scene
@@ -43,29 +45,6 @@ class _Targets:
     colour_target: moderngl.Framebuffer
     resolved_texture: moderngl.Texture
     resolved: moderngl.Framebuffer
-
-
-def clip_from_optical(camera: Camera, near_m: float = NEAR_M, far_m: float = FAR_M) -> NDArray[np.float64]:
-    """(4, 4): optical frame (x right, y down, z forward) to clip space whose rows run downwards.
-
-    Integer pixel coordinates are pixel centres. The lens is taken as a pinhole: distortion is not in a matrix.
-    """
-    matrix = np.zeros((4, 4))
-    matrix[0, 0] = 2 * camera.fx / camera.width
-    matrix[0, 2] = 2 * (camera.cx + 0.5) / camera.width - 1
-    matrix[1, 1] = 2 * camera.fy / camera.height
-    matrix[1, 2] = 2 * (camera.cy + 0.5) / camera.height - 1
-    matrix[2, 2] = (far_m + near_m) / (far_m - near_m)
-    matrix[2, 3] = -2 * far_m * near_m / (far_m - near_m)
-    matrix[3, 2] = 1.0
-    return matrix
-
-
-def _look(direction: NDArray[np.float64]) -> NDArray[np.float64]:
-    forward = direction / np.linalg.norm(direction)
-    right = np.cross(forward, [0.0, 0, 1] if abs(forward[2]) < 0.95 else [0.0, 1, 0])
-    right /= np.linalg.norm(right)
-    return np.stack([right, np.cross(forward, right), forward])
 
 
 class Renderer:
@@ -93,6 +72,7 @@ class Renderer:
         )
         self._sky_program = gl.program(vertex_shader=shaders.SKY_VERTEX, fragment_shader=shaders.SKY_FRAGMENT)
         self._sky = gl.vertex_array(self._sky_program, [])
+        self._reflections = Reflections(gl)
         self._sizes: dict[tuple[int, int], _Targets] = {}
         self._screen = gl.vertex_array(self._resolve_program, [])
         self._shadows = []
@@ -102,7 +82,7 @@ class Renderer:
             texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
             texture.repeat_x = texture.repeat_y = False
             self._shadows.append((texture, gl.framebuffer([], texture)))
-        self._scene: list[moderngl.Buffer | moderngl.VertexArray | moderngl.TextureArray] = []
+        self._scene: list[moderngl.Buffer | moderngl.VertexArray | moderngl.TextureArray | moderngl.Texture] = []
 
     def _targets(self, camera: Camera) -> _Targets:
         """Those of the camera's image size, made when first asked for."""
@@ -134,14 +114,21 @@ class Renderer:
         self._scene = []
 
     def load(
-        self, meshes: list[Mesh], textures: list[NDArray[np.uint8]], lighting: Lighting, shadowless: int = 0
+        self,
+        meshes: Sequence[Mesh],
+        textures: list[NDArray[np.uint8]],
+        lighting: Lighting,
+        shadowless: int = 0,
+        mirrors: Sequence[Mesh] = (),
     ) -> None:
         """Uploads a scene.
 
         Each mesh is culled as a whole; its layers index textures, each (256, 256, 3) uint8. The last ``shadowless``
-        meshes cast no shadow.
+        meshes cast no shadow, nor does the glass of mirrors, flat meshes besides.
         """
         self._release()
+        meshes, shadowless = [*meshes, *mirrors], shadowless + len(mirrors)
+        self._glass, self._mirrors = np.arange(len(meshes)) >= len(meshes) - len(mirrors), planes_of(mirrors)
         gl = self._gl
         counts = [len(m.vertices) for m in meshes]
         starts = np.cumsum([0, *counts])
@@ -195,10 +182,10 @@ class Renderer:
         centre, radius = (low + high) / 2, float(np.linalg.norm(high - low) / 2)
         set_uniforms(program, outdoors=float(sky is not None))
         if sky is None:
-            self._cast("sun", 0, self._towards(lighting.sun_direction, centre, radius, radius))
+            self._cast("sun", 0, parallel(lighting.sun_direction, centre, radius, radius))
             lamp_position = lighting.lamps[0][0]
             view = np.eye(4)
-            view[:3, :3] = _look(np.array([0.0, 0.0, -1.0]))
+            view[:3, :3] = look(np.array([0.0, 0.0, -1.0]))
             view[:3, 3] = -view[:3, :3] @ lamp_position
             spread = 0.4 * SHADOW_PX / 2  # 136 degrees wide: most of the room below a ceiling lamp
             middle = SHADOW_PX / 2 - 0.5
@@ -206,7 +193,7 @@ class Renderer:
             self._cast("lamp", 1, lamp @ view)
             haze, horizon, zenith, haze_per_m = (np.zeros(3),) * 3 + (0.0,)
         else:
-            self._cast("lamp", 1, self._towards(lighting.sun_direction, centre, radius, radius + 60.0))
+            self._cast("lamp", 1, parallel(lighting.sun_direction, centre, radius, radius + 60.0))
             haze, horizon, zenith, haze_per_m = sky.haze, sky.horizon, sky.zenith, sky.haze_per_m
             to_sun = -lighting.sun_direction
             set_uniforms(self._sky_program, zenith=floats(zenith), horizon=floats(horizon), glow=floats(sky.glow))
@@ -219,19 +206,23 @@ class Renderer:
         count = min(len(lighting.lamps), MAX_LAMPS)
         set_uniforms(program, lamp_position=positions.tobytes(), lamp_power=powers.tobytes(), lamp_count=count)
         set_uniforms(program, sun_direction=floats(lighting.sun_direction), sun=floats(lighting.sun))
-        set_uniforms(program, ambient_up=floats(lighting.ambient_up), ambient_down=floats(lighting.ambient_down))
+        self._surround(lighting)
         set_uniforms(program, room_low=floats(low), room_high=floats(high))
         set_uniforms(program, textures=0, sun_shadow=1, lamp_shadow=2)
 
-    def _towards(
-        self, direction: NDArray[np.float64], centre: NDArray[np.float64], radius_m: float, deep_m: float
-    ) -> NDArray[np.float64]:
-        """(4, 4) clip from world of parallel light: radius_m about the centre, deep_m before and behind it."""
-        view = np.eye(4)
-        view[:3, :3] = _look(direction)
-        view[:3, 3] = -view[:3, :3] @ centre
-        matrix: NDArray[np.float64] = np.diag([1 / radius_m, 1 / radius_m, 1 / deep_m, 1.0]) @ view
-        return matrix
+    def _surround(self, lighting: Lighting) -> None:
+        """Uploads the light from all around: harmonics for what is matt, a map with its blurred levels for gloss."""
+        around = lighting.around
+        if around is None:
+            around = environment.two_toned(lighting.ambient_up, lighting.ambient_down)
+        harmonics = environment.irradiance(around).astype(np.float32)
+        around_map = self._gl.texture((around.shape[1], around.shape[0]), 3, around.tobytes(), dtype="f4")
+        around_map.build_mipmaps()
+        around_map.filter, around_map.repeat_y = (moderngl.LINEAR_MIPMAP_NEAREST, moderngl.LINEAR), False
+        self._around = around_map
+        self._scene.append(around_map)
+        set_uniforms(self._colour_program, around_light=harmonics.tobytes(), around_map=3)
+        set_uniforms(self._colour_program, ambient_down=floats(lighting.ambient_down))
 
     def _cast(
         self, light: str, number: int, clip: NDArray[np.float64], casters: NDArray[np.bool_] | None = None
@@ -253,22 +244,7 @@ class Renderer:
         off = self._centre - centre
         along = off @ direction
         near = np.linalg.norm(off - along[:, None] * direction, axis=1) < self._radius + 1.5 * FOCUS_M
-        self._cast(
-            "sun", 0, self._towards(direction, centre, FOCUS_M, 150.0), near & (np.abs(along) < 150 + self._radius)
-        )
-
-    def _visible(self, k: Camera, optical_from_world: NDArray[np.float64]) -> NDArray[np.bool_]:
-        centre = self._centre @ optical_from_world[:3, :3].T + optical_from_world[:3, 3]
-        keep = centre[:, 2] > -self._radius
-        for normal in (
-            (k.fx, 0.0, k.cx + 0.5),
-            (-k.fx, 0.0, k.width - 0.5 - k.cx),
-            (0.0, k.fy, k.cy + 0.5),
-            (0.0, -k.fy, k.height - 0.5 - k.cy),
-        ):
-            plane = np.array(normal)
-            keep &= centre @ (plane / np.linalg.norm(plane)) > -self._radius
-        return np.asarray(keep)
+        self._cast("sun", 0, parallel(direction, centre, FOCUS_M, 150.0), near & (np.abs(along) < 150 + self._radius))
 
     def _draw(self, vao: moderngl.VertexArray, keep: NDArray[np.bool_], eye: NDArray[np.float64] | None = None) -> None:
         """Draws the kept meshes, the near ones first and walls last (hidden pixels are then never shaded)."""
@@ -290,12 +266,28 @@ class Renderer:
         targets = self._targets(camera)
         targets.range_target.use()
         targets.range_target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
-        clip = column_major(clip_from_optical(camera, *self._depths))
+        view = View(camera, clip_from_optical(camera, *self._depths), optical_from_world)
+        clip, visible = column_major(view.lens), view.sees(self._centre, self._radius)
         set_uniforms(self._range_program, optical_from_world=column_major(optical_from_world), clip_from_optical=clip)
-        eye = -optical_from_world[:3, :3].T @ optical_from_world[:3, 3]
-        self._draw(self._range_vao, self._visible(camera, optical_from_world), eye)
-        data = np.frombuffer(targets.range_texture.read(), np.float32).reshape(camera.height, camera.width)
+        for glass, drawn in ((1.0, visible & ~self._glass), (-1.0, visible & self._glass)):
+            set_uniforms(self._range_program, glass=glass)
+            self._draw(self._range_vao, drawn, view.eye)
+        data = np.abs(self._signed(camera))
         return np.where(data > 0, data, np.float32(np.inf)).astype(np.float32)
+
+    def _signed(self, camera: Camera) -> NDArray[np.float32]:
+        """(h, w) ranges as drawn last: negative on mirrors, 0 where nothing is hit."""
+        data = np.frombuffer(self._targets(camera).range_texture.read(), np.float32)
+        return data.reshape(camera.height, camera.width)
+
+    @property
+    def mirrors(self) -> int:
+        """How many planes of the scene have mirrors in them."""
+        return len(self._mirrors)
+
+    def glass_image(self, camera: Camera) -> NDArray[np.bool_]:
+        """Whether a pixel (h, w) shows a mirror. Call it after range_image of the same view, whose result it uses."""
+        return np.asarray(self._signed(camera) < 0)
 
     def colour_image(
         self, camera: Camera, optical_from_world: NDArray[np.float64], occlusion: float = 1.0
@@ -305,27 +297,18 @@ class Renderer:
         Call it after range_image of the same view, whose result it uses.
         """
         targets = self._targets(camera)
-        turn = optical_from_world[:3, :3]
-        eye = -turn.T @ optical_from_world[:3, 3]
+        view = View(camera, clip_from_optical(camera, *self._depths), optical_from_world)
         outdoors = self._lighting.sky is not None
         if outdoors:
-            self._focus(eye, turn[2])
+            self._focus(view.eye, optical_from_world[2, :3])
         targets.colour_target.use()
         targets.colour_target.clear(0.6, 0.75, 1.0, 1.0, depth=1.0)
-        lens = clip_from_optical(camera, *self._depths)
-        clip = lens @ optical_from_world
-        set_uniforms(self._colour_program, clip_from_world=column_major(clip), eye=floats(eye))
-        self._textures.use(0)
-        self._shadows[0][0].use(1)
-        self._shadows[1][0].use(2)
-        self._draw(self._colour_vao, self._visible(camera, optical_from_world), eye)
+        self._draw_light(view)
         if outdoors:
-            slopes = (lens[0, 0], lens[1, 1], lens[0, 2], lens[1, 2])
-            across = np.ascontiguousarray(turn, np.float32).tobytes()  # column-major: the transpose, world from optical
-            set_uniforms(self._sky_program, lens=tuple(float(v) for v in slopes), world_from_optical=across)
-            self._gl.depth_func = "<="
-            self._sky.render(moderngl.TRIANGLES, vertices=3)
-            self._gl.depth_func = "<"
+            self._draw_sky(view)
+        if self._mirrors:
+            signed, onto = self._signed(camera), targets.colour_target
+            self._reflections.draw(view, signed, self._mirrors, self._draw_light, targets.range_texture, onto)
         targets.resolved.use()
         targets.colour_texture.use(0)
         targets.range_texture.use(1)
@@ -339,3 +322,21 @@ class Renderer:
         # The blur evens out the turned sampling pattern.
         open_sky = cv2.blur(np.ascontiguousarray(data[..., 3], np.float32), (5, 5))
         return np.asarray(data[..., :3] * open_sky[..., None], np.float32)
+
+    def _draw_light(self, view: View) -> None:
+        """Draws lit surfaces into the target in use."""
+        set_uniforms(self._colour_program, clip_from_world=column_major(view.clip_from_world))
+        set_uniforms(self._colour_program, eye=floats(view.eye), before=floats(view.before))
+        self._textures.use(0)
+        self._shadows[0][0].use(1)
+        self._shadows[1][0].use(2)
+        self._around.use(3)
+        self._draw(self._colour_vao, view.sees(self._centre, self._radius), view.eye)
+
+    def _draw_sky(self, view: View) -> None:
+        """Draws the sky where nothing is yet."""
+        across = column_major(view.optical_from_world[:3, :3].T)
+        set_uniforms(self._sky_program, lens=view.slopes, world_from_optical=across)
+        self._gl.depth_func = "<="
+        self._sky.render(moderngl.TRIANGLES, vertices=3)
+        self._gl.depth_func = "<"

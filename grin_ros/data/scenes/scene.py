@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
@@ -24,7 +24,7 @@ class Scene:
 
     meshes: the last ``shadowless`` of them cast no shadow. textures: each (256, 256, 3) uint8. solids (n, 2, 3): lower
     and upper corners of boxes that a camera must stay out of. targets (m, 3): points of interest to look at. bounds:
-    lower and upper corner of where cameras may be. Metres, z up.
+    lower and upper corner of where cameras may be. mirrors: flat sheets of glass, facing the room. Metres, z up.
     """
 
     meshes: list[Mesh]
@@ -34,6 +34,7 @@ class Scene:
     solids: NDArray[np.float64]
     targets: NDArray[np.float64]
     bounds: tuple[NDArray[np.float64], NDArray[np.float64]]
+    mirrors: tuple[Mesh, ...] = field(default=(), kw_only=True)
 
     def blocks(self, position: NDArray[np.float64], margin_m: float = 0.05) -> bool:
         """Whether a camera at position (3,) would be inside something solid, or nearer to it than the margin."""

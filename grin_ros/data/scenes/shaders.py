@@ -17,9 +17,10 @@ void main() {
 
 RANGE_FRAGMENT = """
 #version 330
+uniform float glass;  // -1 for mirrors, else 1
 in vec3 optical;
 out float range_m;
-void main() { range_m = length(optical); }
+void main() { range_m = glass * length(optical); }
 """
 
 DEPTH_VERTEX = """
@@ -37,6 +38,7 @@ void main() {}
 COLOUR_VERTEX = """
 #version 330
 uniform mat4 clip_from_world;
+uniform vec4 before;  // plane of a mirror: only what is before it is drawn in its image
 in vec3 in_position;
 in vec3 in_normal;
 in vec2 in_uv;
@@ -53,6 +55,7 @@ void main() {
     uv = in_uv;
     albedo = in_colour;
     material = in_material;
+    gl_ClipDistance[0] = dot(before, vec4(in_position, 1.0));
     gl_Position = clip_from_world * vec4(in_position, 1.0);
 }
 """
@@ -67,8 +70,9 @@ uniform mat4 lamp_clip;
 uniform vec3 eye;
 uniform vec3 sun_direction;
 uniform vec3 sun;
-uniform vec3 ambient_up;
 uniform vec3 ambient_down;
+uniform vec3 around_light[9];
+uniform sampler2D around_map;
 uniform vec3 room_low;
 uniform vec3 room_high;
 uniform float outdoors;
@@ -96,6 +100,20 @@ float lit(sampler2DShadow map, vec4 clip, float softness, float bias) {
     return sum * 0.25;
 }
 
+vec3 around(vec3 n) {  // irradiance over pi
+    vec3 sum = around_light[0] + around_light[1] * n.y + around_light[2] * n.z + around_light[3] * n.x
+             + around_light[4] * (n.x * n.y) + around_light[5] * (n.y * n.z) + around_light[6] * (3.0 * n.z * n.z - 1.0)
+             + around_light[7] * (n.x * n.z) + around_light[8] * (n.x * n.x - n.y * n.y);
+    return max(sum, vec3(0.0));
+}
+
+vec3 mirrored(vec3 back, float gloss) {  // of the map, which was taken from the middle of the room
+    vec3 t = max((room_low - world) / back, (room_high - world) / back);
+    vec3 d = normalize(world + max(min(t.x, min(t.y, t.z)), 0.01) * back - 0.5 * (room_low + room_high));
+    vec2 p = vec2(0.5 - atan(d.y, d.x) * 0.15915494, acos(clamp(d.z, -1.0, 1.0)) * 0.31830989);
+    return textureLod(around_map, p, 4.5 * (1.0 - gloss)).rgb;
+}
+
 void main() {
     vec3 base = albedo;
     vec3 texel = vec3(1.0);
@@ -111,7 +129,7 @@ void main() {
     vec3 crease = vec3(1.0) - 0.30 * away * exp(-corner / 0.28);
     float enclosed = crease.x * crease.y * crease.z;
     if (outdoors > 0.5) enclosed = 1.0;
-    vec3 light = mix(ambient_down, ambient_up, 0.5 + 0.5 * n.z) * enclosed;
+    vec3 light = around(n) * enclosed;
     vec3 shine = vec3(0.0);
 
     float facing = -dot(n, sun_direction);
@@ -144,8 +162,10 @@ void main() {
     }
     float fresnel = 0.04 + 0.5 * gloss * pow(1.0 - clamp(dot(n, to_eye), 0.0, 1.0), 4.0);
     vec3 back = reflect(-to_eye, n);
-    vec3 mirror = mix(ambient_down, ambient_up, 0.5 + 0.5 * back.z);
-    if (outdoors > 0.5) {  // the sky; low down whatever stands around
+    vec3 mirror;
+    if (outdoors < 0.5) {
+        mirror = mirrored(back, gloss);
+    } else {  // the sky; low down whatever stands around
         vec3 open = mix(horizon, zenith, sqrt(max(back.z, 0.0)));
         mirror = mix(0.25 * ambient_down, open, smoothstep(0.02, 0.3, back.z));
         fresnel += 0.08 * gloss;
@@ -199,6 +219,25 @@ void main() {
 }
 """
 
+MIRROR_FRAGMENT = """
+#version 330
+uniform sampler2D image;
+uniform sampler2D range_m;
+uniform vec3 eye;
+uniform vec4 plane;
+uniform vec3 silver;
+uniform float on_plane_m;
+in vec3 ray;
+out vec4 colour;
+void main() {
+    ivec2 p = ivec2(gl_FragCoord.xy);
+    float signed_m = texelFetch(range_m, p, 0).r;
+    if (signed_m >= 0.0) discard;
+    if (abs(dot(plane, vec4(eye - signed_m * normalize(ray), 1.0))) > on_plane_m) discard;
+    colour = vec4(silver * texelFetch(image, p, 0).rgb, 1.0);
+}
+"""
+
 SCREEN_VERTEX = """
 #version 330
 void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }
@@ -236,7 +275,7 @@ void main() {
     }
     sum *= sum;
     sum /= max(1.0 - max(sum.r, max(sum.g, sum.b)), 0.02);
-    float here = texelFetch(range_m, p, 0).r;
+    float here = abs(texelFetch(range_m, p, 0).r);  // negative on mirrors
     ivec2 limit = textureSize(range_m, 0) - 1;
     float radius = clamp(reach_m * f_px / max(here, 0.1), 2.0, 40.0);
     float unit = reach_m / 0.22;
@@ -245,8 +284,8 @@ void main() {
     float hidden = 0.0;
     for (int i = 0; i < 8; i++) {  // opposite taps: a plane is not occluded by itself
         vec2 offset = turn * taps[i] * radius;
-        float a = texelFetch(range_m, clamp(p + ivec2(offset), ivec2(0), limit), 0).r;
-        float b = texelFetch(range_m, clamp(p - ivec2(offset), ivec2(0), limit), 0).r;
+        float a = abs(texelFetch(range_m, clamp(p + ivec2(offset), ivec2(0), limit), 0).r);
+        float b = abs(texelFetch(range_m, clamp(p - ivec2(offset), ivec2(0), limit), 0).r);
         float bend = here - 0.5 * (a + b);
         float near = max(here - min(a, b), 0.0);
         hidden += clamp(bend * 10.0 / unit, 0.0, 1.0) * (1.0 - smoothstep(0.12 * unit, 0.45 * unit, near));

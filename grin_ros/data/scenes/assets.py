@@ -4,6 +4,7 @@
 
 Furniture: a folder of .sh3f catalogues, that of Debian's ``sweethome3d-furniture`` unless another is named.
 Worlds: ``worlds/`` in the assets folder holds collections of Gazebo models, see gazebo.py.
+Light: every folder ``light*`` in the assets folder holds equirectangular maps of radiance, ``.hdr`` pictures.
 Textures: every folder ``textures*`` in the assets folder is a set. In a set, a subfolder named after a category holds
 tiles, one a picture (``textures_mine/Wood/oak.jpg``); a picture beside the subfolders is a contact sheet of its
 category (``textures_mine/Wood.webp``): tiles of 128 px, the first at (16, 16), 144 px apart across and 176 px down.
@@ -22,18 +23,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.data.scenes.environment import Map, read_map
 from grin_ros.data.scenes.gazebo import COLLECTIONS, collada_missing
 from grin_ros.data.scenes.models import FURNITURE, Piece, catalogue, world_pieces
 from grin_ros.data.scenes.textures import SIDE, Image
 
 PICTURES = (".webp", ".png", ".jpg", ".jpeg")
+LIGHTS = (".hdr", ".exr")
 PROCEDURAL_ONLY = "procedural only"
 _TILE_PX, _MARGIN_PX, _PITCH_PX = 128, 16, (144, 176)
 
 
 @dataclass(frozen=True)
 class Assets:
-    """pieces: furniture and models of worlds. tiles: (128, 128, 3) to (256, 256, 3) uint8 RGB by category.
+    """pieces: furniture and models of worlds. tiles: (128, 128, 3) to (256, 256, 3) uint8 RGB by category. light_maps:
+    (32, 64, 3) float32 of mean luminance 1, see environment.py.
 
     used: what these are, a line each, for index.json. licence: of pictures rendered with them. notes: what was looked
     for and not found, and what to do, for the log.
@@ -44,6 +48,7 @@ class Assets:
     used: tuple[str, ...] = (PROCEDURAL_ONLY,)
     licence: str = "Rendered by grin_ros"
     notes: tuple[str, ...] = ()
+    light_maps: tuple[Map, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +85,8 @@ def find_assets(folder: Path | None, furniture: Path = FURNITURE) -> Assets:
     if not tiles:
         place = folder or "an assets folder"
         notes.append(f"no texture sets in {place}: textures are procedural only (--assets DIR, or GRIN_ASSETS)")
-    return Assets(pieces, tiles, tuple(used) or (PROCEDURAL_ONLY,), "; ".join(licences), tuple(notes))
+    maps = _light_maps(folder, used, licences, notes)
+    return Assets(pieces, tiles, tuple(used) or (PROCEDURAL_ONLY,), "; ".join(licences), tuple(notes), maps)
 
 
 def _world_models(folder: Path | None, used: list[str], licences: list[str], notes: list[str]) -> tuple[Piece, ...]:
@@ -100,6 +106,25 @@ def _world_models(folder: Path | None, used: list[str], licences: list[str], not
             used.append(f"{collection}: {count} models")
             licences.append(f"models of {collection} {licence}")
     return pieces
+
+
+def _light_maps(folder: Path | None, used: list[str], licences: list[str], notes: list[str]) -> tuple[Map, ...]:
+    """Maps of light in a fixed order, on record by folder; rooms light themselves where there are none."""
+    maps: list[Map] = []
+    for path in sorted(p for p in folder.glob("light*") if p.is_dir()) if folder is not None else []:
+        before = len(maps)
+        for picture in sorted(p for p in path.iterdir() if p.suffix.lower() in LIGHTS):
+            radiance = read_map(picture)
+            if radiance is None:
+                # OpenCV's wheels are built without OpenEXR.
+                notes.append(f"cannot decode {picture} as a map of light: left out; convert it to .hdr (Radiance)")
+            else:
+                maps.append(radiance)
+        if len(maps) > before:
+            used.append(f"{path.name}: {len(maps) - before} maps of light")
+            own = "CC0 (@pmndrs/assets)" if path.name == "light_pmndrs" else f"of {path.name} under their own licence"
+            licences.append(f"maps of light {own}")
+    return tuple(maps)
 
 
 def _tiles(texture_set: Path, notes: list[str]) -> Iterator[tuple[str, Image]]:

@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from grin_ros.data.scenes.bodies import Body, Top
+from grin_ros.data.scenes.environment import Map
 from grin_ros.data.scenes.indoor.arrange import Arranger
 from grin_ros.data.scenes.indoor.dressing import dressed
 from grin_ros.data.scenes.indoor.shell import YAWS, Shell
@@ -30,8 +31,15 @@ class Furnisher:
     camera must stay out of. surfaces: (top, origin, yaw) that things may stand on. targets: points to look at.
     """
 
-    def __init__(self, rng: Generator, palette: Palette, shell: Shell, pieces: Mapping[str, Sequence[Piece]]) -> None:
-        self.rng, self.palette, self.shell, self.pieces = rng, palette, shell, pieces
+    def __init__(
+        self,
+        rng: Generator,
+        palette: Palette,
+        shell: Shell,
+        pieces: Mapping[str, Sequence[Piece]],
+        light_maps: Sequence[Map] = (),
+    ) -> None:
+        self.rng, self.palette, self.shell, self.pieces, self.light_maps = rng, palette, shell, pieces, light_maps
         self.meshes: list[Mesh] = []
         self.footprints: list[tuple[float, float, float, float]] = []
         self.solids: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -19,9 +21,11 @@ from grin_ros.data.scenes.indoor.furnisher import MAX_SCENE_TRIANGLES, Furnisher
 from grin_ros.data.scenes.indoor.lights import light_room, mean_albedo
 from grin_ros.data.scenes.indoor.room import build_shell
 from grin_ros.data.scenes.indoor.shell import Shell
+from grin_ros.data.scenes.indoor.surroundings import surroundings
 from grin_ros.data.scenes.mesh import box
 from grin_ros.data.scenes.models import Piece
 from grin_ros.data.scenes.scene import Scene
+from grin_ros.data.scenes.seeds import beside
 from grin_ros.data.scenes.textures import Palette
 
 # Name, chance, and what the models along its walls are called.
@@ -58,7 +62,7 @@ def bookwork(rng: Generator, palette: Palette, shell: Shell, assets: Assets) -> 
     roles: dict[str, list[Piece]] = {}
     for piece in assets.pieces:
         roles.setdefault(piece.role, []).append(piece)
-    return Furnisher(rng, palette, shell, roles)
+    return Furnisher(rng, palette, shell, roles, assets.light_maps)
 
 
 def furnish_around(room: Furnisher, share: float = 1.0) -> None:
@@ -87,6 +91,9 @@ def finished(room: Furnisher, targets: NDArray[np.float64] | None = None) -> Sce
     floor, walls = mean_albedo(shell.meshes[:1], images), mean_albedo(shell.meshes[1:6], images)
     ceiling = room.pieces.get("ceiling", [])
     lighting, fixtures = light_room(room.rng, shell, lambda: room.model(ceiling), floor, walls)
+    faces = [mean_albedo([mesh], images) for mesh in shell.meshes[:6]]
+    around = surroundings(beside(room.rng, 0x11), shell, lighting, faces, room.light_maps)
+    lighting = replace(lighting, around=around)
     shadowless = [*fixtures, *shell.panes]
     return Scene(
         [*shell.meshes, *room.meshes, *shadowless],

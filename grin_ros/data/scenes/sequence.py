@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.data.scenes.assets import Assets
-from grin_ros.data.scenes.capture import capture_colour, capture_range, pose
+from grin_ros.data.scenes.capture import capture_colour, capture_glass, capture_range, pose
 from grin_ros.data.scenes.develop import expose
 from grin_ros.data.scenes.renderer import Renderer
 from grin_ros.data.scenes.scene import Placement, Scene, World
-from grin_ros.data.scenes.views import RenderedView, passes
+from grin_ros.data.scenes.views import RenderedView, passes, unmeasured
 from grin_ros.data.scenes.worlds import choose, named
 from grin_ros.geometry.camera import Camera
 
@@ -52,7 +52,7 @@ def render_sequence(
         raise ValueError(f"frames: got {frames}, expected 1 or more")
     world = choose(scene_seed, worlds or named(("room",)))
     scene = world.build(scene_seed, assets)
-    renderer.load(scene.meshes, scene.textures, scene.lighting, scene.shadowless)
+    renderer.load(scene.meshes, scene.textures, scene.lighting, scene.shadowless, scene.mirrors)
     rng = np.random.default_rng([scene_seed, 0x5E9])
     for _ in range(_TRIES):
         start, chance = world.place(rng, scene), float(rng.random())
@@ -107,10 +107,11 @@ def _view(
 ) -> RenderedView:
     optical_from_world = pose(placement)
     range_m = capture_range(renderer, lens, optical_from_world)
+    glass = capture_glass(renderer, lens, optical_from_world)
     light = capture_colour(renderer, lens, optical_from_world)
     # The same draws for every frame: the exposure follows the light as a camera's does, its rule stays.
     image = expose(light, ~np.isnan(range_m), np.random.default_rng([scene_seed, 0xE5]))
-    return RenderedView(image, range_m, lens, placement, world.name, scene_seed, number)
+    return RenderedView(image, unmeasured(range_m, glass), lens, placement, world.name, scene_seed, number)
 
 
 def _inside(placement: Placement, scene: Scene) -> bool:

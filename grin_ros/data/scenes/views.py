@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.data.scenes.assets import Assets
-from grin_ros.data.scenes.capture import capture_colour, capture_range, pose
+from grin_ros.data.scenes.capture import capture_colour, capture_glass, capture_range, pose
 from grin_ros.data.scenes.develop import develop
 from grin_ros.data.scenes.lenses import sample_lens
 from grin_ros.data.scenes.renderer import Renderer
@@ -19,13 +19,14 @@ from grin_ros.data.scenes.scene import Placement, World
 from grin_ros.data.scenes.worlds import WORLDS, choose
 from grin_ros.geometry.camera import Camera, Mounting
 
+MOST_GLASS = 0.4  # of a view: what a mirror shows teaches nothing
 TRIES_OF_LENS = 16  # places tried with a lens before the next one: keeps the shares of lenses near those drawn
 
 
 @dataclass(frozen=True)
 class RenderedView:
-    """image (h, w, 3) uint8 RGB, range_m (h, w) float32 along the ray (inf: nothing hit, nan: outside the lens), the
-    camera with its mounting, where it was, the world and seed of its scene, and its number there."""
+    """image (h, w, 3) uint8 RGB, range_m (h, w) float32 along the ray (inf: nothing hit, nan: outside the lens, or a
+    mirror), the camera with its mounting, where it was, the world and seed of its scene, and its number there."""
 
     image: NDArray[np.uint8]
     range_m: NDArray[np.float32]
@@ -47,7 +48,7 @@ def render_views(
     """Up to ``views`` kept views of the scene of a seed, out of ``tries`` proposed."""
     world = choose(scene_seed, worlds)
     scene = world.build(scene_seed, assets)
-    renderer.load(scene.meshes, scene.textures, scene.lighting, scene.shadowless)
+    renderer.load(scene.meshes, scene.textures, scene.lighting, scene.shadowless, scene.mirrors)
     rng = np.random.default_rng([scene_seed, 0xCA3])
     occlusion = float(rng.uniform(0.5, 1.2))
     size = (renderer.width, renderer.height)
@@ -63,14 +64,21 @@ def render_views(
         range_m = capture_range(renderer, lens, optical_from_world)
         if not passes(range_m) or chance >= world.keep(range_m, lens):
             continue
+        glass = capture_glass(renderer, lens, optical_from_world)
+        if glass.mean() > MOST_GLASS:
+            continue
         light = capture_colour(renderer, lens, optical_from_world, occlusion)
+        image = develop(light, range_m, lens, rng)
         camera = lens.with_mounting(Mounting(placement.height_m, placement.roll_rad, placement.pitch_rad))
-        yield RenderedView(
-            develop(light, range_m, lens, rng), range_m, camera, placement, world.name, scene_seed, number
-        )
+        yield RenderedView(image, unmeasured(range_m, glass), camera, placement, world.name, scene_seed, number)
         lens_tries, number = TRIES_OF_LENS, number + 1
         if number == views:
             return
+
+
+def unmeasured(range_m: NDArray[np.float32], glass: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Ranges (h, w) without those of mirrors (h, w): what is seen there is not where its ray ends."""
+    return np.where(glass, np.float32(np.nan), range_m)
 
 
 def passes(range_m: NDArray[np.float32]) -> bool:

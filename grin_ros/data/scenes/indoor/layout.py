@@ -19,6 +19,7 @@ from grin_ros.data.scenes.indoor.arrange import recipe_of
 from grin_ros.data.scenes.indoor.cloth import bed
 from grin_ros.data.scenes.indoor.furnisher import MAX_SCENE_TRIANGLES, Furnisher
 from grin_ros.data.scenes.indoor.lights import light_room, mean_albedo
+from grin_ros.data.scenes.indoor.mirrors import hang_mirrors
 from grin_ros.data.scenes.indoor.room import build_shell
 from grin_ros.data.scenes.indoor.shell import Shell
 from grin_ros.data.scenes.indoor.surroundings import surroundings
@@ -84,8 +85,9 @@ def furnish_around(room: Furnisher, share: float = 1.0) -> None:
     fittings.on_walls(room)
 
 
-def finished(room: Furnisher, targets: NDArray[np.float64] | None = None) -> Scene:
-    """Lights the room; the scene of it. targets (n, 3): what cameras look at, all things unless given."""
+def finished(room: Furnisher, targets: NDArray[np.float64] | None = None, mirrors: bool = True) -> Scene:
+    """Lights the room; the scene of it. targets (n, 3): what cameras look at, all things unless given. mirrors: whether
+    there may be some."""
     shell = room.shell
     images = room.palette.images
     floor, walls = mean_albedo(shell.meshes[:1], images), mean_albedo(shell.meshes[1:6], images)
@@ -94,6 +96,7 @@ def finished(room: Furnisher, targets: NDArray[np.float64] | None = None) -> Sce
     faces = [mean_albedo([mesh], images) for mesh in shell.meshes[:6]]
     around = surroundings(beside(room.rng, 0x11), shell, lighting, faces, room.light_maps)
     lighting = replace(lighting, around=around)
+    glass = hang_mirrors(beside(room.rng, 0x12), room) if mirrors else ()
     shadowless = [*fixtures, *shell.panes]
     return Scene(
         [*shell.meshes, *room.meshes, *shadowless],
@@ -103,6 +106,7 @@ def finished(room: Furnisher, targets: NDArray[np.float64] | None = None) -> Sce
         np.array(room.solids, np.float64).reshape(-1, 2, 3),
         np.array(room.targets if targets is None else targets, np.float64).reshape(-1, 3),
         (np.zeros(3), np.array([shell.width, shell.depth, shell.height])),
+        mirrors=glass,
     )
 
 

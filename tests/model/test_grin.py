@@ -161,8 +161,9 @@ def test_log_variance_is_bounded() -> None:
         assert (log_variance == limit).all()
 
 
-def test_shipped_size_is_what_its_file_says() -> None:
-    path = ROOT / "config/model/nano.yaml"
+@pytest.mark.parametrize("name", ["nano", "small"])
+def test_a_size_is_what_its_file_says(name: str) -> None:
+    path = ROOT / f"config/model/{name}.yaml"
     config = load_yaml(ModelConfig, path)
     count = sum(p.numel() for p in Grin(config).parameters())
     assert f"{count / 1e6:.1f} M parameters" in path.read_text()

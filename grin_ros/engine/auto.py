@@ -13,6 +13,10 @@ from grin_ros.engine.cache import cpu_facts
 
 logger = logging.getLogger(__name__)
 
+X86 = ("GenuineIntel", "AuthenticAMD")
+"""Vendors of CPUs on which OpenVINO is faster than ONNX Runtime (docs/performance.md: measured on AMD's)."""
+BF16 = {"amx_bf16", "avx512_bf16"}
+
 
 def preferences() -> Iterator[tuple[str, str]]:
     """(backend, why), best first, for this machine. ONNX Runtime on the CPU is the last, and always there.
@@ -24,10 +28,10 @@ def preferences() -> Iterator[tuple[str, str]]:
     yield "trt-fp16", "TensorRT in fp16 is the fastest on a GPU"
     yield "trt", "TensorRT is the fastest on a GPU"
     yield "ort-cuda", "a GPU is faster than any CPU"
-    if cpu["vendor"] == "GenuineIntel":
-        if "amx_bf16" in cpu["flags"].split():
-            yield "openvino-bf16", f"{cpu['name']} multiplies matrices in bf16 (AMX)"
-        yield "openvino", f"{cpu['name']} is an Intel CPU"
+    if cpu["vendor"] in X86:
+        if BF16 & set(cpu["flags"].split()):
+            yield "openvino-bf16", f"{cpu['name']} multiplies matrices in bf16"
+        yield "openvino", f"{cpu['name']} is an x86 CPU"
     yield "ort", "it runs on every CPU"
 
 

@@ -22,8 +22,9 @@ BROKEN = "tests.engine.test_open_engine:FivePercentTooFar"
     ("vendor", "flags", "expected"),
     [
         ("GenuineIntel", "avx2 amx_bf16 amx_tile", [*GPU, "openvino-bf16", "openvino", "ort"]),
-        ("GenuineIntel", "avx2 avx512_bf16", [*GPU, "openvino", "ort"]),
-        ("AuthenticAMD", "avx2 avx512_bf16", [*GPU, "ort"]),
+        ("GenuineIntel", "avx2 avx512f", [*GPU, "openvino", "ort"]),
+        ("AuthenticAMD", "avx2 avx512_bf16", [*GPU, "openvino-bf16", "openvino", "ort"]),
+        ("AuthenticAMD", "avx2", [*GPU, "openvino", "ort"]),
         ("", "", [*GPU, "ort"]),
     ],
 )

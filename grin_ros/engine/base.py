@@ -96,6 +96,9 @@ class Engine(ABC):
     def close(self) -> None:  # noqa: B027 - an engine that holds nothing has nothing to do here
         """Free what the runtime holds; the engine is not used afterwards."""
 
+    def settle(self) -> None:  # noqa: B027 - an engine that is the same for all frames has nothing to do here
+        """It has answered the golden sample, and frames come now: what pays over many frames alike may be built."""
+
     def warm_up(self, width: int, height: int, members: int) -> None:
         """Run one black frame of this size, so that what the runtime builds or allocates for it is there."""
         network = self.artifact.manifest.network
@@ -297,4 +300,5 @@ def open_engine(backend: str, artifact: Artifact, threads: int = 0) -> Engine:
         report.max_error_ln,
         report.mean_error_ln,
     )
+    engine.settle()
     return engine

@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -68,10 +67,14 @@ class OpenvinoEngine(Engine):
             shapes = ", ".join(f"{name} {'x'.join(map(str, np.shape(value)))}" for name, value in inputs.items())
             raise EngineError(f"{self.description}: graph '{graph}' failed on {shapes}: {error}") from error
 
+    def settle(self) -> None:
+        for graph in self._graphs.values():
+            graph.settle()
+
     def close(self) -> None:
         self._graphs.clear()
 
-    def _open(self, graph: str, sizes: Sizes = (), constants: Tensors = MappingProxyType({})) -> Any:
+    def _open(self, graph: str, sizes: Sizes, constants: Tensors) -> Any:
         """The graph compiled for `sizes`, or for all: from the cache, or built and put there. With constants for inputs
         it is for one camera, and not kept."""
         path, precision = self.graph_path(graph), self.low.get(graph, "f32")

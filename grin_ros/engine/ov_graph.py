@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 logger = logging.getLogger(__name__)
 
 MAX_CASES = 8
-"""Sizes and cameras that a graph is compiled for: the golden sample's, and a few more."""
+"""Sizes and cameras that a graph is compiled for."""
 OF_CAMERA = ("queries", "query_rays", "scene_rays", "mounting")
 """Inputs that stay while the camera does."""
 
@@ -40,20 +40,24 @@ class Graph:
         """axes: of the inputs, as the manifest has them. accepted: by how much of it an answer may differ."""
         self.name = name
         self._axes, self._accepted, self._compile = axes, accepted, compile_for
-        self._for_all = compile_for((), {}).create_infer_request()
-        self._cases: dict[Case, tuple[Any, Tensors]] = {}
-        """Those met -> what answers them, and its constants."""
+        self._for_all = _Compiled(compile_for((), {}), {})
+        self._settled = False
+        self._cases: dict[Case, _Compiled] = {}
+        """Those met -> what answers them."""
         self._cameras: dict[Sizes, Tensors] = {}
         """The first of each size."""
 
+    def settle(self) -> None:
+        """From now on compile for what is in use; until then the graph for all sizes answers, and is tried itself."""
+        self._settled = True
+
     def __call__(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
         """Raises what the runtime raises."""
-        case = self._case(inputs)
-        request, constants = self._cases.get(case, (self._for_all, {})) if case else (self._for_all, {})
-        answer = _infer(request, {name: value for name, value in inputs.items() if name not in constants})
-        if case is None or case in self._cases:
-            return answer
-        return self._specialise(case, inputs, answer)
+        case = self._case(inputs) if self._settled else None
+        if case is None:
+            return self._for_all(inputs)
+        known = self._cases.get(case)
+        return known(inputs) if known else self._specialise(case, inputs)
 
     def _case(self, inputs: Tensors) -> Case | None:
         """None where nothing is gained by compiling for it: several members make `denoise` products and little else."""
@@ -69,18 +73,18 @@ class Graph:
         camera = self._cameras.get(sizes, {})
         return sizes, bool(camera) and all(np.array_equal(inputs[name], value) for name, value in camera.items())
 
-    def _specialise(self, case: Case, inputs: Tensors, expected: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Compile for `case` and use that from now on, if it gives `expected` too: the answer of the graph for all
-        sizes, which has passed the golden sample."""
-        (sizes, of_camera), who = case, f"{self.name} {case[0]}"
-        self._cases[case] = self._for_all, {}
+    def _specialise(self, case: Case, inputs: Tensors) -> dict[str, NDArray[Any]]:
+        """Compile for `case` and use that from now on, if it answers as the graph for all sizes does, which has passed
+        the golden sample."""
+        (sizes, of_camera), who, expected = case, f"{self.name} {case[0]}", self._for_all(inputs)
+        self._cases[case] = self._for_all
         if len(self._cases) > MAX_CASES:
             logger.info("%s: more than %d sizes and cameras; it takes the graph for all sizes", who, MAX_CASES)
             return expected
         constants = self._cameras[sizes] if of_camera else {}
         try:
-            request = self._compile(sizes, constants).create_infer_request()
-            answer = _infer(request, {name: value for name, value in inputs.items() if name not in constants})
+            compiled = _Compiled(self._compile(sizes, constants), constants)
+            answer = compiled(inputs)
         except Exception as error:  # the runtime's own exceptions share no other base class
             logger.warning("%s: it fails when compiled for itself (%s); it takes the graph for all sizes", who, error)
             return expected
@@ -94,14 +98,21 @@ class Graph:
                 self._accepted,
             )
             return expected
-        self._cases[case] = request, constants
+        self._cases[case] = compiled
         return answer
 
 
-def _infer(request: Any, inputs: Tensors) -> dict[str, NDArray[Any]]:
-    # Outputs are copied: shared, they would be overwritten by the next run, and the loop feeds them back.
-    outputs = request.infer(inputs, share_inputs=True, share_outputs=False)
-    return {port.get_any_name(): value for port, value in outputs.items()}
+class _Compiled:
+    """A compiled graph with constants in the place of some inputs, which it is called with all the same."""
+
+    def __init__(self, compiled: Any, constants: Tensors) -> None:
+        self._request, self._constants = compiled.create_infer_request(), constants
+
+    def __call__(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+        given = {name: value for name, value in inputs.items() if name not in self._constants}
+        # Outputs are copied: shared, they would be overwritten by the next run, and the loop feeds them back.
+        outputs = self._request.infer(given, share_inputs=True, share_outputs=False)
+        return {port.get_any_name(): value for port, value in outputs.items()}
 
 
 def _difference(got: NDArray[Any], expected: NDArray[Any]) -> float:

@@ -102,15 +102,15 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["grin_ros", "grin_ros.*"]),
-    package_data={"grin_ros": ["py.typed", "artifacts/*/*", "evaluation/*.npz"]},
+    package_data={"grin_ros": ["py.typed", "artifacts/*/*", "lab/evaluation/*.npz"]},
     data_files=shared_files(),
     install_requires=RUN_TIME,
     extras_require=EXTRAS,
     entry_points={
         "console_scripts": [
             "grin = grin_ros.cli:main",
-            "grin_node = grin_ros.ros.node:main",
-            "grin_multi_camera = grin_ros.ros.multi_camera:main",
+            "grin_node = grin_ros.ros.node.lifecycle:main",
+            "grin_multi_camera = grin_ros.ros.node.multi_camera:main",
         ]
     },
     zip_safe=False,

@@ -34,8 +34,8 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 from tqdm import tqdm
 
-from grin_ros.geometry.camera import Camera
-from grin_ros.ros.driving import (
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.ros.operator.harness import (
     ANSWER_S,
     Driver,
     NodeProcess,

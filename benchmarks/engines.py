@@ -32,12 +32,12 @@ from benchmarks import floor
 from benchmarks.frames import ROS, STAGES, frame_of, loop, whole_frame
 from benchmarks.rounds import Timed, measure
 from benchmarks.targets import FAST, OVERHEAD_MS, SLOW, Measured, Target, targets
-from grin_ros.artifact import Artifact, load_artifact
-from grin_ros.diffusion.schedule import member_runs
-from grin_ros.engine.base import ENGINES, Engine, EngineError, EngineUnavailableError, open_engine
-from grin_ros.engine.cache import cpu_facts
-from grin_ros.estimator import Settings
-from grin_ros.ros.memory import keep_freed_memory
+from grin_ros.core.artifact import Artifact, load_artifact
+from grin_ros.core.backends.base import ENGINES, Engine, EngineError, EngineUnavailableError, open_engine
+from grin_ros.core.backends.cache import cpu_facts
+from grin_ros.core.estimator import Settings
+from grin_ros.core.sampling.schedule import member_runs
+from grin_ros.ros.node.memory import keep_freed_memory
 
 CASES = (FAST, SLOW)
 REFERENCE = "reference"

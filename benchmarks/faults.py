@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # the cases are those of the test suite
 
-from grin_ros.ros.driving import prepare_environment  # noqa: E402
+from grin_ros.ros.operator.harness import prepare_environment  # noqa: E402
 from tests.ros.faults.rig import Outcome  # noqa: E402
 from tests.ros.faults.suite import FULL, SHORT, outcomes  # noqa: E402
 

@@ -9,11 +9,11 @@ import time
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from grin_ros.artifact import Artifact
-from grin_ros.data.frames import Frame
-from grin_ros.diffusion.noise import member_noise
-from grin_ros.estimator import camera_inputs
-from grin_ros.model.checkpoint import load_model
+from grin_ros.core.artifact import Artifact
+from grin_ros.core.estimator import camera_inputs
+from grin_ros.core.sampling.noise import member_noise
+from grin_ros.core.types import Frame
+from grin_ros.lab.network.checkpoint import load_model
 
 SIZE = 1024
 """Of the matrix product: three of them fit the cache of a small CPU, and its edges cost little."""

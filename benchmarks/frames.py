@@ -11,12 +11,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks.rounds import Run
-from grin_ros.data.frames import DepthEstimate, Frame
-from grin_ros.diffusion.noise import member_noise
-from grin_ros.diffusion.schedule import Schedule
-from grin_ros.engine.base import Engine
-from grin_ros.estimator import Estimator, Settings, camera_inputs
-from grin_ros.geometry.camera import Camera
+from grin_ros.core.backends.base import Engine
+from grin_ros.core.estimator import Estimator, Settings, camera_inputs
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.sampling.noise import member_noise
+from grin_ros.core.sampling.schedule import Schedule
+from grin_ros.core.types import DepthEstimate, Frame
 
 GRAPH_STAGES = ("encode", "denoise", "decode")
 STAGES = ("prepare", *GRAPH_STAGES, "limit", "messages")
@@ -62,8 +62,8 @@ def serialise(frame: Frame, estimate: DepthEstimate) -> int:
     from rclpy.serialization import serialize_message
     from std_msgs.msg import Header
 
-    from grin_ros.ros.cloud import cloud_message
-    from grin_ros.ros.messages import metres_message
+    from grin_ros.ros.frame.cloud import cloud_message
+    from grin_ros.ros.inputs.messages import metres_message
 
     header = Header(frame_id="camera")
     messages = (

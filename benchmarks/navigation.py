@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from grin_ros.data.frames import DepthEstimate
-from grin_ros.geometry.camera import Camera, Mounting
-from grin_ros.navigation.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
-from grin_ros.navigation.scan import level_scan
-from grin_ros.navigation.view import level_view
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
+from grin_ros.core.planning.scan import level_scan
+from grin_ros.core.planning.view import level_view
+from grin_ros.core.types import DepthEstimate
 
 
 def corridor(camera: Camera) -> DepthEstimate:

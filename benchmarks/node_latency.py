@@ -29,8 +29,8 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
-from grin_ros.ros.demo.scene import motorcycle, window
-from grin_ros.ros.driving import (
+from grin_ros.ros.operator.demo.scene import motorcycle, window
+from grin_ros.ros.operator.harness import (
     ANSWER_S,
     OUTPUTS,
     Driver,

@@ -25,20 +25,20 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from grin_ros.artifact import load_artifact
-from grin_ros.data.frames import DepthEstimate, Frame
-from grin_ros.data.scenes.assets import Assets
-from grin_ros.data.scenes.renderer import Renderer
-from grin_ros.data.scenes.sequence import render_sequence
-from grin_ros.engine.base import open_engine
-from grin_ros.estimator import Estimator
-from grin_ros.evaluation.dataset import EvalDataset
-from grin_ros.geometry.camera import Camera, Mounting
-from grin_ros.geometry.rays import points_from_depth, range_to_depth
-from grin_ros.navigation.obstacles import ObstacleSettings, trusted_pixels
-from grin_ros.navigation.scan import level_scan
-from grin_ros.scale.match import NoScaleError, match_scale, scaled
-from grin_ros.scale.smooth import SmoothScale
+from grin_ros.core.artifact import load_artifact
+from grin_ros.core.backends.base import open_engine
+from grin_ros.core.estimator import Estimator
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.rays import points_from_depth, range_to_depth
+from grin_ros.core.hints.scale import NoScaleError, match_scale, scaled
+from grin_ros.core.hints.scale_filter import SmoothScale
+from grin_ros.core.planning.obstacles import ObstacleSettings, trusted_pixels
+from grin_ros.core.planning.scan import level_scan
+from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.lab.datasets.measured import EvalDataset
+from grin_ros.worlds.assets.assets import Assets
+from grin_ros.worlds.rendering.renderer import Renderer
+from grin_ros.worlds.sequence import render_sequence
 
 LENS = Camera(640, 480, 500.0, 500.0, 321.0, 238.0, "plumb_bob", (-0.1, 0.02, 0.0, 0.0, 0.0), Mounting(0.5, 0.0, 0.05))
 FIRST_SEED = 700

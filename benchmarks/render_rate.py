@@ -26,12 +26,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from grin_ros.data.scenes.assets import find_assets
-from grin_ros.data.scenes.generate import HEIGHT, VIEWS_OF_SCENE, WIDTH
-from grin_ros.data.scenes.models import FURNITURE
-from grin_ros.data.scenes.renderer import Renderer
-from grin_ros.data.scenes.views import render_views
-from grin_ros.data.scenes.worlds import named
+from grin_ros.lab.datasets.rendering import HEIGHT, VIEWS_OF_SCENE, WIDTH
+from grin_ros.worlds.assets.assets import find_assets
+from grin_ros.worlds.assets.models import FURNITURE
+from grin_ros.worlds.registry import named
+from grin_ros.worlds.rendering.renderer import Renderer
+from grin_ros.worlds.views import render_views
 
 FIRST_SEED = 7_000_000_000  # far from those of data sets
 

@@ -23,15 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from grin_ros.artifact import load_artifact
-from grin_ros.data.frames import DepthEstimate
-from grin_ros.engine.base import open_engine
-from grin_ros.estimator import Estimator
-from grin_ros.evaluation.dataset import EvalDataset, EvalSample
-from grin_ros.evaluation.metrics import measure
-from grin_ros.geometry.rays import points_from_depth
-from grin_ros.scale.match import NoScaleError, match_scale, scaled
-from grin_ros.scale.smooth import SmoothScale
+from grin_ros.core.artifact import load_artifact
+from grin_ros.core.backends.base import open_engine
+from grin_ros.core.estimator import Estimator
+from grin_ros.core.geometry.rays import points_from_depth
+from grin_ros.core.hints.scale import NoScaleError, match_scale, scaled
+from grin_ros.core.hints.scale_filter import SmoothScale
+from grin_ros.core.inspection.metrics import measure
+from grin_ros.core.types import DepthEstimate
+from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
 
 Chosen = NDArray[np.bool_]
 PLAIN, ALIGNED = "camera alone", "aligned"

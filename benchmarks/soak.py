@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
-from grin_ros.ros.demo.scene import motorcycle, window
-from grin_ros.ros.driving import (
+from grin_ros.ros.operator.demo.scene import motorcycle, window
+from grin_ros.ros.operator.footprint import Footprint
+from grin_ros.ros.operator.harness import (
     ANSWER_S,
     OUTPUTS,
     Driver,
@@ -43,7 +44,6 @@ from grin_ros.ros.driving import (
     image_message,
     prepare_environment,
 )
-from grin_ros.ros.footprint import Footprint
 
 DEPTH, DIAGNOSTICS = "depth/image", "/diagnostics"
 COUNTED = ("published", "rejected", "dropped", "failed", "pending")
@@ -193,8 +193,8 @@ def is_settled(heard: Heard, before: int) -> bool:
 def tiny_artifact(folder: Path) -> Path:
     """The model of the test suite: random weights."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from grin_ros.model.onnx_export import export_artifact
-    from tests.model.tiny import TINY, awake
+    from grin_ros.lab.export.exporter import export_artifact
+    from tests.lab.network.tiny import TINY, awake
 
     export_artifact(awake(seed=1, config=TINY), folder, name="tiny", licence="Apache-2.0", training={"data": "none"})
     return folder

@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from grin_ros.data.sparse import ShardDataset
-from grin_ros.model.align import align
-from grin_ros.model.checkpoint import load_model, save_weights
-from grin_ros.model.config import ModelConfig
-from grin_ros.model.encoder import normalised_image
-from grin_ros.training.batches import Sampling, batch
+from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.network.checkpoint import load_model, save_weights
+from grin_ros.lab.network.config import ModelConfig
+from grin_ros.lab.network.encoder import normalised_image
+from grin_ros.lab.training.align import align
+from grin_ros.lab.training.batches import Sampling, batch
 
 
 def pictures(

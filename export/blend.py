@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from grin_ros.model.blend import average, towards_imagenet
-from grin_ros.model.checkpoint import load_model, load_weights, save_weights
+from grin_ros.lab.network.checkpoint import load_model, load_weights, save_weights
+from grin_ros.lab.training.blend import average, towards_imagenet
 
 
 def main() -> None:

@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from grin_ros.artifact import Calibration, SigmaFactor, load_artifact, write_manifest
-from grin_ros.data.frames import Frame
-from grin_ros.data.sparse import ShardDataset
-from grin_ros.engine.base import open_engine
-from grin_ros.estimator import Settings
-from grin_ros.evaluation.calibration import fit_settings, render_samples
-from grin_ros.evaluation.dataset import EvalSample
-from grin_ros.evaluation.sharing import shared_estimates
-from grin_ros.training.augment import photometric
+from grin_ros.core.artifact import Calibration, SigmaFactor, load_artifact, write_manifest
+from grin_ros.core.backends.base import open_engine
+from grin_ros.core.estimator import Settings
+from grin_ros.core.types import Frame
+from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.evaluation.calibration import fit_settings, render_samples
+from grin_ros.lab.evaluation.sharing import shared_estimates
+from grin_ros.lab.training.augment import photometric
 
 STEPS, MEMBERS = (1, 2, 4, 10), (1, 4, 10)
 

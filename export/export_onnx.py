@@ -9,8 +9,8 @@ import argparse
 import json
 from pathlib import Path
 
-from grin_ros.model.checkpoint import load_model
-from grin_ros.model.onnx_export import export_artifact
+from grin_ros.lab.export.exporter import export_artifact
+from grin_ros.lab.network.checkpoint import load_model
 
 
 def main() -> None:

@@ -20,16 +20,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from grin_ros.artifact import Artifact, ArtifactError, load_artifact
-from grin_ros.data.frames import Frame
-from grin_ros.data.sparse import ShardDataset
-from grin_ros.engine.base import Engine, EngineError
-from grin_ros.engine.ort import OrtEngine
-from grin_ros.estimator import Estimator, Settings
-from grin_ros.evaluation.calibration import render_samples
-from grin_ros.evaluation.renders import open_samples
-from grin_ros.evaluation.run import evaluate
-from grin_ros.model.onnx_variants import GRAPHS_IN, add_precision, checking_engine
+from grin_ros.core.artifact import Artifact, ArtifactError, load_artifact
+from grin_ros.core.backends.base import Engine, EngineError
+from grin_ros.core.backends.ort import OrtEngine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.types import Frame
+from grin_ros.lab.datasets.renders import open_samples
+from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.evaluation.calibration import render_samples
+from grin_ros.lab.evaluation.run import evaluate
+from grin_ros.lab.export.variants import GRAPHS_IN, add_precision, checking_engine
 
 FIGURES = ("abs_rel", "abs_rel_aligned", "delta1", "coverage_1sigma")
 

@@ -14,12 +14,12 @@ import sys
 
 import numpy as np
 
-from grin_ros.artifact import ArtifactError, load_artifact
-from grin_ros.data.frames import Frame
-from grin_ros.engine.base import ENGINES, EngineError, check_golden, open_engine
-from grin_ros.estimator import Estimator, Settings
-from grin_ros.geometry.camera import Camera
-from grin_ros.model.onnx_export import golden_image
+from grin_ros.core.artifact import ArtifactError, load_artifact
+from grin_ros.core.backends.base import ENGINES, EngineError, check_golden, open_engine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.types import Frame
+from grin_ros.lab.export.exporter import golden_image
 
 
 def main() -> int:

@@ -20,15 +20,15 @@ class Command(NamedTuple):
 
 
 COMMANDS: Mapping[str, Command] = {
-    "demo": Command("grin_ros.ros.demo.command", "a real photograph through the node over DDS", "ros-wheels,bags,demo"),
+    "demo": Command("grin_ros.ros.operator.demo.command", "a photograph through the node", "ros-wheels,bags,demo"),
     "bag": Command("grin_ros.ros.bags.command", "depth for recorded bags, written as bags", "ros-wheels,bags"),
     "replay": Command("grin_ros.ros.bags.replay", "publish a bag over DDS, with /clock", "ros-wheels,bags"),
-    "evaluate": Command("grin_ros.evaluation.evaluate", "figures and pictures on real frames or renders", "demo"),
-    "scenes": Command("grin_ros.data.scenes.generate", "render procedural worlds to train on", "train"),
-    "train": Command("grin_ros.training.loop", "train on sparse depth", "train"),
-    "engine": Command("grin_ros.engine.command", "build, list, clear and verify what runs the network", ""),
-    "view": Command("grin_ros.ros.view", "a running node in the Rerun viewer", "ros-wheels,bags,rerun"),
-    "doctor": Command("grin_ros.doctor", "what is wrong: installation, models, DDS, cameras, nodes; what to type", ""),
+    "evaluate": Command("grin_ros.lab.evaluation.command", "figures and pictures on real frames or renders", "demo"),
+    "scenes": Command("grin_ros.lab.datasets.rendering", "render procedural worlds to train on", "train"),
+    "train": Command("grin_ros.lab.training.loop", "train on sparse depth", "train"),
+    "engine": Command("grin_ros.core.backends.command", "build, list, clear and verify what runs the network", ""),
+    "view": Command("grin_ros.ros.operator.view", "a running node in the Rerun viewer", "ros-wheels,bags,rerun"),
+    "doctor": Command("grin_ros.ros.operator.doctor", "find what is wrong, and say what to type", ""),
 }
 
 

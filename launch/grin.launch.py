@@ -12,7 +12,7 @@ from typing import Any
 
 from launch_ros.actions import LifecycleNode
 
-from grin_ros.ros.launching import described, fast_dds, node_parameters, process_options
+from grin_ros.ros.node.launching import described, fast_dds, node_parameters, process_options
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent

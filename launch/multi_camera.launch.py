@@ -12,8 +12,8 @@ from typing import Any
 
 from launch_ros.actions import Node
 
-from grin_ros.ros.camera_names import parse_cameras
-from grin_ros.ros.launching import described, fast_dds, node_parameters, process_options
+from grin_ros.ros.node.camera_names import parse_cameras
+from grin_ros.ros.node.launching import described, fast_dds, node_parameters, process_options
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from ament_index_python.packages import get_package_share_directory
 
-from grin_ros.ros.launching import described, included
+from grin_ros.ros.node.launching import described, included
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent

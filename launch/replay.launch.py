@@ -15,7 +15,7 @@ from launch.events import Shutdown
 from launch_ros.actions import Node
 from launch_ros.substitutions import ExecutableInPackage
 
-from grin_ros.ros.launching import described, included, truth
+from grin_ros.ros.node.launching import described, included, truth
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent

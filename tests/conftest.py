@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from grin_ros.data.frames import Frame
-from grin_ros.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.types import Frame
 
 if TYPE_CHECKING:
-    from grin_ros.model.grin import Grin
+    from grin_ros.lab.network.grin import Grin
 
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Grin:
     """Seeded, with every part awake; nothing about it is square, so that swapped axes show."""
     pytest.importorskip("torch", reason="the model is torch (pip install grin_ros[train])")
-    from tests.model.tiny import TINY, awake
+    from tests.lab.network.tiny import TINY, awake
 
     return awake(seed=1, config=replace(TINY, image_width=96, grid_rows=12, grid_cols=20))
 
 
 @pytest.fixture(scope="session")
 def tiny_artifact(tiny_model: Grin, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that `grin_ros.artifact.load_artifact` reads. Shared by the session: copy it to change it."""
-    from grin_ros.model.onnx_export import export_artifact
+    """The folder that `grin_ros.core.artifact.load_artifact` reads. Shared by the session: copy it to change it."""
+    from grin_ros.lab.export.exporter import export_artifact
 
     folder = tmp_path_factory.mktemp("artifact") / "tiny"
     export_artifact(

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="the benchmarks drive the node (pip install grin_ros[ros-wheels])")
 from benchmarks.soak import Heard, Soaked, adds_up, growth, slope_per_hour, violations
-from grin_ros.ros.footprint import Footprint
+from grin_ros.ros.operator.footprint import Footprint
 
 ROOT = Path(__file__).resolve().parent.parent
 BALANCED = {"received": "9", "published": "5", "rejected": "1", "dropped": "1", "failed": "1", "pending": "1"}

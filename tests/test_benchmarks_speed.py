@@ -15,7 +15,7 @@ from benchmarks import budget, engines, floor
 from benchmarks.frames import frame_of, overhead
 from benchmarks.rounds import Timed, measure
 from benchmarks.targets import Measured, Target, targets
-from grin_ros.artifact import GRAPHS, load_artifact
+from grin_ros.core.artifact import GRAPHS, load_artifact
 
 
 def took(milliseconds: float, **stages: float) -> Timed:

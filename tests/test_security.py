@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files are data: nothing that is read can run code, and what a file claims of its size is checked before it is used.
 
-What messages claim: tests/ros/test_images.py, test_compressed.py, test_messages.py. The SROS2 policy: test_sros2.py.
+What messages claim is tested in tests/ros/inputs, the SROS2 policy in tests/ros/deployment/test_sros2.py.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grin_ros.artifact import ArtifactError, file_sha256, load_artifact
-from grin_ros.data.sparse import ShardDataset, ShardWriter
-from grin_ros.engine import cache
-from grin_ros.geometry.camera import Camera
+from grin_ros.core.artifact import ArtifactError, file_sha256, load_artifact
+from grin_ros.core.backends import cache
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter
 from tests.ros.fakes import write_artifact
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +43,7 @@ FORBIDDEN_ATTRIBUTES = {
     ("os", "system"), ("os", "popen"),
 }  # fmt: skip
 # torch.load with weights_only unpickles tensors and nothing else; one file of a pinned package comes in no other form.
-TORCH_LOAD = "grin_ros/model/encoder.py"
+TORCH_LOAD = "grin_ros/lab/network/encoder.py"
 
 
 def risks(source: str, path: str = "x.py") -> Iterator[str]:
@@ -232,7 +232,7 @@ def test_an_index_cannot_name_shards_elsewhere(tmp_path: Path) -> None:
 
 def test_a_safetensors_header_that_promises_a_terabyte_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the export is torch (pip install grin_ros[train])")
-    from grin_ros.model.onnx_graphs import safetensors_index
+    from grin_ros.lab.export.graphs import safetensors_index
 
     path = tmp_path / "weights.safetensors"
     path.write_bytes(struct.pack("<Q", 10**12) + b"{}")

@@ -17,7 +17,7 @@ from rclpy.context import Context
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
-from grin_ros.ros.node import GrinNode
+from grin_ros.ros.node.lifecycle import GrinNode
 from tests.ros import fakes
 from tests.ros.fakes import write_artifact
 from tests.ros.harness import ROOT

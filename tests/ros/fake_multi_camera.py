@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from grin_ros.ros.multi_camera import main
+from grin_ros.ros.node.multi_camera import main
 from tests.ros.fakes import register
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.artifact import FORMAT, file_sha256, load_artifact
-from grin_ros.engine.base import ENGINES, Engine
-from grin_ros.estimator import camera_inputs
-from grin_ros.geometry.camera import Camera
+from grin_ros.core.artifact import FORMAT, file_sha256, load_artifact
+from grin_ros.core.backends.base import ENGINES, Engine
+from grin_ros.core.estimator import camera_inputs
+from grin_ros.core.geometry.camera import Camera
 
 BACKEND = "fake"
 DELAY_VARIABLE = "GRIN_TEST_DELAY_S"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from grin_ros.data.bags import Bag, Message
 from grin_ros.ros.bags.messages import deserialize, type_name
-from grin_ros.ros.images import ENCODINGS
+from grin_ros.ros.bags.reading import Bag, Message
+from grin_ros.ros.inputs.images import ENCODINGS
 
 IMAGE, COMPRESSED, INFO = type_name(Image), type_name(CompressedImage), type_name(CameraInfo)
 

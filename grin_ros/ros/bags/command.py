@@ -15,14 +15,14 @@ import yaml
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from grin_ros.data.bags import STORAGES as SUFFIXES
-from grin_ros.data.bags import Bag
-from grin_ros.data.bags_parts import STORAGES
-from grin_ros.engine.base import EngineError
+from grin_ros.core.backends.base import EngineError
 from grin_ros.ros.bags.fleet import Outcome, Start, in_process, run_all
+from grin_ros.ros.bags.reading import STORAGES as SUFFIXES
+from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
-from grin_ros.ros.parameter import Value
-from grin_ros.ros.parameters import node_config
+from grin_ros.ros.bags.writing import STORAGES
+from grin_ros.ros.parameters.row import Value
+from grin_ros.ros.parameters.table import node_config
 
 OK, FAILED, WRONG_CALL, INCOMPLETE = 0, 1, 2, 3
 

@@ -25,7 +25,7 @@ from rclpy.utilities import try_shutdown
 from rosbags.interfaces import ConnectionExtRosbag2, Qos, QosDurability, QosHistory, QosReliability
 from rosgraph_msgs.msg import Clock
 
-from grin_ros.data.bags import Bag, Message
+from grin_ros.ros.bags.reading import Bag, Message
 
 CLOCK = "/clock"
 CLOCK_PERIOD_S = 0.025

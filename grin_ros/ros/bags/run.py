@@ -19,19 +19,25 @@ from typing import Any
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from grin_ros.artifact import load_artifact
-from grin_ros.data.bags import Bag, Message
-from grin_ros.data.bags_parts import PartsWriter, finished_note
-from grin_ros.data.frames import DepthEstimate, Frame
-from grin_ros.engine.base import Engine, open_engine
-from grin_ros.estimator import Estimator
+from grin_ros.core.artifact import load_artifact
+from grin_ros.core.backends.base import Engine, open_engine
+from grin_ros.core.estimator import Estimator
+from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.bags.cameras import COMPRESSED, CameraTopics, Survey, find_cameras, survey
 from grin_ros.ros.bags.messages import deserialize, serialize, type_name
-from grin_ros.ros.cloud import cloud_message
-from grin_ros.ros.images import Converter, open_converter
-from grin_ros.ros.messages import FrameRejectedError, frame_from, info_message, metres_message, millimetres_message
-from grin_ros.ros.parameter import Value
-from grin_ros.ros.parameters import NodeConfig, Switches, node_config
+from grin_ros.ros.bags.reading import Bag, Message
+from grin_ros.ros.bags.writing import PartsWriter, finished_note
+from grin_ros.ros.frame.cloud import cloud_message
+from grin_ros.ros.inputs.images import Converter, open_converter
+from grin_ros.ros.inputs.messages import (
+    FrameRejectedError,
+    frame_from,
+    info_message,
+    metres_message,
+    millimetres_message,
+)
+from grin_ros.ros.parameters.row import Value
+from grin_ros.ros.parameters.table import NodeConfig, Switches, node_config
 
 logger = logging.getLogger(__name__)
 

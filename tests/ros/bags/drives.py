@@ -13,8 +13,8 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from grin_ros.ros.bags.messages import serialize, type_name
 from grin_ros.ros.bags.run import Job
-from grin_ros.ros.parameter import Value
-from tests.data.recorded import TEXT, texts, write
+from grin_ros.ros.parameters.row import Value
+from tests.lab.datasets.recorded import TEXT, texts, write
 from tests.ros.fakes import BACKEND
 from tests.ros.harness import image_message, info_message, picture
 

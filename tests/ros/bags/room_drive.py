@@ -25,10 +25,10 @@ from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from grin_ros.data.bags import Bag
-from grin_ros.geometry.camera import Camera, Mounting
-from grin_ros.geometry.rays import range_to_depth
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.ros.bags.messages import deserialize, serialize, type_name
+from grin_ros.ros.bags.reading import Bag
 from tests.ros.harness import info_message
 
 BAG = Path(__file__).with_suffix(".mcap")
@@ -70,9 +70,9 @@ def write(path: Path = BAG) -> None:
     from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
     from rosbags.typesys import Stores, get_typestore
 
-    from grin_ros.data.scenes.assets import Assets
-    from grin_ros.data.scenes.renderer import Renderer
-    from grin_ros.data.scenes.sequence import render_sequence
+    from grin_ros.worlds.assets.assets import Assets
+    from grin_ros.worlds.rendering.renderer import Renderer
+    from grin_ros.worlds.sequence import render_sequence
 
     renderer = Renderer(LENS.width, LENS.height)
     views = render_sequence(renderer, SEED, Assets(), LENS, FRAMES, reach_m=REACH_M)

@@ -17,7 +17,7 @@ from grin_ros.ros.bags import command
 from grin_ros.ros.bags.fleet import run_all
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.run import run
-from tests.data.recorded import storage_file
+from tests.lab.datasets.recorded import storage_file
 from tests.ros.bags import job as bag_job
 from tests.ros.bags.drives import FRAMES, content, drive, job_of, of_topic
 from tests.ros.fakes import BACKEND, register

@@ -20,10 +20,10 @@ from rosbags.interfaces import Qos, QosDurability, QosReliability
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
-from grin_ros.data.bags import Bag
 from grin_ros.ros.bags import replay
 from grin_ros.ros.bags.messages import serialize, type_name
-from tests.data.recorded import TEXT, qos, storage_file, texts, write
+from grin_ros.ros.bags.reading import Bag
+from tests.lab.datasets.recorded import TEXT, qos, storage_file, texts, write
 from tests.ros.harness import ROOT, Client, image_message, info_message, picture
 
 IMAGE, INFO = "/front/image_raw", "/front/camera_info"

@@ -25,15 +25,15 @@ from sensor_msgs.msg import CompressedImage, Image
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 pytest.importorskip("onnxruntime")
 
-from grin_ros.artifact import load_artifact
-from grin_ros.data.bags import Bag
-from grin_ros.data.frames import Frame
-from grin_ros.engine.base import open_engine
-from grin_ros.estimator import Estimator, Settings
+from grin_ros.core.artifact import load_artifact
+from grin_ros.core.backends.base import open_engine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.hints.scale import match_scale, scaled
+from grin_ros.core.hints.scale_filter import SmoothScale
+from grin_ros.core.types import Frame
 from grin_ros.ros.bags import command
 from grin_ros.ros.bags.messages import deserialize
-from grin_ros.scale.match import match_scale, scaled
-from grin_ros.scale.smooth import SmoothScale
+from grin_ros.ros.bags.reading import Bag
 from tests.ros.bags import room_drive
 from tests.ros.harness import ACTIVATE, CONFIGURE, ROOT, Client, NodeProcess
 
@@ -97,7 +97,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
     """What the node publishes of the drive as `grin replay --loop` plays it, on the bag's time."""
     parameters = {**PARAMETERS, "compressed": True, "use_sim_time": True, "publish_points": False}
     log, topic = tmp_path_factory.mktemp("live") / "log", "/front/depth/image"
-    node = NodeProcess(log, parameters, "-r", "__ns:=/front", module="grin_ros.ros.node")
+    node = NodeProcess(log, parameters, "-r", "__ns:=/front", module="grin_ros.ros.node.lifecycle")
     client = Client(node, "/front/grin")
     player = None
     try:

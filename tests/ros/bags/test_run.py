@@ -21,14 +21,14 @@ from rosbags.interfaces import ConnectionExtRosbag2, QosReliability
 from rosbags.rosbag2 import Writer
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
-from grin_ros import warm_start
-from grin_ros.data.bags import Bag
+from grin_ros.core import smoothing as warm_start
 from grin_ros.ros.bags import run as bag_run
 from grin_ros.ros.bags.messages import deserialize, serialize, type_name
+from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import run
-from grin_ros.ros.outputs import TOPICS
+from grin_ros.ros.frame.outputs import TOPICS
 from tests.brightness import BrightnessEngine
-from tests.data.recorded import STORAGES, STORE, SUFFIXES, qos, storage_file, write
+from tests.lab.datasets.recorded import STORAGES, STORE, SUFFIXES, qos, storage_file, write
 from tests.ros.bags.drives import FRAMES, content, drive, job_of, log_ns, of_topic, recorded
 from tests.ros.fakes import FAILURE_GREEN, fake_depth_m, register
 from tests.ros.harness import FRAME, image_message, info_message, picture
@@ -65,7 +65,7 @@ def test_inputs_pass_through_and_outputs_are_what_the_node_publishes(
 
 
 def test_offline_and_live_share_their_functions() -> None:
-    from grin_ros.ros import outputs, pipeline
+    from grin_ros.ros.frame import outputs, pipeline
 
     assert bag_run.frame_from is pipeline.frame_from
     assert bag_run.Estimator is pipeline.Estimator

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.engine.base import ENGINES
+from grin_ros.core.backends.base import ENGINES
 from tests.ros.fakes import FakeEngine
 
 BACKEND = "faulty"

@@ -10,7 +10,7 @@ import numpy as np
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
-from grin_ros.ros.driving import header_stamp_ns
+from grin_ros.ros.operator.harness import header_stamp_ns
 from tests.ros.faults.mutations import Depth
 
 HELD_STAMPS = 4000

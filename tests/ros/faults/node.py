@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import resource
 
-from grin_ros.ros.node import main
+from grin_ros.ros.node.lifecycle import main
 from tests.ros.faults.engine import register
 
 FILE_BYTES_VARIABLE = "GRIN_TEST_FILE_BYTES"

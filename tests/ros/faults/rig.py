@@ -21,8 +21,8 @@ from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 
-from grin_ros.ros.driving import header_stamp_ns
-from grin_ros.ros.footprint import Footprint
+from grin_ros.ros.operator.footprint import Footprint
+from grin_ros.ros.operator.harness import header_stamp_ns
 from tests.ros.faults.engine import BACKEND
 from tests.ros.faults.judge import Judge
 from tests.ros.faults.mutations import HEADER_BYTES, Mutated, good

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from grin_ros.ros.footprint import Footprint
+from grin_ros.ros.operator.footprint import Footprint
 from tests.ros.fakes import write_artifact
 from tests.ros.faults import input_cases, node_cases
 from tests.ros.faults.engine import HANG_VARIABLE, Fault

@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A frame becomes depth: NumPy, OpenCV and one runtime. Neither torch nor ROS."""

@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin engine build|list|clear|verify`: built engines, before a robot needs them.
+
+grin engine build                        what backend 'auto' chooses, for the shipped model
+grin engine build --backend openvino     one backend
+grin engine verify                       every backend that is present, against the golden sample; and the cache
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Sequence
+
+from grin_ros.core.artifact import Artifact, ArtifactError, load_artifact
+from grin_ros.core.backends import cache
+from grin_ros.core.backends.base import (
+    BACKENDS,
+    ENGINES,
+    EngineError,
+    EngineUnavailableError,
+    check_golden,
+    open_engine,
+)
+
+
+def build(artifact: Artifact, backends: Sequence[str], options: argparse.Namespace) -> int:
+    """Open each backend, which builds and keeps what it needs, and run the sizes that were asked for. Faults."""
+    faults = 0
+    for backend in backends:
+        start = time.perf_counter()
+        try:
+            engine = open_engine(backend, artifact, options.threads)
+            for members in options.members:
+                engine.warm_up(options.width, options.height, members)
+                print(f"  {options.width}x{options.height}, {members} members: ready", flush=True)
+            engine.close()
+        except EngineError as error:
+            print(f"!!  {backend}: {error}", flush=True)
+            faults += 1
+            continue
+        print(f"ok  {backend}: {engine.description} in {time.perf_counter() - start:.1f} s", flush=True)
+    return faults
+
+
+def list_entries() -> int:
+    """One line an entry. How many would not be loaded."""
+    faults = 0
+    for entry in cache.entries():
+        what = entry.fault or (
+            f"{entry.key.graph}{size(entry.key)}, {entry.key.runtime}, {entry.key.precision}, {entry.key.device}"
+            if entry.key
+            else ""
+        )
+        faults += bool(entry.fault)
+        print(f"{'!!' if entry.fault else 'ok'}  {entry.path.name}  {entry.size_bytes / 1e6:.1f} MB  {what}")
+    print(f"{cache.engine_folder()}" + (f": {faults} that will be built anew" if faults else ""))
+    return faults
+
+
+def size(key: cache.EngineKey) -> str:
+    """' 640x480' of an engine that was built for one size of images, ' of one member' of one that was for that."""
+    shapes = json.loads(key.shapes)
+    axes = shapes.get("image", shapes.get("x", []))
+    if not all(isinstance(axis, int) for axis in axes):
+        return ""
+    return f" {axes[2]}x{axes[1]}" if "image" in shapes else " of one member"
+
+
+def verify(artifact: Artifact, backends: Sequence[str], threads: int) -> int:
+    """Golden sample of each backend. How many are here and answer wrong."""
+    faults = 0
+    for backend in backends:
+        try:
+            engine = open_engine(backend, artifact, threads)
+        except EngineUnavailableError as error:
+            print(f"--  {backend}: {error}", flush=True)
+            continue
+        except EngineError as error:
+            print(f"!!  {backend}: {error}", flush=True)
+            faults += 1
+            continue
+        report = check_golden(engine)
+        print(
+            f"ok  {backend}: {engine.description}, ln(range) off by up to {report.max_error_ln:.1e}, mean "
+            f"{report.mean_error_ln:.1e} (accepted {report.tolerance_ln:.0e})",
+            flush=True,
+        )
+        engine.close()
+    return faults
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="grin engine", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("action", choices=("build", "list", "clear", "verify"))
+    made.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")
+    made.add_argument("--backend", nargs="+", choices=BACKENDS, help="default: auto to build, all to verify")
+    made.add_argument("--threads", type=int, default=0, help="CPU threads, as the node's parameter has it (0)")
+    made.add_argument("--width", type=int, default=640, help="of the image to build for, pixels (640)")
+    made.add_argument("--height", type=int, default=480, help="(480)")
+    made.add_argument("--members", type=int, nargs="+", default=[1], help="ensemble sizes to build for (1)")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0; 1 where something is wrong: a backend that fails or answers wrong, an entry that is corrupt."""
+    options = parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="    %(message)s", stream=sys.stdout)
+    if options.action == "list":
+        return int(list_entries() > 0)
+    if options.action == "clear":
+        count, size = cache.clear()
+        print(f"{cache.cache_home()}: {count} files deleted, {size / 1e6:.1f} MB")
+        return 0
+    try:
+        artifact = load_artifact(options.model)
+    except ArtifactError as error:
+        print(f"grin engine: {error}", file=sys.stderr)
+        return 1
+    if options.action == "build":
+        return int(build(artifact, options.backend or ["auto"], options) > 0)
+    wrong = verify(artifact, options.backend or list(ENGINES), options.threads)
+    return int(wrong + list_entries() > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,285 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""TensorRT itself, without ONNX Runtime or torch between: the k-step loop is one captured CUDA graph.
+
+Engines are built when the backend is opened, once for all sizes, and kept in the engine cache; nothing is built or
+allocated while frames run, but for an image larger than all before. The precision of a layer is the ONNX graph's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorrt
+from numpy.typing import NDArray
+
+from grin_ros.core.artifact import GRAPHS, Artifact, ArtifactError
+from grin_ros.core.backends.base import Engine, EngineError, EngineUnavailableError, Tensor
+from grin_ros.core.backends.cache import EngineKey, engine_key, load, store
+from grin_ros.core.backends.tensorrt import cuda
+from grin_ros.core.backends.tensorrt.build import MAX_MEMBERS, WORKSPACE_BYTES, Plan, bounds, build, trt_logger
+from grin_ros.core.backends.tensorrt.program import DeviceTensor, Program
+from grin_ros.core.sampling.schedule import Level
+
+logger = logging.getLogger(__name__)
+
+MAX_STEPS = 50
+KEPT_GRAPHS = 4
+"""Captured loops, one for each (steps, members, pixels) that ran lately; each has a context with memory of its own."""
+LEVELS_STRIDE = cuda.ALIGNMENT
+"""Bytes from one step's levels to the next: every address that TensorRT reads is aligned."""
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """A context for one size of the loop, and the graph that was captured from it; None where it cannot be captured."""
+
+    context: Any
+    graph: cuda.CapturedGraph | None
+
+    def close(self) -> None:
+        if self.graph is not None:
+            self.graph.close()
+
+
+class TrtEngine(Engine):
+    """TensorRT in fp32. Its tensors stay on the GPU until `to_host`, and until their graph runs again."""
+
+    def __init__(self, artifact: Artifact, threads: int = 0) -> None:
+        """threads: not used. Raises EngineUnavailableError without a GPU, or without graphs of this precision in the
+        artifact; EngineError where a graph is not built."""
+        super().__init__(artifact, threads)
+        self._programs: dict[str, Program] = {}
+        self._loops: OrderedDict[tuple[int, ...], _Loop] = OrderedDict()
+        self._buffers: dict[str, cuda.DeviceBuffer] = {}
+        self._pinned: dict[str, cuda.PinnedBuffer] = {}
+        self._paths = {graph: self._path(graph) for graph in GRAPHS}
+        self._gpu = cuda.gpu()
+        self._runtime_name = f"tensorrt {tensorrt.__version__} driver {self._gpu.driver}"
+        self._device_name = f"{self._gpu.name} sm {self._gpu.compute_capability}"
+        self._stream = cuda.Stream()
+        try:
+            self._runtime = tensorrt.Runtime(trt_logger(tensorrt))
+            for graph in GRAPHS:
+                self._programs[graph] = Program(graph, self._deserialised(graph), self._stream)
+            self._allocate()
+        except BaseException:
+            self.close()
+            raise
+        logger.info("%s, artifact %s", self.description, artifact.digest)
+
+    @property
+    def description(self) -> str:
+        return f"tensorrt {tensorrt.__version__} {self._gpu.name} {self.precision}"
+
+    def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        program = self._programs.get(graph)
+        if program is None:
+            raise EngineError(f"{self.description}: '{graph}' is not open; the engine was closed, open a new one")
+        try:
+            outputs = program.run(inputs)
+            self._stream.wait()
+            return dict(outputs)
+        except Exception as error:  # TensorRT raises what it likes
+            shapes = ", ".join(f"{name} {'x'.join(map(str, np.shape(value)))}" for name, value in inputs.items())
+            raise EngineError(f"{self.description}: graph '{graph}' failed on {shapes}: {error}") from error
+
+    def sample_from(
+        self,
+        tokens: Mapping[str, Tensor],
+        x: NDArray[np.float32],
+        latents: Tensor,
+        pairs: Sequence[tuple[Level, Level]],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As Engine.sample_from. The first loop of its size runs step by step and is captured for the next ones."""
+        program = self._programs.get("denoise")
+        if program is None:
+            raise EngineError(f"{self.description}: 'denoise' is not open; the engine was closed, open a new one")
+        steps, (members, queries) = len(pairs), x.shape
+        if not (1 <= steps <= MAX_STEPS and 1 <= members <= MAX_MEMBERS):
+            raise EngineError(
+                f"{self.description}: got {steps} steps and {members} members, expected 1 to {MAX_STEPS} and 1 to "
+                f"{MAX_MEMBERS}"
+            )
+        program.load(tokens)
+        self._load_state(x, latents, pairs)
+        key = (steps, members, queries)
+        loop = self._loops.get(key)
+        if loop is not None and loop.graph is not None:
+            loop.graph.launch(self._stream)
+        else:
+            context = program.new_context() if loop is None else loop.context
+            self._enqueue_loop(context, key, tokens)
+            if loop is None:
+                self._loops[key] = self._captured(context, key, tokens)
+        self._loops.move_to_end(key)
+        if len(self._loops) > KEPT_GRAPHS:
+            self._loops.popitem(last=False)[1].close()
+        self._stream.wait()
+        program.generation += 1
+        return self._results(key, latents)
+
+    def to_host(self, tensor: Tensor) -> NDArray[Any]:
+        if not isinstance(tensor, DeviceTensor):
+            return np.asarray(tensor)
+        tensor.check()
+        staged = self._staging("out").array(tensor.shape, tensor.dtype)
+        self._stream.download(staged, tensor.address)
+        self._stream.wait()
+        return staged.copy()  # the next one comes to the same place
+
+    def close(self) -> None:
+        """In this order: what refers to memory before the memory."""
+        while self._loops:
+            self._loops.popitem()[1].close()
+        while self._programs:
+            self._programs.popitem()[1].close()
+        while self._buffers:
+            self._buffers.popitem()[1].free()
+        while self._pinned:
+            self._pinned.popitem()[1].free()
+        self._stream.close()
+
+    def _deserialised(self, graph: str) -> Any:
+        """The engine of a graph: from the cache, or built and put there."""
+        key = engine_key(
+            self.artifact,
+            graph,
+            runtime=self._runtime_name,
+            device=self._device_name,
+            precision=self.precision,
+            options={"bounds": bounds(self.artifact, graph), "workspace": WORKSPACE_BYTES},
+        )
+        start = time.perf_counter()
+        kept = load(key)
+        if kept is not None:
+            engine = self._runtime.deserialize_cuda_engine(kept)
+            if engine is not None:
+                logger.info("%s: %s from the cache in %.1f s", self.description, graph, time.perf_counter() - start)
+                return engine
+            logger.warning("%s refuses the kept %s; built anew", self.description, key.file_name)
+        logger.info("%s: builds %s; this takes a while, once", self.description, graph)
+        plan = self._built(graph)
+        engine = self._runtime.deserialize_cuda_engine(plan.engine)
+        if engine is None:
+            raise EngineError(f"{self.description}: cannot load the {graph} that it has just built; see the log")
+        store(key, plan.engine)
+        logger.info("%s: %s built in %.1f s", self.description, graph, time.perf_counter() - start)
+        return engine
+
+    def _built(self, graph: str) -> Plan:
+        """With the timings that earlier builds on this device have kept."""
+        timings = EngineKey("timings", "any", self._runtime_name, self._device_name, "any", "{}", "{}")
+        plan = build(tensorrt, self._paths[graph], bounds(self.artifact, graph), load(timings) or b"")
+        store(timings, plan.timings)
+        return plan
+
+    def _path(self, graph: str) -> Path:
+        """The ONNX file of this precision. Raises EngineUnavailableError where the artifact has none."""
+        try:
+            return self.artifact.graph(graph, self.precision)
+        except ArtifactError as error:
+            raise EngineUnavailableError(str(error)) from error
+
+    def _allocate(self) -> None:
+        """All that the loop writes, for the most members: its addresses are in captured graphs and never change."""
+        network = self.artifact.manifest.network
+        floats = {
+            "x": MAX_MEMBERS * network.grid_rows * network.grid_cols,
+            "latents": MAX_MEMBERS * network.latent_count * network.latent_dim,
+        }
+        sizes = {f"{name}.{index}": 4 * count for name, count in floats.items() for index in (0, 1)}
+        sizes |= {"log_variance": 4 * floats["x"], "levels": MAX_STEPS * LEVELS_STRIDE}
+        for name, nbytes in sizes.items():
+            self._buffers[name] = cuda.DeviceBuffer(nbytes)
+        self._programs["denoise"].reserve_largest(("local_tokens", "scene_kv"), bounds(self.artifact, "denoise"))
+
+    def _load_state(self, x: NDArray[np.float32], latents: Tensor, pairs: Sequence[tuple[Level, Level]]) -> None:
+        """What the first step reads: noise, latents, and the levels of all steps."""
+        levels = self._staging("levels").array((len(pairs), LEVELS_STRIDE // 4), np.dtype(np.float32))
+        for row, (here, there) in zip(levels, pairs, strict=True):
+            row[:4] = here.signal, here.noise, there.signal, there.noise
+        self._stream.upload(self._buffers["levels"].address, levels)
+        for name, value in (("x", x), ("latents", latents)):
+            address = self._buffers[f"{name}.0"].address
+            if isinstance(value, DeviceTensor):
+                value.check()
+                self._stream.copy(address, value.address, value.nbytes)
+            else:
+                staged = self._staging(name).array(value.shape, np.dtype(np.float32))
+                np.copyto(staged, value)
+                self._stream.upload(address, staged)
+
+    def _enqueue_loop(self, context: Any, key: tuple[int, ...], tokens: Mapping[str, Tensor]) -> None:
+        """All steps, one after the other; x and latents go to and fro between two buffers each."""
+        steps, members, queries = key
+        program, buffers = self._programs["denoise"], self._buffers
+        network = self.artifact.manifest.network
+        shapes = {
+            "x": (members, queries),
+            "levels": (4,),
+            "latents": (members, network.latent_count, network.latent_dim),
+            **{name: tuple(value.shape) for name, value in tokens.items()},
+        }
+        for step in range(steps):
+            here, there = step % 2, (step + 1) % 2
+            addresses = {
+                "x": buffers[f"x.{here}"].address,
+                "levels": buffers["levels"].address + step * LEVELS_STRIDE,
+                "latents": buffers[f"latents.{here}"].address,
+                **{name: program.buffers[name].address for name in tokens},
+                "x_next": buffers[f"x.{there}"].address,
+                "latents_next": buffers[f"latents.{there}"].address,
+                "log_variance": buffers["log_variance"].address,
+            }
+            program.enqueue(context, shapes, addresses)
+
+    def _captured(self, context: Any, key: tuple[int, ...], tokens: Mapping[str, Tensor]) -> _Loop:
+        """The loop, which has just run, as one graph; where that is not possible, without, and the log says why."""
+        self._stream.wait()
+        try:
+            return _Loop(context, self._stream.capture(lambda: self._enqueue_loop(context, key, tokens)))
+        except EngineError as error:
+            logger.warning("%s: the loop runs step by step, for it cannot be captured: %s", self.description, error)
+            return _Loop(self._programs["denoise"].new_context(), None)  # nobody knows what the old one is in for
+
+    def _results(self, key: tuple[int, ...], latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        steps, members, queries = key
+        program, last = self._programs["denoise"], steps % 2
+
+        def tensor(buffer: str, shape: tuple[int, ...]) -> DeviceTensor:
+            return DeviceTensor(self._buffers[buffer].address, shape, np.dtype(np.float32), program, program.generation)
+
+        return (
+            tensor(f"x.{last}", (members, queries)),
+            tensor("log_variance", (members, queries)),
+            tensor(f"latents.{last}", (members, *latents.shape[1:])),
+        )
+
+    def _staging(self, name: str) -> cuda.PinnedBuffer:
+        return self._pinned.setdefault(name, cuda.PinnedBuffer())
+
+
+class TrtFp16Engine(TrtEngine):
+    """Products in fp16, where the artifact has such graphs."""
+
+    precision: ClassVar[str] = "fp16"
+
+
+class TrtBf16Engine(TrtEngine):
+    """Products in bf16, which cannot overflow where fp32 does not; GPUs of compute capability 8.0 and later."""
+
+    precision: ClassVar[str] = "bf16"
+
+
+class TrtInt8Engine(TrtEngine):
+    """Products in int8, with the scales that are in the graph."""
+
+    precision: ClassVar[str] = "int8"

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The reference: the torch model itself, in fp32 on the CPU, on the artifact's own weights. Others must match it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from grin_ros.core.artifact import GRAPHS, Artifact
+from grin_ros.core.backends.base import Engine, EngineError, Tensor
+from grin_ros.core.config import from_mapping
+from grin_ros.lab.network.checkpoint import load_weights
+from grin_ros.lab.network.config import ModelConfig
+from grin_ros.lab.network.grin import Grin
+
+
+class ReferenceEngine(Engine):
+    """Slow and right. Its tensors are torch tensors until `to_host`."""
+
+    def __init__(self, artifact: Artifact, threads: int = 0) -> None:
+        """threads: torch's number of threads, which is one for the whole process; 0 leaves it as it is."""
+        super().__init__(artifact, threads)
+        if threads > 0:
+            torch.set_num_threads(threads)
+        try:
+            model = Grin(from_mapping(ModelConfig, artifact.manifest.model, f"{artifact.path}/manifest.json: model"))
+            model.load_state_dict(load_weights(artifact.file("weights.safetensors")))
+            outputs = {graph: [str(o["name"]) for o in artifact.manifest.tensors[graph]["outputs"]] for graph in GRAPHS}
+        except (ValueError, RuntimeError, OSError, LookupError) as error:
+            raise EngineError(
+                f"{artifact.path}: torch {torch.__version__} cannot load its weights ({error}); export the model again"
+            ) from error
+        self._model: Grin | None = model.eval()
+        self._outputs = outputs
+
+    @property
+    def description(self) -> str:
+        return f"torch {torch.__version__} CPU"
+
+    def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        if self._model is None:
+            raise EngineError(f"{self.description}: '{graph}' is not open; the engine was closed, open a new one")
+        if graph not in GRAPHS:
+            raise EngineError(f"graph: got '{graph}', expected one of {', '.join(GRAPHS)}")
+        tensors = {name: _tensor(value) for name, value in inputs.items()}
+        with torch.inference_mode():
+            try:
+                outputs = getattr(self._model, graph)(**tensors)
+            except (RuntimeError, TypeError) as error:
+                shapes = ", ".join(f"{name} {'x'.join(map(str, value.shape))}" for name, value in tensors.items())
+                raise EngineError(f"{self.description}: '{graph}' failed on {shapes}: {error}") from error
+        return dict(zip(self._outputs[graph], outputs, strict=True))
+
+    def to_host(self, tensor: Tensor) -> NDArray[Any]:
+        return tensor.numpy() if isinstance(tensor, torch.Tensor) else np.asarray(tensor)
+
+    def close(self) -> None:
+        self._model = None
+
+
+def _tensor(value: Tensor) -> torch.Tensor:
+    if isinstance(value, torch.Tensor):
+        return value
+    array = np.ascontiguousarray(value)
+    return torch.from_numpy(array if array.flags.writeable else array.copy())  # torch knows no read-only memory

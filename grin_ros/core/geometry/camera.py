@@ -1,0 +1,284 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A central camera as ROS describes it: K, D, distortion model, image size, and optionally how it is mounted.
+
+Pixels are [u, v] with integer coordinates at pixel centres (ROS, OpenCV): the image spans -0.5 to width - 0.5.
+Optical frame (REP 103): x right, y down, z forward. Base frame: x forward, y left, z up.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from grin_ros.core.geometry.distortion import DISTORTION_MODELS, check_distortion, plane_to_rays, points_to_plane
+
+__all__ = ["DISTORTION_MODELS", "MAX_SIZE_PX", "Camera", "Mounting"]
+
+MAX_SIZE_PX = 16384
+_PIXELS_AT_ONCE = 1 << 16  # bounds the float64 intermediates of a ray map to a few MB
+
+
+@dataclass(frozen=True)
+class Mounting:
+    """Pose of the camera in the gravity-aligned base frame, yaw left out; roll and pitch as in a URDF's rpy.
+
+    Raises ValueError unless height_m > 0, |pitch| <= pi / 2 and |roll| <= pi, all finite.
+    """
+
+    height_m: float  # camera centre above the ground
+    roll_rad: float = 0.0  # about the optical axis; positive: the camera's right side goes down
+    pitch_rad: float = 0.0  # positive: looks down
+
+    def __post_init__(self) -> None:
+        for name in ("height_m", "roll_rad", "pitch_rad"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        if not (math.isfinite(self.height_m) and self.height_m > 0.0):
+            raise ValueError(
+                f"camera height: got {self.height_m} m, expected a positive number. "
+                "Give the height of the camera above the ground in metres, or leave the mounting out."
+            )
+        # The comparisons are false for NaN; the slack lets a rounded pi through.
+        if not (abs(self.pitch_rad) <= math.pi / 2 + 1e-6 and abs(self.roll_rad) <= math.pi + 1e-6):
+            raise ValueError(
+                f"camera tilt: got roll {self.roll_rad}, pitch {self.pitch_rad} rad, expected roll within +-pi and "
+                "pitch within +-pi/2. Give the angles in radians, not degrees."
+            )
+
+    def up_optical(self) -> NDArray[np.float64]:
+        """Unit vector (3,) against gravity, in the optical frame; (0, -1, 0) for a level camera."""
+        up: NDArray[np.float64] = self.rotation()[2]
+        return up
+
+    def rotation(self) -> NDArray[np.float64]:
+        """Rotation (3, 3) that takes vectors of the optical frame to the base frame (yaw = 0)."""
+        sin_r, cos_r = math.sin(self.roll_rad), math.cos(self.roll_rad)
+        sin_p, cos_p = math.sin(self.pitch_rad), math.cos(self.pitch_rad)
+        forward = np.array([cos_p, 0.0, -sin_p])
+        right, down = np.array([0.0, -1.0, 0.0]), np.array([-sin_p, 0.0, -cos_p])  # before the roll
+        return np.stack([cos_r * right + sin_r * down, cos_r * down - sin_r * right, forward], axis=-1)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Intrinsics of the image as it is delivered: sizes, focal lengths and principal point in pixels.
+
+    Immutable and hashable. Raises ValueError (with the remedy) for sizes outside 1..16384, values that are not
+    finite, focal lengths that are not positive, and the distortion errors of `check_distortion`.
+    """
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    distortion_model: str = "none"
+    distortion: tuple[float, ...] = ()
+    mounting: Mounting | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("width", "height"):
+            object.__setattr__(self, name, _size(name, getattr(self, name)))
+        for name in ("fx", "fy", "cx", "cy"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        values = (self.fx, self.fy, self.cx, self.cy)
+        if not all(math.isfinite(value) for value in values):
+            raise ValueError(
+                f"camera matrix K: got fx, fy, cx, cy = {values}, expected finite numbers. "
+                "Calibrate the camera again, or correct K in its calibration file."
+            )
+        if self.fx == 0.0:
+            raise ValueError(
+                "uncalibrated camera: got K[0] = 0, expected the focal length in pixels. Calibrate the camera with "
+                "camera_calibration and set its driver's camera_info_url to the result."
+            )
+        if self.fx < 0.0 or self.fy <= 0.0:
+            raise ValueError(
+                f"camera matrix K: got focal lengths fx = {self.fx}, fy = {self.fy}, expected positive pixels. "
+                "Correct K in the camera's calibration file, or calibrate again."
+            )
+        model, distortion = check_distortion(self.distortion_model, self.distortion)
+        object.__setattr__(self, "distortion_model", model)
+        object.__setattr__(self, "distortion", distortion)
+
+    @property
+    def K(self) -> NDArray[np.float64]:  # noqa: N802 - the field's own name for it
+        """Camera matrix (3, 3), pixels."""
+        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
+
+    @classmethod
+    def from_k(
+        cls,
+        k: Sequence[float] | NDArray[Any],
+        d: Sequence[float] | NDArray[Any],
+        distortion_model: str,
+        width: int,
+        height: int,
+        mounting: Mounting | None = None,
+    ) -> Camera:
+        """Camera from K (9 numbers row by row, or 3 x 3) and D. An empty model without distortion counts as "none".
+
+        Raises ValueError as the constructor does, and for a K of another size, with skew or with another last row.
+        """
+        matrix = np.asarray(k, dtype=np.float64).reshape(-1)
+        if matrix.size != 9:
+            raise ValueError(
+                f"camera matrix K: got {matrix.size} numbers, expected 9 (row by row) or 3x3. "
+                "Pass CameraInfo.k, not CameraInfo.p."
+            )
+        fx, skew, cx, row_1, fy, cy, *last_row = (float(value) for value in matrix)
+        camera = cls(width, height, fx, fy, cx, cy, distortion_model, tuple(np.ravel(d).tolist()), mounting)
+        if (skew, row_1, *last_row) != (0.0, 0.0, 0.0, 0.0, 1.0):
+            raise ValueError(
+                f"camera matrix K: got {matrix.tolist()}, expected [fx, 0, cx, 0, fy, cy, 0, 0, 1]. "
+                "ROS cameras have no skew: calibrate without it, and scale K so that K[8] is 1."
+            )
+        return camera
+
+    @classmethod
+    def from_camera_info(
+        cls,
+        width: int,
+        height: int,
+        k: Sequence[float] | NDArray[Any],
+        d: Sequence[float] | NDArray[Any],
+        distortion_model: str,
+        *,
+        binning_x: int = 0,
+        binning_y: int = 0,
+        roi: tuple[int, int, int, int] | None = None,
+        mounting: Mounting | None = None,
+    ) -> Camera:
+        """Camera of the delivered image from the fields of sensor_msgs/CameraInfo.
+
+        width, height, K, D and roi (x_offset, y_offset, width, height) refer to the full, unbinned image; the image is
+        the ROI, then binned. Binning 0 means 1, a ROI of zeros (or None) the full image. Raises as `from_k`, `cropped`
+        and `binned` do.
+        """
+        camera = cls.from_k(k, d, distortion_model, width, height, mounting)
+        if roi is not None and any(roi):
+            camera = camera.cropped(*roi)
+        return camera.binned(binning_x or 1, binning_y or 1)
+
+    def resized(self, width: int, height: int) -> Camera:
+        """The camera of this image resampled to width x height px; the two scales may differ."""
+        width, height = _size("width", width), _size("height", height)
+        return self._scaled(width, height, width / self.width, height / self.height)
+
+    def cropped(self, x: int, y: int, width: int, height: int) -> Camera:
+        """The camera of the window with its top left pixel at (x, y). Raises ValueError if it leaves the image."""
+        if min(x, y) < 0 or min(width, height) < 1 or x + width > self.width or y + height > self.height:
+            raise ValueError(
+                f"region of interest: got {width}x{height} px at ({x}, {y}), expected a window inside the "
+                f"{self.width}x{self.height} px image. Correct the ROI; in CameraInfo it counts full, unbinned pixels."
+            )
+        return replace(self, width=width, height=height, cx=self.cx - x, cy=self.cy - y)
+
+    def binned(self, bx: int, by: int) -> Camera:
+        """The camera whose pixels are bx x by blocks of this one's; an incomplete last block is dropped.
+
+        The centre of a block, not its first pixel, becomes the new pixel centre: up to half a pixel away from
+        image_geometry, which scales cx by 1 / bx alone. Raises ValueError for bins below 1 or above the image size.
+        """
+        if not (1 <= bx <= self.width and 1 <= by <= self.height):
+            raise ValueError(
+                f"binning: got {bx}x{by}, expected at least 1x1 and at most the {self.width}x{self.height} px image. "
+                "Correct binning_x and binning_y in CameraInfo (0 or 1 for none)."
+            )
+        return self._scaled(self.width // bx, self.height // by, 1.0 / bx, 1.0 / by)
+
+    def mirrored(self) -> Camera:
+        """The camera of the image flipped left to right, in the mirrored world: the mounting's roll changes sign too.
+
+        Only the tangential p2 is odd in x, so every lens model stays itself.
+        """
+        distortion = self.distortion
+        if self.distortion_model in ("plumb_bob", "rational_polynomial"):
+            distortion = (*distortion[:3], -distortion[3], *distortion[4:])
+        mounting = self.mounting and replace(self.mounting, roll_rad=-self.mounting.roll_rad)
+        return replace(self, cx=self.width - 1 - self.cx, distortion=distortion, mounting=mounting)
+
+    def with_mounting(self, mounting: Mounting | None) -> Camera:
+        """The same camera at another place on the robot."""
+        return replace(self, mounting=mounting)
+
+    def unproject(self, pixels: ArrayLike) -> NDArray[np.float64]:
+        """Pixels (..., 2) [u, v], also outside the image, to unit rays (..., 3); NaN outside the lens's domain."""
+        uv = _last_axis("pixels", pixels, 2)
+        plane = (uv.reshape(-1, 2) - (self.cx, self.cy)) / (self.fx, self.fy)
+        return plane_to_rays(self.distortion_model, self.distortion, plane).reshape(*uv.shape[:-1], 3)
+
+    def project(self, points: ArrayLike) -> NDArray[np.float64]:
+        """Points (..., 3) in the optical frame to pixels (..., 2) [u, v], also outside the image.
+
+        NaN behind the camera and outside the lens's domain. An equidistant lens may see points beside and behind it.
+        """
+        xyz = _last_axis("points", points, 3)
+        plane = points_to_plane(self.distortion_model, self.distortion, xyz.reshape(-1, 3))
+        return (plane * (self.fx, self.fy) + (self.cx, self.cy)).reshape(*xyz.shape[:-1], 2)
+
+    def rays(self) -> NDArray[np.float32]:
+        """Unit ray of every pixel (H, W, 3) float32, NaN outside the lens's domain. Cached and read-only."""
+        return _ray_map(replace(self, mounting=None))  # rays in the optical frame do not depend on the mounting
+
+    def fov_deg(self) -> tuple[float, float]:
+        """Horizontal and vertical field of view in degrees through the principal point, border to border.
+
+        Where the border lies outside the lens's domain, the last pixel inside counts; NaN if there is none.
+        """
+        u = np.concatenate([[-0.5], np.arange(self.width), [self.width - 0.5]])
+        v = np.concatenate([[-0.5], np.arange(self.height), [self.height - 0.5]])
+        row = self.unproject(np.stack([u, np.full_like(u, np.clip(self.cy, v[0], v[-1]))], axis=-1))
+        column = self.unproject(np.stack([np.full_like(v, np.clip(self.cx, u[0], u[-1])), v], axis=-1))
+        return _spread_deg(np.arctan2(row[:, 0], row[:, 2])), _spread_deg(np.arctan2(column[:, 1], column[:, 2]))
+
+    def _scaled(self, width: int, height: int, sx: float, sy: float) -> Camera:
+        cx, cy = (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5  # pixel centres, not corners
+        return replace(self, width=width, height=height, fx=self.fx * sx, fy=self.fy * sy, cx=cx, cy=cy)
+
+
+@lru_cache(maxsize=16)
+def _ray_map(camera: Camera) -> NDArray[np.float32]:
+    rays = np.empty((camera.height, camera.width, 3), dtype=np.float32)
+    u = np.arange(camera.width, dtype=np.float64)
+    rows_at_once = max(1, _PIXELS_AT_ONCE // camera.width)
+    for top in range(0, camera.height, rows_at_once):
+        v = np.arange(top, min(top + rows_at_once, camera.height), dtype=np.float64)
+        rays[top : top + rows_at_once] = camera.unproject(np.stack(np.meshgrid(u, v), axis=-1))
+    rays.flags.writeable = False  # shared by everyone who asks for it
+    return rays
+
+
+def _size(name: str, value: Any) -> int:
+    try:
+        size = operator.index(value)
+    except TypeError:
+        size = 0
+    if not 1 <= size <= MAX_SIZE_PX:
+        raise ValueError(
+            f"image {name}: got {value!r}, expected a whole number of pixels from 1 to {MAX_SIZE_PX}. "
+            "Check that the driver fills width and height in CameraInfo."
+        )
+    return size
+
+
+def _last_axis(name: str, values: ArrayLike, size: int) -> NDArray[np.float64]:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 0 or array.shape[-1] != size:
+        raise ValueError(
+            f"{name}: got shape {array.shape}, expected (..., {size}). Put the {size} coordinates on the last axis."
+        )
+    return array
+
+
+def _spread_deg(angles_rad: NDArray[np.float64]) -> float:
+    inside = angles_rad[np.isfinite(angles_rad)]
+    return math.degrees(float(inside.max() - inside.min())) if len(inside) else math.nan

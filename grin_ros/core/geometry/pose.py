@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The mounting of a camera from its pose on the robot."""
+
+from __future__ import annotations
+
+import math
+
+from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.transform import Transform
+
+
+def mounting_from_pose(pose: Transform) -> Mounting:
+    """Height, roll and pitch of the optical frame that `pose` takes to a base frame whose z axis points up and whose
+    origin lies on the ground. Yaw, x and y do not matter.
+
+    Raises ValueError for what Mounting refuses: height <= 0, numbers that are not finite.
+    """
+    up_x, up_y, up_z = (float(value) for value in pose.rotation[2])  # the base frame's up, seen from the optical frame
+    return Mounting(
+        float(pose.translation_m[2]),
+        roll_rad=math.atan2(-up_x, -up_y),
+        pitch_rad=math.atan2(-up_z, math.hypot(up_x, up_y)),
+    )

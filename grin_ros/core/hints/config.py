@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether ranges correct the scale, and where on the robot they are measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from grin_ros.core.geometry.transform import BODY_TO_OPTICAL, Transform
+from grin_ros.core.hints.scale import MAX_RANGE_M
+
+FROM_TF = "tf"
+
+
+@dataclass(frozen=True)
+class ScaleConfig:
+    """from_ranges: whether at all. range_pose: of the range sensor in the camera's body frame, six numbers as text
+    (x y z in metres, roll pitch yaw in degrees), or 'tf'. max_age_s: between the stamps of an image and its ranges.
+    max_range_m: farther ranges do not count.
+
+    Raises ValueError for another text.
+    """
+
+    from_ranges: bool = False
+    range_pose: str = "0 0 0 0 0 0"
+    max_age_s: float = 0.2
+    max_range_m: float = MAX_RANGE_M
+
+    def __post_init__(self) -> None:
+        if self.range_pose != FROM_TF:
+            self.sensor_to_optical()
+
+    @classmethod
+    def from_parameters(cls, values: Mapping[str, Any]) -> ScaleConfig:
+        """values: of the node's parameters, by name, each of its type."""
+        return cls(**{one.name: values[f"scale.{one.name}"] for one in fields(cls)})
+
+    def sensor_to_optical(self) -> Transform:
+        """Of the six numbers. Raises ValueError where range_pose is something else."""
+        try:
+            x, y, z, *angles_deg = (float(word) for word in self.range_pose.split())
+            roll, pitch, yaw = (math.radians(angle) for angle in angles_deg)
+            if not all(map(math.isfinite, (x, y, z, roll, pitch, yaw))):
+                raise ValueError
+        except ValueError:
+            raise ValueError(
+                f"scale.range_pose: got '{self.range_pose}', expected '{FROM_TF}' or six numbers 'x y z roll pitch "
+                "yaw' (metres, degrees): the range sensor in the camera's body frame (x ahead, y left, z up)"
+            ) from None
+        return BODY_TO_OPTICAL.after(Transform.from_rpy((x, y, z), (roll, pitch, yaw)))

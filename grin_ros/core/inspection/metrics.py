@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of one frame: depth and sigma against measured depth.
+
+Only pixels count where depth was measured within the limits (`Limits`), and where the estimate has a depth. Measured
+pixels without an estimate (NaN, +inf beyond range, or not above 0) are in no figure but `missing`, their share: a
+method that leaves the hard pixels out shows it there. Pixels of a frame weigh alike; frames, scenes: see `results.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.inspection.edges import boundary
+from grin_ros.core.inspection.uncertainty import MIN_PIXELS, NO_CURVES, FrameCurves, SigmaMetrics, sigma_figures
+
+_DELTA = 1.25
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Measured depth that counts, metres along z, both ends included."""
+
+    min_depth_m: float = 0.1
+    max_depth_m: float = 80.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.min_depth_m < self.max_depth_m:
+            raise ValueError(
+                f"min_depth_m, max_depth_m: got {self.min_depth_m}, {self.max_depth_m}, expected 0 < min < max (metres)"
+            )
+
+    def inside(self, depth_m: NDArray[Any]) -> NDArray[np.bool_]:
+        """True where depth_m was measured and lies within the limits; NaN is False."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray((depth_m >= self.min_depth_m) & (depth_m <= self.max_depth_m))
+
+
+@dataclass(frozen=True)
+class FrameMetrics(SigmaMetrics):
+    """With p predicted and g measured depth in metres. NaN where a figure is undefined (no pixel, no sigma).
+
+    The sigma figures (`uncertainty.py`) use the pixels that have a sigma; the share of the others is sigma_missing.
+    """
+
+    abs_rel: float
+    """mean |p - g| / g."""
+    abs_error_m: float
+    """mean |p - g|, metres."""
+    rmse_m: float
+    """root of the mean (p - g)^2, metres."""
+    delta1: float
+    """share of the pixels with max(p / g, g / p) < 1.25."""
+    abs_rel_aligned: float
+    """abs_rel of p * median(g) / median(p): the error of the shape, without that of the scale."""
+    scale: float
+    """median(p) / median(g): above 1 is too far."""
+    edge_floating: float
+    """share of the points near depth edges that float between surfaces, edges that the estimate misses left out
+    (`edges.py`); exact ground truth only."""
+    edge_missed: float
+    """share of the points near depth edges whose edge the estimate does not have; exact ground truth only."""
+    missing: float
+    """share of the measured pixels without an estimate."""
+    sigma_missing: float
+    """share of the estimated pixels without a sigma."""
+    pixels: float
+    """measured pixels within the limits."""
+
+
+def measure(
+    depth_m: NDArray[Any],
+    sigma_m: NDArray[Any],
+    truth_m: NDArray[Any],
+    limits: Limits | None = None,
+    *,
+    sky: NDArray[np.bool_] | None = None,
+    exact: bool = False,
+) -> tuple[FrameMetrics, FrameCurves]:
+    """The figures of one frame. depth_m, sigma_m, truth_m: (H, W) metres; truth_m NaN where not measured.
+
+    sky: (H, W), True where the ground truth says beyond range; None: it does not tell. exact: edges of truth_m lie
+    where those of the image do (renders), so that points near them can be judged. Raises ValueError where the shapes
+    differ or nothing was measured within the limits: such a frame says nothing.
+    """
+    if not depth_m.shape == sigma_m.shape == truth_m.shape:
+        raise ValueError(
+            f"shapes differ: depth {depth_m.shape}, sigma {sigma_m.shape}, measured depth {truth_m.shape}; "
+            "estimate at the size of the frame"
+        )
+    limits = limits or Limits()
+    measured = limits.inside(truth_m)
+    if not measured.any():
+        raise ValueError(
+            f"no depth measured within {limits.min_depth_m:g} to {limits.max_depth_m:g} m; "
+            "leave this frame out of the data set, or widen the limits"
+        )
+    with np.errstate(invalid="ignore"):
+        known = measured & np.isfinite(depth_m) & (depth_m > 0.0)
+    counts = {"missing": 1.0 - float(known.sum() / measured.sum()), "pixels": float(measured.sum())}
+    if not known.any():
+        return FrameMetrics(**dict.fromkeys(_NAMES, float("nan")) | counts), NO_CURVES
+    p, g = depth_m[known].astype(np.float64), truth_m[known].astype(np.float64)
+    scale, ratio = float(np.median(p) / np.median(g)), p / g
+    with_sigma = known & np.isfinite(sigma_m) & (np.nan_to_num(sigma_m, nan=-1.0) >= 0.0)
+    within_m = np.where(measured, truth_m, np.nan)
+    of_sigma, curves = sigma_figures(depth_m, sigma_m, within_m, sky)
+    edges = boundary(depth_m, within_m) if exact else None
+    judged = edges is not None and edges.pixels >= MIN_PIXELS
+    metrics = FrameMetrics(
+        abs_rel=float(np.mean(np.abs(p - g) / g)),
+        abs_error_m=float(np.mean(np.abs(p - g))),
+        rmse_m=float(np.sqrt(np.mean((p - g) ** 2))),
+        delta1=float(np.mean((ratio < _DELTA) & (ratio > 1.0 / _DELTA))),
+        abs_rel_aligned=float(np.mean(np.abs(p / scale - g) / g)),
+        scale=scale,
+        edge_floating=edges.floating if edges and judged else float("nan"),
+        edge_missed=edges.missed if edges and judged else float("nan"),
+        sigma_missing=1.0 - float(with_sigma.sum() / known.sum()),
+        **counts,
+        **of_sigma,
+    )
+    return metrics, curves
+
+
+_NAMES = tuple(field.name for field in fields(FrameMetrics))

@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a node publishes for planners, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from grin_ros.core.planning.obstacles import ObstacleSettings
+
+
+@dataclass(frozen=True)
+class NavigationConfig:
+    """scan_frame_id: names the camera's level frame (`view.LevelView`), which the robot's description holds.
+    min_depth_m: nearer depth is not estimated. Raises ValueError as ObstacleSettings does.
+    """
+
+    publish_obstacles: bool = True
+    publish_scan: bool = True
+    obstacles: ObstacleSettings = field(default_factory=ObstacleSettings)
+    scan_frame_id: str = "camera_scan"
+    scan_increment_deg: float = 0.5
+    min_depth_m: float = 0.1
+
+    @classmethod
+    def from_parameters(cls, values: Mapping[str, Any]) -> NavigationConfig:
+        """values: of the node's parameters, by name, each of its type."""
+        return cls(
+            publish_obstacles=values["publish_obstacles"],
+            publish_scan=values["publish_scan"],
+            obstacles=ObstacleSettings(
+                **{one.name: values[f"obstacles.{one.name}"] for one in fields(ObstacleSettings)}
+            ),
+            scan_frame_id=values["scan.frame_id"],
+            scan_increment_deg=values["scan.increment_deg"],
+            min_depth_m=values["min_depth_m"],
+        )

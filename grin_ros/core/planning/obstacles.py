@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""DepthEstimate -> what a costmap marks (`obstacle_points`) and what it clears (`free_points`), in the optical frame.
+
+A pixel is trusted where its relative sigma is small and it lies on a surface, not on the ramp that an estimate draws
+between a near edge and what is behind it. Only trusted pixels mark. Trusted pixels clear up to their surface, and
+pixels that are far beyond doubt clear as far as anything is cleared; from all others nothing follows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.rays import points_from_range
+from grin_ros.core.planning.view import level_view, range_per_depth
+from grin_ros.core.types import DepthEstimate
+
+CLEARED_BEYOND = 1.2
+"""Rays are cleared to this multiple of max_range_m, or what was marked at its end would stay for ever."""
+SURELY_SIGMAS = 2.0
+"""A surface is beyond a range without doubt where it still is with its depth so many sigmas shorter."""
+
+_CUBES_A_SIDE = 2.0**15
+
+Mask = NDArray[np.bool_]
+Points = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ObstacleSettings:
+    """Which pixels count, and how many points become of them.
+
+    max_relative_sigma: of sigma / depth. min_grazing_deg: a surface seen at a flatter angle is not taken for one.
+    max_range_m: along the ray; farther marks nothing. voxel_m: one point is kept in each cube of this edge.
+    height_band: keep only what stands between min_height_m and max_height_m above the ground (needs the mounting).
+    """
+
+    max_relative_sigma: float = 0.5
+    min_grazing_deg: float = 2.0
+    max_range_m: float = 5.0
+    voxel_m: float = 0.05
+    height_band: bool = False
+    min_height_m: float = 0.1
+    max_height_m: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not self.min_height_m < self.max_height_m:
+            raise ValueError(
+                f"obstacles.min_height_m, obstacles.max_height_m: got {self.min_height_m}, {self.max_height_m}, "
+                "expected min < max (metres above the ground)"
+            )
+
+    @property
+    def cleared_range_m(self) -> float:
+        """How far rays are cleared."""
+        return CLEARED_BEYOND * self.max_range_m
+
+
+def trusted_pixels(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) -> Mask:
+    """(H, W): depth is finite, relative sigma small enough, and the pixel no flying one. Raises ValueError where the
+    estimate is of another size than the camera."""
+    depth_m = estimate.depth_m
+    if depth_m.shape != (camera.height, camera.width):
+        raise ValueError(
+            f"estimate: got {depth_m.shape}, expected the camera's {(camera.height, camera.width)}; "
+            "estimate at the size of the frame"
+        )
+    with np.errstate(invalid="ignore"):
+        certain = np.isfinite(depth_m) & (estimate.sigma_m <= np.float32(settings.max_relative_sigma) * depth_m)
+    return certain & ~flying_pixels(depth_m, camera, settings.min_grazing_deg)
+
+
+def flying_pixels(depth_m: NDArray[np.float32], camera: Camera, min_grazing_deg: float) -> Mask:
+    """(H, W): the depth on one side is nearer and on the other side farther, both by more than along a surface seen at
+    min_grazing_deg. The last pixel of a near object and the first behind it are not: each has a surface on one side.
+    """
+    steepest = 1.0 / math.tan(math.radians(min_grazing_deg))  # growth of ln(depth) for each radian
+    flying = np.zeros(depth_m.shape, np.bool_)
+    for axis, f_px in ((0, camera.fy), (1, camera.fx)):
+        lines, found = np.moveaxis(depth_m, axis, 0), np.moveaxis(flying, axis, 0)
+        step = np.float32(math.exp(steepest / f_px))
+        with np.errstate(invalid="ignore", over="ignore"):
+            farther, nearer = lines[1:] > step * lines[:-1], lines[:-1] > step * lines[1:]
+        found[1:-1] |= (farther[:-1] & farther[1:]) | (nearer[:-1] & nearer[1:])
+    return flying
+
+
+def standing_pixels(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) -> Mask:
+    """(H, W): within the height band. The floor of an estimate rises and falls with its error of depth, so a pixel has
+    to stand above min_height_m by one sigma of its height. Raises MountingUnknownError."""
+    climb = level_view(camera).climb
+    assert camera.mounting is not None  # or level_view had raised
+    with np.errstate(invalid="ignore"):
+        height_m = np.float32(camera.mounting.height_m) + climb * estimate.depth_m
+        low = height_m - np.abs(climb) * estimate.sigma_m
+        return np.asarray((low > settings.min_height_m) & (height_m < settings.max_height_m))
+
+
+def obstacle_points(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings, trusted: Mask) -> Points:
+    """(N, 4) float32 x, y, z, sigma: one measured point of each occupied voxel, metres in the optical frame.
+
+    sigma is that of depth along z. Raises MountingUnknownError where heights are asked for and not known.
+    """
+    with np.errstate(invalid="ignore"):
+        range_m = range_per_depth(camera) * estimate.depth_m
+        wanted = trusted & (range_m <= np.float32(settings.max_range_m))
+    if settings.height_band:
+        wanted &= standing_pixels(camera, estimate, settings)
+    points = points_from_range(np.where(wanted, range_m, np.float32(np.nan)), camera.rays())
+    first = first_in_each_voxel(points, settings.voxel_m)
+    return np.concatenate([points.reshape(-1, 3)[first], estimate.sigma_m.reshape(-1)[first, None]], axis=1)
+
+
+def free_points(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings, trusted: Mask) -> Points:
+    """(N, 3) float32 x, y, z in metres: up to here a ray met nothing. Not surfaces: most lie in the air.
+
+    A ray ends at its trusted surface, or at `cleared_range_m` where the surface lies farther without doubt or beyond
+    range (+inf). One end of each voxel is kept.
+    """
+    per_depth = range_per_depth(camera)
+    known = trusted | beyond_pixels(camera, estimate, settings.cleared_range_m)
+    with np.errstate(invalid="ignore"):
+        ends_m = np.minimum(per_depth * estimate.depth_m, np.float32(settings.cleared_range_m))
+    points = points_from_range(np.where(known, ends_m, np.float32(np.nan)), camera.rays())
+    return np.asarray(points.reshape(-1, 3)[first_in_each_voxel(points, settings.voxel_m)])
+
+
+def beyond_pixels(camera: Camera, estimate: DepthEstimate, range_m: float) -> Mask:
+    """(H, W): farther than range_m along the ray without doubt, or beyond the camera's range (+inf)."""
+    with np.errstate(invalid="ignore"):
+        nearest_m = estimate.depth_m - np.float32(SURELY_SIGMAS) * estimate.sigma_m
+        return np.isposinf(estimate.depth_m) | (range_per_depth(camera) * nearest_m >= np.float32(range_m))
+
+
+def first_in_each_voxel(points: Points, voxel_m: float) -> NDArray[np.intp]:
+    """Of points (H, W, 3), row by row: flat indices, ascending, of the first in each cube of edge voxel_m.
+
+    NaN is no point. Cubes are aligned with the axes, one corner at the origin; 16384 of them to each side of it.
+    """
+    keys = np.zeros(points.shape[:-1])  # float64 is exact: all stay below 2^53
+    for axis in range(3):
+        keys = keys * _CUBES_A_SIDE + np.floor(points[..., axis] * np.float32(1.0 / voxel_m))
+    # The first of a cube follows no other of it to the right or below: that leaves little to sort.
+    first = ~np.isnan(keys)
+    first[:, 1:] &= keys[:, 1:] != keys[:, :-1]
+    first[1:] &= keys[1:] != keys[:-1]
+    candidates = np.flatnonzero(first)
+    if not len(candidates):
+        return candidates
+    order = np.argsort(keys.reshape(-1)[candidates])
+    sorted_keys = keys.reshape(-1)[candidates[order]]
+    begins = np.flatnonzero(np.concatenate([[True], sorted_keys[1:] != sorted_keys[:-1]]))
+    return np.sort(np.minimum.reduceat(candidates[order], begins))

@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a frame hands on to the next one, against flicker: its latents and a share of its answer.
+
+The sampler begins with the latents of the frame before, and what it answers is mixed with what was answered before, in
+log-depth, member by member. Noise that two frames do not share (sensor, exposure, the sampler's own) is averaged; what
+both see stays. An answer mixed so lags behind a change by share / (1 - share) frames. Beginning the diffusion itself
+part of the way from the last answer was tried and is worse: see docs/decisions.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.backends.base import Engine, Tensor
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.sampling.schedule import Level
+from grin_ros.core.types import Frame
+
+MAX_GAP_S = 2.0
+"""A frame after a longer pause begins anew."""
+CUT = 0.2
+"""Two pictures whose coarse brightness differs by more than this share of its mean are of two scenes: in rendered rooms
+neighbours of a drive differ by up to 0.06, those eight frames apart by up to 0.24, two rooms by 0.30 and more."""
+_COARSE = (6, 8)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What tells whether a frame continues another: its camera (mounting aside), its time, a coarse grey picture."""
+
+    camera: Camera
+    stamp_ns: int
+    coarse: NDArray[np.float32]  # _COARSE
+
+    def follows(self, before: Moment) -> bool:
+        """Whether this frame shows the scene of `before` a little later, through the same camera."""
+        gap_ns = self.stamp_ns - before.stamp_ns
+        return (
+            self.camera == before.camera and 0 < gap_ns <= MAX_GAP_S * 1e9 and change(before.coarse, self.coarse) <= CUT
+        )
+
+
+def moment_of(frame: Frame) -> Moment:
+    """Of a frame of any size; every fourth row and column is looked at."""
+    grey = frame.image[::4, ::4].mean(axis=2, dtype=np.float32)
+    rows, cols = (
+        np.linspace(0, n, min(parts, n) + 1).astype(int) for n, parts in zip(grey.shape, _COARSE, strict=True)
+    )
+    sums = np.add.reduceat(np.add.reduceat(grey, rows[:-1], axis=0), cols[:-1], axis=1)
+    coarse = np.asarray(sums / np.outer(np.diff(rows), np.diff(cols)), np.float32)
+    return Moment(frame.camera.with_mounting(None), frame.stamp_ns, coarse)
+
+
+def change(before: NDArray[np.float32], now: NDArray[np.float32]) -> float:
+    """Mean difference of two coarse pictures as a share of their mean, exposure aside: 0 for the same, about 1 for
+    light where it was dark."""
+    means = max(float(before.mean()), 1.0), max(float(now.mean()), 1.0)  # black pictures count as equal
+    return float(np.abs(before / means[0] - now / means[1]).mean())
+
+
+@dataclass(frozen=True)
+class _Past:
+    moment: Moment
+    x: NDArray[np.float32]  # (S, N) clean sample
+    latents: NDArray[np.float32]  # (S, L, C)
+
+
+class WarmStart:
+    """Remembers the last frame of one camera. Not thread safe."""
+
+    def __init__(self) -> None:
+        self._past: _Past | None = None
+
+    def forget(self) -> None:
+        """The next frame stands for itself."""
+        self._past = None
+
+    def sample(
+        self,
+        engine: Engine,
+        tokens: Mapping[str, Tensor],
+        noise: NDArray[np.float32],
+        pairs: Sequence[tuple[Level, Level]],
+        share: float,
+        frame: Frame,
+    ) -> tuple[Tensor, Tensor]:
+        """As `Engine.sample`, going on from the last frame where `frame` follows it and has as many members.
+
+        share: of the last answer, 0 (none) to below 1.
+        """
+        if share == 0.0:
+            self._past = None
+            return engine.sample(tokens, noise, pairs)
+        moment, past = moment_of(frame), self._past
+        if past is None or past.x.shape != noise.shape or not moment.follows(past.moment):
+            past = None
+        latents = engine.no_latents(len(noise)) if past is None else past.latents
+        clean, log_variance, latents = engine.sample_members(tokens, noise, latents, pairs)
+        x = np.array(engine.to_host(clean), np.float32)  # the engine may use its own again
+        if past is not None:
+            x += np.float32(share) * np.where(np.isfinite(past.x), past.x - x, 0.0).astype(np.float32)
+        self._past = _Past(moment, x, np.array(engine.to_host(latents), np.float32))
+        return x, log_variance

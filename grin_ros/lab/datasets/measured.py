@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Measured depth to evaluate on: a folder with images, depth PNGs and their calibration in index.json (format 1).
+
+index.json   {"format": 1, "samples": [{"name", "scene", "domain", "image", "depth", "depth_scale",
+              "K", "D", "distortion_model", "width", "height"[, "source", "licence"]}, ...]}
+depth        uint16 PNG of the image's size; metres along z = value / depth_scale; 0 = not measured
+K            3x3 of the stored image, integer coordinates at pixel centres
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.config import from_mapping, nearest
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.types import Frame
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class EvalSample:
+    """One frame with measured depth.
+
+    name: unique. scene: frames of one recording share it. domain: for instance 'indoor' or 'outdoor'.
+    depth_m: (H, W) float32, metres along z, NaN where nothing was measured. sky: (H, W), True where the ground truth
+    says beyond range; None: it does not tell. exact: depth and image have their edges at the same pixels (renders).
+    """
+
+    name: str
+    scene: str
+    domain: str
+    frame: Frame
+    depth_m: NDArray[np.float32]
+    sky: NDArray[np.bool_] | None = None
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        expected = self.frame.image.shape[:2]
+        if self.depth_m.shape != expected:
+            raise ValueError(
+                f"sample '{self.name}': depth of shape {self.depth_m.shape}, expected the image's {expected}; "
+                "store depth pixel for pixel with the image"
+            )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sample as index.json lists it; nothing is read from its files yet."""
+
+    name: str
+    scene: str
+    domain: str
+    image: str
+    depth: str
+    depth_scale: float
+    K: tuple[tuple[float, ...], ...]
+    D: tuple[float, ...]
+    distortion_model: str
+    width: int
+    height: int
+    source: str = ""
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        where = f"sample '{self.name}'"
+        for key in ("name", "scene", "domain"):
+            value = getattr(self, key)
+            if not value or any(character in value for character in "/\\\0") or value.startswith("."):
+                raise ValueError(f"{where}: {key} is {value!r}, expected a word that can name a file; rename it")
+        for key in ("image", "depth"):
+            path = PurePosixPath(getattr(self, key))
+            if path.is_absolute() or ".." in path.parts:
+                raise ValueError(f"{where}: {key} is '{path}', expected a path inside the data set's folder")
+        if not self.depth_scale > 0.0:
+            raise ValueError(f"{where}: depth_scale is {self.depth_scale}, expected PNG values per metre, more than 0")
+
+
+class EvalDataset:
+    """The samples of a folder, read from disk when asked for; iterate as often as needed.
+
+    Raises ValueError with the remedy where the folder, its index or a file does not hold what the format says.
+    """
+
+    def __init__(self, root: Path, entries: tuple[Entry, ...]) -> None:
+        self.root = root
+        self.entries = entries
+
+    @classmethod
+    def open(cls, root: str | Path) -> EvalDataset:
+        """Read and check index.json of the folder `root`."""
+        root = Path(root).expanduser()
+        index = root / "index.json"
+        try:
+            values = json.loads(index.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ValueError(
+                f"{index}: cannot be read ({error.strerror}); give the folder of a data set, the one with index.json"
+            ) from error
+        except ValueError as error:
+            raise ValueError(f"{index}: not valid JSON ({error}); write it again") from error
+        got = values.get("format") if isinstance(values, Mapping) else None
+        if got != FORMAT:
+            raise ValueError(f"{index}: format {got!r}, this version reads {FORMAT}; convert the data set")
+        samples = values.get("samples")
+        if not isinstance(samples, list) or not samples:
+            raise ValueError(f'{index}: lists no samples, expected "samples": [{{...}}, ...]; write it again')
+        entries = tuple(from_mapping(Entry, sample, f"{index}, sample {i}") for i, sample in enumerate(samples))
+        names = [entry.name for entry in entries]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{index}: the name '{twice[0]}' occurs more than once; names must be unique")
+        return cls(root, entries)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """In the order of the index."""
+        return tuple(dict.fromkeys(entry.domain for entry in self.entries))
+
+    def select(
+        self, domain: str | None = None, every: int = 1, limit: int | None = None, frames: int | None = None
+    ) -> EvalDataset:
+        """The samples of one domain (None: of all), of these those of `chosen`."""
+        if domain is not None and domain not in self.domains:
+            raise ValueError(
+                f"domain: got '{domain}', {self.root} holds {', '.join(self.domains)}{nearest(domain, self.domains)}"
+            )
+        entries = [entry for entry in self.entries if domain is None or entry.domain == domain]
+        return EvalDataset(self.root, tuple(entries[i] for i in chosen(len(entries), every, limit, frames)))
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, index: int) -> EvalSample:
+        return self._read(self.entries[index])
+
+    def __iter__(self) -> Iterator[EvalSample]:
+        return map(self._read, self.entries)
+
+    def _read(self, entry: Entry) -> EvalSample:
+        where = f"{self.root}, sample '{entry.name}'"
+        # A rotation in the EXIF data must not be applied: K and depth belong to the pixels as stored.
+        image = _imread(self.root / entry.image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        depth = _imread(self.root / entry.depth, cv2.IMREAD_UNCHANGED)
+        expected = (entry.height, entry.width)
+        if image.shape[:2] != expected:
+            raise ValueError(f"{where}: image of {image.shape[:2]}, the index says {expected}; correct the index")
+        if depth.dtype != np.uint16 or depth.shape != expected:
+            raise ValueError(
+                f"{where}: depth PNG of shape {depth.shape} {depth.dtype}, expected {expected} uint16; "
+                "write one channel of 16 bits, pixel for pixel with the image"
+            )
+        try:
+            camera = Camera.from_k(np.array(entry.K), entry.D, entry.distortion_model, entry.width, entry.height)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
+        depth_m = np.where(depth > 0, depth / np.float32(entry.depth_scale), np.float32(np.nan)).astype(np.float32)
+        frame = Frame(np.ascontiguousarray(image[..., ::-1]), camera)
+        return EvalSample(entry.name, entry.scene, entry.domain, frame, depth_m)
+
+
+def chosen(count: int, every: int = 1, limit: int | None = None, frames: int | None = None) -> list[int]:
+    """Of `count` samples the indices of every k-th, of these the first `limit` (None: all), of these `frames` evenly
+    spread (None: all). Raises ValueError for numbers below 1."""
+    for name, number in (("every", every), ("limit", limit), ("frames", frames)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name}: got {number}, expected 1 or more")
+    indices = list(range(0, count, every))[:limit]
+    if frames is None or frames >= len(indices):
+        return indices
+    return [indices[int(i)] for i in np.linspace(0, len(indices) - 1, frames).round()]
+
+
+def _imread(path: Path, flags: int) -> NDArray[Any]:
+    image = cv2.imread(str(path), flags)
+    if image is None:
+        reason = "it is not an image that OpenCV reads" if path.is_file() else "there is no such file"
+        raise ValueError(f"{path}: cannot be read: {reason}; fetch the data set again, or correct its index.json")
+    return np.asarray(image)

@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+r"""Packs a recorded RGB-D sequence as shards to train on, beside renders:
+
+    python -m grin_ros.lab.datasets.recordings --images rgb --depth depth --depth-scale 1000 --k K.txt \
+        --licence MIT --out DIR
+
+Pictures and depth PNGs (uint16, metres along z = value / depth-scale, 0 = not measured) are paired by the order of
+their names and must lie pixel on pixel. Every frame is cut to the shape of the shards around its middle and resized; K
+follows. The mounting is unknown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.lab.datasets.shards import ShardWriter
+
+SHARD_SIZE = 250
+
+
+def read(image: Path, depth: Path, depth_scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """image (H, W, 3) uint8 RGB, depth_m (H, W) float32 along z, NaN where not measured. ValueError where unreadable or
+    of different sizes."""
+    pixels, raw = cv2.imread(str(image), cv2.IMREAD_COLOR), cv2.imread(str(depth), cv2.IMREAD_UNCHANGED)
+    if pixels is None or raw is None or raw.dtype != np.uint16 or raw.shape != pixels.shape[:2]:
+        got = [None if a is None else f"{a.shape} {a.dtype}" for a in (pixels, raw)]
+        raise ValueError(
+            f"{image}, {depth}: got {got[0]} and {got[1]}, expected a picture and uint16 depth of its size"
+        )
+    depth_m = np.where(raw > 0, raw / np.float32(depth_scale), np.float32(np.nan))
+    return np.asarray(pixels[:, :, ::-1], np.uint8), depth_m.astype(np.float32)
+
+
+def fitted(
+    image: NDArray[np.uint8], depth_m: NDArray[np.float32], camera: Camera, width: int, height: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], Camera]:
+    """Image, range along the ray (nearest pixel, never a mean) and camera at width x height, cut around the middle."""
+    share = min(camera.width / width, camera.height / height)
+    w, h = round(width * share), round(height * share)
+    x, y = (camera.width - w) // 2, (camera.height - h) // 2
+    small = camera.cropped(x, y, w, h).resized(width, height)
+    window = (slice(y, y + h), slice(x, x + w))
+    image = cv2.resize(np.ascontiguousarray(image[window]), (width, height), interpolation=cv2.INTER_AREA).astype(
+        np.uint8
+    )
+    z_m = cv2.resize(depth_m[window], (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    return image, (z_m / small.rays()[..., 2]).astype(np.float32), small
+
+
+def pack(
+    images: Sequence[Path],
+    depths: Sequence[Path],
+    depth_scale: float,
+    k: NDArray[np.float64],
+    distortion: Sequence[float],
+    writer: ShardWriter,
+    width: int,
+    height: int,
+) -> int:
+    """Writes all frames; returns how many. ValueError when the numbers of files differ or are none."""
+    if len(images) != len(depths) or not images:
+        raise ValueError(
+            f"recording: got {len(images)} images and {len(depths)} depths, expected as many, at least one"
+        )
+    model = "plumb_bob" if len(distortion) else "none"
+    for first in range(0, len(images), SHARD_SIZE):
+        frames = []
+        for image, depth in zip(images[first : first + SHARD_SIZE], depths[first : first + SHARD_SIZE], strict=True):
+            pixels, depth_m = read(image, depth, depth_scale)
+            camera = Camera.from_k(k, distortion, model, pixels.shape[1], pixels.shape[0])
+            frames.append(fitted(pixels, depth_m, camera, width, height))
+        pictures, ranges, cameras = zip(*frames, strict=True)
+        number = first // SHARD_SIZE
+        origin = np.array([(0, first + i, 0) for i in range(len(frames))], np.int64)
+        writer.write(f"shard-{number:05d}", np.stack(pictures), np.stack(ranges), cameras, origin)
+    return len(images)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Pack an RGB-D recording.")
+    parser.add_argument("--images", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--depth", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG values a metre (default 1000)")
+    parser.add_argument("--k", type=Path, required=True, help="text file with the 9 numbers of K")
+    parser.add_argument("--distortion", type=float, nargs="*", default=[], help="plumb_bob coefficients")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth frame")
+    parser.add_argument("--size", type=int, nargs=2, default=(400, 300), metavar=("W", "H"), help="of the shards")
+    parser.add_argument("--world", default="recording", help="what the frames show, for figures by world")
+    parser.add_argument("--licence", required=True, help="of the recording; kept in the index")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    a = parser.parse_args(argv)
+    try:
+        files = [sorted(f for f in d.iterdir() if f.suffix in (".png", ".jpg")) for d in (a.images, a.depth)]
+        writer = ShardWriter(a.out, a.size[0], a.size[1], a.licence, (), (a.world,))
+        k = np.loadtxt(a.k).reshape(3, 3)
+        images, depths = (f[:: a.every] for f in files)
+        count = pack(images, depths, a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
+    except (OSError, ValueError) as error:
+        print(f"recordings: {error}", file=sys.stderr)
+        return 1
+    print(f"{a.out} holds {count} frames")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

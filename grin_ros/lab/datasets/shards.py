@@ -1,0 +1,266 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training data on disk: folders of shards of images, ranges and cameras, written once and read through memory maps.
+
+``index.json`` names the shards; each shard is ``<name>.image.npy`` (n, h, w, 3) uint8 RGB, ``<name>.range.npy``
+(n, h, w) float16 range along the ray in metres (inf: beyond range, nan: unmeasured), ``<name>.camera.npy`` (n, 16)
+float64 fx, fy, cx, cy, height_m, roll_rad, pitch_rad (nan: mounting unknown), number of the lens model in
+DISTORTION_MODELS, its coefficients (zero to the end), and ``<name>.origin.npy`` (n, 3) int64 scene seed, view number
+and number of its world in the index's ``worlds``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import DISTORTION_MODELS, Camera, Mounting
+
+FORMAT = 2
+PARTS = ("image", "range", "camera", "origin")
+CAMERA_COLUMNS = 16
+_COEFFICIENTS = {"none": 0, "plumb_bob": 5, "rational_polynomial": 8, "equidistant": 4}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """image (h, w, 3) uint8 RGB, range_m (h, w) float16, and the camera."""
+
+    image: NDArray[np.uint8]
+    range_m: NDArray[np.float16]
+    camera: Camera
+
+
+class ShardWriter:
+    """Appends shards to a folder, new or begun by another writer of the same facts.
+
+    A shard is listed in the index only when all its files stand, so an interrupted run resumes after the last whole
+    shard. worlds: names of what the frames show, which a frame's origin counts from 0. facts: what else all shards of
+    the folder have in common, kept in the index. ValueError when the folder holds shards of another size, licence,
+    assets, worlds or facts.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        width: int,
+        height: int,
+        licence: str,
+        assets: Sequence[str] = (),
+        worlds: Sequence[str] = ("unknown",),
+        **facts: Any,
+    ) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        common = {
+            "width": width,
+            "height": height,
+            "licence": licence,
+            "assets": list(assets),
+            "worlds": list(worlds),
+            **facts,
+        }
+        path = self.folder / "index.json"
+        self._index = _read_index(path) if path.exists() else {"format": FORMAT, **common, "shards": []}
+        for key, expected in common.items():
+            if self._index.get(key) != expected:
+                raise ValueError(
+                    f"{path}: got {key}={self._index.get(key)!r}, expected {expected!r}; choose another folder"
+                )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Frames of each complete shard, by name."""
+        return {shard["name"]: int(shard["count"]) for shard in self._index["shards"]}
+
+    @property
+    def count(self) -> int:
+        """Frames in complete shards."""
+        return sum(self.counts.values())
+
+    def write(
+        self,
+        name: str,
+        image: NDArray[np.uint8],
+        range_m: NDArray[np.floating[Any]],
+        cameras: Sequence[Camera],
+        origin: NDArray[np.int64],
+        **facts: Any,
+    ) -> None:
+        """Writes one shard (n frames) and then the index, each by renaming a finished file.
+
+        image (n, h, w, 3), range_m (n, h, w), a camera a frame, origin (n, 3). A shard of the same name is replaced.
+        The index lists shards by name, whichever was finished first. ValueError when the shapes disagree, or a frame is
+        of a world that is not in the index.
+        """
+        n, shape = len(image), (self._index["height"], self._index["width"])
+        got = (image.shape, range_m.shape, len(cameras), origin.shape)
+        if got != ((n, *shape, 3), (n, *shape), n, (n, 3)):
+            raise ValueError(
+                f"shard {name}: got image {got[0]}, range {got[1]}, {got[2]} cameras, origin {got[3]}; "
+                f"expected (n, {shape[0]}, {shape[1]}, 3), (n, {shape[0]}, {shape[1]}), n cameras and (n, 3)"
+            )
+        sizes = {(camera.height, camera.width) for camera in cameras}
+        if sizes - {shape}:
+            raise ValueError(f"shard {name}: got cameras of (height, width) {sorted(sizes)}, expected {shape}")
+        worlds = self._index["worlds"]
+        if n and not (origin[:, 2].min() >= 0 and origin[:, 2].max() < len(worlds)):
+            raise ValueError(
+                f"shard {name}: got frames of the worlds {np.unique(origin[:, 2]).tolist()}, expected numbers in "
+                f"{worlds}; name all worlds when the writer is made"
+            )
+        arrays: tuple[NDArray[Any], ...] = (
+            image.astype(np.uint8),
+            range_m.astype(np.float16),
+            np.array([_row(camera) for camera in cameras]).reshape(n, CAMERA_COLUMNS),
+            origin.astype(np.int64),
+        )
+        for part, array in zip(PARTS, arrays, strict=True):
+            temporary = self.folder / f".{name}.{part}.tmp.npy"
+            np.save(temporary, array)
+            temporary.replace(self.folder / f"{name}.{part}.npy")
+        others = [shard for shard in self._index["shards"] if shard["name"] != name]
+        self._index["shards"] = sorted([*others, {"name": name, "count": n, **facts}], key=itemgetter("name"))
+        temporary = self.folder / ".index.tmp.json"
+        temporary.write_text(json.dumps(self._index, indent=1) + "\n")
+        temporary.replace(self.folder / "index.json")
+
+
+class ShardDataset:
+    """All frames of one folder or several, in the order given, memory mapped.
+
+    ValueError when no folder is given, one has no readable index, or their image sizes differ; FileNotFoundError when a
+    shard's file is missing.
+    """
+
+    def __init__(self, folders: str | Path | Sequence[str | Path]) -> None:
+        self.folders = tuple(map(Path, [folders] if isinstance(folders, str | Path) else folders))
+        if not self.folders:
+            raise ValueError("data: got no folder, expected at least one written by ShardWriter")
+        indices = [_read_index(folder / "index.json") for folder in self.folders]
+        sizes = [(int(index["width"]), int(index["height"])) for index in indices]
+        for folder, size in zip(self.folders, sizes, strict=True):
+            if size != sizes[0]:
+                raise ValueError(
+                    f"{folder}: got images of {size[0]}x{size[1]}, expected {sizes[0][0]}x{sizes[0][1]} as in "
+                    f"{self.folders[0]}; train on folders of one size together"
+                )
+        self.width, self.height = sizes[0]
+        self._keep(
+            [
+                {part: _open_part(folder, shard["name"], part) for part in PARTS}
+                for folder, index in zip(self.folders, indices, strict=True)
+                for shard in index["shards"]
+            ],
+            [tuple(index["worlds"]) for index in indices for _ in index["shards"]],
+        )
+
+    def _keep(self, shards: list[dict[str, NDArray[Any]]], worlds: list[tuple[str, ...]]) -> None:
+        self._shards, self._worlds = shards, worlds
+        self._ends = np.cumsum([len(shard["image"]) for shard in shards], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def _find(self, index: int) -> tuple[int, int]:
+        """Number of the shard, and of the sample in it."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index}: the data set has {len(self)} samples")
+        shard = int(np.searchsorted(self._ends, index, side="right"))
+        return shard, index - (int(self._ends[shard - 1]) if shard else 0)
+
+    def origin(self, index: int) -> tuple[int, int]:
+        """Scene seed and view number of a sample. IndexError outside the data set."""
+        shard, k = self._find(index)
+        seed, number, _ = self._shards[shard]["origin"][k]
+        return int(seed), int(number)
+
+    def world(self, index: int) -> str:
+        """Name of the world a sample shows. IndexError outside the data set."""
+        shard, k = self._find(index)
+        return self._worlds[shard][int(self._shards[shard]["origin"][k, 2])]
+
+    def indices_of(self, world: str) -> NDArray[np.int64]:
+        """Indices (m,) of all samples that show the world of this name, ascending; empty when there are none."""
+        found = [
+            np.isin(shard["origin"][:, 2], [k for k, name in enumerate(names) if name == world])
+            for shard, names in zip(self._shards, self._worlds, strict=True)
+        ]
+        return np.flatnonzero(np.concatenate([np.zeros(0, np.bool_), *found])).astype(np.int64)
+
+    def sample(self, index: int) -> Sample:
+        """One frame; the arrays are copies. IndexError outside the data set."""
+        number, k = self._find(index)
+        shard = self._shards[number]
+        camera = _camera(shard["camera"][k], self.width, self.height)
+        return Sample(np.array(shard["image"][k]), np.array(shard["range"][k]), camera)
+
+    def split(self, holdout: int) -> tuple[ShardDataset, ShardDataset]:
+        """(training, held out): the last shards with at least ``holdout`` frames are held out.
+
+        Whole shards, so that no room is on both sides. ValueError when nothing would be left to train on.
+        """
+        sizes = [len(shard["image"]) for shard in self._shards]
+        kept = len(sizes)
+        while kept and sum(sizes[kept:]) < holdout:
+            kept -= 1
+        if kept == 0:
+            raise ValueError(
+                f"split: got holdout={holdout} of {len(self)} frames in {len(sizes)} shards, "
+                "expected at least one shard to stay"
+            )
+        return self._part(slice(kept)), self._part(slice(kept, None))
+
+    def _part(self, chosen: slice) -> ShardDataset:
+        part = copy(self)
+        part._keep(self._shards[chosen], self._worlds[chosen])
+        return part
+
+
+def _row(camera: Camera) -> NDArray[np.float64]:
+    """(16,): a camera as it is stored."""
+    row = np.zeros(CAMERA_COLUMNS)
+    row[:4] = camera.fx, camera.fy, camera.cx, camera.cy
+    mounting = camera.mounting
+    row[4:7] = (mounting.height_m, mounting.roll_rad, mounting.pitch_rad) if mounting is not None else np.nan
+    row[7] = DISTORTION_MODELS.index(camera.distortion_model)
+    row[8 : 8 + len(camera.distortion)] = camera.distortion
+    return row
+
+
+def _camera(row: NDArray[np.float64], width: int, height: int) -> Camera:
+    """The camera of a stored row (16,)."""
+    fx, fy, cx, cy, height_m, roll_rad, pitch_rad, number, *coefficients = row.tolist()
+    known = bool(np.isfinite([height_m, roll_rad, pitch_rad]).all())
+    mounting = Mounting(height_m, roll_rad, pitch_rad) if known else None
+    model = DISTORTION_MODELS[int(number)]
+    distortion = tuple(coefficients[: _COEFFICIENTS[model]])
+    return Camera(width, height, fx, fy, cx, cy, model, distortion, mounting)
+
+
+def _open_part(folder: Path, shard: str, part: str) -> NDArray[Any]:
+    """Memory mapped, so that a header that promises too much is refused and allocates nothing. Raises ValueError."""
+    if Path(shard).name != shard:
+        raise ValueError(f"{folder}: the index names the shard '{shard}', which is outside the folder; do not use it")
+    array: NDArray[Any] = np.load(folder / f"{shard}.{part}.npy", mmap_mode="r", allow_pickle=False)
+    return array
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    """ValueError when there is none, or it is of another format."""
+    if not path.exists():
+        raise ValueError(
+            f"{path.parent}: got no index.json, expected a data set written by grin_ros.lab.datasets.shards.ShardWriter"
+        )
+    index: dict[str, Any] = json.loads(path.read_text())
+    if index.get("format") != FORMAT:
+        raise ValueError(f"{path}: got format {index.get('format')!r}, expected {FORMAT}; render the data set again")
+    return index

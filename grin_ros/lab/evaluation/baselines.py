@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Trivial methods that look at no image. A network that is not better than these has learnt nothing of use.
+
+- constant: the same depth everywhere, the median of the training depth.
+- mean_map: the mean of ln(range) over the training images for each cell of a 24 x 32 grid over the image.
+- ground_plane: a flat floor under the camera, z = height / (downward part of the ray with z = 1); at most far_m, which
+  is the depth above the horizon too. Height and tilt are the camera's mounting; where unknown, 1.5 m and level.
+- constant_oracle: the constant with the smallest abs_rel on the evaluated domain itself. It has seen the answers, so no
+  honest constant can beat it: a stronger bar than the first.
+
+What the first three know comes from training images alone, in baselines.npz beside this file:
+
+    python -m grin_ros.lab.evaluation.baselines --renders DIR [DIR ...] --out grin_ros/lab/evaluation/baselines.npz
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.rays import pixel_grid, range_to_depth
+from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.lab.datasets.shards import Sample, ShardDataset
+
+Estimate = Callable[[Frame], DepthEstimate]
+
+SHIPPED = Path(__file__).parent / "baselines.npz"
+GRID = (24, 32)  # rows, cols of the mean map
+UNKNOWN_MOUNTING = Mounting(height_m=1.5)
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What the trivial methods know of the training depth.
+
+    constant_m: median depth along z. far_m: its 90th percentile. mean_ln_range: (24, 32) float32, mean ln of the range
+    along the ray in metres, by image cell. frames: how many it was learnt from.
+    """
+
+    constant_m: float
+    far_m: float
+    mean_ln_range: NDArray[np.float32]
+    frames: int
+
+    def estimates(self) -> dict[str, Estimate]:
+        """The methods by name; none of them knows a sigma (NaN)."""
+        return {
+            "constant": constant(self.constant_m),
+            "mean_map": mean_map(self.mean_ln_range),
+            "ground_plane": ground_plane(self.far_m),
+        }
+
+    def save(self, path: str | Path) -> None:
+        np.savez_compressed(
+            path, constant_m=self.constant_m, far_m=self.far_m, mean_ln_range=self.mean_ln_range, frames=self.frames
+        )
+
+    @classmethod
+    def load(cls, path: str | Path = SHIPPED) -> Baselines:
+        """Raises ValueError where the file cannot be read or holds something else."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                mean_ln_range = file["mean_ln_range"]
+                constant_m, far_m, frames = (float(file[key]) for key in ("constant_m", "far_m", "frames"))
+        except (OSError, KeyError, ValueError) as error:
+            raise ValueError(
+                f"{path}: not a statistics file of the baselines ({error}); make it from training renders: "
+                f"python -m grin_ros.lab.evaluation.baselines --renders DIR --out {path}"
+            ) from error
+        return cls(constant_m, far_m, mean_ln_range, int(frames))
+
+
+def learn(samples: Iterable[Sample]) -> Baselines:
+    """The statistics of training samples at the centres of the 24 x 32 cells; unmeasured and beyond range do not count.
+
+    Raises ValueError where a cell never has a range: too few samples.
+    """
+    depths: list[NDArray[np.float32]] = []
+    sums, counts, frames = np.zeros(GRID), np.zeros(GRID), 0
+    for sample in samples:
+        range_m, z = _at_cells(sample)
+        known = np.isfinite(range_m) & (range_m > 0.0)
+        sums[known] += np.log(range_m[known])
+        counts += known
+        depths.append((range_m * z)[known & (z > 0.0)].astype(np.float32))
+        frames += 1
+    if not counts.all():
+        raise ValueError(
+            f"baselines: of {frames} samples none has a range in {np.count_nonzero(counts == 0)} of {counts.size} "
+            "image cells; give more training samples"
+        )
+    constant_m, far_m = np.percentile(np.concatenate(depths), (50.0, 90.0))
+    return Baselines(float(constant_m), float(far_m), (sums / counts).astype(np.float32), frames)
+
+
+def constant(depth_m: float) -> Estimate:
+    """The same depth along z everywhere, metres."""
+    return lambda frame: _without_sigma(frame, np.full(frame.image.shape[:2], depth_m, np.float32))
+
+
+def mean_map(mean_ln_range: NDArray[np.float32]) -> Estimate:
+    """(rows, cols) mean ln(range / m), stretched over the image whatever its aspect, as the network's grid is."""
+
+    def estimate(frame: Frame) -> DepthEstimate:
+        camera = frame.camera
+        ln_range = cv2.resize(mean_ln_range, (camera.width, camera.height), interpolation=cv2.INTER_LINEAR)
+        return _without_sigma(frame, range_to_depth(np.exp(ln_range), camera.rays()))
+
+    return estimate
+
+
+def ground_plane(far_m: float) -> Estimate:
+    """Depth of a flat floor, metres along z, at most far_m."""
+
+    def estimate(frame: Frame) -> DepthEstimate:
+        mounting = frame.camera.mounting or UNKNOWN_MOUNTING
+        rays = frame.camera.rays()
+        down = -(rays @ mounting.up_optical()) / rays[..., 2]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            depth_m = np.where(down > 0.0, np.minimum(mounting.height_m / down, far_m), far_m)
+        return _without_sigma(frame, np.where(np.isfinite(rays[..., 2]), depth_m, np.nan))
+
+    return estimate
+
+
+class ConstantSearch:
+    """Finds the constant of smallest abs_rel for a domain, to 0.1 %, in one pass over its frames.
+
+    abs_rel of a constant c is a weighted sum of |c - g| / g over the measured depths g, whose minimum is the median of
+    g under the weights 1 / g; kept as a histogram over ln(g), so memory does not grow with the frames.
+    """
+
+    _STEP_LN = 1e-3
+    _LOW_LN, _BINS = float(np.log(1e-3)), 16_000  # 1 mm to 8.9 km
+
+    def __init__(self) -> None:
+        self._scenes: dict[tuple[str, str], tuple[NDArray[np.float64], int]] = {}
+
+    def add(self, domain: str, scene: str, depths_m: NDArray[Any]) -> None:
+        """The measured depths (N,) of one frame that count, metres."""
+        depths = depths_m.astype(np.float64)
+        bins = ((np.log(depths) - self._LOW_LN) / self._STEP_LN).astype(np.int64).clip(0, self._BINS - 1)
+        weights = np.bincount(bins, weights=1.0 / (len(depths) * depths), minlength=self._BINS)
+        total, frames = self._scenes.get((domain, scene), (np.zeros(self._BINS), 0))
+        self._scenes[domain, scene] = (total + weights, frames + 1)
+
+    def best_m(self, domain: str) -> float:
+        """Metres. Scenes weigh alike, and the frames of a scene, as in the domain's figure."""
+        scenes = [total / frames for (name, _), (total, frames) in self._scenes.items() if name == domain]
+        summed = np.cumsum(np.sum(scenes, axis=0))
+        middle = int(np.searchsorted(summed, summed[-1] / 2.0))
+        return float(np.exp(self._LOW_LN + (middle + 0.5) * self._STEP_LN))
+
+
+def _at_cells(sample: Sample) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Range (24, 32) metres, and z of the unit ray, at the pixels nearest to the centres of the cells."""
+    camera: Camera = sample.camera
+    pixels = np.rint(pixel_grid(camera.width, camera.height, cols=GRID[1], rows=GRID[0])).astype(np.int64)
+    range_m = sample.range_m[pixels[:, 1], pixels[:, 0]].astype(np.float64).reshape(GRID)
+    return range_m, camera.unproject(pixels)[:, 2].reshape(GRID)
+
+
+def _without_sigma(frame: Frame, depth_m: NDArray[Any]) -> DepthEstimate:
+    depth = depth_m.astype(np.float32)
+    return DepthEstimate(depth, np.full_like(depth, np.nan), frame.stamp_ns)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Learn the baselines.")
+    parser.add_argument("--renders", required=True, type=Path, nargs="+", metavar="DIR", help="training shards")
+    parser.add_argument("--out", type=Path, default=SHIPPED, metavar="FILE", help="default: %(default)s")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="use every K-th sample (default 1)")
+    args = parser.parse_args(argv)
+    try:
+        chosen = [(s, i) for s in map(ShardDataset, args.renders) for i in range(0, len(s), max(1, args.every))]
+        known = learn(shards.sample(i) for shards, i in tqdm(chosen, desc="training samples", unit="frame"))
+    except (ValueError, OSError) as error:
+        print(f"baselines: {error}", file=sys.stderr)
+        return 2
+    known.save(args.out)
+    near, far = np.exp(known.mean_ln_range.min()), np.exp(known.mean_ln_range.max())
+    print(
+        f"{args.out}: constant {known.constant_m:.2f} m, 90th percentile {known.far_m:.2f} m, "
+        f"mean range {near:.2f} to {far:.2f} m, from {known.frames} samples"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin evaluate DIR ...`: a model against measured depth or renders, and against methods that look at no image; with
+--sweep over steps and members, with --suite one of the checks on renders."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from grin_ros.core.artifact import Artifact, ArtifactError, load_artifact
+from grin_ros.core.backends.base import ENGINES, Engine, EngineError, open_engine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.inspection.metrics import Limits
+from grin_ros.lab.datasets.measured import EvalDataset
+from grin_ros.lab.datasets.renders import ROBOT_HEIGHT, RenderDataset, by_lens, is_rendered, open_samples
+from grin_ros.lab.evaluation import suites
+from grin_ros.lab.evaluation.baselines import Baselines
+from grin_ros.lab.evaluation.claims import Claim
+from grin_ros.lab.evaluation.report import Report
+from grin_ros.lab.evaluation.run import evaluate, evaluate_baselines
+from grin_ros.lab.evaluation.suites import SuiteResult
+from grin_ros.lab.evaluation.sweep import MEMBERS, STEPS, sweep
+from grin_ros.lab.evaluation.table import LEGEND, SIGMA_LEGEND, sigma_table, table
+
+SUITES = ("cameras", "focal", "mounting", "edges")
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """'1,2,4' -> (1, 2, 4). Raises ValueError, which argparse reports."""
+    return tuple(int(part) for part in text.split(","))
+
+
+def parser() -> argparse.ArgumentParser:
+    defaults = Settings()
+    parse = argparse.ArgumentParser(
+        prog="grin evaluate",
+        description="Evaluate a model on measured depth or on renders, against trivial baselines.",
+        epilog=f"{LEGEND}\n\n{SIGMA_LEGEND}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    data = parse.add_argument_group("data")
+    data.add_argument("folders", metavar="DIR", nargs="+",
+                      help="folder of measured depth (index.json), or folders of renders (grin scenes)")  # fmt: skip
+    data.add_argument("--domain", metavar="NAME", help="only this domain, for instance indoor")
+    data.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th frame")
+    data.add_argument("--limit", type=int, metavar="N", help="only the first N frames of these")
+    data.add_argument("--frames", type=int, metavar="N",
+                      help="only N frames of these, evenly spread (suites: of each set)")  # fmt: skip
+    data.add_argument("--mounting", action="store_true", help="tell the model the cameras' mounting, where renders do")
+    data.add_argument("--max-depth", type=float, default=defaults.max_depth_m, metavar="M",
+                      help="measured depth beyond is not counted, metres (default: %(default)s)")  # fmt: skip
+    model = parse.add_argument_group("model")
+    model.add_argument("--model", default="nano", metavar="NAME",
+                       help="shipped model, or folder of an artifact (default: nano)")  # fmt: skip
+    model.add_argument("--backend", default="ort", metavar="NAME", help=f"one of {', '.join(ENGINES)} (default: ort)")
+    model.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (default: the runtime chooses)")
+    model.add_argument("--steps", type=int, default=defaults.steps, help="DDIM steps (default: %(default)s)")
+    model.add_argument("--members", type=int, default=defaults.members, help="ensemble size (default: %(default)s)")
+    model.add_argument("--seed", type=int, default=defaults.seed, help="of the noise (default: %(default)s)")
+    what = parse.add_argument_group("what is done instead of the table").add_mutually_exclusive_group()
+    what.add_argument("--sweep", action="store_true", help="steps against members, and whether few steps do")
+    what.add_argument("--suite", choices=SUITES,
+                      help="cameras: the first DIR has training's cameras, the others unseen ones; of one DIR, "
+                      "its wide, fisheye and off-centre cameras against all; focal: two focal lengths; mounting: known "
+                      "against unknown at robot height; edges: floating points")  # fmt: skip
+    parse.add_argument("--sweep-steps", type=whole_numbers, default=STEPS, metavar="K,K", help="default: 1,2,4,10")
+    parse.add_argument("--sweep-members", type=whole_numbers, default=MEMBERS, metavar="S,S", help="default: 1,4,10")
+    out = parse.add_argument_group("output")
+    out.add_argument("--report", metavar="OUT", help="folder for the picture report; of a sweep or suite, its figures")
+    out.add_argument("--json", metavar="FILE", help="file for all figures")
+    return parse
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit status 0, whether claims hold or fail; or 2 with the reason on stderr."""
+    args = parser().parse_args(argv)
+    try:
+        # No limits on the estimate but the network's own: a depth made +inf or NaN would leave the figures.
+        settings = Settings(args.steps, args.members, args.seed, min_depth_m=1e-3, max_depth_m=1e4)
+        limits = Limits(max_depth_m=args.max_depth)
+        work = _suite(args, limits) if args.suite else (_sweep if args.sweep else _table)(args, limits)
+        artifact = load_artifact(args.model)
+        engine = open_engine(args.backend, artifact, args.threads)
+        try:
+            work(artifact, engine, settings)
+        finally:
+            engine.close()
+    except (ValueError, OSError, EngineError, ArtifactError) as error:
+        print(f"grin evaluate: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+Work = Callable[[Artifact, Engine, Settings], None]
+"""What is left to do when the data is open and the engine runs."""
+
+
+def _samples(args: argparse.Namespace) -> EvalDataset | RenderDataset:
+    return open_samples(
+        args.folders,
+        domain=args.domain,
+        every=args.every,
+        limit=args.limit,
+        frames=args.frames,
+        told_mounting=args.mounting,
+    )
+
+
+def _described(
+    args: argparse.Namespace, artifact: Artifact, engine: Engine, settings: Settings, limits: Limits
+) -> dict[str, Any]:
+    return {
+        "model": artifact.manifest.name, "artifact": artifact.digest, "backend": args.backend,
+        "engine": engine.description, "steps": settings.steps, "members": settings.members,
+        "seed": settings.seed, "min_depth_m": limits.min_depth_m, "max_depth_m": limits.max_depth_m,
+        "mounting": "as in the data" if args.mounting else "unknown",
+    }  # fmt: skip
+
+
+def _table(args: argparse.Namespace, limits: Limits) -> Work:
+    samples = _samples(args)
+    baselines = Baselines.load()
+    report = Report(args.report) if args.report else None
+
+    def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
+        name = artifact.manifest.name
+        evaluation = evaluate(
+            samples,
+            Estimator(engine, settings),
+            limits=limits,
+            on_frame=report.add if report else None,
+            progress=name,
+            settings=_described(args, artifact, engine, settings, limits),
+        )
+        trivial = evaluate_baselines(samples, baselines, limits=limits, progress="baselines")
+        evaluation = replace(evaluation, baselines=trivial)
+        print(table(evaluation, name), LEGEND, sigma_table(evaluation), SIGMA_LEGEND, sep="\n\n")
+        _write_json(args.json, evaluation.to_json())
+        if report:
+            print(f"\nreport: {report.write(evaluation, name)}")
+
+    return work
+
+
+def _sweep(args: argparse.Namespace, limits: Limits) -> Work:
+    samples = _samples(args)
+
+    def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
+        described = _described(args, artifact, engine, settings, limits)
+        del described["steps"], described["members"]
+        result = sweep(
+            samples,
+            engine,
+            settings,
+            args.sweep_steps,
+            args.sweep_members,
+            limits=limits,
+            progress=f"{artifact.manifest.name}, sweep",
+            settings=described,
+        )
+        _finish(args, "sweep", result.table(), result.claims(), result.to_json())
+
+    return work
+
+
+def _suite(args: argparse.Namespace, limits: Limits) -> Work:
+    """Opens the data of the suite, so that what is wrong with it is said before the model is loaded."""
+    name, folders = args.suite, args.folders
+    if name != "focal" and not all(map(is_rendered, folders)):
+        raise ValueError(f"suite {name}: needs renders, got {', '.join(folders)}; make some with grin scenes")
+    unseen: dict[str, RenderDataset] = {}
+    samples: EvalDataset | RenderDataset
+    if name == "mounting":
+        samples = RenderDataset(folders, told_mounting=True).where(ROBOT_HEIGHT, args.frames)
+        if not len(samples):
+            raise ValueError(f"suite mounting: no frame with {ROBOT_HEIGHT.what}; render some with grin scenes")
+    elif name == "cameras":
+        samples = RenderDataset(folders[:1], args.frames, told_mounting=args.mounting)
+        if len(folders) > 1:
+            sets = [RenderDataset([folder], args.frames, told_mounting=args.mounting) for folder in folders[1:]]
+            unseen = {Path(folder).name: found for folder, found in zip(folders[1:], sets, strict=True)}
+        else:
+            unseen = by_lens(RenderDataset(folders, told_mounting=args.mounting), args.frames)
+    else:
+        samples = _samples(args)
+
+    def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
+        estimate = Estimator(engine, settings)
+        result: SuiteResult
+        if name == "cameras":
+            result = suites.cameras(samples, unseen, estimate, limits, progress=True)
+        elif name == "mounting":
+            result = suites.mounting(samples, estimate, limits, progress=True)
+        elif name == "focal":
+            result = suites.focal(samples, estimate, progress=True)
+        else:
+            network = artifact.manifest.network
+            grid = (network.grid_rows, network.grid_cols)
+            result = suites.edges(samples, estimate, grid, limits, progress=True)
+        described = _described(args, artifact, engine, settings, limits)
+        _finish(args, f"suite_{name}", result.text, result.claims, result.to_json() | {"settings": described})
+
+    return work
+
+
+def _finish(args: argparse.Namespace, name: str, text: str, claims: Sequence[Claim], values: dict[str, Any]) -> None:
+    """Print a table and the verdicts; OUT/NAME.md and OUT/NAME.json hold them too."""
+    verdicts = "\n".join(map(str, claims))
+    print(text, verdicts, sep="\n\n")
+    _write_json(args.json, values)
+    if args.report:
+        folder = Path(args.report).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = ", ".join(f"{key}: {value}" for key, value in values["settings"].items())
+        listed = "\n".join(f"- {claim}" for claim in claims)
+        (folder / f"{name}.md").write_text(f"# {name}\n\n{settings}\n\n{text}\n\n{listed}\n", encoding="utf-8")
+        (folder / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        print(f"\nreport: {folder / f'{name}.md'}")
+
+
+def _write_json(path: str | None, values: dict[str, Any]) -> None:
+    if path:
+        Path(path).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        print(f"\nfigures: {path}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

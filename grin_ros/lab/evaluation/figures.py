@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The two plots of the report: sparsification in both readings, and reliability."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from grin_ros.core.inspection.panel import new_figure
+from grin_ros.core.inspection.sparsification import FRACTIONS
+from grin_ros.core.inspection.uncertainty import ONE, SIGMAS, TWO
+from grin_ros.lab.evaluation.results import Evaluation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK, SOFT = "#1f2328", "#8c959f"
+_LINES = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#57606a")
+
+
+def sparsification(evaluation: Evaluation) -> Figure:
+    """Error left when the most uncertain pixels are dropped, against oracle and chance; relative and metric reading."""
+    figure = new_figure(11.0, 4.0)
+    _draw_sparsification(
+        _axes(figure, (0.06, 0.13, 0.42, 0.78), "dropped share, largest σ/p first", "AbsRel, rest / all"),
+        evaluation,
+        "",
+    )
+    _draw_sparsification(
+        _axes(figure, (0.56, 0.13, 0.42, 0.78), "dropped share, largest σ in metres first", "mean |p − g|, rest / all"),
+        evaluation,
+        "_metric",
+    )  # fmt: skip
+    return figure
+
+
+def _draw_sparsification(axes: Any, evaluation: Evaluation, reading: str) -> None:
+    """reading: '' or '_metric', the tail of the names of curves and figures."""
+    axes.axhline(1.0, color=SOFT, linewidth=1, linestyle=":", label="random order")
+    for domain, colour in zip(evaluation.domain_names, _LINES * 9):  # noqa: B905 - as many colours as domains
+        curve = evaluation.curve(domain, lambda c: getattr(c, f"sparsification{reading}"))
+        oracle = evaluation.curve(domain, lambda c: getattr(c, f"oracle{reading}"))
+        ause = evaluation.domain(domain)[f"ause{reading}"]
+        axes.plot(FRACTIONS, curve, color=colour, linewidth=2, label=f"{domain}: by sigma (AUSE {ause:.3f})")
+        axes.plot(FRACTIONS, oracle, color=colour, linewidth=1, linestyle="--", label=f"{domain}: oracle, by the error")
+    axes.set_title("metric" if reading else "relative", fontsize=9, color=INK, loc="left")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def reliability(evaluation: Evaluation) -> Figure:
+    """Share of the errors within k sigma, against a Gaussian."""
+    figure = new_figure(5.6, 4.0)
+    axes = _axes(figure, (0.11, 0.13, 0.86, 0.83), "k", "share of the errors within k sigma")
+    gauss = [math.erf(k / math.sqrt(2.0)) for k in SIGMAS]
+    axes.plot([0.0, *SIGMAS], [0.0, *gauss], color=SOFT, linewidth=1.5, linestyle=":", label="Gaussian")
+    for domain, colour in zip(evaluation.domain_names, _LINES * 9):  # noqa: B905 - as many colours as domains
+        observed = evaluation.curve(domain, lambda c: c.coverage)
+        label = f"{domain}: {observed[ONE]:.3f} in 1σ, {observed[TWO]:.3f} in 2σ"
+        axes.plot([0.0, *SIGMAS], [0.0, *observed], color=colour, linewidth=2, marker="o", markersize=3.5, label=label)
+    axes.set_xlim(0, float(SIGMAS[-1]))
+    axes.set_ylim(0, 1)
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def _axes(figure: Figure, place: tuple[float, float, float, float], x: str, y: str) -> Any:
+    axes = figure.add_axes(place)
+    axes.set_xlabel(x, fontsize=9, color=INK)
+    axes.set_ylabel(y, fontsize=9, color=INK)
+    axes.tick_params(labelsize=8, colors=INK)
+    axes.grid(color="#eaeef2", linewidth=0.8)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return axes

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Run a method over samples and measure it: any function from Frame to DepthEstimate, be it a deployed artifact, a
+checkpoint in training, or a baseline."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tqdm import tqdm
+
+from grin_ros.core.inspection.metrics import Limits, measure
+from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.evaluation.baselines import Baselines, ConstantSearch, constant
+from grin_ros.lab.evaluation.results import Evaluation, FrameResult
+
+logger = logging.getLogger(__name__)
+
+Estimate = Callable[[Frame], DepthEstimate]
+OnFrame = Callable[[EvalSample, DepthEstimate, FrameResult], None]
+
+
+def evaluate(
+    samples: Iterable[EvalSample],
+    estimate: Estimate,
+    *,
+    limits: Limits | None = None,
+    on_frame: OnFrame | None = None,
+    progress: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Evaluation:
+    """Run `estimate` on every sample and measure it.
+
+    on_frame: called after each frame, for instance `Report.add`. progress: the title of a progress bar; None: no bar.
+    settings: kept in the result. Raises ValueError for no samples and for a sample without measured depth within the
+    limits, and what `estimate` raises.
+    """
+    limits = limits or Limits()
+    results: list[FrameResult] = []
+    for sample in tqdm(samples, desc=progress, unit="frame", disable=progress is None):
+        got = estimate(sample.frame)
+        try:
+            metrics, curves = measure(
+                got.depth_m, got.sigma_m, sample.depth_m, limits, sky=sample.sky, exact=sample.exact
+            )
+        except ValueError as error:
+            raise ValueError(f"sample '{sample.name}': {error}") from error
+        if metrics.missing == 1.0:
+            logger.warning("sample '%s': no depth on any measured pixel; it counts in 'missing' only", sample.name)
+        results.append(FrameResult(sample.name, sample.scene, sample.domain, metrics, curves))
+        if on_frame:
+            on_frame(sample, got, results[-1])
+    if not results:
+        raise ValueError("evaluation: got no samples, expected at least one; check --domain and the data set's index")
+    return Evaluation(tuple(results), settings=settings or {})
+
+
+def evaluate_baselines(
+    samples: Iterable[EvalSample],
+    baselines: Baselines,
+    *,
+    limits: Limits | None = None,
+    progress: str | None = None,
+) -> dict[str, Evaluation]:
+    """The trivial methods of `baselines.py` on the same samples (iterated twice), by name."""
+    limits = limits or Limits()
+    search = ConstantSearch()
+
+    def methods(sample: EvalSample) -> dict[str, Estimate]:
+        search.add(sample.domain, sample.scene, sample.depth_m[limits.inside(sample.depth_m)])
+        return baselines.estimates()
+
+    results = _evaluate_all(samples, methods, limits, progress)
+    best_m = {domain: search.best_m(domain) for domain in results["constant"].domain_names}
+    oracle = _evaluate_all(samples, lambda s: {"constant_oracle": constant(best_m[s.domain])}, limits, None)
+    return results | {name: replace(e, settings={"constant_m": best_m}) for name, e in oracle.items()}
+
+
+def _evaluate_all(
+    samples: Iterable[EvalSample],
+    methods: Callable[[EvalSample], Mapping[str, Estimate]],
+    limits: Limits,
+    progress: str | None,
+) -> dict[str, Evaluation]:
+    """Several methods in one pass over the samples."""
+    results: dict[str, list[FrameResult]] = {}
+    for sample in tqdm(samples, desc=progress, unit="frame", disable=progress is None):
+        for name, estimate in methods(sample).items():
+            one = evaluate([sample], estimate, limits=limits)
+            results.setdefault(name, []).extend(one.frames)
+    return {name: Evaluation(tuple(frames)) for name, frames in results.items()}

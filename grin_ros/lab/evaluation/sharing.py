@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""An engine that does nothing twice: one frame under many settings is encoded once, and small ensembles are parts of
+larger ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.backends.base import Engine, Tensor
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.sampling.schedule import Level
+from grin_ros.core.types import DepthEstimate, Frame
+
+
+class SharedWork(Engine):
+    """Wraps an engine and keeps its last encoding and the samples made from it.
+
+    The encoding is used again while the inputs are equal, number by number. Members do not see each other and member m
+    has the same noise in every ensemble, so the answer for the first members of a batch that was run is a part of its
+    answer: ask for the largest ensemble first. For measuring; the inner engine is its opener's to close.
+    """
+
+    def __init__(self, inner: Engine) -> None:
+        super().__init__(inner.artifact, inner.threads)
+        self.inner = inner
+        self.encoded = 0
+        """frames that were encoded, not found."""
+        self._inputs: dict[str, NDArray[Any]] = {}
+        self._tokens: dict[str, Tensor] = {}
+        self._sampled: dict[
+            tuple[tuple[Level, Level], ...], tuple[NDArray[np.float32], NDArray[Any], NDArray[Any]]
+        ] = {}
+
+    @property
+    def description(self) -> str:
+        return self.inner.description
+
+    def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return self.inner.run(graph, inputs)
+
+    def to_host(self, tensor: Tensor) -> NDArray[Any]:
+        return self.inner.to_host(tensor)
+
+    def encode(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        same = inputs.keys() == self._inputs.keys() and all(
+            np.array_equal(value, self._inputs[name], equal_nan=value.dtype != np.uint8)
+            for name, value in inputs.items()
+        )
+        if not same:
+            self._tokens = self.inner.encode(inputs)
+            self._inputs = {name: np.array(value) for name, value in inputs.items()}
+            self._sampled.clear()
+            self.encoded += 1
+        return self._tokens
+
+    def sample(
+        self, tokens: Mapping[str, Tensor], x: NDArray[np.float32], pairs: Sequence[tuple[Level, Level]]
+    ) -> tuple[Tensor, Tensor]:
+        if tokens is not self._tokens:
+            return self.inner.sample(tokens, x, pairs)
+        known = self._sampled.get(tuple(pairs))
+        if known is None or len(known[0]) < len(x) or not np.array_equal(known[0][: len(x)], x):
+            clean, log_variance = self.inner.sample(tokens, x, pairs)
+            known = x, self.to_host(clean), self.to_host(log_variance)
+            self._sampled[tuple(pairs)] = known
+        return known[1][: len(x)], known[2][: len(x)]
+
+    def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return self.inner.decode(inputs)
+
+
+def shared_estimates(
+    engine: Engine, base: Settings, steps: Sequence[int], members: Sequence[int]
+) -> dict[tuple[int, int], Callable[[Frame], DepthEstimate]]:
+    """(steps, members) -> how to estimate with them, all else as in `base`; they share their work on the same frame
+    when called in this order. Raises ValueError where a number is out of range, before any frame."""
+    estimator = Estimator(SharedWork(engine), base)
+
+    def with_settings(chosen: Settings) -> Callable[[Frame], DepthEstimate]:
+        def estimate(frame: Frame) -> DepthEstimate:
+            estimator.settings = chosen
+            return estimator(frame)
+
+        return estimate
+
+    return {
+        (k, m): with_settings(replace(base, steps=k, members=m)) for k in steps for m in sorted(members, reverse=True)
+    }

@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that need renders, each with a figure and what is claimed of it: `grin evaluate DIR ... --suite NAME`.
+
+cameras   unseen lenses against those of training     mounting  what a known mounting gains at robot height
+focal     two focal lengths from one place            edges     points that float between surfaces
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from grin_ros.core.geometry.rays import pixel_grid
+from grin_ros.core.inspection.edges import boundary
+from grin_ros.core.inspection.metrics import Limits
+from grin_ros.core.inspection.uncertainty import MIN_PIXELS
+from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.datasets.renders import ROBOT_HEIGHT_M
+from grin_ros.lab.evaluation.claims import Claim
+from grin_ros.lab.evaluation.results import Evaluation, Figures
+from grin_ros.lab.evaluation.run import Estimate, evaluate
+from grin_ros.lab.evaluation.table import COLUMNS, figure_table
+
+CAMERAS_BOUND, FOCAL_BOUND, MOUNTING_BOUND, EDGES_BOUND = 0.15, 0.05, 0.15, 0.5
+FOCAL_SHARES = (0.8, 0.6)
+"""Sides of the central window over those of the image: focal lengths 1.25 and 1.67 times as long."""
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """name of the suite; text: a table; figures: for JSON; claims: the verdicts."""
+
+    name: str
+    text: str
+    figures: Mapping[str, Any]
+    claims: tuple[Claim, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """{"suite", "figures": {...}, "claims": [...]}."""
+        return {
+            "suite": self.name,
+            "figures": dict(self.figures),
+            "claims": [claim.to_json() for claim in self.claims],
+        }
+
+
+def cameras(
+    known: Iterable[EvalSample],
+    unseen: Mapping[str, Iterable[EvalSample]],
+    estimate: Estimate,
+    limits: Limits | None = None,
+    progress: bool = False,
+) -> SuiteResult:
+    """AbsRel on renders through unseen cameras, by name of the set, over that on held-out renders through the cameras
+    of training. Compared are the worlds that a set shares with the known one, each counting alike; where worlds are
+    unknown, all scenes."""
+    reference = evaluate(known, estimate, limits=limits, progress="known cameras" if progress else None)
+    rows: list[tuple[str, Figures]] = [("known cameras", _only_domain(reference))]
+    claims, figures = [], {"known": rows[0][1]["abs_rel"]}
+    for name, samples in unseen.items():
+        got = evaluate(samples, estimate, limits=limits, progress=name if progress else None)
+        shared = sorted(set(_scenes(reference)) & set(_scenes(got)))
+        here, there = _abs_rel(got, shared), _abs_rel(reference, shared)
+        worlds = f" over {', '.join(shared)}" if shared else ""
+        claims.append(Claim(f"{name} above known cameras{worlds}", here / there - 1.0, CAMERAS_BOUND))
+        rows.append((name, _only_domain(got)))
+        figures[name] = here
+    if len(unseen) > 1:
+        mean = float(np.mean([claim.figure for claim in claims]))
+        claims.append(Claim("unseen cameras above known ones, mean of the sets", mean, CAMERAS_BOUND))
+    return SuiteResult("cameras", figure_table(rows, COLUMNS), figures, tuple(claims))
+
+
+def mounting(
+    samples: Sequence[EvalSample] | Iterable[EvalSample],
+    estimate: Estimate,
+    limits: Limits | None = None,
+    progress: bool = False,
+) -> SuiteResult:
+    """AbsRel of robot-height samples (cameras that know their mounting; iterated twice) told the mounting, against not
+    told it."""
+    told = evaluate(samples, estimate, limits=limits, progress="mounting known" if progress else None)
+    without = evaluate(
+        (_untold(sample) for sample in samples),
+        estimate,
+        limits=limits,
+        progress="mounting unknown" if progress else None,
+    )
+    rows = [("mounting known", _only_domain(told)), ("mounting unknown", _only_domain(without))]
+    gain = 1.0 - rows[0][1]["abs_rel"] / rows[1][1]["abs_rel"]
+    claim = Claim(
+        f"AbsRel lower with the mounting, cameras up to {ROBOT_HEIGHT_M:g} m", gain, MOUNTING_BOUND, at_least=True
+    )
+    figures = {"known": rows[0][1]["abs_rel"], "unknown": rows[1][1]["abs_rel"]}
+    return SuiteResult("mounting", figure_table(rows, COLUMNS), figures, (claim,))
+
+
+def focal(samples: Iterable[EvalSample], estimate: Estimate, progress: bool = False) -> SuiteResult:
+    """The same points seen through two focal lengths from one place: are they the same number of metres away?
+
+    The longer lens is the central window of the image, its K following: same rays, same place, same light. Noise and
+    lens errors are the same too, and the window has fewer pixels, so this isolates what the field of view does; a real
+    second camera would add its own noise. A pair's figure is the median over the common pixels of depth in the window
+    over depth in the whole image; the result is the median over pairs of how far that is from 1. Needs no ground truth.
+    """
+    by_share: dict[float, list[float]] = {share: [] for share in FOCAL_SHARES}
+    for sample in tqdm(samples, desc="focal", unit="frame", disable=not progress):
+        frame = sample.frame if sample.frame.camera.mounting is None else _untold(sample).frame
+        whole = estimate(frame).depth_m
+        height, width = whole.shape
+        for share, ratios in by_share.items():
+            w, h = round(width * share), round(height * share)
+            x, y = (width - w) // 2, (height - h) // 2
+            image = np.ascontiguousarray(frame.image[y : y + h, x : x + w])
+            window = estimate(Frame(image, frame.camera.cropped(x, y, w, h), frame.stamp_ns)).depth_m
+            with np.errstate(invalid="ignore", divide="ignore"):
+                ratio = window / whole[y : y + h, x : x + w]
+            ratio = ratio[np.isfinite(ratio) & (ratio > 0.0)]
+            if ratio.size:
+                ratios.append(float(np.median(ratio)))
+    pairs = [ratio for ratios in by_share.values() for ratio in ratios]
+    if not pairs:
+        raise ValueError("focal: no pair has a depth on its common pixels; give frames that the model can estimate")
+    figures: dict[str, Any] = {"pairs": len(pairs)}
+    lines = []
+    for share, ratios in by_share.items():
+        off = np.abs(np.array(ratios) - 1.0)
+        figures[f"focal_{1 / share:.2f}"] = {
+            "median_off": float(np.median(off)),
+            "p90_off": float(np.percentile(off, 90)),
+            "median_ratio": float(np.median(ratios)),
+        }
+        lines.append(
+            f"focal length x {1 / share:.2f}: {len(ratios)} pairs, median |ratio - 1| {np.median(off):.3f}, 90 % below "
+            f"{np.percentile(off, 90):.3f}, median ratio {np.median(ratios):.3f}"
+        )
+    claim = Claim("metres through another focal length", float(np.median(np.abs(np.array(pairs) - 1.0))), FOCAL_BOUND)
+    return SuiteResult("focal", "\n".join(lines), figures, (claim,))
+
+
+def edges(
+    samples: Iterable[EvalSample],
+    estimate: Estimate,
+    grid: tuple[int, int],
+    limits: Limits | None = None,
+    progress: bool = False,
+) -> SuiteResult:
+    """Points that float between surfaces (`grin_ros.core.inspection.edges.boundary`), mean over the frames.
+
+    Beside the estimate: its own values at the query grid (rows, cols), upsampled bilinearly, and the ground truth
+    treated alike, which is what a perfect network would give without a better way up.
+    """
+    limits = limits or Limits()
+    methods: dict[str, Callable[[DepthEstimate, NDArray[Any]], NDArray[Any]]] = {
+        "estimate": lambda got, _: got.depth_m,
+        "bilinear": lambda got, _: from_grid(got.depth_m, grid),
+        "truth_bilinear": lambda _, truth_m: from_grid(truth_m, grid),
+    }
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
+    for sample in tqdm(samples, desc="edges", unit="frame", disable=not progress):
+        got = estimate(sample.frame)
+        truth_m = np.where(limits.inside(sample.depth_m), sample.depth_m, np.float32(np.nan))
+        for name, method in methods.items():
+            at = boundary(method(got, truth_m), truth_m)
+            if at.pixels >= MIN_PIXELS:  # floating is NaN where all edges are missed
+                found[name].append((at.floating, at.missed))
+    if not found["estimate"]:
+        raise ValueError("edges: no frame has depth edges with an estimate; give renders of furnished scenes")
+    figures = {
+        name: dict(zip(("floating", "missed", "frames"), (*np.nanmean(values, 0).tolist(), len(values)), strict=True))
+        for name, values in found.items()
+        if values
+    }
+    labels = {
+        "estimate": "estimate",
+        "bilinear": "its query grid, bilinear",
+        "truth_bilinear": "ground truth on that grid, bilinear",
+    }
+    columns = (("floating", "floating", "{:.1%}"), ("missed", "edge missed", "{:.1%}"), ("frames", "frames", "{:.0f}"))
+    text = figure_table([(labels[name], values) for name, values in figures.items()], columns)
+    base = figures["bilinear"]["floating"]
+    share = figures["estimate"]["floating"] / base if base else float("nan")
+    claim = Claim("floating points, of those of bilinear upsampling", share, EDGES_BOUND)
+    return SuiteResult("edges", text, figures, (claim,))
+
+
+def from_grid(depth_m: NDArray[Any], grid: tuple[int, int]) -> NDArray[np.float32]:
+    """Depth (H, W) taken at the centres of grid (rows, cols) cells and upsampled bilinearly in ln(depth) to (H, W).
+
+    A cell without a depth takes that of the nearest cell that has one, so that holes do not grow.
+    """
+    height, width = depth_m.shape
+    rows, cols = grid
+    u, v = np.rint(pixel_grid(width, height, cols=cols, rows=rows)).astype(np.int64).T
+    cells = depth_m[v.clip(0, height - 1), u.clip(0, width - 1)].reshape(rows, cols)
+    known = np.isfinite(cells) & (np.nan_to_num(cells) > 0.0)
+    if not known.any():
+        return np.full((height, width), np.nan, np.float32)
+    if not known.all():
+        _, labels = cv2.distanceTransformWithLabels(
+            (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        of_label = np.zeros(labels.max() + 1)
+        of_label[labels[known]] = cells[known]
+        cells = of_label[labels]
+    fine = cv2.resize(np.log(cells).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.exp(fine), np.float32)
+
+
+def _untold(sample: EvalSample) -> EvalSample:
+    frame = sample.frame
+    return replace(sample, frame=replace(frame, camera=frame.camera.with_mounting(None)))
+
+
+def _only_domain(evaluation: Evaluation) -> Figures:
+    return evaluation.domain(evaluation.domain_names[0])
+
+
+def _scenes(evaluation: Evaluation) -> tuple[str, ...]:
+    return evaluation.scene_names(evaluation.domain_names[0])
+
+
+def _abs_rel(evaluation: Evaluation, scenes: Sequence[str]) -> float:
+    """Mean over `scenes`, or over all where there are none."""
+    domain = evaluation.domain_names[0]
+    return float(np.nanmean([evaluation.scene(domain, s)["abs_rel"] for s in scenes or _scenes(evaluation)]))

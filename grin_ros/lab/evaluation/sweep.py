@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Steps against members: every combination on the same frames, and whether few steps do.
+
+A frame is encoded once for all combinations, and a step count is run once, for its largest ensemble
+(`grin_ros.lab.evaluation.sharing`). So times of a sweep say nothing about a robot's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tqdm import tqdm
+
+from grin_ros.core.backends.base import Engine
+from grin_ros.core.estimator import Settings
+from grin_ros.core.inspection.metrics import Limits
+from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.evaluation.claims import Claim
+from grin_ros.lab.evaluation.results import Evaluation, Figures, FrameResult
+from grin_ros.lab.evaluation.run import evaluate
+from grin_ros.lab.evaluation.sharing import shared_estimates
+from grin_ros.lab.evaluation.table import Columns, figure_table
+
+STEPS, MEMBERS = (1, 2, 4, 10), (1, 4, 10)
+WITHIN = {1: 0.05, 2: 0.03}
+"""Steps -> AbsRel may be that much above the best step count's."""
+MORE_MAY_COST = 0.03
+"""AbsRel of more steps, up to 10, over that of any fewer."""
+COLUMNS: Columns = (
+    ("abs_rel", "AbsRel", "{:.4f}"),
+    ("abs_rel_aligned", "aligned", "{:.4f}"),
+    ("delta1", "delta1", "{:.3f}"),
+    ("coverage_1sigma", "in 1σ", "{:.3f}"),
+    ("coverage_2sigma", "in 2σ", "{:.3f}"),
+    ("ause", "AUSE", "{:.3f}"),
+    ("rank_correlation", "rank corr.", "{:+.2f}"),
+    ("certain_half_gain", "½ gain", "{:+.0%}"),
+    ("relative_sigma", "mean σ/p", "{:.3f}"),
+    ("edge_floating", "floating", "{:.1%}"),
+)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """results: (steps, members) -> the evaluation with them."""
+
+    results: Mapping[tuple[int, int], Evaluation]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def domain_names(self) -> tuple[str, ...]:
+        return next(iter(self.results.values())).domain_names
+
+    def claims(self) -> tuple[Claim, ...]:
+        """For each domain and ensemble size: 1 and 2 steps against the best count, and more steps against fewer.
+
+        A claim that needs a step count which was not run is left out.
+        """
+        return tuple(
+            claim
+            for domain in self.domain_names
+            for members in sorted({m for _, m in self.results})
+            for claim in step_claims(
+                {k: self.results[k, m].domain(domain)["abs_rel"] for k, m in self.results if m == members},
+                f"{domain}, {members} member{'s' if members > 1 else ''}",
+            )
+        )
+
+    def table(self) -> str:
+        """A row for each combination of each domain."""
+        rows: list[tuple[str, Figures]] = [
+            (f"{domain}: {k} step{'s' * (k > 1)}, {m} member{'s' * (m > 1)}", self.results[k, m].domain(domain))
+            for domain in self.domain_names
+            for k, m in sorted(self.results)
+        ]
+        return figure_table(rows, COLUMNS)
+
+    def to_json(self) -> dict[str, Any]:
+        """{"sweep": [{"steps", "members", "domains": {...}}], "claims": [...], "settings": {...}}."""
+        return {
+            "sweep": [
+                {"steps": k, "members": m, "domains": self.results[k, m].to_json()["domains"]}
+                for k, m in sorted(self.results)
+            ],
+            "claims": [claim.to_json() for claim in self.claims()],
+            "settings": dict(self.settings),
+        }
+
+
+def step_claims(abs_rel: Mapping[int, float], of: str) -> list[Claim]:
+    """abs_rel by steps -> the claims about them; `of` begins their names."""
+    best = min(abs_rel.values())
+    claims = [
+        Claim(f"{of}: {k} step{'s' * (k > 1)} above the best step count", abs_rel[k] / best - 1.0, bound)
+        for k, bound in WITHIN.items()
+        if k in abs_rel and len(abs_rel) > 1
+    ]
+    counts = [k for k in sorted(abs_rel) if k <= 10]
+    worse = [abs_rel[more] / abs_rel[fewer] - 1.0 for more in counts for fewer in counts if fewer < more]
+    if worse:
+        claims.append(Claim(f"{of}: more steps, up to {counts[-1]}, above fewer", max(worse), MORE_MAY_COST))
+    return claims
+
+
+def sweep(
+    samples: Iterable[EvalSample],
+    engine: Engine,
+    base: Settings,
+    steps: Sequence[int] = STEPS,
+    members: Sequence[int] = MEMBERS,
+    *,
+    limits: Limits | None = None,
+    progress: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Sweep:
+    """Evaluate every combination of `steps` and `members`, all else as in `base`. Raises ValueError as `evaluate` and
+    Settings do: before the first frame where a number is out of range."""
+    estimates = shared_estimates(engine, base, steps, members)
+    frames: dict[tuple[int, int], list[FrameResult]] = {key: [] for key in estimates}
+    for sample in tqdm(samples, desc=progress, unit="frame", disable=progress is None):
+        for key, estimate in estimates.items():
+            frames[key] += evaluate([sample], estimate, limits=limits).frames
+    if not any(frames.values()):
+        raise ValueError("sweep: got no samples or no settings, expected at least one of each")
+    return Sweep({key: Evaluation(tuple(found)) for key, found in frames.items()}, settings or {})

@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The figures as a table: Markdown whose columns are aligned, so it reads in a terminal too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from grin_ros.lab.evaluation.results import Evaluation, Figures
+
+Columns = tuple[tuple[str, str, str], ...]
+
+COLUMNS: Columns = (
+    ("abs_rel", "AbsRel", "{:.3f}"),
+    ("abs_rel_aligned", "aligned", "{:.3f}"),
+    ("scale", "scale", "{:.2f}"),
+    ("delta1", "delta1", "{:.3f}"),
+    ("rmse_m", "RMSE m", "{:.2f}"),
+    ("coverage_1sigma", "in 1σ", "{:.3f}"),
+    ("coverage_2sigma", "in 2σ", "{:.3f}"),
+    ("ause", "AUSE", "{:.3f}"),
+    ("rank_correlation", "rank corr.", "{:+.2f}"),
+    ("certain_half_gain", "½ gain", "{:+.0%}"),
+    ("edge_floating", "floating", "{:.1%}"),
+    ("edge_missed", "missed", "{:.1%}"),
+    ("missing", "missing", "{:.1%}"),
+    ("frames", "frames", "{:.0f}"),
+)
+"""key of the figures, heading, format. A column that nobody has a figure for is left out."""
+
+SIGMA_COLUMNS: Columns = (
+    ("coverage_1sigma", "in 1σ", "{:.3f}"),
+    ("coverage_2sigma", "in 2σ", "{:.3f}"),
+    ("relative_sigma", "mean σ/p", "{:.3f}"),
+    ("rank_correlation", "pixels", "{:+.2f}"),
+    ("rank_correlation_metric", "pixels m", "{:+.2f}"),
+    ("rank_correlation_images", "images", "{:+.2f}"),
+    ("rank_correlation_images_metric", "images m", "{:+.2f}"),
+    ("certain_half_gain", "½ gain", "{:+.0%}"),
+    ("certain_half_gain_metric", "½ gain m", "{:+.0%}"),
+    ("ause", "AUSE", "{:.3f}"),
+    ("ause_metric", "AUSE m", "{:.3f}"),
+    ("edge_sigma_ratio", "edges", "{:.2f}"),
+    ("sky_sigma_ratio", "sky", "{:.2f}"),
+)
+
+MAX_SCENES = 24
+"""Rows of a domain; further scenes are in the JSON."""
+
+LEGEND = """AbsRel: mean |p - g| / g. aligned: after median scaling (shape without scale). scale: median(p) / median(g).
+delta1: share within a factor 1.25. in 1σ, 2σ: share of the errors within 1 and 2 sigma (Gaussian: 0.683, 0.954).
+AUSE: area between sparsification curve and oracle (0 is best). rank corr.: Spearman's, of sigma / p with the relative
+error. ½ gain: fall of AbsRel when the half with the larger sigma / p is dropped. floating, missed: points near depth
+edges that float between the surfaces, that miss the edge. missing: measured pixels without depth.
+A domain is the mean of its scenes, a scene the mean of its frames."""
+
+SIGMA_LEGEND = """pixels, images: Spearman's of sigma / p with |p - g| / g, over the pixels of a frame, and of their
+means over the images of a domain. m: the same of sigma with |p - g|, both in metres; ½ gain m: the half with the larger
+sigma in metres is dropped. edges, sky: sigma / p near depth edges over elsewhere, beyond range over measured."""
+
+
+def table(evaluation: Evaluation, name: str = "grin") -> str:
+    """One block a domain: the method, its scenes, and the baselines on the same domain."""
+    rows: list[tuple[str, Figures]] = []
+    for domain in evaluation.domain_names:
+        rows.append((f"**{domain}: {name}**", evaluation.domain(domain)))
+        rows += [(f"{domain}: {method}", other.domain(domain)) for method, other in evaluation.baselines.items()]
+        scenes = evaluation.scene_names(domain)
+        rows += [(scene, evaluation.scene(domain, scene)) for scene in scenes[:MAX_SCENES]]
+        if len(scenes) > MAX_SCENES:
+            rows.append((f"and {len(scenes) - MAX_SCENES} scenes more", {}))
+    return figure_table(rows, COLUMNS)
+
+
+def sigma_table(evaluation: Evaluation) -> str:
+    """Two rows a domain that has a sigma, and how sigma differs between domains; empty where there is none."""
+    rows: list[tuple[str, Figures]] = []
+    for domain in evaluation.domain_names:
+        figures = evaluation.domain(domain)
+        if math.isfinite(figures["coverage_1sigma"]):
+            rows += [(f"{domain}: scenes alike", figures), (f"{domain}: frames alike", evaluation.frames_alike(domain))]
+    if not rows:
+        return ""
+    between = [f"mean σ/p, {pair}: {ratio:.2f}" for pair, ratio in evaluation.sigma_between_domains.items()]
+    return "\n\n".join([figure_table(rows, SIGMA_COLUMNS), *between])
+
+
+def figure_table(rows: Sequence[tuple[str, Mapping[str, float]]], columns: Columns) -> str:
+    """Label and figures of each row; figures that are missing or NaN are dashes."""
+    shown = [c for c in columns if any(math.isfinite(figures.get(c[0], math.nan)) for _, figures in rows)]
+    cells = [["", *(heading for _, heading, _ in shown)]]
+    for label, figures in rows:
+        values = [figures.get(key, math.nan) for key, _, _ in shown]
+        cells.append(
+            [label, *("–" if math.isnan(v) else f.format(v) for v, (_, _, f) in zip(values, shown, strict=True))]
+        )
+    return _markdown(cells)
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for label, *cells in rows:
+        padded = [label.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(cells, widths[1:], strict=True))]
+        lines.append("| " + " | ".join(padded) + " |")
+    rule = "|" + "|".join("-" * (w + 1) + (":" if i else "-") for i, w in enumerate(widths)) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])

@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A trained Grin -> the deployed artifact (core/artifact.py): weights, graphs, golden sample, manifest; checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from grin_ros.core.artifact import (
+    FORMAT,
+    GRAPHS,
+    Artifact,
+    Calibration,
+    DepthRange,
+    Manifest,
+    Network,
+    file_sha256,
+    load_artifact,
+    write_manifest,
+)
+from grin_ros.core.backends.base import Engine, EngineError, GoldenReport, check_golden
+from grin_ros.core.backends.ort import OrtEngine
+from grin_ros.core.estimator import camera_inputs
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.sampling.noise import member_noise
+from grin_ros.lab.export.graphs import export_graph, tensor_list
+from grin_ros.lab.network.checkpoint import load_model, save_weights
+from grin_ros.lab.network.config import ModelConfig
+from grin_ros.lab.network.grin import Grin
+
+WEIGHTS = "weights.safetensors"
+GOLDEN_STEPS, GOLDEN_MEMBERS = 2, 2
+# Small; lopsided, so that a flipped or transposed axis shows; wider than 180 degrees at its corners, so that pixels
+# without depth are in it; tilted, so that the mounting is used.
+GOLDEN_CAMERA = Camera(
+    128, 96, 51.0, 49.0, 66.5, 45.0, "equidistant", (0.03, -0.01, 0.002, 0.0), Mounting(0.6, 0.05, 0.2)
+)
+
+
+def export_artifact(model: Grin, out_dir: Path, *, name: str, licence: str, training: dict[str, Any]) -> GoldenReport:
+    """Write the artifact folder `out_dir` whole or not at all; an artifact that is there already is replaced.
+
+    training: what the manifest says of data, steps and commit. Returns the errors of ln(range), ONNX Runtime on the CPU
+    against torch. Raises EngineError where they exceed the fp32 tolerance, ValueError where the model cannot be
+    exported or `out_dir` is something else.
+    """
+    _check_exportable(model.config)
+    out_dir = Path(out_dir).absolute()
+    if out_dir.exists() and not (out_dir / "manifest.json").is_file() and (out_dir.is_file() or any(out_dir.iterdir())):
+        raise ValueError(f"{out_dir}: exists and is not an artifact; not replaced. Choose another folder")
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
+    try:
+        os.chmod(folder, 0o755)  # mkdtemp's 0700 is for secrets
+        report = _write(model, folder, name, licence, training)
+        publish(folder, out_dir)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return report
+
+
+def _check_exportable(config: ModelConfig) -> None:
+    """An artifact is of log-depth, and its graphs read every input; what ablations train is not. Raises ValueError."""
+    switched_off = [name for name in ("local", "scene", "rays") if not getattr(config, name)]
+    if config.depth != "log" or switched_off:
+        got = [f"depth: {config.depth}", *(f"{name}: false" for name in switched_off)]
+        raise ValueError(
+            f"model: got {', '.join(got)}, expected depth: log with local, scene and rays switched on; "
+            "other models are for training ablations and cannot be exported"
+        )
+
+
+def golden_image(width: int, height: int) -> NDArray[np.uint8]:
+    """(height, width, 3) uint8: waves in another direction each channel, and a block: edges for the upsampling."""
+    u, v = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
+    waves = [np.sin(math.pi * (a * u + b * v) + c) for a, b, c in ((3, 1, 0.0), (-2, 3, 1.0), (1, -4, 2.0))]
+    image = 120.0 + 70.0 * np.stack(waves, -1)
+    image[height // 3 : 2 * height // 3, width // 5 : width // 2] = (200.0, 40.0, 90.0)
+    return image.astype(np.uint8)
+
+
+def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
+    """Inputs of one small frame and what `model` makes of them, by the names that `check_golden` reads."""
+    config, camera = model.config, GOLDEN_CAMERA
+    inputs = camera_inputs(camera, (config.grid_rows, config.grid_cols), (config.scene_rows, config.scene_cols))
+    golden: dict[str, NDArray[Any]] = {
+        "image": golden_image(camera.width, camera.height)[None],
+        "queries": inputs.queries,
+        "query_rays": inputs.query_rays,
+        "scene_rays": inputs.scene_rays,
+        "mounting": inputs.mounting,
+        "ray_z": inputs.ray_z,
+        "levels": np.array(
+            [[a.signal, a.noise, b.signal, b.noise] for a, b in config.schedule.pairs(GOLDEN_STEPS)], np.float32
+        ),
+        "noise": np.float32(config.temperature) * member_noise(inputs.queries[0], GOLDEN_MEMBERS, seed=0),
+    }
+    given = {key: torch.tensor(value) for key, value in golden.items()}
+    with torch.inference_mode():
+        tokens = model.encode(*(given[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")))
+        x, log_variance = given["noise"], given["noise"]
+        latents = torch.zeros(GOLDEN_MEMBERS, config.latent_count, config.latent_dim)
+        for levels in given["levels"]:
+            x, latents, log_variance = model.denoise(x, levels, latents, *tokens)
+        depth_m, sigma_m = model.decode(x, log_variance, given["image"], given["ray_z"])
+    golden |= {"x": x.numpy(), "depth_m": depth_m.numpy(), "sigma_m": sigma_m.numpy()}
+    # +inf is an answer: beyond range.
+    if not np.isfinite(golden["x"]).all() or np.isnan(golden["depth_m"][inputs.ray_z[0] > 0.0]).any():
+        raise ValueError("model: its answer to the golden sample is not finite in fp16 weights; do not deploy it")
+    return golden
+
+
+def _write(model: Grin, folder: Path, name: str, licence: str, training: dict[str, Any]) -> GoldenReport:
+    save_weights(folder / WEIGHTS, model.state_dict(), model.config, torch.float16)
+    # From here on the model is what the file says, rounded to fp16: what is exported is what the reference loads.
+    stored = load_model(folder / WEIGHTS)
+    tensors = {}
+    for graph in GRAPHS:
+        proto = export_graph(stored, graph, folder / f"{graph}.onnx", WEIGHTS)
+        tensors[graph] = {"inputs": tensor_list(proto.graph.input), "outputs": tensor_list(proto.graph.output)}
+    golden: dict[str, Any] = golden_sample(stored)
+    np.savez_compressed(folder / "golden.npz", **golden)
+    manifest = _manifest(stored.config, folder, name, licence, tensors, training)
+    write_manifest(folder, manifest)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # safetensors writes 0600; an installed artifact is read by every user
+    return _checked(load_artifact(folder))
+
+
+def _manifest(
+    config: ModelConfig,
+    folder: Path,
+    name: str,
+    licence: str,
+    tensors: dict[str, Any],
+    training: dict[str, Any],
+) -> Manifest:
+    return Manifest(
+        format=FORMAT,
+        name=name,
+        licence=licence,
+        depth=DepthRange(config.min_range_m, config.max_range_m, config.data_std),
+        network=Network(
+            config.grid_rows,
+            config.grid_cols,
+            config.scene_rows,
+            config.scene_cols,
+            config.latent_count,
+            config.latent_dim,
+        ),
+        parameterisation="v",
+        schedule_shift=config.schedule_shift,
+        temperature=config.temperature,
+        calibration=Calibration(),
+        tensors=tensors,
+        sha256={file.name: file_sha256(file) for file in sorted(folder.iterdir())},
+        model=dataclasses.asdict(config),
+        training=training,
+    )
+
+
+def _checked(artifact: Artifact) -> GoldenReport:
+    advice = "nothing was written. Export with the torch and onnxruntime releases of the README, and report it"
+    return checked(OrtEngine(artifact), "export", "torch", advice)
+
+
+def checked(engine: Engine, what: str, model: str, advice: str) -> GoldenReport:
+    """What `engine` answers to its golden sample, before its artifact is published; the engine is closed.
+
+    Raises EngineError with `advice` where it is further from the `model` model than its precision may be.
+    """
+    report = check_golden(engine)
+    engine.close()
+    if not report.passed:
+        raise EngineError(
+            f"{what}: {engine.description} is off the {model} model by up to {report.max_error_ln:.3g} of ln(range) "
+            f"(mean {report.mean_error_ln:.3g}), accepted is {report.tolerance_ln:.3g}; {advice}"
+        )
+    return report
+
+
+def publish(folder: Path, out_dir: Path) -> None:
+    """Put `folder` in the place of `out_dir`; the old one stays until the new one is complete."""
+    if not out_dir.exists():
+        folder.rename(out_dir)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-old-", dir=out_dir.parent))
+    out_dir.rename(old)  # onto the empty folder
+    folder.rename(out_dir)
+    shutil.rmtree(old)

@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""fp16 and bf16 in the graph: an exported fp32 graph whose products and convolutions compute in half precision.
+
+As automatic mixed precision does: products round, what adds up stays fp32 (residuals, norms, softmax, angles, the DDIM
+step). Runtimes that take precision from the graph (strongly typed TensorRT) need no flags then. Inputs and outputs stay
+what they are, and the weights stay in the one file beside the graphs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import onnx
+from onnx import NodeProto, TensorProto, helper
+
+TYPES = {"fp16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
+PRODUCTS = {"fp16": ("MatMul", "Conv"), "bf16": ("MatMul",)}
+"""Convolutions in bf16 are in ONNX since opset 22 only. Gemm is left out: it makes the noise level's few numbers."""
+PASSING = (
+    *("Add", "Sub", "Mul", "Clip", "Relu", "Gelu", "Transpose", "Reshape", "Concat", "Split"),
+    *("Slice", "Pad", "Expand", "Squeeze", "Unsqueeze", "Identity"),
+)
+"""Operators that stay in half precision between two products."""
+SMALLEST_WEIGHT = 16384
+"""A smaller matrix gains nothing, and the small ones are the sensitive ones: value, angles, level, head."""
+
+
+def to_half(source: onnx.ModelProto, precision: str) -> onnx.ModelProto:
+    """`source`: a graph of grin_ros.lab.export.graphs, external data not loaded. precision: a key of TYPES.
+
+    Raises ValueError where nothing in the graph would compute in it.
+    """
+    proto = onnx.ModelProto()
+    proto.CopyFrom(source)
+    graph = _Graph(proto)
+    half = _half_nodes(graph, PRODUCTS[precision])
+    if not half:
+        raise ValueError(f"{precision}: the graph has no product with a weight; leave it in fp32")
+    _rewrite(graph, half, TYPES[precision])
+    return proto
+
+
+class _Graph:
+    """Who makes and who reads each tensor, which are floats, and which are weights."""
+
+    def __init__(self, proto: onnx.ModelProto) -> None:
+        self.proto = proto
+        inferred = onnx.shape_inference.infer_shapes(proto).graph
+        values = (*inferred.value_info, *inferred.input, *inferred.output)
+        self.floats = {v.name for v in values if v.type.tensor_type.elem_type == TensorProto.FLOAT}
+        self.constants = {t.name for t in proto.graph.initializer if t.data_type == TensorProto.FLOAT}
+        self.floats |= self.constants
+        stored = {t.name: math.prod(t.dims) for t in proto.graph.initializer if t.data_type == TensorProto.FLOAT16}
+        self.weights: dict[str, str] = {}
+        """float name -> the FLOAT16 initialiser that it is cast from"""
+        self.sizes: dict[str, int] = {}
+        """numbers in it: of a weight, and of what is a weight but for its layout"""
+        self.readers: dict[str, list[NodeProto]] = {}
+        for node in proto.graph.node:
+            for name in node.input:
+                self.readers.setdefault(name, []).append(node)
+            if node.op_type == "Cast" and node.input[0] in stored:
+                self.weights[node.output[0]] = node.input[0]
+                self.sizes[node.output[0]] = stored[node.input[0]]
+            elif node.op_type in ("Transpose", "Reshape", "Unsqueeze") and node.input[0] in self.sizes:
+                self.sizes[node.output[0]] = self.sizes[node.input[0]]
+
+    def float_inputs(self, node: NodeProto) -> list[str]:
+        return [name for name in node.input if name in self.floats]
+
+
+def _half_nodes(graph: _Graph, products: Sequence[str]) -> set[str]:
+    """Names of the nodes that compute in half precision: from the products on, as far as it reaches."""
+    made: set[str] = set()
+    half: set[str] = set()
+    grown = True
+    while grown:
+        grown = False
+        for node in graph.proto.graph.node:
+            if node.name not in half and _fits(graph, node, products, half, made):
+                half.add(node.name)
+                made.update(node.output)
+                grown = True
+    return half
+
+
+def _fits(graph: _Graph, node: NodeProto, products: Sequence[str], half: set[str], made: set[str]) -> bool:
+    inputs = graph.float_inputs(node)
+    if node.op_type in products:
+        large = any(graph.sizes.get(name, 0) >= SMALLEST_WEIGHT for name in inputs)
+        convolution = node.op_type == "Conv" and any(name in graph.sizes for name in inputs)
+        attention = node.op_type == "MatMul" and any(name in made for name in inputs)
+        small = any(0 < graph.sizes.get(name, 0) < SMALLEST_WEIGHT for name in inputs) and not convolution
+        return large or convolution or (attention and not small)
+    if node.op_type not in PASSING or not inputs:
+        return False
+    if inputs[0] in graph.sizes:  # a weight in another layout, for products alone
+        return all(reader.name in half for reader in graph.readers.get(node.output[0], []))
+    return any(name in made for name in inputs) and all(
+        name in made or name in graph.sizes or name in graph.constants for name in inputs
+    )
+
+
+def _rewrite(graph: _Graph, half: set[str], kind: int) -> None:
+    """Casts where a tensor goes from one precision to the other, one for all its readers."""
+    suffix = TensorProto.DataType.Name(kind).lower()
+    made = {name for node in graph.proto.graph.node if node.name in half for name in node.output}
+    made &= graph.floats
+    read_in_full = {
+        name for node in graph.proto.graph.node if node.name not in half for name in graph.float_inputs(node)
+    } | {output.name for output in graph.proto.graph.output}
+    nodes: list[NodeProto] = []
+    lowered: set[str] = set()
+    for node in graph.proto.graph.node:
+        if node.name not in half:
+            nodes.append(node)
+            continue
+        for index, name in enumerate(node.input):
+            if name not in graph.floats:
+                continue
+            if kind == TensorProto.FLOAT16 and name in graph.weights:
+                node.input[index] = graph.weights[name]
+                continue
+            low = f"{name}.{suffix}"
+            if name not in made and low not in lowered:
+                nodes.append(helper.make_node("Cast", [graph.weights.get(name, name)], [low], name=low, to=kind))
+                lowered.add(low)
+            node.input[index] = low
+        nodes.append(node)
+        for index, name in enumerate(node.output):
+            if name in made:
+                node.output[index] = f"{name}.{suffix}"
+                if name in read_in_full:
+                    up = helper.make_node("Cast", [f"{name}.{suffix}"], [name], name=f"{name}.up", to=TensorProto.FLOAT)
+                    nodes.append(up)
+    _keep_what_is_read(graph.proto, nodes)
+
+
+def _keep_what_is_read(proto: onnx.ModelProto, nodes: Sequence[NodeProto]) -> None:
+    """The nodes that something reads: casts of weights that were replaced go."""
+    kept: list[NodeProto] = []
+    read = {output.name for output in proto.graph.output}
+    for node in reversed(nodes):
+        if any(name in read for name in node.output):
+            kept.append(node)
+            read.update(node.input)
+    del proto.graph.node[:]
+    proto.graph.node.extend(reversed(kept))

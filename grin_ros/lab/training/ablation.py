@@ -1,0 +1,209 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What each part of the model gives: the same short training with one part changed at a time.
+
+    python -m grin_ros.lab.training.ablation config/train/ablation.yaml --data renders/ --real DIR --out runs/ablation
+
+Errors are of one step from pure noise at random pixels: on renders that training has not seen, world by world, and,
+with --real, on measured frames. Finished variants are kept in OUT and not trained again. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from grin_ros.core.estimator import camera_inputs, normalised, rays_at
+from grin_ros.core.sampling.noise import noise_field
+from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
+from grin_ros.lab.datasets.renders import ROBOT_HEIGHT_M
+from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.network.checkpoint import load_model
+from grin_ros.lab.network.grin import Grin
+from grin_ros.lab.training.batches import Sampling, batch
+from grin_ros.lab.training.config import TrainConfig, load_train_config
+from grin_ros.lab.training.loop import train
+
+_PIXELS = 1024
+_BATCH = 16
+
+Change = Callable[[TrainConfig], TrainConfig]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """name: of its folder. what: for people. change: what is different from the run's YAML."""
+
+    name: str
+    what: str
+    change: Change
+
+
+def _model(**values: object) -> Change:
+    return lambda config: replace(config, model=replace(config.model, **values))  # type: ignore[arg-type]
+
+
+def _sampling(**values: object) -> Change:
+    return lambda config: replace(config, sampling=replace(config.sampling, **values))  # type: ignore[arg-type]
+
+
+VARIANTS = (
+    Variant("both", "local and global conditioning, rays, log-depth", lambda config: config),
+    Variant("local", "local conditioning only", _model(scene=False)),
+    Variant("global", "global conditioning only", _model(local=False)),
+    Variant("no_rays", "positions in the image instead of rays", _model(rays=False)),
+    Variant("linear", "linear instead of log-depth", _model(depth="linear")),
+    Variant("no_mounting", "never told the mounting", _sampling(mounting_share=0.0)),
+    Variant("density_10", "10 % of the pixels have a range", _sampling(density=0.1)),
+    Variant("density_1", "1 % of the pixels have a range", _sampling(density=0.01)),
+    Variant("patterns", "all ranges where a sensor would measure", _sampling(pattern_share=1.0)),
+)
+
+
+def errors(model: Grin, samples: Iterator[tuple[Tensor, ...]]) -> dict[str, float]:
+    """AbsRel, and AbsRel after median scaling, means over images.
+
+    samples: batches of `encode`'s inputs, noise (B, N) and the true ln(range in metres) (B, N); ValueError for none.
+    """
+    plain, aligned = [], []
+    for *inputs, noise, truth in samples:
+        with torch.no_grad():
+            local, scene_kv = model.encode(*inputs)
+            count, network = len(noise), model.config
+            empty = local.new_zeros(count, network.latent_count, network.latent_dim)
+            zeros = torch.zeros(count)
+            v, _, _ = model.predict(noise, zeros, zeros + 1.0, empty, local, scene_kv)
+            error = model.ln_range(-v)[0] - truth
+        plain.append((torch.exp(error) - 1.0).abs().mean(1))
+        aligned.append((torch.exp(error - error.median(1, keepdim=True).values) - 1.0).abs().mean(1))
+    if not plain:
+        raise ValueError("errors: got no samples, expected at least one")
+    return {"abs_rel": float(torch.cat(plain).mean()), "aligned": float(torch.cat(aligned).mean())}
+
+
+def rendered(
+    model: Grin, dataset: ShardDataset, indices: Sequence[int], mounting: bool
+) -> Iterator[tuple[Tensor, ...]]:
+    """Renders as `errors` wants them, without augmentation."""
+    rng = np.random.default_rng(0)
+    sampling = Sampling(_PIXELS, mounting_share=float(mounting), pattern_share=0.0, sky=False, augment=False)
+    for start in range(0, len(indices), _BATCH):
+        b = batch(dataset, np.asarray(indices[start : start + _BATCH]), model.config, sampling, rng)
+        yield b.image, b.queries, b.query_rays, b.scene_rays, b.mounting, b.noise[0], model.ln_range(b.x_0)[0]
+
+
+def measured(model: Grin, samples: Iterable[EvalSample]) -> Iterator[tuple[Tensor, ...]]:
+    """Frames with measured depth as `errors` wants them."""
+    network, rng = model.config, np.random.default_rng(0)
+    grid, scene = (network.grid_rows, network.grid_cols), (network.scene_rows, network.scene_cols)
+    for sample in samples:
+        camera = sample.frame.camera
+        forward = np.nan_to_num(camera.rays()[..., 2], nan=0.0)
+        v, u = np.nonzero((sample.depth_m > 0.0) & np.isfinite(sample.depth_m) & (forward > 0.0))
+        chosen = rng.choice(len(u), _PIXELS, replace=len(u) < _PIXELS)
+        pixels = np.stack([u[chosen], v[chosen]], -1).astype(np.float64)
+        queries, rays = normalised(pixels, camera), rays_at(camera, pixels)
+        inputs = camera_inputs(camera, grid, scene)
+        range_m = sample.depth_m[v[chosen], u[chosen]] / rays[:, 2]
+        arrays = (
+            sample.frame.image,
+            queries,
+            rays,
+            inputs.scene_rays[0],
+            inputs.mounting[0],
+            noise_field(queries, rng),
+        )
+        yield tuple(torch.from_numpy(np.array(a))[None] for a in (*arrays, np.log(range_m).astype(np.float32)))
+
+
+def measure(model: Grin, held_out: ShardDataset, real: Path | None) -> dict[str, float]:
+    """`errors` on all renders, on those of each world and those at the height of a robot, and on each domain of the
+    measured frames, as 'set/error'; sets without a frame are left out."""
+    everything = list(range(len(held_out)))
+    sets = {"renders": everything}
+    for i in everything:
+        sets.setdefault(held_out.world(i), []).append(i)
+    mountings = {i: held_out.sample(i).camera.mounting for i in everything}
+    robot = [i for i, mounting in mountings.items() if mounting and mounting.height_m <= ROBOT_HEIGHT_M]
+    found = {name: errors(model, rendered(model, held_out, indices, False)) for name, indices in sets.items()}
+    if robot:
+        found["robot"] = errors(model, rendered(model, held_out, robot, False))
+        found["robot, told"] = errors(model, rendered(model, held_out, robot, True))
+    if real is not None:
+        frames = EvalDataset.open(real)
+        for domain in frames.domains:
+            found[f"real {domain}"] = errors(model, measured(model, frames.select(domain)))
+    return {f"{name}/{key}": value for name, values in found.items() for key, value in values.items()}
+
+
+def run(variant: Variant, config: TrainConfig, data: Sequence[Path], real: Path | None, out: Path) -> dict[str, float]:
+    """Train and measure one variant; what was measured before is read back."""
+    folder = out / variant.name
+    result = folder / "errors.json"
+    if not result.exists():
+        config = variant.change(config)
+        train(config, list(data), folder)
+        _, held_out = ShardDataset(data).split(config.holdout)
+        values = measure(load_model(folder / "weights.safetensors"), held_out, real)
+        result.write_text(json.dumps(values, indent=1) + "\n")
+    read: dict[str, float] = json.loads(result.read_text())
+    return read
+
+
+def table(results: dict[str, dict[str, float]]) -> str:
+    """Markdown: AbsRel / after median scaling of every variant."""
+    sets = list(dict.fromkeys(key.split("/")[0] for values in results.values() for key in values))
+    lines = ["| variant | " + " | ".join(sets) + " |", "|---|" + "---:|" * len(sets)]
+    for name, values in results.items():
+        cells = [
+            f"{values[f'{s}/abs_rel']:.3f} / {values[f'{s}/aligned']:.3f}" if f"{s}/abs_rel" in values else ""
+            for s in sets
+        ]
+        what = next(variant.what for variant in VARIANTS if variant.name == name)
+        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m grin_ros.lab.training.ablation", description="What each part gives.")
+    parser.add_argument("config", type=Path, help="YAML of the run, config/train/ablation.yaml")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
+    parser.add_argument("--real", type=Path, help="folder of measured frames, as grin evaluate reads them")
+    parser.add_argument("--out", type=Path, required=True, help="folder of all runs; finished ones are kept")
+    parser.add_argument("--workers", type=int, default=2, help="variants trained side by side (default 2)")
+    parser.add_argument("--only", nargs="+", choices=[v.name for v in VARIANTS], help="some variants")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.WARNING)
+    try:
+        config = load_train_config(arguments.config)
+        chosen = [v for v in VARIANTS if arguments.only is None or v.name in arguments.only]
+        task = partial(_run, config=config, data=arguments.data, real=arguments.real, out=arguments.out)
+        with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
+            results = dict(zip([v.name for v in chosen], pool.map(task, [v.name for v in chosen]), strict=True))
+    except ValueError as error:
+        print(f"ablation: {error}", file=sys.stderr)
+        return 1
+    print(f"AbsRel / after median scaling, {config.steps} steps of {config.batch}\n\n{table(results)}")
+    return 0
+
+
+def _run(name: str, config: TrainConfig, data: Sequence[Path], real: Path | None, out: Path) -> dict[str, float]:
+    """`run` of a variant by its name, in a process of its own: functions do not travel between processes."""
+    torch.set_num_threads(1)
+    return run(next(variant for variant in VARIANTS if variant.name == name), config, data, real, out)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From recorded samples to training batches: crops that change K, sparse queries, their rays, and noise.
+
+Every batch is a function of (seed, step, rank): a resumed run sees what an unbroken one would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from grin_ros.core.estimator import mounting_vector, normalised, rays_at
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.rays import pixel_grid
+from grin_ros.core.sampling.noise import noise_field
+from grin_ros.lab.datasets.sensor_patterns import FEWEST, supervised
+from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.network.config import ModelConfig
+from grin_ros.lab.network.resize import resize_image
+from grin_ros.lab.training.augment import other_textures, photometric
+
+_DENSITY = 0xD3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors of B samples with N queried pixels each."""
+
+    image: torch.Tensor  # (B, h, w, 3) uint8, the network's size
+    queries: torch.Tensor  # (B, N, 2) in [-1, 1]
+    query_rays: torch.Tensor  # (B, N, 3)
+    scene_rays: torch.Tensor  # (B, G, 3)
+    mounting: torch.Tensor  # (B, 5)
+    x_0: torch.Tensor  # (B, N) scaled depth / data_std
+    unscaled: torch.Tensor  # (B,) 1 where the scale of x_0 is not to be learnt, else 0
+    rendered: torch.Tensor  # (B,) bool: a render, not a photograph
+    noise: torch.Tensor  # (draws, B, N)
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(**{one.name: getattr(self, one.name).to(device, non_blocking=True) for one in fields(self)})
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a batch is drawn.
+
+    queries: supervised pixels a sample. resize: smallest and largest factor of the random resizing (GRIN, section 4):
+    above 1 the image is cut to a window of 1 / factor of its sides, below 1 its resolution falls; K follows.
+    mounting_share: samples that are told where the camera is mounted. pattern_share: samples supervised where a sensor
+    would have measured (lidar beams, a depth camera's holes) instead of anywhere. density: share of the pixels that
+    have a range at all, the same ones every time. sky: whether what is beyond range is supervised, as the longest
+    range. texture_share: samples whose textures become others, which renders do not repeat. unscaled: worlds of which
+    only the shape is learnt, up to one factor a sample: reconstructions without a scale, or real places too few to tell
+    how far real things are. photographs: worlds that are not rendered. narrowest_deg: of a world's name, the horizontal
+    field of view that its windows keep at least. augment: resizing, photometric augmentation and flips. ValueError
+    where one is not what it must be.
+    """
+
+    queries: int = 1024
+    resize: tuple[float, ...] = (0.5, 1.5)
+    mounting_share: float = 0.5
+    pattern_share: float = 0.25
+    density: float = 1.0
+    sky: bool = True
+    texture_share: float = 0.0
+    unscaled: tuple[str, ...] = ()
+    photographs: tuple[str, ...] = ("recording", "places")
+    narrowest_deg: dict[str, float] = field(default_factory=dict)
+    augment: bool = True
+
+    def __post_init__(self) -> None:
+        if self.queries < 1:
+            raise ValueError(f"queries: got {self.queries}, expected 1 or more")
+        if len(self.resize) != 2 or not 0.0 < self.resize[0] <= self.resize[1] < np.inf:
+            raise ValueError(f"resize: got {self.resize}, expected two factors more than 0, the smaller first")
+        for name in ("mounting_share", "pattern_share", "texture_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
+        if not 0.0 < self.density <= 1.0:
+            raise ValueError(f"density: got {self.density}, expected more than 0, at most 1")
+
+
+def batch(
+    dataset: ShardDataset, indices: NDArray[np.int64], model: ModelConfig, sampling: Sampling, rng: np.random.Generator
+) -> Batch:
+    """Draw a batch of the samples at `indices`; two independent noise draws a sample."""
+    samples = [_one(dataset, int(i), model, sampling, rng) for i in indices]
+    columns = [np.stack(column) for column in zip(*samples, strict=True)]
+    image, queries, query_rays, scene_rays, mounting, x_0, noise = (torch.from_numpy(c) for c in columns)
+    worlds = [dataset.world(int(i)) for i in indices]
+    unscaled = torch.tensor([world in sampling.unscaled for world in worlds], dtype=torch.float32)
+    rendered = torch.tensor([world not in sampling.photographs for world in worlds])
+    noise = noise.transpose(0, 1).contiguous()
+    return Batch(image, queries, query_rays, scene_rays, mounting, x_0, unscaled, rendered, noise)
+
+
+def _one(
+    dataset: ShardDataset, index: int, model: ModelConfig, sampling: Sampling, rng: np.random.Generator
+) -> tuple[NDArray[np.generic], ...]:
+    sample = dataset.sample(index)
+    image, range_m, camera = sample.image, sample.range_m.astype(np.float32), sample.camera
+    measured = _measured(index, camera, range_m, model, sampling, rng)
+    factor = 1.0
+    if sampling.augment:
+        factor = float(np.exp(rng.uniform(*np.log(sampling.resize))))
+        narrowest_deg = sampling.narrowest_deg.get(dataset.world(index), 0.0)
+        if narrowest_deg > 0.0:
+            largest = 0.5 * camera.width / camera.fx / np.tan(0.5 * np.radians(narrowest_deg))
+            factor = min(factor, max(1.0, float(largest)))
+        x, y, width, height = _crop_window(camera, max(factor, 1.0), rng)
+        window = (slice(y, y + height), slice(x, x + width))
+        if measured[window].any():
+            camera = camera.cropped(x, y, width, height)
+            image, range_m, measured = image[window], range_m[window], measured[window]
+    # Supervised pixels are whole pixels of the recording, so range and ray belong together exactly.
+    known = np.flatnonzero(measured)
+    chosen = rng.choice(known, sampling.queries, replace=len(known) < sampling.queries)
+    v, u = np.divmod(chosen, camera.width)
+    pixels = np.stack([u, v], -1).astype(np.float64)
+    ranges = range_m[v, u].astype(np.float64)
+    image = _resized(image, model.image_width, model.image_height, min(factor, 1.0))
+    if sampling.augment:
+        if rng.random() < sampling.texture_share:
+            image = other_textures(image, rng)
+        image = photometric(image, rng)
+        if rng.random() < 0.5:
+            image, camera = np.ascontiguousarray(image[:, ::-1]), camera.mirrored()
+            pixels[:, 0] = camera.width - 1 - pixels[:, 0]
+    if rng.random() >= sampling.mounting_share:
+        camera = camera.with_mounting(None)
+    scene = pixel_grid(camera.width, camera.height, cols=model.scene_cols, rows=model.scene_rows)
+    queries = normalised(pixels, camera)
+    return (
+        image,
+        queries,
+        rays_at(camera, pixels),
+        rays_at(camera, scene),
+        mounting_vector(camera),
+        (model.depth_scale.encode(ranges) / model.data_std).astype(np.float32),
+        np.stack([noise_field(queries, rng), noise_field(queries, rng)]),
+    )
+
+
+def _measured(
+    index: int,
+    camera: Camera,
+    range_m: NDArray[np.float32],
+    model: ModelConfig,
+    sampling: Sampling,
+    rng: np.random.Generator,
+) -> NDArray[np.bool_]:
+    """(H, W): the pixels that may be supervised. ValueError where there is none."""
+    # NaN is neither. Far hills are finite, but as much beyond range as the sky.
+    measured = (range_m > model.min_range_m) & (sampling.sky | (range_m < model.max_range_m))
+    if sampling.density < 1.0:
+        measured &= np.random.default_rng((_DENSITY, index)).random(measured.shape) < sampling.density
+    if rng.random() < sampling.pattern_share:
+        seen = measured & supervised(camera, range_m, rng)
+        measured = seen if np.count_nonzero(seen) >= FEWEST else measured
+    if not measured.any():
+        raise ValueError(f"sample {index}: no measured range; remove the sample or raise density")
+    return np.asarray(measured)
+
+
+def _resized(image: NDArray[np.uint8], width: int, height: int, share: float) -> NDArray[np.uint8]:
+    """(height, width, 3), as `encode` resizes; share < 1: as seen by a camera of so much of that resolution."""
+    sizes = [(height, width)]
+    if share < 1.0:
+        sizes.insert(0, (round(height * share), round(width * share)))
+    for size in sizes:
+        x = resize_image(torch.from_numpy(np.ascontiguousarray(image))[None], *size)[0]
+        image = x.round().clamp(0.0, 255.0).to(torch.uint8).permute(1, 2, 0).numpy()
+    return image
+
+
+def _crop_window(camera: Camera, factor: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """x, y, width, height of a window of about 1 / factor of both sides, some lower: the resize makes pixels oblong."""
+    width = round(camera.width * min(1.0, rng.uniform(0.9, 1.1) / factor))
+    # The resize makes all formats one, and those of cars are up to three times as wide as high.
+    flat = rng.uniform(0.4, 1.0) if rng.random() < 0.15 else 1.0
+    height = round(camera.height * flat * min(1.0, rng.uniform(0.9, 1.1) / factor))
+    x, y = int(rng.integers(0, camera.width - width + 1)), int(rng.integers(0, camera.height - height + 1))
+    return x, y, width, height

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The engines of a process: nodes that want the same one share it, and it is closed with its last user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grin_ros.core.artifact import Artifact
+from grin_ros.core.backends.watchdog import WatchedEngine
+
+
+@dataclass
+class _Shared:
+    engine: WatchedEngine
+    users: int = 0
+
+
+class Engines:
+    """Not thread safe: rclpy's executor configures one node after the other. Nor is an engine: see `turns.py`."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[object, ...], _Shared] = {}
+
+    def take(self, backends: Sequence[str], artifact: Artifact, threads: int, limit_s: float) -> WatchedEngine:
+        """Open one, or the one that is open for the same. Raises EngineError as WatchedEngine does."""
+        key = (tuple(backends), artifact.digest, threads, limit_s)
+        if key not in self._open:
+            self._open[key] = _Shared(WatchedEngine(backends, artifact, threads, limit_s))
+        shared = self._open[key]
+        shared.users += 1
+        return shared.engine
+
+    def give_back(self, engine: WatchedEngine) -> None:
+        """Its user needs it no more."""
+        key, shared = next((key, shared) for key, shared in self._open.items() if shared.engine is engine)
+        shared.users -= 1
+        if shared.users == 0:
+            del self._open[key]
+            engine.close()

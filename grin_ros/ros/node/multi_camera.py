@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Several cameras in one process, with one engine: grin_multi_camera front rear=/rear_cam/image_raw --ros-args ...
+
+Each camera is a whole lifecycle node `grin` in a namespace of its own, /front/grin and /rear/grin, with its own topics,
+parameters and diagnostics. They are served in turn: one frame of each camera that has one, then again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import rclpy
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.utilities import remove_ros_args, try_shutdown
+
+from grin_ros.ros.frame.pipeline import Capture
+from grin_ros.ros.node.camera_names import CameraName, parse_cameras
+from grin_ros.ros.node.engines import Engines
+from grin_ros.ros.node.lifecycle import STOP_TIMEOUT_S, GrinNode, spin
+from grin_ros.ros.node.memory import keep_freed_memory
+from grin_ros.ros.node.turns import Turns
+
+
+class MultiCamera:
+    """The nodes, their engine and the thread that serves them."""
+
+    def __init__(self, cameras: Sequence[CameraName], context: Context | None = None) -> None:
+        # Only a node of its own tells where remappings (__ns of a launch file) put this process.
+        probe = Node("grin_multi_camera", context=context, start_parameter_services=False)
+        namespace = probe.get_namespace()
+        probe.destroy_node()
+        engines = Engines()
+        self._turns: Turns[Capture] = Turns("grin_worker")
+        self.nodes = [
+            GrinNode(
+                engines=engines,
+                open_worker=self._turns.seat,
+                context=context,
+                cli_args=camera.ros_arguments(namespace),
+            )
+            for camera in cameras
+        ]
+
+    def close(self) -> None:
+        """Stop all nodes, then the thread."""
+        for node in self.nodes:
+            node.close()
+        self._turns.close(STOP_TIMEOUT_S)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point `grin_multi_camera`: runs until SIGINT or SIGTERM."""
+    given = list(sys.argv if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="grin_multi_camera", description=__doc__.partition("\n")[0])
+    parser.add_argument("cameras", nargs="+", metavar="NAME[=IMAGE_TOPIC]", help="a camera; its namespace, its topic")
+    try:
+        cameras = parse_cameras(parser.parse_args(remove_ros_args(given)[1:]).cameras)
+    except ValueError as error:
+        parser.error(str(error))
+    keep_freed_memory()
+    rclpy.init(args=given)
+    process = MultiCamera(cameras)
+    try:
+        for node in process.nodes:
+            node.autostart()
+        spin(*process.nodes)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        process.close()
+        try_shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The environment that ROS 2 reads at its start: which ROS, which middleware, which Fast DDS profile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from grin_ros.ros.operator.doctor.finding import Finding, error, ok, warn
+
+ROS_HOME = Path("/opt/ros")
+SHARED_MEMORY = Path("/dev/shm")
+PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
+"""They read the first of the two variables; later ones the second."""
+IMAGE_BYTES = 1280 * 720 * 3
+NEEDED_BYTES = 4 * IMAGE_BYTES
+"""A shared-memory segment that holds a few large images."""
+MIB = 2**20
+
+
+def ros(environment: Mapping[str, str], ros_home: Path = ROS_HOME) -> Iterator[Finding]:
+    """Which ROS 2 this Python finds."""
+    distribution = environment.get("ROS_DISTRO", "")
+    wheels = _wheels()
+    if find_spec("rclpy") is None:
+        installed = sorted(path.name for path in ros_home.glob("*") if (path / "setup.bash").is_file())
+        remedy = (
+            f"source {ros_home / installed[-1] / 'setup.bash'}" if installed else "pip install 'grin_ros[ros-wheels]'"
+        )
+        yield warn("no ROS 2 here: the estimator and grin evaluate work, the node does not", remedy)
+        return
+    if distribution and wheels and wheels != distribution:
+        yield error(
+            f"two ROS 2 at once: {distribution} is sourced, and the wheels of {wheels} are installed",
+            "use a virtual environment without ros-* wheels: messages of the two do not fit each other",
+        )
+        return
+    if distribution:
+        yield ok(f"ROS 2 {distribution} is sourced")
+    elif wheels:
+        yield ok(f"ROS 2 {wheels} from PyPI wheels")
+        if not environment.get("AMENT_PREFIX_PATH"):
+            remedy = _export("AMENT_PREFIX_PATH", sys.prefix)
+            yield error("AMENT_PREFIX_PATH is not set: rclpy finds no middleware", remedy)
+    else:
+        yield warn("rclpy is here, but ROS_DISTRO is not set", "source the setup.bash of your ROS 2")
+
+
+def discovery(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Who can be seen from here."""
+    domain = environment.get("ROS_DOMAIN_ID") or "0"
+    if not (domain.isdigit() and int(domain) <= 232):
+        yield error(f"ROS_DOMAIN_ID is '{domain}'", "export ROS_DOMAIN_ID=0 (0 to 101 on any system)")
+        return
+    reach = environment.get("ROS_AUTOMATIC_DISCOVERY_RANGE") or "SUBNET"
+    if environment.get("ROS_LOCALHOST_ONLY") == "1":
+        reach = "LOCALHOST"
+    text = f"domain {domain}, discovery range {reach}"
+    if reach.upper() == "OFF":
+        yield warn(f"{text}: no other process can be seen", "unset ROS_AUTOMATIC_DISCOVERY_RANGE, or name peers")
+    else:
+        yield ok(text)
+
+
+def dds(environment: Mapping[str, str], middleware: str, shipped: Callable[[], Path]) -> Iterator[Finding]:
+    """Whether large images fit. middleware: 'rmw_fastrtps_cpp'. shipped: where the package's own profile is."""
+    if "fastrtps" not in middleware:
+        yield warn(
+            f"middleware {middleware}: the Fast DDS profile of grin_ros does not apply to it",
+            "sysctl -w net.core.rmem_max=33554432 where large images get lost, or: "
+            "export RMW_IMPLEMENTATION=rmw_fastrtps_cpp",
+        )
+        return
+    yield ok(f"middleware {middleware}")
+    wanted = PROFILE_VARIABLES[(environment.get("ROS_DISTRO") or _wheels() or "jazzy") not in OLD_DISTRIBUTIONS]
+    other = next(name for name in PROFILE_VARIABLES if name != wanted)
+    try:
+        remedy = f"{_export(wanted, shipped())}   (in the terminal of the node and in that of the camera driver)"
+    except FileNotFoundError as fault:
+        remedy = str(fault)
+    path = environment.get(wanted)
+    if not path:
+        confused = f"; {other} is, which this distribution does not read" if environment.get(other) else ""
+        yield warn(f"no Fast DDS profile ({wanted} is not set{confused}): most large images get lost", remedy)
+    else:
+        yield _profile(Path(path), remedy)
+    yield from _shared_memory()
+
+
+def _profile(path: Path, remedy: str) -> Finding:
+    """Whether the profile has a shared memory that holds a few large images, in its default participant."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as fault:
+        return error(f"Fast DDS profile {path} cannot be read: {fault}", remedy)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]  # with or without its namespace
+    segments = {
+        transport.findtext("transport_id"): int(transport.findtext("segment_size") or 0)
+        for transport in root.iter("transport_descriptor")
+        if transport.findtext("type") == "SHM"
+    }
+    used = {
+        transport.text
+        for participant in root.iter("participant")
+        if participant.get("is_default_profile") == "true"
+        for transport in participant.iter("transport_id")
+    }
+    largest = max((size for name, size in segments.items() if name in used), default=0)
+    if largest < NEEDED_BYTES:
+        held = f"a shared memory of {largest / MIB:.1f} MiB" if largest else "no shared memory of a size it names"
+        return warn(f"Fast DDS profile {path}: {held}, 1280x720 images need {NEEDED_BYTES / MIB:.1f} MiB", remedy)
+    return ok(f"Fast DDS profile {path}: shared memory of {largest / MIB:.0f} MiB")
+
+
+def _shared_memory() -> Iterator[Finding]:
+    if not SHARED_MEMORY.is_dir():
+        return
+    free = shutil.disk_usage(SHARED_MEMORY).free
+    if free < 4 * 32 * MIB:
+        yield warn(
+            f"{SHARED_MEMORY}: {free / MIB:.0f} MiB free; every process takes a segment of 32 MiB",
+            "give a container more (docker run --shm-size=1g, or --ipc=host); delete old /dev/shm/fastrtps_* files",
+        )
+    else:
+        yield ok(f"{SHARED_MEMORY}: {free / MIB:.0f} MiB free")
+
+
+def _export(variable: str, value: object) -> str:
+    return f"export {variable}={value}"
+
+
+def _wheels() -> str:
+    """'jazzy' where its rclpy came as a wheel."""
+    for distribution in ("humble", "jazzy", "kilted", "lyrical"):
+        try:
+            metadata.version(f"ros-{distribution}-rclpy")
+        except metadata.PackageNotFoundError:
+            continue
+        return distribution
+    return ""
+
+
+def this_environment() -> Mapping[str, str]:
+    return os.environ

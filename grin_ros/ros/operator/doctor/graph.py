@@ -1,0 +1,261 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with a running ROS graph: judged from a plain picture of it, which `probe.py` takes.
+
+Names are full ('/robot/grin', '/camera/image_raw'), types as ROS writes them ('sensor_msgs/msg/Image').
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from grin_ros.ros.operator.doctor.finding import Finding, Level, error, ok, warn
+
+IMAGE, COMPRESSED, INFO = (f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
+OLD_S = 1.0
+FEW_HZ = 1.0
+RATES_APART = 0.2
+CLOCK = "/clock"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A publisher or subscription of a topic, with the QoS that can part the two ends."""
+
+    node: str
+    type: str
+    reliable: bool = False
+    transient_local: bool = False
+
+
+@dataclass(frozen=True)
+class Topic:
+    publishers: Sequence[Endpoint] = ()
+    subscribers: Sequence[Endpoint] = ()
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Of the seconds of listening. problem: why the node would refuse its newest message; age_s: now - stamp."""
+
+    rate_hz: float = 0.0
+    frame_id: str = ""
+    age_s: float | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class GrinNode:
+    """name: full. lifecycle: as get_state said it; empty: no answer. told: (level 0 to 3, message) of /diagnostics."""
+
+    name: str
+    lifecycle: str = ""
+    use_sim_time: bool | None = None
+    told: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """nodes: those of grin_ros. seconds: how long it was listened to `heard`."""
+
+    nodes: Sequence[GrinNode] = ()
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    heard: Mapping[str, Heard] = field(default_factory=dict)
+    seconds: float = 0.0
+    middleware: str = ""
+
+
+def judged(graph: Graph) -> Iterator[Finding]:
+    """Everything that an operator should know, node by node, then the cameras."""
+    if not graph.nodes:
+        yield warn("no node of grin_ros is running", "ros2 launch grin_ros grin.launch.py" + _arguments(graph))
+    for node in graph.nodes:
+        yield _state(node)
+        yield from _told(node)
+        yield from _time(node, graph)
+        for name, topic in graph.topics.items():
+            if any(end.node == node.name and end.type in (IMAGE, COMPRESSED, INFO) for end in topic.subscribers):
+                yield from _input(node, name, topic, graph)
+            if any(end.node == node.name for end in topic.publishers):
+                yield from _output(node, name, topic)
+    yield from _cameras(graph)
+
+
+def _state(node: GrinNode) -> Finding:
+    texts = {
+        "active": ok(f"{node.name}: active"),
+        "inactive": warn(f"{node.name}: inactive, it publishes nothing", f"ros2 lifecycle set {node.name} activate"),
+        "unconfigured": warn(
+            f"{node.name}: unconfigured, it publishes nothing", f"ros2 lifecycle set {node.name} configure"
+        ),
+        "finalized": error(f"{node.name}: finalized, it cannot come back", "start its process again"),
+        "": error(f"{node.name}: its lifecycle service does not answer", "look at its log, start its process again"),
+    }
+    busy = warn(f"{node.name}: {node.lifecycle}, in the middle of a transition", "wait, then ask again")
+    return texts.get(node.lifecycle, busy)
+
+
+def _told(node: GrinNode) -> Iterator[Finding]:
+    """The node's own words; they hold their remedy."""
+    if node.told is None:
+        if node.lifecycle == "active":
+            yield warn(f"{node.name}: nothing on /diagnostics", "look at its log; diagnostics_period_s may be long")
+        return
+    level, message = node.told
+    text, _, remedy = message.partition(";")
+    made = {0: ok, 1: warn}.get(level, error)
+    remedy = remedy.strip() or "see docs/operations.md"
+    yield (
+        ok(f"{node.name} says: {message}")
+        if made is ok
+        else Finding(Level.WARN if level == 1 else Level.ERROR, f"{node.name} says: {text}", remedy)
+    )
+
+
+def _time(node: GrinNode, graph: Graph) -> Iterator[Finding]:
+    """Whether its time is that of its inputs."""
+    clock = bool(graph.topics.get(CLOCK, Topic()).publishers)
+    if node.use_sim_time is None:
+        return
+    if node.use_sim_time and not clock:
+        yield error(
+            f"{node.name}: use_sim_time is true, but nothing publishes {CLOCK}: its time stands still",
+            f"ros2 bag play --clock, or grin replay; without a bag: ros2 param set {node.name} use_sim_time false",
+        )
+    elif clock and not node.use_sim_time:
+        yield warn(
+            f"{node.name}: something publishes {CLOCK}, but it takes the system's time",
+            f"ros2 param set {node.name} use_sim_time true",
+        )
+    else:
+        yield ok(f"{node.name}: time from {CLOCK if clock else 'the system'}")
+
+
+def _input(node: GrinNode, name: str, topic: Topic, graph: Graph) -> Iterator[Finding]:
+    """One subscription of the node: who publishes it, whether the two fit, what comes."""
+    ours = next(end for end in topic.subscribers if end.node == node.name)
+    fitting = [end for end in topic.publishers if end.type == ours.type]
+    for end in topic.publishers:
+        if end.type != ours.type:
+            compressed = {ours.type, end.type} == {IMAGE, COMPRESSED}
+            yield error(
+                f"{name}: {end.node} publishes {end.type}, {node.name} expects {ours.type}",
+                f"start the node with compressed:={'true' if end.type == COMPRESSED else 'false'}"
+                if compressed
+                else "remap one of the two",
+            )
+    if not fitting:
+        yield error(
+            f"{name}: nothing publishes it, and {node.name} waits for it",
+            "start the camera driver, or remap: ros2 launch grin_ros grin.launch.py" + _arguments(graph),
+        )
+        return
+    for end in fitting:
+        for what in _mismatches(offered=end, requested=ours):
+            policy = "reliability:=best_effort" if what == "reliable" else "durability:=volatile"
+            yield error(
+                f"{name}: {node.name} asks for {what}, {end.node} does not offer it: not one message arrives",
+                f"take the override away, or start the node with -p qos_overrides.{name}.subscription.{policy}",
+            )
+    if len(fitting) > 1:
+        names = ", ".join(end.node for end in fitting)
+        yield warn(f"{name}: {len(fitting)} publishers ({names}): frames of several cameras mix", "remap all but one")
+    yield from _rate(name, graph)
+
+
+def _mismatches(offered: Endpoint, requested: Endpoint) -> Iterator[str]:
+    if requested.reliable and not offered.reliable:
+        yield "reliable"
+    if requested.transient_local and not offered.transient_local:
+        yield "transient_local"
+
+
+def _output(node: GrinNode, name: str, topic: Topic) -> Iterator[Finding]:
+    """Whether those who listen to the node hear it."""
+    ours = next(end for end in topic.publishers if end.node == node.name)
+    for end in topic.subscribers:
+        for what in _mismatches(offered=ours, requested=end):
+            policy = "reliability:=reliable" if what == "reliable" else "durability:=transient_local"
+            yield error(
+                f"{name}: {end.node} asks for {what}, {node.name} does not offer it: it hears nothing",
+                f"change the subscriber, or start the node with -p qos_overrides.{name}.publisher.{policy}",
+            )
+
+
+def _rate(name: str, graph: Graph) -> Iterator[Finding]:
+    heard = graph.heard.get(name)
+    if heard is None:
+        return
+    if heard.rate_hz == 0.0:
+        yield error(
+            f"{name}: not one message in {graph.seconds:.0f} s, although it is published",
+            "look at the driver's log; for large images load the Fast DDS profile on both ends (see above)",
+        )
+        return
+    made = f"{name}: {heard.rate_hz:.1f} Hz"
+    if heard.problem:
+        text, _, remedy = heard.problem.partition(";")
+        yield error(f"{made}, but {text}", remedy.strip() or "correct the camera driver or its calibration")
+    elif heard.rate_hz < FEW_HZ:
+        yield warn(made, "raise the driver's frame rate, or look for lost images (see the Fast DDS profile above)")
+    elif heard.age_s is not None and not -0.1 <= heard.age_s <= OLD_S:
+        yield warn(
+            f"{made}, its stamps are {heard.age_s:.1f} s old",
+            "check the clocks of camera and computer; with a bag: --clock, and use_sim_time of all nodes",
+        )
+    else:
+        yield ok(made)
+
+
+def _cameras(graph: Graph) -> Iterator[Finding]:
+    """Image topics with the camera_info beside them: what a node could be given."""
+    ours = {node.name for node in graph.nodes}
+    taken = {name for name, topic in graph.topics.items() if any(end.node in ours for end in topic.subscribers)}
+    for name, info in cameras(graph):
+        types = ", ".join(sorted({end.type for end in graph.topics[name].publishers}))
+        for topic in (name, info):
+            if topic is not None and topic not in taken:
+                yield from _rate(topic, graph)
+        if info is None:
+            yield warn(
+                f"camera {name} ({types}): no camera_info beside it; depth in metres needs one",
+                "set camera_info_url of the driver, or calibrate with camera_calibration",
+            )
+            continue
+        yield ok(f"camera {name} ({types}) with {info}")
+        rates = [graph.heard[topic].rate_hz for topic in (name, info) if topic in graph.heard]
+        if len(rates) == 2 and min(rates) > 0.0 and abs(rates[0] - rates[1]) > RATES_APART * max(rates):
+            yield warn(
+                f"{name}: {rates[0]:.1f} Hz, but {info}: {rates[1]:.1f} Hz",
+                "they should come in pairs; where images are fewer, load the Fast DDS profile on both ends",
+            )
+        frames = {graph.heard[topic].frame_id.lstrip("/") for topic in (name, info) if topic in graph.heard}
+        if len(frames) == 2 and min(rates) > 0.0:
+            yield error(
+                f"{name} and {info}: their frame_id differ ({' and '.join(sorted(map(repr, frames)))})",
+                "remap both to one camera, or correct the driver's frame_id",
+            )
+
+
+def cameras(graph: Graph) -> Iterator[tuple[str, str | None]]:
+    """(image topic, its camera_info or None), but not what our nodes publish themselves."""
+    ours = {node.name for node in graph.nodes}
+    for name, topic in sorted(graph.topics.items()):
+        types = {end.type for end in topic.publishers if end.node not in ours}
+        if not types & {IMAGE, COMPRESSED}:
+            continue
+        base = name.removesuffix("/compressed") if COMPRESSED in types else name
+        beside = f"{base.rpartition('/')[0]}/camera_info"
+        has_info = any(end.type == INFO for end in graph.topics.get(beside, Topic()).publishers)
+        yield name, beside if has_info else None
+
+
+def _arguments(graph: Graph) -> str:
+    """' image:=... camera_info:=...' of the first camera that has both."""
+    for name, info in cameras(graph):
+        if info is not None:
+            compressed = any(end.type == COMPRESSED for end in graph.topics[name].publishers)
+            more = " compressed:=true" if compressed else ""
+            return f" image:={name.removesuffix('/compressed') if compressed else name} camera_info:={info}{more}"
+    return " image:=<image topic> camera_info:=<camera_info topic>"

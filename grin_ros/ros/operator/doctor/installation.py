@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is installed, whether artifacts are intact, and whether each backend answers their golden sample."""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.util
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib import metadata
+
+from grin_ros.core.artifact import SHIPPED, Artifact, ArtifactError, load_artifact
+from grin_ros.core.backends.auto import preferences
+from grin_ros.core.backends.base import ENGINES, EngineError, EngineUnavailableError, check_golden, open_engine
+from grin_ros.ros.operator.doctor.finding import Finding, absent, error, ok
+
+# What can be imported -> (what it is for, what to type).
+NEEDED = {
+    "numpy": ("everything", "pip install numpy"),
+    "cv2": ("images and lenses", "pip install opencv-python-headless"),
+    "onnxruntime": ("the backend ort", "pip install onnxruntime"),
+    "yaml": ("settings", "pip install PyYAML"),
+}
+OPTIONAL = {
+    "openvino": ("the backends openvino and openvino-bf16", "pip install 'grin_ros[openvino]'"),
+    "rclpy": ("the node", "source a ROS 2, or: pip install 'grin_ros[ros-wheels]'"),
+    "cv_bridge": ("image encodings on a ROS installation", "apt install ros-$ROS_DISTRO-cv-bridge"),
+    "rosbags": ("bags", "pip install 'grin_ros[bags]'"),
+    "matplotlib": ("pictures", "pip install 'grin_ros[demo]'"),
+    "torch": ("training, export, the backend reference", "pip install 'grin_ros[train]'"),
+    "moderngl": ("rendering worlds", "pip install 'grin_ros[train]'"),
+}
+
+
+def packages() -> Iterator[Finding]:
+    """Python and the packages that grin_ros imports."""
+    yield ok(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+    for modules, missing in ((NEEDED, error), (OPTIONAL, absent)):
+        for module, (purpose, remedy) in modules.items():
+            if importlib.util.find_spec(module) is not None:
+                yield ok(f"{module} {_version(module)}")
+            else:
+                yield missing(f"{module} is not installed: {purpose}", remedy)
+    egl = ctypes.util.find_library("EGL")
+    yield (
+        ok(f"EGL: {egl}")
+        if egl
+        else absent("EGL is not installed: rendering worlds", "apt install libegl1 libgl1-mesa-dri")
+    )
+
+
+def models(engines: bool) -> Iterator[Finding]:
+    """The shipped models: intact or not; engines: also what each backend makes of their golden sample."""
+    shipped = sorted(path.name for path in SHIPPED.glob("*") if path.is_dir())
+    if not shipped:
+        yield error("no model is shipped", "reinstall grin_ros, or export one (README, Training)")
+    for name in shipped:
+        try:
+            artifact = load_artifact(name)
+        except ArtifactError as fault:
+            yield error(f"model {name}: {fault}", "reinstall grin_ros, or export the model again")
+            continue
+        yield ok(f"model {name} {artifact.digest}: all files have the hashes of its manifest")
+        if engines:
+            yield from _answers(name, artifact)
+
+
+def _answers(model: str, artifact: Artifact) -> Iterator[Finding]:
+    """What each backend makes of the golden sample; one that is not here is no fault, one that answers wrong is."""
+    right = set()
+    for backend in ENGINES:
+        what = f"model {model}, backend {backend}"
+        try:
+            engine = open_engine(backend, artifact)
+        except EngineUnavailableError as fault:
+            text, _, remedy = str(fault).partition(";")
+            yield absent(f"{what}: {text}", f"if you want it: {remedy.strip() or 'see README, Backends'}")
+            continue
+        except EngineError as fault:
+            yield error(f"{what}: {fault}", "choose another backend, or another version of this one's runtime")
+            continue
+        report = check_golden(engine)
+        engine.close()
+        right.add(backend)
+        yield ok(
+            f"{what}: {engine.description} answers the golden sample within {report.max_error_ln:.1e} ln "
+            f"(accepted {report.tolerance_ln:.0e})"
+        )
+    for backend, why in preferences():
+        if backend in right:
+            yield ok(f"model {model}: backend auto is {backend}, because {why}")
+            return
+    yield error(f"model {model}: no backend that 'auto' considers can run it", "pip install onnxruntime")
+
+
+def _version(module: str) -> str:
+    """Of the distribution that brought it; Debian's and ROS's packages do not always say."""
+    distributions = _distributions().get(module)
+    return metadata.version(distributions[0]) if distributions else "is there"
+
+
+@lru_cache(maxsize=1)
+def _distributions() -> Mapping[str, Sequence[str]]:
+    return metadata.packages_distributions()

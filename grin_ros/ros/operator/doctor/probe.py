@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A picture of the ROS graph around: nodes of grin_ros, cameras, who publishes what with which QoS, and what comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.srv import GetState
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import GetParameters
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.serialization import deserialize_message
+from rclpy.signals import SignalHandlerOptions
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+from rclpy.utilities import get_rmw_implementation_identifier
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from grin_ros.ros.inputs.compressed import check_stream
+from grin_ros.ros.inputs.images import check_layout
+from grin_ros.ros.inputs.messages import camera_from_info
+from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, Endpoint, Graph, GrinNode, Heard, Topic, cameras
+from grin_ros.ros.operator.harness import header_stamp_ns
+
+CLASSES: Mapping[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, INFO: CameraInfo}
+DISCOVERY_S = 2.0
+"""The graph counts as known when nothing new was seen for this long,"""
+DISCOVERY_LIMIT_S = 10.0
+"""or after this."""
+ANSWER_S = 3.0
+STATUS = ": depth"
+"""What the name of a grin_ros node's diagnostic status ends with."""
+OWN_NAME = "grin_doctor"
+
+
+class Listener:
+    """Counts the messages of one topic and keeps the newest, as bytes. As the node does: best effort."""
+
+    def __init__(self, node: Node, topic: str, kind: str) -> None:
+        self.kind = kind
+        self.arrivals_s: list[float] = []
+        self.newest = b""
+        node.create_subscription(CLASSES[kind], topic, self._note, qos_profile_sensor_data, raw=True)
+
+    def heard(self, now_ns: int) -> Heard:
+        """now_ns: of the system's clock."""
+        if not self.arrivals_s:
+            return Heard()
+        span_s = self.arrivals_s[-1] - self.arrivals_s[0]
+        rate_hz = (len(self.arrivals_s) - 1) / span_s if span_s > 0.0 else 0.01  # one message: nearly nothing
+        message = deserialize_message(self.newest, CLASSES[self.kind])
+        stamp_ns = header_stamp_ns(self.newest)
+        age_s = (now_ns - stamp_ns) / 1e9 if stamp_ns else None
+        return Heard(rate_hz, message.header.frame_id, age_s, problem_of(message))
+
+    def _note(self, data: bytes) -> None:
+        self.arrivals_s.append(time.monotonic())
+        self.newest = data
+
+
+def look(seconds: float) -> Graph:
+    """Join the graph, listen for `seconds`, and leave. Raises what rclpy raises where ROS does not work."""
+    context = Context()
+    rclpy.init(context=context, args=[], signal_handler_options=SignalHandlerOptions.NO)
+    node = Node(OWN_NAME, context=context, start_parameter_services=False)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    try:
+        return _look(node, executor, seconds)
+    finally:
+        executor.shutdown()
+        node.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+def _look(node: Node, executor: SingleThreadedExecutor, seconds: float) -> Graph:
+    told: dict[str, tuple[int, str]] = {}
+
+    def note(array: DiagnosticArray) -> None:
+        for status in array.status:
+            if status.name.endswith(STATUS):
+                told["/" + status.name.removesuffix(STATUS)] = (status.level[0], status.message)
+
+    node.create_subscription(DiagnosticArray, "/diagnostics", note, QoSProfile(depth=20))
+    _discover(node, executor)
+    topics = _topics(node)
+    wanted = _worth_hearing(topics, {*told, *_running(node)})
+    listeners = {name: Listener(node, name, kind) for name, kind in wanted.items()}
+    _spin(executor, seconds, lambda: False)
+    now_ns = time.time_ns()
+    names = sorted({*told, *_running(node)})
+    return Graph(
+        nodes=[_grin_node(node, executor, name, told.get(name)) for name in names],
+        topics=topics,
+        heard={name: listener.heard(now_ns) for name, listener in listeners.items()},
+        seconds=seconds,
+        middleware=str(get_rmw_implementation_identifier()),
+    )
+
+
+def _discover(node: Node, executor: SingleThreadedExecutor) -> None:
+    """Until nothing new is seen."""
+    start = changed_s = time.monotonic()
+    seen: object = None
+    while (now_s := time.monotonic()) - changed_s < DISCOVERY_S and now_s - start < DISCOVERY_LIMIT_S:
+        _spin(executor, 0.1, lambda: False)
+        here = sorted(node.get_node_names_and_namespaces()), sorted(map(str, node.get_topic_names_and_types()))
+        if here != seen:
+            seen, changed_s = here, time.monotonic()
+
+
+def _running(node: Node) -> list[str]:
+    """Lifecycle nodes that are called grin, in any namespace."""
+    found = []
+    for name, namespace in node.get_node_names_and_namespaces():
+        if name == "grin":
+            full = f"{namespace.rstrip('/')}/{name}"
+            services = dict(node.get_service_names_and_types_by_node(name, namespace))
+            if f"{full}/get_state" in services:
+                found.append(full)
+    return found
+
+
+def _grin_node(node: Node, executor: SingleThreadedExecutor, name: str, told: tuple[int, str] | None) -> GrinNode:
+    state = _ask(node, executor, GetState, f"{name}/get_state", GetState.Request())
+    request = GetParameters.Request(names=["use_sim_time"])
+    parameters = _ask(node, executor, GetParameters, f"{name}/get_parameters", request)
+    use_sim_time = None
+    if parameters is not None and parameters.values and parameters.values[0].type == ParameterType.PARAMETER_BOOL:
+        use_sim_time = bool(parameters.values[0].bool_value)
+    return GrinNode(name, "" if state is None else str(state.current_state.label), use_sim_time, told)
+
+
+def _ask(node: Node, executor: SingleThreadedExecutor, kind: Any, name: str, request: Any) -> Any:
+    """The response; None where none comes in time."""
+    client = node.create_client(kind, name)
+    try:
+        if not _spin(executor, ANSWER_S, client.service_is_ready):
+            return None
+        future = client.call_async(request)
+        return future.result() if _spin(executor, ANSWER_S, future.done) else None
+    finally:
+        node.destroy_client(client)
+
+
+def _spin(executor: SingleThreadedExecutor, limit_s: float, done: Callable[[], bool]) -> bool:
+    """Serve callbacks until `done` or for `limit_s`; whether it came to that."""
+    deadline = time.monotonic() + limit_s
+    while not done():
+        left_s = deadline - time.monotonic()
+        if left_s <= 0.0:
+            return False
+        executor.spin_once(timeout_sec=min(left_s, 0.05))
+    return True
+
+
+def _topics(node: Node) -> dict[str, Topic]:
+    found = {}
+    for name, _ in node.get_topic_names_and_types():
+        publishers = [_endpoint(info) for info in node.get_publishers_info_by_topic(name)]
+        subscribers = [_endpoint(info) for info in node.get_subscriptions_info_by_topic(name)]
+        own = f"/{OWN_NAME}"
+        found[name] = Topic(publishers, [end for end in subscribers if end.node != own])
+    return found
+
+
+def _worth_hearing(topics: Mapping[str, Topic], nodes: Collection[str]) -> dict[str, str]:
+    """Image topics with their camera_info, and what `nodes`, those of grin_ros, listen to: topic -> type."""
+    around = Graph(nodes=[GrinNode(name) for name in nodes], topics=topics)
+    pairs = [each for pair in cameras(around) for each in pair if each]
+    inputs = [name for name, topic in topics.items() if any(end.node in nodes for end in topic.subscribers)]
+    wanted: dict[str, str] = {}
+    for name in {*inputs, *pairs}:
+        types = {end.type for end in topics[name].publishers} & CLASSES.keys()
+        if len(types) == 1:  # two types on one topic: nobody can hear both
+            wanted[name] = types.pop()
+    return wanted
+
+
+def _endpoint(info: TopicEndpointInfo) -> Endpoint:
+    return Endpoint(
+        node=f"{info.node_namespace.rstrip('/')}/{info.node_name}",
+        type=info.topic_type,
+        reliable=info.qos_profile.reliability == ReliabilityPolicy.RELIABLE,
+        transient_local=info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
+def problem_of(message: Any) -> str:
+    """Why the node would refuse it, with the remedy behind a semicolon or a full stop; empty where it would not."""
+    try:
+        if isinstance(message, CameraInfo):
+            camera_from_info(message)
+        elif isinstance(message, CompressedImage):
+            check_stream(bytes(message.data), message.format)
+        else:
+            check_layout(message)
+    except ValueError as fault:
+        return str(fault)
+    return ""

@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin view`: what a running node publishes, live in the Rerun viewer, or recorded for it.
+
+Image, depth and sigma lie in the camera's frustum, points around it, coloured by sigma. Nothing of it is on the node's
+side: this is one more subscriber.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import rclpy
+from numpy.typing import NDArray
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from rclpy.utilities import try_shutdown
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from grin_ros.ros.inputs.images import open_converter
+from grin_ros.ros.inputs.messages import stamp_ns
+from grin_ros.ros.operator.demo.record import points_of
+
+SIGMA_RANGE_M = 2.0
+"""Sigma of the last colour of the points."""
+POINT_RADIUS_M = 0.01
+
+
+class Viewer:
+    """Logs messages to a Rerun recording; `rerun` is the module, imported only here."""
+
+    def __init__(self, rerun: Any, recording: Any) -> None:
+        self._rerun = rerun
+        self._recording = recording
+        self._convert = open_converter()
+        self.on: Mapping[str, tuple[Any, Callable[[Any], None]]] = {
+            "image": (Image, self.image),
+            "depth/image": (Image, lambda message: self.metres("camera/depth", message)),
+            "depth/sigma": (Image, lambda message: self.metres("camera/sigma", message)),
+            "depth/camera_info": (CameraInfo, self.info),
+            "points": (PointCloud2, self.points),
+        }
+        """Topic -> message class, and what logs it."""
+        recording.log("/", rerun.ViewCoordinates.RDF, static=True)  # the optical frame: right, down, forward
+
+    def image(self, message: Image) -> None:
+        """Raises ValueError for an encoding that the node would refuse too."""
+        self._log(message, "camera/image", self._rerun.Image(self._convert(message)))
+
+    def metres(self, entity: str, message: Image) -> None:
+        """A 32FC1 image; what is not finite counts as not measured."""
+        values = np.frombuffer(message.data, np.float32).reshape(message.height, message.width)
+        finite = np.where(np.isfinite(values), values, np.float32(0.0))
+        self._log(message, entity, self._rerun.DepthImage(finite, meter=1.0))
+
+    def info(self, message: CameraInfo) -> None:
+        """The frustum; distortion is not drawn."""
+        pinhole = self._rerun.Pinhole(
+            image_from_camera=np.reshape(message.k, (3, 3)), width=message.width, height=message.height
+        )
+        self._log(message, "camera", pinhole)
+
+    def points(self, message: PointCloud2) -> None:
+        """Raises ValueError for a cloud without colour or sigma."""
+        points = points_of(message)
+        positions = np.stack([points[axis] for axis in "xyz"], axis=-1)
+        cloud = self._rerun.Points3D(positions, colors=sigma_colours(points["sigma"]), radii=POINT_RADIUS_M)
+        self._log(message, "points", cloud)
+
+    def _log(self, message: Any, entity: str, what: Any) -> None:
+        self._recording.set_time("stamp", timestamp=np.datetime64(stamp_ns(message.header), "ns"))
+        self._recording.log(entity, what)
+
+
+def sigma_colours(sigma_m: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(N,) metres -> (N, 3) uint8 RGB: blue is sure, red is `SIGMA_RANGE_M` and more."""
+    share = np.clip(np.nan_to_num(sigma_m, nan=SIGMA_RANGE_M) / SIGMA_RANGE_M, 0.0, 1.0)
+    bgr = cv2.applyColorMap((share * 255).astype(np.uint8)[:, None], cv2.COLORMAP_TURBO)
+    return np.ascontiguousarray(bgr[:, 0, ::-1], dtype=np.uint8)
+
+
+def open_recording(rerun: Any, save: Path | None, connect: str | None) -> Any:
+    """A new recording: into a file, into a viewer that runs, or else into one that is started here."""
+    recording = rerun.RecordingStream("grin_ros")
+    if save is not None:
+        recording.save(save)
+    elif connect is not None:
+        recording.connect_grpc(connect)
+    else:
+        recording.spawn()
+    return recording
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Until Ctrl-C, or for --seconds."""
+    parse = argparse.ArgumentParser(prog="grin view", description="What a running node publishes, in the Rerun viewer.")
+    parse.add_argument("--namespace", default="", help="of the node, as /robot")
+    parse.add_argument("--image", default="image", help="image topic that the node listens to (image)")
+    where = parse.add_mutually_exclusive_group()
+    where.add_argument("--save", type=Path, metavar="FILE", help="record into FILE (.rrd) and open no viewer")
+    where.add_argument("--connect", metavar="URL", help="a viewer that runs: rerun+http://HOST:9876/proxy")
+    parse.add_argument("--seconds", type=float, default=float("inf"), help="end after so long")
+    options = parse.parse_args(argv)
+    rerun = importlib.import_module("rerun")
+    recording = open_recording(rerun, options.save, options.connect)
+    viewer = Viewer(rerun, recording)
+    context = Context()
+    rclpy.init(context=context, args=[])
+    node = Node("grin_view", context=context, namespace=options.namespace, start_parameter_services=False)
+    for topic, (kind, log) in viewer.on.items():
+        name = options.image if topic == "image" else topic
+        node.create_subscription(kind, name, _survive(node, log), qos_profile_sensor_data)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    end_s = time.monotonic() + options.seconds
+    try:
+        while context.ok() and time.monotonic() < end_s:
+            executor.spin_once(timeout_sec=0.1)
+    except ExternalShutdownException:
+        pass
+    finally:
+        executor.shutdown()
+        node.destroy_node()
+        try_shutdown(context=context)
+        recording.flush()
+    return 0
+
+
+def _survive(node: Node, log: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A message that cannot be shown is told, and the next one shown."""
+
+    def logged(message: Any) -> None:
+        try:
+            log(message)
+        except ValueError as error:
+            node.get_logger().error(str(error), throttle_duration_sec=5.0)
+
+    return logged
+
+
+if __name__ == "__main__":
+    sys.exit(main())

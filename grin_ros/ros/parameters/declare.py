@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Brings the table of parameters to a node: descriptors, start values, checks of later changes.
+
+A start value that does not fit must not kill the process: it is noted, the default stands in, and configure fails with
+the reason until a fitting value is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+from rclpy.parameter import Parameter as RosParameter
+
+from grin_ros.core.config import nearest
+from grin_ros.ros.parameters.row import Parameter, Value
+from grin_ros.ros.parameters.table import BY_NAME, PARAMETERS, NodeConfig, node_config
+
+_TYPES = {
+    bool: RosParameter.Type.BOOL,
+    int: RosParameter.Type.INTEGER,
+    float: RosParameter.Type.DOUBLE,
+    str: RosParameter.Type.STRING,
+}
+_OF_RCLPY = ("use_sim_time", "start_type_description_service")
+_QOS = "qos_overrides."
+
+
+def descriptor(parameter: Parameter) -> ParameterDescriptor:
+    """The ROS descriptor: type, description with unit, range, read-only."""
+    unit = f", {parameter.unit}" if parameter.unit else ""
+    described = ParameterDescriptor(
+        name=parameter.name,
+        type=_TYPES[type(parameter.default)].value,
+        description=f"{parameter.description}{unit}",
+        read_only=parameter.read_only,
+    )
+    if parameter.low is not None and parameter.high is not None:
+        if isinstance(parameter.default, float):
+            described.floating_point_range = [FloatingPointRange(from_value=parameter.low, to_value=parameter.high)]
+        else:
+            described.integer_range = [IntegerRange(from_value=int(parameter.low), to_value=int(parameter.high))]
+    return described
+
+
+class DeclaredParameters:
+    """The parameters of one node. `changed` is called with the new configuration after every accepted change."""
+
+    def __init__(self, node: Node, changed: Callable[[NodeConfig], None]) -> None:
+        self._node = node
+        self._changed = changed
+        self._problems: dict[str, str] = {}
+        """Parameter -> why its start value was refused; a later good value heals it."""
+        for parameter in PARAMETERS:
+            self._declare(parameter)
+        self._warn_of_unknown()
+        node.add_on_set_parameters_callback(self._check)
+        self._has_post_set = hasattr(node, "add_post_set_parameters_callback")  # not in Humble: applied when checked
+        if self._has_post_set:
+            node.add_post_set_parameters_callback(self._apply)
+
+    def config(self) -> NodeConfig:
+        """The present values. Raises ValueError for start values that were refused, or that contradict each other."""
+        if self._problems:
+            raise ValueError("; ".join(self._problems.values()))
+        return node_config(self._values())
+
+    def _values(self) -> dict[str, Value]:
+        """A refused start value that ROS let pass is still set in the node: its default stands in."""
+        return {
+            parameter.name: parameter.default
+            if parameter.name in self._problems
+            else self._node.get_parameter(parameter.name).value
+            for parameter in PARAMETERS
+        }
+
+    def _declare(self, parameter: Parameter) -> None:
+        described = descriptor(parameter)
+        try:
+            value = self._node.declare_parameter(parameter.name, parameter.default, described).value
+            parameter.check(value)
+            return
+        except (InvalidParameterTypeException, InvalidParameterValueException):
+            got = self._start_values().get(parameter.name)
+            self._node.declare_parameter(parameter.name, parameter.default, descriptor(parameter), ignore_override=True)
+            try:
+                parameter.check(None if got is None else got.value)
+                reason = f"{parameter.name}: the start value is refused"
+            except ValueError as error:
+                reason = str(error)
+        except ValueError as error:  # ROS let it pass (NaN, an empty text)
+            reason = str(error)
+        remedy = "correct it and start the node again" if parameter.read_only else "set it to a value that fits"
+        self._problems[parameter.name] = f"parameter {reason}; {remedy}"
+
+    def _start_values(self) -> dict[str, Any]:
+        """What command line and parameter files gave. rclpy has no public way to it; without it messages say less."""
+        return getattr(self._node, "_parameter_overrides", {})
+
+    def _warn_of_unknown(self) -> None:
+        for name in self._start_values():
+            if name not in BY_NAME and name not in _OF_RCLPY and not name.startswith(_QOS):
+                self._node.get_logger().warning(
+                    f"parameter '{name}' is not known and has no effect{nearest(name, BY_NAME)}"
+                )
+
+    def _check(self, changes: Sequence[RosParameter]) -> SetParametersResult:
+        """Before a change: checks only."""
+        ours = {change.name: change.value for change in changes if change.name in BY_NAME}
+        if not ours:
+            return SetParametersResult(successful=True)
+        try:
+            config = node_config({**self._values(), **ours})
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        if not self._has_post_set:
+            self._accept(ours, config)
+        return SetParametersResult(successful=True)
+
+    def _apply(self, changes: Sequence[RosParameter]) -> None:
+        """After a change that was accepted."""
+        ours = {change.name: change.value for change in changes if change.name in BY_NAME}
+        if ours:
+            self._accept(ours, node_config({**self._values(), **ours}))
+
+    def _accept(self, accepted: Mapping[str, Value], config: NodeConfig) -> None:
+        for name in accepted:
+            self._problems.pop(name, None)
+        self._changed(config)

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Exact range and linear light of a loaded scene through any lens.
+
+A pinhole is drawn as it is. Any other lens is drawn as one wider pinhole of more pixels, or, where that would be too
+coarse, as up to five faces of a cube, and its pixels are looked up there. Light is interpolated. Range is that of the
+nearest drawn ray, carried over to the pixel's own ray by the slope of the surface: inverse depth of a plane is affine
+in image coordinates, so planes stay exact; the slope is the smaller of the two on either side of the drawn ray, so
+nothing is ever averaged across an edge, which moves by at most half a drawn pixel.
+
+A rolling shutter is a lens as well: each row has the rays of a camera that is turned a little further. ``turn_rad`` is
+that turn from the first row to the last, a rotation vector of the optical frame; at the middle row the camera stands
+as placed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.worlds.rendering.renderer import Renderer
+from grin_ros.worlds.scene import Placement
+
+IMAGE_CIRCLE_RAD = math.radians(95)  # no lens here sees farther off its axis; also as far as five faces reach
+Turn = tuple[float, float, float]
+STILL: Turn = (0.0, 0.0, 0.0)
+_MARGIN_PX = 3
+_FACE_PX = 0.8  # side of a cube's face, of the image's width
+# Each: the face's frame from the optical frame. Ahead, right, left, below, above.
+_FACES = np.array(
+    [
+        [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+        [[0, 0, -1], [0, 1, 0], [1, 0, 0]],
+        [[0, 0, 1], [0, 1, 0], [-1, 0, 0]],
+        [[1, 0, 0], [0, 0, -1], [0, 1, 0]],
+        [[1, 0, 0], [0, 0, 1], [0, -1, 0]],
+    ],
+    np.float64,
+)
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """A pinhole drawing that some pixels of a lens are looked up in.
+
+    camera: of the drawing. face_from_optical (4, 4). chosen (h, w): the lens's pixels it serves, m of them. u, v (m,)
+    float32: where in the drawing. z (m,): how far their unit rays go forward in it.
+    """
+
+    camera: Camera
+    face_from_optical: NDArray[np.float64]
+    chosen: NDArray[np.bool_]
+    u: NDArray[np.float32]
+    v: NDArray[np.float32]
+    z: NDArray[np.float32]
+
+
+def pose(placement: Placement) -> NDArray[np.float64]:
+    """(4, 4): the optical frame of a placed camera from the world."""
+    yaw, pitch, roll = placement.yaw_rad, placement.pitch_rad, placement.roll_rad
+    cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
+    forward = np.array([cy * cp, sy * cp, -sp])
+    right = np.array([sy, -cy, 0.0])
+    down = np.cross(forward, right)
+    c, s = np.cos(roll), np.sin(roll)
+    rotation = np.stack([c * right + s * down, c * down - s * right, forward])
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation
+    matrix[:3, 3] = -rotation @ placement.position
+    return matrix
+
+
+def capture_range(
+    renderer: Renderer, camera: Camera, optical_from_world: NDArray[np.float64], turn_rad: Turn = STILL
+) -> NDArray[np.float32]:
+    """Range along the ray of every pixel centre, (h, w) float32 metres; inf: nothing hit, nan: outside the lens. Of
+    mirrors it is that of their glass."""
+    if _as_drawn(camera, turn_rad):
+        return renderer.range_image(camera, optical_from_world)
+    range_m = np.full((camera.height, camera.width), np.nan, np.float32)
+    for patch in _patches(camera, turn_rad):
+        drawn = renderer.range_image(patch.camera, patch.face_from_optical @ optical_from_world)
+        range_m[patch.chosen] = _looked_up(drawn, patch)
+    return range_m
+
+
+def capture_glass(
+    renderer: Renderer, camera: Camera, optical_from_world: NDArray[np.float64], turn_rad: Turn = STILL
+) -> NDArray[np.bool_]:
+    """Whether a pixel (h, w) shows a mirror. Call it after capture_range of the same view."""
+    glass = np.zeros((camera.height, camera.width), np.bool_)
+    if not renderer.mirrors:
+        return glass
+    if _as_drawn(camera, turn_rad):
+        return renderer.glass_image(camera)
+    patches = _patches(camera, turn_rad)
+    for patch in patches:
+        if len(patches) > 1:  # its range was drawn over by that of the next face
+            renderer.range_image(patch.camera, patch.face_from_optical @ optical_from_world)
+        column, row = _nearest(patch)
+        glass[patch.chosen] = renderer.glass_image(patch.camera)[row, column]
+    return glass
+
+
+def capture_colour(
+    renderer: Renderer,
+    camera: Camera,
+    optical_from_world: NDArray[np.float64],
+    occlusion: float = 1.0,
+    turn_rad: Turn = STILL,
+) -> NDArray[np.float32]:
+    """Linear light (h, w, 3) float32 >= 0, black outside the lens.
+
+    Call it after capture_range of the same view.
+    """
+    if _as_drawn(camera, turn_rad):
+        return renderer.colour_image(camera, optical_from_world, occlusion)
+    light = np.zeros((camera.height, camera.width, 3), np.float32)
+    patches = _patches(camera, turn_rad)
+    for patch in patches:
+        face_from_world = patch.face_from_optical @ optical_from_world
+        if len(patches) > 1:  # its range was drawn over by that of the next face
+            renderer.range_image(patch.camera, face_from_world)
+        drawn = renderer.colour_image(patch.camera, face_from_world, occlusion)
+        u, v = np.zeros((2, camera.height, camera.width), np.float32)
+        u[patch.chosen], v[patch.chosen] = patch.u, patch.v
+        found = cv2.remap(drawn, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        light[patch.chosen] = found[patch.chosen]
+    return light
+
+
+def _looked_up(drawn: NDArray[np.float32], patch: _Patch) -> NDArray[np.float32]:
+    """Range (m,) along the rays of a patch's pixels from the ranges drawn for it."""
+    k = patch.camera
+    x, y = (np.arange(k.width) - k.cx) / k.fx, (np.arange(k.height) - k.cy) / k.fy
+    inverse = (np.sqrt(1 + x * x + (y * y)[:, None]) / drawn).astype(np.float32)  # of depth; 0 where nothing is hit
+    column, row = _nearest(patch)
+    middle = row * k.width + column  # the margin keeps neighbours inside
+    flat = inverse.ravel()
+    here = flat[middle]
+    value = here.copy()
+    for step, offset in ((1, patch.u - column), (k.width, patch.v - row)):
+        before, after = here - flat[middle - step], flat[middle + step] - here
+        less, more = np.minimum(np.abs(before), np.abs(after)), np.maximum(np.abs(before), np.abs(after))
+        # Steep ones count where both sides agree: a strip one drawn pixel wide has no slope that could be seen.
+        sure = (before * after > 0) & ((less < 0.02 * here) | (less > 0.6 * more))
+        value += np.where(sure, np.copysign(less, before) * offset, 0)
+    value = np.clip(value, here / 2, here * 2)
+    with np.errstate(divide="ignore"):
+        return np.asarray(1 / (value * patch.z), np.float32)
+
+
+def _nearest(patch: _Patch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Column and row (m,) of the drawn ray nearest to each of a patch's pixels."""
+    return np.rint(patch.u).astype(np.intp), np.rint(patch.v).astype(np.intp)
+
+
+def _as_drawn(camera: Camera, turn_rad: Turn) -> bool:
+    """Whether a pinhole drawing has the very rays of the camera."""
+    return camera.distortion_model == "none" and turn_rad == STILL
+
+
+def rolled(rays: NDArray[np.float32], turn_rad: Turn) -> NDArray[np.float32]:
+    """Rays (h, w, 3) of a camera whose rows are read one after another while it turns, in the frame of the middle."""
+    if turn_rad == STILL:
+        return rays
+    times = np.linspace(-0.5, 0.5, len(rays))
+    turns = np.stack([cv2.Rodrigues(time * np.array(turn_rad))[0] for time in times]).astype(np.float32)
+    return np.asarray(np.einsum("hij,hwj->hwi", turns, rays), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _patches(camera: Camera, turn_rad: Turn = STILL) -> tuple[_Patch, ...]:
+    rays = camera.rays()
+    with np.errstate(invalid="ignore"):
+        inside = rays[..., 2] > math.cos(IMAGE_CIRCLE_RAD)
+        rays = rolled(rays, turn_rad)  # the image circle stays where it is in the picture
+        ahead = inside & (rays[..., 2] > 0.3)
+    if np.array_equal(inside, ahead):
+        for scale in (1.2, 1.5, 2.0):
+            patch = _patch(rays, inside, _FACES[0], round(scale * camera.width), round(scale * camera.height))
+            if patch.camera.fx >= camera.fx and patch.camera.fy >= camera.fy:
+                return (patch,)
+    toward = np.stack([np.where(inside, rays @ face[2], -np.inf) for face in _FACES])
+    nearest, side = np.where(inside, toward.argmax(axis=0), -1), round(_FACE_PX * camera.width)
+    half = side // 2  # of the faces at the sides hardly more than the front half is inside the image circle
+    sizes = ((side, side), (half, side), (half, side), (side, half), (side, half))
+    return tuple(
+        _patch(rays, nearest == k, face, *size)
+        for k, (face, size) in enumerate(zip(_FACES, sizes, strict=True))
+        if np.any(nearest == k)
+    )
+
+
+def _patch(
+    rays: NDArray[np.float32], chosen: NDArray[np.bool_], face: NDArray[np.float64], width: int, height: int
+) -> _Patch:
+    """The smallest pinhole drawing of this size in pixels around the chosen rays (h, w, 3)."""
+    x, y, z = face @ rays[chosen].astype(np.float64).T
+    x, y = x / z, y / z
+    fx = (width - 1 - 2 * _MARGIN_PX) / max(x.max() - x.min(), 1e-3)
+    fy = (height - 1 - 2 * _MARGIN_PX) / max(y.max() - y.min(), 1e-3)
+    cx, cy = _MARGIN_PX - x.min() * fx, _MARGIN_PX - y.min() * fy
+    matrix = np.eye(4)
+    matrix[:3, :3] = face
+    u, v = (x * fx + cx).astype(np.float32), (y * fy + cy).astype(np.float32)
+    return _Patch(Camera(width, height, fx, fy, cx, cy), matrix, chosen, u, v, z.astype(np.float32))

@@ -1,0 +1,220 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Small things as people leave them: what lies on a desk, a dining table, a worktop, a workbench, a shelf.
+
+Each surface is filled from a recipe, densely, without things standing in one another, as one mesh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.random import Generator
+
+from grin_ros.worlds.indoor import cloth, clutter, foliage, gadgets, goods
+from grin_ros.worlds.shapes.bodies import Body, Top
+from grin_ros.worlds.shapes.mesh import Mesh, merge
+from grin_ros.worlds.surfaces.textures import Palette
+
+Make = Callable[[Palette], Body]
+
+# What a surface holds and how often; 'model' is a small furniture model where there are some.
+_G, _D = goods, gadgets
+RECIPES: dict[str, tuple[tuple[Make | str, float], ...]] = {
+    "desk": (
+        *(
+            (_G.papers, 4.0),
+            (_D.screen, 1.5),
+            (_D.keyboard, 1.5),
+            (_D.laptop, 0.8),
+            (_G.mug, 1.6),
+            (_G.books, 1.0),
+        ),
+        *(
+            (_G.book_pile, 2.0),
+            (_D.telephone, 1.4),
+            (_G.jar_of_tools, 1.0),
+            (_D.framed, 0.6),
+            (_D.ring, 0.5),
+        ),
+        *((_G.tin, 0.8), (_G.bottle, 0.8), (foliage.plant, 0.6), (clutter.lamp, 0.5), (clutter.cable, 1.2)),
+        *((_D.open_book, 0.6), (_D.toy, 0.2), (_D.tray, 0.5), (_G.packet, 0.5), ("model", 1.5)),
+    ),
+    "dining": (
+        *((_G.dish, 3.0), (_G.mug, 2.5), (_G.papers, 1.6), (_G.bottle, 1.4), (foliage.flowers, 0.6), (_G.fruit, 0.6)),
+        *(
+            (_D.open_book, 0.5),
+            (_G.book_pile, 0.7),
+            (_G.jar_of_tools, 0.4),
+            (_G.packet, 1.0),
+            (_D.telephone, 0.5),
+        ),
+        *((cloth.heap, 0.3), (_G.tin, 0.5), (_D.tray, 0.5), (_D.laptop, 0.4), ("model", 1.5)),
+    ),
+    "worktop": (
+        *((_G.bottle, 3.0), (_G.tin, 2.5), (_G.packet, 3.0), (_G.pot, 1.8), (_G.dish, 1.6), (_G.mug, 2.2)),
+        *((_G.jar_of_tools, 1.2), (_G.fruit, 0.6), (_G.papers, 0.8), (_D.ring, 0.6), (cloth.heap, 0.5)),
+        *((_D.tray, 0.8), (foliage.plant, 0.4), (_D.framed, 0.8), (clutter.vessel, 0.8), ("model", 2.0)),
+    ),
+    "bench": (
+        *(
+            (_D.tool, 4.0),
+            (_G.parcel, 0.8),
+            (_G.tin, 2.0),
+            (_G.bottle, 1.4),
+            (_D.ring, 1.4),
+            (_D.tray, 2.0),
+        ),
+        *((_G.jar_of_tools, 1.5), (_G.papers, 0.8), (_G.packet, 1.5), (clutter.cable, 1.5), (_G.mug, 0.6)),
+        *((clutter.vessel, 0.8), (cloth.heap, 0.5), ("model", 1.0)),
+    ),
+    "shelf": (
+        *(
+            (_G.books, 4.0),
+            (_G.book_pile, 1.4),
+            (_D.framed, 1.0),
+            (_G.packet, 1.5),
+            (_D.tray, 0.9),
+            (_G.tin, 0.7),
+        ),
+        *((foliage.plant, 0.6), (_D.toy, 0.6), (clutter.vessel, 1.4), (_G.bottle, 0.7), (cloth.folded, 0.6)),
+        *((_G.parcel, 0.6), (_G.mug, 0.6), (clutter.ball, 0.3), ("model", 2.0)),
+    ),
+    "stock": (
+        (_G.packet, 5.0),
+        (_G.tin, 2.0),
+        (_G.bottle, 2.0),
+        (_G.parcel, 3.0),
+        (_D.tray, 1.0),
+        (_G.book_pile, 0.5),
+    ),
+    "toys": (
+        *((_D.toy, 3.0), (_D.blocks, 3.0), (clutter.ball, 2.0), (_G.packet, 1.5), (_D.open_book, 1.0)),
+        *((_D.tray, 1.0), (cloth.heap, 0.8), (cloth.cushion, 0.6), (foliage.plant, 0.5), ("model", 2.0)),
+    ),
+    "seat": (
+        (cloth.cushion, 3.0),
+        (cloth.heap, 1.5),
+        (_D.open_book, 0.5),
+        (_D.toy, 0.4),
+        (cloth.bag, 0.6),
+        (_G.papers, 0.6),
+    ),
+    "floor": (
+        *((_G.parcel, 2.0), (cloth.bag, 2.0), (cloth.basket, 1.2), (_G.book_pile, 1.0), (cloth.heap, 0.8)),
+        *((_D.toy, 0.6), (clutter.cable, 1.2), (_G.papers, 0.4), (_G.packet, 0.6), (cloth.cushion, 0.6)),
+        *((clutter.ball, 0.5), (_D.tray, 0.6), ("model", 2.0)),
+    ),
+}
+_MADE = 22  # different things of a recipe in a scene; then they are used again
+
+
+class Arranger:
+    """Fills surfaces. models: makes a small furniture model, or None where there is none left."""
+
+    def __init__(self, rng: Generator, palette: Palette, models: Callable[[], Body | None]) -> None:
+        self.rng, self.palette, self.models = rng, palette, models
+        self._made: dict[str, list[Body]] = {}
+
+    def thing(self, recipe: str) -> Body:
+        """One thing of a recipe, new or another copy of one."""
+        made, rng = self._made.setdefault(recipe, []), self.rng
+        if len(made) >= _MADE or (len(made) > 8 and rng.random() < 0.5):
+            return made[int(rng.integers(len(made)))]
+        choices = RECIPES[recipe]
+        weights = np.array([w for _, w in choices])
+        make = choices[int(rng.choice(len(choices), p=weights / weights.sum()))][0]
+        found = self.models() if isinstance(make, str) else make(self.palette)
+        body = goods.packet(self.palette) if found is None else found
+        made.append(body)
+        return body
+
+    def on(self, top: Top, recipe: str, density: float, most: int = 40) -> Mesh | None:
+        """Things on a surface in its body's frame, about ``density`` a square metre; None when nothing fits.
+
+        Tall things tend to the back (+y).
+        """
+        rng = self.rng
+        area = 4 * top.half_x * top.half_y
+        parts: list[Mesh] = []
+        taken = np.zeros((0, 4))
+        for _ in range(min(int(rng.poisson(density * area)) + 1, most)):
+            body = self.thing(recipe)
+            yaw = float(rng.normal(0, 0.25) if rng.random() < 0.65 else rng.uniform(0, 6.28))
+            mesh = body.mesh.moved((0, 0, 0), yaw, float(rng.uniform(0.9, 1.1)))
+            low, high = mesh.bounds()
+            size = high - low
+            room = np.array([2 * top.half_x, 2 * top.half_y, top.clearance_m])
+            fit = float(np.min(room / np.maximum(size, 1e-3)))
+            if fit < 1.0:
+                if fit < 0.7:
+                    continue
+                mesh = mesh.moved((0, 0, 0), 0.0, 0.97 * fit)
+                low, high = mesh.bounds()
+                size = high - low
+            spare = np.maximum(room[:2] - size[:2], 0) / 2
+            for _ in range(6):
+                centre = rng.uniform(-1, 1, 2) * spare
+                if size[2] > 0.25 and rng.random() < 0.7:
+                    centre[1] = spare[1] * rng.uniform(0.3, 1.0)
+                rect = np.concatenate([centre - size[:2] / 2 + 0.004, centre + size[:2] / 2 - 0.004])
+                if size[2] < 0.012 and rng.random() < 0.5:
+                    break  # paper may lie under other things
+                hit = (rect[:2] < taken[:, 2:]).all(axis=1) & (rect[2:] > taken[:, :2]).all(axis=1)
+                if not hit.any():
+                    taken = np.concatenate([taken, rect[None]])
+                    break
+            else:
+                continue
+            middle = (low + high)[:2] / 2
+            lift = top.z + 0.0006 - min(float(low[2]), 0.0)
+            parts.append(mesh.moved((top.x + centre[0] - middle[0], top.y + centre[1] - middle[1], lift)))
+        return merge(parts) if parts else None
+
+    def along(self, top: Top, recipe: str = "shelf", full: float = 0.85) -> Mesh | None:
+        """Things side by side along a shelf board: runs of books, packages, single things, gaps."""
+        rng = self.rng
+        x, parts = -top.half_x, []
+        tall = float(np.clip(top.clearance_m - 0.01, 0.08, 0.32))
+        while x < top.half_x - 0.04:
+            if rng.random() > full:
+                x += float(rng.uniform(0.05, 0.3))
+                continue
+            space = top.half_x - x
+            if recipe == "shelf" and rng.random() < 0.55 and tall > 0.14:
+                long = min(float(rng.uniform(0.12, 0.6)), space)
+                mesh = goods.books(self.palette, long, tall, min(2 * top.half_y, 0.26)).mesh
+            else:
+                mesh = self.thing(recipe).mesh
+                if rng.random() < 0.3 and recipe == "stock":  # goods of a kind, in a row
+                    step = float(np.ptp(mesh.vertices[:, 0])) + 0.004
+                    mesh = merge([mesh.moved((k * step, 0, 0)) for k in range(int(rng.integers(2, 6)))])
+            low, high = mesh.bounds()
+            size = high - low
+            fit = float(np.min(np.array([space, 2 * top.half_y, top.clearance_m]) / np.maximum(size, 1e-3)))
+            if fit < 0.6:
+                x += 0.03
+                continue
+            scale = min(1.0, 0.97 * fit)
+            mesh = mesh.moved((0, 0, 0), 0.0, scale)
+            low, high = mesh.bounds()
+            slack = max(top.half_y - float(high[1] - low[1]) / 2, 0.0)
+            y = top.y - float(low[1] + high[1]) / 2 + slack * float(rng.uniform(-0.8, 0.6))
+            parts.append(mesh.moved((top.x + x - float(low[0]), y, top.z + 0.0006 - min(float(low[2]), 0.0))))
+            x += float(high[0] - low[0]) + float(rng.exponential(0.012)) + 0.003
+        return merge(parts) if parts else None
+
+
+def recipe_of(theme: str, top: Top, rng: Generator) -> str:
+    """What a surface in a room of a theme holds."""
+    if top.z < 0.3:
+        return "floor"
+    choices: Sequence[str] = {
+        "office": ("desk",) * 5 + ("shelf",),
+        "kitchen": ("worktop", "dining", "dining"),
+        "living": ("dining", "desk", "shelf", "toys"),
+        "bedroom": ("desk", "shelf", "toys", "worktop"),
+        "basement": ("bench", "bench", "worktop", "stock"),
+    }.get(theme, ("desk", "dining", "worktop", "bench", "shelf", "toys"))
+    return choices[int(rng.integers(len(choices)))]

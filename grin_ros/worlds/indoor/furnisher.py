@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Places models and built bodies in a room, and keeps the books of what stands where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from grin_ros.worlds.assets.models import Piece, load
+from grin_ros.worlds.indoor.arrange import Arranger
+from grin_ros.worlds.indoor.dressing import dressed
+from grin_ros.worlds.indoor.shell import YAWS, Shell
+from grin_ros.worlds.rendering.environment import Map
+from grin_ros.worlds.shapes.bodies import Body, Top
+from grin_ros.worlds.shapes.mesh import Mesh
+from grin_ros.worlds.surfaces.textures import Palette
+
+MAX_SCENE_TRIANGLES = 260_000
+
+
+class Furnisher:
+    """Places bodies in a shell and keeps the books.
+
+    footprints: floor rectangles (x0, y0, x1, y1) that must not overlap. solids: lower and upper corners of boxes that a
+    camera must stay out of. surfaces: (top, origin, yaw) that things may stand on. targets: points to look at.
+    """
+
+    def __init__(
+        self,
+        rng: Generator,
+        palette: Palette,
+        shell: Shell,
+        pieces: Mapping[str, Sequence[Piece]],
+        light_maps: Sequence[Map] = (),
+    ) -> None:
+        self.rng, self.palette, self.shell, self.pieces, self.light_maps = rng, palette, shell, pieces, light_maps
+        self.meshes: list[Mesh] = []
+        self.footprints: list[tuple[float, float, float, float]] = []
+        self.solids: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+        self.surfaces: list[tuple[Top, tuple[float, float, float], float]] = []
+        self.targets: list[tuple[float, float, float]] = []
+        self.triangles = 0
+        self.arranger = Arranger(rng, palette, self._small_model)
+        self._layers: dict[str, int] = {}
+        for low, high in shell.solids:
+            self.footprints.append((low[0], low[1], high[0], high[1]))
+            self.solids.append((low, high))
+        for o in shell.openings:  # keep doors and passages free
+            if o.kind != "window":
+                x, y = shell.at(o.side, o.middle, 0.4)
+                self.footprints.append((x - 0.4, y - 0.4, x + 0.4, y + 0.4))
+
+    def model(self, pieces: Sequence[Piece]) -> Body | None:
+        """A random model of these as a body; None when there is none or the scene is detailed enough already."""
+        if not pieces or self.triangles > MAX_SCENE_TRIANGLES:
+            return None
+        piece = pieces[int(self.rng.integers(len(pieces)))]
+        model = load(piece)
+        if model is None:
+            return None
+        if piece.model not in self._layers:
+            self._layers[piece.model] = len(self.palette.images)
+            self.palette.images.extend(model.textures)
+        start, mesh, rng = self._layers[piece.model], model.mesh, self.rng
+        mesh = replace(mesh, layer=np.where(mesh.layer >= 0, mesh.layer + start, -1).astype(np.int32))
+        mesh = dressed(mesh, piece, self.palette)
+        stretch = np.clip(rng.normal(1, 0.07, 3), 0.85, 1.15)
+        mesh = mesh.moved((0, 0, 0), 0.0, [float(v) for v in stretch])
+        tops: tuple[Top, ...] = ()
+        if piece.top_m is not None and piece.role not in ("rug", "ceiling", "hung", "small"):
+            seat = piece.top_m < piece.size[2] * 0.8
+            share = 0.25 if seat else (0.34 if "round" in piece.name.lower() or piece.role == "floor" else 0.44)
+            shift = -0.1 * piece.size[1] if seat else 0.0
+            top = Top(0, shift, piece.size[0] * share, piece.size[1] * share, piece.top_m * float(stretch[2]))
+            tops = (top,) if top.z < 1.6 else ()
+        return Body(mesh, tops)
+
+    def free(self, rect: tuple[float, float, float, float], margin: float = 0.0) -> bool:
+        """Whether a floor rectangle (x0, y0, x1, y1) is inside the room and clear of all footprints."""
+        x0, y0, x1, y1 = rect
+        if x0 < 0 or y0 < 0 or x1 > self.shell.width or y1 > self.shell.depth:
+            return False
+        return not any(
+            x0 < c + margin and x1 > a - margin and y0 < d + margin and y1 > b - margin
+            for a, b, c, d in self.footprints
+        )
+
+    def put(
+        self,
+        body: Body,
+        x: float,
+        y: float,
+        z: float,
+        yaw: float,
+        *,
+        solid: bool = True,
+        check: bool = True,
+        margin: float = 0.03,
+    ) -> bool:
+        """Adds the body; False when its floor place is taken (check), or it is higher than the room."""
+        mesh = body.mesh.moved((x, y, z), yaw)
+        low, high = (v.astype(np.float64) for v in mesh.bounds())
+        if high[2] > self.shell.height:
+            return False
+        rect = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+        if check:
+            if not self.free(rect, margin):
+                return False
+            self.footprints.append(rect)
+        self.meshes.append(mesh)
+        self.triangles += len(mesh.indices)
+        if solid:
+            self.solids.append((low, high))
+        x_m, y_m, z_m = (float(v) for v in (low + high) / 2 + [0, 0, (high[2] - low[2]) * 0.25])
+        self.targets.append((x_m, y_m, z_m))
+        self.surfaces += [(top, (x, y, z), yaw) for top in body.tops]
+        return True
+
+    def wall_stretches(self, width_m: float, tries: int = 6) -> Iterator[tuple[int, float]]:
+        """Random (side, middle along it) of stretches of wall this wide without openings, out of so many tries."""
+        for _ in range(tries):
+            side = int(self.rng.integers(4))
+            length = self.shell.length(side)
+            if length < width_m + 0.1:
+                continue
+            along = float(self.rng.uniform(width_m / 2, length - width_m / 2))
+            if not any(
+                o.meets(side, along - width_m / 2 - 0.1, along + width_m / 2 + 0.1) for o in self.shell.openings
+            ):
+                yield side, along
+
+    def against_wall(self, body: Body, tries: int = 8) -> tuple[float, float, float] | None:
+        """Puts the body with its back to a wall; its place (x, y, yaw)."""
+        width, depth, height = body.size
+        for _ in range(tries):
+            side = int(self.rng.integers(4))
+            room = self.shell.length(side) - width
+            if room < 0.02:
+                continue
+            along = width / 2 + float(self.rng.uniform(0.0, room))
+            hides_window = any(
+                o.kind == "window" and o.low < height and o.meets(side, along - width / 2, along + width / 2)
+                for o in self.shell.openings
+            )
+            if hides_window and self.rng.random() < 0.8:
+                continue
+            x, y = self.shell.at(side, along, depth / 2 + 0.032 + float(self.rng.exponential(0.02)))
+            if self.put(body, x, y, 0.0, YAWS[side]):
+                return x, y, YAWS[side]
+        return None
+
+    def somewhere(self, body: Body, tries: int = 8, yaw: float | None = None) -> tuple[float, float, float] | None:
+        """Puts the body anywhere on the floor."""
+        for _ in range(tries):
+            x = float(self.rng.uniform(0.2, self.shell.width - 0.2))
+            y = float(self.rng.uniform(0.2, self.shell.depth - 0.2))
+            turn = float(self.rng.uniform(0, 2 * np.pi)) if yaw is None else yaw
+            if self.put(body, x, y, 0.0, turn):
+                return x, y, turn
+        return None
+
+    def either(self, role: str, make: Callable[[Palette], Body], models: float = 0.75, pattern: str = ".") -> Body:
+        """A model of a role by chance, else a procedural body."""
+        if self.rng.random() < models:
+            found = self.model([p for p in self.pieces.get(role, []) if re.search(pattern, p.name.lower())])
+            if found is not None:
+                return found
+        return make(self.palette)
+
+    def _small_model(self) -> Body | None:
+        return self.model(self.pieces.get("small", []))
+
+    def fill(self, top: Top, origin: tuple[float, float, float], yaw: float, recipe: str, density: float) -> None:
+        """Small things of a recipe on a surface of a body that stands at origin, about density a square metre."""
+        shelf = recipe in ("shelf", "stock")
+        full = float(np.clip(0.5 + density / 50, 0.3, 0.97))
+        things = self.arranger.along(top, recipe, full) if shelf else self.arranger.on(top, recipe, density)
+        if things is not None:
+            self.put(Body(things), *origin, yaw, solid=False, check=False)

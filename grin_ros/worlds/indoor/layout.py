@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Furnishes a room: large things along walls, tables with seats, clutter on surfaces and on the floor, and lights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from grin_ros.worlds.assets.assets import Assets
+from grin_ros.worlds.assets.models import Piece
+from grin_ros.worlds.indoor import fittings, furniture, groups
+from grin_ros.worlds.indoor.annex import furnish_annexes
+from grin_ros.worlds.indoor.arrange import recipe_of
+from grin_ros.worlds.indoor.cloth import bed
+from grin_ros.worlds.indoor.furnisher import MAX_SCENE_TRIANGLES, Furnisher
+from grin_ros.worlds.indoor.lights import light_room, mean_albedo
+from grin_ros.worlds.indoor.mirrors import hang_mirrors
+from grin_ros.worlds.indoor.room import build_shell
+from grin_ros.worlds.indoor.shell import Shell
+from grin_ros.worlds.indoor.surroundings import surroundings
+from grin_ros.worlds.scene import Scene
+from grin_ros.worlds.seeds import beside
+from grin_ros.worlds.shapes import bodies
+from grin_ros.worlds.shapes.bodies import Body
+from grin_ros.worlds.shapes.mesh import box
+from grin_ros.worlds.surfaces.textures import Palette
+
+# Name, chance, and what the models along its walls are called.
+_THEMES = (
+    ("living", 0.22, r"sofa|couch|tv|television|bookcase|shelves|piano|fireplace|dresser|chest|winchester"),
+    ("bedroom", 0.15, r"bed|wardrobe|dresser|cupboard|chest|crib|shelves|bedside"),
+    ("office", 0.19, r"bookcase|shelves|cabinet|safe|locker|cupboard"),
+    ("kitchen", 0.18, r"fridge|cabinet|freezer|radiator|oven"),
+    ("basement", 0.07, r"washing|dryer|furnace|shelves|cabinet|locker|freezer|chest|clothes rack|bicycle"),
+    ("bath", 0.05, r"bath|toilet|vanity|washbasin|bidet|radiator|shower"),
+    ("any", 0.14, r"."),
+)
+_BUILT = {"living": furniture.sofa, "bedroom": furniture.cabinet, "office": furniture.shelf}
+_MOST_LARGE = 18
+
+
+def furnish(seed: int, assets: Assets) -> Scene:
+    """The scene of a seed: the same seed and the same assets give the same scene."""
+    return furnished(np.random.default_rng([seed, 0x5CE7E]), assets)
+
+
+def furnished(
+    rng: Generator, assets: Assets, size: tuple[float, float, float] | None = None, share: float = 1.0
+) -> Scene:
+    """A room of a size (width, depth, height) in metres, any unless given; share: of the usual number of things."""
+    palette = Palette(rng, assets.tiles)
+    room = bookwork(rng, palette, build_shell(palette, size=size), assets)
+    furnish_around(room, share)
+    return finished(room)
+
+
+def bookwork(rng: Generator, palette: Palette, shell: Shell, assets: Assets) -> Furnisher:
+    """The furnisher of an empty room with the models there are."""
+    roles: dict[str, list[Piece]] = {}
+    for piece in assets.pieces:
+        roles.setdefault(piece.role, []).append(piece)
+    return Furnisher(rng, palette, shell, roles, assets.light_maps)
+
+
+def furnish_around(room: Furnisher, share: float = 1.0) -> None:
+    """Furnishes what is free of a room in one theme; share: of the usual number of things."""
+    rng, area = room.rng, room.shell.width * room.shell.depth
+    things = share * min(area, 45.0) * float(rng.beta(3.0, 1.5))
+    theme, _, pattern = _THEMES[int(rng.choice(len(_THEMES), p=[chance for _, chance, _ in _THEMES]))]
+    done = len(room.surfaces)
+    _rugs(room)
+    if theme == "kitchen":
+        groups.kitchen(room)
+    if theme == "bedroom":
+        room.against_wall(bed(room.palette))
+    _along_walls(room, things, theme, pattern)
+    _tables(room)
+    _about_the_floor(room, things)
+    _clutter(room, things, theme, done)
+    furnish_annexes(room)
+    fittings.on_walls(room)
+
+
+def finished(room: Furnisher, targets: NDArray[np.float64] | None = None, mirrors: bool = True) -> Scene:
+    """Lights the room; the scene of it. targets (n, 3): what cameras look at, all things unless given. mirrors: whether
+    there may be some."""
+    shell = room.shell
+    images = room.palette.images
+    floor, walls = mean_albedo(shell.meshes[:1], images), mean_albedo(shell.meshes[1:6], images)
+    ceiling = room.pieces.get("ceiling", [])
+    lighting, fixtures = light_room(room.rng, shell, lambda: room.model(ceiling), floor, walls)
+    faces = [mean_albedo([mesh], images) for mesh in shell.meshes[:6]]
+    around = surroundings(beside(room.rng, 0x11), shell, lighting, faces, room.light_maps)
+    lighting = replace(lighting, around=around)
+    glass = hang_mirrors(beside(room.rng, 0x12), room) if mirrors else ()
+    shadowless = [*fixtures, *shell.panes]
+    return Scene(
+        [*shell.meshes, *room.meshes, *shadowless],
+        len(shadowless),
+        room.palette.images,
+        lighting,
+        np.array(room.solids, np.float64).reshape(-1, 2, 3),
+        np.array(room.targets if targets is None else targets, np.float64).reshape(-1, 3),
+        (np.zeros(3), np.array([shell.width, shell.depth, shell.height])),
+        mirrors=glass,
+    )
+
+
+def _rugs(room: Furnisher) -> None:
+    rng, shell = room.rng, room.shell
+    for _ in range(int(rng.choice([0, 1, 2], p=[0.55, 0.35, 0.1]))):
+        rug = room.model(room.pieces.get("rug", [])) if rng.random() < 0.4 else None
+        if rug is None:
+            flat = box((rng.uniform(0.8, 2.4), rng.uniform(0.6, 1.8), 0.012), 0.0)
+            rug = Body(bodies.finish(flat, room.palette, 0.95))
+        x, y = float(rng.uniform(0.5, shell.width - 0.5)), float(rng.uniform(0.5, shell.depth - 0.5))
+        room.put(rug, x, y, 0.0, float(rng.choice([0, np.pi / 2])), solid=False, check=False)
+
+
+def _along_walls(room: Furnisher, things: float, theme: str, pattern: str) -> None:
+    """Large things with their backs to walls, desks with a seat."""
+    rng, palette = room.rng, room.palette
+    for _ in range(min(int(rng.poisson(2.5 + 0.5 * things)), _MOST_LARGE) + 1):
+        choice = rng.random()
+        if room.triangles > MAX_SCENE_TRIANGLES:
+            return
+        if choice < 0.45:
+            room.against_wall(room.either("wall", _BUILT.get(theme, furniture.cabinet), 0.75, pattern))
+        elif choice < 0.65:
+            room.against_wall(furniture.shelf(palette))
+        elif choice < 0.75:
+            room.against_wall(furniture.cabinet(palette))
+        else:
+            desk = room.either("desk", furniture.table, 0.6)
+            place = room.against_wall(desk)
+            if place is not None:
+                groups.seats(room, desk.size, place, (2,))
+
+
+def _tables(room: Furnisher) -> None:
+    """Tables in the room, the high ones with seats on all sides, and chairs by themselves."""
+    rng = room.rng
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.15, 0.5, 0.25, 0.1]))):
+        low = rng.random() < 0.3
+        body = room.either("low_table" if low else "table", furniture.table, 0.6)
+        place = room.somewhere(body, 12, float(rng.choice([0, np.pi / 2]) + rng.normal(0, 0.1)))
+        if place is not None and not low:
+            groups.seats(room, body.size, place, (0, 1, 2, 3))
+    for _ in range(int(rng.integers(0, 3))):
+        room.somewhere(room.either("chair", furniture.seat, 0.85))
+
+
+def _about_the_floor(room: Furnisher, things: float) -> None:
+    """Models of all kinds, poles and stands, piles of boxes."""
+    rng = room.rng
+    for _ in range(int(rng.poisson(1.5 + 0.25 * things))):
+        kind = rng.random()
+        if kind < 0.55:
+            room.somewhere(room.either("floor", furniture.poles, 0.8))
+        elif kind < 0.7:
+            room.somewhere(furniture.poles(room.palette))
+        else:
+            groups.pile(room)
+
+
+def _clutter(room: Furnisher, things: float, theme: str, done: int) -> None:
+    """Small things on every surface but the first ``done``, fewer on seats, and on the floor."""
+    rng = room.rng
+    density = float(np.exp(rng.normal(2.9, 0.6)))
+    for top, origin, yaw in room.surfaces[done:]:
+        if room.triangles > MAX_SCENE_TRIANGLES:
+            return
+        seat = top.z < 0.55 and top.clearance_m == 1.0
+        recipe = "seat" if seat else ("shelf" if top.clearance_m < 0.99 else recipe_of(theme, top, rng))
+        room.fill(top, origin, yaw, recipe, density * (0.25 if seat else 1.0) * float(rng.uniform(0.3, 1.8)))
+    for _ in range(int(rng.poisson(1.5 + 0.4 * things))):
+        room.somewhere(room.arranger.thing("floor"), 3)

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The lights of a room: sky and sun through windows, ceiling and standing lamps, and the light that walls send back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from grin_ros.worlds.indoor.shell import YAWS, Shell
+from grin_ros.worlds.rendering.light import Lighting
+from grin_ros.worlds.shapes.bodies import Body
+from grin_ros.worlds.shapes.mesh import Mesh, box, lathe
+from grin_ros.worlds.surfaces.textures import Image
+
+
+def temperature(rng: Generator, warm: float) -> NDArray[np.float64]:
+    """A linear white between bluish daylight (warm 0) and tungsten (warm 1), as cameras balance it."""
+    mix = float(np.clip(warm + rng.normal(0, 0.15), 0, 1))
+    return np.array([0.9, 1.0, 1.15]) * (1 - mix) + np.array([1.3, 0.98, 0.62]) * mix
+
+
+def mean_albedo(meshes: Sequence[Mesh], images: Sequence[Image]) -> NDArray[np.float64]:
+    """(3,): the mean linear albedo of meshes with their textures, all counted alike."""
+    total = np.zeros(3)
+    for mesh in meshes:
+        layer = int(mesh.layer[0])
+        texel = (images[layer].reshape(-1, 3).mean(axis=0) / 255) ** 2 if layer >= 0 else np.ones(3)
+        total += mesh.colour.mean(axis=0) * texel
+    return np.asarray(total / max(len(meshes), 1))
+
+
+def light_room(
+    rng: Generator,
+    shell: Shell,
+    model: Callable[[], Body | None],
+    floor: NDArray[np.float64],
+    walls: NDArray[np.float64],
+) -> tuple[Lighting, list[Mesh]]:
+    """Lighting, and the fixtures that glow (they cast no shadow: the light starts just below them).
+
+    floor, walls (3,): mean linear albedos; ambient light takes on their colours, that from below the floor's.
+    """
+    size = np.array([shell.width, shell.depth, shell.height])
+    windows = [o for o in shell.openings if o.kind == "window"]
+    day = bool(windows) and rng.random() < 0.75
+    fixtures: list[Mesh] = []
+    lamps: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+    area = shell.width * shell.depth
+    off = day and rng.random() < 0.6  # by day lamps are often off or weak
+    strength = (
+        float(np.exp(rng.normal(0.9, 0.5))) * (area / 12) ** 0.5 * (float(rng.uniform(0.03, 0.4)) if off else 1.0)
+    )
+    count = 1 + int(rng.random() < 0.4) + int(area > 25) + int(area > 60)
+    long = int(size[1] > size[0])  # lamps stand in a row along the longer side
+    for k in range(count):
+        xy = size[:2] * rng.uniform(0.35, 0.65, 2)
+        xy[long] = size[long] * ((k + 0.5) / count + float(rng.uniform(-0.1, 0.1)))
+        body = model() if rng.random() < 0.5 else None
+        if body is None:
+            radius = float(rng.uniform(0.08, 0.3))
+            if rng.random() < 0.4:
+                body = Body(box((rng.uniform(0.2, 1.2), rng.uniform(0.1, 0.6), 0.05)).painted((0.9,) * 3, -1, 0.0, 3.0))
+            else:
+                profile = [(0, 0), (radius * 0.7, 0.02), (radius, 0.1), (radius * 0.3, 0.16), (0.01, 0.16)]
+                body = Body(lathe(profile, 24).painted((0.9,) * 3, -1, 0.0, 2.0))
+        height = min(body.size[2], 0.9)
+        top = shell.height - height
+        if top < 1.6:
+            continue
+        if body.size[2] <= 0.9:
+            fixtures.append(body.mesh.moved((float(xy[0]), float(xy[1]), top)))
+        below = np.array([xy[0], xy[1], min(top - 0.05, shell.height - 0.2)])
+        lamps.append((below, strength * temperature(rng, 0.45) * float(rng.uniform(0.5, 1.2))))
+    if not lamps:
+        lamps.append((np.array([size[0] / 2, size[1] / 2, shell.height - 0.3]), strength * temperature(rng, 0.45)))
+    sun_direction, sun = np.array([0.3, 0.2, -0.93]), np.zeros(3)
+    if day:
+        chosen = windows[int(rng.integers(len(windows)))]
+        yaw = YAWS[chosen.side] + rng.normal(0, 0.5)
+        low = rng.uniform(0.25, 1.0)
+        inwards = -np.array([-np.sin(yaw), np.cos(yaw)])
+        sun_direction = np.array([inwards[0] * np.cos(low), inwards[1] * np.cos(low), -np.sin(low)])
+        if rng.random() < 0.6:
+            sun = temperature(rng, 0.3) * rng.uniform(1.5, 7.0)
+        for o in windows[:2]:  # the sky seen through the window, as a lamp just inside it
+            x, y = shell.at(o.side, o.middle, 0.25)
+            sky = temperature(rng, 0.05) * rng.uniform(0.8, 4.0) * o.width * (o.high - o.low)
+            lamps.append((np.array([x, y, (o.low + o.high) / 2]), sky))
+    elif rng.random() < 0.5:
+        across = size * np.array([rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.9), 0.0])
+        spot = across + np.array([0, 0, rng.uniform(0.8, 1.6)])
+        lamps.append((spot, temperature(rng, 0.7) * rng.uniform(0.2, 1.0)))
+    level = float(np.exp(rng.normal(-1.25, 0.55))) * (1 + area / 120)
+    tint = temperature(rng, 0.25 if day else 0.45)
+    # One bounce: what faces the walls and the ceiling gets their colour, what faces down that of the floor.
+    around = (0.35 + 0.65 * walls / max(float(walls.max()), 0.05)) * (0.5 + 0.6 * float(walls.mean()))
+    below = (0.2 + 0.8 * floor / max(float(floor.max()), 0.05)) * (0.35 + 0.9 * float(floor.mean()))
+    lighting = Lighting(
+        sun_direction,
+        sun,
+        tuple(lamps[:4]),
+        level * tint * around,
+        level * tint * below * float(rng.uniform(0.7, 1.1)),
+        (np.zeros(3), size),
+    )
+    return lighting, fixtures

@@ -1,0 +1,341 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Yards: gardens, parks, squares, campus lawns, car parks and building sites, on slopes too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from grin_ros.worlds.assets.assets import Assets
+from grin_ros.worlds.assets.models import Piece
+from grin_ros.worlds.outdoor import buildings, fittings, plants, vehicles
+from grin_ros.worlds.outdoor.ground import Path, rolling, shaded, winding
+from grin_ros.worlds.outdoor.materials import Materials, plain
+from grin_ros.worlds.outdoor.site import OutdoorScene, Site
+from grin_ros.worlds.shapes.mesh import Mesh, box, cylinder, merge, tube
+from grin_ros.worlds.surfaces.textures import Palette
+
+_KINDS = ("park", "garden", "square", "campus", "parking", "works")
+# Chances of what stands about: trees, bushes, buildings, boundaries, fittings, people, vehicles.
+_COUNTS: dict[str, tuple[float, float, float, float, float, float, float]] = {
+    "park": (26, 22, 2, 5, 14, 5, 1),
+    "garden": (10, 22, 3, 9, 10, 2, 1),
+    "square": (8, 6, 9, 4, 26, 12, 5),
+    "campus": (16, 14, 7, 6, 16, 8, 4),
+    "parking": (9, 8, 4, 5, 10, 4, 40),
+    "works": (5, 5, 4, 8, 30, 5, 9),
+}
+
+
+def build_yard(seed: int, assets: Assets) -> OutdoorScene:
+    """The yard of a seed: the same seed and the same assets give the same scene."""
+    rng = np.random.default_rng([seed, 0x9A2D])
+    materials = Materials(Palette(rng, assets.tiles))
+    pieces: dict[str, list[Piece]] = {}
+    for piece in assets.pieces:
+        pieces.setdefault(piece.role, []).append(piece)
+    kind = _KINDS[int(rng.choice(len(_KINDS), p=[0.28, 0.24, 0.14, 0.16, 0.1, 0.08]))]
+    steep = float(rng.choice([0.002, 0.03, 0.09], p=[0.4, 0.35, 0.25])) * (
+        0.3 if kind in ("square", "parking") else 1.0
+    )
+    terrain = rolling(rng, steep)
+    site = Site(materials, terrain, pieces)
+    half = float(rng.uniform(10, 18)) if kind == "garden" else float(rng.uniform(18, 38))
+    base = {"square": "paving", "parking": "asphalt", "works": "soil"}.get(kind, "grass")
+    ground = materials.get(base)
+    site.lay(shaded(ground.on(terrain.sheet((-half, -half), (half, half), 2.0, ground.tile_m, 0.0)), rng, 0.2, 12.0))
+    outer = ground if rng.random() < 0.6 else materials.get(str(rng.choice(["grass", "paving", "asphalt"])))
+    for reach, cell, under in ((90.0, 5.0, 0.12), (260.0, 18.0, 0.7)):
+        far = terrain.sheet((-reach, -reach), (reach, reach), cell, outer.tile_m, under)
+        site.lay(shaded(outer.on(far), rng, 0.3, 40.0))
+    paths = _paths(site, half, kind)
+    _edge(site, half, kind)
+    counts = [int(rng.poisson(mean * float(rng.uniform(0.4, 1.3)))) for mean in _COUNTS[kind]]
+    _buildings(site, half, counts[2])
+    _stand(site, half, counts, kind, paths)
+    _backdrop(site, half, kind)
+    _walks(site, half, paths)
+    z = terrain.height(*np.meshgrid([-half, 0.0, half], [-half, 0.0, half]))
+    return site.scene((np.array([-half, -half, z.min() - 1.0]), np.array([half, half, z.max() + 6.0])))
+
+
+def _paths(site: Site, half: float, kind: str) -> list[Path]:
+    """Paths through the yard."""
+    rng, m = site.materials.rng, site.materials
+    paths = []
+    for _ in range(int(rng.integers(1, 4))):
+        line = winding(rng, site.terrain, -half * 1.2, half * 1.2, float(rng.uniform(12, 60)))
+        heading, shift = float(rng.uniform(0, 2 * np.pi)), rng.normal(0, half * 0.25, 2)
+        c, n = np.cos(heading), np.sin(heading)
+        path = Path(
+            site.terrain, line.start_m, line.xy @ np.array([[c, n], [-n, c]]) + shift, line.heading_rad + heading
+        )
+        paths.append(path)
+        if kind in ("square", "parking") and rng.random() < 0.6:
+            continue
+        surface = m.get(str(rng.choice(["paving", "soil", "asphalt", "concrete"])))
+        wide = float(rng.uniform(0.5, 2.2))
+        rise = 0.012 + 0.004 * len(paths)
+        strip = path.sweep(path.start_m, path.end_m, [(-wide, rise), (0.0, rise), (wide, rise)], surface.tile_m)
+        site.lay(shaded(surface.on(strip), rng, 0.15, 5.0))
+        if rng.random() < 0.3:
+            kerb = m.get("concrete")
+            for side in (1, -1):
+                a, b = side * wide, side * (wide + 0.1)
+                site.lay(kerb.on(path.sweep(path.start_m, path.end_m, [(a, 0.0), (a, 0.09), (b, 0.09), (b, 0.0)])))
+    return paths
+
+
+def _edge(site: Site, half: float, kind: str) -> None:
+    """What closes the yard off: walls, hedges and fences at its four sides, some left open."""
+    rng, m = site.materials.rng, site.materials
+    shut = 0.85 if kind == "garden" else 0.4
+    for quarter in range(4):
+        if rng.random() > shut:
+            continue
+        yaw = quarter * np.pi / 2
+        c, n = np.cos(yaw), np.sin(yaw)
+        make = _boundary(site, tall=kind == "garden")
+        reach = half + float(rng.uniform(-3, 3))
+        for along in np.arange(-half, half, 6.0):
+            if rng.random() < 0.1:
+                continue
+            body = make()
+            x, y = c * along + n * reach, n * along - c * reach
+            site.put(body, float(x), float(y), yaw)
+    del m
+
+
+def _boundary(site: Site, tall: bool) -> Callable[[], Mesh]:
+    """A maker of 6 m of one kind of boundary along x."""
+    rng, m = site.materials.rng, site.materials
+    kind = int(rng.choice(4, p=[0.3, 0.3, 0.25, 0.15]))
+    high = float(rng.uniform(1.5, 2.6) if tall else rng.uniform(0.5, 1.8))
+    if kind == 0:
+        stone = m.get(str(rng.choice(["brick", "stone", "render", "concrete"])))
+        wall = stone.on(box((6.0, 0.25, high + 0.5), stone.tile_m)).moved((3.0, 0, -0.5))
+        return lambda: wall
+    if kind == 1:
+        deep = float(rng.uniform(0.5, 1.2))
+        return lambda: site.pooled("edge hedge", lambda: plants.hedge(m, 6.0, deep, high), 3)
+    if kind == 2:
+        fence = fittings.pickets(m, 6.0)
+        return lambda: fence
+    bars = fittings.bars(m, 6.0)
+    return lambda: bars
+
+
+def _free(site: Site, half: float, paths: list[Path], radius_m: float, tries: int = 8) -> tuple[float, float] | None:
+    """A place off the paths where nothing stands yet."""
+    rng = site.materials.rng
+    for _ in range(tries):
+        x, y = (float(v) for v in rng.uniform(-half * 0.95, half * 0.95, 2))
+        away = min(float(np.hypot(p.xy[:, 0] - x, p.xy[:, 1] - y).min()) for p in paths)
+        if away > radius_m + 0.8 and site.clear(x, y, radius_m):
+            return x, y
+    return None
+
+
+def _buildings(site: Site, half: float, count: int) -> None:
+    """Buildings round about, the fronts to the middle, and at times one within."""
+    rng, m = site.materials.rng, site.materials
+    shared = [buildings.style(m) for _ in range(2)]
+    for k in range(count):
+        bearing = float(rng.uniform(0, 2 * np.pi))
+        far = half * float(rng.uniform(0.35, 0.6)) if k == 0 and half > 16 else half * float(rng.uniform(1.05, 1.7))
+        x, y = far * np.cos(bearing), far * np.sin(bearing)
+        body = site.model("building") if rng.random() < 0.3 else None
+        if body is not None:
+            low, _ = body.bounds()
+            body = body.moved((0, -float(low[1]), 0.0))
+        else:
+            floors = int(rng.choice([1, 2, 3, 5], p=[0.3, 0.4, 0.2, 0.1]))
+            ground = str(rng.choice(["house", "shop", "garage"], p=[0.65, 0.2, 0.15]))
+            roof = str(rng.choice(["gable", "side", "flat"], p=[0.45, 0.2, 0.35]))
+            wide, deep = float(rng.uniform(5, 22)), float(rng.uniform(5, 11))
+            body = buildings.building(m, shared[k % 2], wide, deep, floors, ground, roof)
+        low, high = body.bounds()
+        if not site.clear(float(x), float(y), float(high[0] - low[0]) / 2):
+            continue
+        turn = float(rng.choice([0.0, np.pi / 2])) if rng.random() < 0.3 else bearing - np.pi / 2
+        site.put(body, float(x), float(y), turn, drape=False)
+
+
+def _stand(site: Site, half: float, counts: list[int], kind: str, paths: list[Path]) -> None:
+    """Trees, bushes, fittings, people, vehicles and what belongs to the kind."""
+    rng, m = site.materials.rng, site.materials
+    for _ in range(min(counts[0], 45)):
+        place = _free(site, half * 1.1, paths, 0.8)
+        if place is not None:
+            tree = site.pooled("tree", lambda: plants.tree(m, float(rng.uniform(3, 14))), 6)
+            size = float(rng.uniform(0.7, 1.3))
+            site.put(tree.moved((0, 0, 0), 0.0, size), *place, float(rng.uniform(0, 6.3)), core_m=0.35)
+    for _ in range(counts[1]):
+        place = _free(site, half, paths, 0.7)
+        if place is not None:
+            bush = site.pooled(
+                "bush", lambda: plants.bush(m, float(rng.uniform(0.4, 2.4)), float(rng.uniform(0.3, 2.0))), 7
+            )
+            site.put(bush, *place, float(rng.uniform(0, 6.3)))
+    if kind in ("park", "garden", "campus") and rng.random() < 0.7:
+        n = 1500
+        xy = rng.uniform(-half, half, (n, 2)) if rng.random() < 0.5 else rng.normal(0, half / 4, (n, 2))
+        away = np.min([np.hypot(*(p.xy[:, None] - xy[None]).transpose(2, 0, 1)).min(axis=0) for p in paths], axis=0)
+        xy = xy[away > 1.5]
+        places = np.column_stack([xy, site.terrain.height(xy[:, 0], xy[:, 1])])
+        site.lay(plants.tufts(m, places, float(rng.uniform(0.05, 0.5))))
+    for _ in range(counts[4]):
+        place = _free(site, half, paths, 0.6)
+        if place is not None:
+            site.put(_thing(site, kind), *place, float(rng.choice([0, 1, 2, 3]) * np.pi / 2 + rng.normal(0, 0.2)))
+    play = site.model("play") if kind in ("park", "campus") and rng.random() < 0.3 else None
+    place = _free(site, half, paths, 5.0) if play is not None else None
+    if play is not None and place is not None:
+        site.put(play, *place, float(rng.uniform(0, 6.3)))
+    for _ in range(counts[5]):
+        x, y = (float(v) for v in rng.uniform(-half, half, 2))
+        if site.clear(x, y, 0.4):
+            person = site.pooled("person", lambda: fittings.person(m), 5)
+            site.put(person, x, y, float(rng.uniform(0, 6.3)))
+    _vehicles(site, half, counts[6], kind, paths)
+
+
+def _thing(site: Site, kind: str) -> Mesh:
+    rng, m = site.materials.rng, site.materials
+    if rng.random() < 0.3:
+        found = site.model("prop")
+        if found is not None:
+            return found
+    if kind == "works" and rng.random() < 0.8:
+        return site.pooled("works", lambda: _works(m), 10)
+    if kind in ("park", "garden") and rng.random() < 0.6:
+        makers = (fittings.bench, fittings.rock, fittings.planter, _frame, _table)
+        return site.pooled("garden", lambda: makers[int(rng.integers(len(makers)))](m), 8)
+    if rng.random() < 0.2:
+        return site.pooled("bicycle", lambda: vehicles.bicycle(m), 2)
+    return site.pooled("fitting", lambda: fittings.any_fitting(m), 12)
+
+
+def _table(m: Materials) -> Mesh:
+    """A garden table with two benches."""
+    wood, rng = m.get("timber"), m.rng
+    wide = float(rng.uniform(1.2, 2.0))
+    parts = [box((wide, 0.75, 0.05), wood.tile_m).moved((0, 0, 0.7))]
+    parts += [box((wide, 0.28, 0.05), wood.tile_m).moved((0, y, 0.42)) for y in (-0.65, 0.65)]
+    for x in (-wide * 0.38, wide * 0.38):
+        parts += [box((0.08, 1.4, 0.06)).moved((x, 0, 0.38)), box((0.08, 0.08, 0.72)).moved((x, 0.3, 0))]
+        parts += [box((0.08, 0.08, 0.72)).moved((x, -0.3, 0)), box((0.08, 0.08, 0.42)).moved((x, 0.65, 0))]
+    return wood.on(merge(parts))
+
+
+def _frame(m: Materials) -> Mesh:
+    """Climbing bars or a swing's frame."""
+    rng = m.rng
+    colour = [float(v) for v in rng.uniform(0.02, 0.7, 3)]
+    wide, tall = float(rng.uniform(1.5, 3.5)), float(rng.uniform(1.2, 2.4))
+    parts = []
+    for x in (-wide / 2, wide / 2):
+        parts += [tube(np.array([[x, y, 0], [x, 0, tall]]), 0.04, 6) for y in (-0.7, 0.7)]
+    parts.append(tube(np.array([[-wide / 2, 0, tall], [wide / 2, 0, tall]]), 0.045, 6))
+    for x in np.linspace(-0.3, 0.3, 3) * wide:
+        rope = tube(np.array([[x, 0, tall], [x, 0, 0.45]]), 0.012, 4)
+        parts.append(rope)
+    return merge(parts).painted(colour, -1, 0.3)
+
+
+def _works(m: Materials) -> Mesh:
+    """What stands on a building site: containers, piles, pallets, pipes, scaffolding, cones."""
+    rng = m.rng
+    kind = int(rng.integers(6))
+    if kind == 0:
+        colour = [float(v) for v in rng.uniform(0.03, 0.5, 3)]
+        metal = m.get("metal")
+        return box((6.06, 2.44, 2.59), metal.tile_m).painted(colour, metal.layer, 0.2)
+    if kind == 1:
+        rock = m.get("soil")
+        return plants.blob(
+            rng, np.zeros(3), rng.uniform(0.7, 2.5, 3) * [1, 1, 0.6], np.array(rock.colour), rock.layer, 14
+        )
+    if kind == 2:
+        wood = m.get("timber")
+        rows = int(rng.integers(1, 8))
+        parts = [box((1.2, 0.8, 0.03), wood.tile_m).moved((0, 0, 0.14 * k + 0.11)) for k in range(rows)]
+        parts += [box((0.1, 0.8, 0.11)).moved((x, 0, 0.14 * k)) for k in range(rows) for x in (-0.5, 0.0, 0.5)]
+        return wood.on(merge(parts))
+    if kind == 3:
+        radius, grey = float(rng.uniform(0.1, 0.5)), plain(rng, 0.1, 0.5, 0.1)
+        pipe = cylinder(radius, float(rng.uniform(2, 5)), 16).tilted(1, np.pi / 2)
+        places = [(0.0, -radius, radius), (0.0, radius, radius), (0.0, 0.0, radius * 2.73)]
+        return grey.on(merge([pipe.moved(p) for p in places]))
+    if kind == 4:
+        steel, wood = plain(rng, 0.2, 0.5, 0.3), m.get("timber")
+        parts = []
+        for x in (-2.0, 0.0, 2.0):
+            for y in (0.0, 0.9):
+                parts.append(steel.on(tube(np.array([[x, y, 0], [x, y, 6.2]]), 0.03, 6)))
+        for z in (2.0, 4.0, 6.0):
+            parts.append(wood.on(box((4.2, 0.9, 0.05), wood.tile_m)).moved((0, 0.45, z)))
+            parts.append(steel.on(tube(np.array([[-2.1, 0, z + 1], [2.1, 0, z + 1]]), 0.025, 5)))
+        return merge(parts)
+    return fittings.cone(m)
+
+
+def _vehicles(site: Site, half: float, count: int, kind: str, paths: list[Path]) -> None:
+    rng, m = site.materials.rng, site.materials
+
+    def one() -> Mesh:
+        model = site.model("car") if rng.random() < 0.35 else None
+        if model is not None:
+            return model.moved((0, 0, 0), np.pi / 2)
+        return site.pooled("car", lambda: vehicles.any_vehicle(m, 0.15 if kind == "works" else 0.02), 7)
+
+    if kind == "parking":
+        for y in np.arange(-half + 3, half - 3, 8.5):
+            for x in np.arange(-half + 2, half - 2, 2.7):
+                mark = box((0.1, 4.6, 0.004)).painted((0.65,) * 3, -1, 0.05)
+                site.lay(site.terrain.drape(mark.moved((float(x) - 1.35, float(y), 0.012))))
+                if rng.random() < 0.02 * count and site.clear(float(x), float(y), 1.3):
+                    site.put(
+                        one(), float(x), float(y), float(rng.choice([-1, 1])) * np.pi / 2 + float(rng.normal(0, 0.04))
+                    )
+        return
+    for _ in range(count):
+        place = _free(site, half, paths, 2.0)
+        if place is not None:
+            site.put(one(), *place, float(rng.uniform(0, 6.3)))
+
+
+def _backdrop(site: Site, half: float, kind: str) -> None:
+    """Trees and houses beyond the yard, to 200 m."""
+    rng, m = site.materials.rng, site.materials
+    style = buildings.style(m)
+    leafy = {"park": 0.9, "garden": 0.7}.get(kind, 0.55)
+
+    def house() -> Mesh:
+        floors, roof = int(rng.choice([2, 3, 6])), str(rng.choice(["gable", "flat"]))
+        return buildings.building(m, style, float(rng.uniform(8, 25)), 10.0, floors, "blank", roof, False)
+
+    for _ in range(int(rng.integers(15, 60))):
+        bearing, far = float(rng.uniform(0, 2 * np.pi)), half * 1.4 + float(rng.exponential(45.0))
+        x, y = float(far * np.cos(bearing)), float(far * np.sin(bearing))
+        if far > 210 or not site.clear(x, y, 4.0):
+            continue
+        if rng.random() < leafy:
+            plants.put_far_tree(site, x, y, sunk_m=0.2, largest=1.5)
+        else:
+            site.put(site.pooled("far house", house, 4), x, y, bearing - np.pi / 2, drape=False)
+
+
+def _walks(site: Site, half: float, paths: list[Path]) -> None:
+    """Camera places: along the paths, and some anywhere."""
+    rng = site.materials.rng
+    for path in paths:
+        for k in range(0, len(path.xy), 1):
+            x, y = (float(v) for v in path.xy[k])
+            if abs(x) < half and abs(y) < half:
+                site.walks.append((x, y, float(path.heading_rad[k])))
+    for _ in range(25):
+        x, y = (float(v) for v in rng.uniform(-half * 0.8, half * 0.8, 2))
+        site.walks.append((x, y, float(rng.uniform(0, 2 * np.pi))))

@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The worlds that scenes are drawn from, and which of them a scene's seed belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from grin_ros.worlds.indoor import corridor, photographs, tabletop, warehouse
+from grin_ros.worlds.indoor.layout import furnish
+from grin_ros.worlds.indoor.placing import keep_in_room, place_in_room
+from grin_ros.worlds.outdoor.street import build_street
+from grin_ros.worlds.outdoor.viewpoints import keep_outdoors, place_in_street, place_in_yard
+from grin_ros.worlds.outdoor.yard import build_yard
+from grin_ros.worlds.scene import World
+
+_ROOM_LENS_DEG = 52.0
+"""Through longer lenses people look at things, not at rooms: that is how a network tells one from the other."""
+
+WORLDS: tuple[World, ...] = (
+    World("room", 0.33, furnish, place_in_room, keep_in_room, _ROOM_LENS_DEG),
+    World("overview", 0.12, furnish, photographs.place_overview, photographs.keep_overview, _ROOM_LENS_DEG),
+    World("vista", 0.06, photographs.build_vista, photographs.place_overview, photographs.keep_vista, _ROOM_LENS_DEG),
+    World("subject", 0.12, photographs.build_subject, photographs.place_subject, photographs.keep_subject),
+    World("corridor", 0.07, corridor.build, corridor.place, corridor.keep, _ROOM_LENS_DEG),
+    World("warehouse", 0.06, warehouse.build, warehouse.place, warehouse.keep, _ROOM_LENS_DEG),
+    World("tabletop", 0.14, tabletop.build, tabletop.place, tabletop.keep),
+    World("street", 0.25, build_street, place_in_street, keep_outdoors),
+    World("yard", 0.15, build_yard, place_in_yard, keep_outdoors),
+)
+
+
+def named(names: Sequence[str]) -> tuple[World, ...]:
+    """The worlds of these names, in the order of WORLDS; all of them for none. ValueError for a name that is none."""
+    known = [world.name for world in WORLDS]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"worlds: got {name!r}, expected some of {', '.join(known)}")
+    return tuple(world for world in WORLDS if not names or world.name in names)
+
+
+def choose(scene_seed: int, worlds: Sequence[World] = WORLDS) -> World:
+    """The world of a scene, one of ``worlds`` by their shares. The same seed and worlds give the same one."""
+    if not worlds:
+        raise ValueError("worlds: got none, expected at least one")
+    shares = np.array([world.share for world in worlds])
+    draw = np.random.default_rng([scene_seed, 0x3071D]).random() * shares.sum()
+    return worlds[min(int(np.searchsorted(np.cumsum(shares), draw, side="right")), len(worlds) - 1)]

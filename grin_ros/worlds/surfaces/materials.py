@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What indoor things are made of: a few woods, cloths, lacquers and metals a room, used again so that things match.
+
+Most real surfaces are white, grey, black or brown; few are bright. A flat colour never comes without grain: fine noise,
+smudges and wear, or the light and shade of a photographed tile.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Callable, Sequence
+
+from numpy.random import Generator
+
+from grin_ros.worlds.shapes.mesh import Mesh
+from grin_ros.worlds.surfaces.prints import grain, weave
+from grin_ros.worlds.surfaces.textures import Paint, Palette, wood
+
+Colour = tuple[float, float, float]
+
+
+def muted(rng: Generator, bright: float = 0.18) -> Colour:
+    """A linear albedo: neutral light, mid or dark, brownish, or (by the chance given) saturated."""
+    kind = rng.random()
+    hue = float(rng.normal(0.08, 0.05) % 1 if rng.random() < 0.6 else rng.random())
+    if kind < bright:
+        # Dyes and lacquers: reds, blues, ochres and dark greens far more often than violet or turquoise.
+        hue = float((rng.choice([0.0, 0.02, 0.09, 0.13, 0.36, 0.6, 0.63]) + rng.normal(0, 0.02)) % 1)
+        hue = float(rng.random()) if rng.random() < 0.15 else hue
+        hsv = (hue, float(rng.uniform(0.45, 0.9)), float(rng.uniform(0.25, 0.8)))
+    elif kind < 0.5:  # white, grey, black
+        hsv = (hue, float(rng.uniform(0, 0.1)), float(rng.choice([0.16, 0.3, 0.5, 0.8, 0.9]) * rng.uniform(0.85, 1.08)))
+    else:
+        hsv = (hue, float(rng.uniform(0.1, 0.5)), float(rng.uniform(0.2, 0.9)))
+    r, g, b = colorsys.hsv_to_rgb(*hsv)
+    return (r * r, g * g, b * b)
+
+
+def worn(palette: Palette) -> int:
+    """A layer of grain for flat colours."""
+    return palette.shared("grain", grain, 5)
+
+
+def _wood(palette: Palette) -> Paint:
+    rng = palette.rng
+    gloss = float(rng.uniform(0.0, 0.45))
+    kind = rng.random()
+    if kind < 0.28:  # lacquer, white more often than not
+        shade = float(rng.uniform(0.55, 0.88))
+        return ((shade, shade, shade * 0.97) if rng.random() < 0.6 else muted(rng)), worn(palette), gloss
+    layer = palette.tile("Wood", "Wood", "Planks", "Chipboard", "Bamboo") if kind < 0.85 else None
+    tone = float(rng.uniform(0.45, 1.0))
+    return (tone, tone * 0.97, tone * 0.93), palette.add(wood(rng)) if layer is None else layer, gloss
+
+
+def _cloth(palette: Palette) -> Paint:
+    rng = palette.rng
+    kind = rng.random()
+    if kind < 0.35:
+        layer = palette.tile("Fabric", "Fabric", "Carpet")
+        if layer is not None:
+            tone = float(rng.uniform(0.6, 1.0))
+            return (tone, tone, tone), layer, 0.0
+    relief = palette.relief("Fabric", "Carpet") if kind < 0.7 else None
+    return muted(rng, 0.25), palette.shared("weave", weave, 3) if relief is None else relief, 0.0
+
+
+def _metal(palette: Palette) -> Paint:
+    rng = palette.rng
+    layer = palette.relief("Metal", "Foil") if rng.random() < 0.4 else None
+    shade = float(rng.choice([0.06, 0.25, 0.45, 0.6]) * rng.uniform(0.7, 1.2))
+    return (shade, shade, shade), worn(palette) if layer is None else layer, float(rng.uniform(0.4, 0.9))
+
+
+def _plastic(palette: Palette) -> Paint:
+    rng = palette.rng
+    return muted(rng, 0.3), worn(palette), float(rng.uniform(0.1, 0.6))
+
+
+def _stone(palette: Palette) -> Paint:
+    rng = palette.rng
+    layer = palette.tile("Marble", "Granite", "Terrazzo", "Onyx", "Travertine") if rng.random() < 0.7 else None
+    tone = float(rng.uniform(0.4, 1.0))
+    if layer is None:
+        return muted(rng, 0.02), worn(palette), float(rng.uniform(0.2, 0.7))
+    return (tone, tone, tone), layer, float(rng.uniform(0.2, 0.7))
+
+
+_KINDS: dict[str, tuple[Callable[[Palette], Paint], int]] = {  # and how many a scene has
+    "wood": (_wood, 3),
+    "cloth": (_cloth, 6),
+    "metal": (_metal, 3),
+    "plastic": (_plastic, 8),
+    "stone": (_stone, 2),
+}
+
+
+def material(palette: Palette, *kinds: str) -> Paint:
+    """A paint of one of the kinds (all when none is named); new ones until the scene has its number of them."""
+    names = kinds or tuple(_KINDS)
+    kind = names[int(palette.rng.integers(len(names)))]
+    make, most = _KINDS[kind]
+    made = palette.paints.setdefault(kind, [])
+    # The first of a kind serves most: the wood of a room, the metal of its handles.
+    if made and palette.rng.random() < (0.6 if kind == "wood" else 0.25):
+        return made[0]
+    if len(made) < most:
+        made.append(make(palette))
+        return made[-1]
+    return made[int(palette.rng.integers(len(made)))]
+
+
+def made_of(palette: Palette, *kinds: str) -> Callable[[Mesh], Mesh]:
+    """A painter in one material of the kinds, to paint several parts alike."""
+    colour, layer, gloss = material(palette, *kinds)
+    return lambda mesh: mesh.painted(colour, layer, gloss)
+
+
+def plain(palette: Palette, colour: Sequence[float], gloss: float = 0.1) -> Callable[[Mesh], Mesh]:
+    """A painter in a colour with grain."""
+    layer = worn(palette)
+    return lambda mesh: mesh.painted(colour, layer, gloss)

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From the seed of a scene to the views that are kept of it, as cameras would take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.worlds.assets.assets import Assets
+from grin_ros.worlds.cameras.capture import STILL, capture_colour, capture_glass, capture_range, pose
+from grin_ros.worlds.cameras.develop import develop, rolling_turn
+from grin_ros.worlds.cameras.lenses import sample_lens
+from grin_ros.worlds.registry import WORLDS, choose
+from grin_ros.worlds.rendering.renderer import Renderer
+from grin_ros.worlds.scene import Placement, World
+
+MOST_GLASS = 0.4  # of a view: what a mirror shows teaches nothing
+TRIES_OF_LENS = 16  # places tried with a lens before the next one: keeps the shares of lenses near those drawn
+
+
+@dataclass(frozen=True)
+class RenderedView:
+    """image (h, w, 3) uint8 RGB, range_m (h, w) float32 along the ray (inf: nothing hit, nan: outside the lens, or a
+    mirror), the camera with its mounting, where it was, the world and seed of its scene, and its number there."""
+
+    image: NDArray[np.uint8]
+    range_m: NDArray[np.float32]
+    camera: Camera
+    placement: Placement
+    world: str
+    scene_seed: int
+    number: int
+
+
+def render_views(
+    renderer: Renderer,
+    scene_seed: int,
+    assets: Assets,
+    views: int,
+    tries: int = 160,
+    worlds: Sequence[World] = WORLDS,
+) -> Iterator[RenderedView]:
+    """Up to ``views`` kept views of the scene of a seed, out of ``tries`` proposed."""
+    world = choose(scene_seed, worlds)
+    scene = world.build(scene_seed, assets)
+    renderer.load(scene.meshes, scene.textures, scene.lighting, scene.shadowless, scene.mirrors)
+    rng = np.random.default_rng([scene_seed, 0xCA3])
+    occlusion = float(rng.uniform(0.5, 1.2))
+    size = (renderer.width, renderer.height)
+    lens, lens_tries, number = sample_lens(rng, *size, world.narrowest_deg), 0, 0
+    for _ in range(tries):
+        if lens_tries == TRIES_OF_LENS:
+            lens, lens_tries = sample_lens(rng, *size, world.narrowest_deg), 0
+        lens_tries += 1
+        placement, chance = world.place(rng, scene), float(rng.random())
+        if placement is None:
+            continue
+        optical_from_world = pose(placement)
+        range_m = capture_range(renderer, lens, optical_from_world)
+        if not passes(range_m) or chance >= world.keep(range_m, lens):
+            continue
+        turn_rad = rolling_turn(lens, np.random.default_rng([scene_seed, number, 0x4011])) or STILL
+        if turn_rad != STILL:
+            range_m = capture_range(renderer, lens, optical_from_world, turn_rad)
+        glass = capture_glass(renderer, lens, optical_from_world, turn_rad)
+        if glass.mean() > MOST_GLASS:
+            continue
+        light = capture_colour(renderer, lens, optical_from_world, occlusion, turn_rad)
+        image = develop(light, range_m, lens, rng)
+        camera = lens.with_mounting(Mounting(placement.height_m, placement.roll_rad, placement.pitch_rad))
+        yield RenderedView(image, unmeasured(range_m, glass), camera, placement, world.name, scene_seed, number)
+        lens_tries, number = TRIES_OF_LENS, number + 1
+        if number == views:
+            return
+
+
+def unmeasured(range_m: NDArray[np.float32], glass: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Ranges (h, w) without those of mirrors (h, w): what is seen there is not where its ray ends."""
+    return np.where(glass, np.float32(np.nan), range_m)
+
+
+def passes(range_m: NDArray[np.float32]) -> bool:
+    """Nothing too near and something to see, by the ranges (h, w) of a view in metres: the rules of every world.
+
+    Central 90 % at 0.25 m or more, at most 35 % nearer than 0.45 m, a fifth of the pixels or more on a surface, the
+    standard deviation of ln range above 0.08. Pixels outside the lens (nan) do not count.
+    """
+    h, w = range_m.shape
+    centre = range_m[round(h * 0.025) : round(h * 0.975), round(w * 0.025) : round(w * 0.975)]
+    finite = range_m[np.isfinite(range_m)]
+    if finite.size < 0.2 * range_m.size or np.nanmin(centre) < 0.25 or np.sum(finite < 0.45) > 0.35 * range_m.size:
+        return False
+    return float(np.log(finite).std()) > 0.08

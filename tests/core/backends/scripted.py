@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Backends whose failures a test asks for: each answers right until it is told otherwise."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from grin_ros.core.backends.base import Tensor
+from grin_ros.core.backends.ort import OrtEngine
+
+
+class Scripted(OrtEngine):
+    """ONNX Runtime with a `fault` that all its instances have, and a note of who opened, ran and closed them."""
+
+    fault: ClassVar[str] = ""
+    """'', 'raises', 'nan', 'shape', 'hangs'"""
+    opens: ClassVar[bool] = True
+    release: ClassVar[threading.Event] = threading.Event()
+    made: ClassVar[list[Scripted]] = []
+    first_frame_s: ClassVar[float] = 0.05  # so that a test that waits for the watchdog waits no longer
+
+    def __init__(self, *args: Any) -> None:
+        if not type(self).opens:
+            raise OSError("libsomething.so: cannot open shared object file")
+        super().__init__(*args)
+        self.closed = threading.Event()
+        self.seen_in = {threading.current_thread()}
+        type(self).made.append(self)
+
+    def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        self.seen_in.add(threading.current_thread())
+        fault = type(self).fault
+        if fault == "raises" and graph == "denoise":
+            raise RuntimeError("CUDA error 700: an illegal memory access was encountered")
+        if fault == "hangs" and graph == "denoise":
+            type(self).release.wait(60.0)
+        out = super().run(graph, inputs)
+        if fault in ("nan", "shape") and graph == "decode":
+            depth = self.to_host(out["depth_m"])
+            out["depth_m"] = np.full_like(depth, np.nan) if fault == "nan" else depth[:-1]
+        return out
+
+    def close(self) -> None:
+        self.seen_in.add(threading.current_thread())
+        super().close()
+        self.closed.set()
+
+
+class Second(Scripted):
+    """Another backend."""
+
+    made: ClassVar[list[Scripted]] = []
+
+
+def reset() -> None:
+    """As at the start."""
+    for scripted in (Scripted, Second):
+        scripted.fault, scripted.opens = "", True
+        scripted.release = threading.Event()
+        scripted.made = []

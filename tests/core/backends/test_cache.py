@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The engine cache: what it gives is whole, of the key that was asked for, and this user's; all else is built anew."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from grin_ros.core.artifact import load_artifact
+from grin_ros.core.backends import cache
+from grin_ros.core.backends.cache import EngineKey
+
+KEY = EngineKey("encode", "ab12", "runtime 1.2.3", "CPU X", "f32", "{}", "{}")
+ENGINE = bytes(range(256)) * 50
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "grin_ros" / "engines"
+
+
+def test_what_is_stored_is_loaded(folder: Path) -> None:
+    assert cache.load(KEY) is None
+    cache.store(KEY, b"older")
+    cache.store(KEY, ENGINE)
+    assert cache.load(KEY) == ENGINE
+    assert [path.name for path in folder.iterdir()] == [KEY.file_name]  # no half-written file is left
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(EngineKey)])
+def test_another_key_in_anything_is_another_entry(folder: Path, field: str, caplog: pytest.LogCaptureFixture) -> None:
+    other = dataclasses.replace(KEY, **{field: "other"})
+    cache.store(KEY, ENGINE)
+    assert cache.load(other) is None
+    (folder / KEY.file_name).rename(folder / other.file_name)  # a stale or foreign entry under the name that is asked
+    assert cache.load(other) is None
+    assert "of another key" in caplog.text
+    assert [entry.fault for entry in cache.entries()] == ["it is of another key than its name says"]
+
+
+@pytest.mark.parametrize("at", [3, 40, 700, 5000, -1])
+def test_a_flipped_bit_anywhere_is_seen(folder: Path, at: int, caplog: pytest.LogCaptureFixture) -> None:
+    cache.store(KEY, ENGINE)
+    path = folder / KEY.file_name
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    assert cache.load(KEY) is None
+    assert "not loaded, built anew" in caplog.text
+    cache.store(KEY, ENGINE)
+    assert cache.load(KEY) == ENGINE
+
+
+@pytest.mark.parametrize("size", [0, 5, 100, 2000])
+def test_a_cut_file_is_not_loaded(folder: Path, size: int) -> None:
+    cache.store(KEY, ENGINE)
+    path = folder / KEY.file_name
+    path.write_bytes(path.read_bytes()[:size])
+    assert cache.load(KEY) is None
+
+
+@pytest.mark.parametrize("header", [b"[]", b"{}", json.dumps({"key": {"graph": "x"}, "sha256": ""}).encode()])
+def test_a_header_of_something_else_is_not_loaded(folder: Path, header: bytes) -> None:
+    cache.store(KEY, ENGINE)
+    (folder / KEY.file_name).write_bytes(cache.MAGIC + header + b"\n" + ENGINE)
+    assert cache.load(KEY) is None
+
+
+def test_what_others_may_write_is_not_loaded(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cache.store(KEY, ENGINE)
+    path = folder / KEY.file_name
+    path.chmod(0o666)
+    assert cache.load(KEY) is None
+    assert "others may write it" in caplog.text
+    path.chmod(0o600)
+    assert cache.load(KEY) == ENGINE
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert cache.load(KEY) is None
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_survived(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    cache.store(KEY, ENGINE)
+    assert "cannot be kept" in caplog.text
+    assert not list(folder.iterdir())
+
+
+def test_clear_deletes_entries_and_leftovers_and_nothing_else(folder: Path) -> None:
+    cache.store(KEY, ENGINE)
+    (folder / f"{cache.UNFINISHED}x").write_bytes(b"1234")
+    (folder / "notes.txt").write_text("not ours")
+    provider = cache.provider_folder() / "model"
+    provider.mkdir(parents=True)
+    (provider / "a.engine").write_bytes(b"12345678")
+    assert [bool(entry.fault) for entry in cache.entries()] == [True, False]
+    count, size = cache.clear()
+    assert count == 3
+    assert size > len(ENGINE)
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+    assert cache.clear() == (0, 0)
+
+
+def test_the_key_of_a_graph_follows_its_file_and_its_weights_alone(tiny_artifact: Path) -> None:
+    artifact = load_artifact(tiny_artifact)
+
+    def model(changed: str) -> str:
+        hashes = {**artifact.manifest.sha256, changed: "other"} if changed else artifact.manifest.sha256
+        other = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, sha256=hashes))
+        return cache.engine_key(other, "denoise", runtime="", device="", precision="", options={}).model_sha256
+
+    assert model("encode.onnx") == model("golden.npz") == model("")
+    assert len({model(""), model("denoise.onnx"), model("weights.safetensors")}) == 3
+    key = cache.engine_key(artifact, "denoise", runtime="", device="", precision="", options={})
+    assert json.loads(key.shapes)["x"] == ["members", "queries"]

@@ -1,0 +1,257 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Cameras: validation, image geometry (resize, crop, binning, ROI) and mounting."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry import Camera, Mounting
+from tests.core.geometry.lenses import cameras
+
+FAST = settings(deadline=None, max_examples=60)
+K = (500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0)
+GOOD: dict[str, Any] = {"width": 640, "height": 480, "fx": 500.0, "fy": 510.0, "cx": 320.0, "cy": 240.0}
+
+
+def coordinate_image(width: int, height: int) -> NDArray[np.float64]:
+    """An image (H, W, 2) whose every pixel holds its own [u, v]."""
+    return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float64)
+
+
+# --- image geometry ---
+
+
+@FAST
+@given(cameras(), st.integers(1, 3000), st.integers(1, 3000), st.floats(0, 1), st.floats(0, 1))
+def test_resizing_commutes_with_rays(camera: Camera, width: int, height: int, a: float, b: float) -> None:
+    small = camera.resized(width, height)
+    edges = np.array([a * camera.width, b * camera.height])  # measured from the image's corner
+    original = edges - 0.5
+    scaled = edges * (width / camera.width, height / camera.height) - 0.5
+    np.testing.assert_allclose(small.unproject(scaled), camera.unproject(original), atol=1e-9)
+
+
+def test_resizing_agrees_with_area_interpolation() -> None:
+    camera = Camera(60, 40, 50.0, 52.0, 29.0, 21.0, "plumb_bob", (-0.1, 0.02, 0.001, -0.001))
+    resized = cv2.resize(coordinate_image(60, 40), (20, 10), interpolation=cv2.INTER_AREA)
+    small = camera.resized(20, 10).unproject(coordinate_image(20, 10))
+    np.testing.assert_allclose(small, camera.unproject(resized), atol=1e-6)  # cv2's weights are float32
+
+
+@FAST
+@given(cameras(max_side=120), st.data())
+def test_roi_and_binning_agree_with_the_delivered_image(camera: Camera, data: st.DataObject) -> None:
+    x = data.draw(st.integers(0, camera.width - 1))
+    y = data.draw(st.integers(0, camera.height - 1))
+    width = data.draw(st.integers(1, camera.width - x))
+    height = data.draw(st.integers(1, camera.height - y))
+    bx, by = data.draw(st.integers(1, min(4, width))), data.draw(st.integers(1, min(4, height)))
+    delivered = Camera.from_camera_info(
+        camera.width, camera.height, camera.K.ravel(), camera.distortion, camera.distortion_model,
+        binning_x=bx, binning_y=by, roi=(x, y, width, height),
+    )  # fmt: skip
+    assert delivered == camera.cropped(x, y, width, height).binned(bx, by)
+
+    # What a sensor does: cut the window out, then average blocks. The ray of the mean coordinate is the block's ray.
+    image = coordinate_image(camera.width, camera.height)[y : y + height, x : x + width]
+    rows, cols = height // by, width // bx
+    binned = image[: rows * by, : cols * bx].reshape(rows, by, cols, bx, 2).mean(axis=(1, 3))
+    assert (delivered.height, delivered.width) == (rows, cols)
+    np.testing.assert_allclose(delivered.unproject(coordinate_image(cols, rows)), camera.unproject(binned), atol=1e-9)
+
+
+@given(cameras(max_side=120))
+def test_the_mirrored_camera_has_the_mirrored_rays(camera: Camera) -> None:
+    camera = camera.with_mounting(Mounting(1.0, 0.3, -0.2))
+    mirrored = camera.mirrored()
+    np.testing.assert_allclose(mirrored.rays(), camera.rays()[:, ::-1] * [-1, 1, 1], atol=1e-6)
+    assert mirrored.mounting is not None
+    np.testing.assert_allclose(mirrored.mounting.up_optical(), [-1, 1, 1] * Mounting(1.0, 0.3, -0.2).up_optical())
+    back = mirrored.mirrored()
+    assert (back.distortion, back.mounting) == (camera.distortion, camera.mounting)
+    assert back.cx == pytest.approx(camera.cx) and camera.with_mounting(None).mirrored().mounting is None
+
+
+@pytest.mark.parametrize("roi", [None, (0, 0, 0, 0), (0, 0, 640, 480)])
+@pytest.mark.parametrize("binning", [0, 1])
+def test_camera_info_defaults_mean_the_full_image(roi: tuple[int, int, int, int] | None, binning: int) -> None:
+    camera = Camera.from_camera_info(640, 480, K, [], "", binning_x=binning, binning_y=binning, roi=roi)
+    assert camera == Camera(**GOOD)
+
+
+def test_from_k_takes_messages_arrays_and_matrices() -> None:
+    d = [-0.1, 0.01, 0.0, 0.0, 0.0]
+    expected = Camera(**GOOD, distortion_model="plumb_bob", distortion=tuple(d))
+    assert Camera.from_k(K, d, "plumb_bob", 640, 480) == expected
+    assert Camera.from_k(np.array(K).reshape(3, 3), np.array(d), "plumb_bob", np.int32(640), 480) == expected  # type: ignore[arg-type]
+    np.testing.assert_array_equal(expected.K.ravel(), K)
+    assert hash(Camera.from_k(K, d, "plumb_bob", 640, 480)) == hash(expected)
+
+
+def test_coefficients_have_one_canonical_form() -> None:
+    assert Camera(**GOOD, distortion_model="", distortion=(0.0,) * 5) == Camera(**GOOD)
+    eight = Camera(**GOOD, distortion_model="rational_polynomial", distortion=(0.1,) * 8)
+    for extra in (4, 6):
+        longer = Camera(**GOOD, distortion_model="rational_polynomial", distortion=(0.1,) * 8 + (0.0,) * extra)
+        assert longer == eight
+
+
+def test_mounting_survives_every_change_of_the_image() -> None:
+    mounting = Mounting(1.2, 0.1, 0.2)
+    camera = Camera.from_camera_info(
+        640, 480, K, [], "none", binning_x=2, binning_y=2, roi=(10, 10, 200, 200), mounting=mounting
+    )
+    assert camera.resized(50, 60).cropped(0, 0, 10, 10).mounting == mounting
+    assert camera.with_mounting(None).mounting is None
+
+
+def test_fov_of_known_cameras() -> None:
+    assert Camera(200, 100, 100.0, 50.0, 99.5, 49.5).fov_deg() == pytest.approx((90.0, 90.0))
+    # Equidistant without coefficients: the angle is the pixel distance over f, here 240 and 120 degrees.
+    fisheye = Camera(480, 240, 180 / math.pi * 2, 180 / math.pi * 2, 239.5, 119.5, "equidistant", (0.0,) * 4)
+    assert fisheye.fov_deg() == pytest.approx((240.0, 120.0))
+    # A lens that ends inside the image gives the angle up to its end (barrel with k1 = -1: r < 1 / sqrt(3)).
+    ending = Camera(2001, 2001, 500.0, 500.0, 1000.0, 1000.0, "plumb_bob", (-1.0, 0.0, 0.0, 0.0))
+    assert ending.fov_deg()[0] == pytest.approx(60.0, abs=4.0)
+    assert all(math.isnan(angle) for angle in ending.cropped(0, 0, 10, 10).fov_deg())
+
+
+# --- mounting ---
+
+ANGLE = st.floats(-math.pi, math.pi)
+MOUNTINGS = st.builds(Mounting, st.floats(0.05, 50), ANGLE, st.floats(-math.pi / 2, math.pi / 2))
+
+
+@pytest.mark.parametrize(
+    ("roll", "pitch", "up"),
+    [
+        (0.0, 0.0, (0.0, -1.0, 0.0)),
+        (0.0, math.pi / 2, (0.0, 0.0, -1.0)),  # looks straight down: up is behind
+        (0.0, 0.3, (0.0, -math.cos(0.3), -math.sin(0.3))),
+        (math.pi / 2, 0.0, (-1.0, 0.0, 0.0)),  # the right side points down: up is left
+        (math.pi, 0.0, (0.0, 1.0, 0.0)),  # mounted upside down
+    ],
+)
+def test_up_vector(roll: float, pitch: float, up: tuple[float, float, float]) -> None:
+    np.testing.assert_allclose(Mounting(1.0, roll, pitch).up_optical(), up, atol=1e-12)
+
+
+def test_level_camera_has_the_rep_103_axes() -> None:
+    # Optical right, down, forward are the base frame's -y, -z, x.
+    np.testing.assert_array_equal(Mounting(1.0).rotation().T, [[0, -1, 0], [0, 0, -1], [1, 0, 0]])
+
+
+@FAST
+@given(MOUNTINGS)
+def test_rotation_is_a_rotation_and_takes_up_to_z(mounting: Mounting) -> None:
+    rotation = mounting.rotation()
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(rotation) == pytest.approx(1.0)
+    np.testing.assert_allclose(rotation @ mounting.up_optical(), [0.0, 0.0, 1.0], atol=1e-12)
+    forward = rotation @ [0.0, 0.0, 1.0]
+    assert forward[1] == pytest.approx(0.0, abs=1e-12)  # yaw = 0
+    assert math.asin(max(-1.0, min(1.0, -forward[2]))) == pytest.approx(mounting.pitch_rad, abs=1e-6)
+
+
+@FAST
+@given(MOUNTINGS)
+def test_rotation_is_that_of_the_same_rpy_in_a_urdf(mounting: Mounting) -> None:
+    roll, _ = cv2.Rodrigues(np.array([mounting.roll_rad, 0.0, 0.0]))
+    pitch, _ = cv2.Rodrigues(np.array([0.0, mounting.pitch_rad, 0.0]))
+    body_from_optical = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+    np.testing.assert_allclose(mounting.rotation(), pitch @ roll @ body_from_optical, atol=1e-12)
+
+
+# --- errors say what was got, what was expected, and what to do ---
+
+
+@pytest.mark.parametrize(
+    ("change", "texts"),
+    [
+        ({"width": 0}, ["image width: got 0", "from 1 to 16384", "CameraInfo"]),
+        ({"height": 16385}, ["image height: got 16385", "from 1 to 16384"]),
+        ({"width": 640.5}, ["image width: got 640.5", "whole number"]),
+        ({"fx": 0.0}, ["uncalibrated camera", "K[0] = 0", "camera_calibration", "camera_info_url"]),
+        ({"fx": -1.0}, ["fx = -1.0", "expected positive", "calibrate"]),
+        ({"fy": 0.0}, ["fy = 0.0", "expected positive"]),
+        ({"cx": math.nan}, ["nan", "expected finite", "Calibrate"]),
+        ({"fy": math.inf}, ["inf", "expected finite"]),
+        ({"distortion": (math.nan,) * 5, "distortion_model": "plumb_bob"}, ["D: got [nan", "expected finite"]),
+        ({"distortion_model": "plumb_bib"}, ["'plumb_bib'", "none, plumb_bob, rational_polynomial, equidistant",
+                                             "nearest is 'plumb_bob'"]),
+        ({"distortion_model": "fisheye"}, ["nearest is 'equidistant'"]),
+        ({"distortion_model": "Kannala-Brandt"}, ["nearest is 'equidistant'"]),
+        ({"distortion_model": "EQUIDISTANT"}, ["nearest is 'equidistant'"]),
+        ({"distortion_model": "", "distortion": (0.1,) * 5}, ["got ''", "only zero", "Name the model"]),
+        ({"distortion_model": "none", "distortion": (0.1,)}, ["got 'none'", "only zero"]),
+        ({"distortion_model": "plumb_bob"}, ["got 0 []", "expected 4 or 5 (k1 k2 p1 p2 k3)", "use 'none'"]),
+        ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 3}, ["got 3", "expected 4 or 5", "Correct D"]),
+        ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 8}, ["got 8", "rational_polynomial"]),
+        ({"distortion_model": "equidistant", "distortion": (0.1,) * 5}, ["got 5", "expected 4 (k1 k2 k3 k4)"]),
+        ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 5}, ["got 5", "expected 8"]),
+        ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 12}, ["thin-prism", "zeros after"]),
+        ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 14}, ["tilt", "Calibrate again"]),
+    ],
+)  # fmt: skip
+def test_bad_camera_is_refused(change: dict[str, Any], texts: list[str]) -> None:
+    with pytest.raises(ValueError, match=re.escape(texts[0])) as error:
+        Camera(**{**GOOD, **change})
+    for text in texts[1:]:
+        assert text in str(error.value)
+
+
+def test_bad_k_is_refused() -> None:
+    with pytest.raises(ValueError, match="uncalibrated camera"):
+        Camera.from_camera_info(640, 480, [0.0] * 9, [], "")
+    with pytest.raises(ValueError, match=r"got 12 numbers, expected 9.*CameraInfo\.k"):
+        Camera.from_k([1.0] * 12, [], "", 640, 480)
+    skewed = (500.0, 3.0, *K[2:])
+    with pytest.raises(ValueError, match="no skew"):
+        Camera.from_k(skewed, [], "", 640, 480)
+    with pytest.raises(ValueError, match="scale K"):
+        Camera.from_k([2 * k for k in K], [], "", 640, 480)
+
+
+@pytest.mark.parametrize("window", [(-1, 0, 10, 10), (0, 0, 641, 10), (0, 471, 10, 10), (5, 5, 0, 0)])
+def test_bad_roi_is_refused(window: tuple[int, int, int, int]) -> None:
+    with pytest.raises(ValueError, match=r"region of interest: got .* inside the 640x480 px image.*unbinned pixels"):
+        Camera.from_camera_info(640, 480, K, [], "", roi=window)
+
+
+@pytest.mark.parametrize(("bx", "by"), [(641, 1), (1, 481), (-1, 1)])
+def test_bad_binning_is_refused(bx: int, by: int) -> None:
+    with pytest.raises(ValueError, match=r"binning: got .*at least 1x1.*binning_x and binning_y"):
+        Camera.from_camera_info(640, 480, K, [], "", binning_x=bx, binning_y=by)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((0.0,), "height: got 0.0 m, expected a positive number.*metres"),
+        ((math.nan,), "height: got nan"),
+        ((1.0, 0.0, 30.0), "pitch 30.0 rad.*radians, not degrees"),
+        ((1.0, 180.0, 0.0), "roll 180.0.*radians, not degrees"),
+        ((1.0, math.nan, 0.0), "roll nan"),
+    ],
+)
+def test_bad_mounting_is_refused(arguments: tuple[float, ...], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        Mounting(*arguments)
+
+
+def test_bad_shapes_are_refused() -> None:
+    camera = Camera(**GOOD)
+    with pytest.raises(ValueError, match=r"pixels: got shape \(5, 3\), expected \(\.\.\., 2\).*last axis"):
+        camera.unproject(np.zeros((5, 3)))
+    with pytest.raises(ValueError, match=r"points: got shape \(\), expected \(\.\.\., 3\)"):
+        camera.project(1.0)

@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is marked and cleared, held against the definition pixel by pixel."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.rays import points_from_depth
+from grin_ros.core.planning.obstacles import (
+    ObstacleSettings,
+    first_in_each_voxel,
+    flying_pixels,
+    free_points,
+    obstacle_points,
+    standing_pixels,
+    trusted_pixels,
+)
+from grin_ros.core.planning.view import MountingUnknownError, range_per_depth
+from grin_ros.core.types import DepthEstimate
+from tests.core.planning.worlds import Pose, World, exact
+
+CAMERA = Camera(48, 36, 40.0, 42.0, 23.1, 17.8, "plumb_bob", (-0.2, 0.05, 0.001, -0.001, 0.0), Mounting(0.8))
+FISHEYE = Camera(48, 48, 13.0, 13.0, 23.5, 23.5, "equidistant", (0.01, 0.0, 0.0, 0.0), Mounting(0.8))
+SETTINGS = ObstacleSettings()
+
+
+def random_estimate(camera: Camera, seed: int) -> DepthEstimate:
+    """Pieces of depth between 0.3 and 12 m, with relative sigma up to 1, holes and sky."""
+    rng = np.random.default_rng(seed)
+    pieces = rng.uniform(-1.2, 2.5, (4, 5))
+    rows = np.arange(camera.height) * 4 // camera.height
+    cols = np.arange(camera.width) * 5 // camera.width
+    depth_m = np.exp(pieces[np.ix_(rows, cols)] + 0.01 * rng.standard_normal((camera.height, camera.width)))
+    sigma_m = depth_m * rng.uniform(0.0, 1.0, depth_m.shape)
+    kind = rng.random(depth_m.shape)
+    depth_m[kind < 0.1], depth_m[kind > 0.9] = np.nan, np.inf
+    sigma_m[~np.isfinite(depth_m)] = np.nan
+    return DepthEstimate(depth_m.astype(np.float32), sigma_m.astype(np.float32))
+
+
+def height_m(camera: Camera, points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Heights above the ground of points (..., 3) in the optical frame, by the definition of the mounting."""
+    assert camera.mounting is not None
+    return np.asarray(points @ camera.mounting.up_optical() + camera.mounting.height_m)
+
+
+cameras = st.builds(
+    lambda lens, roll, pitch, height: lens.with_mounting(Mounting(height, roll, pitch)),
+    st.sampled_from([CAMERA, FISHEYE]),
+    st.floats(-math.pi, math.pi),
+    st.floats(-1.5, 1.5),
+    st.floats(0.1, 3.0),
+)
+some_settings = st.builds(
+    ObstacleSettings,
+    max_relative_sigma=st.floats(0.05, 1.0),
+    min_grazing_deg=st.floats(0.5, 10.0),
+    max_range_m=st.floats(1.0, 10.0),
+    voxel_m=st.floats(0.02, 0.5),
+    height_band=st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(camera=cameras, wanted=some_settings, seed=st.integers(0, 10**6))
+def test_every_wanted_pixel_is_in_a_marked_voxel_and_nothing_else_is(
+    camera: Camera, wanted: ObstacleSettings, seed: int
+) -> None:
+    estimate = random_estimate(camera, seed)
+    found = obstacle_points(camera, estimate, wanted, trusted_pixels(camera, estimate, wanted))
+    assert found.dtype == np.float32 and np.isfinite(found).all()
+    depth_m, sigma_m = estimate.depth_m, estimate.sigma_m
+    points = points_from_depth(depth_m, camera.rays())
+    with np.errstate(invalid="ignore"):
+        keep = np.isfinite(depth_m) & (sigma_m <= np.float32(wanted.max_relative_sigma) * depth_m)
+        keep &= ~flying_pixels(depth_m, camera, wanted.min_grazing_deg) & np.isfinite(points[..., 0])
+        keep &= range_per_depth(camera) * depth_m <= np.float32(wanted.max_range_m)
+        if wanted.height_band:
+            keep &= standing_pixels(camera, estimate, wanted)
+    expected = {tuple(cube) for cube in np.floor(points[keep] / wanted.voxel_m).astype(int)}
+    got = [tuple(cube) for cube in np.floor(found[:, :3] / wanted.voxel_m).astype(int)]
+    # Rounding moves points on the border of two cubes, and only those.
+    assert len(got) - len(set(got)) <= 2 and len(set(got) ^ expected) <= 2 + 0.05 * len(expected)
+    measured = np.concatenate([points[keep], sigma_m[keep, None]], axis=1)
+    for point in found[:: max(1, len(found) // 20)]:
+        assert np.isclose(measured, point, rtol=1e-5, atol=1e-5).all(axis=1).any(), "a point that no pixel measured"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(1, 6),
+    st.lists(st.tuples(*[st.sampled_from([-1.1, -0.9, 0.0, 0.25, 90.0, math.nan])] * 3), max_size=60),
+    st.sampled_from([0.0625, 0.25, 1.0]),  # exact in binary: a border is a border
+)
+def test_first_in_each_voxel_is_what_a_dictionary_finds(
+    width: int, points: list[tuple[float, float, float]], voxel_m: float
+) -> None:
+    points = points[: len(points) // width * width]
+    seen: dict[tuple[int, ...], int] = {}
+    for number, point in enumerate(points):
+        if not any(map(math.isnan, point)):
+            seen.setdefault(tuple(math.floor(value / voxel_m) for value in point), number)
+    found = first_in_each_voxel(np.array(points, np.float32).reshape(-1, width, 3), voxel_m)
+    assert found.tolist() == sorted(seen.values())
+
+
+@pytest.mark.parametrize("ramp_px", [1, 2, 3, 5])
+@pytest.mark.parametrize("far_m", [4.0, np.inf])
+@pytest.mark.parametrize("turned", [False, True])
+def test_no_point_flies_between_near_and_far_and_the_edge_stays(ramp_px: int, far_m: float, turned: bool) -> None:
+    camera = Camera(80, 60, 400.0, 400.0, 39.5, 29.5)
+    depth_m = np.full((60, 80), 1.5, np.float32)
+    depth_m[:, 40:] = far_m
+    depth_m[:, 40 : 40 + ramp_px] = np.geomspace(1.5, min(far_m, 20.0), ramp_px + 2)[1:-1]
+    if turned:
+        camera, depth_m = Camera(60, 80, 400.0, 400.0, 29.5, 39.5), depth_m.T.copy()
+    estimate = exact(depth_m)
+    trusted = trusted_pixels(camera, estimate, SETTINGS)
+    assert set(np.unique(depth_m[trusted])) == {1.5, far_m} - {np.inf}
+    assert trusted[depth_m == 1.5].all(), "the near object lost its edge"
+
+
+def test_a_thin_pole_is_kept() -> None:
+    depth_m = np.full((36, 48), 6.0, np.float32)
+    depth_m[:, 20] = 2.0
+    assert trusted_pixels(CAMERA, exact(depth_m), SETTINGS)[:, 20].all()
+
+
+def test_the_floor_and_a_wall_seen_at_an_angle_are_surfaces() -> None:
+    camera = Camera(160, 120, 130.0, 130.0, 79.5, 59.5, mounting=Mounting(0.4, 0.0, 0.1))
+    world = World({"wall along the way": ((0.0, -1.1, 0.0), (30.0, -1.0, 3.0))})
+    depth_m = world.depth_m(camera, Pose())
+    near = np.isfinite(depth_m) & (depth_m < SETTINGS.max_range_m)
+    lost = near & ~trusted_pixels(camera, exact(depth_m), SETTINGS)
+    assert near.sum() > 5000
+    assert lost.sum() < 0.01 * near.sum()
+
+
+@settings(max_examples=40, deadline=None)
+@given(camera=cameras, seed=st.integers(0, 10**6))
+def test_what_stands_is_in_the_band_by_one_sigma(camera: Camera, seed: int) -> None:
+    estimate = random_estimate(camera, seed)
+    points = points_from_depth(estimate.depth_m, camera.rays())
+    farther = points_from_depth(estimate.depth_m + estimate.sigma_m, camera.rays())
+    height, lift = height_m(camera, points), np.abs(height_m(camera, farther) - height_m(camera, points))
+    with np.errstate(invalid="ignore"):
+        expected = (height - lift > SETTINGS.min_height_m) & (height < SETTINGS.max_height_m)
+        border = (
+            np.minimum(np.abs(height - lift - SETTINGS.min_height_m), np.abs(height - SETTINGS.max_height_m)) < 1e-3
+        )
+    differs = standing_pixels(camera, estimate, SETTINGS) != expected
+    assert not (differs & ~border).any()
+
+
+def test_a_floor_that_is_estimated_wrongly_is_no_obstacle() -> None:
+    """Twenty per cent too near lifts it by a fifth of the camera's height; sigma says so."""
+    camera = Camera(160, 120, 130.0, 130.0, 79.5, 59.5, mounting=Mounting(1.0, 0.0, 0.2))
+    floor = World().depth_m(camera, Pose())
+    banded = replace(SETTINGS, height_band=True)
+    estimate = exact((0.8 * floor).astype(np.float32), relative_sigma=0.25)
+    assert len(obstacle_points(camera, estimate, banded, trusted_pixels(camera, estimate, banded))) == 0
+    too_sure = exact((0.8 * floor).astype(np.float32), relative_sigma=0.01)
+    assert len(obstacle_points(camera, too_sure, banded, trusted_pixels(camera, too_sure, banded))) > 100
+
+
+def test_heights_need_the_mounting() -> None:
+    camera = CAMERA.with_mounting(None)
+    estimate = random_estimate(camera, 1)
+    trusted = trusted_pixels(camera, estimate, SETTINGS)
+    assert len(obstacle_points(camera, estimate, SETTINGS, trusted)) > 0
+    with pytest.raises(MountingUnknownError, match=r"set mounting\.known, .* or mounting\.base_frame"):
+        obstacle_points(camera, estimate, replace(SETTINGS, height_band=True), trusted)
+
+
+@settings(max_examples=60, deadline=None)
+@given(camera=cameras, wanted=some_settings, seed=st.integers(0, 10**6))
+def test_free_rays_end_at_or_before_what_they_meet(camera: Camera, wanted: ObstacleSettings, seed: int) -> None:
+    estimate = random_estimate(camera, seed)
+    trusted = trusted_pixels(camera, estimate, wanted)
+    ends = free_points(camera, estimate, wanted, trusted)
+    range_m = range_per_depth(camera) * estimate.depth_m
+    length_m = np.linalg.norm(ends, axis=1)
+    assert (length_m <= wanted.cleared_range_m * (1 + 1e-5)).all()
+    if not len(ends):
+        assert not (trusted & np.isfinite(range_m)).any()
+        return
+    # Each end lies on the ray of a pixel that is known, no farther than its surface.
+    pixels = camera.project(ends).round().astype(int)
+    u, v = np.clip(pixels[:, 0], 0, camera.width - 1), np.clip(pixels[:, 1], 0, camera.height - 1)
+    assert (length_m <= range_m[v, u] * (1 + 1e-4)).all()
+    sure = range_per_depth(camera) * (estimate.depth_m - 2 * estimate.sigma_m)
+    with np.errstate(invalid="ignore"):
+        known = trusted[v, u] | np.isposinf(estimate.depth_m[v, u]) | (sure[v, u] > wanted.cleared_range_m * 0.999)
+    assert known.all()
+
+
+def test_open_sky_is_cleared_and_what_is_uncertain_is_not() -> None:
+    depth_m = np.full((36, 48), np.inf, np.float32)
+    depth_m[:, 16:32], depth_m[:, 32:] = 30.0, 2.0
+    sigma_m = np.where(np.isinf(depth_m), np.nan, 0.3 * depth_m).astype(np.float32)
+    sigma_m[:, 32:] = 1.5  # near, and nobody knows how near
+    estimate = DepthEstimate(depth_m, sigma_m)
+    strict = replace(SETTINGS, max_relative_sigma=0.2)
+    ends = free_points(CAMERA, estimate, strict, trusted_pixels(CAMERA, estimate, strict))
+    np.testing.assert_allclose(np.linalg.norm(ends, axis=1), strict.cleared_range_m, rtol=1e-5)
+    columns = CAMERA.project(ends)[:, 0]
+    assert columns.min() < 1.0 and 30.0 < columns.max() < 31.5
+
+
+def test_an_estimate_of_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"got \(3, 4\), expected the camera's \(36, 48\)"):
+        trusted_pixels(CAMERA, exact(np.ones((3, 4), np.float32)), SETTINGS)
+
+
+def test_an_empty_band_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected min < max"):
+        ObstacleSettings(min_height_m=1.0, max_height_m=0.5)
+
+
+def test_nothing_to_see_gives_no_points() -> None:
+    nothing = DepthEstimate(np.full((36, 48), np.nan, np.float32), np.full((36, 48), np.nan, np.float32))
+    trusted = trusted_pixels(CAMERA, nothing, SETTINGS)
+    assert obstacle_points(CAMERA, nothing, SETTINGS, trusted).shape == (0, 4)
+    assert free_points(CAMERA, nothing, SETTINGS, trusted).shape == (0, 3)

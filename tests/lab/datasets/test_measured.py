@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.types import Frame
+from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
+from tests.lab.evaluation.measured import HEIGHT, WIDTH, random_depth, sample, write_dataset
+
+
+def test_sparse_depth_and_image_come_back_pixel_for_pixel(tmp_path: Path) -> None:
+    depth_m = random_depth()
+    depth_m[np.random.default_rng(1).random(depth_m.shape) < 0.9] = np.nan
+    written = sample(depth_m=depth_m)
+    read = EvalDataset.open(write_dataset(tmp_path, [written]))[0]
+    assert (read.name, read.scene, read.domain) == ("frame", "room", "indoor")
+    assert read.depth_m.dtype == np.float32
+    np.testing.assert_array_equal(np.isnan(read.depth_m), np.isnan(depth_m))
+    np.testing.assert_allclose(read.depth_m, depth_m, atol=0.5 / 256 + 1e-6)
+    np.testing.assert_array_equal(read.frame.image, written.frame.image)  # RGB, not BGR
+    assert read.frame.camera == written.frame.camera
+
+
+def test_distortion_reaches_the_camera(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path, [sample()], D=[0.1, -0.2, 0.001, 0.002, 0.0], distortion_model="plumb_bob")
+    camera = EvalDataset.open(root)[0].frame.camera
+    assert (camera.distortion_model, camera.distortion[:2]) == ("plumb_bob", (0.1, -0.2))
+
+
+def test_an_exif_rotation_is_not_applied(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path, [sample()], image="turned.jpg")
+    ok, jpeg = cv2.imencode(".jpg", np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    assert ok
+    # APP1 with one IFD0 entry: orientation (0x0112, SHORT) = 6, turn by 90 degrees.
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    data = jpeg.tobytes()
+    (root / "turned.jpg").write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
+    turned = cv2.imread(str(root / "turned.jpg"))
+    assert turned is not None
+    assert turned.shape[:2] == (WIDTH, HEIGHT)  # the file does ask for it
+    assert EvalDataset.open(root)[0].frame.image.shape[:2] == (HEIGHT, WIDTH)
+
+
+def test_select_by_domain_every_and_limit(tmp_path: Path) -> None:
+    samples = [sample(f"f{i}", domain="indoor" if i % 2 == 0 else "outdoor") for i in range(10)]
+    dataset = EvalDataset.open(write_dataset(tmp_path, samples))
+    assert dataset.domains == ("indoor", "outdoor")
+    assert [s.name for s in dataset.select("outdoor", every=2, limit=2)] == ["f1", "f5"]
+    assert len(dataset.select()) == 10
+    with pytest.raises(ValueError, match=r"got 'indor'.*holds indoor, outdoor.*did you mean 'indoor'"):
+        dataset.select("indor")
+    with pytest.raises(ValueError, match="every: got 0, expected 1 or more"):
+        dataset.select(every=0)
+    with pytest.raises(ValueError, match="limit: got 0, expected 1 or more"):
+        dataset.select(limit=0)
+
+
+def test_it_can_be_iterated_twice(tmp_path: Path) -> None:
+    dataset = EvalDataset.open(write_dataset(tmp_path, [sample("a"), sample("b")]))
+    assert [s.name for s in dataset] == [s.name for s in dataset] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("index", "text"),
+    [
+        (None, "cannot be read.*the one with index.json"),
+        ("{", "not valid JSON"),
+        ('{"format": 2, "samples": []}', "format 2, this version reads 1"),
+        ("[]", "format None, this version reads 1"),
+        ('{"format": 1, "samples": []}', "lists no samples"),
+        ('{"format": 1, "samples": [{"name": "a"}]}', "sample 0: missing keys .*depth_scale"),
+        ('{"format": 1, "samples": [{"nam": "a"}]}', "unknown key 'nam'; did you mean 'name'"),
+    ],
+)
+def test_a_bad_index_is_explained(tmp_path: Path, index: str | None, text: str) -> None:
+    if index is not None:
+        (tmp_path / "index.json").write_text(index)
+    with pytest.raises(ValueError, match=text):
+        EvalDataset.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"name": "../up"}, "name is '../up', expected a word that can name a file"),
+        ({"scene": ""}, "scene is ''"),
+        ({"image": "/etc/passwd"}, "expected a path inside the data set's folder"),
+        ({"depth": "../depth.png"}, "expected a path inside the data set's folder"),
+        ({"depth_scale": 0}, "depth_scale is 0"),
+        ({"name": "second"}, "'second' occurs more than once"),
+    ],
+)
+def test_a_bad_entry_is_refused_when_opened(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
+    root = write_dataset(tmp_path, [sample("first"), sample("second")], **changes)
+    with pytest.raises(ValueError, match=text):
+        EvalDataset.open(root)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"image": "no.png"}, "no.png: cannot be read: there is no such file"),
+        ({"image": "index.json"}, "index.json: cannot be read: it is not an image"),
+        ({"width": WIDTH + 1}, r"sample 'frame': image of \(36, 48\), the index says \(36, 49\)"),
+        ({"depth": "frame.image.png"}, r"depth PNG of shape \(36, 48, 3\) uint8, expected \(36, 48\) uint16"),
+        ({"K": [[0, 0, 0], [0, 0, 0], [0, 0, 1]]}, "sample 'frame': uncalibrated"),
+        ({"K": [[1, 0], [0, 1]]}, "sample 'frame': camera matrix K: got 4 numbers"),
+    ],
+)
+def test_a_bad_file_is_refused_when_read(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
+    dataset = EvalDataset.open(write_dataset(tmp_path, [sample()], **changes))
+    with pytest.raises(ValueError, match=text):
+        dataset[0]
+
+
+def test_a_sample_needs_depth_of_the_images_size() -> None:
+    frame = Frame(np.zeros((4, 6, 3), np.uint8), Camera(6, 4, 5.0, 5.0, 2.5, 1.5))
+    with pytest.raises(ValueError, match=r"depth of shape \(4, 5\), expected the image's \(4, 6\)"):
+        EvalSample("a", "b", "c", frame, np.ones((4, 5), np.float32))
+
+
+def test_extra_keys_source_and_licence_are_known(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path, [sample()], source="owner/name:path", licence="CC0")
+    assert EvalDataset.open(root).entries[0].licence == "CC0"
+    assert json.loads((root / "index.json").read_text())["format"] == 1

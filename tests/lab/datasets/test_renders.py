@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.lab.datasets.renders import LENSES, ROBOT_HEIGHT, RenderDataset, open_samples
+from tests.lab.evaluation.measured import sample, write_dataset
+from tests.lab.evaluation.rendered import steps_m, write_shards
+
+
+def test_a_render_is_depth_along_z_with_sky_and_without_mounting(tmp_path: Path) -> None:
+    got = list(RenderDataset([write_shards(tmp_path / "renders")]))
+    assert [(item.name, item.scene) for item in got] == [
+        ("renders_000000", "room"),
+        ("renders_000001", "room"),
+        ("renders_000002", "street"),
+        ("renders_000003", "street"),
+    ]
+    assert {item.domain for item in got} == {"renders"}
+    first = got[0]
+    assert first.exact
+    assert first.sky is not None and first.sky[:10].all() and not first.sky[10:].any()
+    assert np.isnan(first.depth_m[:10]).all()
+    np.testing.assert_allclose(first.depth_m[10:], steps_m()[10:], rtol=1e-3)
+    assert first.frame.camera.mounting is None
+
+
+def test_mounting_is_told_where_asked_and_high_cameras_left_out(tmp_path: Path) -> None:
+    folder = write_shards(tmp_path / "renders")
+    got = list(RenderDataset([folder], told_mounting=True).where(ROBOT_HEIGHT))
+    assert [item.frame.camera.mounting.height_m for item in got if item.frame.camera.mounting] == [0.5, 0.5]
+    assert len(RenderDataset([folder], told_mounting=True).where(ROBOT_HEIGHT, frames=1)) == 1
+    assert len(RenderDataset([folder]).where(LENSES["fisheye"])) == 0
+
+
+def test_recordings_have_no_exact_edges(tmp_path: Path) -> None:
+    got = list(RenderDataset([write_shards(tmp_path / "r", ("room", "recording"))]))
+    assert [item.exact for item in got] == [True, True, False, False]
+
+
+def test_lenses_are_told_apart() -> None:
+    def kinds(camera: Camera) -> set[str]:
+        return {name for name, rule in LENSES.items() if rule.holds(camera)}
+
+    assert kinds(Camera(320, 240, 300.0, 300.0, 159.5, 119.5)) == set()
+    assert kinds(Camera(320, 240, 100.0, 100.0, 159.5, 119.5)) == {"wide"}
+    assert kinds(Camera(320, 240, 300.0, 300.0, 159.5 - 64.0, 119.5)) == {"off_centre"}
+    assert kinds(Camera(320, 240, 120.0, 120.0, 159.5, 119.5 + 48.0, "equidistant", (0.0,) * 4)) == {
+        "fisheye",
+        "off_centre",
+    }
+
+
+def test_several_folders_are_spread_over_and_keep_names_apart(tmp_path: Path) -> None:
+    folders = [write_shards(tmp_path / "a" / "renders"), write_shards(tmp_path / "b" / "renders", ("unknown",))]
+    samples = RenderDataset(folders, frames=3)
+    assert len(samples) == 3
+    got = list(samples)
+    assert [item.name for item in got] == ["0_renders_000000", "0_renders_000002", "1_renders_000001"]
+    assert [item.scene for item in got] == ["room", "street", "seed_101"]
+    assert [item.name for item in samples] == [item.name for item in got]  # may be iterated again
+
+
+def test_the_index_says_what_a_folder_is(tmp_path: Path) -> None:
+    renders = write_shards(tmp_path / "renders")
+    measured = write_dataset(tmp_path / "measured", [sample("a"), sample("b"), sample("c")])
+    assert isinstance(open_samples([renders], frames=2), RenderDataset)
+    assert [item.name for item in open_samples([measured], frames=2)] == ["a", "c"]
+    with pytest.raises(ValueError, match="measured among folders of renders; evaluate one kind at a time"):
+        open_samples([renders, measured])
+    with pytest.raises(ValueError, match="got 2 folders of measured depth, expected one"):
+        open_samples([measured, measured])
+    with pytest.raises(ValueError, match="for renders, give --frames N"):
+        open_samples([renders], limit=2)
+    with pytest.raises(ValueError, match="frames: got 0, expected 1 or more"):
+        open_samples([renders], frames=0)
+    with pytest.raises(ValueError, match="give the folder of a data set"):
+        open_samples([tmp_path / "nothing"])

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from grin_ros.core.artifact import ArtifactError
+from grin_ros.core.estimator import Settings
+from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.lab.evaluation import command
+from grin_ros.lab.evaluation.baselines import GRID, Baselines
+from tests.lab.evaluation.measured import random_depth, sample, write_dataset
+
+BASELINES = Baselines(2.0, 6.0, np.zeros(GRID, np.float32), frames=1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    samples = [sample(f"in{i}", f"room{i % 2}", "indoor", random_depth(i), seed=i) for i in range(4)]
+    sparse = random_depth(7, 5.0, 40.0)
+    sparse[np.random.default_rng(0).random(sparse.shape) < 0.9] = np.nan
+    return write_dataset(tmp_path / "data", [*samples, sample("out", "street", "outdoor", sparse)])
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A stand-in for the artifact and its engine: always 4 m, give or take 1 m; keeps what it was asked for."""
+    asked: dict[str, Any] = {"closed": False}
+
+    def close() -> None:
+        asked["closed"] = True
+
+    def estimator(_: object, settings: Settings) -> Any:
+        asked["settings"] = settings
+
+        def estimate(frame: Frame) -> DepthEstimate:
+            depth_m = np.full(frame.image.shape[:2], 4.0, np.float32)
+            return DepthEstimate(depth_m, np.ones_like(depth_m), frame.stamp_ns)
+
+        return estimate
+
+    artifact = SimpleNamespace(manifest=SimpleNamespace(name="stand-in"), digest="0123456789ab")
+    engine = SimpleNamespace(description="nothing 1.0", close=close)
+    monkeypatch.setattr(command, "load_artifact", lambda name: asked.update(model=name) or artifact)
+    monkeypatch.setattr(command, "open_engine", lambda *a: asked.update(open=a) or engine)
+    monkeypatch.setattr(command, "Estimator", estimator)
+    monkeypatch.setattr(Baselines, "load", lambda: BASELINES)
+    return asked
+
+
+def test_the_command_prints_a_table_and_writes_json_and_report(
+    folder: Path, model: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report, figures = tmp_path / "report", tmp_path / "figures.json"
+    arguments = [str(folder), "--model", "nano", "--steps", "3", "--members", "5", "--report", str(report)]
+    assert command.main([*arguments, "--json", str(figures)]) == 0
+    assert (model["model"], model["open"][0]) == ("nano", "ort")
+    assert (model["settings"].steps, model["settings"].members) == (3, 5)
+    assert model["closed"]
+
+    printed = capsys.readouterr().out
+    for label in ("**indoor: stand-in**", "indoor: constant_oracle", "room1", "**outdoor: stand-in**", "AUSE: area"):
+        assert label in printed
+
+    values = json.loads(figures.read_text())
+    assert set(values["domains"]) == {"indoor", "outdoor"}
+    assert set(values["scenes"]) == {"room0", "room1", "street"}
+    assert set(values["baselines"]) == {"constant", "mean_map", "ground_plane", "constant_oracle"}
+    assert values["baselines"]["constant"]["indoor"]["frames"] == 4
+    assert values["settings"]["artifact"] == "0123456789ab"
+    truth_m = [random_depth(i) for i in range(4)]
+    rooms = [np.mean([np.mean(np.abs(4.0 / truth_m[i] - 1.0)) for i in room]) for room in ((0, 2), (1, 3))]
+    assert values["domains"]["indoor"]["abs_rel"] == pytest.approx(float(np.mean(rooms)), rel=1e-3)
+
+    assert json.loads((report / "report.json").read_text()) == values
+    text = (report / "report.md").read_text()
+    pictures = [line.split("](")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
+    assert len(pictures) == 3 + 5
+    for name in pictures:
+        assert cv2.imread(str(report / name)) is not None, name
+
+
+def test_a_deep_estimate_is_not_cut_out_of_the_figures(folder: Path, model: dict[str, Any]) -> None:
+    assert command.main([str(folder), "--domain", "indoor", "--limit", "1", "--max-depth", "5"]) == 0
+    assert model["settings"].max_depth_m > 1000.0
+
+
+def test_domain_every_and_limit(folder: Path, model: dict[str, Any], tmp_path: Path) -> None:
+    figures = tmp_path / "f.json"
+    chosen = ["--domain", "indoor", "--every", "2", "--limit", "2"]
+    assert command.main([str(folder), *chosen, "--json", str(figures)]) == 0
+    assert [frame["name"] for frame in json.loads(figures.read_text())["frames"]] == ["in0", "in2"]
+    assert model["closed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--domain", "indor"], "did you mean 'indoor'"),
+        (["--steps", "0"], "steps: got 0, expected 1 to 50"),
+        (["--limit", "0"], "limit: got 0"),
+        (["--max-depth", "0"], "expected 0 < min < max"),
+    ],
+)
+@pytest.mark.usefixtures("model")
+def test_wrong_arguments_are_explained(
+    folder: Path, arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main([str(folder), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("grin evaluate: ")
+    assert text in error
+
+
+def test_a_missing_folder_or_model_is_explained(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Baselines, "load", lambda: BASELINES)
+    assert command.main([str(tmp_path / "no")]) == 2
+    assert "give the folder of a data set" in capsys.readouterr().err
+    assert command.main([str(folder), "--model", "nanoo"]) == 2
+    assert "neither a folder nor a shipped model" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("model")
+def test_a_report_without_matplotlib_is_refused_before_the_first_frame(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert command.main([str(folder), "--report", str(tmp_path / "report")]) == 2
+    assert "matplotlib is not installed; pip install matplotlib" in capsys.readouterr().err
+
+
+def test_the_engine_is_closed_when_a_frame_fails(
+    folder: Path, model: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> Any:
+        def estimate(_: Frame) -> DepthEstimate:
+            raise ArtifactError("no such tensor")
+
+        return estimate
+
+    monkeypatch.setattr(command, "Estimator", broken)
+    assert command.main([str(folder)]) == 2
+    assert model["closed"]
+    assert "no such tensor" in capsys.readouterr().err

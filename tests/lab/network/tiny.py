@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A GRIN small enough to test, with all its parts awake, and inputs for it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from grin_ros.lab.network.config import ModelConfig
+from grin_ros.lab.network.encoder import init_like_imagenet
+from grin_ros.lab.network.grin import Grin
+
+TINY = ModelConfig(
+    image_height=64,
+    image_width=64,
+    grid_rows=16,
+    grid_cols=16,
+    feature_dim=16,
+    token_dim=32,
+    latent_count=8,
+    latent_dim=32,
+    blocks=2,
+    self_layers=1,
+    head_dim=16,
+    encoder_widths=(8, 8, 8, 8, 16, 16, 16, 16),
+    encoder_repeats=(1,) * 7,
+)
+
+
+def fresh(seed: int = 0, config: ModelConfig = TINY) -> Grin:
+    """As training starts: latent self-conditioning and level modulation are zero."""
+    torch.manual_seed(seed)
+    model = Grin(config)
+    init_like_imagenet(model.pyramid.backbone, seed)
+    return model.eval()
+
+
+def awake(seed: int = 0, config: ModelConfig = TINY) -> Grin:
+    """As after training: no part of the network is zero, so a test that passes does not pass for want of a signal."""
+    model = fresh(seed, config)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if not name.startswith("pyramid.backbone"):
+                scale = float(parameter.std(correction=0)) or 1.0
+                parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.3 * scale)
+    return model
+
+
+def scene(batch: int = 1, queries: int = 40, seed: int = 0, size: tuple[int, int] = (64, 64)) -> dict[str, Tensor]:
+    """Inputs of `Grin.encode` by name: random image (height, width = size), points, rays and a known mounting."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def rays(count: int) -> Tensor:
+        direction = torch.randn(batch, count, 3, generator=generator) * 0.4 + torch.tensor([0.0, 0.0, 1.0])
+        return torch.nn.functional.normalize(direction, dim=-1)
+
+    tilted = torch.nn.functional.normalize(torch.tensor([0.1, -1.0, -0.2]), dim=0)
+    return {
+        "image": torch.randint(0, 256, (batch, *size, 3), generator=generator, dtype=torch.uint8),
+        "queries": torch.rand(batch, queries, 2, generator=generator) * 2.0 - 1.0,
+        "query_rays": rays(queries),
+        "scene_rays": rays(TINY.scene_rows * TINY.scene_cols),
+        "mounting": torch.cat([tilted, torch.tensor([1.3, 1.0])]).expand(batch, -1).clone(),
+    }
+
+
+def latents(count: int, seed: int | None = None) -> Tensor:
+    """(count, L, C): empty, or drawn with a seed."""
+    shape = (count, TINY.latent_count, TINY.latent_dim)
+    return torch.zeros(shape) if seed is None else torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def levels(phi: float, count: int) -> tuple[Tensor, Tensor]:
+    """Signal and noise (count,) at an angle of the schedule, radians."""
+    return torch.full((count,), math.cos(phi)), torch.full((count,), math.sin(phi))
+
+
+def noise(*shape: int, seed: int = 5) -> Tensor:
+    """Standard normal."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))

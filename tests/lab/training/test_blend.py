@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+import torch
+
+from grin_ros.lab.network.encoder import init_like_imagenet, load_imagenet
+from grin_ros.lab.network.grin import Grin
+from grin_ros.lab.training import blend
+from grin_ros.lab.training.blend import average, towards_imagenet
+from tests.lab.network.tiny import TINY, awake
+
+
+def test_average_is_the_mean_of_each_tensor() -> None:
+    parts = [awake(seed).state_dict() for seed in (0, 1, 2)]
+    mean = average(parts)
+    assert mean.keys() == parts[0].keys()
+    for name, tensor in mean.items():
+        torch.testing.assert_close(tensor, (parts[0][name] + parts[1][name] + parts[2][name]) / 3.0)
+    for name, tensor in average(parts[:1]).items():
+        assert torch.equal(tensor, parts[0][name]), name
+
+
+def test_average_refuses_what_does_not_belong_together() -> None:
+    weights = {"a": torch.zeros(2), "b": torch.zeros(3)}
+    for other in ({"a": torch.zeros(2)}, {**weights, "c": torch.zeros(1)}, {**weights, "b": torch.zeros(1, 3)}):
+        for parts in ([weights, other], [other, weights]):
+            with pytest.raises(ValueError, match="different models, first at '[bc]'"):
+                average(parts)
+    with pytest.raises(ValueError, match="got no weights"):
+        average([])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_only_the_encoder_goes_back(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
+    # The narrow encoder of the tests stands for ImageNet's with a seeded one.
+    monkeypatch.setattr(blend, "load_imagenet", lambda encoder: init_like_imagenet(encoder, seed=9))
+    pretrained = Grin(TINY)
+    init_like_imagenet(pretrained.pyramid.backbone, seed=9)
+    start, weights = pretrained.state_dict(), awake(1).state_dict()
+    for name, tensor in towards_imagenet(weights, TINY, share).items():
+        inside = name.startswith("pyramid.backbone.")
+        expected = (1.0 - share) * weights[name] + share * start[name] if inside else weights[name]
+        torch.testing.assert_close(tensor, expected)
+        assert inside or torch.equal(tensor, weights[name]), name
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_share_is_a_share(share: float) -> None:
+    with pytest.raises(ValueError, match="expected 0 .* to 1"):
+        towards_imagenet(awake().state_dict(), TINY, share)
+
+
+def test_imagenet_weights_do_not_fit_another_encoder() -> None:
+    with pytest.raises(ValueError, match="encoder_widths, encoder_repeats: got .* EfficientNet-Lite0 or 2"):
+        load_imagenet(awake().pyramid.backbone)

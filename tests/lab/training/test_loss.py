@@ -1,0 +1,319 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from grin_ros.core.sampling.ddim import noised, velocity
+from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.network.config import ModelConfig
+from grin_ros.lab.network.encoder import normalised_image
+from grin_ros.lab.network.grin import Grin
+from grin_ros.lab.training.batches import Batch, Sampling, batch
+from grin_ros.lab.training.config import TrainConfig
+from grin_ros.lab.training.loop import make_optimiser
+from grin_ros.lab.training.loss import LossConfig, Objective, levels
+from tests.lab.network.tiny import TINY, awake, fresh
+from tests.lab.training.recordings import write_shards
+
+T = torch.tensor([0.2, 0.5, 0.9])
+ALL_SCENE_TOKENS = torch.arange(TINY.scene_rows * TINY.scene_cols)
+KEEP, DROP = torch.ones(3), torch.zeros(3)
+TRUTH, ANSWER = torch.zeros(3), torch.ones(3)
+"""What the second pass starts from: nothing or all of the first answer's error."""
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Batch:
+    folder: Path = tmp_path_factory.mktemp("shards")
+    sampling = Sampling(queries=48, mounting_share=1.0)
+    return batch(ShardDataset(write_shards(folder)), np.array([1, 3, 11]), TINY, sampling, np.random.default_rng(0))
+
+
+def losses(
+    model: nn.Module,
+    drawn: Batch,
+    keep: Tensor = KEEP,
+    config: LossConfig = LossConfig(),  # noqa: B008
+    rolled: Tensor = TRUTH,
+) -> dict[str, Tensor]:
+    out: dict[str, Tensor] = Objective(model, config)(drawn, T, ALL_SCENE_TOKENS, keep, rolled)  # type: ignore[arg-type]
+    return out
+
+
+def test_losses_are_finite_and_total_is_their_weighted_sum(drawn: Batch) -> None:
+    config = LossConfig(refine=0.3, shape=0.7, likelihood=0.11)
+    parts = losses(awake(), drawn, config=config)
+    assert all(torch.isfinite(part) and part.ndim == 0 for part in parts.values())
+    expected = parts["first"] + 0.7 * parts["shape"] + 0.3 * parts["refine"] + 0.11 * parts["likelihood"]
+    torch.testing.assert_close(parts["total"], expected)
+
+
+@pytest.mark.parametrize("make", [fresh, awake])
+def test_gradients_reach_all_that_is_trained(drawn: Batch, make: Callable[[], Grin]) -> None:
+    model = make()
+    make_optimiser(model, TrainConfig(model=TINY, frozen_stages=1))
+    losses(model, drawn)["total"].backward()
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None, name
+            assert torch.isfinite(parameter.grad).all(), name
+            assert parameter.grad.abs().max() > 0.0, name
+        else:
+            assert parameter.grad is None, name
+
+
+@torch.no_grad()
+def test_second_pass_uses_the_latents_of_the_first(drawn: Batch) -> None:
+    model = awake()
+    kept, dropped = losses(model, drawn, KEEP), losses(model, drawn, DROP)
+    assert torch.equal(kept["first"], dropped["first"])
+    assert abs(float(kept["refine"] - dropped["refine"])) > 1e-5
+    # Sample by sample: with one kept of three, the refinement loss is a mix of both.
+    one = losses(model, drawn, torch.tensor([1.0, 0.0, 0.0]))["refine"]
+    assert one != kept["refine"]
+    assert one != dropped["refine"]
+
+
+class Relay(nn.Module):
+    """Its first pass only makes latents, from a weight; its second answers with them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config: ModelConfig = TINY
+        self.first = nn.Parameter(torch.tensor(0.3))
+        self.second = nn.Parameter(torch.tensor(0.7))
+        self.passes = 0
+
+    def encode(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        return inputs[1], inputs[2]
+
+    def predict(self, x: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        latents = inputs[2]
+        self.passes += 1
+        if self.passes == 1:
+            return torch.zeros_like(x), torch.zeros_like(x), latents + self.first
+        return self.second * latents.mean((1, 2))[:, None] + 0.0 * x, torch.zeros_like(x), latents
+
+
+def test_latents_go_over_detached(drawn: Batch) -> None:
+    relay = Relay()
+    losses(relay, drawn)["refine"].backward()
+    assert relay.first.grad is None
+    assert relay.second.grad is not None
+    assert relay.second.grad != 0.0  # the latents did go over
+
+
+@torch.no_grad()
+def test_dropped_scene_tokens_change_the_answer(drawn: Batch) -> None:
+    objective = Objective(awake(), LossConfig())
+    everything = objective(drawn, T, ALL_SCENE_TOKENS, KEEP, TRUTH)["total"]
+    assert objective(drawn, T, ALL_SCENE_TOKENS[::3], KEEP, TRUTH)["total"] != everything
+
+
+def test_levels_are_the_schedules() -> None:
+    signal, noise = levels(TINY.schedule, T)
+    for i, t in enumerate(T):
+        level = TINY.schedule.level(float(t))
+        assert (float(signal[i]), float(noise[i])) == pytest.approx((level.signal, level.noise), abs=1e-6)
+    torch.testing.assert_close(signal**2 + noise**2, torch.ones(3))
+
+
+class Oracle(nn.Module):
+    """A network that knows the batch: exact velocity plus `error` in units of the clean sample at pure noise."""
+
+    def __init__(self, drawn: Batch, error: float = 0.0, log_variance: float = 0.0) -> None:
+        super().__init__()
+        self.config: ModelConfig = TINY
+        self.drawn, self.error, self.log_variance = drawn, error, log_variance
+        self.inputs: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def encode(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        return inputs[1], inputs[2]
+
+    def predict(
+        self, x: Tensor, signal: Tensor, noise: Tensor, latents: Tensor, _local: Tensor, _scene_kv: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        eps = (x - signal[:, None] * self.drawn.x_0) / noise[:, None]
+        self.inputs.append((x, signal, noise))
+        v = velocity(self.drawn.x_0, eps, signal[:, None], noise[:, None])
+        return v - self.error, torch.full_like(x, self.log_variance), latents
+
+
+def temperate(drawn: Batch, rolled: Tensor) -> Tensor:
+    """The noise of the second pass: where it is rolled out, that of sampling."""
+    return drawn.noise[1] * torch.where(rolled[:, None] > 0.0, TINY.temperature, 1.0)
+
+
+@pytest.mark.parametrize("rolled", [TRUTH, ANSWER, torch.tensor([0.0, 0.4, 1.0])])
+def test_the_truth_costs_nothing(drawn: Batch, rolled: Tensor) -> None:
+    oracle = Oracle(drawn)
+    parts = losses(oracle, drawn, rolled=rolled)
+    for name in ("first", "shape", "refine"):
+        assert float(parts[name]) == pytest.approx(0.0, abs=1e-6), name
+    (pure, signal, noise), (x_t, *level) = oracle.inputs
+    assert torch.equal(pure, drawn.noise[0])
+    assert (signal == 0.0).all()
+    assert (noise == 1.0).all()
+    s, n = levels(TINY.schedule, T)
+    torch.testing.assert_close(torch.stack(level), torch.stack([s, n]))
+    torch.testing.assert_close(x_t, noised(drawn.x_0, temperate(drawn, rolled), s[:, None], n[:, None]))
+
+
+def test_a_rollout_starts_from_what_the_first_pass_answered(drawn: Batch) -> None:
+    rolled = torch.tensor([0.0, 0.4, 1.0])
+    oracle = Oracle(drawn, error=0.7)
+    losses(oracle, drawn, rolled=rolled)
+    x_t = oracle.inputs[1][0]
+    s, n = (level[:, None] for level in levels(TINY.schedule, T))
+    torch.testing.assert_close(x_t, noised(drawn.x_0 + 0.7 * rolled[:, None], temperate(drawn, rolled), s, n))
+
+
+class Corrected(Oracle):
+    """Wrong at first; then it answers the velocity that leads from x_t to the truth, whatever noise is in x_t."""
+
+    def predict(
+        self, x: Tensor, signal: Tensor, noise: Tensor, latents: Tensor, local: Tensor, scene_kv: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if not self.inputs:
+            return super().predict(x, signal, noise, latents, local, scene_kv)
+        v = (signal[:, None] * x - self.drawn.x_0) / noise[:, None]
+        return v, torch.full_like(x, self.log_variance), latents
+
+
+def test_a_rollout_that_comes_back_to_the_truth_costs_nothing(drawn: Batch) -> None:
+    parts = losses(Corrected(drawn, error=0.7), drawn, rolled=ANSWER)
+    assert float(parts["first"]) > 0.5
+    assert float(parts["refine"]) == pytest.approx(0.0, abs=1e-5)
+    # One that believes its first answer pays for it.
+    assert float(losses(Oracle(drawn, error=0.7), drawn, rolled=ANSWER)["refine"]) > 0.1
+
+
+@torch.no_grad()
+def test_only_samples_that_are_rolled_out_change(drawn: Batch) -> None:
+    model = awake()
+
+    def refine(sample: slice, rolled: Tensor) -> float:
+        names = [field.name for field in dataclasses.fields(drawn)]
+        part = {name: getattr(drawn, name)[(slice(None), sample) if name == "noise" else sample] for name in names}
+        objective = Objective(model, LossConfig())
+        return float(objective(Batch(**part), T[sample], ALL_SCENE_TOKENS, KEEP[sample], rolled[sample])["refine"])
+
+    rolled = torch.tensor([0.0, 1.0, 0.3])
+    plain = [refine(slice(i, i + 1), TRUTH) for i in range(3)]
+    mixed = [refine(slice(i, i + 1), rolled) for i in range(3)]
+    assert mixed[0] == plain[0]
+    assert abs(mixed[1] - plain[1]) > 1e-4
+    assert abs(mixed[2] - plain[2]) > 1e-4
+    assert refine(slice(None), rolled) == pytest.approx(sum(mixed) / 3.0, rel=1e-4)
+
+
+@torch.no_grad()
+def test_without_a_rollout_the_second_pass_is_measured_by_its_velocity(drawn: Batch) -> None:
+    model = awake()
+    local, scene_kv = model.encode(drawn.image, drawn.queries, drawn.query_rays, drawn.scene_rays, drawn.mounting)
+    ones, empty = torch.ones(3), torch.zeros(3, TINY.latent_count, TINY.latent_dim)
+    _, _, latents = model.predict(drawn.noise[0], 0.0 * ones, ones, empty, local, scene_kv)
+    signal, noise = levels(TINY.schedule, T)
+    x_t = noised(drawn.x_0, drawn.noise[1], signal[:, None], noise[:, None])
+    v, _, _ = model.predict(x_t, signal, noise, latents, local, scene_kv)
+    wrong = v - velocity(drawn.x_0, drawn.noise[1], signal[:, None], noise[:, None])
+    huber = torch.where(wrong.abs() < 0.1, 0.5 * wrong**2 / 0.1, wrong.abs() - 0.05).mean()
+    torch.testing.assert_close(losses(model, drawn)["refine"], huber, rtol=1e-4, atol=1e-6)
+
+
+class Follower(Relay):
+    """Its first pass answers a weight; its second makes an answer of the noisy input, with another weight."""
+
+    def predict(self, x: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        self.passes += 1
+        v = self.first * torch.ones_like(x) if self.passes == 1 else self.second * x
+        return v, torch.zeros_like(x), inputs[2]
+
+
+def test_a_rollout_goes_over_detached(drawn: Batch) -> None:
+    follower = Follower()
+    losses(follower, drawn, rolled=ANSWER)["refine"].backward()
+    assert follower.first.grad is None
+    assert follower.second.grad is not None
+
+
+def test_an_error_of_scale_alone_has_no_shape(drawn: Batch) -> None:
+    parts = losses(Oracle(drawn, error=0.4), drawn)
+    assert float(parts["shape"]) == pytest.approx(0.0, abs=1e-6)
+    # Huber, over delta: |e| - delta / 2 beyond delta.
+    assert float(parts["first"]) == pytest.approx(0.4 - 0.05, rel=1e-4)
+    assert float(parts["refine"]) == pytest.approx(0.4 - 0.05, rel=1e-4)
+    small = losses(Oracle(drawn, error=0.04), drawn)
+    assert float(small["first"]) == pytest.approx(0.5 * 0.04**2 / 0.1, rel=1e-3)
+
+
+def test_the_likelihood_is_best_at_the_true_variance(drawn: Batch) -> None:
+    # At t near 1 both passes' clean samples are off by about the same 0.4.
+    late = dataclasses.replace(drawn)
+    t = torch.full((3,), 0.999)
+
+    def cost(log_variance: float) -> float:
+        oracle = Oracle(late, error=0.4, log_variance=log_variance)
+        parts = Objective(oracle, LossConfig())(late, t, ALL_SCENE_TOKENS, KEEP, TRUTH)  # type: ignore[arg-type]
+        return float(parts["likelihood"])
+
+    best = float(np.log(0.4**2))
+    assert cost(best) < min(cost(best - 0.3), cost(best + 0.3))
+
+
+def test_the_likelihood_trains_the_variance_only(drawn: Batch) -> None:
+    model = awake()
+    losses(model, drawn)["likelihood"].backward()
+    assert model.head.weight.grad is not None
+    assert model.head.weight.grad[0].abs().max() == 0.0  # the row of the velocity
+    assert model.head.weight.grad[1].abs().max() > 0.0
+
+
+@torch.no_grad()
+def test_without_a_scale_only_the_shape_counts(drawn: Batch) -> None:
+    """x_0 is a logarithm: another scale of the truth is another constant, and must change nothing."""
+    model = awake()
+    for unscaled in (torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 1.0])):
+        part = dataclasses.replace(drawn, unscaled=unscaled)
+        moved = dataclasses.replace(part, x_0=drawn.x_0 + 0.8 * unscaled[:, None])
+        other = dataclasses.replace(part, x_0=drawn.x_0 + 0.8 * (1.0 - unscaled)[:, None])
+        before = losses(model, part, rolled=ANSWER)
+        for name, after in losses(model, moved, rolled=ANSWER).items():
+            torch.testing.assert_close(after, before[name], rtol=1e-4, atol=1e-5)
+        assert float(losses(model, other, rolled=ANSWER)["first"]) != pytest.approx(float(before["first"]), rel=0.01)
+
+
+def test_an_answer_of_the_right_shape_is_left_alone_where_there_is_no_scale(drawn: Batch) -> None:
+    part = dataclasses.replace(drawn, unscaled=torch.ones(3))
+    assert float(losses(Oracle(drawn, error=0.7), part)["first"]) == pytest.approx(0.0, abs=1e-5)
+    assert float(losses(Oracle(drawn, error=0.7), drawn)["first"]) > 0.5
+
+
+@pytest.mark.parametrize("rendered", [[True, False, True], [False, False, True], [True] * 3, [False] * 3])
+def test_renders_and_photographs_go_through_their_own_encoders(drawn: Batch, rendered: list[bool]) -> None:
+    """As if each sample were encoded alone, by the encoder of its kind."""
+    model, other = awake(0).eval(), awake(1).eval().pyramid.backbone
+    mixed = dataclasses.replace(drawn, rendered=torch.tensor(rendered))
+    maps = Objective(model, LossConfig(), other)._maps(mixed, other)
+    for i, is_render in enumerate(rendered):
+        encoder = other if is_render else model.pyramid.backbone
+        alone = model.pyramid.merge(encoder(normalised_image(drawn.image[i : i + 1], *model.pyramid.size)))
+        for got, expected in zip(maps, alone, strict=True):
+            torch.testing.assert_close(got[i : i + 1], expected)
+
+
+def test_an_encoder_of_renders_does_not_learn(drawn: Batch) -> None:
+    model, other = awake(0), awake(1).pyramid.backbone
+    objective = Objective(model, LossConfig(), other)
+    total = objective(drawn, T, ALL_SCENE_TOKENS, KEEP, TRUTH)["total"]
+    total.backward()
+    assert all(parameter.grad is None for parameter in other.parameters())
+    assert model.head.weight.grad is not None and bool(model.head.weight.grad.any())

@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the launch files start, against stand-ins of `launch`; test_launch_real.py runs them where there is one."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from grin_ros.ros.bags.replay import parser as replay_parser
+from grin_ros.ros.node.camera_names import parse_cameras
+from grin_ros.ros.parameters.table import BY_NAME
+from tests.ros.deployment.launch_stand_ins import FILES, Made, included, modules, read_file, started
+from tests.ros.harness import ROOT
+
+LAUNCH, CONFIG = ROOT / "launch", ROOT / "config"
+Read = Callable[[str], ModuleType]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
+    for name, module in modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
+    for variable in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
+        monkeypatch.delenv(variable, raising=False)
+    sys.modules.pop("grin_ros.ros.node.launching", None)
+    yield read_file
+    sys.modules.pop("grin_ros.ros.node.launching", None)  # it has these stand-ins for good
+
+
+def arguments(file: ModuleType) -> dict[str, tuple[str | None, str]]:
+    """name -> (default, description)."""
+    made = [each for each in file.generate_launch_description().args[0] if each.kind == "DeclareLaunchArgument"]
+    return {each.args[0]: (each.kwargs["default_value"], each.kwargs["description"]) for each in made}
+
+
+def test_there_are_launch_files() -> None:
+    names = {"grin", "multi_camera", "replay", "nav2_example", "dds_profile"}
+    assert {f"{name}.launch.py" for name in names} == set(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_argument_is_described_and_in_the_docs_as_it_is(read: Read, name: str) -> None:
+    """docs/launch.md has one table a file: | `name` | default | what |."""
+    text = (ROOT / "docs" / "launch.md").read_text(encoding="utf-8")
+    section = text.partition(f"## {name}")[2].partition("\n## ")[0]
+    assert section, f"docs/launch.md has no section '## {name}'"
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
+    expected = {}
+    for argument, (default, description) in arguments(read(name)).items():
+        assert description
+        shown = "**needed**" if default is None else f"`{Path(default).name if '/' in default else default}`"
+        expected[argument] = f"{shown if shown != '``' else ''} | {description}"
+    assert rows == expected
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_arguments_that_are_named_alike_mean_the_same(read: Read, name: str) -> None:
+    alike = arguments(read("grin.launch.py"))
+    different = {"image", "namespace", "respawn", "params_file", "compressed"}  # these say what is special there
+    for argument, value in arguments(read(name)).items():
+        if argument in alike and argument not in different:
+            assert value == alike[argument], argument
+
+
+def test_without_arguments_the_parameter_file_decides_and_the_node_starts_itself(read: Read) -> None:
+    (node,) = started(read("grin.launch.py"))["LifecycleNode"]
+    assert (node.kwargs["package"], node.kwargs["executable"]) == ("grin_ros", "grin_node")
+    file, overrides = node.kwargs["parameters"]
+    assert file == str(CONFIG / "grin.yaml")
+    assert overrides == {"use_sim_time": False, "autostart": True}
+    assert node.kwargs["respawn"] is True
+    assert node.kwargs["respawn_delay"] > 0
+
+
+def test_arguments_reach_the_node(read: Read) -> None:
+    actions = started(
+        read("grin.launch.py"),
+        namespace="robot",
+        name="depth",
+        image="/cam/image_raw",
+        camera_info="/cam/camera_info",
+        params_file="/robot.yaml",
+        model="/models/mine",
+        backend="reference",
+        use_sim_time="true",
+        autostart="false",
+        respawn="false",
+        compressed="True",
+        log_level="debug",
+    )
+    node = actions["LifecycleNode"][0].kwargs
+    assert (node["namespace"], node["name"], node["respawn"]) == ("robot", "depth", False)
+    overrides = {"model": "/models/mine", "backend": "reference", "compressed": True}
+    assert node["parameters"] == ["/robot.yaml", {**overrides, "use_sim_time": True, "autostart": False}]
+    assert set(overrides) <= set(BY_NAME)
+    assert dict(node["remappings"]) == {
+        "image": "/cam/image_raw",
+        "image/compressed": "/cam/image_raw/compressed",
+        "camera_info": "/cam/camera_info",
+    }
+    assert node["arguments"] == ["--ros-args", "--log-level", "debug"]
+
+
+@pytest.mark.parametrize(("name", "needed"), [("grin.launch.py", {}), ("multi_camera.launch.py", {"cameras": "a,b"})])
+def test_the_dds_profile_comes_first_and_only_where_it_is_wanted(read: Read, name: str, needed: dict[str, str]) -> None:
+    actions = started(read(name), **needed)
+    assert next(iter(actions)) == "IncludeLaunchDescription", "set before the process starts"
+    assert included(actions["IncludeLaunchDescription"][0]) == (str(LAUNCH / "dds_profile.launch.py"), {})
+    assert "IncludeLaunchDescription" not in started(read(name), dds_profile="false", **needed)
+
+
+def test_the_dds_profile_is_set_unless_there_is_another(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = str(CONFIG / "fastdds.xml")
+    both = {"FASTRTPS_DEFAULT_PROFILES_FILE": profile, "FASTDDS_DEFAULT_PROFILES_FILE": profile}
+    for already in ("", profile):
+        monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", already)
+        actions = started(read("dds_profile.launch.py"))
+        assert dict(made.args for made in actions["SetEnvironmentVariable"]) == both
+    monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", "/mine.xml")
+    actions = started(read("dds_profile.launch.py"))
+    assert "SetEnvironmentVariable" not in actions
+    assert "FASTRTPS_DEFAULT_PROFILES_FILE is set already" in actions["LogInfo"][0].kwargs["msg"]
+
+
+def test_several_cameras_are_one_process(read: Read) -> None:
+    actions = started(
+        read("multi_camera.launch.py"),
+        cameras="front=/front/image_raw, rear",
+        namespace="robot1",
+        model="mine",
+        use_sim_time="true",
+        autostart="false",
+        log_level="warn",
+    )
+    (node,) = actions["Node"]
+    assert (node.kwargs["package"], node.kwargs["executable"]) == ("grin_ros", "grin_multi_camera")
+    assert node.kwargs["namespace"] == "robot1"
+    assert "name" not in node.kwargs, "it would rename the node of every camera"
+    assert node.kwargs["parameters"][1] == {"model": "mine", "use_sim_time": True, "autostart": False}
+    *cameras, ros, option, level = node.kwargs["arguments"]
+    assert (ros, option, level) == ("--ros-args", "--log-level", "warn")
+    assert [(camera.name, camera.image) for camera in parse_cameras(cameras)] == [
+        ("front", "/front/image_raw"),
+        ("rear", None),
+    ]
+
+
+def process_of(actions: dict[str, list[Made]]) -> tuple[list[Any], Made]:
+    (process,) = actions["ExecuteProcess"]
+    return process.kwargs["cmd"], process
+
+
+def test_a_replay_by_grin_waits_for_the_node(read: Read) -> None:
+    actions = started(
+        read("replay.launch.py"),
+        bag="drive",
+        rate="0.5",
+        loop="true",
+        player="grin",
+        viewer="none",
+        namespace="robot",
+        image="front/image_raw",
+        compressed="true",
+        model="mine",
+    )
+    (executable, command, *options), process = process_of(actions)
+    assert (executable.kwargs, command) == ({"package": "grin_ros", "executable": "grin"}, "replay")
+    parsed = replay_parser().parse_args(options)
+    assert (parsed.bag, parsed.rate, parsed.loop) == ("drive", 0.5, True)
+    assert parsed.wait == ["/robot/front/image_raw/compressed"]
+    assert process.kwargs["on_exit"][0].kwargs["event"].kind == "Shutdown"
+    file, passed = included(actions["IncludeLaunchDescription"][0])
+    assert file == str(LAUNCH / "grin.launch.py")
+    assert passed["use_sim_time"] == "true"
+    assert (passed["model"], passed["namespace"], passed["respawn"]) == ("mine", "robot", "false")
+    assert set(passed) <= set(arguments(read("grin.launch.py")))
+
+
+def test_a_replay_by_rosbag2_begins_later_and_is_looked_at_in_rviz(read: Read) -> None:
+    actions = started(read("replay.launch.py"), bag="drive", delay_s="3.5", image="/front/image_raw")
+    (timer,) = actions["TimerAction"]
+    assert timer.kwargs["period"] == 3.5
+    command = timer.kwargs["actions"][0].kwargs["cmd"]
+    assert command == ["ros2", "bag", "play", "drive", "--rate", "1.0", "--clock"]
+    assert timer.kwargs["actions"][0].kwargs["on_exit"] is None
+    (rviz,) = actions["Node"]
+    assert (rviz.kwargs["package"], rviz.kwargs["parameters"]) == ("rviz2", [{"use_sim_time": True}])
+    shown = Path(rviz.kwargs["arguments"][-1])
+    assert shown.is_file(), "the RViz configuration is not there"
+    (bridge,) = started(read("replay.launch.py"), bag="drive", viewer="foxglove")["Node"]
+    assert bridge.kwargs["executable"] == "foxglove_bridge"
+
+
+def test_nav2_gets_its_own_parameters_with_ours_in_their_place(
+    read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = ModuleType("ament_index_python.packages")
+    packages.get_package_share_directory = lambda name: str(tmp_path / name)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
+    params = tmp_path / "nav2_bringup" / "params"
+    params.mkdir(parents=True)
+    (params / "nav2_params.yaml").write_text(
+        "amcl: {ros__parameters: {alpha1: 0.2}}\n"
+        "local_costmap: {local_costmap: {ros__parameters: {plugins: [a, b], robot_radius: 0.22}}}\n"
+    )
+    ours = tmp_path / "ours.yaml"
+    ours.write_text("local_costmap: {local_costmap: {ros__parameters: {plugins: [c], c: {enabled: true}}}}\n")
+    file = read("nav2_example.launch.py")
+    actions = started(file, costmap_file=str(ours), image="/cam/image", use_sim_time="true")
+    (grin, passed), (nav2, given) = map(included, actions["IncludeLaunchDescription"])
+    assert (grin, passed["image"]) == (str(LAUNCH / "grin.launch.py"), "/cam/image")
+    assert set(passed) <= set(arguments(read("grin.launch.py")))
+    assert nav2 == str(tmp_path / "nav2_bringup" / "launch" / "navigation_launch.py")
+    assert (given["use_sim_time"], passed["use_sim_time"]) == ("true", "true")
+    together = yaml.safe_load(Path(given["params_file"]).read_text())
+    Path(given["params_file"]).unlink()
+    costmap = {"plugins": ["c"], "robot_radius": 0.22, "c": {"enabled": True}}
+    assert together == {
+        "amcl": {"ros__parameters": {"alpha1": 0.2}},
+        "local_costmap": {"local_costmap": {"ros__parameters": costmap}},
+    }
+    ours.write_text("- no\n- mapping\n")
+    with pytest.raises(ValueError, match="got list, expected a ROS parameter file"):
+        started(file, costmap_file=str(ours))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "text"),
+    [
+        ("grin.launch.py", {"compressed": "yes"}, "compressed: got 'yes', expected true or false"),
+        ("grin.launch.py", {"respawn": ""}, "respawn: got '', expected true or false"),
+        ("multi_camera.launch.py", {"cameras": " , "}, "cameras: got ' , ', expected one or more, such as front,rear"),
+        ("multi_camera.launch.py", {"cameras": "a,b,a"}, "got a more than once"),
+        ("multi_camera.launch.py", {"cameras": "1a"}, "camera: got '1a', expected NAME or NAME=IMAGE_TOPIC"),
+        ("multi_camera.launch.py", {"cameras": "a", "autostart": "on"}, "autostart: got 'on'"),
+        ("replay.launch.py", {"bag": "b", "player": "vlc"}, "player: got 'vlc', expected rosbag2 or grin"),
+        ("replay.launch.py", {"bag": "b", "viewer": "tv"}, "viewer: got 'tv', expected rviz, foxglove or none"),
+        ("replay.launch.py", {"bag": "b", "loop": "2"}, "loop: got '2'"),
+    ],
+)
+def test_a_wrong_value_is_refused(read: Read, name: str, given: dict[str, str], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        started(read(name), **given)

@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The launch files under the real `launch`, with the real node: where a ROS installation has both."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from sensor_msgs.msg import Image
+
+from tests.ros.bags.drives import drive
+from tests.ros.deployment.launch_stand_ins import FILES, read_file
+from tests.ros.harness import ROOT, Client, image_message, info_message, picture
+
+pytestmark = pytest.mark.ros
+launch = pytest.importorskip("launch.actions", reason="launch is part of a ROS installation")
+pytest.importorskip("launch_ros.actions", reason="launch_ros is part of a ROS installation")
+
+RUN = """
+import sys, launch
+from launch.launch_description_sources import PythonLaunchDescriptionSource as Source
+file, *given = sys.argv[1:]
+include = launch.actions.IncludeLaunchDescription(Source(file), launch_arguments=[a.split(":=", 1) for a in given])
+service = launch.LaunchService()
+service.include_launch_description(launch.LaunchDescription([include]))
+sys.exit(service.run())
+"""
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_is_read_and_its_arguments_can_be_shown(name: str) -> None:
+    import launch as real
+
+    if name == "nav2_example.launch.py":
+        pytest.importorskip("ament_index_python")
+    description = read_file(name).generate_launch_description()
+    assert isinstance(description, real.LaunchDescription)
+    for argument in description.get_launch_arguments():
+        assert argument.description
+
+
+class Launched:
+    """`ros2 launch` without its command line; `alive` and `text` as a NodeProcess has them."""
+
+    def __init__(self, log: Path, name: str, *given: str) -> None:
+        self.log = log
+        variables = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "ROS_LOG_DIR": str(log.parent)}
+        variables.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
+        command = [sys.executable, "-c", RUN, str(ROOT / "launch" / name), *given]
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen(
+                command, env=variables, stdout=stream, stderr=subprocess.STDOUT, cwd="/", start_new_session=True
+            )
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def pids(self) -> list[int]:
+        """Of the processes it has started, in order."""
+        return [int(pid) for pid in re.findall(r"process started with pid \[(\d+)\]", self.text())]
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """A launch file with the shipped model, and a client of the node."""
+    try:
+        get_package_prefix("grin_ros")
+    except PackageNotFoundError:
+        pytest.skip("grin_ros is not installed as a ROS package (colcon build)")
+    made: list[tuple[Launched, Client]] = []
+
+    def run(name: str, *given: str, node: str = "/grin") -> Any:
+        launched = Launched(tmp_path / "log", name, "model:=nano", "backend:=ort", *given)
+        client = Client(launched, node)  # type: ignore[arg-type]  # all that it needs of a NodeProcess
+        made.append((launched, client))
+        return launched, client
+
+    yield run
+    for launched, client in made:
+        client.close()
+        if launched.alive():
+            os.killpg(launched.process.pid, signal.SIGINT)  # to all of them, as Ctrl-C in a terminal does
+        assert launched.process.wait(30.0) == 0, launched.text()
+        assert "escalating" not in launched.text()
+
+
+def test_one_camera_in_a_namespace_comes_up_works_and_comes_back_after_a_kill(start: Start) -> None:
+    launched, client = start(
+        "grin.launch.py", "namespace:=robot", "image:=/image", "camera_info:=/camera_info", node="/robot/grin"
+    )
+    client.subscribe("/robot/depth/image", Image)
+    client.send_until(
+        image_message(picture(), 1), info_message(), lambda: client.stamped("/robot/depth/image", 1), "depth"
+    )
+    (first,) = launched.pids()
+    os.kill(first, signal.SIGKILL)
+    client.wait(lambda: len(launched.pids()) == 2, "another process")
+    client.send_until(
+        image_message(picture(), 2), info_message(), lambda: client.stamped("/robot/depth/image", 2), "depth again"
+    )
+
+
+def test_several_cameras_come_up_in_a_robot_s_namespace(start: Start) -> None:
+    _, client = start(
+        "multi_camera.launch.py", "cameras:=front=/image,rear", "namespace:=robot", node="/robot/front/grin"
+    )
+    client.subscribe("/robot/front/depth/image", Image)
+    client.send_until(
+        image_message(picture(), 1), info_message(), lambda: client.stamped("/robot/front/depth/image", 1), "depth"
+    )
+    names = client.ros.get_node_names_and_namespaces()
+    assert {("grin", "/robot/front"), ("grin", "/robot/rear")} <= set(names)
+
+
+def test_a_replay_ends_with_its_bag(start: Start, tmp_path: Path) -> None:
+    bag = drive(tmp_path / "drive", frames=40)
+    launched, client = start(
+        "replay.launch.py",
+        f"bag:={bag}",
+        "player:=grin",
+        "viewer:=none",
+        "image:=/front/image_raw",
+        "camera_info:=/front/camera_info",
+    )
+    client.subscribe("/depth/image", Image)
+    assert launched.process.wait(60.0) == 0, launched.text()
+    assert "messages published" in launched.text()
+    assert client.received["/depth/image"], launched.text()

@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Image and camera_info become a Frame only where they belong together; depth becomes messages and reads back."""
+
+from __future__ import annotations
+
+import array
+import math
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
+from std_msgs.msg import Header
+
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.ros.inputs.images import open_converter
+from grin_ros.ros.inputs.messages import (
+    FrameRejectedError,
+    camera_from_info,
+    frame_from,
+    metres_message,
+    millimetres_message,
+    stamp_ns,
+)
+from grin_ros.ros.inputs.messages import (
+    info_message as relayed_info,
+)
+from tests.ros.harness import FRAME, HEIGHT, WIDTH, image_message, info_message, picture
+from tests.ros.inputs import converters
+
+with converters.installed(None):
+    CONVERTER = open_converter()
+
+HEADER = Header(frame_id=FRAME)
+HEADER.stamp.sec, HEADER.stamp.nanosec = 7, 250
+
+
+def test_a_frame_has_the_pixels_the_camera_and_the_stamp() -> None:
+    rgb = picture()
+    image, info = image_message(rgb, 7), info_message()
+    image.header.stamp.nanosec = 250
+    frame = frame_from(image, info, Mounting(1.5, 0.1, 0.2), CONVERTER)
+    np.testing.assert_array_equal(frame.image, rgb)
+    assert frame.stamp_ns == 7_000_000_250
+    assert (frame.camera.fx, frame.camera.cx) == (WIDTH, (WIDTH - 1) / 2)
+    assert frame.camera.distortion_model == "plumb_bob"
+    assert frame.camera.mounting == Mounting(1.5, 0.1, 0.2)
+
+
+def test_roi_and_binning_describe_the_delivered_image() -> None:
+    full = info_message(200, 100)
+    full.roi = RegionOfInterest(x_offset=20, y_offset=10, width=2 * WIDTH, height=2 * HEIGHT)
+    full.binning_x = full.binning_y = 2
+    frame = frame_from(image_message(picture(), 1), full, None, CONVERTER)
+    expected = camera_from_info(info_message(200, 100)).cropped(20, 10, 2 * WIDTH, 2 * HEIGHT).binned(2, 2)
+    assert frame.camera == expected
+
+
+def projection(fx: float = 40.0) -> list[float]:
+    """P of a rectified camera, unlike K."""
+    return [fx, 0.0, 15.0, 0.0, 0.0, fx + 1, 11.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+
+
+def test_a_rectified_image_is_seen_through_p_without_distortion() -> None:
+    info = info_message(p=projection())
+    frame = frame_from(image_message(picture(), 1), info, None, CONVERTER, rectified=True)
+    assert frame.camera == Camera(WIDTH, HEIGHT, 40.0, 41.0, 15.0, 11.0)
+    assert frame_from(image_message(picture(), 1), info, None, CONVERTER).camera == camera_from_info(info_message())
+
+
+def test_roi_and_binning_apply_to_p_too() -> None:
+    full = info_message(200, 100, p=projection())
+    full.roi = RegionOfInterest(x_offset=20, y_offset=10, width=2 * WIDTH, height=2 * HEIGHT)
+    full.binning_x = full.binning_y = 2
+    expected = Camera(200, 100, 40.0, 41.0, 15.0, 11.0).cropped(20, 10, 2 * WIDTH, 2 * HEIGHT).binned(2, 2)
+    assert camera_from_info(full, rectified=True) == expected
+
+
+def test_a_rectified_image_without_p_is_refused_with_the_remedy() -> None:
+    with pytest.raises(FrameRejectedError, match=r"got P\[0\] = 0, expected .* set the parameter rectified to false"):
+        frame_from(image_message(picture(), 1), info_message(), None, CONVERTER, rectified=True)
+
+
+def test_a_leading_slash_of_old_drivers_is_no_other_frame() -> None:
+    info = info_message()
+    info.header.frame_id = f"/{FRAME}"
+    frame_from(image_message(picture(), 1), info, None, CONVERTER)
+
+
+def other_frame() -> CameraInfo:
+    info = info_message()
+    info.header.frame_id = "other_camera"
+    return info
+
+
+NAN = float("nan")
+BAD_INFO = [
+    (None, "no camera_info yet", "no camera_info yet"),
+    (other_frame(), "other frame", "got frame_id 'other_camera', expected the image's 'camera_optical'"),
+    (info_message(2 * WIDTH, HEIGHT), "other size", "describes 64x24 (after roi and binning), but the image is 32x24"),
+    (info_message(0, 0), "bad camera_info", "image width: got 0"),
+    (info_message(k=[0.0] * 9), "bad camera_info", "uncalibrated camera: got K[0] = 0"),
+    (info_message(k=[0.0, 0, 16, 0, 30, 12, 0, 0, 1]), "bad camera_info", "uncalibrated camera"),
+    (info_message(k=[NAN] * 9), "bad camera_info", "expected finite numbers"),
+    (info_message(k=[30.0, 0, NAN, 0, 30, 12, 0, 0, 1]), "bad camera_info", "expected finite numbers"),
+    (info_message(k=[30.0, 0, 16, 0, math.inf, 12, 0, 0, 1]), "bad camera_info", "expected finite numbers"),
+    (info_message(distortion_model="fisheye624"), "bad camera_info", "fisheye624"),
+    (info_message(d=[0.1]), "bad camera_info", "distortion"),
+    (info_message(d=[NAN] * 5), "bad camera_info", "finite"),
+]
+
+
+@pytest.mark.parametrize(("info", "reason", "text"), BAD_INFO)
+def test_camera_info_that_does_not_fit_is_refused(info: CameraInfo | None, reason: str, text: str) -> None:
+    with pytest.raises(FrameRejectedError) as raised:
+        frame_from(image_message(picture(), 1), info, None, CONVERTER)
+    assert raised.value.reason == reason
+    assert text in str(raised.value)
+
+
+def test_a_bad_image_is_refused_before_its_camera_info() -> None:
+    image = image_message(picture(), 1)
+    image.encoding = "rgb9"
+    with pytest.raises(FrameRejectedError, match="rgb9") as raised:
+        frame_from(image, None, None, CONVERTER)
+    assert raised.value.reason == "bad image"
+
+
+def test_a_compressed_image_of_another_size_is_refused_before_it_is_decoded() -> None:
+    header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (400).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0" + b"IEND"
+    image = CompressedImage(format="png")
+    image.header.frame_id = FRAME
+    image.data.frombytes(header)  # no pixels at all
+    with pytest.raises(FrameRejectedError, match="400x400") as raised:
+        frame_from(image, info_message(), None, CONVERTER)
+    assert raised.value.reason == "other size"
+
+
+ENDLESS = {
+    "D": ("bad camera_info", "got 100000 coefficients D"),
+    "distortion_model": ("bad camera_info", "of 500000 characters"),
+    "encoding": ("bad image", "got encoding 'rgbrgb"),
+    "image frame_id": ("bad image", "of 1000000 characters"),
+    "info frame_id": ("other frame", "got frame_id 'xxx"),
+}
+
+
+@pytest.mark.parametrize("field", ENDLESS)
+def test_what_is_long_without_end_is_refused_quickly_and_told_shortly(field: str) -> None:
+    image, info = image_message(picture(), 1), info_message()
+    if field == "D":
+        info.d = [0.0] * 100_000
+    elif field == "distortion_model":
+        info.distortion_model = "plumb" * 100_000
+    elif field == "encoding":
+        image.encoding = "rgb" * 1_000_000
+    else:
+        (image if field.startswith("image") else info).header.frame_id = "x" * 1_000_000
+    began_s = time.monotonic()
+    with pytest.raises(FrameRejectedError) as raised:
+        frame_from(image, info, None, CONVERTER)
+    assert time.monotonic() - began_s < 5.0  # searching for a name like a megabyte would take minutes
+    reason, text = ENDLESS[field]
+    assert raised.value.reason == reason
+    assert text in str(raised.value)
+    assert len(str(raised.value)) <= 1000
+
+
+def test_a_compressed_image_s_format_is_told_shortly() -> None:
+    image = CompressedImage(format="jpeg" * 100_000)
+    image.data.frombytes(b"GIF89a")
+    with pytest.raises(FrameRejectedError, match="expected a JPEG or PNG stream") as raised:
+        frame_from(image, info_message(), None, CONVERTER)
+    assert len(str(raised.value)) < 300
+
+
+def over_the_wire(message: Any) -> Any:
+    return deserialize_message(serialize_message(message), type(message))
+
+
+@settings(max_examples=30, deadline=None)
+@given(height=st.integers(1, 9), width=st.integers(1, 9), seed=st.integers(0, 99))
+def test_metres_read_back_bit_for_bit(height: int, width: int, seed: int) -> None:
+    metres = np.random.default_rng(seed).uniform(0, 100, (height, width)).astype(np.float32)
+    metres.flat[0] = (np.nan, np.inf, 0.25)[seed % 3]
+    got = over_the_wire(metres_message(metres, HEADER))
+    assert (got.encoding, got.height, got.width, got.step) == ("32FC1", height, width, 4 * width)
+    assert got.header == HEADER
+    dtype = ">f4" if got.is_bigendian else "<f4"
+    np.testing.assert_array_equal(np.frombuffer(got.data, dtype).reshape(height, width), metres)
+
+
+def test_metres_of_a_transposed_array_are_not_transposed() -> None:
+    metres = np.arange(6, dtype=np.float32).reshape(2, 3).T
+    got = metres_message(metres, HEADER)
+    assert (got.height, got.width) == (3, 2)
+    np.testing.assert_array_equal(np.frombuffer(got.data, np.float32).reshape(3, 2), metres)
+
+
+def test_millimetres_round_and_are_zero_where_they_would_lie() -> None:
+    metres = np.array([[0.0004, 0.0006, 1.2346, 65.535, 65.536, 70.0, np.nan, np.inf, -np.inf, -1.0]], np.float32)
+    got = over_the_wire(millimetres_message(metres, HEADER))
+    assert got.encoding == "16UC1"
+    dtype = ">u2" if got.is_bigendian else "<u2"
+    assert np.frombuffer(got.data, dtype).tolist() == [0, 1, 1235, 65535, 0, 0, 0, 0, 0, 0]
+
+
+def test_camera_info_is_relayed_with_the_image_s_header_and_the_original_is_left_alone() -> None:
+    info = info_message()
+    relayed = over_the_wire(relayed_info(info, HEADER))
+    assert relayed.header == HEADER
+    assert info.header.stamp.sec == 0
+    relayed.header = info.header
+    assert relayed == over_the_wire(info)
+
+
+def test_stamps_are_nanoseconds() -> None:
+    assert stamp_ns(HEADER) == 7_000_000_250
+
+
+def test_messages_take_their_bytes_without_a_copy_each_by_each() -> None:
+    """rclpy looks at each element of a sequence (hundreds of milliseconds for an image) unless it is an array.array."""
+    data = Image(data=metres_message(np.zeros((2, 2), np.float32), HEADER).data).data
+    assert isinstance(data, array.array)
+    assert data.typecode == "B"

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The mounting from tf2: through the node, with a stand-in of tf2_ros (it is not on PyPI), and with the real one where
+it is installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+from geometry_msgs.msg import TransformStamped
+from rclpy.clock import ClockType
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
+from rclpy.time import Time
+
+from grin_ros.core.geometry.camera import Mounting
+from grin_ros.ros.inputs.messages import FrameRejectedError
+from grin_ros.ros.inputs.mounting import TfMounting
+from grin_ros.ros.node.lifecycle import GrinNode
+from tests.core.geometry.test_pose import urdf
+from tests.ros import fakes
+from tests.ros.harness import FRAME, image_message, info_message, picture
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+BASE = "base_footprint"
+
+
+def transform(mounting: Mounting, child: str = FRAME, parent: str = BASE) -> TransformStamped:
+    made = TransformStamped(child_frame_id=child)
+    made.header.frame_id = parent
+    made.transform.translation.x, made.transform.translation.z = 0.2, mounting.height_m
+    turn = urdf(mounting.roll_rad, mounting.pitch_rad, 0.7)
+    for name, value in zip("xyzw", turn, strict=True):
+        setattr(made.transform.rotation, name, float(value))
+    return made
+
+
+class TransformException(Exception):  # noqa: N818 - its name there
+    """As tf2's."""
+
+
+class Buffer:
+    """Knows the transforms that were set, each from its parent; as strict about its arguments as tf2's."""
+
+    made: Buffer
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], TransformStamped] = {}
+        self.cleared = 0
+        Buffer.made = self
+
+    def set_transform_static(self, made: TransformStamped, authority: str) -> None:
+        assert authority
+        self.known[made.header.frame_id, made.child_frame_id] = made
+
+    def lookup_transform(self, target_frame: str, source_frame: str, time: Time) -> TransformStamped:
+        assert (time.nanoseconds, time.clock_type) == (0, ClockType.SYSTEM_TIME), "not the newest"
+        assert not source_frame.startswith("/"), "tf2 refuses a leading slash"
+        try:
+            return self.known[target_frame, source_frame]
+        except KeyError:
+            raise TransformException(f'"{source_frame}" passed to lookupTransform does not exist.') from None
+
+    def clear(self) -> None:
+        self.cleared += 1
+
+
+class TransformListener:
+    """Holds the buffer until it is unregistered."""
+
+    listening = 0
+
+    def __init__(self, buffer: Buffer, node: Any, *, spin_thread: bool) -> None:
+        assert isinstance(buffer, Buffer)
+        assert isinstance(node, GrinNode)
+        assert not spin_thread
+        TransformListener.listening += 1
+
+    def unregister(self) -> None:
+        TransformListener.listening -= 1
+
+
+@pytest.fixture
+def tf2(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("tf2_ros")
+    for made in (TransformException, Buffer, TransformListener):
+        setattr(module, made.__name__, made)
+    monkeypatch.setitem(sys.modules, "tf2_ros", module)
+
+
+@pytest.fixture
+def node(fake_artifact: Path) -> Iterator[Any]:
+    fakes.register()
+    context = Context()
+    # A domain apart, as in test_lifecycle: the services of a closed context answer discovery for a while.
+    rclpy.init(context=context, domain_id=101, signal_handler_options=SignalHandlerOptions.NO)
+    values = {"model": str(fake_artifact), "backend": fakes.BACKEND, "mounting.base_frame": BASE}
+    made = GrinNode(context=context, parameter_overrides=[Parameter(n, value=v) for n, v in values.items()])
+    yield made
+    made.close()
+    rclpy.shutdown(context=context)
+
+
+def outcome(node: Any, frame: str = FRAME) -> str:
+    """What became of one frame: 'published', or the reason of its rejection. It goes through the node's pipeline."""
+    info = info_message()
+    info.header.frame_id = frame
+    capture = type("Capture", (), {"image": image_message(picture(), 1, frame), "info": info, "arrived_s": 0.0})
+    return node._pipeline(capture) or "published"
+
+
+@pytest.mark.usefixtures("tf2")
+def test_a_frame_waits_for_its_transform_and_then_has_its_mounting(node: Any) -> None:
+    assert node.trigger_configure() == SUCCESS
+    assert outcome(node) == "no transform"
+    told = node._monitor.snapshot(node._tally.counts()).rejection
+    assert f"no transform from '{BASE}' to '{FRAME}'" in told
+    assert "does not exist" in told
+    assert "check that robot_state_publisher runs" in told
+    mounting = Mounting(0.8, 0.05, 0.3)
+    Buffer.made.set_transform_static(transform(mounting), "robot_state_publisher")
+    assert outcome(node) == outcome(node, f"/{FRAME}") == "published"
+    assert "mounting known" in node._monitor.camera
+    got = node._tf_mounting(FRAME)
+    assert got.height_m == mounting.height_m
+    np.testing.assert_allclose(got.up_optical(), mounting.up_optical(), atol=1e-9)
+
+
+@pytest.mark.usefixtures("tf2")
+def test_a_base_frame_above_the_camera_is_refused(node: Any) -> None:
+    assert node.trigger_configure() == SUCCESS
+    below = transform(Mounting(1.0))
+    below.transform.translation.z = -0.3
+    Buffer.made.set_transform_static(below, "urdf")
+    assert outcome(node) == "bad transform"
+    told = node._monitor.snapshot(node._tally.counts()).rejection
+    assert "camera height: got -0.3 m" in told
+    assert "must lie on the ground with z up, such as base_footprint" in told
+
+
+@pytest.mark.usefixtures("tf2")
+def test_it_listens_while_configured_and_forgets_when_time_goes_back(node: Any) -> None:
+    before = TransformListener.listening
+    for _ in range(2):
+        assert node.trigger_configure() == SUCCESS
+        assert TransformListener.listening == before + 1
+        assert node.trigger_cleanup() == SUCCESS
+        assert TransformListener.listening == before
+    assert node.trigger_configure() == SUCCESS
+    clock, cleared = node.get_clock(), Buffer.made.cleared
+    clock._set_ros_time_is_active(True)
+    for seconds in (1000, 1001, 5):
+        clock.set_ros_time_override(Time(seconds=seconds, clock_type=ClockType.ROS_TIME))
+        if seconds == 1001:
+            cleared = Buffer.made.cleared  # the change to simulated time counts as a jump, going on does not
+    assert Buffer.made.cleared == cleared + 1
+
+
+def test_without_tf2_configure_says_what_to_install(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tf2_ros", None)
+    assert node.trigger_configure() == FAILURE
+    told = str(node._monitor.error)
+    assert f"mounting.base_frame: got '{BASE}', but tf2_ros cannot be imported" in told
+    assert "Install ros-<distro>-tf2-ros-py" in told
+    assert "leave mounting.base_frame empty and set mounting.known" in told
+
+
+@pytest.mark.ros
+def test_the_real_tf2_along_a_chain(node: Any) -> None:
+    pytest.importorskip("tf2_ros", reason="tf2_ros is part of a ROS installation")
+    mounting = TfMounting(node, BASE)
+    with pytest.raises(FrameRejectedError, match="no transform from"):
+        mounting(FRAME)
+    lifted = TransformStamped(child_frame_id="base_link")
+    lifted.header.frame_id = BASE
+    lifted.transform.translation.z, lifted.transform.rotation.w = 0.25, 1.0
+    mounting._buffer.set_transform_static(lifted, "test")
+    mounting._buffer.set_transform_static(transform(Mounting(0.5, 0.1, 0.2), parent="base_link"), "test")
+    got = mounting(FRAME)
+    assert got.height_m == pytest.approx(0.75)
+    np.testing.assert_allclose(got.up_optical(), Mounting(1.0, 0.1, 0.2).up_optical(), atol=1e-9)
+    mounting.close()

@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Measured points of range messages, and the scale that the node makes of them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import TransformStamped, Vector3Stamped
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
+from std_msgs.msg import Header
+
+from grin_ros.ros.bags.run import Job, run
+from grin_ros.ros.frame.cloud import list_message
+from grin_ros.ros.inputs.messages import camera_from_info
+from grin_ros.ros.inputs.ranges import cloud_points, measured_points, scan_points
+from grin_ros.ros.inputs.transforms import Transforms
+from tests.ros.fakes import BACKEND, fake_depth_m
+from tests.ros.harness import FRAME, HEIGHT, ROOT, WIDTH, Client, NodeProcess, image_message, info_message
+
+STAMPS = itertools.count(100)
+FACTOR = 1.4
+
+
+def test_a_scan_becomes_points_in_its_plane() -> None:
+    scan = LaserScan(angle_min=-0.5, angle_max=0.5, angle_increment=0.5, range_min=0.1, range_max=10.0)
+    scan.ranges = [2.0, 3.0, 4.0]
+    points = scan_points(scan)
+    assert points.shape == (3, 3) and not points[:, 2].any()
+    np.testing.assert_allclose(np.hypot(points[:, 0], points[:, 1]), [2.0, 3.0, 4.0])
+    np.testing.assert_allclose(np.arctan2(points[:, 1], points[:, 0]), [-0.5, 0.0, 0.5], atol=1e-6)
+
+
+def test_what_was_not_hit_is_no_point() -> None:
+    scan = LaserScan(angle_increment=0.1, range_min=0.5, range_max=10.0)
+    scan.ranges = [math.nan, math.inf, -math.inf, 0.0, 0.4, 10.5, 1.0]
+    assert len(measured_points(scan)) == 1
+    assert measured_points(LaserScan()).shape == (0, 3)
+
+
+def cloud_of(points: NDArray[Any], kind: str, big_endian: bool, pad: int) -> PointCloud2:
+    """Another's layout: x, y, z in the order z, x, y behind some other bytes, rows padded, two rows."""
+    size = np.dtype(kind).itemsize
+    datatype = {"f4": PointField.FLOAT32, "f8": PointField.FLOAT64}[kind]
+    offsets = {"z": 4, "x": 4 + size, "y": 4 + 2 * size}
+    step, width = 4 + 3 * size + pad, len(points) // 2
+    data = np.zeros((2, width * step + pad), np.uint8)
+    order = ">" if big_endian else "<"
+    for axis, name in enumerate("xyz"):
+        values = points[:, axis].astype(order + kind).reshape(2, width, 1).view(np.uint8)
+        for column in range(width):
+            begin = column * step + offsets[name]
+            data[:, begin : begin + size] = values[:, column]
+    fields = [PointField(name=name, offset=offset, datatype=datatype, count=1) for name, offset in offsets.items()]
+    made = PointCloud2(height=2, width=width, fields=fields, point_step=step, row_step=data.shape[1])
+    made.is_bigendian, made.data = big_endian, data.tobytes()
+    return made
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize("pad", [0, 3])
+def test_clouds_of_any_layout_are_read(kind: str, big_endian: bool, pad: int) -> None:
+    points = np.random.default_rng(1).normal(size=(10, 3))
+    np.testing.assert_allclose(cloud_points(cloud_of(points, kind, big_endian, pad)), points, rtol=1e-6)
+    points[3, 1], points[4, 2] = np.nan, np.inf
+    assert len(measured_points(cloud_of(points, kind, big_endian, pad))) == 8
+
+
+def test_clouds_that_cannot_be_read_are_refused() -> None:
+    good = list_message(np.ones((4, 3), np.float32), ("x", "y", "z"), Header())
+    assert cloud_points(good).shape == (4, 3)
+    short, fields, kind, past = (list_message(np.ones((4, 3), np.float32), ("x", "y", "z"), Header()) for _ in range(4))
+    short.height = 2
+    fields.fields = fields.fields[:2]
+    kind.fields[0].datatype = PointField.UINT8
+    past.fields[2].offset = 2**31
+    for bad, text in (
+        (short, "correct who publishes"),
+        (fields, "expected x, y and z"),
+        (kind, "FLOAT32"),
+        (past, "48 b"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            cloud_points(bad)
+
+
+# The node: its fake backend's depth is too small by FACTOR.
+
+
+def scene() -> NDArray[np.uint8]:
+    """A slope for the fake backend, 3 to 6 m from left to right."""
+    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    image[..., 0] = np.linspace(64, 160, WIDTH).astype(np.uint8)
+    return image
+
+
+def lidar_points() -> NDArray[np.float64]:
+    """In the sensor's frame (x ahead, y left, z up), at the camera's centre: what rows 6 to 18 truly are."""
+    rays = camera_from_info(info_message()).rays()[6:18].astype(np.float64)
+    optical = rays * (FACTOR * fake_depth_m(scene())[6:18] / rays[..., 2])[..., None]
+    return np.stack([optical[..., 2], -optical[..., 0], -optical[..., 1]], axis=-1).reshape(-1, 3)
+
+
+def lidar(stamp_s: float) -> PointCloud2:
+    header = Header(frame_id="lidar")
+    header.stamp.sec, header.stamp.nanosec = int(stamp_s), int(stamp_s % 1 * 1e9)
+    return list_message(lidar_points().astype(np.float32), ("x", "y", "z"), header)
+
+
+class RangeClient(Client):
+    """A client that is also the range sensor."""
+
+    def __init__(self, node: NodeProcess) -> None:
+        super().__init__(node)
+        self.ranges: Any = self.ros.create_publisher(PointCloud2, "range/points", 10)
+
+
+@pytest.fixture(scope="module")
+def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RangeClient]:
+    parameters = {"model": str(fake_artifact), "backend": BACKEND, "diagnostics_period_s": 0.1}
+    topics = ("image", "camera_info", "range/points")
+    arguments = [f"qos_overrides./{topic}.subscription.reliability:=reliable" for topic in topics]
+    given = [word for argument in arguments for word in ("-p", argument)]
+    process = NodeProcess(tmp_path_factory.mktemp("node") / "log", {**parameters, "scale.from_ranges": True}, *given)
+    made = RangeClient(process)
+    heard = {"depth/image": Image, "depth/sigma": Image, "depth/scale": Vector3Stamped}
+    made.bring_up(heard)
+    made.wait(lambda: made.ranges.get_subscription_count() == 1, "subscription of ranges")
+    first = image_message(scene(), 50)
+    made.send_until(first, info_message(), lambda: all(made.stamped(topic, 50) for topic in heard), "frame")
+    made.wait(lambda: made.value("pending") == "0", "diagnostics")
+    yield made
+    made.close()
+    assert process.stop() == 0, process.text()
+
+
+def scale_of(
+    client: RangeClient, ranges: PointCloud2 | None, stamp_s: int
+) -> tuple[Vector3Stamped, NDArray[np.float32]]:
+    """What the node publishes of a frame after these ranges: the scale, and depth."""
+    if ranges is not None:
+        client.ranges.publish(ranges)
+    client.send(image_message(scene(), stamp_s), info_message())  # waits for diagnostics: ranges are in by then
+    client.wait(lambda: client.stamped("depth/scale", stamp_s) and client.stamped("depth/image", stamp_s), "outputs")
+    depth = np.frombuffer(client.stamped("depth/image", stamp_s)[0].data, np.float32).reshape(HEIGHT, WIDTH)
+    return client.stamped("depth/scale", stamp_s)[0], depth
+
+
+def test_ranges_correct_depth_and_the_scale_is_published(client: RangeClient) -> None:
+    stamp_s = next(STAMPS)
+    scale, depth_m = scale_of(client, lidar(stamp_s + 0.05), stamp_s)
+    assert scale.header.frame_id == FRAME
+    assert scale.vector.x == pytest.approx(FACTOR, rel=0.03)
+    assert 0.0 < scale.vector.y < 0.1 and scale.vector.z > 0.5
+    np.testing.assert_allclose(depth_m, fake_depth_m(scene()) * np.float32(scale.vector.x), rtol=1e-5)
+    client.wait(lambda: client.value("scale").startswith(f"{scale.vector.x:.3f}, one sigma"), "scale in diagnostics")
+    assert "ranges" in client.value("scale")
+
+
+def test_ranges_of_another_time_do_not_count_and_the_reason_is_told(client: RangeClient) -> None:
+    stamp_s = next(STAMPS) + 1000
+    scale, depth_m = scale_of(client, None, stamp_s)
+    assert (scale.vector.x, scale.vector.z) == (pytest.approx(1.0, abs=1e-6), 0.0)  # faded
+    np.testing.assert_allclose(depth_m, fake_depth_m(scene()), rtol=1e-5)
+    client.wait(lambda: "s older than the image, scale.max_age_s is 0.2" in client.value("scale"), "reason")
+
+
+def test_ranges_that_cannot_be_read_do_no_harm(client: RangeClient) -> None:
+    stamp_s = next(STAMPS) + 2000
+    broken = lidar(stamp_s)
+    broken.row_step = 2**31
+    scale, _ = scale_of(client, broken, stamp_s)
+    assert scale.vector.z == 0.0
+    client.wait(lambda: "row_step 2147483648" in client.value("scale"), "reason")
+    scale, _ = scale_of(client, lidar(stamp_s + 1), stamp_s + 1)
+    assert scale.vector.x == pytest.approx(FACTOR, rel=0.03)
+
+
+def test_the_sensor_s_place_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lost(Exception):  # noqa: N818
+        pass
+
+    class Buffer:
+        def lookup_transform(self, parent: str, child: str, _: Any) -> TransformStamped:
+            if (parent, child) != ("camera_optical", "lidar"):
+                raise Lost(f"{child} does not exist")
+            made = TransformStamped()
+            made.transform.translation.x = 0.5
+            for name, value in zip("xyzw", (0.5, -0.5, 0.5, 0.5), strict=True):
+                setattr(made.transform.rotation, name, value)
+            return made
+
+    class Listener:
+        def __init__(self, *_: Any, **__: Any) -> None: ...
+
+        def unregister(self) -> None: ...
+
+    class Node:
+        def get_clock(self) -> Any:
+            return self
+
+        def create_jump_callback(self, *_: Any, **__: Any) -> Listener:
+            return Listener()
+
+    module = ModuleType("tf2_ros")
+    for name, value in (("TransformException", Lost), ("Buffer", Buffer), ("TransformListener", Listener)):
+        setattr(module, name, value)
+    monkeypatch.setitem(sys.modules, "tf2_ros", module)
+    transforms = Transforms(Node(), "scale.range_pose: got 'tf'", "give the pose")
+    ahead = transforms("/camera_optical", "lidar")(np.array([1.0, 0.0, 0.0]))
+    np.testing.assert_allclose(ahead, [0.5, 0.0, 1.0], atol=1e-9)
+    with pytest.raises(ValueError, match=r"tf: no transform from 'map' to 'lidar' \(lidar does not exist\)"):
+        transforms("map", "lidar")
+    transforms.close()
+    monkeypatch.setitem(sys.modules, "tf2_ros", None)
+    with pytest.raises(ValueError, match=r"scale\.range_pose: got 'tf', but tf2_ros cannot be imported"):
+        Transforms(Node(), "scale.range_pose: got 'tf'", "give the pose")
+
+
+def test_a_bag_run_does_not_pretend(tmp_path: Path) -> None:
+    bag = ROOT / "tests" / "ros" / "bags" / "room_drive.mcap"
+    job = Job(str(bag), str(tmp_path / "out.mcap"), {"scale.from_ranges": True})
+    with pytest.raises(ValueError, match=r"scale\.from_ranges: ranges of a bag are not read; replay it"):
+        run(job)

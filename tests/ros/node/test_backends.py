@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The real node with backends that are broken: configure fails or the fallback runs, and /diagnostics says which and
+why; and one that fails or hangs while it runs is replaced, with nothing false published."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from grin_ros.core.backends.base import ENGINES
+from grin_ros.core.sampling.schedule import member_runs
+from grin_ros.ros.node.diagnostics.monitor import judge, status
+from tests.ros import fakes
+from tests.ros.fakes import FakeEngine
+from tests.ros.harness import image_message, info_message, picture
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+DEADLINE_S = 30.0
+
+
+class TenPercentTooFar(FakeEngine):
+    """Wrong on the golden sample, as a broken runtime would be."""
+
+    def run(self, graph: str, inputs: Any) -> dict[str, Any]:
+        out = super().run(graph, inputs)
+        return {**out, "depth_m": out["depth_m"] * np.float32(1.1)} if graph == "decode" else out
+
+
+class Fickle(FakeEngine):
+    """Answers right until it is told otherwise."""
+
+    fault: ClassVar[str] = ""
+    release: ClassVar[threading.Event] = threading.Event()
+
+    @property
+    def description(self) -> str:
+        return "fickle backend of the tests"
+
+    def run(self, graph: str, inputs: Any) -> dict[str, Any]:
+        fault = Fickle.fault
+        if fault == "raises" and graph == "encode":
+            raise RuntimeError("the device is gone")
+        if fault == "hangs" and graph == "encode":
+            Fickle.release.wait(60.0)
+        out = super().run(graph, inputs)
+        if fault == "nan" and graph == "decode":
+            out["depth_m"] = np.full_like(out["depth_m"], np.nan)
+        if fault == "shape" and graph == "decode":
+            out["depth_m"] = out["depth_m"][:, 1:]
+        return out
+
+
+class Slow(FakeEngine):
+    """Takes a known time for each step and member, on a clock of its own."""
+
+    now_s: ClassVar[float] = 0.0
+
+    def run(self, graph: str, inputs: Any) -> dict[str, Any]:
+        if graph == "denoise":
+            Slow.now_s += 0.010 * len(inputs["x"])
+        return super().run(graph, inputs)
+
+
+@pytest.fixture(autouse=True)
+def backends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENGINES, "fake", f"{fakes.__name__}:FakeEngine")
+    monkeypatch.setitem(ENGINES, "wrong", f"{__name__}:TenPercentTooFar")
+    monkeypatch.setitem(ENGINES, "absent", "grin_ros_runtime_that_is_not_installed:Engine")
+    monkeypatch.setitem(ENGINES, "fickle", f"{__name__}:Fickle")
+    monkeypatch.setitem(ENGINES, "slow", f"{__name__}:Slow")
+    Fickle.fault, Fickle.release = "", threading.Event()
+
+
+@pytest.fixture
+def make(make: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """As ever, but an engine that hangs is let go before its node is closed."""
+    yield make
+    Fickle.release.set()
+
+
+def told(node: Any) -> tuple[bytes, str]:
+    """Level and message of the diagnostics of this moment."""
+    node._publish_diagnostics()
+    return judge(node._monitor.snapshot(node._tally.counts()))
+
+
+def send(node: Any) -> str:
+    """One good frame. '' if it was published, else why not."""
+    before = node._tally.counts()
+    node._on_info(info_message())
+    node._on_image(image_message(picture(), 0))
+    deadline = time.monotonic() + DEADLINE_S
+    while (now := node._tally.counts()).pending or now.received == before.received:
+        assert time.monotonic() < deadline, "the frame was not answered"
+        node._worker._thread.join(0.005)  # it does not end; this waits a little
+    return "" if now.published == before.published + 1 else next(iter(now.rejected))
+
+
+@pytest.mark.parametrize(("backend", "text"), [("wrong", "gives wrong depth"), ("absent", "No module named")])
+def test_without_a_fallback_configure_fails_with_the_reason(make: Callable[..., Any], backend: str, text: str) -> None:
+    node = make(backend=backend)
+    assert node.trigger_configure() == FAILURE
+    level, message = told(node)
+    assert level == ERROR
+    assert message.startswith(f"configure failed: backend '{backend}'")
+    assert text in message
+    assert node._engine is None
+
+
+@pytest.mark.parametrize(("backend", "text"), [("wrong", "gives wrong depth"), ("absent", "No module named")])
+def test_with_a_fallback_the_next_backend_runs_and_the_diagnostics_warn(
+    make: Callable[..., Any], backend: str, text: str
+) -> None:
+    node = make(backend=backend, fallback="wrong, fake" if backend != "wrong" else "fake")
+    assert node.trigger_configure() == SUCCESS
+    for trigger in (None, node.trigger_activate):
+        assert trigger is None or trigger() == SUCCESS
+        assert trigger is None or send(node) == ""
+        level, message = told(node)
+        assert level == WARN
+        assert f"runs on backend 'fake' in place of '{backend}'" in message
+        assert text in message
+    assert node._monitor.identity.backend == "fake backend of the tests"
+
+
+def test_a_fallback_that_is_not_needed_says_nothing(make: Callable[..., Any]) -> None:
+    node = make(backend="fake", fallback="wrong")
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    assert send(node) == ""
+    assert told(node)[0] == OK
+
+
+@pytest.mark.parametrize(
+    ("fallback", "text"),
+    [("fakee", "fallback: got 'fakee' in 'fakee'"), ("absent", "none of the backends wrong, absent can be used")],
+)
+def test_a_fallback_that_cannot_be_used_fails_configure(make: Callable[..., Any], fallback: str, text: str) -> None:
+    node = make(backend="wrong", fallback=fallback)
+    assert node.trigger_configure() == FAILURE
+    assert text in told(node)[1]
+
+
+@pytest.mark.parametrize("fault", ["raises", "nan", "shape"])
+def test_a_backend_that_fails_publishes_nothing_and_is_replaced(make: Callable[..., Any], fault: str) -> None:
+    node = make(backend="fickle", fallback="fake")
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    assert send(node) == ""
+    Fickle.fault = fault
+    for _ in range(3):
+        assert send(node) == "backend failed"
+        assert told(node)[0] == ERROR
+    assert send(node) == ""
+    level, message = told(node)
+    assert level == WARN
+    assert node._monitor.identity.backend == "fake backend of the tests"
+    assert "fickle backend of the tests failed 3 frames in a row" in node._monitor.identity.caveat
+    assert "works, but a frame was rejected lately" in message
+
+
+@pytest.mark.parametrize("fallback", ["fake", ""])
+def test_a_backend_that_hangs_is_left_behind_and_the_node_goes_on(make: Callable[..., Any], fallback: str) -> None:
+    node = make(backend="fickle", fallback=fallback, watchdog_s=0.5)
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    assert send(node) == ""
+    Fickle.fault = "hangs"
+    assert send(node) == "backend failed"
+    level, message = told(node)
+    assert level == ERROR
+    assert "fickle backend of the tests has not answered a frame in time (watchdog_s 0.5)" in message
+    assert "check the device and its driver" in message
+    Fickle.fault = ""
+    assert send(node) == ""
+    assert told(node)[0] == WARN
+    assert node._monitor.identity.backend.startswith(fallback or "fickle")
+    assert node.trigger_deactivate() == SUCCESS  # nothing waits for the one that hangs
+    assert node.trigger_cleanup() == SUCCESS
+    counts = node._tally.counts()
+    assert (counts.received, counts.published, dict(counts.rejected)) == (3, 2, {"backend failed": 1})
+
+
+def test_a_latency_budget_sets_steps_and_members_and_the_diagnostics_say_so(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated = SimpleNamespace(monotonic=lambda: Slow.now_s, perf_counter=lambda: Slow.now_s)
+    monkeypatch.setattr("grin_ros.ros.frame.pipeline.time", simulated)
+    monkeypatch.setattr("grin_ros.ros.node.lifecycle.time", simulated)
+    monkeypatch.setattr("grin_ros.core.estimator.time", simulated)
+    node = make(backend="slow", steps=4, members=8, watchdog_s=0.0)
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+
+    def now(key: str) -> str:
+        node._publish_diagnostics()
+        sent = status(node._monitor.snapshot(node._tally.counts()), "grin", "")
+        return {pair.key: pair.value for pair in sent.values}.get(key, "")
+
+    assert send(node) == ""
+    assert (now("steps now"), now("members now"), now("latency budget")) == ("4", "8", "no latency budget")
+    assert node.set_parameters([Parameter("latency_budget_ms", value=100.0)])[0].successful
+    for _ in range(10):
+        assert send(node) == ""
+    assert 4 <= member_runs(int(now("steps now")), int(now("members now"))) <= 9  # 10 ms each
+    assert now("latency budget") == "down: 4 x 8 took 250 ms, more than 100 ms"
+    assert told(node)[0] == OK
+    assert node.set_parameters([Parameter("latency_budget_ms", value=5.0)])[0].successful
+    for _ in range(10):
+        assert send(node) == ""
+    assert told(node) == (
+        WARN,
+        "latency_budget_ms cannot be held: even 1 step and 1 member take 10 ms, more than 5 ms",
+    )
+    assert node.set_parameters([Parameter("latency_budget_ms", value=0.0)])[0].successful
+    assert send(node) == ""
+    assert (now("steps now"), now("members now")) == ("4", "8")

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes of one process share the engine that both want, and it is closed with its last user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grin_ros.core.artifact import load_artifact
+from grin_ros.core.backends.base import ENGINES, EngineError
+from grin_ros.ros.node.engines import Engines
+from tests.ros import fakes
+from tests.ros.fakes import FakeEngine
+
+
+class CountedEngine(FakeEngine):
+    """Knows how many of it are open."""
+
+    opened = closed = 0
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        CountedEngine.opened += 1
+
+    def close(self) -> None:
+        CountedEngine.closed += 1
+
+
+@pytest.fixture(autouse=True)
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENGINES, "counted", f"{__name__}:CountedEngine")
+    monkeypatch.setattr(CountedEngine, "opened", 0)
+    monkeypatch.setattr(CountedEngine, "closed", 0)
+
+
+def test_the_same_wish_is_the_same_engine_until_its_last_user_leaves(fake_artifact: Path) -> None:
+    engines = Engines()
+    first = engines.take(("counted",), load_artifact(fake_artifact), 1, 0.0)
+    second = engines.take(("counted",), load_artifact(fake_artifact), 1, 0.0)  # read twice: the same model all the same
+    assert first is second
+    assert CountedEngine.opened == 1
+    engines.give_back(first)
+    assert CountedEngine.closed == 0
+    engines.give_back(second)
+    assert CountedEngine.closed == 1
+    again = engines.take(("counted",), load_artifact(fake_artifact), 1, 0.0)
+    assert again is not first
+    engines.give_back(again)
+    assert (CountedEngine.opened, CountedEngine.closed) == (2, 2)
+
+
+def test_another_wish_is_another_engine(fake_artifact: Path, tmp_path: Path) -> None:
+    engines, artifact = Engines(), load_artifact(fake_artifact)
+    ENGINES[fakes.BACKEND] = f"{fakes.__name__}:FakeEngine"
+    other = fakes.write_artifact(tmp_path / "other")
+    (other / "decode.onnx").write_bytes(b"another graph")
+    manifest = (other / "manifest.json").read_text()
+    from grin_ros.core.artifact import file_sha256
+
+    old = load_artifact(fake_artifact).manifest.sha256["decode.onnx"]
+    (other / "manifest.json").write_text(manifest.replace(old, file_sha256(other / "decode.onnx")))
+    taken = [
+        engines.take(("counted",), artifact, 1, 0.0),
+        engines.take(("counted",), artifact, 2, 0.0),
+        engines.take(("counted",), artifact, 1, 5.0),
+        engines.take((fakes.BACKEND, "counted"), artifact, 1, 0.0),
+        engines.take(("counted",), load_artifact(other), 1, 0.0),
+    ]
+    assert len({id(engine) for engine in taken}) == len(taken)
+    for engine in taken:
+        engines.give_back(engine)
+    assert CountedEngine.opened == CountedEngine.closed == 4
+
+
+def test_one_that_cannot_be_opened_leaves_nothing(fake_artifact: Path) -> None:
+    engines, artifact = Engines(), load_artifact(fake_artifact)
+    for _ in range(2):
+        with pytest.raises(EngineError, match="got 'nonesuch'"):
+            engines.take(("nonesuch",), artifact, 1, 0.0)
+    engines.give_back(engines.take(("counted",), artifact, 1, 0.0))
+    assert CountedEngine.closed == 1

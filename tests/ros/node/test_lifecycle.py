@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Transitions of the node in this process: what fails says why and leaves nothing behind, and cycles leak nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from grin_ros.core.backends.base import ENGINES
+from grin_ros.ros.node.lifecycle import lifecycle as node_module
+from tests.ros import fakes
+from tests.ros.fakes import FakeEngine
+from tests.ros.harness import image_message, info_message, picture
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+CYCLES, ACTIVATIONS = 100, 5
+
+
+class WrongEngine(FakeEngine):
+    """Gives depth that is 10 % too far, as a broken runtime would."""
+
+    def run(self, graph: str, inputs: Any) -> dict[str, Any]:
+        out = super().run(graph, inputs)
+        return {**out, "depth_m": out["depth_m"] * 1.1} if graph == "decode" else out
+
+
+class BrokenEngine(FakeEngine):
+    """Cannot even be made."""
+
+    def __init__(self, *_: Any) -> None:
+        raise OSError("libsomething.so: cannot open shared object file")
+
+
+class HangingEngine(FakeEngine):
+    """Answers its golden sample, then waits for `release`."""
+
+    release = threading.Event()
+    working = threading.Event()
+    closed = threading.Event()
+    armed = False
+
+    def run(self, graph: str, inputs: Any) -> dict[str, Any]:
+        if HangingEngine.armed and graph == "encode":
+            HangingEngine.working.set()
+            HangingEngine.release.wait(60.0)
+        return super().run(graph, inputs)
+
+    def close(self) -> None:
+        HangingEngine.closed.set()
+
+
+@pytest.fixture(autouse=True)
+def backends(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FakeEngine", "WrongEngine", "BrokenEngine", "HangingEngine"):
+        module = fakes.__name__ if name == "FakeEngine" else __name__
+        monkeypatch.setitem(ENGINES, name.removesuffix("Engine").lower(), f"{module}:{name}")
+
+
+def reason(node: Any) -> str:
+    return str(node._monitor.error)
+
+
+def test_the_way_through_the_states(make: Callable[..., Any]) -> None:
+    node = make()
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    assert [subscription.topic_name for subscription in node._inputs] == ["/camera_info", "/image"]
+    assert node.trigger_deactivate() == SUCCESS
+    assert node.trigger_cleanup() == SUCCESS
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_shutdown() == SUCCESS
+    assert node._engine is None
+    assert not reason(node)
+
+
+def test_compressed_is_read_at_the_start(make: Callable[..., Any]) -> None:
+    node = make(compressed=True)
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    assert [subscription.topic_name for subscription in node._inputs] == ["/camera_info", "/image/compressed"]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"model": "nonesuch"}, "model: got 'nonesuch', which is neither a folder nor a shipped model"),
+        ({"backend": "ortt"}, "backend: got 'ortt', expected one of"),
+        ({"backend": "wrong"}, "gives wrong depth"),
+        ({"backend": "broken"}, "OSError: libsomething.so"),
+        ({"steps": "two"}, "parameter steps: got 'two' (string), expected an integer from 1 to 50"),
+        ({"steps": 99}, "parameter steps: got 99, expected an integer from 1 to 50"),
+        ({"max_depth_m": 80}, "parameter max_depth_m: got 80 (integer), expected a double from 0.001 to 1000 m"),
+        ({"max_depth_m": float("nan")}, "parameter max_depth_m: got nan"),
+        ({"threads": "many"}, "parameter threads: got 'many'"),
+        ({"model": ""}, "parameter model: got an empty text"),
+        ({"min_depth_m": 90.0}, "min_depth_m, max_depth_m: got 90.0, 80.0"),
+        ({"steps": 99, "members": 0}, "members: got 0"),
+    ],
+)
+def test_configure_fails_with_the_reason_and_leaves_nothing(
+    make: Callable[..., Any], values: dict[str, Any], text: str
+) -> None:
+    node = make(**values)
+    for _ in range(2):  # it may be tried again
+        assert node.trigger_configure() == FAILURE
+        assert reason(node).startswith("configure failed: ")
+        assert text in reason(node)
+        assert node._engine is None
+        assert node._outputs is None
+        assert node._monitor.lifecycle == "unconfigured"
+
+
+def test_a_wrong_start_value_is_healed_by_a_right_one(make: Callable[..., Any]) -> None:
+    node = make(steps="two", members=99, max_depth_m=float("nan"))
+    assert node.trigger_configure() == FAILURE
+    for name, value in (("steps", 3), ("members", 2)):
+        assert node.set_parameters([Parameter(name, value=value)])[0].successful
+    assert node.trigger_configure() == FAILURE
+    assert "steps" not in reason(node)
+    assert "max_depth_m" in reason(node)
+    assert node.set_parameters([Parameter("max_depth_m", value=50.0)])[0].successful
+    assert node.trigger_configure() == SUCCESS
+    assert node._pipeline is not None
+    settings = node._pipeline.config.settings
+    assert (settings.steps, settings.members, settings.max_depth_m) == (3, 2, 50.0)
+
+
+def test_an_unknown_parameter_is_said_with_its_nearest(
+    make: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    make(stepz=3, mounting__knwon=True, use_sim_time=False)
+    said = capfd.readouterr().err
+    assert "parameter 'stepz' is not known and has no effect; did you mean 'steps'?" in said
+    assert "did you mean 'mounting.known'?" in said
+    assert "use_sim_time" not in said
+
+
+@pytest.mark.parametrize(
+    ("damage", "text"),
+    [
+        (lambda folder: (folder / "denoise.onnx").write_bytes(b"other"), "is corrupt or was changed: export"),
+        (lambda folder: (folder / "decode.onnx").unlink(), "missing; export the model again"),
+        (lambda folder: (folder / "manifest.json").write_text("{"), "not valid JSON"),
+        (lambda folder: (folder / "manifest.json").unlink(), "cannot be read"),
+        (lambda folder: (folder / "manifest.json").write_text(json.dumps({"format": 99})), "format 99, this version"),
+    ],
+)
+def test_a_damaged_artifact_is_refused_and_a_repaired_one_works(
+    make: Callable[..., Any], fake_artifact: Path, tmp_path: Path, damage: Callable[[Path], Any], text: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(fake_artifact, folder)
+    damage(folder)
+    node = make(model=str(folder))
+    assert node.trigger_configure() == FAILURE
+    assert text in reason(node)
+    shutil.copytree(fake_artifact, folder, dirs_exist_ok=True)
+    assert node.trigger_configure() == SUCCESS
+    assert not reason(node)
+
+
+def test_an_impossible_qos_override_fails_configure(make: Callable[..., Any]) -> None:
+    node = make(**{"qos_overrides./points.publisher.reliability": "sometimes"})
+    assert node.trigger_configure() == FAILURE
+    assert "sometimes" in reason(node)
+
+
+def test_a_backend_that_hangs_is_not_closed_under_its_feet(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_module, "STOP_TIMEOUT_S", 0.05)
+    node = make(backend="hanging")
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    HangingEngine.armed = True
+    node._on_info(info_message())
+    node._on_image(image_message(picture(), 1))
+    assert HangingEngine.working.wait(60.0)
+    assert node.trigger_deactivate() == TransitionCallbackReturn.ERROR
+    assert not HangingEngine.closed.is_set()
+    assert "has not answered" in reason(node)
+    HangingEngine.release.set()
+    monkeypatch.setattr(node_module, "STOP_TIMEOUT_S", 60.0)
+    node._release()
+    assert HangingEngine.closed.is_set()
+    HangingEngine.armed = False
+
+
+def test_five_hundred_activations_leak_neither_threads_nor_files_nor_entities(make: Callable[..., Any]) -> None:
+    node = make()
+
+    def cycle() -> None:
+        assert node.trigger_configure() == SUCCESS
+        for _ in range(ACTIVATIONS):
+            assert node.trigger_activate() == SUCCESS
+            node._on_info(info_message())
+            node._on_image(image_message(picture(), 1))
+            assert node.trigger_deactivate() == SUCCESS
+        assert node.trigger_cleanup() == SUCCESS
+
+    def held() -> tuple[int, int, int, int]:
+        entities = len(list(node.publishers)) + len(list(node.subscriptions)) + len(list(node.timers))
+        threads, files = (len(os.listdir(f"/proc/self/{kind}")) for kind in ("task", "fd"))
+        return threads, files, entities, len(node._managed_entities)
+
+    cycle()
+    before = held()
+    for _ in range(CYCLES):
+        cycle()
+    threads, files, entities, managed = held()
+    assert (entities, managed) == before[2:]
+    assert threads <= before[0] + 1  # a thread that has ended may still be listed for a moment
+    assert files <= before[1] + 3
+    counts = node._tally.counts()
+    assert counts.received == (CYCLES + 1) * ACTIVATIONS
+    assert counts.received == counts.published + counts.dropped

@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Two cameras in one process over DDS: own topics, own parameters, own diagnostics, one engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from lifecycle_msgs.srv import GetState
+from sensor_msgs.msg import CameraInfo, Image
+
+from grin_ros.ros.node.camera_names import CameraName, parse_cameras
+from tests.ros.fakes import BACKEND, fake_depth_m
+from tests.ros.harness import CONFIGURE, HEIGHT, WIDTH, Client, NodeProcess, image_message, info_message, picture
+
+FRONT, REAR = "/robot/front/grin", "/robot/rear/grin"
+LIMIT_M = 4.0
+
+PARAMETERS = f"""
+/**:
+  ros__parameters:
+    backend: {BACKEND}
+    diagnostics_period_s: 0.1
+/robot/rear/grin:
+  ros__parameters:
+    max_depth_m: {LIMIT_M}
+"""
+
+
+def process(folder: Path, model: Path, *cameras: str) -> NodeProcess:
+    parameters = folder / "parameters.yaml"
+    parameters.write_text(PARAMETERS)
+    return NodeProcess(
+        folder / "log",
+        {"model": str(model), "autostart": True},
+        *("-r", "__ns:=/robot", "--params-file", str(parameters), "--", *cameras, "--ros-args"),
+        module="tests.ros.fake_multi_camera",
+    )
+
+
+@pytest.fixture(scope="module")
+def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """With the publishers of both cameras: `image` in front, `/rear_cam/image_raw` behind."""
+    folder = tmp_path_factory.mktemp("multi_camera")
+    node = process(folder, fake_artifact, "front=/image", "rear=/rear_cam/image_raw")
+    client = Client(node, FRONT)
+    yield client
+    client.close()
+    assert node.stop() == 0, node.text()
+    assert "Traceback" not in node.text()
+
+
+def diagnostics(client: Client, name: str) -> dict[str, str]:
+    """The newest values of one node."""
+    for message in reversed(client.received["/diagnostics"]):
+        for status in message.status:
+            if status.name == f"{name.lstrip('/')}: depth":
+                return {pair.key: pair.value for pair in status.values}
+    return {}
+
+
+def test_both_start_by_themselves_with_one_engine_and_their_own_names(client: Client) -> None:
+    for name in (FRONT, REAR):
+        client.wait(lambda name=name: diagnostics(client, name).get("lifecycle state") == "active", f"{name} active")
+    assert client.call(GetState, "get_state", GetState.Request()).current_state.label == "active"
+    assert client.node_process is not None
+    assert client.node_process.text().count("golden sample max error") == 1, "one engine, told once"
+
+
+def test_each_camera_has_its_own_depth_camera_and_parameters(client: Client) -> None:
+    rear_image: Any = client.ros.create_publisher(Image, "/rear_cam/image_raw", 10)
+    rear_info: Any = client.ros.create_publisher(CameraInfo, "/rear_cam/camera_info", 10)
+    topics = {"/robot/front/depth/image": Image, "/robot/rear/depth/image": Image}
+    for topic, kind in topics.items():
+        client.subscribe(topic, kind)
+    wide = info_message(2 * WIDTH, HEIGHT)
+    front, rear = picture(1), picture(2, 2 * WIDTH, HEIGHT)
+
+    def both() -> bool:
+        rear_info.publish(wide)
+        rear_image.publish(image_message(rear, 2))
+        return bool(client.stamped("/robot/front/depth/image", 1) and client.stamped("/robot/rear/depth/image", 2))
+
+    client.send_until(image_message(front, 1), info_message(), both, "depth of both cameras")
+    expected_rear = fake_depth_m(rear)
+    expected_rear[expected_rear > LIMIT_M] = np.inf
+    for topic, stamp_s, expected in (
+        ("/robot/front/depth/image", 1, fake_depth_m(front)),
+        ("/robot/rear/depth/image", 2, expected_rear),
+    ):
+        for message in client.received[topic]:
+            assert message.header.stamp.sec == stamp_s, "the other camera's"
+        got = np.frombuffer(client.stamped(topic, stamp_s)[0].data, np.float32).reshape(expected.shape)
+        np.testing.assert_array_equal(got, expected)
+    client.wait(lambda: f"{2 * WIDTH}x{HEIGHT}" in diagnostics(client, REAR).get("camera", ""), "the rear camera")
+    client.wait(lambda: f"{WIDTH}x{HEIGHT}" in diagnostics(client, FRONT).get("camera", ""), "the front camera")
+
+
+def test_one_camera_that_is_switched_off_leaves_the_other_on(client: Client) -> None:
+    from tests.ros.harness import CLEANUP, DEACTIVATE
+
+    assert client.change(DEACTIVATE)
+    assert client.change(CLEANUP)
+    before = int(diagnostics(client, REAR)["published"])
+    rear_image: Any = client.ros.create_publisher(Image, "/rear_cam/image_raw", 10)
+    rear_info: Any = client.ros.create_publisher(CameraInfo, "/rear_cam/camera_info", 10)
+
+    def more() -> bool:
+        rear_info.publish(info_message())
+        rear_image.publish(image_message(picture(), 3))
+        return int(diagnostics(client, REAR)["published"]) > before
+
+    client.wait(more, "depth of the rear camera")
+    assert client.change(CONFIGURE)
+    assert client.state() == "inactive"
+
+
+def test_names_and_topics() -> None:
+    plain, far = parse_cameras(["front", "rear/left=/cams/rl/image_raw"])
+    assert plain.ros_arguments("/") == ["--ros-args", "-r", "__ns:=/front"]
+    assert far.ros_arguments("/robot")[1:] == [
+        *("-r", "__ns:=/robot/rear/left"),
+        *("-r", "image:=/cams/rl/image_raw"),
+        *("-r", "image/compressed:=/cams/rl/image_raw/compressed"),
+        *("-r", "camera_info:=/cams/rl/camera_info"),
+    ]
+    assert CameraName.parse("front=image_raw").ros_arguments("/")[-1] == "camera_info:=camera_info"
+
+
+@pytest.mark.parametrize(
+    ("texts", "text"),
+    [
+        (["1front"], "got '1front', expected NAME or NAME=IMAGE_TOPIC"),
+        (["front="], "got 'front='"),
+        (["/front"], "got '/front'"),
+        ([""], "got ''"),
+        (["front", "rear", "front=/x"], "got front more than once"),
+    ],
+)
+def test_wrong_names_are_refused(texts: list[str], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        parse_cameras(texts)

@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes in special circumstances, each its own process: not configurable, too slow, simulated time, a real backend."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, Image
+
+from grin_ros.core.types import Frame
+from tests.ros.fakes import BACKEND, DELAY_VARIABLE, fake_depth_m
+from tests.ros.harness import (
+    ACTIVATE,
+    CLEANUP,
+    CONFIGURE,
+    DEACTIVATE,
+    FRAME,
+    HEIGHT,
+    WIDTH,
+    Client,
+    NodeProcess,
+    image_message,
+    info_message,
+    picture,
+)
+
+Start = Callable[..., Client]
+DEPTH = {"depth/image": Image}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """A node process with these parameters and its client; both ended afterwards."""
+    clients: list[Client] = []
+
+    def make(*arguments: str, name: str = "grin", compressed: bool = False, **options: Any) -> Client:
+        parameters = {"diagnostics_period_s": 0.1, **options.pop("parameters")}
+        process = NodeProcess(tmp_path / f"log{len(clients)}", parameters, *arguments, **options)
+        clients.append(Client(process, name, compressed))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        assert client.node_process is not None
+        client.node_process.stop()
+        client.close()
+
+
+def test_a_node_that_cannot_be_configured_says_why_and_lives(start: Start) -> None:
+    client = start(parameters={"model": "nonesuch", "backend": BACKEND})
+    for index in range(200):
+        assert not client.change((ACTIVATE, DEACTIVATE, CLEANUP, 99)[index % 4]), "possible before configure?"
+    assert not client.change(CONFIGURE)
+    assert client.state() == "unconfigured"
+    text = "configure failed: model: got 'nonesuch', which is neither a folder nor a shipped model"
+    status = client.wait(lambda: (s := client.status()) and text in s.message and s, "reason in the diagnostics")
+    assert status.level == DiagnosticStatus.ERROR
+    assert text in client.log()
+    process = client.node_process
+    assert process is not None
+    process.process.send_signal(signal.SIGTERM)
+    assert process.process.wait(30.0) == 0
+    assert "Traceback" not in process.text()
+
+
+def test_a_slow_backend_drops_old_frames_and_never_blocks_the_node(start: Start, fake_artifact: Path) -> None:
+    """Compressed input at the default, best-effort QoS, in a namespace."""
+    client = start(
+        "-r",
+        "__ns:=/robot",
+        "-r",
+        "__node:=depth",
+        "-r",
+        "/robot/image/compressed:=/image/compressed",
+        "-r",
+        "/robot/camera_info:=/camera_info",
+        name="/robot/depth",
+        compressed=True,
+        environment={DELAY_VARIABLE: "0.4"},
+        parameters={"model": str(fake_artifact), "backend": BACKEND, "compressed": True},
+    )
+    topic = "/robot/depth/image"
+    client.bring_up({topic: Image})
+    image = picture()
+    done, png = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
+    assert done
+
+    def compressed(stamp_s: int) -> CompressedImage:
+        message = CompressedImage(format="rgb8; png compressed bgr8")
+        message.data.frombytes(png.tobytes())
+        message.header.frame_id = FRAME
+        message.header.stamp.sec = stamp_s
+        return message
+
+    client.send_until(compressed(1), info_message(), lambda: client.stamped(topic, 1), "first depth")
+    for stamp_s in range(2, 42):
+        client.image_publisher.publish(compressed(stamp_s))
+        assert client.state() == "active"  # answered between frames of which each takes far longer
+    client.image_publisher.publish(compressed(100))
+    client.wait(lambda: client.stamped(topic, 100), "depth of the newest")
+    got = np.frombuffer(client.stamped(topic, 100)[0].data, np.float32).reshape(HEIGHT, WIDTH)
+    np.testing.assert_array_equal(got, fake_depth_m(image))
+    client.wait(lambda: client.value("pending") == "0", "quiet")
+    numbers = {key: int(client.value(key)) for key in ("received", "published", "dropped", "rejected")}
+    assert numbers["dropped"] > numbers["published"]
+    assert numbers["received"] == numbers["published"] + numbers["dropped"] + numbers["rejected"]
+    assert float(client.value("latency encode p50 (ms)")) >= 400.0
+    status = client.status()
+    assert status is not None
+    assert status.name == "robot/depth: depth"
+
+
+def test_on_simulated_time_ages_are_simulated(start: Start, fake_artifact: Path) -> None:
+    parameters = {"model": str(fake_artifact), "backend": BACKEND, "use_sim_time": True}
+    client = start(parameters=parameters)
+    clock = client.ros.create_publisher(Clock, "/clock", 10)
+    ticks = itertools.count()
+
+    def tick() -> None:
+        message = Clock()
+        message.clock.sec, tenths = divmod(10_000 + next(ticks), 10)
+        message.clock.nanosec = tenths * 100_000_000
+        clock.publish(message)
+
+    client.ros.create_timer(0.02, tick)  # a tenth of a simulated second each
+    client.bring_up(DEPTH)
+    image = image_message(picture(), 990)  # at least ten simulated seconds old
+    client.send_until(image, info_message(), lambda: client.stamped("depth/image", 990), "depth")
+    age = client.wait(lambda: client.value("age at publication p50 (ms)"), "age")
+    assert 10_000.0 <= float(age) < 1e6
+    assert client.received["/diagnostics"][-1].header.stamp.sec < 100_000
+    client.wait(lambda: (s := client.status()) and "old when published" in s.message, "warning")
+
+
+def test_the_real_backend_over_dds(start: Start, tiny_artifact: Path, tiny_frame: Frame) -> None:
+    """ONNX Runtime in the node's process gives what it gives in this one, at the default QoS."""
+    pytest.importorskip("onnxruntime")
+    from grin_ros.core.artifact import load_artifact
+    from grin_ros.core.backends.base import open_engine
+    from grin_ros.core.estimator import Estimator, Settings
+
+    parameters = {"model": str(tiny_artifact), "backend": "ort", "threads": 1, "max_depth_m": 500.0}
+    client = start(module="grin_ros.ros.node.lifecycle", parameters=parameters)
+    camera = tiny_frame.camera
+    topics = {"depth/image": Image, "depth/sigma": Image}
+    client.bring_up(topics)
+    info = info_message(camera.width, camera.height, k=camera.K.ravel(), d=list(camera.distortion))
+    message = image_message(tiny_frame.image, 5)
+    client.send_until(message, info, lambda: all(client.stamped(topic, 5) for topic in topics), "depth and sigma")
+
+    engine = open_engine("ort", load_artifact(tiny_artifact), 1)
+    expected = Estimator(engine, Settings(max_depth_m=500.0))(Frame(tiny_frame.image, camera.with_mounting(None)))
+    engine.close()
+    for topic, metres in (("depth/image", expected.depth_m), ("depth/sigma", expected.sigma_m)):
+        got = np.frombuffer(client.stamped(topic, 5)[0].data, np.float32).reshape(camera.height, camera.width)
+        np.testing.assert_allclose(got, metres, rtol=1e-4)
+    assert "onnxruntime" in client.wait(lambda: client.value("backend"), "backend in the diagnostics")

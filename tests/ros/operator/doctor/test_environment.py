@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What ROS 2 reads at its start: right, missing, and wrong in every way that users have met."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from grin_ros.ros.operator.doctor import environment
+from grin_ros.ros.operator.doctor.environment import dds, discovery, ros
+from grin_ros.ros.operator.doctor.finding import Finding, Level
+
+SHIPPED = Path(__file__).resolve().parents[4] / "config" / "fastdds.xml"
+OLD, NEW = environment.PROFILE_VARIABLES
+FAST = "rmw_fastrtps_cpp"
+
+
+@pytest.fixture(autouse=True)
+def shared_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of any size, wherever this runs."""
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr(environment, "SHARED_MEMORY", tmp_path)
+    monkeypatch.setattr(environment.shutil, "disk_usage", lambda _: usage(8 * 2**30))
+
+
+def dds_profile(variables: dict[str, str], middleware: str = FAST) -> Finding:
+    """What is said of the profile."""
+    (found,) = [each for each in dds(variables, middleware, lambda: SHIPPED) if "DDS profile" in each.text]
+    return found
+
+
+def test_the_shipped_profile_is_enough() -> None:
+    found = dds_profile({OLD: str(SHIPPED), "ROS_DISTRO": "jazzy"})
+    assert found.level is Level.OK
+    assert "32 MiB" in found.text
+
+
+@pytest.mark.parametrize(
+    ("distribution", "given", "wanted"), [("humble", "", OLD), ("jazzy", NEW, OLD), ("kilted", OLD, NEW)]
+)
+def test_a_profile_that_is_not_read_is_no_profile(distribution: str, given: str, wanted: str) -> None:
+    found = dds_profile({"ROS_DISTRO": distribution, **({given: str(SHIPPED)} if given else {})})
+    assert found.level is Level.WARN
+    assert f"export {wanted}={SHIPPED}" in found.remedy
+    assert (f"{given} is, which" in found.text) == bool(given)
+
+
+@pytest.mark.parametrize(
+    ("replaced", "by", "level", "text"),
+    [
+        ("33554432", "1048576", Level.WARN, "a shared memory of 1.0 MiB, 1280x720 images need 10.5"),
+        ('is_default_profile="true"', "", Level.WARN, "no shared memory"),
+        ("<type>SHM</type>", "<type>TCPv4</type>", Level.WARN, "no shared memory"),
+        ("</dds>", "", Level.ERROR, "cannot be read"),
+    ],
+)
+def test_a_profile_that_is_not_enough_says_what_it_has(
+    tmp_path: Path, replaced: str, by: str, level: Level, text: str
+) -> None:
+    whole = SHIPPED.read_text(encoding="utf-8")
+    assert replaced in whole
+    path = tmp_path / "profile.xml"
+    path.write_text(whole.replace(replaced, by), encoding="utf-8")
+    found = dds_profile({OLD: str(path), "ROS_DISTRO": "jazzy"})
+    assert (found.level, text in found.text) == (level, True), found
+    assert str(SHIPPED) in found.remedy
+
+
+def test_a_profile_that_is_not_there() -> None:
+    assert dds_profile({OLD: "/nowhere/profile.xml", "ROS_DISTRO": "jazzy"}).level is Level.ERROR
+
+
+def test_another_middleware_has_no_use_for_it() -> None:
+    found = dds_profile({}, "rmw_cyclonedds_cpp")
+    assert found.level is Level.WARN
+    assert "RMW_IMPLEMENTATION=rmw_fastrtps_cpp" in found.remedy
+
+
+def test_a_small_shared_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr(environment.shutil, "disk_usage", lambda _: usage(64 * 2**20))
+    *_, found = dds({OLD: str(SHIPPED), "ROS_DISTRO": "jazzy"}, FAST, lambda: SHIPPED)
+    assert found.level is Level.WARN
+    assert "--shm-size" in found.remedy
+
+
+def test_without_ros_it_says_so_and_what_to_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda _: None)
+    (found,) = ros({}, tmp_path)
+    assert found.level is Level.WARN
+    assert found.remedy == "pip install 'grin_ros[ros-wheels]'"
+    (tmp_path / "humble").mkdir()
+    (tmp_path / "humble" / "setup.bash").touch()
+    (found,) = ros({}, tmp_path)
+    assert found.remedy == f"source {tmp_path}/humble/setup.bash"
+
+
+@pytest.mark.parametrize(
+    ("variables", "wheels", "levels"),
+    [
+        ({"ROS_DISTRO": "jazzy"}, "", [Level.OK]),
+        ({"AMENT_PREFIX_PATH": "/venv"}, "jazzy", [Level.OK]),
+        ({}, "jazzy", [Level.OK, Level.ERROR]),
+        ({"ROS_DISTRO": "humble"}, "jazzy", [Level.ERROR]),
+        ({}, "", [Level.WARN]),
+    ],
+)
+def test_which_ros(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], wheels: str, levels: list[Level]
+) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda _: object())
+    monkeypatch.setattr(environment, "_wheels", lambda: wheels)
+    assert [each.level for each in ros(variables)] == levels
+
+
+@pytest.mark.parametrize(
+    ("variables", "level", "text"),
+    [
+        ({}, Level.OK, "domain 0, discovery range SUBNET"),
+        ({"ROS_DOMAIN_ID": "7", "ROS_LOCALHOST_ONLY": "1"}, Level.OK, "domain 7, discovery range LOCALHOST"),
+        ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "OFF"}, Level.WARN, "no other process can be seen"),
+        ({"ROS_DOMAIN_ID": "seven"}, Level.ERROR, "is 'seven'"),
+        ({"ROS_DOMAIN_ID": "233"}, Level.ERROR, "is '233'"),
+    ],
+)
+def test_discovery(variables: dict[str, str], level: Level, text: str) -> None:
+    (found,) = discovery(variables)
+    assert found.level is level
+    assert text in found.text

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The doctor's picture of a real graph: a node process, a camera, another camera that nobody listens to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from grin_ros.ros.operator.doctor.finding import Level
+from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, Graph, judged
+from grin_ros.ros.operator.doctor.probe import look, problem_of
+from tests.ros.fakes import BACKEND
+from tests.ros.harness import ACTIVATE, CONFIGURE, Client, NodeProcess, image_message, info_message, picture
+
+PERIOD_S = 0.05
+UNCALIBRATED = "/second/camera_info"
+
+
+class Cameras:
+    """A driver whose topics the node is remapped to, and a second one: compressed, uncalibrated."""
+
+    def __init__(self) -> None:
+        self._context = Context()
+        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        node = self._node = Node("driver", context=self._context, start_parameter_services=False)
+        self._image = node.create_publisher(Image, "/camera/image_raw", qos_profile_sensor_data)
+        self._info = node.create_publisher(CameraInfo, "/camera/camera_info", qos_profile_sensor_data)
+        self._second = node.create_publisher(CompressedImage, "/second/image_raw/compressed", QoSProfile(depth=1))
+        self._second_info = node.create_publisher(CameraInfo, UNCALIBRATED, QoSProfile(depth=1))
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(node)
+        node.create_timer(PERIOD_S, self._publish)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join(10.0)
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def _publish(self) -> None:
+        now_s = int(time.time())
+        self._info.publish(info_message())
+        self._image.publish(image_message(picture(), now_s))
+        self._second_info.publish(info_message(k=[0.0] * 9))
+
+    def _spin(self) -> None:
+        while not self._ended.is_set():
+            self._executor.spin_once(timeout_sec=0.1)
+
+
+def complete(limit_s: float) -> Graph:
+    """What is seen once discovery has found all that there is; what is seen by then where it has not."""
+    published = {
+        "/camera/image_raw",
+        "/camera/camera_info",
+        "/second/image_raw/compressed",
+        UNCALIBRATED,
+        "/robot/points",
+    }
+    subscribed = {"/camera/image_raw", "/camera/camera_info"}
+    end_s = time.monotonic() + limit_s
+    while True:
+        found = look(seconds=1.0)
+        sent = {name for name, topic in found.topics.items() if topic.publishers}
+        taken = {name for name, topic in found.topics.items() if topic.subscribers}
+        told = all(node.told is not None for node in found.nodes)
+        if (found.nodes and told and sent >= published and taken >= subscribed) or time.monotonic() > end_s:
+            return found
+
+
+@pytest.fixture(scope="module")
+def graph(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
+    """Taken while the node is active, with a subscriber of its points that asks for more than it offers."""
+    parameters = {"model": str(fake_artifact), "backend": BACKEND, "diagnostics_period_s": 0.2}
+    remapped = ("-r", "image:=/camera/image_raw", "-r", "camera_info:=/camera/camera_info")
+    node = NodeProcess(tmp_path_factory.mktemp("graph") / "log", parameters, *remapped, "-r", "__ns:=/robot")
+    client = Client(node, name="/robot/grin")
+    for publisher in (client.image_publisher, client.info_publisher):
+        client.ros.destroy_publisher(publisher)  # they would be a third camera
+    cameras = Cameras()
+    try:
+        assert client.change(CONFIGURE), client.log()
+        assert client.change(ACTIVATE), client.log()
+        client.wait(lambda: client.value("published") not in ("", "0"), "first depth")
+        yield complete(30.0)
+    finally:
+        cameras.close()
+        client.close()
+        node.stop()
+
+
+def test_the_node_and_its_inputs_are_seen_as_they_are(graph: Graph) -> None:
+    (node,) = graph.nodes
+    assert (node.name, node.lifecycle, node.use_sim_time) == ("/robot/grin", "active", False)
+    assert node.told is not None
+    assert graph.middleware.startswith("rmw_")
+    images = graph.topics["/camera/image_raw"]
+    assert [(end.node, end.type, end.reliable) for end in images.publishers] == [("/driver", IMAGE, False)]
+    assert [(end.node, end.type, end.reliable) for end in images.subscribers] == [("/robot/grin", IMAGE, False)]
+    assert graph.topics["/robot/points"].publishers[0].reliable
+    for topic, kind in (("/camera/image_raw", IMAGE), ("/camera/camera_info", INFO)):
+        assert graph.topics[topic].publishers[0].type == kind
+        assert 5.0 < graph.heard[topic].rate_hz < 40.0
+        assert graph.heard[topic].frame_id == "camera_optical"
+        assert graph.heard[topic].problem == ""
+    age_s = graph.heard["/camera/image_raw"].age_s
+    assert age_s is not None
+    assert -1.0 < age_s < 5.0
+
+
+def test_a_second_camera_is_seen_with_what_is_wrong_with_it(graph: Graph) -> None:
+    assert graph.topics["/second/image_raw/compressed"].publishers[0].type == COMPRESSED
+    assert graph.heard["/second/image_raw/compressed"].rate_hz == 0.0
+
+
+def test_what_is_said_of_it(graph: Graph) -> None:
+    found = list(judged(graph))
+    said = "\n".join(map(str, found))
+    assert "OK     /robot/grin: active" in said
+    assert "camera /camera/image_raw (sensor_msgs/msg/Image) with /camera/camera_info" in said
+    wrong = [each.text for each in found if each.level is Level.ERROR]
+    assert len(wrong) == 2, wrong
+    assert wrong[0] == "/second/image_raw/compressed: not one message in 1 s, although it is published"
+    assert wrong[1].startswith(UNCALIBRATED)
+    assert "K[0] = 0" in wrong[1]
+
+
+def test_nothing_runs_in_an_empty_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", "102")  # the tests draw 1 to 101
+    graph = look(seconds=0.1)
+    assert graph.nodes == []
+    assert any("no node of grin_ros is running" in each.text for each in judged(graph))
+
+
+def test_a_message_that_the_node_would_refuse_has_its_reason() -> None:
+    assert problem_of(info_message()) == ""
+    assert problem_of(image_message(picture(), 1)) == ""
+    assert "K[0] = 0" in problem_of(info_message(k=[0.0] * 9))
+    assert "got encoding ''" in problem_of(Image(height=1, width=1))
+    assert problem_of(CompressedImage(format="jpeg"))

@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the driver brings with it: an environment for ROS 2, a camera's messages, a process that is told to end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.ros.inputs.images import open_converter
+from grin_ros.ros.inputs.messages import camera_from_info
+from grin_ros.ros.operator import harness as driving
+from grin_ros.ros.operator.harness import (
+    DrivingError,
+    NodeProcess,
+    camera_info_message,
+    image_message,
+    prepare_environment,
+)
+
+PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"
+
+
+@pytest.fixture
+def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """As in a shell where nothing of ROS is set; restored afterwards."""
+    names = ("AMENT_PREFIX_PATH", PROFILE, "FASTDDS_DEFAULT_PROFILES_FILE", "ROS_DOMAIN_ID")
+    for name in (*names, "ROS_AUTOMATIC_DISCOVERY_RANGE"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("clean")
+def test_traffic_stays_here_and_wheels_find_themselves() -> None:
+    prepare_environment()
+    assert os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    assert 1 <= int(os.environ["ROS_DOMAIN_ID"]) <= 100
+    assert os.environ["AMENT_PREFIX_PATH"] == sys.prefix
+    assert "maxMessageSize" in Path(os.environ[PROFILE]).read_text()
+
+
+def test_a_users_profile_and_ros_installation_stay(clean: pytest.MonkeyPatch) -> None:
+    clean.setenv("AMENT_PREFIX_PATH", "/opt/ros/jazzy")
+    clean.setenv(PROFILE, "/etc/mine.xml")
+    prepare_environment()
+    assert os.environ["AMENT_PREFIX_PATH"] == "/opt/ros/jazzy"
+    assert os.environ[PROFILE] == "/etc/mine.xml"
+
+
+def test_the_profile_is_found_where_it_was_installed(clean: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    installed = tmp_path / "ws" / "share" / "grin_ros" / "config" / "fastdds.xml"
+    clean.setattr(driving, "__file__", str(tmp_path / "site-packages" / "grin_ros" / "ros" / "driving.py"))
+    clean.setattr(sys, "prefix", str(tmp_path / "venv"))
+    clean.setenv("AMENT_PREFIX_PATH", f"/opt/ros/jazzy:{tmp_path / 'ws'}")
+    with pytest.raises(FileNotFoundError, match="fastdds.xml: not found.*reinstall"):
+        driving.dds_profile()
+    installed.parent.mkdir(parents=True)
+    installed.write_text("<dds/>")
+    assert driving.dds_profile() == installed
+
+
+@pytest.mark.parametrize(
+    "camera",
+    [
+        Camera(640, 480, 525.0, 520.0, 319.5, 239.5),
+        Camera(641, 479, 400.0, 410.0, 300.0, 250.0, "plumb_bob", (0.1, -0.2, 0.001, 0.002, 0.05)),
+        Camera(320, 240, 160.0, 160.0, 159.0, 119.0, "equidistant", (0.01, 0.02, -0.01, 0.003)),
+    ],
+)
+def test_messages_of_a_camera_say_what_it_is(camera: Camera) -> None:
+    again = camera_from_info(camera_info_message(camera))
+    assert (again.width, again.height) == (camera.width, camera.height)
+    pixels = [[0.0, 0.0], [camera.width - 1.0, 17.0], [camera.cx, camera.cy]]
+    np.testing.assert_allclose(again.unproject(pixels), camera.unproject(pixels), atol=1e-12)
+
+
+def test_message_of_an_image_holds_its_pixels() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (7, 5, 3), np.uint8)
+    np.testing.assert_array_equal(open_converter()(image_message(image)), image)
+
+
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_that_ignores_ctrl_c_is_ended_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stubborn.py").write_text(STUBBORN)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    process = NodeProcess({}, tmp_path / "node.log", module="stubborn")
+    deadline = time.monotonic() + 60.0
+    while "ready" not in process.tail():
+        assert time.monotonic() < deadline
+        process.check()
+        time.sleep(0.02)
+    assert process.stop(timeout_s=0.5) != 0
+    with pytest.raises(DrivingError, match=r"process ended \(exit code -15\)(.|\n)*ready"):
+        process.check()

@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One table: the YAML file, the descriptors and the configuration all say what it says, and every entry matters."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from grin_ros.core.backends.base import BACKENDS
+from grin_ros.core.estimator import Settings
+from grin_ros.core.geometry.camera import Mounting
+from grin_ros.ros.parameters.declare import descriptor
+from grin_ros.ros.parameters.row import Parameter, Value
+from grin_ros.ros.parameters.table import (
+    PARAMETERS,
+    defaults,
+    main,
+    markdown_table,
+    node_config,
+    yaml_text,
+)
+from tests.ros.harness import ROOT
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        out.update(flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value})
+    return out
+
+
+def test_the_yaml_file_is_the_table() -> None:
+    text = (ROOT / "config" / "grin.yaml").read_text()
+    assert text == yaml_text(), "run: python -m grin_ros.ros.parameters.table --yaml > config/grin.yaml"
+    read = flat(yaml.safe_load(text)["/**"]["ros__parameters"])
+    assert read == defaults()
+    assert {name: type(value) for name, value in read.items()} == {p.name: type(p.default) for p in PARAMETERS}
+
+
+def test_the_defaults_are_good_and_are_those_of_the_code() -> None:
+    config = node_config({})
+    assert config.settings == Settings()
+    assert config.mounting is None
+    assert config.backend in BACKENDS
+
+
+def test_the_table_for_readers_has_every_parameter() -> None:
+    rows = markdown_table().splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == [parameter.name for parameter in PARAMETERS]
+    assert f"| `steps` | integer | `{Settings.steps}` | 1 to 50 | yes | " in markdown_table()
+    assert all(name in markdown_table() for name in BACKENDS)
+
+
+def changed(parameter: Parameter) -> Value:
+    """Another good value."""
+    default = parameter.default
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, str):
+        return "tf" if parameter.name == "scale.range_pose" else default + "x"
+    return default + 1 if isinstance(default, int) else default + 0.5
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
+def test_every_parameter_changes_the_configuration(parameter: Parameter) -> None:
+    needed: dict[str, Value] = {}
+    if parameter.name.startswith("mounting.") and parameter.name != "mounting.known":
+        needed["mounting.known"] = True
+    assert node_config({**needed, parameter.name: changed(parameter)}) != node_config(needed)
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
+def test_a_wrong_type_or_range_is_refused_with_got_and_expected(parameter: Parameter) -> None:
+    wrong: list[Any] = [None, [1], b"x"]
+    wrong += [value for value in (True, 3, 0.5, "text") if type(value) is not type(parameter.default)]
+    if parameter.low is not None and parameter.high is not None:
+        kind, step = (int, 1) if isinstance(parameter.default, int) else (float, 1e-4)
+        wrong += [kind(parameter.low) - step, kind(parameter.high) + step]
+        wrong += [math.nan, math.inf] if kind is float else []
+    wrong += [""] if isinstance(parameter.default, str) and not parameter.optional else []
+    for value in wrong:
+        with pytest.raises(ValueError, match=rf"^{parameter.name}: got .*, expected an? {parameter.type_name}"):
+            parameter.check(value)
+
+
+def test_an_integer_for_a_double_gets_the_hint() -> None:
+    with pytest.raises(ValueError, match=r"max_depth_m: got 80 \(integer\), expected a double .*; write 80.0"):
+        node_config({"max_depth_m": 80})
+
+
+def test_contradictions_and_unknown_names_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected 0 < min < max"):
+        node_config({"min_depth_m": 5.0, "max_depth_m": 4.0})
+    with pytest.raises(ValueError, match="parameter 'stepz' is not known; did you mean 'steps'"):
+        node_config({"stepz": 3})
+
+
+def test_degrees_become_radians() -> None:
+    values: dict[str, Value] = {"mounting.known": True, "mounting.pitch_deg": 30.0, "mounting.roll_deg": -90.0}
+    assert node_config(values).mounting == Mounting(1.0, math.radians(-90), math.radians(30))
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
+def test_the_descriptor_says_what_the_table_says(parameter: Parameter) -> None:
+    described = descriptor(parameter)
+    assert parameter.description in described.description
+    assert described.read_only == parameter.read_only
+    ranges = [*described.integer_range, *described.floating_point_range]
+    limits = [] if parameter.low is None else [(parameter.low, parameter.high)]
+    assert [(one.from_value, one.to_value) for one in ranges] == limits
+    assert bool(described.floating_point_range) == (isinstance(parameter.default, float) and parameter.low is not None)
+
+
+def test_model_and_backend_are_read_only_and_what_can_change_is_not() -> None:
+    structural = {parameter.name for parameter in PARAMETERS if parameter.read_only}
+    start = {"autostart", "compressed", "mounting.base_frame", "scale.from_ranges", "scale.range_pose"}
+    assert structural == {"model", "backend", "fallback", "watchdog_s", "threads", *start}
+    live = {field.name for field in dataclasses.fields(Settings)}
+    assert live <= {parameter.name for parameter in PARAMETERS if not parameter.read_only}
+
+
+def test_the_command_prints_both_and_needs_no_ros(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import runpy, sys; sys.modules['rclpy'] = None; "
+        "sys.argv = ['parameters', '--yaml']; runpy.run_module('grin_ros.ros.parameters.table', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout == yaml_text()
+    monkeypatch.setattr(sys, "argv", ["parameters", "--markdown"])
+    main()
+    assert capsys.readouterr().out == markdown_table()

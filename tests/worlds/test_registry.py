@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which world a scene's seed belongs to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from grin_ros.worlds.registry import WORLDS, choose, named
+
+
+def test_worlds_come_by_their_shares_and_by_the_seed_alone() -> None:
+    room = WORLDS[0]
+    worlds = [replace(room, name="often", share=0.6), replace(room, name="seldom", share=0.2)]
+    drawn = [choose(seed, worlds).name for seed in range(4000)]
+    assert 0.72 < Counter(drawn)["often"] / 4000 < 0.78
+    assert drawn == [choose(seed, worlds).name for seed in range(4000)]
+    assert choose(7, worlds[1:]).name == "seldom"
+
+
+def test_every_world_has_a_name_of_its_own_and_can_be_asked_for() -> None:
+    names = [world.name for world in WORLDS]
+    assert len(set(names)) == len(names) and all(world.share > 0 for world in WORLDS)
+    assert named([]) == WORLDS and [world.name for world in named(names[::-1])] == names
+    for name in names:
+        assert [world.name for world in named([name])] == [name]
+    with pytest.raises(ValueError, match="worlds: got 'moon', expected some of room"):
+        named(["room", "moon"])
+    with pytest.raises(ValueError, match="got none"):
+        choose(1, [])

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a seed to kept views: the same bytes everywhere, and the rules that they obey."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.worlds import views
+from grin_ros.worlds.assets.assets import Assets
+from grin_ros.worlds.assets.models import FURNITURE
+from grin_ros.worlds.registry import named
+from grin_ros.worlds.rendering.renderer import Renderer
+from grin_ros.worlds.views import passes, render_views
+from tests.worlds.rays import world_rays
+
+HASHES = """
+import hashlib, sys
+from pathlib import Path
+from grin_ros.worlds.assets.assets import find_assets
+from grin_ros.worlds.rendering.renderer import Renderer
+from grin_ros.worlds.views import render_views
+assets = find_assets(None, Path(sys.argv[1]))
+print(len(assets.pieces))
+for kept in render_views(Renderer(160, 120), 3, assets, 2):
+    print(hashlib.sha256(kept.image.tobytes() + kept.range_m.tobytes()).hexdigest())
+"""
+FURNISHED = pytest.param(
+    FURNITURE,
+    id="furniture",
+    marks=[
+        pytest.mark.furniture,
+        pytest.mark.skipif(not any(FURNITURE.glob("*.sh3f")), reason="needs Debian's sweethome3d-furniture"),
+    ],
+)
+
+
+@pytest.mark.egl
+@pytest.mark.usefixtures("renderer")
+@pytest.mark.parametrize("furniture", [pytest.param(Path("nothing"), id="procedural"), FURNISHED])
+def test_two_processes_render_the_same_bytes(furniture: Path, tmp_path: Path) -> None:
+    """With furniture, the first parses its models into an empty cache, the second reads them there."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", HASHES, str(furniture)], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert runs[0] == runs[1]
+    pieces, *hashes = runs[0]
+    assert len(set(hashes)) == 2 and (int(pieces) > 0) == (furniture == FURNITURE)
+
+
+@pytest.mark.egl
+def test_another_seed_is_another_room_and_the_same_one_is_not(renderer: Renderer) -> None:
+    first, again, other = (list(render_views(renderer, seed, Assets(), 2)) for seed in (3, 3, 4))
+    assert [a.image.tobytes() for a in first] == [b.image.tobytes() for b in again]
+    assert first[0].range_m.tobytes() != other[0].range_m.tobytes()
+
+
+@pytest.mark.egl
+def test_rendered_views_obey_the_rules(renderer: Renderer) -> None:
+    rooms = named(["room"])
+    kept = [f for seed in (11, 12, 13) for f in render_views(renderer, seed, Assets(), 6, worlds=rooms)]
+    assert [f.number for f in kept] == [*range(6)] * 3
+    for frame in kept:
+        assert passes(frame.range_m) and frame.world == "room"
+        assert 0.15 < frame.image.mean() / 255 < 0.7, "neither black nor white"
+        assert frame.image.std() > 5
+        assert np.all(frame.range_m[np.isfinite(frame.range_m)] < 60)
+        mounting = frame.camera.mounting
+        assert mounting is not None
+        assert (mounting.roll_rad, mounting.pitch_rad) == (frame.placement.roll_rad, frame.placement.pitch_rad)
+        down = np.clip(-world_rays(frame.camera, frame.placement)[..., 2], 1e-9, None)
+        floor = (mounting.height_m - 0.08) / down
+        below = np.isfinite(frame.range_m) & (floor < 6)  # farther: the lower ground outside a window
+        slack = 1.0 + 0.2 / (mounting.height_m + 0.01)
+        assert np.all(frame.range_m[below] < floor[below] * slack), "sees through the floor"
+    assert 0.6 < np.median([np.nanmedian(f.range_m) for f in kept]) < 4.0
+
+
+def test_passes_rejects_near_bare_and_empty_views() -> None:
+    ramp = np.tile(np.linspace(1, 3, 160, dtype=np.float32), (120, 1))
+    assert passes(ramp)
+    near = ramp.copy()
+    near[60, 80] = 0.2
+    assert not passes(near)
+    crowded = ramp.copy()
+    crowded[:, :70] = 0.4
+    assert not passes(crowded)
+    assert not passes(np.full((120, 160), 2.0, np.float32))
+    sky = ramp.copy()
+    sky[:90] = np.inf
+    assert passes(sky)  # a street has more sky than that; rooms have a rule of their own
+    sky[90:105] = np.inf
+    assert not passes(sky)
+    circle = ramp.copy()
+    circle[:, :40] = circle[:, -40:] = np.nan
+    assert passes(circle)
+    assert not passes(np.full((120, 160), np.nan, np.float32))
+
+
+@pytest.mark.egl
+def test_a_lens_stays_until_its_view_is_kept(renderer: Renderer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else lenses that rarely get a good view would be rarer than meant."""
+    lenses = iter([Camera(160, 120, f, f, 80.0, 60.0) for f in np.linspace(100, 200, 200)])
+    monkeypatch.setattr(views, "sample_lens", lambda *_: next(lenses))
+    kept = [f.camera.fx for f in render_views(renderer, 11, Assets(), 6, worlds=named(["room"]))]
+    assert len(set(kept)) == 6 and kept == sorted(kept)
+    numbers = np.rint((np.array(kept) - 100) / (100 / 199))
+    assert numbers[-1] < 12, "most lenses gave a view"

@@ -22,7 +22,7 @@ from grin_ros.core.estimator import Estimator
 from grin_ros.core.types import DepthEstimate, Frame
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO is not here (pip install 'grin_ros[openvino]')")
-from grin_ros.core.backends import ov_graph  # noqa: E402 - needs openvino
+from grin_ros.core.backends.openvino import graph as ov_graph  # noqa: E402 - needs openvino
 from grin_ros.core.backends.openvino.backend import OpenvinoBf16Engine, OpenvinoEngine  # noqa: E402
 from grin_ros.core.backends.openvino.graph import MAX_CASES  # noqa: E402
 

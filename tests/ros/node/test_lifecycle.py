@@ -17,7 +17,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from grin_ros.core.backends.base import ENGINES
-from grin_ros.ros.node.lifecycle import lifecycle as node_module
+from grin_ros.ros.node import lifecycle as node_module
 from tests.ros import fakes
 from tests.ros.fakes import FakeEngine
 from tests.ros.harness import image_message, info_message, picture

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from grin_ros.ros.node.lifecycle import memory
+from grin_ros.ros.node import memory
 
 FAULTS = """
 import resource, sys, threading

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from email.message import Message
@@ -50,6 +52,24 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 def metadata(wheel: zipfile.ZipFile) -> Message:
     name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     return Parser().parsestr(wheel.read(name).decode())
+
+
+def test_the_environment_script_takes_the_versions_of_python_that_setup_py_names(metadata: Message) -> None:
+    named = [text.rpartition(" ")[2] for text in metadata.get_all("Classifier", []) if ":: Python :: 3." in text]
+    minors = [int(version.removeprefix("3.")) for version in named]
+    assert minors == list(range(10, 15))
+    for minor, accepted in ((minors[0] - 1, False), (minors[0], True), (minors[-1], True), (minors[-1] + 1, False)):
+        # `python` that says it is 3.minor to the first question, and then only prints what it would run.
+        fake = f"""import sys; print("would run", *sys.argv[1:]) if not sys.argv[1:] or sys.argv[1] != "-c" else (
+            exec(sys.argv[2].replace("sys.version_info[:2]", "(3, {minor})")))"""
+        with tempfile.TemporaryDirectory() as folder:
+            python = Path(folder) / "python"
+            python.write_text(f"#!{sys.executable}\n{fake}\n", encoding="utf-8")
+            python.chmod(0o755)
+            environment = {**os.environ, "PYTHON": str(python)}
+            command = ["sh", str(ROOT / "scripts" / "environment.sh"), "demo"]
+            done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=60)
+        assert ("would run" in done.stdout) == accepted, f"3.{minor}: {done.stdout}{done.stderr}"
 
 
 def manifest() -> ElementTree.Element:

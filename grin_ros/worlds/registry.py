@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from grin_ros.worlds.indoor import corridor, photographs, tabletop, warehouse
-from grin_ros.worlds.indoor.layout import furnish
-from grin_ros.worlds.indoor.placing import keep_in_room, place_in_room
+from grin_ros.worlds.indoor.camera_placement import keep_in_room, place_in_room
+from grin_ros.worlds.indoor.furnished_room import build_room
+from grin_ros.worlds.outdoor.camera_placement import keep_outdoors, place_in_street, place_in_yard
 from grin_ros.worlds.outdoor.street import build_street
-from grin_ros.worlds.outdoor.viewpoints import keep_outdoors, place_in_street, place_in_yard
 from grin_ros.worlds.outdoor.yard import build_yard
 from grin_ros.worlds.scene import World
 
@@ -20,8 +20,8 @@ _ROOM_LENS_DEG = 52.0
 """Through longer lenses people look at things, not at rooms: that is how a network tells one from the other."""
 
 WORLDS: tuple[World, ...] = (
-    World("room", 0.33, furnish, place_in_room, keep_in_room, _ROOM_LENS_DEG),
-    World("overview", 0.12, furnish, photographs.place_overview, photographs.keep_overview, _ROOM_LENS_DEG),
+    World("room", 0.33, build_room, place_in_room, keep_in_room, _ROOM_LENS_DEG),
+    World("overview", 0.12, build_room, photographs.place_overview, photographs.keep_overview, _ROOM_LENS_DEG),
     World("vista", 0.06, photographs.build_vista, photographs.place_overview, photographs.keep_vista, _ROOM_LENS_DEG),
     World("subject", 0.12, photographs.build_subject, photographs.place_subject, photographs.keep_subject),
     World("corridor", 0.07, corridor.build, corridor.place, corridor.keep, _ROOM_LENS_DEG),

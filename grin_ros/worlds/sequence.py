@@ -22,7 +22,7 @@ from grin_ros.worlds.cameras.develop import expose
 from grin_ros.worlds.registry import choose, named
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement, Scene, World
-from grin_ros.worlds.views import RenderedView, passes, unmeasured
+from grin_ros.worlds.views import RenderedView, is_usable, without_glass
 
 REACH_M, TURN_RAD = 0.25, 0.12
 _TRIES = 400
@@ -63,7 +63,7 @@ def render_sequence(
         if any(scene.blocks(p.position) or not _inside(p, scene) for p in path):
             continue
         ranges = [capture_range(renderer, lens, pose(placement)) for placement in looked_at]
-        if all(map(passes, ranges)) and chance < world.keep(ranges[0], lens):
+        if all(map(is_usable, ranges)) and chance < world.keep(ranges[0], lens):
             return [_view(renderer, world, scene_seed, lens, p, number) for number, p in enumerate(path)]
     raise ValueError(f"scene {scene_seed}: none of {_TRIES} paths is free and worth seeing; take another seed")
 
@@ -111,7 +111,7 @@ def _view(
     light = capture_colour(renderer, lens, optical_from_world)
     # The same draws for every frame: the exposure follows the light as a camera's does, its rule stays.
     image = expose(light, ~np.isnan(range_m), np.random.default_rng([scene_seed, 0xE5]))
-    return RenderedView(image, unmeasured(range_m, glass), lens, placement, world.name, scene_seed, number)
+    return RenderedView(image, without_glass(range_m, glass), lens, placement, world.name, scene_seed, number)
 
 
 def _inside(placement: Placement, scene: Scene) -> bool:

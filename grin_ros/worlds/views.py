@@ -62,7 +62,7 @@ def render_views(
             continue
         optical_from_world = pose(placement)
         range_m = capture_range(renderer, lens, optical_from_world)
-        if not passes(range_m) or chance >= world.keep(range_m, lens):
+        if not is_usable(range_m) or chance >= world.keep(range_m, lens):
             continue
         turn_rad = rolling_turn(lens, np.random.default_rng([scene_seed, number, 0x4011])) or STILL
         if turn_rad != STILL:
@@ -73,18 +73,18 @@ def render_views(
         light = capture_colour(renderer, lens, optical_from_world, occlusion, turn_rad)
         image = develop(light, range_m, lens, rng)
         camera = lens.with_mounting(Mounting(placement.height_m, placement.roll_rad, placement.pitch_rad))
-        yield RenderedView(image, unmeasured(range_m, glass), camera, placement, world.name, scene_seed, number)
+        yield RenderedView(image, without_glass(range_m, glass), camera, placement, world.name, scene_seed, number)
         lens_tries, number = TRIES_OF_LENS, number + 1
         if number == views:
             return
 
 
-def unmeasured(range_m: NDArray[np.float32], glass: NDArray[np.bool_]) -> NDArray[np.float32]:
+def without_glass(range_m: NDArray[np.float32], glass: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Ranges (h, w) without those of mirrors (h, w): what is seen there is not where its ray ends."""
     return np.where(glass, np.float32(np.nan), range_m)
 
 
-def passes(range_m: NDArray[np.float32]) -> bool:
+def is_usable(range_m: NDArray[np.float32]) -> bool:
     """Nothing too near and something to see, by the ranges (h, w) of a view in metres: the rules of every world.
 
     Central 90 % at 0.25 m or more, at most 35 % nearer than 0.45 m, a fifth of the pixels or more on a surface, the

@@ -18,7 +18,7 @@ from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.assets.models import FURNITURE
 from grin_ros.worlds.registry import named
 from grin_ros.worlds.rendering.renderer import Renderer
-from grin_ros.worlds.views import passes, render_views
+from grin_ros.worlds.views import is_usable, render_views
 from tests.worlds.rays import world_rays
 
 HASHES = """
@@ -72,7 +72,7 @@ def test_rendered_views_obey_the_rules(renderer: Renderer) -> None:
     kept = [f for seed in (11, 12, 13) for f in render_views(renderer, seed, Assets(), 6, worlds=rooms)]
     assert [f.number for f in kept] == [*range(6)] * 3
     for frame in kept:
-        assert passes(frame.range_m) and frame.world == "room"
+        assert is_usable(frame.range_m) and frame.world == "room"
         assert 0.15 < frame.image.mean() / 255 < 0.7, "neither black nor white"
         assert frame.image.std() > 5
         assert np.all(frame.range_m[np.isfinite(frame.range_m)] < 60)
@@ -89,23 +89,23 @@ def test_rendered_views_obey_the_rules(renderer: Renderer) -> None:
 
 def test_passes_rejects_near_bare_and_empty_views() -> None:
     ramp = np.tile(np.linspace(1, 3, 160, dtype=np.float32), (120, 1))
-    assert passes(ramp)
+    assert is_usable(ramp)
     near = ramp.copy()
     near[60, 80] = 0.2
-    assert not passes(near)
+    assert not is_usable(near)
     crowded = ramp.copy()
     crowded[:, :70] = 0.4
-    assert not passes(crowded)
-    assert not passes(np.full((120, 160), 2.0, np.float32))
+    assert not is_usable(crowded)
+    assert not is_usable(np.full((120, 160), 2.0, np.float32))
     sky = ramp.copy()
     sky[:90] = np.inf
-    assert passes(sky)  # a street has more sky than that; rooms have a rule of their own
+    assert is_usable(sky)  # a street has more sky than that; rooms have a rule of their own
     sky[90:105] = np.inf
-    assert not passes(sky)
+    assert not is_usable(sky)
     circle = ramp.copy()
     circle[:, :40] = circle[:, -40:] = np.nan
-    assert passes(circle)
-    assert not passes(np.full((120, 160), np.nan, np.float32))
+    assert is_usable(circle)
+    assert not is_usable(np.full((120, 160), np.nan, np.float32))
 
 
 @pytest.mark.egl

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.worlds.assets.gazebo import COLLECTIONS, collada_missing
-from grin_ros.worlds.assets.models import FURNITURE, Piece, catalogue, world_pieces
+from grin_ros.worlds.assets.models import FURNITURE, Piece, catalogue_pieces, gazebo_pieces
 from grin_ros.worlds.rendering.environment import Map, read_map
 from grin_ros.worlds.surfaces.textures import SIDE, Image
 
@@ -60,7 +60,7 @@ def find_assets(folder: Path | None, furniture: Path = FURNITURE) -> Assets:
     if folder is not None and not folder.is_dir():
         raise ValueError(f"assets: got {folder}, expected a folder that holds texture sets (textures*/)")
     used, licences, notes = [], ["Rendered by grin_ros"], []
-    pieces = tuple(catalogue(furniture))
+    pieces = tuple(catalogue_pieces(furniture))
     if pieces:
         counts = Counter(Path(piece.archive).stem for piece in pieces)
         used.append("sweethome3d-furniture: " + ", ".join(f"{n} models of {name}" for name, n in counts.items()))
@@ -99,7 +99,7 @@ def _world_models(folder: Path | None, used: list[str], licences: list[str], not
         return ()
     if collada_missing():
         notes.append("pycollada is not installed: COLLADA models are left out (pip install pycollada)")
-    pieces = tuple(world_pieces(worlds))
+    pieces = tuple(gazebo_pieces(worlds))
     for collection, licence in COLLECTIONS.items():
         count = sum(piece.model.startswith(f"{collection}/") for piece in pieces)
         if count:

@@ -62,7 +62,7 @@ class Model:
     textures: tuple[NDArray[np.uint8], ...]
 
 
-def catalogue(folder: Path = FURNITURE) -> list[Piece]:
+def catalogue_pieces(folder: Path = FURNITURE) -> list[Piece]:
     """All usable pieces of the .sh3f files in a folder, in a fixed order; empty where there are none.
 
     ValueError when such a file is no catalogue.
@@ -96,7 +96,7 @@ def catalogue(folder: Path = FURNITURE) -> list[Piece]:
     return pieces
 
 
-def world_pieces(folder: Path) -> list[Piece]:
+def gazebo_pieces(folder: Path) -> list[Piece]:
     """The models of Gazebo worlds in a folder, read once into the cache for their sizes; empty where there are none.
 
     What cannot be read is left out, which is logged.
@@ -105,7 +105,7 @@ def world_pieces(folder: Path) -> list[Piece]:
     for entry in gazebo.entries(folder):
         name = f"{entry.collection}/{entry.sdf.parent.name}"
         piece = Piece(entry.name, entry.role, (0.0, 0.0, 0.0), 0.0, None, str(entry.sdf), name, ())
-        model = load(piece)
+        model = load_model(piece)
         if model is None:
             continue
         low, high = model.mesh.bounds()
@@ -179,7 +179,7 @@ def _arrays(
 
 
 @lru_cache(maxsize=1024)
-def load(piece: Piece) -> Model | None:
+def load_model(piece: Piece) -> Model | None:
     """The model of a piece from the cache (parsed into it at first use).
 
     None when it cannot be read, which is logged, or is too detailed.

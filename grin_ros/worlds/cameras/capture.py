@@ -166,7 +166,7 @@ def _as_drawn(camera: Camera, turn_rad: Turn) -> bool:
     return camera.distortion_model == "none" and turn_rad == STILL
 
 
-def rolled(rays: NDArray[np.float32], turn_rad: Turn) -> NDArray[np.float32]:
+def rolling_shutter_rays(rays: NDArray[np.float32], turn_rad: Turn) -> NDArray[np.float32]:
     """Rays (h, w, 3) of a camera whose rows are read one after another while it turns, in the frame of the middle."""
     if turn_rad == STILL:
         return rays
@@ -180,7 +180,7 @@ def _patches(camera: Camera, turn_rad: Turn = STILL) -> tuple[_Patch, ...]:
     rays = camera.rays()
     with np.errstate(invalid="ignore"):
         inside = rays[..., 2] > math.cos(IMAGE_CIRCLE_RAD)
-        rays = rolled(rays, turn_rad)  # the image circle stays where it is in the picture
+        rays = rolling_shutter_rays(rays, turn_rad)  # the image circle stays where it is in the picture
         ahead = inside & (rays[..., 2] > 0.3)
     if np.array_equal(inside, ahead):
         for scale in (1.2, 1.5, 2.0):

@@ -40,7 +40,7 @@ def develop(
         trail_px = math.exp(rng.uniform(*np.log(MOTION_PX)))
         axis = rng.normal(0, (1.0, 1.0, 0.7))  # about x: nodding, about y: turning
         turn = axis / max(float(np.linalg.norm(axis)), 1e-6) * trail_px / math.sqrt(camera.fx * camera.fy)
-        light = moved(light, camera, turn)
+        light = motion_blurred(light, camera, turn)
     if rng.random() < WHITE_BALANCE_SHARE:
         warmth, tint = rng.normal(0, (0.1, 0.04))
         light = light * np.exp([warmth, tint, -warmth]).astype(np.float32)
@@ -78,7 +78,7 @@ def defocused(
     return np.asarray(out, np.float32)
 
 
-def moved(light: NDArray[np.float32], camera: Camera, turn_rad: NDArray[np.float64]) -> NDArray[np.float32]:
+def motion_blurred(light: NDArray[np.float32], camera: Camera, turn_rad: NDArray[np.float64]) -> NDArray[np.float32]:
     """Light (h, w, 3) of a camera that turns by a rotation vector (3,) of the optical frame while the shutter is open.
 
     The trail of a pixel is straight, its middle where the still camera sees it. Pixels outside the lens do not move.

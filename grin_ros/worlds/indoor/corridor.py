@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.assets.assets import Assets
-from grin_ros.worlds.indoor import cloth, fittings, foliage, furniture, goods, stairs
-from grin_ros.worlds.indoor.annex import furnish_annexes
+from grin_ros.worlds.indoor import cloth, foliage, furniture, goods, stairs, wall_fittings
+from grin_ros.worlds.indoor.camera_placement import keep_deep
+from grin_ros.worlds.indoor.empty_room import build_shell
+from grin_ros.worlds.indoor.furnished_room import lit_scene, new_furnisher
 from grin_ros.worlds.indoor.furnisher import Furnisher
-from grin_ros.worlds.indoor.layout import bookwork, finished
-from grin_ros.worlds.indoor.placing import keep_deep
-from grin_ros.worlds.indoor.room import build_shell
 from grin_ros.worlds.indoor.shell import Opening
+from grin_ros.worlds.indoor.side_rooms import furnish_side_rooms
 from grin_ros.worlds.scene import Placement, Scene
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.surfaces.textures import Palette
@@ -43,12 +43,12 @@ def build(seed: int, assets: Assets) -> HallScene:
         float(rng.uniform(3.2, 5.5) if stepped and rng.random() < 0.6 else rng.uniform(2.3, 3.3)),
     )
     shell = build_shell(palette, size=size, openings=_openings(rng, size))
-    room = bookwork(rng, palette, shell, assets)
+    room = new_furnisher(rng, palette, shell, assets)
     floors = _climb(room) if stepped else np.zeros((0, 2, 3))
-    furnish_annexes(room)
+    furnish_side_rooms(room)
     _along(room)
-    fittings.on_walls(room)
-    scene = finished(room)
+    wall_fittings.fill_walls(room)
+    scene = lit_scene(room)
     ends = np.array([[wide / 2, 0.3, 1.2], [wide / 2, size[1] - 0.3, 1.2]])
     return HallScene(**{**scene.__dict__, "targets": np.concatenate([scene.targets, ends]), "floors": floors})
 
@@ -111,22 +111,22 @@ def _along(room: Furnisher) -> None:
         elif kind == 1:
             body = (cloth.basket, goods.parcel, cloth.bag)[int(rng.integers(3))](palette)
         elif kind == 2:
-            body = room.either("chair", furniture.seat, 0.85)
+            body = room.model_or_built("chair", furniture.seat, 0.85)
         elif kind == 3:
             body = furniture.shelf(palette)
         else:
-            body = room.either(
+            body = room.model_or_built(
                 "wall", furniture.cabinet, 0.8, "cabinet|shel|locker|dresser|chest|bookcase|wardrobe|piano|radiator"
             )
         if body.size[1] > deepest:
             continue
         before = len(room.surfaces)
-        if room.against_wall(body):
+        if room.put_against_wall(body):
             for top, origin, yaw in room.surfaces[before:]:
                 recipe = "shelf" if top.clearance_m < 0.99 else ("seat" if top.z < 0.55 else "worktop")
                 room.fill(top, origin, yaw, recipe, float(rng.uniform(2, 12)))
     for _ in range(int(rng.poisson(1.5))):
-        room.somewhere(room.arranger.thing("floor"), 3)
+        room.put_anywhere(room.filler.thing("floor"), 3)
 
 
 def ground_under(scene: HallScene, x: float, y: float) -> float:
@@ -162,4 +162,4 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
     """Chance to keep a view by its ranges (h, w): the deep ones sooner, few that show one plane."""
-    return keep_deep(range_m, camera, least=0.25, bare_share=0.1)
+    return keep_deep(range_m, camera, least=0.25, one_plane_share=0.1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import Mesh, lathe, merge, sheet, tube
-from grin_ros.worlds.surfaces.materials import made_of, worn
+from grin_ros.worlds.surfaces.materials import grain_layer, made_of
 from grin_ros.worlds.surfaces.textures import Palette
 
 
@@ -32,7 +32,7 @@ def blade(rng: Generator, long_m: float, wide_m: float, bend: float) -> NDArray[
 def leaves(palette: Palette, points: NDArray[np.float64], green: NDArray[np.float64]) -> Mesh:
     """One mesh of many leaves (n, rows, columns, 3), each of its own tone of a green."""
     rng = palette.rng
-    layer = worn(palette)
+    layer = grain_layer(palette)
     parts = []
     for leaf in points:
         tone = [float(v) for v in np.minimum(green * rng.uniform(0.55, 1.3), 1.0)]

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from grin_ros.worlds.assets.models import Piece, load
-from grin_ros.worlds.indoor.arrange import Arranger
-from grin_ros.worlds.indoor.dressing import dressed
+from grin_ros.worlds.assets.models import Piece, load_model
+from grin_ros.worlds.indoor.model_materials import with_room_material
 from grin_ros.worlds.indoor.shell import YAWS, Shell
+from grin_ros.worlds.indoor.surface_filler import SurfaceFiller
 from grin_ros.worlds.rendering.environment import Map
 from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import Mesh
@@ -46,7 +46,7 @@ class Furnisher:
         self.surfaces: list[tuple[Top, tuple[float, float, float], float]] = []
         self.targets: list[tuple[float, float, float]] = []
         self.triangles = 0
-        self.arranger = Arranger(rng, palette, self._small_model)
+        self.filler = SurfaceFiller(rng, palette, self._small_model)
         self._layers: dict[str, int] = {}
         for low, high in shell.solids:
             self.footprints.append((low[0], low[1], high[0], high[1]))
@@ -61,7 +61,7 @@ class Furnisher:
         if not pieces or self.triangles > MAX_SCENE_TRIANGLES:
             return None
         piece = pieces[int(self.rng.integers(len(pieces)))]
-        model = load(piece)
+        model = load_model(piece)
         if model is None:
             return None
         if piece.model not in self._layers:
@@ -69,7 +69,7 @@ class Furnisher:
             self.palette.images.extend(model.textures)
         start, mesh, rng = self._layers[piece.model], model.mesh, self.rng
         mesh = replace(mesh, layer=np.where(mesh.layer >= 0, mesh.layer + start, -1).astype(np.int32))
-        mesh = dressed(mesh, piece, self.palette)
+        mesh = with_room_material(mesh, piece, self.palette)
         stretch = np.clip(rng.normal(1, 0.07, 3), 0.85, 1.15)
         mesh = mesh.moved((0, 0, 0), 0.0, [float(v) for v in stretch])
         tops: tuple[Top, ...] = ()
@@ -81,7 +81,7 @@ class Furnisher:
             tops = (top,) if top.z < 1.6 else ()
         return Body(mesh, tops)
 
-    def free(self, rect: tuple[float, float, float, float], margin: float = 0.0) -> bool:
+    def is_free(self, rect: tuple[float, float, float, float], margin: float = 0.0) -> bool:
         """Whether a floor rectangle (x0, y0, x1, y1) is inside the room and clear of all footprints."""
         x0, y0, x1, y1 = rect
         if x0 < 0 or y0 < 0 or x1 > self.shell.width or y1 > self.shell.depth:
@@ -110,7 +110,7 @@ class Furnisher:
             return False
         rect = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
         if check:
-            if not self.free(rect, margin):
+            if not self.is_free(rect, margin):
                 return False
             self.footprints.append(rect)
         self.meshes.append(mesh)
@@ -122,7 +122,7 @@ class Furnisher:
         self.surfaces += [(top, (x, y, z), yaw) for top in body.tops]
         return True
 
-    def wall_stretches(self, width_m: float, tries: int = 6) -> Iterator[tuple[int, float]]:
+    def free_wall_stretches(self, width_m: float, tries: int = 6) -> Iterator[tuple[int, float]]:
         """Random (side, middle along it) of stretches of wall this wide without openings, out of so many tries."""
         for _ in range(tries):
             side = int(self.rng.integers(4))
@@ -135,7 +135,7 @@ class Furnisher:
             ):
                 yield side, along
 
-    def against_wall(self, body: Body, tries: int = 8) -> tuple[float, float, float] | None:
+    def put_against_wall(self, body: Body, tries: int = 8) -> tuple[float, float, float] | None:
         """Puts the body with its back to a wall; its place (x, y, yaw)."""
         width, depth, height = body.size
         for _ in range(tries):
@@ -155,7 +155,7 @@ class Furnisher:
                 return x, y, YAWS[side]
         return None
 
-    def somewhere(self, body: Body, tries: int = 8, yaw: float | None = None) -> tuple[float, float, float] | None:
+    def put_anywhere(self, body: Body, tries: int = 8, yaw: float | None = None) -> tuple[float, float, float] | None:
         """Puts the body anywhere on the floor."""
         for _ in range(tries):
             x = float(self.rng.uniform(0.2, self.shell.width - 0.2))
@@ -165,7 +165,9 @@ class Furnisher:
                 return x, y, turn
         return None
 
-    def either(self, role: str, make: Callable[[Palette], Body], models: float = 0.75, pattern: str = ".") -> Body:
+    def model_or_built(
+        self, role: str, make: Callable[[Palette], Body], models: float = 0.75, pattern: str = "."
+    ) -> Body:
         """A model of a role by chance, else a procedural body."""
         if self.rng.random() < models:
             found = self.model([p for p in self.pieces.get(role, []) if re.search(pattern, p.name.lower())])
@@ -180,6 +182,6 @@ class Furnisher:
         """Small things of a recipe on a surface of a body that stands at origin, about density a square metre."""
         shelf = recipe in ("shelf", "stock")
         full = float(np.clip(0.5 + density / 50, 0.3, 0.97))
-        things = self.arranger.along(top, recipe, full) if shelf else self.arranger.on(top, recipe, density)
+        things = self.filler.line_up(top, recipe, full) if shelf else self.filler.scatter(top, recipe, density)
         if things is not None:
             self.put(Body(things), *origin, yaw, solid=False, check=False)

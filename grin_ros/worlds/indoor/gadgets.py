@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grin_ros.worlds.indoor.goods import printed
+from grin_ros.worlds.indoor.goods import printed_layer
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import Mesh, box, boxes, cylinder, lathe, merge, pillow, sheet, sphere, tube
 from grin_ros.worlds.surfaces.materials import made_of, muted, plain
@@ -22,7 +22,9 @@ def screen(palette: Palette) -> Body:
     face = box((w * 0.95, 0.004, h * 0.91), 0.0)
     lit = rng.random() < 0.55
     face = (
-        face.painted((1, 1, 1), printed(palette, "screen", 3), 0.4, 0.8) if lit else face.painted((0.012,) * 3, -1, 0.8)
+        face.painted((1, 1, 1), printed_layer(palette, "screen", 3), 0.4, 0.8)
+        if lit
+        else face.painted((0.012,) * 3, -1, 0.8)
     )
     parts = [
         shell(box((w, 0.035, h))).moved((0, 0, foot)),
@@ -42,13 +44,13 @@ def laptop(palette: Palette) -> Body:
     keys = boxes(
         np.array([[-w * 0.45, -d * 0.05, 0.016]]),
         np.array([[w * 0.45, d * 0.42, 0.0175]]),
-        layer=printed(palette, "keyboard", 2),
+        layer=printed_layer(palette, "keyboard", 2),
     )
     lid = merge(
         [
             shell(box((w, 0.008, d))).moved((0, 0, 0)),
             box((w * 0.94, 0.002, d * 0.9), 0.0)
-            .painted((1, 1, 1), printed(palette, "screen", 3), 0.4, 0.8)
+            .painted((1, 1, 1), printed_layer(palette, "screen", 3), 0.4, 0.8)
             .moved((0, -0.006, d * 0.06)),
         ]
     )
@@ -61,7 +63,7 @@ def keyboard(palette: Palette) -> Body:
     """A keyboard, with a mouse beside it."""
     rng = palette.rng
     w, d = float(rng.uniform(0.3, 0.46)), float(rng.uniform(0.12, 0.18))
-    layer = printed(palette, "keyboard", 2)
+    layer = printed_layer(palette, "keyboard", 2)
     board = boxes(np.array([[-w / 2, -d / 2, 0]]), np.array([[w / 2, d / 2, rng.uniform(0.012, 0.03)]]), layer=layer)
     mouse = plain(palette, [float(rng.choice([0.02, 0.1, 0.6]))] * 3, 0.4)(pillow((0.06, 0.105, 0.035), 0.7, 14))
     return Body(
@@ -78,11 +80,15 @@ def telephone(palette: Palette) -> Body:
         base = shade(box((0.18, 0.2, 0.05)).tilted(0, 0.1))
         rest = shade(pillow((0.05, 0.21, 0.04), 0.4, 12)).moved((-0.06, 0, 0.05))
         keys = boxes(
-            np.array([[-0.02, -0.08, 0.048]]), np.array([[0.08, 0.02, 0.056]]), layer=printed(palette, "keyboard", 2)
+            np.array([[-0.02, -0.08, 0.048]]),
+            np.array([[0.08, 0.02, 0.056]]),
+            layer=printed_layer(palette, "keyboard", 2),
         )
         return Body(merge([base, rest, keys.tilted(0, 0.1)]).moved((0, 0, 0.012)))
     size = (0.075, 0.15, 0.009) if kind < 0.7 else (0.05, 0.18, 0.022)
-    face = box((size[0] * 0.92, size[1] * 0.92, 0.001), 0.0).painted((1, 1, 1), printed(palette, "screen", 3), 0.6, 0.4)
+    face = box((size[0] * 0.92, size[1] * 0.92, 0.001), 0.0).painted(
+        (1, 1, 1), printed_layer(palette, "screen", 3), 0.6, 0.4
+    )
     return Body(merge([shade(pillow(size, 0.15, 12)), face.moved((0, 0, size[2]))]))
 
 
@@ -130,7 +136,7 @@ def blocks(palette: Palette) -> Body:
     centre = np.concatenate([rng.normal(0, edge * 1.4, (n, 2)), half[:, 2:]], 1)
     centre[:, 2] += (rng.random(n) < 0.3) * edge
     colour = np.array([muted(rng, 0.7) for _ in range(n)])
-    return Body(boxes(centre - half, centre + half, colour, printed(palette, "grain", 5), gloss=0.3))
+    return Body(boxes(centre - half, centre + half, colour, printed_layer(palette, "grain", 5), gloss=0.3))
 
 
 def tool(palette: Palette) -> Body:
@@ -160,7 +166,7 @@ def tray(palette: Palette) -> Body:
     half = np.exp(rng.normal(-3.5, 0.4, (n, 3)))
     spread = np.maximum(np.array([x, y]) / 2 - half[:, :2] - 0.01, 0)
     centre = np.concatenate([rng.uniform(-1, 1, (n, 2)) * spread, half[:, 2:] + rng.uniform(0, 0.6 * z, (n, 1))], 1)
-    layers = np.array([printed(palette, ("package", "grain", "cover")[int(rng.integers(3))]) for _ in range(n)])
+    layers = np.array([printed_layer(palette, ("package", "grain", "cover")[int(rng.integers(3))]) for _ in range(n)])
     colour = np.array([muted(rng, 0.4) for _ in range(n)])
     return Body(merge([*walls, boxes(centre - half, centre + half, colour**0.5, layers)]))
 
@@ -170,7 +176,7 @@ def framed(palette: Palette) -> Body:
     rng = palette.rng
     w, h = float(rng.uniform(0.08, 0.26)), float(rng.uniform(0.1, 0.3))
     frame = made_of(palette, "wood", "metal", "plastic")(box((w, 0.012, h)))
-    sight = box((w * 0.86, 0.002, h * 0.86), 0.0).painted((1, 1, 1), printed(palette, "poster", 6), 0.4)
+    sight = box((w * 0.86, 0.002, h * 0.86), 0.0).painted((1, 1, 1), printed_layer(palette, "poster", 6), 0.4)
     mesh: Mesh = merge([frame, sight.moved((0, -0.008, h * 0.07))])
     return Body(mesh.tilted(0, -float(rng.uniform(0.1, 0.3))).moved((0, 0, 0.0)))
 
@@ -186,5 +192,5 @@ def open_book(palette: Palette) -> Body:
         x, y = np.meshgrid(t * w, np.linspace(-d / 2, d / 2, 2))
         points = np.stack([x, y, np.broadcast_to(arch, x.shape)], -1)
         leaf = sheet(points[:, ::side] * [side, 1, 1])
-        halves.append(leaf.painted((1, 1, 1), printed(palette, "page", 5), 0.05))
+        halves.append(leaf.painted((1, 1, 1), printed_layer(palette, "page", 5), 0.05))
     return Body(merge(halves))

@@ -23,7 +23,7 @@ def _numbers(values: NDArray[np.float64]) -> list[float]:
     return [float(v) for v in values]
 
 
-def printed(palette: Palette, kind: str, most: int = 5) -> int:
+def printed_layer(palette: Palette, kind: str, most: int = 5) -> int:
     """Layer of some printed matter of a kind of prints.PRINTS."""
     return palette.shared(kind, prints.PRINTS[kind], most)
 
@@ -37,7 +37,9 @@ def papers(palette: Palette) -> Body:
         thick = float(rng.choice([0.0008, 0.004, 0.008]))
         kind = "page" if rng.random() < 0.6 else "cover"
         x, y = rng.normal(0, 0.05, 2)
-        leaf = boxes(np.array([[-w / 2, -d / 2, 0]]), np.array([[w / 2, d / 2, thick]]), layer=printed(palette, kind))
+        leaf = boxes(
+            np.array([[-w / 2, -d / 2, 0]]), np.array([[w / 2, d / 2, thick]]), layer=printed_layer(palette, kind)
+        )
         parts.append(leaf.moved((x, y, z), float(rng.normal(0, 0.35))))
         z += thick + 0.0005
     return Body(merge(parts))
@@ -61,7 +63,7 @@ def books(palette: Palette, length_m: float | None = None, tall_m: float | None 
     front = -deep_m / 2 + np.abs(rng.normal(0, 0.012, n))
     low = np.stack([x - thick, front, np.zeros(n)], 1)
     high = np.stack([x, front + depth, tall], 1)
-    layer = np.array([printed(palette, "spines", 3) for _ in range(n)])
+    layer = np.array([printed_layer(palette, "spines", 3) for _ in range(n)])
     column = rng.integers(0, 8, n) / 8
     window = np.stack([column + 0.004, np.zeros(n), column + 0.121, np.ones(n)], 1)
     tone = rng.uniform(0.55, 1.0, (n, 1)) * np.ones(3)
@@ -77,7 +79,7 @@ def book_pile(palette: Palette) -> Body:
     parts, z = [], 0.0
     for _ in range(int(rng.integers(1, 8))):
         size = np.array([rng.uniform(0.12, 0.22), rng.uniform(0.18, 0.3), rng.uniform(0.006, 0.05)])
-        layer = printed(palette, "cover" if rng.random() < 0.75 else "spines")
+        layer = printed_layer(palette, "cover" if rng.random() < 0.75 else "spines")
         block = boxes(np.array([-size / 2 * [1, 1, 0]]), np.array([size * [0.5, 0.5, 1]]), layer=layer)
         parts.append(block.moved((*_numbers(rng.normal(0, 0.01, 2)), z), float(rng.normal(0, 0.25))))
         z += float(size[2])
@@ -91,7 +93,7 @@ def packet(palette: Palette) -> Body:
     if rng.random() < 0.6:  # stands like a packet on a shelf
         size = np.array([rng.uniform(0.07, 0.22), rng.uniform(0.03, 0.1), rng.uniform(0.1, 0.32)])
     kind = "package" if rng.random() < 0.8 else "cover"
-    layer = printed(palette, kind, 8)
+    layer = printed_layer(palette, kind, 8)
     tone = np.full((1, 3), rng.uniform(0.7, 1.0))
     mesh = boxes(np.array([-size / 2 * [1, 1, 0]]), np.array([size * [0.5, 0.5, 1]]), tone, layer, gloss=0.3)
     return Body(mesh, (Top(0, 0, float(size[0] / 2), float(size[1] / 2), float(size[2])),))
@@ -101,7 +103,7 @@ def parcel(palette: Palette, largest_m: float = 0.6) -> Body:
     """A cardboard box, by chance open with its flaps out."""
     rng = palette.rng
     x, y, z = _numbers(np.exp(rng.normal(-1.2, 0.35, 3)).clip(0.12, largest_m))
-    layer = printed(palette, "carton", 4)
+    layer = printed_layer(palette, "carton", 4)
     if rng.random() < 0.4:
         tile = palette.tile("Cardboard")
         layer = layer if tile is None else tile
@@ -118,7 +120,7 @@ def tin(palette: Palette) -> Body:
     rng = palette.rng
     radius, height = float(rng.uniform(0.025, 0.055)), float(rng.uniform(0.06, 0.16))
     band = lathe([(radius, 0.004), (radius, height - 0.006)], 18)
-    band = band.painted([float(rng.uniform(0.7, 1.0))] * 3, printed(palette, "package", 8), 0.5)
+    band = band.painted([float(rng.uniform(0.7, 1.0))] * 3, printed_layer(palette, "package", 8), 0.5)
     rim = made_of(palette, "metal", "plastic")
     lid = rim(lathe([(0, 0.0), (radius, 0.003), (radius * 1.01, 0.006)], 18))
     over = rim(lathe([(radius, height - 0.006), (radius * 0.95, height), (0, height)], 18))
@@ -143,7 +145,7 @@ def bottle(palette: Palette) -> Body:
     if rng.random() < 0.75:
         low = float(rng.uniform(0.1, 0.3)) * height
         ring = lathe([(radius * 1.01, low), (radius * 1.01, low + 0.55 * (shoulder - low) + 0.02)], 16)
-        parts.append(ring.painted((1, 1, 1), printed(palette, "package", 8), 0.2))
+        parts.append(ring.painted((1, 1, 1), printed_layer(palette, "package", 8), 0.2))
     return Body(merge(parts))
 
 

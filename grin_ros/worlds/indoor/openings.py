@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
-from grin_ros.worlds.indoor.shell import Annex, Finish, Opening, Shell
+from grin_ros.worlds.indoor.shell import Finish, Opening, Shell, SideRoom
 from grin_ros.worlds.shapes.mesh import box, merge, quad, surface, tube
 from grin_ros.worlds.surfaces.prints import grain
 from grin_ros.worlds.surfaces.textures import Palette, doors, outside, random_colour, wood
 
 
-def window(shell: Shell, palette: Palette, o: Opening) -> None:
+def add_window(shell: Shell, palette: Palette, o: Opening) -> None:
     """Reveal, frame and bars, what is seen through it; by chance a sill, trim, curtains or a blind."""
     rng = palette.rng
     width, height = o.width, o.high - o.low
@@ -94,7 +94,7 @@ def _curtains(shell: Shell, palette: Palette, o: Opening) -> None:
     shell.meshes.append(tube(np.array(ends), 0.012, 6).painted((0.3, 0.25, 0.2), -1, 0.4))
 
 
-def door(shell: Shell, palette: Palette, o: Opening) -> None:
+def add_door(shell: Shell, palette: Palette, o: Opening) -> None:
     """A closed leaf with frame and handle."""
     rng = palette.rng
     width, height = o.width, o.high
@@ -110,11 +110,11 @@ def door(shell: Shell, palette: Palette, o: Opening) -> None:
     shell.meshes.append(shell.stick(whole, o.side, o.middle, 0.01, 0.0))
 
 
-def side_room(shell: Shell, palette: Palette, o: Opening, wall: Finish, floor: Finish) -> None:
+def add_side_room(shell: Shell, palette: Palette, o: Opening, wall: Finish, floor: Finish) -> None:
     """A closed space behind a passage, bare; by chance with an open door leaf."""
     rng = palette.rng
     deep, left, right = float(rng.uniform(1.6, 5.0)), _clear(rng, shell, o, -1), _clear(rng, shell, o, 1)
-    shell.annexes.append(Annex(o, deep, left, right))
+    shell.side_rooms.append(SideRoom(o, deep, left, right))
     width, height, tile_m = o.width + left + right, shell.height, wall.tile_m
     x = -o.width / 2 - left
     sides = [

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.indoor import tabletop
-from grin_ros.worlds.indoor.layout import furnish, furnished
-from grin_ros.worlds.indoor.placing import BARE_SHARE, aimed_at, bare, held
+from grin_ros.worlds.indoor.camera_placement import ONE_PLANE_SHARE, aimed_at, hand_held, shows_one_plane
+from grin_ros.worlds.indoor.furnished_room import build_room, furnish_room
 from grin_ros.worlds.scene import Placement, Scene
 
 OTHERS_SHARE = 0.04  # of the views that are neither: the world has no sharp border
@@ -37,7 +37,7 @@ def place_overview(rng: Generator, scene: Scene) -> Placement | None:
     across = points[np.argmax(np.hypot(*(points - position)[:, :2].T))]
     yaw = np.arctan2(across[1] - position[1], across[0] - position[0]) + rng.normal(0, 0.2)
     pitch = np.radians(np.clip(rng.normal(16, 9), -8, 45))
-    return held(rng, scene, position, float(yaw), float(pitch))
+    return hand_held(rng, scene, position, float(yaw), float(pitch))
 
 
 def place_subject(rng: Generator, scene: Scene) -> Placement | None:
@@ -45,7 +45,7 @@ def place_subject(rng: Generator, scene: Scene) -> Placement | None:
     target = scene.targets[int(rng.integers(len(scene.targets)))] if len(scene.targets) else scene.bounds[1] / 2
     distance = float(np.exp(rng.uniform(np.log(1.2), np.log(3.8))))
     bearing, slope = rng.uniform(0, 2 * np.pi), float(np.clip(rng.normal(0.2, 0.2), -0.1, 0.9))
-    return held(rng, scene, *aimed_at(rng, target, distance, bearing, slope, 0.1))
+    return hand_held(rng, scene, *aimed_at(rng, target, distance, bearing, slope, 0.1))
 
 
 def keep_overview(range_m: NDArray[np.float32], camera: Camera) -> float:
@@ -83,7 +83,7 @@ def keep_subject(range_m: NDArray[np.float32], camera: Camera) -> float:
 
 
 def _chance(chosen: bool, range_m: NDArray[np.float32], camera: Camera) -> float:
-    return (1.0 if chosen else OTHERS_SHARE) * (BARE_SHARE if bare(range_m, camera) else 1.0)
+    return (1.0 if chosen else OTHERS_SHARE) * (ONE_PLANE_SHARE if shows_one_plane(range_m, camera) else 1.0)
 
 
 def _surfaces(range_m: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -100,10 +100,10 @@ def build_vista(seed: int, assets: Assets) -> Scene:
     """A furnished room of 4 to 7 by 6 to 12 m: the same seed and the same assets give the same scene."""
     rng = np.random.default_rng([seed, 0x715A])
     height = float(np.clip(rng.normal(2.7, 0.25), 2.3, 3.6))
-    return furnished(rng, assets, (float(rng.uniform(4.0, 7.0)), float(rng.uniform(6.0, 12.0)), height), 1.3)
+    return furnish_room(rng, assets, (float(rng.uniform(4.0, 7.0)), float(rng.uniform(6.0, 12.0)), height), 1.3)
 
 
 def build_subject(seed: int, assets: Assets) -> Scene:
     """A furnished room, or one with a stage: the same seed and the same assets give the same scene."""
     staged = np.random.default_rng([seed, 0x50B]).random() < 0.5
-    return tabletop.build(seed, assets) if staged else furnish(seed, assets)
+    return tabletop.build(seed, assets) if staged else build_room(seed, assets)

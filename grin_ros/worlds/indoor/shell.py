@@ -59,7 +59,7 @@ class Opening:
 
 
 @dataclass(frozen=True)
-class Annex:
+class SideRoom:
     """The room behind a passage: how deep, and how far it reaches to both sides of the opening (metres)."""
 
     opening: Opening
@@ -82,7 +82,7 @@ class Shell:
     meshes: list[Mesh] = field(default_factory=list)
     panes: list[Mesh] = field(default_factory=list)
     solids: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=list)
-    annexes: list[Annex] = field(default_factory=list)
+    side_rooms: list[SideRoom] = field(default_factory=list)
 
     def length(self, side: int) -> float:
         return self.width if side in (0, 2) else self.depth

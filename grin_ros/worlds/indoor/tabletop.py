@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.indoor import cloth, foliage, furniture, gadgets, goods
+from grin_ros.worlds.indoor.camera_placement import aimed_at, hand_held, shows_one_plane
+from grin_ros.worlds.indoor.empty_room import build_shell
+from grin_ros.worlds.indoor.furnished_room import furnish_free_space, lit_scene, new_furnisher
 from grin_ros.worlds.indoor.furnisher import Furnisher
-from grin_ros.worlds.indoor.layout import bookwork, finished, furnish_around
-from grin_ros.worlds.indoor.placing import aimed_at, bare, held
-from grin_ros.worlds.indoor.room import build_shell
 from grin_ros.worlds.indoor.shell import YAWS
 from grin_ros.worlds.scene import Placement, Scene
 from grin_ros.worlds.shapes.bodies import Body, Top
@@ -36,11 +36,11 @@ def build(seed: int, assets: Assets) -> Scene:
     rng = np.random.default_rng([seed, 0x7AB1E])
     palette = Palette(rng, assets.tiles)
     shell = build_shell(palette, small=rng.random() < 0.6)
-    room = bookwork(rng, palette, shell, assets)
+    room = new_furnisher(rng, palette, shell, assets)
     stage = str(rng.choice(_STAGES, p=_CHANCES))
     focus = _set(room, stage)
-    furnish_around(room, 0.5)
-    return finished(room, focus)
+    furnish_free_space(room, 0.5)
+    return lit_scene(room, focus)
 
 
 def _set(room: Furnisher, stage: str) -> NDArray[np.float64]:
@@ -93,7 +93,7 @@ def _support(room: Furnisher, stage: str) -> Body:
     if stage == "shelf":
         return furniture.shelf(palette)
     if stage == "seat":
-        return room.either("chair", furniture.seat, 0.7, "arm|chair")
+        return room.model_or_built("chair", furniture.seat, 0.7, "arm|chair")
     if stage == "worktop":
         return furniture.cabinet(palette, (float(rng.uniform(1.0, 2.6)), 0.62, float(rng.uniform(0.84, 0.92))))
     if stage == "table" and rng.random() < 0.35:
@@ -104,7 +104,7 @@ def _support(room: Furnisher, stage: str) -> Body:
         return Body(merge([bare_table.mesh, over]), (Top(0, 0, w / 2 - 0.02, d / 2 - 0.02, z + 0.014),))
     size = (float(rng.uniform(0.9, 2.0)), float(rng.uniform(0.55, 0.95)), float(rng.uniform(0.68, 0.8)))
     role = "desk" if stage == "desk" else "table"
-    return room.either(role, lambda p: furniture.table(p, size), 0.4)
+    return room.model_or_built(role, lambda p: furniture.table(p, size), 0.4)
 
 
 def _piece(room: Furnisher, body: Body, at: tuple[float, float], yaw: float) -> None:
@@ -154,7 +154,7 @@ def _background(room: Furnisher, at: tuple[float, float], yaw: float, back: floa
                 float(rng.uniform(min(height, tall - h), tall - h)),
             )
             leaf = quad(origin, (w, 0, 0), (0, 0, h), 0.0)
-            sheets.append(leaf.painted((1, 1, 1), goods.printed(palette, "poster", 8), 0.1))
+            sheets.append(leaf.painted((1, 1, 1), goods.printed_layer(palette, "poster", 8), 0.1))
         mesh = merge([board, *sheets])
     x, y = at[0] - np.sin(yaw) * back, at[1] + np.cos(yaw) * back
     room.put(Body(mesh), float(x), float(y), 0.0, yaw, check=False, solid=True)
@@ -166,7 +166,7 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
     distance = float(np.exp(rng.uniform(np.log(0.6), np.log(4.2))))
     bearing, slope = rng.uniform(0, 2 * np.pi), float(np.clip(rng.normal(0.4, 0.28), -0.1, 1.2))
     position, yaw, pitch = aimed_at(rng, target, distance, bearing, slope, 0.1)
-    return held(rng, scene, position, yaw, pitch) if position[2] <= 2.1 else None
+    return hand_held(rng, scene, position, yaw, pitch) if position[2] <= 2.1 else None
 
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
@@ -179,4 +179,4 @@ def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
     # A stage is looked at from its front; from elsewhere the room lies behind it, and the room is another world.
     shallow = 1.0 if last < SHALLOW * first else 0.4
     # From near there are more ways to look at a thing than cameras take.
-    return shallow * min(1.0, float(np.median(seen)) / 1.8) * (0.1 if bare(range_m, camera) else 1.0)
+    return shallow * min(1.0, float(np.median(seen)) / 1.8) * (0.1 if shows_one_plane(range_m, camera) else 1.0)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.assets.assets import Assets
-from grin_ros.worlds.indoor import fittings, goods, groups
+from grin_ros.worlds.indoor import furniture_groups, goods, wall_fittings
+from grin_ros.worlds.indoor.camera_placement import keep_deep, place_in_room
+from grin_ros.worlds.indoor.empty_room import build_shell
+from grin_ros.worlds.indoor.furnished_room import lit_scene, new_furnisher
 from grin_ros.worlds.indoor.furnisher import MAX_SCENE_TRIANGLES, Furnisher
-from grin_ros.worlds.indoor.layout import bookwork, finished
-from grin_ros.worlds.indoor.placing import keep_deep, place_in_room
-from grin_ros.worlds.indoor.room import build_shell
 from grin_ros.worlds.scene import Placement, Scene
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import Mesh, box, boxes, merge
@@ -34,11 +34,11 @@ def build(seed: int, assets: Assets) -> Scene:
     tall = {"store": (3.5, 9.0), "shop": (2.7, 5.0), "books": (2.5, 3.8)}[kind]
     size = (float(rng.uniform(7, 20)), float(rng.uniform(8, 24)), float(rng.uniform(*tall)))
     shell = build_shell(palette, size=size)
-    room = bookwork(rng, palette, shell, assets)
+    room = new_furnisher(rng, palette, shell, assets)
     _rows(room, kind)
     _between(room, kind)
-    fittings.on_walls(room)
-    return finished(room, mirrors=False)
+    wall_fittings.fill_walls(room)
+    return lit_scene(room, mirrors=False)
 
 
 def _rows(room: Furnisher, kind: str) -> None:
@@ -113,7 +113,7 @@ def _goods(palette: Palette, wide: float, deep: float, tall: float) -> Mesh:
     x = -wide / 2
     while x < wide / 2 - 0.05:
         w, h, d = float(rng.uniform(0.05, 0.2)), float(rng.uniform(0.3, 0.98)) * tall, float(rng.uniform(0.05, 0.2))
-        face, shade = goods.printed(palette, "package", 10), rng.uniform(0.6, 1.0)
+        face, shade = goods.printed_layer(palette, "package", 10), rng.uniform(0.6, 1.0)
         for _ in range(int(rng.integers(1, 6))):
             if x + w > wide / 2:
                 break
@@ -160,11 +160,11 @@ def load_of(palette: Palette, wide: float, deep: float, tall: float) -> Mesh:
     low = index * cell + np.array([-wide / 2, -deep / 2, 0.13]) + rng.uniform(0.0, 0.012, (len(index), 3)) * [1, 1, 0]
     kind = rng.random()
     if kind < 0.65:
-        layer, tone = goods.printed(palette, "carton", 5), np.full(3, rng.uniform(0.6, 1.0))
+        layer, tone = goods.printed_layer(palette, "carton", 5), np.full(3, rng.uniform(0.6, 1.0))
     elif kind < 0.85:
-        layer, tone = goods.printed(palette, "package", 10), np.full(3, rng.uniform(0.6, 1.0))
+        layer, tone = goods.printed_layer(palette, "package", 10), np.full(3, rng.uniform(0.6, 1.0))
     else:
-        layer, tone = goods.printed(palette, "grain", 5), np.array(muted(rng, 0.4))
+        layer, tone = goods.printed_layer(palette, "grain", 5), np.array(muted(rng, 0.4))
     cartons = boxes(low, low + cell - rng.uniform(0.004, 0.02, (len(index), 3)), np.tile(tone, (len(index), 1)), layer)
     slats = np.linspace(-deep / 2, deep / 2 - 0.09, 5)
     feet = np.array([[-wide / 2, -deep / 2, 0.0], [-0.05, -deep / 2, 0.0], [wide / 2 - 0.1, -deep / 2, 0.0]])
@@ -184,15 +184,15 @@ def _between(room: Furnisher, kind: str) -> None:
             load = load_of(
                 room.palette, float(rng.uniform(0.8, 1.2)), float(rng.uniform(0.8, 1.0)), float(rng.uniform(0.2, 1.6))
             )
-            room.somewhere(Body(load), 10, float(rng.choice([0, np.pi / 2]) + rng.normal(0, 0.1)))
+            room.put_anywhere(Body(load), 10, float(rng.choice([0, np.pi / 2]) + rng.normal(0, 0.1)))
         elif rng.random() < 0.5:
             body = room.model(room.pieces.get("floor", []))
             if body is not None:
-                room.somewhere(body, 8)
+                room.put_anywhere(body, 8)
         elif rng.random() < 0.5:
-            groups.pile(room)
+            furniture_groups.put_pile(room)
         else:
-            room.somewhere(room.arranger.thing("floor"), 5)
+            room.put_anywhere(room.filler.thing("floor"), 5)
 
 
 def place(rng: Generator, scene: Scene) -> Placement | None:
@@ -206,4 +206,4 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
     """Chance to keep a view by its ranges (h, w): the deep ones sooner, few that show one plane."""
-    return keep_deep(range_m, camera, least=0.2, bare_share=0.15)
+    return keep_deep(range_m, camera, least=0.2, one_plane_share=0.15)

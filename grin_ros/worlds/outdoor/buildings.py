@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grin_ros.worlds.outdoor.materials import Material, Materials, plain
+from grin_ros.worlds.outdoor.materials import Material, Materials, grey_material
 from grin_ros.worlds.shapes.mesh import Mesh, box, merge, quad, surface
 from grin_ros.worlds.surfaces.textures import label
 
@@ -40,7 +40,7 @@ def style(materials: Materials) -> Style:
     window = (float(rng.uniform(0.8, 1.7)), float(rng.uniform(1.1, min(2.0, storey - 0.8))))
     bay = window[0] + float(rng.uniform(0.5, 2.0))
     sill = float(rng.uniform(0.5, max(0.55, storey - window[1] - 0.35)))
-    trim = plain(rng, 0.05, 0.75, 0.1) if rng.random() < 0.6 else plain(rng, 0.5, 0.8, 0.1)
+    trim = grey_material(rng, 0.05, 0.75, 0.1) if rng.random() < 0.6 else grey_material(rng, 0.5, 0.8, 0.1)
     return Style(wall, trim, materials.get("roof"), storey, bay, window, sill, float(rng.uniform(0.02, 0.1)))
 
 
@@ -92,7 +92,7 @@ def _openings(materials: Materials, s: Style, width: float, floors: int, ground:
                 blinds.append((x - w / 2, -d - 0.024, low + h - drop, w, drop))
             if balconies and floor > 0 and k % 2 == 0:
                 parts += _balcony(s, x, z, min(step * 0.95, 3.0))
-    for rows, material in ((frames, s.trim), (panes, materials.glass()), (blinds, plain(rng, 0.2, 0.8, 0.05))):
+    for rows, material in ((frames, s.trim), (panes, materials.glass()), (blinds, grey_material(rng, 0.2, 0.8, 0.05))):
         if rows:
             parts.append(material.on(_panels(rows)))
     return parts
@@ -100,11 +100,11 @@ def _openings(materials: Materials, s: Style, width: float, floors: int, ground:
 
 def _door(materials: Materials, s: Style, x: float) -> list[Mesh]:
     rng = materials.rng
-    colour = plain(rng, 0.02, 0.5, 0.3)
+    colour = grey_material(rng, 0.02, 0.5, 0.3)
     parts = [
         s.trim.on(box((1.15, 0.1, 2.3))).moved((x, -0.05, 0)),
         colour.on(box((0.95, 0.06, 2.1))).moved((x, -0.1, 0.1)),
-        plain(rng, 0.2, 0.5, 0.05).on(box((1.5, 0.9, 0.16))).moved((x, -0.45, 0)),
+        grey_material(rng, 0.2, 0.5, 0.05).on(box((1.5, 0.9, 0.16))).moved((x, -0.45, 0)),
     ]
     if rng.random() < 0.4:
         parts.append(s.trim.on(box((1.8, 1.0, 0.1))).moved((x, -0.5, 2.45)))
@@ -114,7 +114,7 @@ def _door(materials: Materials, s: Style, x: float) -> list[Mesh]:
 def _shop(materials: Materials, s: Style, width: float) -> list[Mesh]:
     """A ground floor of shop windows with a sign board, at times an awning."""
     rng = materials.rng
-    front = plain(rng, 0.02, 0.5, 0.3)
+    front = grey_material(rng, 0.02, 0.5, 0.3)
     height = min(s.storey_m - 0.5, 2.9)
     parts = [front.on(box((width * 0.98, 0.08, height + 0.5))).moved((0, -0.04, 0))]
     count = max(1, int(width / 2.5))
@@ -128,7 +128,7 @@ def _shop(materials: Materials, s: Style, width: float) -> list[Mesh]:
     parts.append(board.moved((0, -0.1, height + 0.0)))
     if rng.random() < 0.4:
         reach = float(rng.uniform(0.8, 1.6))
-        cloth = plain(rng, 0.1, 0.7, 0.05)
+        cloth = grey_material(rng, 0.1, 0.7, 0.05)
         colour = [c * float(f) for c, f in zip(cloth.colour, rng.uniform(0.3, 1.2, 3), strict=True)]
         slope = quad((-width * 0.45, -reach, height - 0.45), (width * 0.9, 0, 0), (0, reach - 0.05, 0.5))
         parts.append(slope.painted(colour, -1, 0.05))
@@ -138,7 +138,7 @@ def _shop(materials: Materials, s: Style, width: float) -> list[Mesh]:
 def _garage(materials: Materials, s: Style, width: float) -> list[Mesh]:
     rng = materials.rng
     count = max(1, int(width / 3.2))
-    door = plain(rng, 0.03, 0.7, 0.2)
+    door = grey_material(rng, 0.03, 0.7, 0.2)
     parts = []
     for k in range(count):
         x = (k + 0.5) * width / count - width / 2
@@ -202,7 +202,7 @@ def building(
     parts = walls
     if rng.random() < 0.4:
         parts.append(
-            plain(rng, 0.1, 0.5, 0.05)
+            grey_material(rng, 0.1, 0.5, 0.05)
             .on(box((width + 0.06, depth + 0.06, FOOT_M + 0.5)))
             .moved((0, depth / 2, -FOOT_M))
         )

@@ -183,7 +183,7 @@ class Materials:
         return leaf_colour(self.rng), made[0].layer
 
 
-def plain(rng: Generator, low: float = 0.05, high: float = 0.6, gloss: float = 0.2) -> Material:
+def grey_material(rng: Generator, low: float = 0.05, high: float = 0.6, gloss: float = 0.2) -> Material:
     """A grey of the street: metal, plastic, concrete."""
     value = float(rng.uniform(low, high))
     return Material([value * float(f) for f in rng.uniform(0.92, 1.05, 3)], -1, 1.0, gloss)

@@ -126,7 +126,7 @@ def tree(materials: Materials, height_m: float, detail: float = 1.0) -> Mesh:
 def put_far_tree(site: Site, x: float, y: float, sunk_m: float, largest: float) -> None:
     """One of a few trees without detail, for far away; up to `largest` times its size."""
     rng = site.materials.rng
-    body = site.pooled("far tree", lambda: tree(site.materials, float(rng.uniform(5, 16)), 0.4), 5)
+    body = site.reused("far tree", lambda: tree(site.materials, float(rng.uniform(5, 16)), 0.4), 5)
     body = body.moved((0, 0, -sunk_m), 0.0, float(rng.uniform(0.8, largest)))
     site.put(body, x, y, float(rng.uniform(0, 6.3)), core_m=0.4)
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grin_ros.worlds.outdoor import buildings, fittings, plants, vehicles
-from grin_ros.worlds.outdoor.ground import Path, shaded
+from grin_ros.worlds.outdoor import buildings, plants, street_furniture, vehicles
 from grin_ros.worlds.outdoor.materials import Material
 from grin_ros.worlds.outdoor.road import Section
 from grin_ros.worlds.outdoor.site import Site
+from grin_ros.worlds.outdoor.terrain import Path, with_varied_tone
 from grin_ros.worlds.shapes.mesh import Mesh, box
 
 # Chances of what comes next along a street.
@@ -45,10 +45,10 @@ def surround(site: Site, path: Path, around: Material) -> None:
     rng = site.materials.rng
     low, high = path.xy.min(axis=0) - 60, path.xy.max(axis=0) + 60
     near = site.terrain.sheet(low, high, 5.0, around.tile_m, 0.16)
-    site.lay(shaded(around.on(near), rng, 0.25, 30.0))
+    site.add_ground(with_varied_tone(around.on(near), rng, 0.25, 30.0))
     for k, grow in enumerate((200.0,)):
         far = site.terrain.sheet(low - grow, high + grow, 16.0, around.tile_m, 0.6 + 0.4 * k)
-        site.lay(shaded(around.on(far), rng, 0.4, 80.0))
+        site.add_ground(with_varied_tone(around.on(far), rng, 0.4, 80.0))
 
 
 def along(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[int, float, float]]) -> None:
@@ -101,7 +101,7 @@ def _fill(site: Site, plot: Plot, name: str, style: buildings.Style, setback: fl
     elif name == "screen":
         wall = m.get(str(rng.choice(["boards", "concrete"])))
         tall, t = float(rng.uniform(2.5, 5)), side * (edge + 3)
-        site.lay(wall.on(path.sweep(s, s + width, [(t, -0.3), (t, tall), (t + side * 0.3, tall)], wall.tile_m)))
+        site.add_ground(wall.on(path.sweep(s, s + width, [(t, -0.3), (t, tall), (t + side * 0.3, tall)], wall.tile_m)))
     elif name == "parking":
         _parking(site, plot)
     elif name in ("park", "field", "trees", "wood"):
@@ -111,8 +111,8 @@ def _fill(site: Site, plot: Plot, name: str, style: buildings.Style, setback: fl
     if name in ("wood", "field") and rng.random() < 0.3:
         _boundary(site, plot, edge + float(rng.uniform(0.5, 4)), tall=False)
     if name == "park" and rng.random() < 0.4:
-        prop = site.model("prop") or site.pooled("bench", lambda: fittings.bench(m), 2)
-        site.beside(path, s + width / 2, side * (edge + 2.5), prop, _BACK[side], lift_m=lift)
+        prop = site.model("prop") or site.reused("bench", lambda: street_furniture.bench(m), 2)
+        site.put_beside(path, s + width / 2, side * (edge + 2.5), prop, _BACK[side], lift_m=lift)
 
 
 def _house(site: Site, plot: Plot, name: str, style: buildings.Style, setback: float) -> None:
@@ -129,17 +129,17 @@ def _house(site: Site, plot: Plot, name: str, style: buildings.Style, setback: f
             body = None if wide > width * 1.25 else body.moved((0, deep, 0.02), 0.0)
     if body is None:
         body = _built(site, name, width, style)
-    site.beside(path, middle, side * back, body, _BACK[side], drape=False, lift_m=plot.lift_m)
+    site.put_beside(path, middle, side * back, body, _BACK[side], drape=False, lift_m=plot.lift_m)
     if name == "house":
         if rng.random() < 0.7:  # a drive, at times with a car
             surface, t0 = m.get(str(rng.choice(["paving", "asphalt", "soil"]))), side * plot.edge_m
             at = s + width * float(rng.uniform(0.75, 0.95)) - 1.5
             strip = [(t0, plot.lift_m + 0.01), (t0 + side * (setback + 6), plot.lift_m + 0.01)]
-            site.lay(surface.on(path.sweep(at, at + 2.8, strip, surface.tile_m)))
+            site.add_ground(surface.on(path.sweep(at, at + 2.8, strip, surface.tile_m)))
             if rng.random() < 0.6 and setback > 4.5:
-                car = site.pooled("car", lambda: vehicles.any_vehicle(m, 0.0), 9)
+                car = site.reused("car", lambda: vehicles.any_vehicle(m, 0.0), 9)
                 turn = _BACK[side] + float(rng.choice([-1, 1])) * np.pi / 2
-                site.beside(path, at + 1.4, t0 + side * (setback / 2 + 1), car, turn, lift_m=plot.lift_m)
+                site.put_beside(path, at + 1.4, t0 + side * (setback / 2 + 1), car, turn, lift_m=plot.lift_m)
         for _ in range(int(rng.poisson(2))):
             reach = plot.edge_m + float(rng.uniform(0.8, max(setback, 1.0)))
             _plant(site, path, s + float(rng.uniform(0, width)), side * reach, plot.lift_m, bushes=0.75)
@@ -179,7 +179,7 @@ def _boundary(site: Site, plot: Plot, t: float, tall: bool) -> None:
         high = float(rng.uniform(1.6, 3.0) if tall else rng.uniform(0.4, 1.3))
         a, b = side * t, side * (t + 0.25)
         profile = [(a, -0.3), (a, lift + high), (b, lift + high), (b, -0.3)]
-        site.lay(stone.on(path.sweep(s, s + width, profile, stone.tile_m)))
+        site.add_ground(stone.on(path.sweep(s, s + width, profile, stone.tile_m)))
         return
     deep, high = float(rng.uniform(0.5, 1.1)), float(rng.uniform(1.3, 2.6) if tall else rng.uniform(0.7, 1.7))
     at = s
@@ -189,12 +189,16 @@ def _boundary(site: Site, plot: Plot, t: float, tall: bool) -> None:
             body = plants.hedge(m, piece, deep, high)
         elif kind == "fence":
             body = (
-                site.pooled("fence", lambda: fittings.pickets(m, 8.0), 1)
+                site.reused("fence", lambda: street_furniture.fence(m, 8.0), 1)
                 if piece == 8.0
-                else fittings.pickets(m, piece)
+                else street_furniture.fence(m, piece)
             )
         else:
-            body = site.pooled("bars", lambda: fittings.bars(m, 8.0), 1) if piece == 8.0 else fittings.bars(m, piece)
+            body = (
+                site.reused("bars", lambda: street_furniture.railings(m, 8.0), 1)
+                if piece == 8.0
+                else street_furniture.railings(m, piece)
+            )
         start, end = path.point(at, side * t), path.point(at + piece, side * t)
         yaw = float(np.arctan2(end[1] - start[1], end[0] - start[0]))
         site.put(body, start[0], start[1], yaw, lift_m=lift)
@@ -206,16 +210,16 @@ def _plant(site: Site, path: Path, s: float, t: float, lift: float, bushes: floa
     rng, m = site.materials.rng, site.materials
     turn = float(rng.uniform(0, 2 * np.pi))
     if rng.random() < bushes:
-        body = site.pooled(
+        body = site.reused(
             "bush", lambda: plants.bush(m, float(rng.uniform(0.7, 2.5)), float(rng.uniform(0.5, 2.2))), 5
         )
-        site.beside(path, s, t, body, turn, lift_m=lift)
+        site.put_beside(path, s, t, body, turn, lift_m=lift)
         return
     near = s < 90
     kind, detail = ("tree", 1.0) if near else ("far tree", 0.4)
-    tree = site.pooled(kind, lambda: plants.tree(m, float(rng.uniform(4, 15)), detail), 5)
+    tree = site.reused(kind, lambda: plants.tree(m, float(rng.uniform(4, 15)), detail), 5)
     size = float(rng.uniform(0.75, 1.25))
-    site.beside(path, s, t, tree.moved((0, 0, 0), 0.0, size), turn, core_m=0.4, lift_m=lift)
+    site.put_beside(path, s, t, tree.moved((0, 0, 0), 0.0, size), turn, core_m=0.4, lift_m=lift)
 
 
 def _parking(site: Site, plot: Plot) -> None:
@@ -229,22 +233,22 @@ def _parking(site: Site, plot: Plot) -> None:
         (side * (edge + deep / 2), lift + 0.01),
         (side * (edge + deep), lift + 0.01),
     ]
-    site.lay(shaded(surface.on(path.sweep(s, s + width, lot, surface.tile_m)), rng, 0.15))
+    site.add_ground(with_varied_tone(surface.on(path.sweep(s, s + width, lot, surface.tile_m)), rng, 0.15))
     full = float(rng.uniform(0.2, 0.9))
     for row in (edge + 3.0, edge + deep - 3.0):
         for at in np.arange(s + 1.5, s + width - 1.5, 2.7):
             line = path.sweep(
                 float(at) - 1.4, float(at) - 1.3, [(side * (row - 2.4), lift + 0.02), (side * (row + 2.4), lift + 0.02)]
             )
-            site.lay(line.painted((0.7,) * 3, -1, 0.05))
+            site.add_ground(line.painted((0.7,) * 3, -1, 0.05))
             if rng.random() < full:
-                car = site.pooled("car", lambda: vehicles.any_vehicle(m, 0.0), 9)
+                car = site.reused("car", lambda: vehicles.any_vehicle(m, 0.0), 9)
                 turn = float(rng.choice([-1, 1])) * np.pi / 2 + float(rng.normal(0, 0.03))
-                site.beside(path, float(at), side * row, car, turn, lift_m=lift)
+                site.put_beside(path, float(at), side * row, car, turn, lift_m=lift)
     if rng.random() < 0.5:
         style = buildings.style(m)
         hall = buildings.building(m, style, width * 0.8, 10.0, int(rng.integers(1, 4)), "shop", "flat", False)
-        site.beside(path, s + width / 2, side * (edge + deep + 3), hall, _BACK[side], drape=False, lift_m=lift)
+        site.put_beside(path, s + width / 2, side * (edge + deep + 3), hall, _BACK[side], drape=False, lift_m=lift)
 
 
 def _green(site: Site, plot: Plot, name: str) -> None:
@@ -256,13 +260,13 @@ def _green(site: Site, plot: Plot, name: str) -> None:
         a, b = edge + float(rng.uniform(2, 8)), edge + 24.0
         rise = lift + 0.03
         profile = [(side * a, rise), (side * b, rise)]
-        site.lay(shaded(crop.on(path.sweep(s, s + width, profile, crop.tile_m)), rng, 0.25))
+        site.add_ground(with_varied_tone(crop.on(path.sweep(s, s + width, profile, crop.tile_m)), rng, 0.25))
     if name in ("wood", "trees") or rng.random() < 0.25:
         high = float(rng.uniform(2.5, 9.0)) if name != "field" else float(rng.uniform(1.5, 5.0))
         back = edge + (float(rng.uniform(1.5, 6)) if name != "field" else float(rng.uniform(8, 22)))
         at = s
         while at < s + width - 4:
-            body = site.pooled(f"thicket {high:.1f}", lambda: plants.thicket(m, 12.0, high, 3.0), 2)
+            body = site.reused(f"thicket {high:.1f}", lambda: plants.thicket(m, 12.0, high, 3.0), 2)
             start, end = path.point(at, side * back), path.point(at + 12, side * back)
             yaw = float(np.arctan2(end[1] - start[1], end[0] - start[0]))
             if side < 0:
@@ -292,7 +296,7 @@ def backdrop(site: Site, path: Path, kind: str) -> None:
             x = float(rng.uniform(low[0] - 20, high[0] + 40))
             side = float(rng.choice([-1, 1]))
             y = float(np.interp(x, path.xy[:, 0], path.xy[:, 1])) + side * float(rng.uniform(45, 150))
-        if not site.clear(x, y, 3.0):
+        if not site.is_clear(x, y, 3.0):
             continue
         if rng.random() < leafy:
             plants.put_far_tree(site, x, y, sunk_m=0.3, largest=1.6)
@@ -302,7 +306,7 @@ def backdrop(site: Site, path: Path, kind: str) -> None:
                 floors = int(rng.choice([2, 4, 8, 14], p=[0.4, 0.3, 0.2, 0.1]))
                 return buildings.building(m, style, float(rng.uniform(12, 30)), 14.0, floors, "blank", "flat", False)
 
-            site.put(site.pooled("tower", tower, 4), x, y, float(rng.uniform(0, 6.3)), drape=False)
+            site.put(site.reused("tower", tower, 4), x, y, float(rng.uniform(0, 6.3)), drape=False)
     if rng.random() < 0.4 + 0.5 * leafy:  # woods along the horizon
         tall = float(rng.uniform(4, 12))
         for side in (1, -1):
@@ -310,8 +314,8 @@ def backdrop(site: Site, path: Path, kind: str) -> None:
             for s in np.arange(path.start_m, path.end_m + 40, 22.0):
                 x, y = path.point(min(float(s), path.end_m), side * far)
                 x += max(float(s) - path.end_m, 0.0)
-                if rng.random() < 0.85 and site.clear(x, y, 2.0):
-                    body = site.pooled("horizon", lambda: plants.thicket(m, 24.0, tall, 6.0), 3)
+                if rng.random() < 0.85 and site.is_clear(x, y, 2.0):
+                    body = site.reused("horizon", lambda: plants.thicket(m, 24.0, tall, 6.0), 3)
                     site.put(body, x, y, path.turn(float(s)) + (0.0 if side > 0 else np.pi), core_m=0.5, lift_m=-0.5)
     if rng.random() < 0.3:  # a mast or a crane against the sky
         mast = box((0.8, 0.8, float(rng.uniform(20, 45)))).painted((0.3, 0.25, 0.2), -1, 0.2)

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from grin_ros.worlds.outdoor.ground import Path, shaded
 from grin_ros.worlds.outdoor.materials import Material, Materials
 from grin_ros.worlds.outdoor.site import Site
+from grin_ros.worlds.outdoor.terrain import Path, with_varied_tone
 from grin_ros.worlds.shapes.mesh import quad
 
 CHUNK_M = 40.0
@@ -45,7 +45,7 @@ class Section:
         return KERB_M if self.walk_m else 0.0
 
 
-def section(materials: Materials, kind: str) -> Section:
+def random_section(materials: Materials, kind: str) -> Section:
     """A random cross section for a kind of street."""
     rng = materials.rng
     lane = float(rng.uniform(2.7, 3.4) if kind != "highway" else rng.uniform(3.4, 3.8))
@@ -85,13 +85,13 @@ def lay_road(site: Site, path: Path, road: Section, gaps: list[tuple[int, float,
     surface = Material(surface.colour, surface.layer, surface.tile_m, max(wet, 0.04))
     for s0, s1 in _spans(path.start_m, path.end_m, []):
         profile = [(t, 0.0) for t in np.linspace(-road.half_m, road.half_m, 5)]
-        site.lay(shaded(surface.on(path.sweep(s0, s1, profile, surface.tile_m)), rng, 0.12))
+        site.add_ground(with_varied_tone(surface.on(path.sweep(s0, s1, profile, surface.tile_m)), rng, 0.12))
     for _ in range(int(rng.poisson(3))):  # repairs
         s, t = float(rng.uniform(path.start_m, path.end_m - 12)), float(rng.uniform(-1, 0.6)) * road.half_m
         wide = float(rng.uniform(0.4, 2.5))
         patch = path.sweep(s, s + float(rng.uniform(1, 12)), [(t, 0.006), (min(t + wide, road.half_m), 0.006)], 3.0)
         shade = float(rng.uniform(0.45, 1.25))
-        site.lay(patch.painted([min(c * shade, 1.0) for c in surface.colour], surface.layer, 0.05))
+        site.add_ground(patch.painted([min(c * shade, 1.0) for c in surface.colour], surface.layer, 0.05))
     kerb, walk = materials.get("concrete"), materials.get("paving")
     for side in (1, -1):
         closed = [(a, b) for which, a, b in gaps if which == side]
@@ -99,16 +99,18 @@ def lay_road(site: Site, path: Path, road: Section, gaps: list[tuple[int, float,
             edge = side * road.half_m
             if road.walk_m:
                 top = edge + side * 0.15
-                site.lay(kerb.on(path.sweep(s0, s1, [(edge, -0.05), (edge, KERB_M), (top, KERB_M)], kerb.tile_m)))
+                site.add_ground(
+                    kerb.on(path.sweep(s0, s1, [(edge, -0.05), (edge, KERB_M), (top, KERB_M)], kerb.tile_m))
+                )
                 inner = top + side * road.strip_m
                 if road.strip_m:
-                    site.lay(around.on(path.sweep(s0, s1, [(top, KERB_M), (inner, KERB_M)], around.tile_m)))
+                    site.add_ground(around.on(path.sweep(s0, s1, [(top, KERB_M), (inner, KERB_M)], around.tile_m)))
                 outer = inner + side * road.walk_m
                 flat = path.sweep(s0, s1, [(inner, KERB_M), (outer, KERB_M)], walk.tile_m)
-                site.lay(shaded(walk.on(flat), rng, 0.1))
+                site.add_ground(with_varied_tone(walk.on(flat), rng, 0.1))
                 edge = outer
             verge = [(edge, road.raise_m), (edge + side * 9, road.raise_m), (edge + side * 24, road.raise_m - 0.1)]
-            site.lay(shaded(around.on(path.sweep(s0, s1, verge, around.tile_m)), rng, 0.2))
+            site.add_ground(with_varied_tone(around.on(path.sweep(s0, s1, verge, around.tile_m)), rng, 0.2))
     _mark(site, path, road)
 
 
@@ -126,7 +128,7 @@ def _mark(site: Site, path: Path, road: Section) -> None:
         spans = [(s, s + dash) for s in starts] if dashed else _spans(path.start_m, path.end_m, [])
         for s0, s1 in spans:
             strip = path.sweep(float(s0), float(s1), [(t - wide / 2, PAINT_M), (t + wide / 2, PAINT_M)])
-            site.lay(strip.painted(colour, -1, 0.05))
+            site.add_ground(strip.painted(colour, -1, 0.05))
 
     offsets = sorted({t for t, _ in road.lanes})
     for a, b in pairwise(offsets):
@@ -153,9 +155,9 @@ def _crossing(site: Site, path: Path, road: Section, s: float, colour: list[floa
     """Zebra stripes and a stop line before them."""
     for t in np.arange(-road.half_m + 0.4, road.half_m - 0.5, 1.0):
         stripe = path.sweep(s, s + 3.2, [(float(t), PAINT_M), (float(t) + 0.5, PAINT_M)])
-        site.lay(stripe.painted(colour, -1, 0.05))
+        site.add_ground(stripe.painted(colour, -1, 0.05))
     stop = path.sweep(s - 1.8, s - 1.4, [(-road.half_m + 0.3, PAINT_M), (0.0, PAINT_M)])
-    site.lay(stop.painted(colour, -1, 0.05))
+    site.add_ground(stop.painted(colour, -1, 0.05))
 
 
 def _arrow(site: Site, path: Path, s: float, t: float, heading: int, colour: list[float]) -> None:
@@ -163,4 +165,4 @@ def _arrow(site: Site, path: Path, s: float, t: float, heading: int, colour: lis
     head = quad((0.6, -0.3, PAINT_M), (0.9, 0.3, 0), (-0.0001, 0.3, 0)).painted(colour, -1, 0.05)
     for part in (shaft, head):
         x, y = path.point(s, t)
-        site.lay(site.terrain.drape(part.moved((x, y, 0.0), path.turn(s) + (np.pi if heading < 0 else 0.0))))
+        site.add_ground(site.terrain.drape(part.moved((x, y, 0.0), path.turn(s) + (np.pi if heading < 0 else 0.0))))

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.worlds.assets.models import Piece, load
-from grin_ros.worlds.outdoor.ground import Path, Terrain
+from grin_ros.worlds.assets.models import Piece, load_model
 from grin_ros.worlds.outdoor.materials import Materials
 from grin_ros.worlds.outdoor.sky import light_outdoors
+from grin_ros.worlds.outdoor.terrain import Path, Terrain
 from grin_ros.worlds.scene import Scene
 from grin_ros.worlds.shapes.mesh import Mesh, merge
 
@@ -49,7 +49,7 @@ class Site:
         self._layers: dict[str, int] = {}
         self._pools: dict[str, list[Mesh]] = {}
 
-    def pooled(self, kind: str, make: Callable[[], Mesh], most: int) -> Mesh:
+    def reused(self, kind: str, make: Callable[[], Mesh], most: int) -> Mesh:
         """One of at most ``most`` bodies of a kind in this scene; a new one until there are so many."""
         made = self._pools.setdefault(kind, [])
         if len(made) < most:
@@ -63,7 +63,7 @@ class Site:
         if not found or self.triangles > MAX_TRIANGLES:
             return None
         piece = found[int(self.materials.rng.integers(len(found)))]
-        model = load(piece)
+        model = load_model(piece)
         if model is None:
             return None
         if piece.model not in self._layers:
@@ -73,7 +73,7 @@ class Site:
         layer = np.where(model.mesh.layer >= 0, model.mesh.layer + start, -1).astype(np.int32)
         return replace(model.mesh, layer=layer)
 
-    def lay(self, mesh: Mesh) -> None:
+    def add_ground(self, mesh: Mesh) -> None:
         """Adds ground that already lies on the land."""
         self.meshes.append(mesh)
         self.triangles += len(mesh.indices)
@@ -105,7 +105,7 @@ class Site:
             self.solids.append((np.array(lower, np.float64), np.array(upper, np.float64)))
         self.targets.append((low + high) / 2)
 
-    def beside(
+    def put_beside(
         self,
         path: Path,
         s: float,
@@ -121,7 +121,7 @@ class Site:
         x, y = path.point(s, t)
         self.put(mesh, x, y, path.turn(s) + turn, core_m=core_m, drape=drape, lift_m=lift_m)
 
-    def clear(self, x: float, y: float, radius_m: float) -> bool:
+    def is_clear(self, x: float, y: float, radius_m: float) -> bool:
         """Whether nothing solid stands within a square of this half size."""
         if not self.solids:
             return True

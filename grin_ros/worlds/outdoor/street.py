@@ -8,11 +8,11 @@ import numpy as np
 
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.assets.models import Piece
-from grin_ros.worlds.outdoor import fittings, plants, plots, vehicles
-from grin_ros.worlds.outdoor.ground import Path, rolling, winding
-from grin_ros.worlds.outdoor.materials import Materials, plain
-from grin_ros.worlds.outdoor.road import KERB_M, Section, lay_road, section
+from grin_ros.worlds.outdoor import plants, plots, street_furniture, vehicles
+from grin_ros.worlds.outdoor.materials import Materials, grey_material
+from grin_ros.worlds.outdoor.road import KERB_M, Section, lay_road, random_section
 from grin_ros.worlds.outdoor.site import OutdoorScene, Site
+from grin_ros.worlds.outdoor.terrain import Path, random_terrain, winding_path
 from grin_ros.worlds.shapes.mesh import Mesh, box
 from grin_ros.worlds.surfaces.textures import Palette
 
@@ -29,11 +29,11 @@ def build_street(seed: int, assets: Assets) -> OutdoorScene:
     for piece in assets.pieces:
         pieces.setdefault(piece.role, []).append(piece)
     kind = _KINDS[int(rng.choice(len(_KINDS), p=[0.32, 0.3, 0.18, 0.1, 0.1]))]
-    terrain = rolling(rng, float(rng.choice([0.001, 0.008, 0.03], p=[0.5, 0.3, 0.2])))
+    terrain = random_terrain(rng, float(rng.choice([0.001, 0.008, 0.03], p=[0.5, 0.3, 0.2])))
     sharpest = float("inf") if rng.random() < 0.45 else float(rng.uniform(90, 500))
-    path = winding(rng, terrain, BEGIN_M, END_M, max(sharpest, 350.0 if kind == "highway" else 0.0))
+    path = winding_path(rng, terrain, BEGIN_M, END_M, max(sharpest, 350.0 if kind == "highway" else 0.0))
     site = Site(materials, terrain, pieces)
-    road = section(materials, kind)
+    road = random_section(materials, kind)
     green = kind in ("rural", "highway") or rng.random() < (0.25 if kind == "urban" else 0.75)
     around = materials.get("grass") if green else materials.get(str(rng.choice(["paving", "asphalt", "soil"])))
     gaps = _side_streets(site, path, road, kind)
@@ -76,20 +76,20 @@ def _side_streets(site: Site, path: Path, road: Section, kind: str) -> list[tupl
         s, wide = float(rng.uniform(12, 150)), float(rng.uniform(4.5, 9.0))
         x, y = path.point(s, side * (road.half_m - 0.1))
         heading = path.turn(s) + side * np.pi / 2
-        away = winding(rng, site.terrain, 0.0, 110.0, float("inf"))
+        away = winding_path(rng, site.terrain, 0.0, 110.0, float("inf"))
         c, n = np.cos(heading), np.sin(heading)
         turned = away.xy @ np.array([[c, n], [-n, c]]) + [x, y]
         lane = Path(site.terrain, 0.0, turned, away.heading_rad + heading)
         for s0 in np.arange(0, 108, 36.0):
             strip = lane.sweep(float(s0), float(s0) + 36, [(-wide / 2, 0.005), (wide / 2, 0.005)], surface.tile_m)
-            site.lay(surface.on(strip))
+            site.add_ground(surface.on(strip))
         if rng.random() < 0.6:
             stop = lane.sweep(0.6, 1.0, [(-wide / 2 + 0.2, 0.017), (0.0, 0.017)])
-            site.lay(stop.painted((0.7,) * 3, -1, 0.05))
+            site.add_ground(stop.painted((0.7,) * 3, -1, 0.05))
         for _ in range(int(rng.integers(0, 4))):
-            car = site.pooled("car", lambda: vehicles.any_vehicle(site.materials, 0.05), 7)
+            car = site.reused("car", lambda: vehicles.any_vehicle(site.materials, 0.05), 7)
             place = float(rng.uniform(8, 90)), float(rng.choice([-1, 1])) * (wide / 2 - 1.2)
-            site.beside(lane, *place, car, float(rng.choice([0.0, np.pi])))
+            site.put_beside(lane, *place, car, float(rng.choice([0.0, np.pi])))
         gaps.append((side, s - wide / 2, s + wide / 2))
     return gaps
 
@@ -105,7 +105,7 @@ def _vehicle(site: Site, heavy: float = 0.08) -> Mesh:
         body = site.model("truck" if rng.random() < heavy * 2 else "car")
         if body is not None:
             return body.moved((0, 0, 0), np.pi / 2)  # models face -y
-    return site.pooled("car", lambda: vehicles.any_vehicle(site.materials, heavy), 9)
+    return site.reused("car", lambda: vehicles.any_vehicle(site.materials, heavy), 9)
 
 
 def _traffic(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[int, float, float]]) -> None:
@@ -118,7 +118,7 @@ def _traffic(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[
             if s < -5 or s > 8:
                 body = _vehicle(site, 0.2 if kind in ("highway", "works") else 0.08)
                 jitter = float(rng.normal(0, 0.2))
-                site.beside(path, s, t + jitter, body, (0.0 if heading > 0 else np.pi) + float(rng.normal(0, 0.02)))
+                site.put_beside(path, s, t + jitter, body, (0.0 if heading > 0 else np.pi) + float(rng.normal(0, 0.02)))
             s += 9.0 + float(rng.exponential(1 / density))
     if road.parking_m:
         full = float(rng.uniform(0.1, 0.9))
@@ -130,7 +130,7 @@ def _traffic(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[
                 if rng.random() < full and not _open(gaps, side, s, 4.0):
                     t = side * (road.half_m - road.parking_m / 2 + float(rng.normal(0, 0.08)))
                     along = side < 0 if rng.random() < 0.85 else side > 0
-                    site.beside(
+                    site.put_beside(
                         path, s, t, _vehicle(site, 0.03), (0.0 if along else np.pi) + float(rng.normal(0, 0.03))
                     )
                 s += float(rng.uniform(5.4, 7.0))
@@ -140,7 +140,7 @@ def _pavements(site: Site, path: Path, road: Section, kind: str, gaps: list[tupl
     """Lamps, trees, fittings, bicycles and people."""
     rng, m = site.materials.rng, site.materials
     at_kerb = road.half_m + 0.15 + max(road.strip_m / 2, 0.35)
-    lamp = fittings.lamp_post(m)
+    lamp = street_furniture.lamp_post(m)
     lamp_gap, lamp_sides = float(rng.uniform(22, 40)), ((1,), (-1,), (1, -1))[int(rng.integers(3))]
     rows = rng.random() < (0.55 if road.walk_m + road.strip_m > 2.4 else 0.2)
     tree_gap, tall = float(rng.uniform(7, 16)), float(rng.uniform(5, 13))
@@ -150,13 +150,13 @@ def _pavements(site: Site, path: Path, road: Section, kind: str, gaps: list[tupl
         if side in lamp_sides:
             for s in np.arange(BEGIN_M + phase, END_M, lamp_gap):
                 if not _open(gaps, side, float(s), 0.5):
-                    site.beside(path, float(s), side * at_kerb, lamp, face, core_m=0.15, lift_m=KERB_M)
+                    site.put_beside(path, float(s), side * at_kerb, lamp, face, core_m=0.15, lift_m=KERB_M)
         if rows and rng.random() < 0.8:
             for s in np.arange(BEGIN_M + phase + 4, END_M, tree_gap):
                 if not _open(gaps, side, float(s), 3.0) and rng.random() < 0.85:
-                    trunk = site.pooled("street tree", lambda: plants.tree(m, tall * float(rng.uniform(0.8, 1.2))), 4)
+                    trunk = site.reused("street tree", lambda: plants.tree(m, tall * float(rng.uniform(0.8, 1.2))), 4)
                     turn = float(rng.uniform(0, 2 * np.pi))
-                    site.beside(path, float(s), side * at_kerb, trunk, turn, core_m=0.35, lift_m=KERB_M)
+                    site.put_beside(path, float(s), side * at_kerb, trunk, turn, core_m=0.35, lift_m=KERB_M)
         s = BEGIN_M + 5
         while s < END_M:
             s += float(rng.exponential(9.0))
@@ -164,19 +164,19 @@ def _pavements(site: Site, path: Path, road: Section, kind: str, gaps: list[tupl
                 continue
             body = site.model("prop") if rng.random() < 0.25 else None
             if body is None:
-                body = site.pooled("fitting", lambda: fittings.any_fitting(m), 14)
+                body = site.reused("fitting", lambda: street_furniture.any_pavement_object(m), 14)
             near = road.half_m + 0.5 if rng.random() < 0.5 else road.edge_m - 0.4
-            site.beside(path, s, side * near, body, face, lift_m=KERB_M)
+            site.put_beside(path, s, side * near, body, face, lift_m=KERB_M)
         for _ in range(int(rng.poisson(5.0 if kind == "urban" else 1.5))):
             s = float(rng.uniform(3, 110))
             t = side * float(rng.uniform(road.half_m + 0.5, road.edge_m))
-            walker = site.pooled("person", lambda: fittings.person(m), 6)
-            site.beside(path, s, t, walker, float(rng.uniform(0, 2 * np.pi)), lift_m=KERB_M)
+            walker = site.reused("person", lambda: street_furniture.person(m), 6)
+            site.put_beside(path, s, t, walker, float(rng.uniform(0, 2 * np.pi)), lift_m=KERB_M)
         if rng.random() < 0.3:
             s = float(rng.uniform(6, 60))
             for k in range(int(rng.integers(2, 9))):
-                bike = site.pooled("bicycle", lambda: vehicles.bicycle(m), 3)
-                site.beside(
+                bike = site.reused("bicycle", lambda: vehicles.bicycle(m), 3)
+                site.put_beside(
                     path,
                     s + 0.65 * k,
                     side * (road.edge_m - 0.9),
@@ -185,10 +185,10 @@ def _pavements(site: Site, path: Path, road: Section, kind: str, gaps: list[tupl
                     lift_m=KERB_M,
                 )
     if rng.random() < 0.3:
-        light = fittings.gantry(m)
+        light = street_furniture.traffic_light(m)
         s = float(rng.uniform(18, 90))
         for side in (1, -1):
-            site.beside(
+            site.put_beside(
                 path, s, side * (road.half_m + 0.5), light, 0.0 if side > 0 else np.pi, core_m=0.2, lift_m=KERB_M
             )
 
@@ -203,40 +203,40 @@ def _verges(site: Site, path: Path, road: Section, kind: str) -> None:
         elif rng.random() < 0.4:
             post = box((0.1, 0.1, 0.95)).painted((0.8,) * 3, -1, 0.1)
             for s in np.arange(BEGIN_M, END_M, float(rng.choice([25, 50]))):
-                site.beside(path, float(s), edge, post)
+                site.put_beside(path, float(s), edge, post)
         count = 700
         s, t = rng.uniform(BEGIN_M, 60, count), side * (road.half_m + 0.3 + rng.exponential(1.2, count))
         places = path.place(s, t)
         height = site.terrain.height(places[:, 0], places[:, 1])
-        site.lay(plants.tufts(m, np.column_stack([places, height]), float(rng.uniform(0.15, 0.45))))
+        site.add_ground(plants.tufts(m, np.column_stack([places, height]), float(rng.uniform(0.15, 0.45))))
     if rng.random() < 0.4:
         which, far = float(rng.choice([-1, 1])), road.half_m + float(rng.uniform(1.5, 6))
         tall = float(rng.uniform(7, 10))
         pole = m.get("bark").on(box((0.22, 0.22, tall)))
         for s in np.arange(BEGIN_M, END_M, 38.0):
-            site.beside(path, float(s), which * far, pole, core_m=0.2)
+            site.put_beside(path, float(s), which * far, pole, core_m=0.2)
         for lift in (tall - 0.3, tall - 0.9):
             wire = [(which * far - 0.01, lift), (which * far + 0.01, lift)]
-            site.lay(path.sweep(BEGIN_M, END_M, wire).painted((0.02,) * 3, -1, 0.1))
+            site.add_ground(path.sweep(BEGIN_M, END_M, wire).painted((0.02,) * 3, -1, 0.1))
     if kind == "highway" and rng.random() < 0.5:
-        lamp = fittings.lamp_post(m)
+        lamp = street_furniture.lamp_post(m)
         for s in np.arange(BEGIN_M, END_M, 35.0):
-            site.beside(path, float(s), road.half_m + 1.2, lamp, 0.0, core_m=0.2)
+            site.put_beside(path, float(s), road.half_m + 1.2, lamp, 0.0, core_m=0.2)
 
 
 def _barrier(site: Site, path: Path, t: float, side: int, steel: bool) -> None:
     """A steel rail on posts, or a concrete wall."""
     rng, m = site.materials.rng, site.materials
     if steel:
-        grey = plain(rng, 0.25, 0.5, 0.35)
+        grey = grey_material(rng, 0.25, 0.5, 0.35)
         rail = [(t, 0.45), (t - side * 0.07, 0.5), (t, 0.58), (t, 0.62), (t - side * 0.07, 0.7), (t, 0.76)]
         for s0 in np.arange(BEGIN_M, END_M - 1, 40.0):
-            site.lay(grey.on(path.sweep(float(s0), float(s0) + 40, rail)))
+            site.add_ground(grey.on(path.sweep(float(s0), float(s0) + 40, rail)))
         post = grey.on(box((0.08, 0.12, 0.74)))
         for s in np.arange(BEGIN_M, 120, 4.0):
-            site.beside(path, float(s), t + side * 0.08, post)
+            site.put_beside(path, float(s), t + side * 0.08, post)
         return
     concrete = m.get("concrete")
     wall = [(t - 0.3, 0.0), (t - 0.12, 0.3), (t - 0.1, 0.85), (t + 0.1, 0.85), (t + 0.12, 0.3), (t + 0.3, 0.0)]
     for s0 in np.arange(BEGIN_M, END_M - 1, 40.0):
-        site.lay(concrete.on(path.sweep(float(s0), float(s0) + 40, wall, concrete.tile_m)))
+        site.add_ground(concrete.on(path.sweep(float(s0), float(s0) + 40, wall, concrete.tile_m)))

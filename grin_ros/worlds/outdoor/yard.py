@@ -10,10 +10,10 @@ import numpy as np
 
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.assets.models import Piece
-from grin_ros.worlds.outdoor import buildings, fittings, plants, vehicles
-from grin_ros.worlds.outdoor.ground import Path, rolling, shaded, winding
-from grin_ros.worlds.outdoor.materials import Materials, plain
+from grin_ros.worlds.outdoor import buildings, plants, street_furniture, vehicles
+from grin_ros.worlds.outdoor.materials import Materials, grey_material
 from grin_ros.worlds.outdoor.site import OutdoorScene, Site
+from grin_ros.worlds.outdoor.terrain import Path, random_terrain, winding_path, with_varied_tone
 from grin_ros.worlds.shapes.mesh import Mesh, box, cylinder, merge, tube
 from grin_ros.worlds.surfaces.textures import Palette
 
@@ -40,16 +40,20 @@ def build_yard(seed: int, assets: Assets) -> OutdoorScene:
     steep = float(rng.choice([0.002, 0.03, 0.09], p=[0.4, 0.35, 0.25])) * (
         0.3 if kind in ("square", "parking") else 1.0
     )
-    terrain = rolling(rng, steep)
+    terrain = random_terrain(rng, steep)
     site = Site(materials, terrain, pieces)
     half = float(rng.uniform(10, 18)) if kind == "garden" else float(rng.uniform(18, 38))
     base = {"square": "paving", "parking": "asphalt", "works": "soil"}.get(kind, "grass")
     ground = materials.get(base)
-    site.lay(shaded(ground.on(terrain.sheet((-half, -half), (half, half), 2.0, ground.tile_m, 0.0)), rng, 0.2, 12.0))
+    site.add_ground(
+        with_varied_tone(
+            ground.on(terrain.sheet((-half, -half), (half, half), 2.0, ground.tile_m, 0.0)), rng, 0.2, 12.0
+        )
+    )
     outer = ground if rng.random() < 0.6 else materials.get(str(rng.choice(["grass", "paving", "asphalt"])))
     for reach, cell, under in ((90.0, 5.0, 0.12), (260.0, 18.0, 0.7)):
         far = terrain.sheet((-reach, -reach), (reach, reach), cell, outer.tile_m, under)
-        site.lay(shaded(outer.on(far), rng, 0.3, 40.0))
+        site.add_ground(with_varied_tone(outer.on(far), rng, 0.3, 40.0))
     paths = _paths(site, half, kind)
     _edge(site, half, kind)
     counts = [int(rng.poisson(mean * float(rng.uniform(0.4, 1.3)))) for mean in _COUNTS[kind]]
@@ -66,7 +70,7 @@ def _paths(site: Site, half: float, kind: str) -> list[Path]:
     rng, m = site.materials.rng, site.materials
     paths = []
     for _ in range(int(rng.integers(1, 4))):
-        line = winding(rng, site.terrain, -half * 1.2, half * 1.2, float(rng.uniform(12, 60)))
+        line = winding_path(rng, site.terrain, -half * 1.2, half * 1.2, float(rng.uniform(12, 60)))
         heading, shift = float(rng.uniform(0, 2 * np.pi)), rng.normal(0, half * 0.25, 2)
         c, n = np.cos(heading), np.sin(heading)
         path = Path(
@@ -79,12 +83,14 @@ def _paths(site: Site, half: float, kind: str) -> list[Path]:
         wide = float(rng.uniform(0.5, 2.2))
         rise = 0.012 + 0.004 * len(paths)
         strip = path.sweep(path.start_m, path.end_m, [(-wide, rise), (0.0, rise), (wide, rise)], surface.tile_m)
-        site.lay(shaded(surface.on(strip), rng, 0.15, 5.0))
+        site.add_ground(with_varied_tone(surface.on(strip), rng, 0.15, 5.0))
         if rng.random() < 0.3:
             kerb = m.get("concrete")
             for side in (1, -1):
                 a, b = side * wide, side * (wide + 0.1)
-                site.lay(kerb.on(path.sweep(path.start_m, path.end_m, [(a, 0.0), (a, 0.09), (b, 0.09), (b, 0.0)])))
+                site.add_ground(
+                    kerb.on(path.sweep(path.start_m, path.end_m, [(a, 0.0), (a, 0.09), (b, 0.09), (b, 0.0)]))
+                )
     return paths
 
 
@@ -119,11 +125,11 @@ def _boundary(site: Site, tall: bool) -> Callable[[], Mesh]:
         return lambda: wall
     if kind == 1:
         deep = float(rng.uniform(0.5, 1.2))
-        return lambda: site.pooled("edge hedge", lambda: plants.hedge(m, 6.0, deep, high), 3)
+        return lambda: site.reused("edge hedge", lambda: plants.hedge(m, 6.0, deep, high), 3)
     if kind == 2:
-        fence = fittings.pickets(m, 6.0)
+        fence = street_furniture.fence(m, 6.0)
         return lambda: fence
-    bars = fittings.bars(m, 6.0)
+    bars = street_furniture.railings(m, 6.0)
     return lambda: bars
 
 
@@ -133,7 +139,7 @@ def _free(site: Site, half: float, paths: list[Path], radius_m: float, tries: in
     for _ in range(tries):
         x, y = (float(v) for v in rng.uniform(-half * 0.95, half * 0.95, 2))
         away = min(float(np.hypot(p.xy[:, 0] - x, p.xy[:, 1] - y).min()) for p in paths)
-        if away > radius_m + 0.8 and site.clear(x, y, radius_m):
+        if away > radius_m + 0.8 and site.is_clear(x, y, radius_m):
             return x, y
     return None
 
@@ -157,7 +163,7 @@ def _buildings(site: Site, half: float, count: int) -> None:
             wide, deep = float(rng.uniform(5, 22)), float(rng.uniform(5, 11))
             body = buildings.building(m, shared[k % 2], wide, deep, floors, ground, roof)
         low, high = body.bounds()
-        if not site.clear(float(x), float(y), float(high[0] - low[0]) / 2):
+        if not site.is_clear(float(x), float(y), float(high[0] - low[0]) / 2):
             continue
         turn = float(rng.choice([0.0, np.pi / 2])) if rng.random() < 0.3 else bearing - np.pi / 2
         site.put(body, float(x), float(y), turn, drape=False)
@@ -169,13 +175,13 @@ def _stand(site: Site, half: float, counts: list[int], kind: str, paths: list[Pa
     for _ in range(min(counts[0], 45)):
         place = _free(site, half * 1.1, paths, 0.8)
         if place is not None:
-            tree = site.pooled("tree", lambda: plants.tree(m, float(rng.uniform(3, 14))), 6)
+            tree = site.reused("tree", lambda: plants.tree(m, float(rng.uniform(3, 14))), 6)
             size = float(rng.uniform(0.7, 1.3))
             site.put(tree.moved((0, 0, 0), 0.0, size), *place, float(rng.uniform(0, 6.3)), core_m=0.35)
     for _ in range(counts[1]):
         place = _free(site, half, paths, 0.7)
         if place is not None:
-            bush = site.pooled(
+            bush = site.reused(
                 "bush", lambda: plants.bush(m, float(rng.uniform(0.4, 2.4)), float(rng.uniform(0.3, 2.0))), 7
             )
             site.put(bush, *place, float(rng.uniform(0, 6.3)))
@@ -185,7 +191,7 @@ def _stand(site: Site, half: float, counts: list[int], kind: str, paths: list[Pa
         away = np.min([np.hypot(*(p.xy[:, None] - xy[None]).transpose(2, 0, 1)).min(axis=0) for p in paths], axis=0)
         xy = xy[away > 1.5]
         places = np.column_stack([xy, site.terrain.height(xy[:, 0], xy[:, 1])])
-        site.lay(plants.tufts(m, places, float(rng.uniform(0.05, 0.5))))
+        site.add_ground(plants.tufts(m, places, float(rng.uniform(0.05, 0.5))))
     for _ in range(counts[4]):
         place = _free(site, half, paths, 0.6)
         if place is not None:
@@ -196,8 +202,8 @@ def _stand(site: Site, half: float, counts: list[int], kind: str, paths: list[Pa
         site.put(play, *place, float(rng.uniform(0, 6.3)))
     for _ in range(counts[5]):
         x, y = (float(v) for v in rng.uniform(-half, half, 2))
-        if site.clear(x, y, 0.4):
-            person = site.pooled("person", lambda: fittings.person(m), 5)
+        if site.is_clear(x, y, 0.4):
+            person = site.reused("person", lambda: street_furniture.person(m), 5)
             site.put(person, x, y, float(rng.uniform(0, 6.3)))
     _vehicles(site, half, counts[6], kind, paths)
 
@@ -209,13 +215,13 @@ def _thing(site: Site, kind: str) -> Mesh:
         if found is not None:
             return found
     if kind == "works" and rng.random() < 0.8:
-        return site.pooled("works", lambda: _works(m), 10)
+        return site.reused("works", lambda: _works(m), 10)
     if kind in ("park", "garden") and rng.random() < 0.6:
-        makers = (fittings.bench, fittings.rock, fittings.planter, _frame, _table)
-        return site.pooled("garden", lambda: makers[int(rng.integers(len(makers)))](m), 8)
+        makers = (street_furniture.bench, street_furniture.rock, street_furniture.planter, _frame, _table)
+        return site.reused("garden", lambda: makers[int(rng.integers(len(makers)))](m), 8)
     if rng.random() < 0.2:
-        return site.pooled("bicycle", lambda: vehicles.bicycle(m), 2)
-    return site.pooled("fitting", lambda: fittings.any_fitting(m), 12)
+        return site.reused("bicycle", lambda: vehicles.bicycle(m), 2)
+    return site.reused("fitting", lambda: street_furniture.any_pavement_object(m), 12)
 
 
 def _table(m: Materials) -> Mesh:
@@ -265,12 +271,12 @@ def _works(m: Materials) -> Mesh:
         parts += [box((0.1, 0.8, 0.11)).moved((x, 0, 0.14 * k)) for k in range(rows) for x in (-0.5, 0.0, 0.5)]
         return wood.on(merge(parts))
     if kind == 3:
-        radius, grey = float(rng.uniform(0.1, 0.5)), plain(rng, 0.1, 0.5, 0.1)
+        radius, grey = float(rng.uniform(0.1, 0.5)), grey_material(rng, 0.1, 0.5, 0.1)
         pipe = cylinder(radius, float(rng.uniform(2, 5)), 16).tilted(1, np.pi / 2)
         places = [(0.0, -radius, radius), (0.0, radius, radius), (0.0, 0.0, radius * 2.73)]
         return grey.on(merge([pipe.moved(p) for p in places]))
     if kind == 4:
-        steel, wood = plain(rng, 0.2, 0.5, 0.3), m.get("timber")
+        steel, wood = grey_material(rng, 0.2, 0.5, 0.3), m.get("timber")
         parts = []
         for x in (-2.0, 0.0, 2.0):
             for y in (0.0, 0.9):
@@ -279,7 +285,7 @@ def _works(m: Materials) -> Mesh:
             parts.append(wood.on(box((4.2, 0.9, 0.05), wood.tile_m)).moved((0, 0.45, z)))
             parts.append(steel.on(tube(np.array([[-2.1, 0, z + 1], [2.1, 0, z + 1]]), 0.025, 5)))
         return merge(parts)
-    return fittings.cone(m)
+    return street_furniture.cone(m)
 
 
 def _vehicles(site: Site, half: float, count: int, kind: str, paths: list[Path]) -> None:
@@ -289,14 +295,14 @@ def _vehicles(site: Site, half: float, count: int, kind: str, paths: list[Path])
         model = site.model("car") if rng.random() < 0.35 else None
         if model is not None:
             return model.moved((0, 0, 0), np.pi / 2)
-        return site.pooled("car", lambda: vehicles.any_vehicle(m, 0.15 if kind == "works" else 0.02), 7)
+        return site.reused("car", lambda: vehicles.any_vehicle(m, 0.15 if kind == "works" else 0.02), 7)
 
     if kind == "parking":
         for y in np.arange(-half + 3, half - 3, 8.5):
             for x in np.arange(-half + 2, half - 2, 2.7):
                 mark = box((0.1, 4.6, 0.004)).painted((0.65,) * 3, -1, 0.05)
-                site.lay(site.terrain.drape(mark.moved((float(x) - 1.35, float(y), 0.012))))
-                if rng.random() < 0.02 * count and site.clear(float(x), float(y), 1.3):
+                site.add_ground(site.terrain.drape(mark.moved((float(x) - 1.35, float(y), 0.012))))
+                if rng.random() < 0.02 * count and site.is_clear(float(x), float(y), 1.3):
                     site.put(
                         one(), float(x), float(y), float(rng.choice([-1, 1])) * np.pi / 2 + float(rng.normal(0, 0.04))
                     )
@@ -320,12 +326,12 @@ def _backdrop(site: Site, half: float, kind: str) -> None:
     for _ in range(int(rng.integers(15, 60))):
         bearing, far = float(rng.uniform(0, 2 * np.pi)), half * 1.4 + float(rng.exponential(45.0))
         x, y = float(far * np.cos(bearing)), float(far * np.sin(bearing))
-        if far > 210 or not site.clear(x, y, 4.0):
+        if far > 210 or not site.is_clear(x, y, 4.0):
             continue
         if rng.random() < leafy:
             plants.put_far_tree(site, x, y, sunk_m=0.2, largest=1.5)
         else:
-            site.put(site.pooled("far house", house, 4), x, y, bearing - np.pi / 2, drape=False)
+            site.put(site.reused("far house", house, 4), x, y, bearing - np.pi / 2, drape=False)
 
 
 def _walks(site: Site, half: float, paths: list[Path]) -> None:

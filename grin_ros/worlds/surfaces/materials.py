@@ -37,7 +37,7 @@ def muted(rng: Generator, bright: float = 0.18) -> Colour:
     return (r * r, g * g, b * b)
 
 
-def worn(palette: Palette) -> int:
+def grain_layer(palette: Palette) -> int:
     """A layer of grain for flat colours."""
     return palette.shared("grain", grain, 5)
 
@@ -48,7 +48,7 @@ def _wood(palette: Palette) -> Paint:
     kind = rng.random()
     if kind < 0.28:  # lacquer, white more often than not
         shade = float(rng.uniform(0.55, 0.88))
-        return ((shade, shade, shade * 0.97) if rng.random() < 0.6 else muted(rng)), worn(palette), gloss
+        return ((shade, shade, shade * 0.97) if rng.random() < 0.6 else muted(rng)), grain_layer(palette), gloss
     layer = palette.tile("Wood", "Wood", "Planks", "Chipboard", "Bamboo") if kind < 0.85 else None
     tone = float(rng.uniform(0.45, 1.0))
     return (tone, tone * 0.97, tone * 0.93), palette.add(wood(rng)) if layer is None else layer, gloss
@@ -70,12 +70,12 @@ def _metal(palette: Palette) -> Paint:
     rng = palette.rng
     layer = palette.relief("Metal", "Foil") if rng.random() < 0.4 else None
     shade = float(rng.choice([0.06, 0.25, 0.45, 0.6]) * rng.uniform(0.7, 1.2))
-    return (shade, shade, shade), worn(palette) if layer is None else layer, float(rng.uniform(0.4, 0.9))
+    return (shade, shade, shade), grain_layer(palette) if layer is None else layer, float(rng.uniform(0.4, 0.9))
 
 
 def _plastic(palette: Palette) -> Paint:
     rng = palette.rng
-    return muted(rng, 0.3), worn(palette), float(rng.uniform(0.1, 0.6))
+    return muted(rng, 0.3), grain_layer(palette), float(rng.uniform(0.1, 0.6))
 
 
 def _stone(palette: Palette) -> Paint:
@@ -83,7 +83,7 @@ def _stone(palette: Palette) -> Paint:
     layer = palette.tile("Marble", "Granite", "Terrazzo", "Onyx", "Travertine") if rng.random() < 0.7 else None
     tone = float(rng.uniform(0.4, 1.0))
     if layer is None:
-        return muted(rng, 0.02), worn(palette), float(rng.uniform(0.2, 0.7))
+        return muted(rng, 0.02), grain_layer(palette), float(rng.uniform(0.2, 0.7))
     return (tone, tone, tone), layer, float(rng.uniform(0.2, 0.7))
 
 
@@ -119,5 +119,5 @@ def made_of(palette: Palette, *kinds: str) -> Callable[[Mesh], Mesh]:
 
 def plain(palette: Palette, colour: Sequence[float], gloss: float = 0.1) -> Callable[[Mesh], Mesh]:
     """A painter in a colour with grain."""
-    layer = worn(palette)
+    layer = grain_layer(palette)
     return lambda mesh: mesh.painted(colour, layer, gloss)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from grin_ros.worlds.assets.assets import PROCEDURAL_ONLY, find_assets
-from grin_ros.worlds.assets.models import catalogue, load
+from grin_ros.worlds.assets.models import catalogue_pieces, load_model
 from grin_ros.worlds.assets.roles import role_of
 
 CATALOGUE = """\
@@ -82,9 +82,9 @@ def test_nothing_found_is_procedural_only(tmp_path: Path) -> None:
 
 
 def test_a_model_stands_in_metres_with_its_front_towards_the_room(furniture: Path) -> None:
-    (piece,) = catalogue(furniture)
+    (piece,) = catalogue_pieces(furniture)
     assert (piece.name, piece.role, piece.size, piece.top_m) == ("Wooden chest", "wall", (1.2, 0.5, 0.8), 0.8)
-    model = load(piece)
+    model = load_model(piece)
     assert model is not None and len(model.mesh.indices) == 12 and not model.textures
     low, high = model.mesh.bounds()
     np.testing.assert_allclose([low, high], [[-0.6, -0.25, 0.0], [0.6, 0.25, 0.8]], atol=1e-6)

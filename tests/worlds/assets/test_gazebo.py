@@ -13,7 +13,7 @@ import pytest
 
 from grin_ros.worlds.assets import gazebo
 from grin_ros.worlds.assets.assets import find_assets
-from grin_ros.worlds.assets.models import load, world_pieces
+from grin_ros.worlds.assets.models import gazebo_pieces, load_model
 
 SDF = """<sdf version="1.5"><model name="m"><link name="l"><visual name="v"><pose>{pose}</pose><geometry><mesh>
 <uri>model://{name}/meshes/{mesh}</uri><scale>{scale} {scale} {scale}</scale></mesh></geometry></visual></link></model>
@@ -80,9 +80,9 @@ def worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_obj_of_a_world_is_a_car_with_its_front_to_minus_y(worlds: Path) -> None:
-    (car,) = [p for p in world_pieces(worlds) if p.role == "car"]
+    (car,) = [p for p in gazebo_pieces(worlds) if p.role == "car"]
     assert (car.name, car.size) == ("hatchback", (2.0, 4.0, 2.0))
-    model = load(car)
+    model = load_model(car)
     assert model is not None
     np.testing.assert_allclose(model.mesh.vertices[np.argmax(model.mesh.vertices[:, 2])], [0, -2, 2], atol=1e-6)
     assert model.textures[0][5, 5].tolist() == [200, 20, 10] and (model.mesh.layer == 0).all()
@@ -90,10 +90,10 @@ def test_an_obj_of_a_world_is_a_car_with_its_front_to_minus_y(worlds: Path) -> N
 
 def test_collada_is_read_in_metres_with_its_picture(worlds: Path) -> None:
     pytest.importorskip("collada")
-    (table,) = [p for p in world_pieces(worlds) if p.role == "table"]
+    (table,) = [p for p in gazebo_pieces(worlds) if p.role == "table"]
     np.testing.assert_allclose(table.size, (1.8, 0.7, 0.8), atol=1e-6)
     assert table.top_m == pytest.approx(0.8)
-    model = load(table)
+    model = load_model(table)
     assert model is not None and len(model.mesh.indices) == 1
     assert model.textures[0][5, 5].tolist() == [90, 20, 10], "found whatever its case"
     np.testing.assert_allclose(np.linalg.norm(model.mesh.normals, axis=1), 1.0, atol=1e-5)
@@ -112,7 +112,7 @@ def test_without_pycollada_its_models_are_left_out_with_a_note(
     monkeypatch.setattr(gazebo, "collada_missing", lambda: True)
     monkeypatch.setattr("grin_ros.worlds.assets.assets.collada_missing", lambda: True)
     find_assets.cache_clear()
-    load.cache_clear()
+    load_model.cache_clear()
     found = find_assets(worlds.parent, tmp_path / "none")
     assert [p.role for p in found.pieces] == ["car"]
     assert any("pip install pycollada" in note for note in found.notes)
@@ -120,7 +120,7 @@ def test_without_pycollada_its_models_are_left_out_with_a_note(
 
 def test_a_model_that_cannot_be_read_is_left_out_and_logged(worlds: Path, caplog: pytest.LogCaptureFixture) -> None:
     (worlds / "gazebo_outdoor" / "hatchback" / "meshes" / "car.obj").unlink()
-    load.cache_clear()
+    load_model.cache_clear()
     with caplog.at_level(logging.WARNING):
-        assert not [p for p in world_pieces(worlds) if p.role == "car"]
+        assert not [p for p in gazebo_pieces(worlds) if p.role == "car"]
     assert "hatchback" in caplog.text

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.worlds.cameras.develop import banding, defocused, develop, moved
+from grin_ros.worlds.cameras.develop import banding, defocused, develop, motion_blurred
 
 CAMERA = Camera(80, 60, 60.0, 60.0, 39.5, 29.5)
 FISHEYE = Camera(80, 60, 26.0, 26.0, 39.5, 29.5, "equidistant", (0.01, 0.0, 0.0, 0.0))
@@ -73,11 +73,11 @@ def test_defocus_follows_the_distance_to_the_plane_in_focus() -> None:
 @pytest.mark.parametrize("camera", [CAMERA, FISHEYE], ids=["pinhole", "fisheye"])
 def test_turning_smears_along_the_way_of_the_pixels(camera: Camera) -> None:
     turn = np.array([0.0, 5.0 / camera.fx, 0.0])  # 5 px at the middle
-    smeared = moved(dots((30, 40)), camera, turn)
+    smeared = motion_blurred(dots((30, 40)), camera, turn)
     across, down = spread_px(smeared, 30, 40)
     assert across == pytest.approx(5 / np.sqrt(12), rel=0.3) and down < 0.5
     assert smeared.sum() == pytest.approx(3.0, rel=0.1)
-    roll = moved(dots((30, 40), (30, 70)), camera, np.array([0.0, 0.0, 0.15]))
+    roll = motion_blurred(dots((30, 40), (30, 70)), camera, np.array([0.0, 0.0, 0.15]))
     assert spread_px(roll, 30, 40)[1] < 0.6 < 1.0 < spread_px(roll, 30, 70)[1]
 
 

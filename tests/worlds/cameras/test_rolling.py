@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.worlds.cameras.capture import capture_colour, capture_range, pose, rolled
+from grin_ros.worlds.cameras.capture import capture_colour, capture_range, pose, rolling_shutter_rays
 from grin_ros.worlds.cameras.develop import ROLLING_PX, ROLLING_SHARE, rolling_turn
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement
@@ -48,7 +48,7 @@ def test_range_is_that_along_the_turned_rays(renderer: Renderer, camera: Camera)
     load(renderer)
     turn = (0.02, 0.03, -0.02)
     got = capture_range(renderer, camera, pose(PLACEMENT), turn)
-    rays = rolled(camera.rays(), turn).astype(np.float64) @ pose(PLACEMENT)[:3, :3]
+    rays = rolling_shutter_rays(camera.rays(), turn).astype(np.float64) @ pose(PLACEMENT)[:3, :3]
     origin = PLACEMENT.position
     expected = np.minimum(box_range(origin, rays, LOW, HIGH), floor_range(origin, rays, 15))
     np.testing.assert_array_equal(np.isnan(got), np.isnan(camera.rays()[..., 2]) | (camera.rays()[..., 2] < -0.0871))
@@ -61,10 +61,10 @@ def test_range_is_that_along_the_turned_rays(renderer: Renderer, camera: Camera)
 
 def test_the_middle_row_is_that_of_the_still_camera() -> None:
     odd = Camera(20, 11, 20.0, 20.0, 9.5, 5.0)
-    turned = rolled(odd.rays(), (0.1, -0.05, 0.2))
+    turned = rolling_shutter_rays(odd.rays(), (0.1, -0.05, 0.2))
     np.testing.assert_allclose(turned[5], odd.rays()[5], atol=1e-6)
     assert np.abs(turned[0] - odd.rays()[0]).max() > 0.02
-    np.testing.assert_array_equal(rolled(odd.rays(), (0.0, 0.0, 0.0)), odd.rays())
+    np.testing.assert_array_equal(rolling_shutter_rays(odd.rays(), (0.0, 0.0, 0.0)), odd.rays())
 
 
 def test_a_share_of_the_pictures_shears_by_some_pixels() -> None:

@@ -10,9 +10,9 @@ import pytest
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.cameras.capture import capture_range, pose
-from grin_ros.worlds.outdoor.ground import Terrain, rolling, winding
+from grin_ros.worlds.outdoor.camera_placement import keep_outdoors, place_in_street
 from grin_ros.worlds.outdoor.site import MAX_TRIANGLES, OutdoorScene
-from grin_ros.worlds.outdoor.viewpoints import keep_outdoors, place_in_street
+from grin_ros.worlds.outdoor.terrain import Terrain, random_terrain, winding_path
 from grin_ros.worlds.registry import named
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement, World
@@ -82,7 +82,7 @@ def test_viewpoints_ask_for_an_outdoor_scene() -> None:
 @pytest.mark.egl
 def test_range_of_level_ground_from_a_car_is_analytic_to_200_m_and_the_sky_is_inf(renderer: Renderer) -> None:
     level = Terrain((0.0, 0.0), np.zeros((0, 4)))
-    path = winding(np.random.default_rng(0), level, -20.0, 300.0, float("inf"))
+    path = winding_path(np.random.default_rng(0), level, -20.0, 300.0, float("inf"))
     road = path.sweep(-20.0, 300.0, [(-150.0, 0.0), (0.0, 0.0), (150.0, 0.0)])
     street = named(["street"])[0].build(1, Assets())
     renderer.load([road], street.textures, street.lighting)
@@ -151,8 +151,8 @@ def test_which_views_are_kept() -> None:
 
 def test_paths_and_bodies_follow_the_land() -> None:
     rng = np.random.default_rng(4)
-    land = rolling(rng, 0.05)
-    path = winding(rng, land, -40.0, 160.0, 80.0)
+    land = random_terrain(rng, 0.05)
+    path = winding_path(rng, land, -40.0, 160.0, 80.0)
     assert np.hypot(*path.point(0.0, 0.0)) < 1e-9
     np.testing.assert_allclose(np.hypot(*np.diff(path.xy, axis=0).T), 2.0, atol=1e-9)
     assert np.abs(np.diff(path.heading_rad)).max() <= 2.0 / 80.0 + 1e-9

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.assets.assets import Assets, find_assets
 from grin_ros.worlds.cameras.capture import pose
-from grin_ros.worlds.indoor.layout import furnish
+from grin_ros.worlds.indoor.furnished_room import build_room
 from grin_ros.worlds.rendering.environment import (
     LUMINANCE,
     basis,
@@ -31,7 +31,7 @@ from grin_ros.worlds.rendering.environment import (
 from grin_ros.worlds.rendering.light import Lighting
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement
-from grin_ros.worlds.seeds import beside
+from grin_ros.worlds.seeds import sibling_generator
 from grin_ros.worlds.shapes import mesh
 
 COLOUR = np.array([0.3, 0.8, 1.4])
@@ -91,7 +91,7 @@ def test_rooms_keep_their_level_and_gain_a_direction(maps: int) -> None:
     rng = np.random.default_rng(1)
     found = tuple(scaled(rng.random((32, 64, 3)).astype(np.float32) ** 8, 1.0) for _ in range(maps))
     for seed in (3, 4):
-        room, again = (furnish(seed, Assets(light_maps=found)).lighting for _ in range(2))
+        room, again = (build_room(seed, Assets(light_maps=found)).lighting for _ in range(2))
         assert room.around is not None and again.around is not None
         np.testing.assert_array_equal(room.around, again.around)
         even = (room.ambient_up + room.ambient_down) / 2
@@ -102,9 +102,9 @@ def test_rooms_keep_their_level_and_gain_a_direction(maps: int) -> None:
 
 def test_beside_takes_nothing_and_does_not_depend_on_what_was_drawn() -> None:
     rng, other = np.random.default_rng([5, 1]), np.random.default_rng([5, 1])
-    first = beside(rng, 7).random()
+    first = sibling_generator(rng, 7).random()
     assert rng.random() == other.random()
-    assert beside(rng, 7).random() == first != beside(rng, 8).random()
+    assert sibling_generator(rng, 7).random() == first != sibling_generator(rng, 8).random()
 
 
 def test_maps_of_light_go_on_record(tmp_path: Path) -> None:

@@ -12,14 +12,14 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.cameras.capture import capture_colour, capture_glass, capture_range, pose
 from grin_ros.worlds.indoor import mirrors
-from grin_ros.worlds.indoor.layout import furnish
+from grin_ros.worlds.indoor.furnished_room import build_room
 from grin_ros.worlds.registry import named
 from grin_ros.worlds.rendering.projection import reflection
 from grin_ros.worlds.rendering.reflections import SILVER, planes_of
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement
 from grin_ros.worlds.shapes import mesh
-from grin_ros.worlds.views import render_views, unmeasured
+from grin_ros.worlds.views import render_views, without_glass
 from tests.worlds.rays import LIGHTING, world_rays
 
 CAMERA = Camera(160, 120, 110.0, 112.0, 76.0, 57.0)
@@ -63,7 +63,7 @@ def test_only_glass_is_unmeasured_and_range_beside_it_stays_exact(renderer: Rend
     range_m, rays = capture_range(renderer, camera, pose(PLACEMENT)), world_rays(camera, PLACEMENT)
     glass = capture_glass(renderer, camera, pose(PLACEMENT))
     capture_colour(renderer, camera, pose(PLACEMENT))
-    measured = unmeasured(range_m, glass)
+    measured = without_glass(range_m, glass)
     assert np.isnan(measured[glass]).all() and glass.sum() > 500
     np.testing.assert_array_equal(measured[~glass], range_m[~glass])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -91,10 +91,10 @@ def test_a_room_is_the_same_with_a_mirror_and_pictures_of_it_are_not_black(
     renderer: Renderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirrors, "SHARE", 0.0)
-    bare = furnish(2, Assets())
+    bare = build_room(2, Assets())
     assert not bare.mirrors
     monkeypatch.setattr(mirrors, "SHARE", 1.0)
-    room = furnish(2, Assets())
+    room = build_room(2, Assets())
     assert 1 <= len(room.mirrors) <= 2
     np.testing.assert_array_equal(room.solids, bare.solids)
     np.testing.assert_array_equal(room.targets, bare.targets)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.worlds.indoor import placing
+from grin_ros.worlds.indoor import camera_placement
 from grin_ros.worlds.scene import Scene
 from tests.worlds.rays import LIGHTING
 
@@ -24,7 +24,7 @@ LENSES = [
 
 def test_cameras_are_in_the_room_and_in_nothing_solid() -> None:
     rng = np.random.default_rng(0)
-    placed = [p for p in (placing.place_in_room(rng, ROOM) for _ in range(4000)) if p is not None]
+    placed = [p for p in (camera_placement.place_in_room(rng, ROOM) for _ in range(4000)) if p is not None]
     position = np.array([p.position for p in placed])
     assert len(placed) > 2000 and np.all(position > LOW) and np.all(position < HIGH)
     assert not np.any(np.all((position > TABLE[0, 0]) & (position < TABLE[0, 1]), axis=1))
@@ -41,11 +41,11 @@ def test_bare_knows_a_plane_from_a_scene_through_any_lens(lens: Camera) -> None:
     toward = rays @ np.array([0.1, 0.5, 0.2])  # a floor, and a ceiling behind its horizon
     with np.errstate(divide="ignore", invalid="ignore"):
         floor = np.where(toward > 0, 1 / toward, np.nan).astype(np.float32)
-    assert placing.bare(floor, lens)
+    assert camera_placement.shows_one_plane(floor, lens)
     cluttered = floor.copy()
     cluttered[30:90, 40:120] *= 0.6
-    assert not placing.bare(cluttered, lens)
-    bare, kept = (placing.keep_in_room(range_m, lens) for range_m in (floor, cluttered))
+    assert not camera_placement.shows_one_plane(cluttered, lens)
+    bare, kept = (camera_placement.keep_in_room(range_m, lens) for range_m in (floor, cluttered))
     assert 0 < bare < kept <= 1
 
 
@@ -54,14 +54,16 @@ def test_open_views_are_refused_and_what_the_lens_does_not_see_does_not_count() 
     range_m = rng.uniform(1, 3, (120, 160)).astype(np.float32)
     circle = range_m.copy()
     circle[:, :60] = np.nan
-    assert placing.keep_in_room(circle, LENSES[2]) == pytest.approx(placing.keep_in_room(range_m, LENSES[2]), rel=0.1)
+    assert camera_placement.keep_in_room(circle, LENSES[2]) == pytest.approx(
+        camera_placement.keep_in_room(range_m, LENSES[2]), rel=0.1
+    )
     range_m[:, :60] = np.inf
-    assert placing.keep_in_room(range_m, LENSES[0]) == 0
+    assert camera_placement.keep_in_room(range_m, LENSES[0]) == 0
 
 
 def test_wanted_medians_follow_from_the_kept_proposals() -> None:
     rng = np.random.default_rng(0)
-    proposed = np.exp(rng.normal(np.log(placing.PROPOSED_MEDIAN_M), placing.PROPOSED_SIGMA_LN, 20000))
-    kept = proposed[rng.random(20000) < [placing.keep_probability(m) for m in proposed]]
+    proposed = np.exp(rng.normal(np.log(camera_placement.PROPOSED_MEDIAN_M), camera_placement.PROPOSED_SIGMA_LN, 20000))
+    kept = proposed[rng.random(20000) < [camera_placement.keep_probability(m) for m in proposed]]
     low, median, high = np.percentile(kept, [10, 50, 90])
     assert 0.95 < low < 1.2 and 2.0 < median < 2.25 and 3.6 < high < 4.6

@@ -31,7 +31,7 @@ _PALED = 0.5  # of the saturation of surfaces stays: they light one another more
 _MAP_COLOURS = 0.4  # of a map's own cast stays
 
 
-def surroundings(
+def light_map(
     rng: Generator, shell: Shell, lighting: Lighting, albedos: Sequence[NDArray[np.float64]], maps: Sequence[Map]
 ) -> Map:
     """The map of a room. albedos: mean linear ones of floor, ceiling and the four walls.

@@ -19,7 +19,7 @@ from grin_ros.worlds.scene import Placement, Scene
 
 MEDIAN_M, SIGMA_LN = 2.2, 0.56
 PROPOSED_MEDIAN_M, PROPOSED_SIGMA_LN = 1.8, 0.48  # measured over 880 proposals that pass the other rules
-BARE_SHARE = 0.12  # of the views on a bare wall or floor that stay: real recordings have some
+ONE_PLANE_SHARE = 0.12  # of the views on a bare wall or floor that stay: real recordings have some
 
 
 def place_in_room(rng: Generator, scene: Scene) -> Placement | None:
@@ -43,7 +43,7 @@ def place_in_room(rng: Generator, scene: Scene) -> Placement | None:
         yaw = rng.uniform(0, 2 * np.pi)
         if rng.random() < 0.6:  # people and robots mostly face things
             yaw = np.arctan2(target[1] - position[1], target[0] - position[0]) + rng.normal(0, 0.3)
-    if abs(pitch) > 1.3 or not stands_free(scene, position):
+    if abs(pitch) > 1.3 or not is_free(scene, position):
         return None
     return Placement(position, float(yaw), float(pitch), float(roll), float(position[2]))
 
@@ -62,16 +62,16 @@ def aimed_at(
     return position, float(yaw), float(pitch)
 
 
-def held(
+def hand_held(
     rng: Generator, scene: Scene, position: NDArray[np.float64], yaw_rad: float, pitch_rad: float
 ) -> Placement | None:
     """A camera in a hand at position (3,), rolled by 3 degrees (one sigma); None where it does not stand free."""
-    if not stands_free(scene, position):
+    if not is_free(scene, position):
         return None
     return Placement(position, yaw_rad, pitch_rad, float(rng.normal(0, np.radians(3))), float(position[2]))
 
 
-def stands_free(scene: Scene, position: NDArray[np.float64]) -> bool:
+def is_free(scene: Scene, position: NDArray[np.float64]) -> bool:
     """Whether a camera at position (3,) is 8 cm or more inside the scene's bounds, and in nothing solid."""
     low, high = scene.bounds
     outside = np.any(position < low + 0.08) or np.any(position > high - 0.08)
@@ -84,17 +84,17 @@ def keep_in_room(range_m: NDArray[np.float32], camera: Camera) -> float:
     seen = range_m[~np.isnan(range_m)]
     if np.mean(np.isfinite(seen)) < 0.7:
         return 0.0
-    return keep_probability(float(np.median(seen))) * (BARE_SHARE if bare(range_m, camera) else 1.0)
+    return keep_probability(float(np.median(seen))) * (ONE_PLANE_SHARE if shows_one_plane(range_m, camera) else 1.0)
 
 
-def keep_deep(range_m: NDArray[np.float32], camera: Camera, least: float, bare_share: float) -> float:
+def keep_deep(range_m: NDArray[np.float32], camera: Camera, least: float, one_plane_share: float) -> float:
     """Chance to keep a view of a long or large world by its ranges (h, w): 0 when more than 40 % has no surface, the
-    deep ones sooner (all from a median of 3 m on, ``least`` of the near ones), ``bare_share`` of the bare ones."""
+    deep ones sooner (all from a median of 3 m on, ``least`` of the near ones), ``one_plane_share`` of the bare ones."""
     seen = range_m[~np.isnan(range_m)]
     if np.mean(np.isfinite(seen)) < 0.6:
         return 0.0
     deep = float(np.clip(np.median(seen) / 3.0, least, 1.0))
-    return deep * (bare_share if bare(range_m, camera) else 1.0)
+    return deep * (one_plane_share if shows_one_plane(range_m, camera) else 1.0)
 
 
 def keep_probability(median_m: float) -> float:
@@ -105,7 +105,7 @@ def keep_probability(median_m: float) -> float:
     return float(min(1.0, np.exp(wanted - proposed) * 0.5))
 
 
-def bare(range_m: NDArray[np.float32], camera: Camera) -> bool:
+def shows_one_plane(range_m: NDArray[np.float32], camera: Camera) -> bool:
     """Whether one plane explains the view of any lens.
 
     Inverse range of a plane is linear in the unit rays: fit that, and look at what is left.

@@ -57,7 +57,7 @@ class Terrain:
         )
 
 
-def rolling(rng: Generator, steep: float) -> Terrain:
+def random_terrain(rng: Generator, steep: float) -> Terrain:
     """Random land; steep: slope of one sigma (0 is level)."""
     count = 3
     angle = rng.uniform(0, 2 * np.pi, count)
@@ -129,7 +129,7 @@ class Path:
         return merge(parts)
 
 
-def winding(rng: Generator, terrain: Terrain, start_m: float, end_m: float, sharpest_m: float) -> Path:
+def winding_path(rng: Generator, terrain: Terrain, start_m: float, end_m: float, sharpest_m: float) -> Path:
     """A path through the origin along +x at s = 0 whose bends have radii of sharpest_m and more; inf for straight."""
     s = np.arange(start_m, end_m + STEP_M / 2, STEP_M)
     curvature = np.zeros(len(s))
@@ -143,7 +143,7 @@ def winding(rng: Generator, terrain: Terrain, start_m: float, end_m: float, shar
     return Path(terrain, float(s[0]), xy - xy[origin], heading)
 
 
-def shaded(mesh: Mesh, rng: Generator, strength: float, wavelength_m: float = 9.0) -> Mesh:
+def with_varied_tone(mesh: Mesh, rng: Generator, strength: float, wavelength_m: float = 9.0) -> Mesh:
     """The mesh with its colours varied by smooth waves over x and y: no tile looks the same twice."""
     x, y = mesh.vertices[:, 0].astype(np.float64), mesh.vertices[:, 1].astype(np.float64)
     tone = np.zeros(len(x))

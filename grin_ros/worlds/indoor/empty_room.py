@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.random import Generator
 
-from grin_ros.worlds.indoor.openings import door, side_room, window
+from grin_ros.worlds.indoor.openings import add_door, add_side_room, add_window
 from grin_ros.worlds.indoor.shell import Finish, Opening, Shell
 from grin_ros.worlds.shapes.mesh import Mesh, box, merge, quad, tube
 from grin_ros.worlds.surfaces.materials import muted
@@ -63,11 +63,11 @@ def build_shell(
         _skirt(shell, board, float(rng.uniform(0.05, 0.14)))
     for o in shell.openings:
         if o.kind == "window":
-            window(shell, palette, o)
+            add_window(shell, palette, o)
         elif o.kind == "door":
-            door(shell, palette, o)
+            add_door(shell, palette, o)
         else:
-            side_room(shell, palette, o, wall, floor)
+            add_side_room(shell, palette, o, wall, floor)
     for _ in range(int(rng.choice([0, 1, 2], p=[0.65, 0.25, 0.1]))):
         if min(w, d) > 3 and size is None:
             _divide(rng, shell, wall)

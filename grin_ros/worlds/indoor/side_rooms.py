@@ -6,23 +6,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from grin_ros.worlds.indoor import fittings, furniture
+from grin_ros.worlds.indoor import furniture, wall_fittings
 from grin_ros.worlds.indoor.furnisher import MAX_SCENE_TRIANGLES, Furnisher
-from grin_ros.worlds.indoor.shell import YAWS, Annex
+from grin_ros.worlds.indoor.shell import YAWS, SideRoom
 from grin_ros.worlds.shapes.bodies import Body
 
 
-def furnish_annexes(room: Furnisher) -> None:
+def furnish_side_rooms(room: Furnisher) -> None:
     """Puts furniture with its things into every room behind a passage."""
     targets = len(room.targets)
-    for annex in room.shell.annexes:
+    for side_room in room.shell.side_rooms:
         if room.triangles < MAX_SCENE_TRIANGLES:
-            _furnish(room, annex)
+            _furnish(room, side_room)
     del room.targets[targets:]  # nobody walks up to things next door
 
 
-def _furnish(room: Furnisher, annex: Annex) -> None:
-    rng, shell, o = room.rng, room.shell, annex.opening
+def _furnish(room: Furnisher, side_room: SideRoom) -> None:
+    rng, shell, o = room.rng, room.shell, side_room.opening
     yaw = YAWS[o.side]
 
     def put(body: Body, x: float, y: float, z: float, turn: float, dense: float) -> None:
@@ -31,7 +31,7 @@ def _furnish(room: Furnisher, annex: Annex) -> None:
         for top in body.tops:
             room.fill(top, (wx, wy, z), yaw + turn, "shelf" if top.clearance_m < 0.99 else "desk", dense)
 
-    x0, x1 = -o.width / 2 - annex.left, o.width / 2 + annex.right
+    x0, x1 = -o.width / 2 - side_room.left, o.width / 2 + side_room.right
     x = x0 + 0.05
     makers = (
         ("wall", furniture.shelf),
@@ -41,26 +41,26 @@ def _furnish(room: Furnisher, annex: Annex) -> None:
     )
     while x < x1 - 0.3:
         role, make = makers[int(rng.integers(len(makers)))]
-        body = room.either(role, make, 0.6)
+        body = room.model_or_built(role, make, 0.6)
         width, depth, height = body.size
-        if rng.random() < 0.25 or x + width > x1 or depth > annex.deep - 0.8 or height > shell.height:
+        if rng.random() < 0.25 or x + width > x1 or depth > side_room.deep - 0.8 or height > shell.height:
             x += 0.4
             continue
-        put(body, x + width / 2, annex.deep + 0.1 - depth / 2, 0.0, 0.0, float(rng.uniform(5, 20)))
+        put(body, x + width / 2, side_room.deep + 0.1 - depth / 2, 0.0, 0.0, float(rng.uniform(5, 20)))
         x += width + float(rng.exponential(0.2))
     for s, edge in ((-1, x0), (1, x1)):  # along the side walls
-        beyond = annex.left if s < 0 else annex.right
-        body = room.either("wall", furniture.shelf, 0.6)
+        beyond = side_room.left if s < 0 else side_room.right
+        body = room.model_or_built("wall", furniture.shelf, 0.6)
         width, depth, height = body.size
-        if depth < beyond + 0.1 and width < annex.deep - 0.8 and height < shell.height and rng.random() < 0.6:
+        if depth < beyond + 0.1 and width < side_room.deep - 0.8 and height < shell.height and rng.random() < 0.6:
             put(body, edge - s * (depth / 2 + 0.02), 0.15 + width / 2, 0.0, -s * np.pi / 2, 15.0)
     if rng.random() < 0.7:
-        seat = room.either("chair", furniture.seat, 0.8)
-        put(seat, float(rng.uniform(x0 + 0.4, x1 - 0.4)), annex.deep * 0.5, 0.0, float(rng.uniform(0, 6.28)), 0.0)
+        seat = room.model_or_built("chair", furniture.seat, 0.8)
+        put(seat, float(rng.uniform(x0 + 0.4, x1 - 0.4)), side_room.deep * 0.5, 0.0, float(rng.uniform(0, 6.28)), 0.0)
     for _ in range(int(rng.integers(0, 3))):
-        body = (fittings.posters, fittings.board)[int(rng.integers(2))](room.palette)
+        body = (wall_fittings.posters, wall_fittings.board)[int(rng.integers(2))](room.palette)
         low, high = body.mesh.bounds()
         if float(high[0] - low[0]) < x1 - x0:
             flat = Body(body.mesh.moved((-float(low[0] + high[0]) / 2, 0, 0)))
-            wx, wy = shell.at(o.side, o.middle + (x0 + x1) / 2, -annex.deep - 0.115)
+            wx, wy = shell.at(o.side, o.middle + (x0 + x1) / 2, -side_room.deep - 0.115)
             room.put(flat, wx, wy, float(rng.uniform(0.9, 1.3)), yaw, solid=False, check=False)

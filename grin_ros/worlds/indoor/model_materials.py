@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from grin_ros.worlds.assets.models import Piece
 from grin_ros.worlds.shapes.mesh import Mesh
-from grin_ros.worlds.surfaces.materials import material, worn
+from grin_ros.worlds.surfaces.materials import grain_layer, material
 from grin_ros.worlds.surfaces.textures import Palette
 
 _KINDS = (
@@ -47,13 +47,13 @@ def box_mapped(mesh: Mesh, layer: int, tile_m: float, colour: Sequence[float], m
     )
 
 
-def paled(colour: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+def desaturated(colour: NDArray[np.float32], share: float) -> NDArray[np.float32]:
     """Colours (n, 3) with a share of their saturation left, of the same luminance."""
     grey = colour @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     return np.asarray(grey[:, None] + share * (colour - grey[:, None]), np.float32)
 
 
-def dressed(mesh: Mesh, piece: Piece, palette: Palette) -> Mesh:
+def with_room_material(mesh: Mesh, piece: Piece, palette: Palette) -> Mesh:
     """A model as it stands in one room: in a material of the room that suits its name, or in its own paler colours.
 
     What has no picture of its own gets grain.
@@ -69,5 +69,5 @@ def dressed(mesh: Mesh, piece: Piece, palette: Palette) -> Mesh:
             mesh = replace(mesh, gloss=np.where(bare, np.float32(gloss), mesh.gloss).astype(np.float32))
             return box_mapped(mesh, layer, tile_m, colour, 0.9)
     tone = np.float32(rng.uniform(0.55, 1.0) if kind < 0.7 else 1.0)
-    mesh = replace(mesh, colour=paled(mesh.colour, float(rng.uniform(0.25, 0.85))) * tone)
-    return box_mapped(mesh, worn(palette), tile_m, (1.0, 1.0, 1.0), 0.0)
+    mesh = replace(mesh, colour=desaturated(mesh.colour, float(rng.uniform(0.25, 0.85))) * tone)
+    return box_mapped(mesh, grain_layer(palette), tile_m, (1.0, 1.0, 1.0), 0.0)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from grin_ros.worlds.outdoor.materials import Material, Materials, plain
+from grin_ros.worlds.outdoor.materials import Material, Materials, grey_material
 from grin_ros.worlds.shapes.bodies import albedo
 from grin_ros.worlds.shapes.mesh import Mesh, box, cylinder, lathe, merge, quad, sphere, tube
 from grin_ros.worlds.surfaces.textures import SIDE, Image, label, picture
@@ -18,7 +18,7 @@ from grin_ros.worlds.surfaces.textures import SIDE, Image, label, picture
 
 def _round(rng: Generator, low: float = 0.03, high: float = 0.4) -> Material:
     """Painted or galvanised metal."""
-    return plain(rng, low, high, 0.3)
+    return grey_material(rng, low, high, 0.3)
 
 
 def lamp_post(materials: Materials) -> Mesh:
@@ -69,7 +69,7 @@ def sign(materials: Materials) -> Mesh:
     return merge([post, plate.painted((1, 1, 1), layer, 0.3).moved((0, -0.06, tall))])
 
 
-def gantry(materials: Materials) -> Mesh:
+def traffic_light(materials: Materials) -> Mesh:
     """A traffic light on a post, at times with an arm over the road towards -y."""
     rng = materials.rng
     metal = _round(rng, 0.02, 0.3)
@@ -96,7 +96,7 @@ def bollard(materials: Materials) -> Mesh:
     return _round(rng, 0.02, 0.5).on(body)
 
 
-def bin_(materials: Materials) -> Mesh:
+def litter_bin(materials: Materials) -> Mesh:
     """A litter bin or a wheeled bin."""
     rng = materials.rng
     colour = albedo(rng, 0.9)
@@ -117,7 +117,7 @@ def cabinet(materials: Materials) -> Mesh:
     """A switch or junction box."""
     rng = materials.rng
     size = (float(rng.uniform(0.5, 1.8)), float(rng.uniform(0.3, 0.6)), float(rng.uniform(0.8, 1.7)))
-    return plain(rng, 0.2, 0.6, 0.2).on(box(size))
+    return grey_material(rng, 0.2, 0.6, 0.2).on(box(size))
 
 
 def bench(materials: Materials) -> Mesh:
@@ -161,10 +161,10 @@ def billboard(materials: Materials) -> Mesh:
     layer = materials.palette.add(picture(rng) if rng.random() < 0.5 else label(rng))
     if rng.random() < 0.3:
         pillar = cylinder(0.6, 2.8, 20).painted((1, 1, 1), layer, 0.1)
-        return merge([pillar, plain(rng).on(cylinder(0.75, 0.2, 20)).moved((0, 0, 2.8))])
+        return merge([pillar, grey_material(rng).on(cylinder(0.75, 0.2, 20)).moved((0, 0, 2.8))])
     wide, foot = float(rng.uniform(1.2, 3.6)), float(rng.uniform(0.4, 2.0))
     board = box((wide, 0.15, wide * 0.6), 0.0).painted((1, 1, 1), layer, 0.2).moved((0, 0, foot))
-    posts = [plain(rng).on(box((0.12, 0.12, foot))).moved((x, 0, 0)) for x in (-wide * 0.4, wide * 0.4)]
+    posts = [grey_material(rng).on(box((0.12, 0.12, foot))).moved((x, 0, 0)) for x in (-wide * 0.4, wide * 0.4)]
     return merge([board, *posts])
 
 
@@ -233,7 +233,7 @@ def cone(materials: Materials) -> Mesh:
     return merge(parts)
 
 
-def bars(materials: Materials, length_m: float) -> Mesh:
+def railings(materials: Materials, length_m: float) -> Mesh:
     """Railings along x from 0 to length_m: bars between two rails."""
     rng = materials.rng
     metal, tall = _round(rng, 0.01, 0.5), float(rng.uniform(0.8, 1.6))
@@ -245,7 +245,7 @@ def bars(materials: Materials, length_m: float) -> Mesh:
     return metal.on(merge(parts))
 
 
-def pickets(materials: Materials, length_m: float) -> Mesh:
+def fence(materials: Materials, length_m: float) -> Mesh:
     """A wooden fence along x: boards with or without gaps, or two rails between posts."""
     rng = materials.rng
     wood = materials.get("timber")
@@ -270,7 +270,7 @@ def pickets(materials: Materials, length_m: float) -> Mesh:
 
 PAVEMENT: tuple[tuple[float, Callable[[Materials], Mesh]], ...] = (
     (0.2, sign),
-    (0.16, bin_),
+    (0.16, litter_bin),
     (0.2, bollard),
     (0.1, cabinet),
     (0.12, planter),
@@ -281,7 +281,7 @@ PAVEMENT: tuple[tuple[float, Callable[[Materials], Mesh]], ...] = (
 )
 
 
-def any_fitting(materials: Materials) -> Mesh:
+def any_pavement_object(materials: Materials) -> Mesh:
     """One of the things that stand on pavements."""
     chances = np.array([chance for chance, _ in PAVEMENT])
     return PAVEMENT[int(materials.rng.choice(len(PAVEMENT), p=chances / chances.sum()))][1](materials)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from grin_ros.worlds.indoor import cloth, goods, groups
+from grin_ros.worlds.indoor import cloth, furniture_groups, goods
 from grin_ros.worlds.indoor.furnisher import Furnisher
 from grin_ros.worlds.indoor.shell import YAWS
 from grin_ros.worlds.shapes.bodies import Body, Top
@@ -30,7 +30,7 @@ def board(palette: Palette) -> Body:
         if x > w or z > h:
             continue
         origin = (float(rng.uniform(-w / 2, w / 2 - x)), -0.024 - 0.001 * k, float(rng.uniform(0, h - z)))
-        layer = goods.printed(palette, "page" if rng.random() < 0.6 else "poster")
+        layer = goods.printed_layer(palette, "page" if rng.random() < 0.6 else "poster")
         parts.append(quad(origin, (x, 0, 0), (0, 0, z), 0.0).painted((1, 1, 1), layer, 0.02))
     return Body(merge(parts))
 
@@ -43,7 +43,7 @@ def posters(palette: Palette) -> Body:
         w, h = float(rng.uniform(0.15, 0.7)), float(rng.uniform(0.2, 0.9))
         origin = (float(rng.normal(0, 0.5)), -0.002 - 0.001 * k, float(rng.uniform(0, 0.6)))
         parts.append(
-            quad(origin, (w, 0, 0), (0, 0, h), 0.0).painted((1, 1, 1), goods.printed(palette, "poster", 8), 0.15)
+            quad(origin, (w, 0, 0), (0, 0, h), 0.0).painted((1, 1, 1), goods.printed_layer(palette, "poster", 8), 0.15)
         )
     return Body(merge(parts))
 
@@ -109,25 +109,25 @@ _FITTINGS: tuple[tuple[Callable[[Palette], Body], float, float, float], ...] = (
 )
 
 
-def on_walls(room: Furnisher) -> None:
+def fill_walls(room: Furnisher) -> None:
     """Fittings and pictures on the walls of a furnished room."""
     rng = room.rng
     share = float(np.clip((room.shell.width + room.shell.depth) / 8, 0.6, 1.6))
     for make, mean, low, high in _FITTINGS:
         for _ in range(int(rng.poisson(mean * share))):
-            fix(room, make(room.palette), float(rng.uniform(low, high)))
+            fix_to_wall(room, make(room.palette), float(rng.uniform(low, high)))
     for _ in range(int(rng.poisson(4 * share))):
-        groups.hang(room)
+        furniture_groups.hang_picture(room)
 
 
-def fix(room: Furnisher, body: Body, z: float) -> bool:
+def fix_to_wall(room: Furnisher, body: Body, z: float) -> bool:
     """A body with its back y = 0 on a free stretch of wall, and things on its shelves; whether there was one."""
     rng, shell = room.rng, room.shell
     low, high = body.mesh.bounds()
     width, depth, height = float(high[0] - low[0]), float(high[1] - low[1]), float(high[2] - low[2])
     centred = body.mesh.moved((-float(low[0] + high[0]) / 2, -float(high[1]), -float(low[2])))
     z = max(min(z, shell.height - height - 0.02), 0.0)
-    for side, along in room.wall_stretches(width):
+    for side, along in room.free_wall_stretches(width):
         a, b = shell.at(side, along - width / 2, 0.0), shell.at(side, along + width / 2, depth)
         corner = np.array([min(a[0], b[0]), min(a[1], b[1]), z])
         other = np.array([max(a[0], b[0]), max(a[1], b[1]), z + height])

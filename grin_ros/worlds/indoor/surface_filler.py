@@ -110,7 +110,7 @@ RECIPES: dict[str, tuple[tuple[Make | str, float], ...]] = {
 _MADE = 22  # different things of a recipe in a scene; then they are used again
 
 
-class Arranger:
+class SurfaceFiller:
     """Fills surfaces. models: makes a small furniture model, or None where there is none left."""
 
     def __init__(self, rng: Generator, palette: Palette, models: Callable[[], Body | None]) -> None:
@@ -130,7 +130,7 @@ class Arranger:
         made.append(body)
         return body
 
-    def on(self, top: Top, recipe: str, density: float, most: int = 40) -> Mesh | None:
+    def scatter(self, top: Top, recipe: str, density: float, most: int = 40) -> Mesh | None:
         """Things on a surface in its body's frame, about ``density`` a square metre; None when nothing fits.
 
         Tall things tend to the back (+y).
@@ -172,7 +172,7 @@ class Arranger:
             parts.append(mesh.moved((top.x + centre[0] - middle[0], top.y + centre[1] - middle[1], lift)))
         return merge(parts) if parts else None
 
-    def along(self, top: Top, recipe: str = "shelf", full: float = 0.85) -> Mesh | None:
+    def line_up(self, top: Top, recipe: str = "shelf", full: float = 0.85) -> Mesh | None:
         """Things side by side along a shelf board: runs of books, packages, single things, gaps."""
         rng = self.rng
         x, parts = -top.half_x, []
@@ -206,7 +206,7 @@ class Arranger:
         return merge(parts) if parts else None
 
 
-def recipe_of(theme: str, top: Top, rng: Generator) -> str:
+def recipe_for(theme: str, top: Top, rng: Generator) -> str:
     """What a surface in a room of a theme holds."""
     if top.z < 0.3:
         return "floor"

@@ -21,19 +21,19 @@ from grin_ros.worlds.surfaces.prints import photograph
 Painter = Callable[[Mesh], Mesh]
 
 
-def seats(
+def put_seats(
     room: Furnisher, size: tuple[float, float, float], place: tuple[float, float, float], sides: Sequence[int]
 ) -> None:
     """Chairs around a table of a size at a place (x, y, yaw), mostly of one kind, facing it."""
     rng = room.rng
-    model = room.either("chair", furniture.seat, 0.8)
+    model = room.model_or_built("chair", furniture.seat, 0.8)
     for k in sides:
         turn = place[2] + k * np.pi / 2
         across, out = (size[0], size[1]) if k % 2 == 0 else (size[1], size[0])
         for shift in np.linspace(-0.5, 0.5, max(int(across / 0.65), 1) + 2)[1:-1] * across:
             if rng.random() < 0.3:
                 continue
-            body = model if rng.random() < 0.8 else room.either("chair", furniture.seat, 0.8)
+            body = model if rng.random() < 0.8 else room.model_or_built("chair", furniture.seat, 0.8)
             away = out / 2 + body.size[1] / 2 + float(rng.uniform(-0.05, 0.25))
             direction = np.array([-np.sin(turn), np.cos(turn)])
             side = np.array([np.cos(turn), np.sin(turn)])
@@ -41,7 +41,7 @@ def seats(
             room.put(body, float(x), float(y), 0.0, float(turn + rng.normal(0, 0.2)), margin=-0.04)
 
 
-def kitchen(room: Furnisher) -> None:
+def put_kitchen(room: Furnisher) -> None:
     """Base units under a continuous worktop along one or two walls, a tiled band, cupboards and hood above, things."""
     rng, palette = room.rng, room.palette
     front = bodies.timber(palette) if rng.random() < 0.7 else made_of(palette, "plastic")
@@ -113,11 +113,11 @@ def _worktop(
         room.put(unit, x, y, high, YAWS[side], check=False)
 
 
-def pile(room: Furnisher) -> None:
+def put_pile(room: Furnisher) -> None:
     """Boxes and things stacked on the floor."""
     rng = room.rng
     x, y = float(rng.uniform(0.4, room.shell.width - 0.4)), float(rng.uniform(0.4, room.shell.depth - 0.4))
-    if not room.free((x - 0.25, y - 0.25, x + 0.25, y + 0.25)):
+    if not room.is_free((x - 0.25, y - 0.25, x + 0.25, y + 0.25)):
         return
     room.footprints.append((x - 0.3, y - 0.3, x + 0.3, y + 0.3))
     z = 0.0
@@ -130,7 +130,7 @@ def pile(room: Furnisher) -> None:
         z += size[2]
 
 
-def hang(room: Furnisher) -> None:
+def hang_picture(room: Furnisher) -> None:
     """Pictures, cupboards, clocks and the like on the walls."""
     rng, shell = room.rng, room.shell
     body = None
@@ -146,7 +146,7 @@ def hang(room: Furnisher) -> None:
         body = Body(merge([frame, sheet.painted((1, 1, 1), layer, float(rng.uniform(0, 0.5)))]))
         elevation = float(rng.uniform(1.0, 1.9)) - z / 2
     width, depth, height = body.size
-    for side, along in room.wall_stretches(width):
+    for side, along in room.free_wall_stretches(width):
         x, y = shell.at(side, along, depth / 2 + 0.004)
         z = max(min(elevation, shell.height - height - 0.02), 0.0)
         low = np.array([x - width / 2, y - width / 2, z])

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.assets.models import Piece
-from grin_ros.worlds.indoor import fittings, furniture, groups
-from grin_ros.worlds.indoor.annex import furnish_annexes
-from grin_ros.worlds.indoor.arrange import recipe_of
+from grin_ros.worlds.indoor import furniture, furniture_groups, wall_fittings
 from grin_ros.worlds.indoor.cloth import bed
+from grin_ros.worlds.indoor.empty_room import build_shell
 from grin_ros.worlds.indoor.furnisher import MAX_SCENE_TRIANGLES, Furnisher
 from grin_ros.worlds.indoor.lights import light_room, mean_albedo
 from grin_ros.worlds.indoor.mirrors import hang_mirrors
-from grin_ros.worlds.indoor.room import build_shell
+from grin_ros.worlds.indoor.room_light_map import light_map
 from grin_ros.worlds.indoor.shell import Shell
-from grin_ros.worlds.indoor.surroundings import surroundings
+from grin_ros.worlds.indoor.side_rooms import furnish_side_rooms
+from grin_ros.worlds.indoor.surface_filler import recipe_for
 from grin_ros.worlds.scene import Scene
-from grin_ros.worlds.seeds import beside
+from grin_ros.worlds.seeds import sibling_generator
 from grin_ros.worlds.shapes import bodies
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import box
@@ -43,22 +43,22 @@ _BUILT = {"living": furniture.sofa, "bedroom": furniture.cabinet, "office": furn
 _MOST_LARGE = 18
 
 
-def furnish(seed: int, assets: Assets) -> Scene:
+def build_room(seed: int, assets: Assets) -> Scene:
     """The scene of a seed: the same seed and the same assets give the same scene."""
-    return furnished(np.random.default_rng([seed, 0x5CE7E]), assets)
+    return furnish_room(np.random.default_rng([seed, 0x5CE7E]), assets)
 
 
-def furnished(
+def furnish_room(
     rng: Generator, assets: Assets, size: tuple[float, float, float] | None = None, share: float = 1.0
 ) -> Scene:
     """A room of a size (width, depth, height) in metres, any unless given; share: of the usual number of things."""
     palette = Palette(rng, assets.tiles)
-    room = bookwork(rng, palette, build_shell(palette, size=size), assets)
-    furnish_around(room, share)
-    return finished(room)
+    room = new_furnisher(rng, palette, build_shell(palette, size=size), assets)
+    furnish_free_space(room, share)
+    return lit_scene(room)
 
 
-def bookwork(rng: Generator, palette: Palette, shell: Shell, assets: Assets) -> Furnisher:
+def new_furnisher(rng: Generator, palette: Palette, shell: Shell, assets: Assets) -> Furnisher:
     """The furnisher of an empty room with the models there are."""
     roles: dict[str, list[Piece]] = {}
     for piece in assets.pieces:
@@ -66,7 +66,7 @@ def bookwork(rng: Generator, palette: Palette, shell: Shell, assets: Assets) -> 
     return Furnisher(rng, palette, shell, roles, assets.light_maps)
 
 
-def furnish_around(room: Furnisher, share: float = 1.0) -> None:
+def furnish_free_space(room: Furnisher, share: float = 1.0) -> None:
     """Furnishes what is free of a room in one theme; share: of the usual number of things."""
     rng, area = room.rng, room.shell.width * room.shell.depth
     things = share * min(area, 45.0) * float(rng.beta(3.0, 1.5))
@@ -74,18 +74,18 @@ def furnish_around(room: Furnisher, share: float = 1.0) -> None:
     done = len(room.surfaces)
     _rugs(room)
     if theme == "kitchen":
-        groups.kitchen(room)
+        furniture_groups.put_kitchen(room)
     if theme == "bedroom":
-        room.against_wall(bed(room.palette))
+        room.put_against_wall(bed(room.palette))
     _along_walls(room, things, theme, pattern)
     _tables(room)
     _about_the_floor(room, things)
     _clutter(room, things, theme, done)
-    furnish_annexes(room)
-    fittings.on_walls(room)
+    furnish_side_rooms(room)
+    wall_fittings.fill_walls(room)
 
 
-def finished(room: Furnisher, targets: NDArray[np.float64] | None = None, mirrors: bool = True) -> Scene:
+def lit_scene(room: Furnisher, targets: NDArray[np.float64] | None = None, mirrors: bool = True) -> Scene:
     """Lights the room; the scene of it. targets (n, 3): what cameras look at, all things unless given. mirrors: whether
     there may be some."""
     shell = room.shell
@@ -94,9 +94,9 @@ def finished(room: Furnisher, targets: NDArray[np.float64] | None = None, mirror
     ceiling = room.pieces.get("ceiling", [])
     lighting, fixtures = light_room(room.rng, shell, lambda: room.model(ceiling), floor, walls)
     faces = [mean_albedo([mesh], images) for mesh in shell.meshes[:6]]
-    around = surroundings(beside(room.rng, 0x11), shell, lighting, faces, room.light_maps)
+    around = light_map(sibling_generator(room.rng, 0x11), shell, lighting, faces, room.light_maps)
     lighting = replace(lighting, around=around)
-    glass = hang_mirrors(beside(room.rng, 0x12), room) if mirrors else ()
+    glass = hang_mirrors(sibling_generator(room.rng, 0x12), room) if mirrors else ()
     shadowless = [*fixtures, *shell.panes]
     return Scene(
         [*shell.meshes, *room.meshes, *shadowless],
@@ -129,16 +129,16 @@ def _along_walls(room: Furnisher, things: float, theme: str, pattern: str) -> No
         if room.triangles > MAX_SCENE_TRIANGLES:
             return
         if choice < 0.45:
-            room.against_wall(room.either("wall", _BUILT.get(theme, furniture.cabinet), 0.75, pattern))
+            room.put_against_wall(room.model_or_built("wall", _BUILT.get(theme, furniture.cabinet), 0.75, pattern))
         elif choice < 0.65:
-            room.against_wall(furniture.shelf(palette))
+            room.put_against_wall(furniture.shelf(palette))
         elif choice < 0.75:
-            room.against_wall(furniture.cabinet(palette))
+            room.put_against_wall(furniture.cabinet(palette))
         else:
-            desk = room.either("desk", furniture.table, 0.6)
-            place = room.against_wall(desk)
+            desk = room.model_or_built("desk", furniture.table, 0.6)
+            place = room.put_against_wall(desk)
             if place is not None:
-                groups.seats(room, desk.size, place, (2,))
+                furniture_groups.put_seats(room, desk.size, place, (2,))
 
 
 def _tables(room: Furnisher) -> None:
@@ -146,12 +146,12 @@ def _tables(room: Furnisher) -> None:
     rng = room.rng
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.15, 0.5, 0.25, 0.1]))):
         low = rng.random() < 0.3
-        body = room.either("low_table" if low else "table", furniture.table, 0.6)
-        place = room.somewhere(body, 12, float(rng.choice([0, np.pi / 2]) + rng.normal(0, 0.1)))
+        body = room.model_or_built("low_table" if low else "table", furniture.table, 0.6)
+        place = room.put_anywhere(body, 12, float(rng.choice([0, np.pi / 2]) + rng.normal(0, 0.1)))
         if place is not None and not low:
-            groups.seats(room, body.size, place, (0, 1, 2, 3))
+            furniture_groups.put_seats(room, body.size, place, (0, 1, 2, 3))
     for _ in range(int(rng.integers(0, 3))):
-        room.somewhere(room.either("chair", furniture.seat, 0.85))
+        room.put_anywhere(room.model_or_built("chair", furniture.seat, 0.85))
 
 
 def _about_the_floor(room: Furnisher, things: float) -> None:
@@ -160,11 +160,11 @@ def _about_the_floor(room: Furnisher, things: float) -> None:
     for _ in range(int(rng.poisson(1.5 + 0.25 * things))):
         kind = rng.random()
         if kind < 0.55:
-            room.somewhere(room.either("floor", furniture.poles, 0.8))
+            room.put_anywhere(room.model_or_built("floor", furniture.poles, 0.8))
         elif kind < 0.7:
-            room.somewhere(furniture.poles(room.palette))
+            room.put_anywhere(furniture.poles(room.palette))
         else:
-            groups.pile(room)
+            furniture_groups.put_pile(room)
 
 
 def _clutter(room: Furnisher, things: float, theme: str, done: int) -> None:
@@ -175,7 +175,7 @@ def _clutter(room: Furnisher, things: float, theme: str, done: int) -> None:
         if room.triangles > MAX_SCENE_TRIANGLES:
             return
         seat = top.z < 0.55 and top.clearance_m == 1.0
-        recipe = "seat" if seat else ("shelf" if top.clearance_m < 0.99 else recipe_of(theme, top, rng))
+        recipe = "seat" if seat else ("shelf" if top.clearance_m < 0.99 else recipe_for(theme, top, rng))
         room.fill(top, origin, yaw, recipe, density * (0.25 if seat else 1.0) * float(rng.uniform(0.3, 1.8)))
     for _ in range(int(rng.poisson(1.5 + 0.4 * things))):
-        room.somewhere(room.arranger.thing("floor"), 3)
+        room.put_anywhere(room.filler.thing("floor"), 3)

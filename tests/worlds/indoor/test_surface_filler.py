@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grin_ros.worlds.indoor.arrange import RECIPES, Arranger
 from grin_ros.worlds.indoor.goods import books
+from grin_ros.worlds.indoor.surface_filler import RECIPES, SurfaceFiller
 from grin_ros.worlds.shapes.bodies import Top
 from grin_ros.worlds.surfaces.prints import PRINTS
 from grin_ros.worlds.surfaces.textures import Palette
@@ -17,14 +17,14 @@ TOP = Top(0.3, -0.2, 0.6, 0.35, 0.75)
 SLACK_M = 0.02
 
 
-def _arranger(seed: int) -> Arranger:
+def _filler(seed: int) -> SurfaceFiller:
     rng = np.random.default_rng(seed)
-    return Arranger(rng, Palette(rng, {}), lambda: None)
+    return SurfaceFiller(rng, Palette(rng, {}), lambda: None)
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
 def test_things_stand_on_their_surface(recipe: str) -> None:
-    things = _arranger(7).on(TOP, recipe, 30.0)
+    things = _filler(7).scatter(TOP, recipe, 30.0)
     assert things is not None
     low, high = things.bounds()
     assert TOP.x - TOP.half_x - SLACK_M < low[0] and high[0] < TOP.x + TOP.half_x + SLACK_M
@@ -35,7 +35,7 @@ def test_things_stand_on_their_surface(recipe: str) -> None:
 @pytest.mark.parametrize("recipe", ["shelf", "stock"])
 def test_a_shelf_is_filled_along_and_below_the_next_board(recipe: str) -> None:
     board = Top(0, 0, 0.5, 0.14, 1.0, 0.3)
-    things = _arranger(3).along(board, recipe, 0.95)
+    things = _filler(3).line_up(board, recipe, 0.95)
     assert things is not None
     low, high = things.bounds()
     assert low[0] > -0.5 - SLACK_M and high[0] < 0.5 + SLACK_M and high[0] - low[0] > 0.6

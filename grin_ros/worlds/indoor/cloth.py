@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import box, cylinder, merge, pillow, sheet, tube
 from grin_ros.worlds.surfaces.materials import made_of
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 
 def wrinkles(rng: Generator, rows: int, columns: int, cells: float = 5.0) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from grin_ros.worlds.indoor.shell import Opening
 from grin_ros.worlds.indoor.side_rooms import furnish_side_rooms
 from grin_ros.worlds.scene import Placement, Scene
 from grin_ros.worlds.shapes.bodies import Body
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.random import Generator
 
 from grin_ros.worlds.indoor.openings import add_door, add_side_room, add_window
-from grin_ros.worlds.indoor.shell import Finish, Opening, Shell
+from grin_ros.worlds.indoor.shell import Opening, Shell
 from grin_ros.worlds.shapes.mesh import Mesh, box, merge, quad, tube
-from grin_ros.worlds.surfaces.materials import muted
-from grin_ros.worlds.surfaces.textures import Palette, checker, dots, mottled, paint, random_colour, stripes, wood
+from grin_ros.worlds.surfaces.materials import Material, muted
+from grin_ros.worlds.surfaces.palette import Palette
+from grin_ros.worlds.surfaces.textures import checker, dots, mottled, paint, random_colour, stripes, wood
 
 _WALL_TILES = ("Wallpaper", "Plaster", "Concrete", "Bricks", "Tiles", "WoodSiding", "Planks", "Paint", "Marble")
 _FLOOR_TILES = ("WoodFloor", "WoodFloor", "Tiles", "Carpet", "Concrete", "Terrazzo", "Marble", "Planks", "Tatami")
@@ -79,42 +80,42 @@ def build_shell(
     return shell
 
 
-def _finishes(palette: Palette) -> tuple[Finish, Finish, Finish, Finish]:
+def _finishes(palette: Palette) -> tuple[Material, Material, Material, Material]:
     """Wall, accent wall, floor, ceiling."""
     rng = palette.rng
 
-    def wall() -> Finish:
+    def wall() -> Material:
         kind = rng.random()
         pale = [float(v) for v in random_colour(rng, 0.22, (0.62, 0.97)) ** 2]
         if kind < 0.1:
             pale = list(muted(rng, 0.3))
         if kind < 0.45:
-            return Finish(pale, palette.add(paint(rng)), float(rng.uniform(1, 4)), 0.03)
+            return Material(pale, palette.add(paint(rng)), float(rng.uniform(1, 4)), 0.03)
         if kind < 0.75:  # painted plaster, paper, brick: the relief of a photograph
             relief = palette.relief("Plaster", "Plaster", "Wallpaper", "Concrete", "Bricks", "Paint")
             if relief is not None:
-                return Finish(pale, relief, float(rng.uniform(0.8, 2.5)), 0.03)
+                return Material(pale, relief, float(rng.uniform(0.8, 2.5)), 0.03)
         if kind < 0.94:
             tile = palette.tile(*_WALL_TILES)
             if tile is not None:
                 tone = float(rng.uniform(0.6, 1.0))
-                return Finish([tone] * 3, tile, float(rng.uniform(0.6, 2.5)), float(rng.uniform(0, 0.3)))
+                return Material([tone] * 3, tile, float(rng.uniform(0.6, 2.5)), float(rng.uniform(0, 0.3)))
         pattern = (stripes, dots, checker, mottled)[int(rng.integers(4))](rng)
         pattern = (0.6 * pattern.mean(axis=(0, 1)) + 0.4 * pattern).astype(np.uint8)  # prints on walls are soft
-        return Finish([0.8, 0.8, 0.8], palette.add(pattern), float(rng.uniform(0.5, 2.5)), 0.05)
+        return Material([0.8, 0.8, 0.8], palette.add(pattern), float(rng.uniform(0.5, 2.5)), 0.05)
 
-    def floor() -> Finish:
+    def floor() -> Material:
         tile = palette.tile(*_FLOOR_TILES)
         gloss = float(rng.uniform(0, 0.5))
         if tile is not None and rng.random() < 0.85:
-            return Finish([float(rng.uniform(0.5, 1.0))] * 3, tile, float(rng.uniform(0.7, 2.5)), gloss)
+            return Material([float(rng.uniform(0.5, 1.0))] * 3, tile, float(rng.uniform(0.7, 2.5)), gloss)
         make = (wood, checker, mottled, wood)[int(rng.integers(4))]
-        return Finish([0.9, 0.9, 0.9], palette.add(make(rng)), float(rng.uniform(0.8, 2.5)), gloss)
+        return Material([0.9, 0.9, 0.9], palette.add(make(rng)), float(rng.uniform(0.8, 2.5)), gloss)
 
     main = wall()
     tile = palette.tile("OfficeCeiling", "Planks", "Concrete") if rng.random() < 0.15 else None
     white = float(rng.uniform(0.6, 0.9))
-    ceiling = Finish([white, white, white * 0.97], palette.add(paint(rng)) if tile is None else tile, 1.2, 0.0)
+    ceiling = Material([white, white, white * 0.97], palette.add(paint(rng)) if tile is None else tile, 1.2, 0.0)
     return main, (wall() if rng.random() < 0.25 else main), floor(), ceiling
 
 
@@ -182,7 +183,7 @@ def _skirt(shell: Shell, colour: list[float], tall_m: float) -> None:
             begin = b
 
 
-def _divide(rng: Generator, shell: Shell, wall: Finish) -> None:
+def _divide(rng: Generator, shell: Shell, wall: Material) -> None:
     """An inner wall at a right angle to a wall, or a pillar."""
     w, d, h = shell.width, shell.depth, shell.height
     thin = rng.random() < 0.6

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import Mesh, lathe, merge, sheet, tube
 from grin_ros.worlds.surfaces.materials import grain_layer, made_of
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 
 def blade(rng: Generator, long_m: float, wide_m: float, bend: float) -> NDArray[np.float64]:

@@ -18,16 +18,16 @@ from grin_ros.worlds.indoor.empty_room import build_shell
 from grin_ros.worlds.indoor.furnisher import MAX_SCENE_TRIANGLES, Furnisher
 from grin_ros.worlds.indoor.lights import light_room, mean_albedo
 from grin_ros.worlds.indoor.mirrors import hang_mirrors
+from grin_ros.worlds.indoor.recipes import recipe_for
 from grin_ros.worlds.indoor.room_light_map import light_map
 from grin_ros.worlds.indoor.shell import Shell
 from grin_ros.worlds.indoor.side_rooms import furnish_side_rooms
-from grin_ros.worlds.indoor.surface_filler import recipe_for
 from grin_ros.worlds.scene import Scene
 from grin_ros.worlds.seeds import sibling_generator
-from grin_ros.worlds.shapes import bodies
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import box
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.materials import finish
+from grin_ros.worlds.surfaces.palette import Palette
 
 # Name, chance, and what the models along its walls are called.
 _THEMES = (
@@ -116,7 +116,7 @@ def _rugs(room: Furnisher) -> None:
         rug = room.model(room.pieces.get("rug", [])) if rng.random() < 0.4 else None
         if rug is None:
             flat = box((rng.uniform(0.8, 2.4), rng.uniform(0.6, 1.8), 0.012), 0.0)
-            rug = Body(bodies.finish(flat, room.palette, 0.95))
+            rug = Body(finish(flat, room.palette, 0.95))
         x, y = float(rng.uniform(0.5, shell.width - 0.5)), float(rng.uniform(0.5, shell.depth - 0.5))
         room.put(rug, x, y, 0.0, float(rng.choice([0, np.pi / 2])), solid=False, check=False)
 

@@ -19,7 +19,7 @@ from grin_ros.worlds.indoor.surface_filler import SurfaceFiller
 from grin_ros.worlds.rendering.environment import Map
 from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import Mesh
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 MAX_SCENE_TRIANGLES = 260_000
 

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from grin_ros.worlds.shapes.bodies import Body, Top, albedo, finish, timber
+from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import box, cylinder, merge, tube
-from grin_ros.worlds.surfaces.textures import Palette, doors
+from grin_ros.worlds.surfaces.materials import albedo, finish, timber
+from grin_ros.worlds.surfaces.palette import Palette
+from grin_ros.worlds.surfaces.textures import doors
 
 
 def table(palette: Palette, size: tuple[float, float, float] | None = None) -> Body:

@@ -12,10 +12,9 @@ import numpy as np
 from grin_ros.worlds.indoor import furniture
 from grin_ros.worlds.indoor.furnisher import Furnisher
 from grin_ros.worlds.indoor.shell import YAWS
-from grin_ros.worlds.shapes import bodies
 from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import Mesh, box, boxes, merge, quad, tube
-from grin_ros.worlds.surfaces.materials import made_of
+from grin_ros.worlds.surfaces.materials import albedo, finish, made_of, timber
 from grin_ros.worlds.surfaces.prints import photograph
 
 Painter = Callable[[Mesh], Mesh]
@@ -44,7 +43,7 @@ def put_seats(
 def put_kitchen(room: Furnisher) -> None:
     """Base units under a continuous worktop along one or two walls, a tiled band, cupboards and hood above, things."""
     rng, palette = room.rng, room.palette
-    front = bodies.timber(palette) if rng.random() < 0.7 else made_of(palette, "plastic")
+    front = timber(palette) if rng.random() < 0.7 else made_of(palette, "plastic")
     top, handle, band = made_of(palette, "stone", "wood"), made_of(palette, "metal"), palette.tile("Tiles", "Bricks")
     first, tall = int(rng.integers(4)), float(rng.uniform(0.86, 0.94))
     for k in range(1 + int(rng.random() < 0.55)):
@@ -123,7 +122,7 @@ def put_pile(room: Furnisher) -> None:
     z = 0.0
     for _ in range(int(rng.integers(2, 6))):
         size = (float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.2, 0.5)), float(rng.uniform(0.08, 0.4)))
-        mesh = bodies.finish(box(size, 0.0), room.palette, 0.9)
+        mesh = finish(box(size, 0.0), room.palette, 0.9)
         body = Body(mesh, (Top(0, 0, size[0] / 2, size[1] / 2, size[2]),))
         dx, dy, yaw = float(rng.normal(0, 0.04)), float(rng.normal(0, 0.04)), float(rng.normal(0, 0.4))
         room.put(body, x + dx, y + dy, z, yaw, check=False)
@@ -139,7 +138,7 @@ def hang_picture(room: Furnisher) -> None:
     elevation = float(rng.uniform(1.1, 1.7))
     if body is None:
         x, z = (float(v) for v in np.exp(rng.normal(-0.8, 0.45, 2)).clip(0.15, 1.5))
-        frame = box((x, 0.03, z)).painted(bodies.albedo(rng), -1, 0.3)
+        frame = box((x, 0.03, z)).painted(albedo(rng), -1, 0.3)
         inner = float(rng.uniform(0.8, 1.0))
         sheet = quad((-x * inner / 2, -0.017, z * (1 - inner) / 2), (x * inner, 0, 0), (0, 0, z * inner), 0.0)
         layer = room.palette.shared("photograph", photograph, 8)

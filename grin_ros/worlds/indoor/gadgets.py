@@ -9,8 +9,8 @@ import numpy as np
 from grin_ros.worlds.indoor.goods import printed_layer
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import Mesh, box, boxes, cylinder, lathe, merge, pillow, sheet, sphere, tube
-from grin_ros.worlds.surfaces.materials import made_of, muted, plain
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.materials import albedo, finish, made_of, muted, plain
+from grin_ros.worlds.surfaces.palette import Palette
 
 
 def screen(palette: Palette) -> Body:
@@ -194,3 +194,43 @@ def open_book(palette: Palette) -> Body:
         leaf = sheet(points[:, ::side] * [side, 1, 1])
         halves.append(leaf.painted((1, 1, 1), printed_layer(palette, "page", 5), 0.05))
     return Body(merge(halves))
+
+
+def ball(palette: Palette) -> Body:
+    """A ball or fruit."""
+    return Body(finish(sphere(float(palette.rng.uniform(0.03, 0.13))), palette))
+
+
+def lamp(palette: Palette) -> Body:
+    """A table lamp with a glowing shade."""
+    rng = palette.rng
+    height, radius = float(rng.uniform(0.25, 0.6)), float(rng.uniform(0.08, 0.18))
+    shade = lathe([(radius, height * 0.6), (radius * rng.uniform(0.4, 1), height)], 20).painted(
+        (0.9, 0.85, 0.7), -1, 0.0, float(rng.choice([0.0, 2.5]))
+    )
+    return Body(
+        merge(
+            [
+                cylinder(radius * 0.7, 0.02).painted(albedo(rng)),
+                cylinder(0.012, height * 0.7, 8).painted(albedo(rng)),
+                shade,
+            ]
+        )
+    )
+
+
+def cable(palette: Palette) -> Body:
+    """A cable or cord lying or standing in loops."""
+    rng = palette.rng
+    steps = rng.normal(0, 0.09, (8, 3)) * [1, 1, 0.2]
+    path = np.cumsum(steps, axis=0)
+    fine = np.stack(
+        [
+            np.interp(np.linspace(0, 7, 40), np.arange(8), np.convolve(path[:, i], [0.25, 0.5, 0.25], "same"))
+            for i in range(3)
+        ],
+        1,
+    )
+    fine[:, 2] = np.abs(fine[:, 2]) + 0.006
+    fine[:, :2] -= fine[:, :2].mean(axis=0)
+    return Body(tube(fine, float(rng.uniform(0.002, 0.006)), 5).painted(albedo(rng)))

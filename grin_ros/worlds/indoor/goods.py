@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import box, boxes, cylinder, lathe, merge, pillow, tube
 from grin_ros.worlds.surfaces import prints
-from grin_ros.worlds.surfaces.materials import made_of, muted, plain
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.materials import finish, made_of, muted, plain
+from grin_ros.worlds.surfaces.palette import Palette
 
 Make = Callable[[Palette], Body]
 
@@ -232,3 +232,18 @@ def jar_of_tools(palette: Palette) -> Body:
         stick = tube(np.array([[*foot, 0.01], [*tip, end]]), float(rng.uniform(0.003, 0.006)), 5)
         parts.append(made_of(palette, "plastic", "metal", "wood")(stick))
     return Body(merge(parts))
+
+
+def vessel(palette: Palette) -> Body:
+    """A mug, bottle, vase, bowl, bin or lamp foot: a body of revolution."""
+    rng = palette.rng
+    height = float(np.exp(rng.normal(-1.75, 0.45)))
+    radius = height * float(rng.uniform(0.15, 0.7))
+    t = np.linspace(0, 1, 9)
+    wave = 1 + rng.uniform(0, 0.5) * np.sin(rng.uniform(2, 7) * t + rng.uniform(0, 6)) + rng.uniform(-0.5, 0.5) * t
+    profile = [(0.0, 0.0), *[(float(radius * max(w, 0.12)), float(height * k)) for w, k in zip(wave, t, strict=True)]]
+    if rng.random() < 0.5:
+        profile += [(profile[-1][0] * 0.9, height), (profile[-2][0] * 0.8, height * 0.15), (0.0, height * 0.15)]
+    else:
+        profile.append((0.0, height))
+    return Body(finish(lathe(profile, 18), palette, 0.4))

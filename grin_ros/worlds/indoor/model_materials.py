@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from grin_ros.worlds.assets.models import Piece
 from grin_ros.worlds.shapes.mesh import Mesh
 from grin_ros.worlds.surfaces.materials import grain_layer, material
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 _KINDS = (
     (r"sofa|couch|armchair|bed|puff|ottoman|cushion|futon|towel|office chair", ("cloth",)),

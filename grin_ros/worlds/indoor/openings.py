@@ -9,10 +9,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
-from grin_ros.worlds.indoor.shell import Finish, Opening, Shell, SideRoom
+from grin_ros.worlds.indoor.shell import Opening, Shell, SideRoom
 from grin_ros.worlds.shapes.mesh import box, merge, quad, surface, tube
+from grin_ros.worlds.surfaces.materials import Material
+from grin_ros.worlds.surfaces.palette import Palette
 from grin_ros.worlds.surfaces.prints import grain
-from grin_ros.worlds.surfaces.textures import Palette, doors, outside, random_colour, wood
+from grin_ros.worlds.surfaces.textures import doors, outside, random_colour, wood
 
 
 def add_window(shell: Shell, palette: Palette, o: Opening) -> None:
@@ -110,7 +112,7 @@ def add_door(shell: Shell, palette: Palette, o: Opening) -> None:
     shell.meshes.append(shell.stick(whole, o.side, o.middle, 0.01, 0.0))
 
 
-def add_side_room(shell: Shell, palette: Palette, o: Opening, wall: Finish, floor: Finish) -> None:
+def add_side_room(shell: Shell, palette: Palette, o: Opening, wall: Material, floor: Material) -> None:
     """A closed space behind a passage, bare; by chance with an open door leaf."""
     rng = palette.rng
     deep, left, right = float(rng.uniform(1.6, 5.0)), _clear(rng, shell, o, -1), _clear(rng, shell, o, 1)

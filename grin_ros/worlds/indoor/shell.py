@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +13,6 @@ from grin_ros.worlds.shapes.mesh import Mesh
 
 # Of things with their back to the wall at y = depth, x = 0, y = 0, x = width.
 YAWS = (0.0, np.pi / 2, np.pi, -np.pi / 2)
-
-
-class Finish(NamedTuple):
-    """The material of a wall, floor or ceiling: linear colour, texture layer, metres that one tile covers, gloss."""
-
-    colour: Sequence[float]
-    layer: int
-    tile_m: float
-    gloss: float
-
-    def on(self, mesh: Mesh) -> Mesh:
-        """The mesh in this material; its uv must count tiles already."""
-        return mesh.painted(self.colour, self.layer, self.gloss)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.worlds.shapes.bodies import timber
 from grin_ros.worlds.shapes.mesh import Mesh, boxes, merge, tube
-from grin_ros.worlds.surfaces.materials import made_of
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.materials import made_of, timber
+from grin_ros.worlds.surfaces.palette import Palette
 
 
 @dataclass(frozen=True)

@@ -7,106 +7,17 @@ Each surface is filled from a recipe, densely, without things standing in one an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.random import Generator
 
-from grin_ros.worlds.indoor import cloth, clutter, foliage, gadgets, goods
+from grin_ros.worlds.indoor import goods
+from grin_ros.worlds.indoor.recipes import RECIPES
 from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import Mesh, merge
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
-Make = Callable[[Palette], Body]
-
-# What a surface holds and how often; 'model' is a small furniture model where there are some.
-_G, _D = goods, gadgets
-RECIPES: dict[str, tuple[tuple[Make | str, float], ...]] = {
-    "desk": (
-        *(
-            (_G.papers, 4.0),
-            (_D.screen, 1.5),
-            (_D.keyboard, 1.5),
-            (_D.laptop, 0.8),
-            (_G.mug, 1.6),
-            (_G.books, 1.0),
-        ),
-        *(
-            (_G.book_pile, 2.0),
-            (_D.telephone, 1.4),
-            (_G.jar_of_tools, 1.0),
-            (_D.framed, 0.6),
-            (_D.ring, 0.5),
-        ),
-        *((_G.tin, 0.8), (_G.bottle, 0.8), (foliage.plant, 0.6), (clutter.lamp, 0.5), (clutter.cable, 1.2)),
-        *((_D.open_book, 0.6), (_D.toy, 0.2), (_D.tray, 0.5), (_G.packet, 0.5), ("model", 1.5)),
-    ),
-    "dining": (
-        *((_G.dish, 3.0), (_G.mug, 2.5), (_G.papers, 1.6), (_G.bottle, 1.4), (foliage.flowers, 0.6), (_G.fruit, 0.6)),
-        *(
-            (_D.open_book, 0.5),
-            (_G.book_pile, 0.7),
-            (_G.jar_of_tools, 0.4),
-            (_G.packet, 1.0),
-            (_D.telephone, 0.5),
-        ),
-        *((cloth.heap, 0.3), (_G.tin, 0.5), (_D.tray, 0.5), (_D.laptop, 0.4), ("model", 1.5)),
-    ),
-    "worktop": (
-        *((_G.bottle, 3.0), (_G.tin, 2.5), (_G.packet, 3.0), (_G.pot, 1.8), (_G.dish, 1.6), (_G.mug, 2.2)),
-        *((_G.jar_of_tools, 1.2), (_G.fruit, 0.6), (_G.papers, 0.8), (_D.ring, 0.6), (cloth.heap, 0.5)),
-        *((_D.tray, 0.8), (foliage.plant, 0.4), (_D.framed, 0.8), (clutter.vessel, 0.8), ("model", 2.0)),
-    ),
-    "bench": (
-        *(
-            (_D.tool, 4.0),
-            (_G.parcel, 0.8),
-            (_G.tin, 2.0),
-            (_G.bottle, 1.4),
-            (_D.ring, 1.4),
-            (_D.tray, 2.0),
-        ),
-        *((_G.jar_of_tools, 1.5), (_G.papers, 0.8), (_G.packet, 1.5), (clutter.cable, 1.5), (_G.mug, 0.6)),
-        *((clutter.vessel, 0.8), (cloth.heap, 0.5), ("model", 1.0)),
-    ),
-    "shelf": (
-        *(
-            (_G.books, 4.0),
-            (_G.book_pile, 1.4),
-            (_D.framed, 1.0),
-            (_G.packet, 1.5),
-            (_D.tray, 0.9),
-            (_G.tin, 0.7),
-        ),
-        *((foliage.plant, 0.6), (_D.toy, 0.6), (clutter.vessel, 1.4), (_G.bottle, 0.7), (cloth.folded, 0.6)),
-        *((_G.parcel, 0.6), (_G.mug, 0.6), (clutter.ball, 0.3), ("model", 2.0)),
-    ),
-    "stock": (
-        (_G.packet, 5.0),
-        (_G.tin, 2.0),
-        (_G.bottle, 2.0),
-        (_G.parcel, 3.0),
-        (_D.tray, 1.0),
-        (_G.book_pile, 0.5),
-    ),
-    "toys": (
-        *((_D.toy, 3.0), (_D.blocks, 3.0), (clutter.ball, 2.0), (_G.packet, 1.5), (_D.open_book, 1.0)),
-        *((_D.tray, 1.0), (cloth.heap, 0.8), (cloth.cushion, 0.6), (foliage.plant, 0.5), ("model", 2.0)),
-    ),
-    "seat": (
-        (cloth.cushion, 3.0),
-        (cloth.heap, 1.5),
-        (_D.open_book, 0.5),
-        (_D.toy, 0.4),
-        (cloth.bag, 0.6),
-        (_G.papers, 0.6),
-    ),
-    "floor": (
-        *((_G.parcel, 2.0), (cloth.bag, 2.0), (cloth.basket, 1.2), (_G.book_pile, 1.0), (cloth.heap, 0.8)),
-        *((_D.toy, 0.6), (clutter.cable, 1.2), (_G.papers, 0.4), (_G.packet, 0.6), (cloth.cushion, 0.6)),
-        *((clutter.ball, 0.5), (_D.tray, 0.6), ("model", 2.0)),
-    ),
-}
 _MADE = 22  # different things of a recipe in a scene; then they are used again
 
 
@@ -123,8 +34,8 @@ class SurfaceFiller:
         if len(made) >= _MADE or (len(made) > 8 and rng.random() < 0.5):
             return made[int(rng.integers(len(made)))]
         choices = RECIPES[recipe]
-        weights = np.array([w for _, w in choices])
-        make = choices[int(rng.choice(len(choices), p=weights / weights.sum()))][0]
+        weights = np.array(list(choices.values()))
+        make = list(choices)[int(rng.choice(len(choices), p=weights / weights.sum()))]
         found = self.models() if isinstance(make, str) else make(self.palette)
         body = goods.packet(self.palette) if found is None else found
         made.append(body)
@@ -204,17 +115,3 @@ class SurfaceFiller:
             parts.append(mesh.moved((top.x + x - float(low[0]), y, top.z + 0.0006 - min(float(low[2]), 0.0))))
             x += float(high[0] - low[0]) + float(rng.exponential(0.012)) + 0.003
         return merge(parts) if parts else None
-
-
-def recipe_for(theme: str, top: Top, rng: Generator) -> str:
-    """What a surface in a room of a theme holds."""
-    if top.z < 0.3:
-        return "floor"
-    choices: Sequence[str] = {
-        "office": ("desk",) * 5 + ("shelf",),
-        "kitchen": ("worktop", "dining", "dining"),
-        "living": ("dining", "desk", "shelf", "toys"),
-        "bedroom": ("desk", "shelf", "toys", "worktop"),
-        "basement": ("bench", "bench", "worktop", "stock"),
-    }.get(theme, ("desk", "dining", "worktop", "bench", "shelf", "toys"))
-    return choices[int(rng.integers(len(choices)))]

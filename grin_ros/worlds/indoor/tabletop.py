@@ -23,7 +23,7 @@ from grin_ros.worlds.scene import Placement, Scene
 from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import Mesh, box, merge, quad
 from grin_ros.worlds.surfaces.materials import made_of
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 _STAGES = ("table", "desk", "worktop", "bench", "shelf", "floor", "seat")
 _CHANCES = (0.26, 0.2, 0.13, 0.12, 0.09, 0.12, 0.08)

@@ -14,7 +14,7 @@ from grin_ros.worlds.indoor.shell import YAWS
 from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import box, boxes, merge, quad, tube
 from grin_ros.worlds.surfaces.materials import made_of, plain
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 
 def board(palette: Palette) -> Body:

@@ -21,7 +21,7 @@ from grin_ros.worlds.scene import Placement, Scene
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import Mesh, box, boxes, merge
 from grin_ros.worlds.surfaces.materials import made_of, muted
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 _KINDS = ("store", "shop", "books")
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grin_ros.worlds.outdoor.materials import Material, Materials, grey_material
+from grin_ros.worlds.outdoor.materials import Materials, grey_material
 from grin_ros.worlds.shapes.mesh import Mesh, box, merge, quad, surface
+from grin_ros.worlds.surfaces.materials import Material
 from grin_ros.worlds.surfaces.textures import label
 
 FOOT_M = 1.5  # walls reach this far below the ground, for slopes

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from grin_ros.worlds.shapes.mesh import Mesh
-from grin_ros.worlds.surfaces.textures import SIDE, Image, Palette, mottled, paint, value_noise, wood
+from grin_ros.worlds.surfaces.materials import Material
+from grin_ros.worlds.surfaces.palette import Palette
+from grin_ros.worlds.surfaces.textures import SIDE, Image, mottled, paint, value_noise, wood
 
 Colour = Sequence[float]
 
@@ -105,19 +106,6 @@ def car_colour(rng: Generator) -> list[float]:
     hue = float(rng.choice([0.0, 0.6, 0.62, 0.35, 0.1, 0.15])) + float(rng.normal(0, 0.02))
     rgb = colorsys.hsv_to_rgb(hue % 1, float(rng.uniform(0.5, 0.95)), float(rng.uniform(0.25, 0.85)))
     return [c**2 for c in rgb]
-
-
-@dataclass(frozen=True)
-class Material:
-    """A linear colour, a texture layer (-1 for none), metres a tile, and gloss."""
-
-    colour: Colour
-    layer: int
-    tile_m: float
-    gloss: float = 0.05
-
-    def on(self, mesh: Mesh) -> Mesh:
-        return mesh.painted(self.colour, self.layer, self.gloss)
 
 
 # Kind: tile categories, procedural fallback, metres a tile (lowest, highest).

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from grin_ros.worlds.outdoor.materials import Material, Materials
+from grin_ros.worlds.outdoor.materials import Materials
 from grin_ros.worlds.outdoor.site import Site
 from grin_ros.worlds.shapes.mesh import Mesh, merge, sphere, surface, tube
+from grin_ros.worlds.surfaces.materials import Material
 
 Floats = NDArray[np.float64]
 

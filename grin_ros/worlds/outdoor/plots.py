@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from grin_ros.worlds.outdoor import buildings, plants, street_furniture, vehicles
-from grin_ros.worlds.outdoor.materials import Material
 from grin_ros.worlds.outdoor.road import Section
 from grin_ros.worlds.outdoor.site import Site
 from grin_ros.worlds.outdoor.terrain import Path, with_varied_tone
 from grin_ros.worlds.shapes.mesh import Mesh, box
+from grin_ros.worlds.surfaces.materials import Material
 
 # Chances of what comes next along a street.
 _MIX: dict[str, dict[str, float]] = {

@@ -9,10 +9,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from grin_ros.worlds.outdoor.materials import Material, Materials
+from grin_ros.worlds.outdoor.materials import Materials
 from grin_ros.worlds.outdoor.site import Site
 from grin_ros.worlds.outdoor.terrain import Path, with_varied_tone
 from grin_ros.worlds.shapes.mesh import quad
+from grin_ros.worlds.surfaces.materials import Material
 
 CHUNK_M = 40.0
 KERB_M = 0.12

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from grin_ros.worlds.outdoor.materials import clouds
 from grin_ros.worlds.rendering.light import Lighting, Sky
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from grin_ros.worlds.outdoor.road import KERB_M, Section, lay_road, random_secti
 from grin_ros.worlds.outdoor.site import OutdoorScene, Site
 from grin_ros.worlds.outdoor.terrain import Path, random_terrain, winding_path
 from grin_ros.worlds.shapes.mesh import Mesh, box
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 BEGIN_M, END_M = -40.0, 210.0
 CAMERAS_M = (0.0, 45.0)  # part of the road where cameras are

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from grin_ros.worlds.outdoor.materials import Material, Materials, grey_material
-from grin_ros.worlds.shapes.bodies import albedo
+from grin_ros.worlds.outdoor.materials import Materials, grey_material
 from grin_ros.worlds.shapes.mesh import Mesh, box, cylinder, lathe, merge, quad, sphere, tube
+from grin_ros.worlds.surfaces.materials import Material, albedo
 from grin_ros.worlds.surfaces.textures import SIDE, Image, label, picture
 
 

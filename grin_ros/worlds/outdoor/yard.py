@@ -15,7 +15,7 @@ from grin_ros.worlds.outdoor.materials import Materials, grey_material
 from grin_ros.worlds.outdoor.site import OutdoorScene, Site
 from grin_ros.worlds.outdoor.terrain import Path, random_terrain, winding_path, with_varied_tone
 from grin_ros.worlds.shapes.mesh import Mesh, box, cylinder, merge, tube
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 _KINDS = ("park", "garden", "square", "campus", "parking", "works")
 # Chances of what stands about: trees, bushes, buildings, boundaries, fittings, people, vehicles.

@@ -10,14 +10,30 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from numpy.random import Generator
 
 from grin_ros.worlds.shapes.mesh import Mesh
+from grin_ros.worlds.surfaces.palette import Paint, Palette
 from grin_ros.worlds.surfaces.prints import grain, weave
-from grin_ros.worlds.surfaces.textures import Paint, Palette, wood
+from grin_ros.worlds.surfaces.textures import wood
 
 Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Material:
+    """The look of a large surface: linear RGB colour, texture layer (-1: none), metres that one tile covers, gloss."""
+
+    colour: Sequence[float]
+    layer: int
+    tile_m: float
+    gloss: float = 0.05
+
+    def on(self, mesh: Mesh) -> Mesh:
+        """Return the mesh in this material. Its uv must count tiles already."""
+        return mesh.painted(self.colour, self.layer, self.gloss)
 
 
 def muted(rng: Generator, bright: float = 0.18) -> Colour:
@@ -121,3 +137,20 @@ def plain(palette: Palette, colour: Sequence[float], gloss: float = 0.1) -> Call
     """A painter in a colour with grain."""
     layer = grain_layer(palette)
     return lambda mesh: mesh.painted(colour, layer, gloss)
+
+
+def albedo(rng: Generator, saturation: float = 0.7) -> Sequence[float]:
+    """A linear colour: mostly white, grey, black or brownish; saturated by a quarter of the chance given."""
+    return muted(rng, 0.25 * saturation)
+
+
+def finish(mesh: Mesh, palette: Palette, textured: float = 0.6) -> Mesh:
+    """The mesh in one material of the scene; by chance (a fifth of ``textured``) in any texture whatever."""
+    if palette.rng.random() < 0.2 * textured:
+        return mesh.painted((1, 1, 1), palette.any(), float(palette.rng.beta(0.7, 2.5)))
+    return made_of(palette)(mesh)
+
+
+def timber(palette: Palette) -> Callable[[Mesh], Mesh]:
+    """A material of furniture: wood, board or lacquer, to paint several parts alike."""
+    return made_of(palette, "wood")

@@ -10,7 +10,7 @@ import pytest
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.indoor.corridor import HallScene, build, ground_under
 from grin_ros.worlds.indoor.stairs import flight
-from grin_ros.worlds.surfaces.textures import Palette
+from grin_ros.worlds.surfaces.palette import Palette
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -10,8 +10,8 @@ import pytest
 from grin_ros.worlds.indoor.goods import books
 from grin_ros.worlds.indoor.surface_filler import RECIPES, SurfaceFiller
 from grin_ros.worlds.shapes.bodies import Top
+from grin_ros.worlds.surfaces.palette import Palette
 from grin_ros.worlds.surfaces.prints import PRINTS
-from grin_ros.worlds.surfaces.textures import Palette
 
 TOP = Top(0.3, -0.2, 0.6, 0.35, 0.75)
 SLACK_M = 0.02

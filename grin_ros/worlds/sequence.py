@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.assets.assets import Assets
@@ -91,15 +90,6 @@ def mounted(placement: Placement, lens: Camera) -> Placement:
     return Placement(
         placement.position + rise, placement.yaw_rad, mounting.pitch_rad, mounting.roll_rad, mounting.height_m
     )
-
-
-def as_sensed(
-    image: NDArray[np.uint8], rng: np.random.Generator, noise: float = 0.02, exposure_ln: float = 0.04
-) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) with a sensor's noise (of the full scale) and a flicker of the exposure (ln)."""
-    factor = math.exp(rng.normal(0.0, exposure_ln))
-    grain = rng.normal(0.0, noise * 255.0, image.shape)
-    return np.clip(np.rint(image * factor + grain), 0, 255).astype(np.uint8)
 
 
 def _view(

@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How still depth is: by how many metres the error of one and the same point changes from a frame to the next.
+"""Measure flicker: by how many metres the error of the same scene point changes from one frame to the next.
 
     python -m grin_ros.lab.evaluation.flicker --model nano
 
-Renders rooms (EGL), seen by a camera that stands and by one that drives, with a sensor's noise and a flicker of the
-exposure, and estimates them with noise drawn anew for every frame, with the same noise, and with a warm start.
+The program renders rooms (this needs EGL) as a standing and as a driving camera sees them, with sensor noise and a
+changing exposure. It estimates them with new noise for every frame, with the same noise for all frames, and with a
+warm start.
 """
 
 from __future__ import annotations
@@ -28,50 +29,53 @@ from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.types import Frame
+from grin_ros.lab.datasets.drives import DriveFrame, rendered_drives, with_sensor_noise
 from grin_ros.lab.evaluation.claims import Claim
-from grin_ros.worlds.cameras.capture import pose
-from grin_ros.worlds.views import RenderedView
 
 SAME_POINT = 0.01
-"""A point is seen again where the range there is what it must be from there, up to this share."""
+"""A point counts as seen again if the range in the second frame differs from the expected one by at most this share."""
 STRIDE = 2
-"""Every n-th row and column is followed."""
+"""Every STRIDE-th row and column is followed."""
 PERIOD_NS = 100_000_000
 LENS = Camera(
     320, 240, 230.0, 228.0, 163.0, 117.0, "plumb_bob", (-0.2, 0.04, 0.0005, -0.0003, 0.0), Mounting(0.9, 0.0, 0.14)
 )
 SEEDS = (20, 23, 24, 27)
-ANEW, SAME = "noise anew", "same noise"
+NEW_NOISE, SAME_NOISE = "new noise", "same noise"
 SHARES = (0.5, 0.6, 0.7)
-"""Of a warm start, tried by default."""
-HALF = 0.5
-WORSE = 0.01
-"""AbsRel may be that share above that of noise drawn anew: one seed of the noise differs from the mean of many."""
+"""The shares of a warm start that are tried by default."""
+LARGEST_FLICKER = 0.5
+"""A warm start must bring the flicker below this share of the flicker with new noise."""
+LARGEST_LOSS = 0.01
+"""AbsRel with a warm start may exceed AbsRel with new noise by this share: results of one noise seed vary that much."""
 
 
 @dataclass(frozen=True)
-class Stillness:
-    """flicker_m: mean change of a point's error, metres a frame; flicker_rel: as a share of its depth. abs_rel: of all
-    frames."""
+class Flicker:
+    """The accuracy and the flicker of one sequence.
+
+    abs_rel: the mean over all frames. flicker_m: the mean change of a point's error in metres per frame. flicker_rel:
+    the same as a share of the point's depth.
+    """
 
     abs_rel: float
     flicker_m: float
     flicker_rel: float
 
 
-Found = Mapping[str, Mapping[str, Stillness]]
-"""kind of sequence -> mode -> figures."""
+Found = Mapping[str, Mapping[str, Flicker]]
+"""Kind of sequence -> mode -> figures."""
 
 
-def seen_again(before: RenderedView, after: RenderedView) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(M, 2), (M, 2): pixels (u, v) of points in the one view, and of the same points of the scene in the other."""
+def matching_pixels(before: DriveFrame, after: DriveFrame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the pixels (u, v) of the scene points that both frames see, in `before` (M, 2) and in `after` (M, 2)."""
     camera = before.camera
     u, v = np.meshgrid(np.arange(0, camera.width, STRIDE), np.arange(0, camera.height, STRIDE))
     pixels = np.stack([u.ravel(), v.ravel()], -1)
     range_m = before.range_m[pixels[:, 1], pixels[:, 0]].astype(np.float64)
     hit = np.isfinite(range_m)
     pixels, points = pixels[hit], camera.unproject(pixels[hit].astype(np.float64)) * range_m[hit, None]
-    moved = pose(after.placement) @ np.linalg.inv(pose(before.placement))
+    moved = after.optical_from_world @ np.linalg.inv(before.optical_from_world)
     points = points @ moved[:3, :3].T + moved[:3, 3]
     there = after.camera.project(points)
     inside = np.isfinite(there).all(-1) & (points[:, 2] > 0.0)
@@ -82,91 +86,88 @@ def seen_again(before: RenderedView, after: RenderedView) -> tuple[NDArray[np.in
     return pixels[same], nearest[same]
 
 
-def stillness(views: Sequence[RenderedView], depths_m: Sequence[NDArray[np.float32]]) -> Stillness:
-    """Of depth (H, W) estimated for each view of a sequence. Raises ValueError for fewer than two."""
-    if len(views) < 2 or len(views) != len(depths_m):
-        raise ValueError(f"sequence: got {len(views)} views and {len(depths_m)} depths, expected two or more of each")
-    truths_m = [range_to_depth(view.range_m, view.camera.rays()) for view in views]
+def flicker(frames: Sequence[DriveFrame], depths_m: Sequence[NDArray[np.float32]]) -> Flicker:
+    """Return the flicker of the depths (H, W) in metres that were estimated for the frames of one sequence.
+
+    Raises ValueError for fewer than two frames and for another number of depths than frames.
+    """
+    if len(frames) < 2 or len(frames) != len(depths_m):
+        raise ValueError(f"sequence: got {len(frames)} frames and {len(depths_m)} depths, expected two or more of each")
+    truths_m = [range_to_depth(frame.range_m, frame.camera.rays()) for frame in frames]
     with np.errstate(invalid="ignore"):
         errors_m = [
             np.where(np.isfinite(d) & np.isfinite(t), d - t, np.nan) for d, t in zip(depths_m, truths_m, strict=True)
         ]
         abs_rel = [np.nanmean(np.abs(e) / t) for e, t in zip(errors_m, truths_m, strict=True)]
     metres, shares = [], []
-    for (before, after), pair, truth_m in zip(pairwise(views), pairwise(errors_m), truths_m[1:], strict=True):
-        (u0, v0), (u1, v1) = (pixels.T for pixels in seen_again(before, after))
+    for (before, after), pair, truth_m in zip(pairwise(frames), pairwise(errors_m), truths_m[1:], strict=True):
+        (u0, v0), (u1, v1) = (pixels.T for pixels in matching_pixels(before, after))
         changed_m = np.abs(pair[1][v1, u1] - pair[0][v0, u0])
         metres.append(np.nanmean(changed_m))
         shares.append(np.nanmean(changed_m / truth_m[v1, u1]))
-    return Stillness(float(np.mean(abs_rel)), float(np.mean(metres)), float(np.mean(shares)))
+    return Flicker(float(np.mean(abs_rel)), float(np.mean(metres)), float(np.mean(shares)))
 
 
 def estimates(
-    views: Sequence[RenderedView], engine: Engine, settings: Settings, *, anew: bool = False
+    frames: Sequence[DriveFrame], engine: Engine, settings: Settings, *, new_noise: bool = False
 ) -> list[NDArray[np.float32]]:
-    """Depth (H, W) of each view, ten frames a second, told the mounting. anew: other noise for every frame."""
+    """Return the depth (H, W) in metres of each frame, at ten frames a second and with the mounting known.
+
+    new_noise: draw other noise for every frame.
+    """
     estimator = Estimator(engine, settings)
     depths_m = []
-    for number, view in enumerate(views):
-        if anew:
+    for number, frame in enumerate(frames):
+        if new_noise:
             estimator.settings = replace(settings, seed=settings.seed + 1 + number)
-        depths_m.append(estimator(Frame(view.image, view.camera, (number + 1) * PERIOD_NS)).depth_m)
+        depths_m.append(estimator(Frame(frame.image, frame.camera, (number + 1) * PERIOD_NS)).depth_m)
     return depths_m
 
 
 def warm(share: float) -> str:
-    """Name of the mode: 'warm start 0.5'."""
+    """Return the name of the mode with a warm start of this share, for instance 'warm start 0.5'."""
     return f"warm start {share:g}"
 
 
 def claims(found: Found) -> list[Claim]:
-    """That a warm start halves the flicker, and costs nothing."""
+    """Return the claims that a warm start halves the flicker and costs no accuracy."""
     made = []
     for kind, by_mode in found.items():
-        anew = by_mode[ANEW]
+        new = by_mode[NEW_NOISE]
         for mode, one in by_mode.items():
-            if mode not in (ANEW, SAME):
-                share, above = one.flicker_m / anew.flicker_m, one.abs_rel / anew.abs_rel - 1.0
-                made.append(Claim(f"{kind}, {mode}: flicker, of that of noise anew", share, HALF))
-                made.append(Claim(f"{kind}, {mode}: AbsRel, above that of noise anew", above, WORSE))
+            if mode not in (NEW_NOISE, SAME_NOISE):
+                share, loss = one.flicker_m / new.flicker_m, one.abs_rel / new.abs_rel - 1.0
+                made.append(Claim(f"{kind}, {mode}: flicker / flicker with new noise", share, LARGEST_FLICKER))
+                made.append(Claim(f"{kind}, {mode}: AbsRel / AbsRel with new noise - 1", loss, LARGEST_LOSS))
     return made
 
 
-def sequences(seeds: Sequence[int], frames: int) -> dict[str, list[list[RenderedView]]]:
-    """'standing' and 'driving' -> a sequence for each scene, as a sensor delivers it. Imports moderngl."""
-    from grin_ros.worlds.assets.assets import Assets
-    from grin_ros.worlds.rendering.renderer import Renderer
-    from grin_ros.worlds.sequence import as_sensed, render_sequence
-
-    renderer = Renderer(LENS.width, LENS.height)
-    made: dict[str, list[list[RenderedView]]] = {"standing": [], "driving": []}
-    try:
-        for seed in tqdm(seeds, desc="rendering", unit="scene", disable=None):
-            driving = render_sequence(renderer, seed, Assets(), LENS, frames)
-            for kind, views in (("standing", driving[:1] * max(2, frames // 3)), ("driving", driving)):
-                rng = np.random.default_rng(seed)
-                made[kind].append([replace(view, image=as_sensed(view.image, rng)) for view in views])
-    finally:
-        renderer.close()
+def sequences(seeds: Sequence[int], frames: int) -> dict[str, list[tuple[DriveFrame, ...]]]:
+    """Render a 'standing' and a 'driving' sequence in the scene of each seed, with sensor noise (needs EGL)."""
+    made: dict[str, list[tuple[DriveFrame, ...]]] = {"standing": [], "driving": []}
+    drives = rendered_drives(seeds, LENS, frames)
+    for seed, drive in zip(seeds, tqdm(drives, "rendering", len(seeds), unit="scene", disable=None), strict=True):
+        made["standing"].append(with_sensor_noise(drive[:1] * max(2, frames // 3), np.random.default_rng(seed)))
+        made["driving"].append(with_sensor_noise(drive, np.random.default_rng(seed)))
     return made
 
 
-def measure(
-    made: Mapping[str, Sequence[Sequence[RenderedView]]], engine: Engine, settings: Settings, shares: Sequence[float]
+def compare(
+    made: Mapping[str, Sequence[Sequence[DriveFrame]]], engine: Engine, settings: Settings, shares: Sequence[float]
 ) -> Found:
-    """Means over the scenes."""
-    modes = {ANEW: 0.0, SAME: 0.0, **{warm(share): share for share in shares}}
+    """Return the flicker of every kind of sequence in every mode, as means over the scenes."""
+    modes = {NEW_NOISE: 0.0, SAME_NOISE: 0.0, **{warm(share): share for share in shares}}
 
-    def mean(found: Sequence[Stillness]) -> Stillness:
-        return Stillness(*(float(np.mean([getattr(one, name) for one in found])) for name in asdict(found[0])))
+    def mean(found: Sequence[Flicker]) -> Flicker:
+        return Flicker(*(float(np.mean([getattr(one, name) for one in found])) for name in asdict(found[0])))
 
-    def of(views: Sequence[RenderedView], mode: str) -> Stillness:
+    def measured(frames: Sequence[DriveFrame], mode: str) -> Flicker:
         chosen = replace(settings, warm_start=modes[mode])
-        return stillness(views, estimates(views, engine, chosen, anew=mode == ANEW))
+        return flicker(frames, estimates(frames, engine, chosen, new_noise=mode == NEW_NOISE))
 
     return {
         kind: {
-            mode: mean([of(views, mode) for views in scenes])
+            mode: mean([measured(frames, mode) for frames in scenes])
             for mode in tqdm(modes, desc=kind, unit="mode", disable=None)
         }
         for kind, scenes in made.items()
@@ -174,7 +175,7 @@ def measure(
 
 
 def table(found: Found) -> str:
-    """A row for each kind and mode."""
+    """Return a Markdown table with a row for each kind of sequence and mode."""
     rows = ["| camera | | AbsRel | flicker m/frame | of depth |", "|---|---|---:|---:|---:|"]
     rows += [
         f"| {kind} | {mode} | {one.abs_rel:.3f} | {one.flicker_m:.4f} | {one.flicker_rel:.2%} |"
@@ -185,22 +186,26 @@ def table(found: Found) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="python -m grin_ros.lab.evaluation.flicker", description="How still depth is.")
-    made.add_argument("--model", default="nano", help="shipped model, or folder of an artifact (default nano)")
+    made = argparse.ArgumentParser(
+        prog="python -m grin_ros.lab.evaluation.flicker", description="Measure how much depth flickers."
+    )
+    made.add_argument("--model", default="nano", help="a shipped model or the folder of an artifact (default nano)")
     made.add_argument("--backend", default="ort", help=f"one of {', '.join(BACKENDS)} (default ort)")
     made.add_argument("--threads", type=int, default=0)
     made.add_argument("--steps", type=int, default=Settings.steps)
     made.add_argument("--members", type=int, default=Settings.members)
-    told = f"shares to try (default {' '.join(map(str, SHARES))})"
-    made.add_argument("--warm-start", type=float, nargs="*", default=SHARES, metavar="SHARE", help=told)
-    made.add_argument("--scenes", type=int, default=len(SEEDS), metavar="N", help=f"1 to {len(SEEDS)} (default all)")
-    made.add_argument("--frames", type=int, default=48, metavar="N", help="of each drive (default 48)")
-    made.add_argument("--json", type=Path, metavar="FILE")
+    shares = f"shares of the last answer to try (default {' '.join(map(str, SHARES))})"
+    made.add_argument("--warm-start", type=float, nargs="*", default=SHARES, metavar="SHARE", help=shares)
+    made.add_argument(
+        "--scenes", type=int, default=len(SEEDS), metavar="N", help=f"rooms, 1 to {len(SEEDS)} (default all)"
+    )
+    made.add_argument("--frames", type=int, default=48, metavar="N", help="frames of each drive (default 48)")
+    made.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0, whether claims hold or fail; 2 with the reason on stderr."""
+    """Return 0 if everything was measured, and 2 with the reason on stderr if not."""
     args = parser().parse_args(argv)
     try:
         settings = Settings(args.steps, args.members, min_depth_m=1e-3, max_depth_m=1e4)
@@ -208,7 +213,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ValueError(f"got {args.scenes} scenes, {args.frames} frames; expected 1 to {len(SEEDS)}, 6 or more")
         engine = open_engine(args.backend, load_artifact(args.model), args.threads)
         try:
-            found = measure(sequences(SEEDS[: args.scenes], args.frames), engine, settings, args.warm_start)
+            found = compare(sequences(SEEDS[: args.scenes], args.frames), engine, settings, args.warm_start)
         finally:
             engine.close()
     except (ValueError, RuntimeError, EngineError, ArtifactError) as error:

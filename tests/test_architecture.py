@@ -89,7 +89,7 @@ def imported(source: str) -> Iterator[tuple[int, str]]:
 
 def room_of(path: str) -> str | None:
     """The longest room that holds `path`; None where there is none."""
-    stem = path.removesuffix(".py").removesuffix("/__init__")
+    stem = path.removesuffix(".py")
     fitting = [name for name in ROOMS if stem == name or stem.startswith(f"{name}/")]
     return max(fitting, key=len, default=None)
 

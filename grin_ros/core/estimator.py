@@ -17,7 +17,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import pixel_grid
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.schedule import Schedule
-from grin_ros.core.smoothing import WarmStart
+from grin_ros.core.smoothing import Smoothing
 from grin_ros.core.types import DepthEstimate, Frame
 
 
@@ -27,7 +27,7 @@ class Settings:
 
     steps: DDIM steps, 1 to 50. members: ensemble size, 1 to 32. seed: of the fixed noise. min_depth_m, max_depth_m:
     nearer becomes NaN, farther +inf. max_relative_sigma: where sigma / depth is larger, depth is NaN; 0 = no limit.
-    warm_start: share of the last frame's answer that is kept, against flicker, 0 to 0.9.
+    smoothing: share of the last frame's answer that is kept, against flicker, 0 to 0.9.
     """
 
     steps: int = 1
@@ -36,7 +36,7 @@ class Settings:
     min_depth_m: float = 0.1
     max_depth_m: float = 80.0
     max_relative_sigma: float = 0.0
-    warm_start: float = 0.0
+    smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= 50:
@@ -51,8 +51,8 @@ class Settings:
             )
         if not self.max_relative_sigma >= 0.0:
             raise ValueError(f"max_relative_sigma: got {self.max_relative_sigma}, expected 0 (no limit) or more")
-        if not 0.0 <= self.warm_start <= 0.9:
-            raise ValueError(f"warm_start: got {self.warm_start}, expected 0 (every frame by itself) to 0.9")
+        if not 0.0 <= self.smoothing <= 0.9:
+            raise ValueError(f"smoothing: got {self.smoothing}, expected 0 (every frame by itself) to 0.9")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Estimator:
     def __init__(self, engine: Engine, settings: Settings | None = None) -> None:
         self.engine = engine
         self.settings = settings or Settings()
-        self.warm_start = WarmStart()
+        self.smoothing = Smoothing()
         manifest = engine.artifact.manifest
         self._schedule = Schedule(manifest.schedule_shift)
         self._temperature = np.float32(manifest.temperature)
@@ -135,7 +135,7 @@ class Estimator:
         )
         clock.lap("encode")
         pairs = self._schedule.pairs(settings.steps)
-        x, log_variance = self.warm_start.sample(self.engine, tokens, noise, pairs, settings.warm_start, frame)
+        x, log_variance = self.smoothing.sample(self.engine, tokens, noise, pairs, settings.smoothing, frame)
         clock.lap("denoise")
         depth_m, sigma_m = self.engine.decode(
             {"x": x, "log_variance": log_variance, "image": image, "ray_z": camera.ray_z}

@@ -70,7 +70,7 @@ class _Past:
     latents: NDArray[np.float32]  # (S, L, C)
 
 
-class WarmStart:
+class Smoothing:
     """Remembers the last frame of one camera. Not thread safe."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ SHARE = 0.5
 @pytest.fixture
 def estimator(tmp_path: Path) -> Estimator:
     engine = BrightnessEngine(load_artifact(write_artifact(tmp_path / "fake")))
-    return Estimator(engine, Settings(warm_start=SHARE))
+    return Estimator(engine, Settings(smoothing=SHARE))
 
 
 def frame(level: int, stamp_s: float, camera: Camera = CAMERA) -> Frame:
@@ -42,7 +42,7 @@ def depth_m(estimator: Estimator, of: Frame) -> float:
 
 def alone_m(estimator: Estimator, of: Frame) -> float:
     """What a frame gives by itself."""
-    return depth_m(Estimator(estimator.engine, replace(estimator.settings, warm_start=0.0)), of)
+    return depth_m(Estimator(estimator.engine, replace(estimator.settings, smoothing=0.0)), of)
 
 
 def test_a_share_of_the_last_answer_is_kept(estimator: Estimator) -> None:
@@ -63,11 +63,11 @@ def test_latents_go_on_too(estimator: Estimator) -> None:
 
 
 def test_off_is_the_default_and_forgets(estimator: Estimator) -> None:
-    assert Settings().warm_start == 0.0
+    assert Settings().smoothing == 0.0
     estimator(frame(100, 1.0))
     estimator.settings = Settings()
     assert depth_m(estimator, frame(110, 1.1)) == alone_m(estimator, frame(110, 1.1))
-    estimator.settings = Settings(warm_start=SHARE)
+    estimator.settings = Settings(smoothing=SHARE)
     assert depth_m(estimator, frame(120, 1.2)) == alone_m(estimator, frame(120, 1.2))
 
 
@@ -125,16 +125,16 @@ def test_tiny_and_black_pictures_have_a_moment() -> None:
 
 def test_an_invalid_answer_is_not_handed_on(estimator: Estimator) -> None:
     estimator(frame(100, 1.0))
-    past = estimator.warm_start._past
+    past = estimator.smoothing._past
     assert past is not None
     past.x[:, ::2] = np.nan
     later = frame(110, 1.1)
     estimator(later)
-    mixed = estimator.warm_start._past
+    mixed = estimator.smoothing._past
     assert mixed is not None and np.isfinite(mixed.x).all()
 
 
 @pytest.mark.parametrize("share", [-0.1, 0.95, float("nan")])
 def test_a_share_out_of_range_is_refused(share: float) -> None:
-    with pytest.raises(ValueError, match="warm_start: got"):
-        Settings(warm_start=share)
+    with pytest.raises(ValueError, match="smoothing: got"):
+        Settings(smoothing=share)

@@ -5,8 +5,8 @@
     python -m grin_ros.lab.evaluation.flicker --model nano
 
 The program renders rooms (this needs EGL) as a standing and as a driving camera sees them, with sensor noise and a
-changing exposure. It estimates them with new noise for every frame, with the same noise for all frames, and with a
-warm start.
+changing exposure. It estimates them with new noise for every frame, with the same noise for all frames, and with
+smoothing.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ LENS = Camera(
 SEEDS = (20, 23, 24, 27)
 NEW_NOISE, SAME_NOISE = "new noise", "same noise"
 SHARES = (0.5, 0.6, 0.7)
-"""The shares of a warm start that are tried by default."""
+"""The values of `smoothing` that are tried by default."""
 LARGEST_FLICKER = 0.5
-"""A warm start must bring the flicker below this share of the flicker with new noise."""
+"""Smoothing must bring the flicker below this share of the flicker with new noise."""
 LARGEST_LOSS = 0.01
-"""AbsRel with a warm start may exceed AbsRel with new noise by this share: results of one noise seed vary that much."""
+"""AbsRel with smoothing may exceed AbsRel with new noise by this share: results of one noise seed vary that much."""
 
 
 @dataclass(frozen=True)
@@ -124,13 +124,13 @@ def estimates(
     return depths_m
 
 
-def warm(share: float) -> str:
-    """Return the name of the mode with a warm start of this share, for instance 'warm start 0.5'."""
-    return f"warm start {share:g}"
+def smoothed(share: float) -> str:
+    """Return the name of the mode with smoothing by this share, for instance 'smoothing 0.5'."""
+    return f"smoothing {share:g}"
 
 
 def claims(found: Found) -> list[Claim]:
-    """Return the claims that a warm start halves the flicker and costs no accuracy."""
+    """Return the claims that smoothing halves the flicker and costs no accuracy."""
     made = []
     for kind, by_mode in found.items():
         new = by_mode[NEW_NOISE]
@@ -156,13 +156,13 @@ def compare(
     made: Mapping[str, Sequence[Sequence[DriveFrame]]], engine: Engine, settings: Settings, shares: Sequence[float]
 ) -> Found:
     """Return the flicker of every kind of sequence in every mode, as means over the scenes."""
-    modes = {NEW_NOISE: 0.0, SAME_NOISE: 0.0, **{warm(share): share for share in shares}}
+    modes = {NEW_NOISE: 0.0, SAME_NOISE: 0.0, **{smoothed(share): share for share in shares}}
 
     def mean(found: Sequence[Flicker]) -> Flicker:
         return Flicker(*(float(np.mean([getattr(one, name) for one in found])) for name in asdict(found[0])))
 
     def measured(frames: Sequence[DriveFrame], mode: str) -> Flicker:
-        chosen = replace(settings, warm_start=modes[mode])
+        chosen = replace(settings, smoothing=modes[mode])
         return flicker(frames, estimates(frames, engine, chosen, new_noise=mode == NEW_NOISE))
 
     return {
@@ -195,7 +195,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--steps", type=int, default=Settings.steps)
     made.add_argument("--members", type=int, default=Settings.members)
     shares = f"shares of the last answer to try (default {' '.join(map(str, SHARES))})"
-    made.add_argument("--warm-start", type=float, nargs="*", default=SHARES, metavar="SHARE", help=shares)
+    made.add_argument("--smoothing", type=float, nargs="*", default=SHARES, metavar="SHARE", help=shares)
     made.add_argument(
         "--scenes", type=int, default=len(SEEDS), metavar="N", help=f"rooms, 1 to {len(SEEDS)} (default all)"
     )
@@ -213,7 +213,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ValueError(f"got {args.scenes} scenes, {args.frames} frames; expected 1 to {len(SEEDS)}, 6 or more")
         engine = open_engine(args.backend, load_artifact(args.model), args.threads)
         try:
-            found = compare(sequences(SEEDS[: args.scenes], args.frames), engine, settings, args.warm_start)
+            found = compare(sequences(SEEDS[: args.scenes], args.frames), engine, settings, args.smoothing)
         finally:
             engine.close()
     except (ValueError, RuntimeError, EngineError, ArtifactError) as error:

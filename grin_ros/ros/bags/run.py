@@ -195,7 +195,7 @@ class _Offline:
 
     def _commit(self, messages: int) -> None:
         for estimator in self._estimators.values():
-            estimator.warm_start.forget()  # a run that begins again here must give the same
+            estimator.smoothing.forget()  # a run that begins again here must give the same
         self._writer.commit({"messages": messages, "frames": self.frames, "rejected": dict(self.rejected)})
 
     def _pass_on(self, message: Message) -> None:

@@ -60,7 +60,11 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter("seed", Settings.seed, "of the noise, the same for every frame: a still scene stays still", 0, 2**31 - 1),
     Parameter(
-        "warm_start", Settings.warm_start, "share of the last frame's answer that is kept, against flicker", 0.0, 0.9
+        "smoothing",
+        Settings.smoothing,
+        "share of the previous answer that is kept to reduce flicker; 0: none",
+        0.0,
+        0.9,
     ),
     Parameter("min_depth_m", Settings.min_depth_m, "nearer depth is published as NaN", 0.001, 1000.0, "m"),
     Parameter("max_depth_m", Settings.max_depth_m, "farther depth is published as +inf", 0.001, 1000.0, "m"),
@@ -155,7 +159,7 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         min_depth_m=number("min_depth_m"),
         max_depth_m=number("max_depth_m"),
         max_relative_sigma=number("max_relative_sigma"),
-        warm_start=number("warm_start"),
+        smoothing=number("smoothing"),
     )
     mounting = Mounting(
         number("mounting.height_m"),

@@ -26,8 +26,8 @@ from grin_ros.lab.evaluation.flicker import (
     compare,
     flicker,
     matching_pixels,
+    smoothed,
     table,
-    warm,
 )
 from tests.brightness import BrightnessEngine
 from tests.ros.fakes import write_artifact
@@ -122,11 +122,11 @@ def test_only_new_noise_flickers_on_a_still_image_and_a_warm_start_halves_the_fl
     found = compare({"still": [still], "blinking": [blinking, blinking]}, engine, Settings(), (0.5,))
     assert found["still"][NEW_NOISE].flicker_m > 1e-4
     assert found["still"][SAME_NOISE].flicker_m == 0.0
-    assert found["blinking"][warm(0.5)].flicker_m < 0.5 * found["blinking"][SAME_NOISE].flicker_m
+    assert found["blinking"][smoothed(0.5)].flicker_m < 0.5 * found["blinking"][SAME_NOISE].flicker_m
 
 
 def test_claims_fail_where_flicker_or_accuracy_miss_their_limit() -> None:
     new, better, worse = Flicker(0.3, 0.04, 0.02), Flicker(0.3, 0.018, 0.009), Flicker(0.31, 0.021, 0.01)
-    found = {"standing": {NEW_NOISE: new, SAME_NOISE: new, warm(0.5): better, warm(0.2): worse}}
+    found = {"standing": {NEW_NOISE: new, SAME_NOISE: new, smoothed(0.5): better, smoothed(0.2): worse}}
     assert [claim.holds for claim in claims(found)] == [True, True, False, False]
-    assert "| standing | warm start 0.5 | 0.300 | 0.0180 | 0.90% |" in table(found)
+    assert "| standing | smoothing 0.5 | 0.300 | 0.0180 | 0.90% |" in table(found)

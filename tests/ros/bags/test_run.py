@@ -21,7 +21,7 @@ from rosbags.interfaces import ConnectionExtRosbag2, QosReliability
 from rosbags.rosbag2 import Writer
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
-from grin_ros.core import smoothing as warm_start
+from grin_ros.core import smoothing
 from grin_ros.ros.bags import run as bag_run
 from grin_ros.ros.bags.messages import deserialize, serialize, type_name
 from grin_ros.ros.bags.reading import Bag
@@ -231,16 +231,16 @@ def test_the_note_in_the_bag_says_how_it_was_made(tmp_path: Path, fake_artifact:
     assert (note["frames"], note["damage"], note["engine"]) == (2, [], "fake backend of the tests")
 
 
-def test_an_interrupted_run_with_a_warm_start_gives_the_same(
+def test_an_interrupted_run_with_smoothing_gives_the_same(
     tmp_path: Path, fake_artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bag_run, "open_engine", lambda _, artifact, threads: BrightnessEngine(artifact, threads))
-    monkeypatch.setattr(warm_start, "CUT", 1.0)  # the drive's pictures have nothing in common
+    monkeypatch.setattr(smoothing, "CUT", 1.0)  # the drive's pictures have nothing in common
     source = drive(tmp_path / "in")
     jobs = {}
     for name, share in (("whole", 0.5), ("resumed", 0.5), ("without", 0.0)):
         job = job_of(source, tmp_path / name, fake_artifact, part_frames=3)
-        jobs[name] = replace(job, parameters={**job.parameters, "warm_start": share, "backend": "ort"})
+        jobs[name] = replace(job, parameters={**job.parameters, "smoothing": share, "backend": "ort"})
 
     def stop(_: int, frames: int) -> None:
         if frames == 4:

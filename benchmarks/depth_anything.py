@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks.rounds import Run
-from grin_ros.core.backends.base import Engine
-from grin_ros.core.backends.ort import OrtEngine
+from grin_ros.core.backends.engine import Engine
+from grin_ros.core.backends.onnxruntime import OrtEngine
 
 SIZES = ((518, 686), (252, 336))
 """Height, width: what a 640x480 image becomes at its default and at half of it; multiples of the patch of 14."""

@@ -33,8 +33,10 @@ from benchmarks.frames import ROS, STAGES, frame_of, loop, whole_frame
 from benchmarks.rounds import Timed, measure
 from benchmarks.targets import FAST, OVERHEAD_MS, SLOW, Measured, Target, targets
 from grin_ros.core.artifact import Artifact, load_artifact
-from grin_ros.core.backends.base import ENGINES, Engine, EngineError, EngineUnavailableError, open_engine
 from grin_ros.core.backends.cache import cpu_facts
+from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.estimator import Settings
 from grin_ros.core.sampling.schedule import member_runs
 from grin_ros.ros.node.memory import keep_freed_memory
@@ -166,7 +168,7 @@ def as_json(measured: Measured, heading: str, rates: Mapping[str, float]) -> dic
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")
-    made.add_argument("--backend", nargs="+", choices=list(ENGINES), default=list(ENGINES), help="default: all")
+    made.add_argument("--backend", nargs="+", choices=list(BACKENDS), default=list(BACKENDS), help="default: all")
     made.add_argument("--frames", type=int, default=20, help="rounds that count (20)")
     made.add_argument("--warm-up", type=int, default=2, help="rounds before that (2)")
     made.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of each engine (all cores)")

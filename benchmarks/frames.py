@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks.rounds import Run
-from grin_ros.core.backends.base import Engine
+from grin_ros.core.backends.engine import Engine
 from grin_ros.core.estimator import Estimator, Settings, camera_inputs
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.sampling.noise import member_noise

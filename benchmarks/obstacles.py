@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from grin_ros.core.artifact import load_artifact
-from grin_ros.core.backends.base import open_engine
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import points_from_depth, range_to_depth

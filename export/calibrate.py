@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from grin_ros.core.artifact import Calibration, SigmaFactor, load_artifact, write_manifest
-from grin_ros.core.backends.base import open_engine
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample

@@ -21,8 +21,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from grin_ros.core.artifact import Artifact, ArtifactError, load_artifact
-from grin_ros.core.backends.base import Engine, EngineError
-from grin_ros.core.backends.ort import OrtEngine
+from grin_ros.core.backends.engine import Engine, EngineError
+from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.renders import open_samples

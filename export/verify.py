@@ -15,7 +15,10 @@ import sys
 import numpy as np
 
 from grin_ros.core.artifact import ArtifactError, load_artifact
-from grin_ros.core.backends.base import ENGINES, EngineError, check_golden, open_engine
+from grin_ros.core.backends.engine import EngineError
+from grin_ros.core.backends.golden_check import check_golden
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import Frame
@@ -25,7 +28,7 @@ from grin_ros.lab.export.exporter import golden_image
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("artifact", help="a shipped model's name or an artifact's folder")
-    parser.add_argument("--backend", default="ort", choices=[name for name in ENGINES if name != "reference"])
+    parser.add_argument("--backend", default="ort", choices=[name for name in BACKENDS if name != "reference"])
     parser.add_argument("--size", default="640x480", help="camera image, WIDTHxHEIGHT pixels")
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--members", type=int, default=4)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grin_ros.core.backends.base import Engine
+from grin_ros.core.backends.engine import Engine
 
 
 class BrightnessEngine(Engine):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.backends.answer_check import check_answer
-from grin_ros.core.backends.base import Engine
+from grin_ros.core.backends.engine import Engine
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import pixel_grid
 from grin_ros.core.sampling.noise import member_noise

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.base import Engine, Tensor
+from grin_ros.core.backends.engine import Engine, Tensor
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.sampling.schedule import Level
 from grin_ros.core.types import Frame

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from grin_ros.core.artifact import Artifact, Calibration, DepthRange, Manifest, Network, SigmaFactor, load_artifact
-from grin_ros.core.backends.base import Engine, EngineError, open_engine
+from grin_ros.core.backends.engine import Engine, EngineError
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings, camera_inputs, limited, mounting_vector, normalised
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.types import Frame

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact import FORMAT, file_sha256, load_artifact
-from grin_ros.core.backends.base import ENGINES, Engine
+from grin_ros.core.backends.engine import Engine
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.estimator import camera_inputs
 from grin_ros.core.geometry.camera import Camera
 
@@ -30,7 +31,7 @@ GRID, SCENE = (3, 4), (2, 2)
 
 def register() -> None:
     """Make `backend:=fake` known in this process."""
-    ENGINES[BACKEND] = f"{__name__}:FakeEngine"
+    BACKENDS[BACKEND] = f"{__name__}:FakeEngine"
 
 
 def fake_depth_m(image: NDArray[np.uint8]) -> NDArray[np.float32]:

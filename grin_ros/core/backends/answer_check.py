@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.base import EngineError
+from grin_ros.core.backends.engine import EngineError
 
 
 def check_answer(depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32], ray_z: NDArray[np.float32]) -> None:

@@ -18,14 +18,10 @@ from collections.abc import Sequence
 
 from grin_ros.core.artifact import Artifact, ArtifactError, load_artifact
 from grin_ros.core.backends import cache
-from grin_ros.core.backends.base import (
-    BACKENDS,
-    ENGINES,
-    EngineError,
-    EngineUnavailableError,
-    check_golden,
-    open_engine,
-)
+from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
+from grin_ros.core.backends.golden_check import check_golden
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.backends.registry import BACKENDS, CHOICES
 
 
 def build(artifact: Artifact, backends: Sequence[str], options: argparse.Namespace) -> int:
@@ -100,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("action", choices=("build", "list", "clear", "verify"))
     made.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")
-    made.add_argument("--backend", nargs="+", choices=BACKENDS, help="default: auto to build, all to verify")
+    made.add_argument("--backend", nargs="+", choices=CHOICES, help="default: auto to build, all to verify")
     made.add_argument("--threads", type=int, default=0, help="CPU threads, as the node's parameter has it (0)")
     made.add_argument("--width", type=int, default=640, help="of the image to build for, pixels (640)")
     made.add_argument("--height", type=int, default=480, help="(480)")
@@ -125,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     if options.action == "build":
         return int(build(artifact, options.backend or ["auto"], options) > 0)
-    wrong = verify(artifact, options.backend or list(ENGINES), options.threads)
+    wrong = verify(artifact, options.backend or list(BACKENDS), options.threads)
     return int(wrong + list_entries() > 0)
 
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact import Artifact
 from grin_ros.core.backends.answer_check import check_answer
-from grin_ros.core.backends.base import Engine, EngineError, Tensor
-from grin_ros.core.backends.fallback import open_first
+from grin_ros.core.backends.engine import Engine, EngineError, Tensor
+from grin_ros.core.backends.opening import open_first
 from grin_ros.core.sampling.schedule import Level
 
 logger = logging.getLogger(__name__)
@@ -245,10 +245,11 @@ class _EngineThread(threading.Thread):
 
     def run(self) -> None:
         try:
-            engine, self.backends = open_first(self.backends, self._artifact, self._threads)
+            opened = open_first(self.backends, self._artifact, self._threads)
         except BaseException as error:  # whatever it is, somebody waits for it
             self._opened.set_exception(error)
             return
+        engine, self.backends = opened.engine, opened.remaining
         self._opened.set_result(engine)
         while (job := self._jobs.get()) is not None:
             future, work = job

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from grin_ros.core.artifact import Artifact, ArtifactError, load_artifact
-from grin_ros.core.backends.base import ENGINES, Engine, EngineError, open_engine
+from grin_ros.core.backends.engine import Engine, EngineError
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.lab.datasets.measured import EvalDataset
@@ -58,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     model = parse.add_argument_group("model")
     model.add_argument("--model", default="nano", metavar="NAME",
                        help="shipped model, or folder of an artifact (default: nano)")  # fmt: skip
-    model.add_argument("--backend", default="ort", metavar="NAME", help=f"one of {', '.join(ENGINES)} (default: ort)")
+    model.add_argument("--backend", default="ort", metavar="NAME", help=f"one of {', '.join(BACKENDS)} (default: ort)")
     model.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (default: the runtime chooses)")
     model.add_argument("--steps", type=int, default=defaults.steps, help="DDIM steps (default: %(default)s)")
     model.add_argument("--members", type=int, default=defaults.members, help="ensemble size (default: %(default)s)")

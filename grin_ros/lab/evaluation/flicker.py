@@ -24,7 +24,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from grin_ros.core.artifact import ArtifactError, load_artifact
-from grin_ros.core.backends.base import BACKENDS, Engine, EngineError, open_engine
+from grin_ros.core.backends.engine import Engine, EngineError
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.backends.registry import CHOICES
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth
@@ -190,7 +192,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m grin_ros.lab.evaluation.flicker", description="Measure how much depth flickers."
     )
     made.add_argument("--model", default="nano", help="a shipped model or the folder of an artifact (default nano)")
-    made.add_argument("--backend", default="ort", help=f"one of {', '.join(BACKENDS)} (default ort)")
+    made.add_argument("--backend", default="ort", help=f"one of {', '.join(CHOICES)} (default ort)")
     made.add_argument("--threads", type=int, default=0)
     made.add_argument("--steps", type=int, default=Settings.steps)
     made.add_argument("--members", type=int, default=Settings.members)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.base import Engine, Tensor
+from grin_ros.core.backends.engine import Engine, Tensor
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.sampling.schedule import Level
 from grin_ros.core.types import DepthEstimate, Frame

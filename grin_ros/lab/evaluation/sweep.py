@@ -14,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from grin_ros.core.backends.base import Engine
+from grin_ros.core.backends.engine import Engine
 from grin_ros.core.estimator import Settings
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.lab.datasets.measured import EvalSample

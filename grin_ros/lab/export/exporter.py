@@ -28,8 +28,9 @@ from grin_ros.core.artifact import (
     load_artifact,
     write_manifest,
 )
-from grin_ros.core.backends.base import Engine, EngineError, GoldenReport, check_golden
-from grin_ros.core.backends.ort import OrtEngine
+from grin_ros.core.backends.engine import Engine, EngineError
+from grin_ros.core.backends.golden_check import GoldenReport, check_golden
+from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.estimator import camera_inputs
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.sampling.noise import member_noise

@@ -16,8 +16,9 @@ import numpy as np
 import onnx
 
 from grin_ros.core.artifact import GOLDEN_TOLERANCE_LN, Artifact, file_sha256, graph_file, load_artifact, write_manifest
-from grin_ros.core.backends.base import Engine, EngineError, GoldenReport, Tensor
-from grin_ros.core.backends.ort import OrtEngine
+from grin_ros.core.backends.engine import Engine, EngineError, Tensor
+from grin_ros.core.backends.golden_check import GoldenReport
+from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.export.exporter import checked, publish
@@ -28,9 +29,9 @@ GRAPHS_IN = {"fp16": ("encode", "denoise"), "bf16": ("encode", "denoise"), "int8
 """Where it pays. `decode` has no products; on CPUs int8 convolutions are hardly faster, and cost accuracy."""
 CALIBRATION_STEPS = (1, 2, 4)
 CHECKED_BY = {
-    "fp16": "grin_ros.core.backends.ort:OrtEngine",
+    "fp16": "grin_ros.core.backends.onnxruntime:OrtEngine",
     "bf16": "grin_ros.core.backends.openvino.backend:OpenvinoEngine",  # ONNX Runtime has no bf16 products on the CPU
-    "int8": "grin_ros.core.backends.ort:OrtEngine",
+    "int8": "grin_ros.core.backends.onnxruntime:OrtEngine",
 }
 
 

@@ -15,7 +15,7 @@ import yaml
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from grin_ros.core.backends.base import EngineError
+from grin_ros.core.backends.engine import EngineError
 from grin_ros.ros.bags.fleet import Outcome, Start, in_process, run_all
 from grin_ros.ros.bags.reading import STORAGES as SUFFIXES
 from grin_ros.ros.bags.reading import Bag

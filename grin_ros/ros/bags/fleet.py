@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from grin_ros.core.backends.base import EngineError
+from grin_ros.core.backends.engine import EngineError
 from grin_ros.ros.bags.run import Job, Report, run
 
 logger = logging.getLogger(__name__)

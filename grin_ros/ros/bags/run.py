@@ -20,7 +20,8 @@ from typing import Any
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from grin_ros.core.artifact import load_artifact
-from grin_ros.core.backends.base import Engine, open_engine
+from grin_ros.core.backends.engine import Engine
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.bags.cameras import COMPRESSED, CameraTopics, Survey, find_cameras, survey

@@ -29,8 +29,8 @@ from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from grin_ros.core.artifact import load_artifact
-from grin_ros.core.backends.base import EngineError
-from grin_ros.core.backends.fallback import named_backends
+from grin_ros.core.backends.engine import EngineError
+from grin_ros.core.backends.preferences import named_backends
 from grin_ros.core.backends.watchdog import WatchedEngine
 from grin_ros.core.estimator import Estimator
 from grin_ros.ros.frame.outputs import Outputs

@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grin_ros.core.backends.base import AUTO, BACKENDS
+from grin_ros.core.backends.registry import AUTO, CHOICES
 from grin_ros.core.config import nearest
 from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.camera import Mounting
@@ -27,7 +27,7 @@ from grin_ros.ros.parameters.row import Parameter, Value
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter("model", "nano", "name of a shipped model, or path of an exported artifact", read_only=True),
-    Parameter("backend", AUTO, f"what runs the network: {', '.join(BACKENDS)}", read_only=True),
+    Parameter("backend", AUTO, f"what runs the network: {', '.join(CHOICES)}", read_only=True),
     Parameter(
         "fallback",
         "",

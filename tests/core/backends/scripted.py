@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from grin_ros.core.backends.base import Tensor
-from grin_ros.core.backends.ort import OrtEngine
+from grin_ros.core.backends.engine import Tensor
+from grin_ros.core.backends.onnxruntime import OrtEngine
 
 
 class Scripted(OrtEngine):

@@ -10,8 +10,8 @@ import pytest
 
 from grin_ros.core.artifact import GRAPHS
 from grin_ros.core.backends import cache
-from grin_ros.core.backends.base import ENGINES
 from grin_ros.core.backends.command import main
+from grin_ros.core.backends.registry import BACKENDS
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_build_list_verify_clear(tiny_artifact: Path, capsys: pytest.CaptureFixt
 def test_a_wrong_engine_fails_build_and_verify(
     tiny_artifact: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(ENGINES, "ort-cuda", "tests.core.backends.test_open_engine:FivePercentTooFar")
+    monkeypatch.setitem(BACKENDS, "ort-cuda", "tests.core.backends.broken:FivePercentTooFar")
     for action in ("build", "verify"):
         assert main([action, "--model", str(tiny_artifact), "--threads", "1", "--backend", "ort", "ort-cuda"]) == 1
         out = capsys.readouterr().out

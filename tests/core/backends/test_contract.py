@@ -14,16 +14,19 @@ import pytest
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact import load_artifact
-from grin_ros.core.backends.base import ENGINES, Engine, EngineError, EngineUnavailableError, check_golden, open_engine
+from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
+from grin_ros.core.backends.golden_check import check_golden
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import DepthEstimate, Frame
 
 UNLIMITED = Settings(min_depth_m=1e-6, max_depth_m=1e6)
-BACKENDS = [pytest.param(name, marks=[pytest.mark.gpu] if name.startswith(("ort-", "trt")) else []) for name in ENGINES]
+CASES = [pytest.param(name, marks=[pytest.mark.gpu] if name.startswith(("ort-", "trt")) else []) for name in BACKENDS]
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
+@pytest.fixture(scope="module", params=CASES)
 def engine(request: pytest.FixtureRequest, tiny_artifact: Path) -> Iterator[Engine]:
     """Each backend that this machine can run; one that is here and answers wrong fails, it is not skipped."""
     try:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact import Artifact, load_artifact
 from grin_ros.core.backends import cache
-from grin_ros.core.backends.base import EngineError, EngineUnavailableError, check_golden, open_engine
+from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
+from grin_ros.core.backends.golden_check import check_golden
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.types import DepthEstimate, Frame
 

@@ -13,7 +13,9 @@ import pytest
 
 from grin_ros.core.artifact import Artifact, load_artifact
 from grin_ros.core.backends import watchdog
-from grin_ros.core.backends.base import ENGINES, EngineError, open_engine
+from grin_ros.core.backends.engine import EngineError
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.backends.watchdog import FAILURES, MAX_HANGING, EngineHangsError, WatchedEngine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.types import Frame
@@ -31,8 +33,8 @@ def artifact(tiny_artifact: Path) -> Artifact:
 
 @pytest.fixture
 def watch(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WatchedEngine]]:
-    monkeypatch.setitem(ENGINES, "first", "tests.core.backends.scripted:Scripted")
-    monkeypatch.setitem(ENGINES, "second", "tests.core.backends.scripted:Second")
+    monkeypatch.setitem(BACKENDS, "first", "tests.core.backends.scripted:Scripted")
+    monkeypatch.setitem(BACKENDS, "second", "tests.core.backends.scripted:Second")
     scripted.reset()
     made: list[WatchedEngine] = []
 
@@ -206,7 +208,7 @@ def test_one_that_never_answers_a_frame_is_not_opened_over_and_over(
 def test_a_wrong_backend_at_the_start_is_refused(
     watch: Callable[..., WatchedEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ENGINES, "wrong", "tests.core.backends.test_open_engine:FivePercentTooFar")
+    monkeypatch.setitem(BACKENDS, "wrong", "tests.core.backends.broken:FivePercentTooFar")
     with pytest.raises(EngineError, match="gives wrong depth"):
         watch("wrong")
     engine = watch("wrong", "second")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.artifact import load_artifact
-from grin_ros.core.backends.base import open_engine
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.hints.scale import match_scale, scaled

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact import Artifact, load_artifact
-from grin_ros.core.backends.base import Engine, Tensor
+from grin_ros.core.backends.engine import Engine, Tensor
 from grin_ros.core.sampling.schedule import Schedule
 from tests.ros.fakes import write_artifact
 

@@ -111,7 +111,7 @@ def test_a_sequence_of_one_is_refused(drive: list[DriveFrame]) -> None:
         flicker(drive[:1], [truth(drive[0])])
 
 
-def test_only_new_noise_flickers_on_a_still_image_and_a_warm_start_halves_the_flicker_of_the_image(
+def test_only_new_noise_flickers_on_a_still_image_and_smoothing_halves_the_flicker_of_the_image(
     tmp_path: Path,
 ) -> None:
     """The answer of this engine holds a part of the noise and follows the brightness of the image."""

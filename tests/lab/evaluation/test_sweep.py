@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.artifact import load_artifact
-from grin_ros.core.backends.base import open_engine
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample

@@ -17,8 +17,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="export is torch's (pip install grin_ros[train])")
 
 from grin_ros.core.artifact import GRAPHS, load_artifact  # noqa: E402 - after the skip
-from grin_ros.core.backends.base import EngineError  # noqa: E402
-from grin_ros.core.backends.ort import OrtEngine  # noqa: E402
+from grin_ros.core.backends.engine import EngineError  # noqa: E402
+from grin_ros.core.backends.onnxruntime import OrtEngine  # noqa: E402
 from grin_ros.lab.export import exporter as onnx_export  # noqa: E402
 from grin_ros.lab.export.graphs import MAX_INLINE_BYTES, safetensors_index, signature  # noqa: E402
 from grin_ros.lab.network.checkpoint import load_model, load_weights  # noqa: E402

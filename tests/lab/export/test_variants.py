@@ -18,7 +18,9 @@ from onnx import TensorProto, numpy_helper
 pytest.importorskip("torch", reason="export is torch's (pip install grin_ros[train])")
 
 from grin_ros.core.artifact import GRAPHS, ArtifactError, load_artifact, write_manifest
-from grin_ros.core.backends.base import EngineError, EngineUnavailableError, check_golden, open_engine
+from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
+from grin_ros.core.backends.golden_check import check_golden
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.types import Frame
 from grin_ros.lab.export import half as onnx_half
 from grin_ros.lab.export import int8 as onnx_int8

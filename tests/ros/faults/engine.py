@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.base import ENGINES
+from grin_ros.core.backends.registry import BACKENDS
 from tests.ros.fakes import FakeEngine
 
 BACKEND = "faulty"
@@ -35,7 +35,7 @@ class Fault(IntEnum):
 
 def register() -> None:
     """Make `backend:=faulty` known in this process."""
-    ENGINES[BACKEND] = f"{__name__}:FaultyEngine"
+    BACKENDS[BACKEND] = f"{__name__}:FaultyEngine"
 
 
 def asking_for(fault: Fault, image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from grin_ros.core.backends.base import ENGINES
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.sampling.schedule import member_runs
 from grin_ros.ros.node.diagnostics.monitor import judge, status
 from tests.ros import fakes
@@ -74,11 +74,11 @@ class Slow(FakeEngine):
 
 @pytest.fixture(autouse=True)
 def backends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ENGINES, "fake", f"{fakes.__name__}:FakeEngine")
-    monkeypatch.setitem(ENGINES, "wrong", f"{__name__}:TenPercentTooFar")
-    monkeypatch.setitem(ENGINES, "absent", "grin_ros_runtime_that_is_not_installed:Engine")
-    monkeypatch.setitem(ENGINES, "fickle", f"{__name__}:Fickle")
-    monkeypatch.setitem(ENGINES, "slow", f"{__name__}:Slow")
+    monkeypatch.setitem(BACKENDS, "fake", f"{fakes.__name__}:FakeEngine")
+    monkeypatch.setitem(BACKENDS, "wrong", f"{__name__}:TenPercentTooFar")
+    monkeypatch.setitem(BACKENDS, "absent", "grin_ros_runtime_that_is_not_installed:Engine")
+    monkeypatch.setitem(BACKENDS, "fickle", f"{__name__}:Fickle")
+    monkeypatch.setitem(BACKENDS, "slow", f"{__name__}:Slow")
     Fickle.fault, Fickle.release = "", threading.Event()
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from grin_ros.core.artifact import load_artifact
-from grin_ros.core.backends.base import ENGINES, EngineError
+from grin_ros.core.backends.engine import EngineError
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.node.engines import Engines
 from tests.ros import fakes
 from tests.ros.fakes import FakeEngine
@@ -30,7 +31,7 @@ class CountedEngine(FakeEngine):
 
 @pytest.fixture(autouse=True)
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ENGINES, "counted", f"{__name__}:CountedEngine")
+    monkeypatch.setitem(BACKENDS, "counted", f"{__name__}:CountedEngine")
     monkeypatch.setattr(CountedEngine, "opened", 0)
     monkeypatch.setattr(CountedEngine, "closed", 0)
 
@@ -53,7 +54,7 @@ def test_the_same_wish_is_the_same_engine_until_its_last_user_leaves(fake_artifa
 
 def test_another_wish_is_another_engine(fake_artifact: Path, tmp_path: Path) -> None:
     engines, artifact = Engines(), load_artifact(fake_artifact)
-    ENGINES[fakes.BACKEND] = f"{fakes.__name__}:FakeEngine"
+    BACKENDS[fakes.BACKEND] = f"{fakes.__name__}:FakeEngine"
     other = fakes.write_artifact(tmp_path / "other")
     (other / "decode.onnx").write_bytes(b"another graph")
     manifest = (other / "manifest.json").read_text()

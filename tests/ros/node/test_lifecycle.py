@@ -16,7 +16,7 @@ import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from grin_ros.core.backends.base import ENGINES
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.node import lifecycle as node_module
 from tests.ros import fakes
 from tests.ros.fakes import FakeEngine
@@ -63,7 +63,7 @@ class HangingEngine(FakeEngine):
 def backends(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FakeEngine", "WrongEngine", "BrokenEngine", "HangingEngine"):
         module = fakes.__name__ if name == "FakeEngine" else __name__
-        monkeypatch.setitem(ENGINES, name.removesuffix("Engine").lower(), f"{module}:{name}")
+        monkeypatch.setitem(BACKENDS, name.removesuffix("Engine").lower(), f"{module}:{name}")
 
 
 def reason(node: Any) -> str:

@@ -146,7 +146,7 @@ def test_the_real_backend_over_dds(start: Start, tiny_artifact: Path, tiny_frame
     """ONNX Runtime in the node's process gives what it gives in this one, at the default QoS."""
     pytest.importorskip("onnxruntime")
     from grin_ros.core.artifact import load_artifact
-    from grin_ros.core.backends.base import open_engine
+    from grin_ros.core.backends.opening import open_engine
     from grin_ros.core.estimator import Estimator, Settings
 
     parameters = {"model": str(tiny_artifact), "backend": "ort", "threads": 1, "max_depth_m": 500.0}

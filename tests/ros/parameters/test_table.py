@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from grin_ros.core.backends.base import BACKENDS
+from grin_ros.core.backends.registry import CHOICES
 from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.camera import Mounting
 from grin_ros.ros.parameters.declare import descriptor
@@ -48,14 +48,14 @@ def test_the_defaults_are_good_and_are_those_of_the_code() -> None:
     config = node_config({})
     assert config.settings == Settings()
     assert config.mounting is None
-    assert config.backend in BACKENDS
+    assert config.backend in CHOICES
 
 
 def test_the_table_for_readers_has_every_parameter() -> None:
     rows = markdown_table().splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == [parameter.name for parameter in PARAMETERS]
     assert f"| `steps` | integer | `{Settings.steps}` | 1 to 50 | yes | " in markdown_table()
-    assert all(name in markdown_table() for name in BACKENDS)
+    assert all(name in markdown_table() for name in CHOICES)
 
 
 def changed(parameter: Parameter) -> Value:

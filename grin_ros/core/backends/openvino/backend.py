@@ -19,8 +19,8 @@ import numpy as np
 import openvino
 
 from grin_ros.core.artifact import GRAPHS, Artifact
-from grin_ros.core.backends.base import Engine, EngineError, EngineUnavailableError, Tensor
 from grin_ros.core.backends.cache import cpu_identity, engine_key, load, store
+from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError, Tensor
 from grin_ros.core.backends.openvino.graph import Graph, Sizes, Tensors
 
 logger = logging.getLogger(__name__)

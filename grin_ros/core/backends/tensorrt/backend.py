@@ -21,8 +21,8 @@ import tensorrt
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact import GRAPHS, Artifact, ArtifactError
-from grin_ros.core.backends.base import Engine, EngineError, EngineUnavailableError, Tensor
 from grin_ros.core.backends.cache import EngineKey, engine_key, load, store
+from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError, Tensor
 from grin_ros.core.backends.tensorrt import cuda
 from grin_ros.core.backends.tensorrt.build import MAX_MEMBERS, WORKSPACE_BYTES, Plan, bounds, build, trt_logger
 from grin_ros.core.backends.tensorrt.program import DeviceTensor, Program

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from grin_ros.core.artifact import Artifact
-from grin_ros.core.backends.base import EngineError
+from grin_ros.core.backends.engine import EngineError
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ import numpy as np
 from cuda.bindings import runtime
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.base import EngineError, EngineUnavailableError
+from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import numpy as np
 import tensorrt
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.base import EngineError
+from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.tensorrt.build import Bounds
 from grin_ros.core.backends.tensorrt.cuda import DeviceBuffer, PinnedBuffer, Stream
 

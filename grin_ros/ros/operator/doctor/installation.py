@@ -12,8 +12,11 @@ from functools import lru_cache
 from importlib import metadata
 
 from grin_ros.core.artifact import SHIPPED, Artifact, ArtifactError, load_artifact
-from grin_ros.core.backends.auto import preferences
-from grin_ros.core.backends.base import ENGINES, EngineError, EngineUnavailableError, check_golden, open_engine
+from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
+from grin_ros.core.backends.golden_check import check_golden
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.backends.preferences import preferences
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.operator.doctor.finding import Finding, absent, error, ok
 
 # What can be imported -> (what it is for, what to type).
@@ -70,7 +73,7 @@ def models(engines: bool) -> Iterator[Finding]:
 def _answers(model: str, artifact: Artifact) -> Iterator[Finding]:
     """What each backend makes of the golden sample; one that is not here is no fault, one that answers wrong is."""
     right = set()
-    for backend in ENGINES:
+    for backend in BACKENDS:
         what = f"model {model}, backend {backend}"
         try:
             engine = open_engine(backend, artifact)

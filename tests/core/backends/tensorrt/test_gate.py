@@ -16,7 +16,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from grin_ros.core.artifact import GRAPHS, SHIPPED, Artifact, load_artifact
-from grin_ros.core.backends.base import EngineError
+from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.tensorrt.build import bounds, build
 
 tensorrt = pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not here: pip install 'grin_ros[gate]'")

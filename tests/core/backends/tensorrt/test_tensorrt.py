@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import grin_ros.core.backends
 from grin_ros.core.artifact import Artifact, load_artifact
-from grin_ros.core.backends.base import Engine, EngineError, EngineUnavailableError, check_golden, open_engine
+from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
+from grin_ros.core.backends.golden_check import check_golden
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.tensorrt.build import bounds
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.sampling.schedule import Level
@@ -55,11 +56,11 @@ def tensorrt(cuda: FakeRuntime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def forget_ours() -> None:
-    """They are imported anew, with what stands in the place of their libraries by then."""
+    """Make Python import these modules again, so that they take the fakes for their libraries."""
     for name in OURS:
         sys.modules.pop(name, None)
-        if hasattr(grin_ros.core.backends, name.rpartition(".")[2]):
-            delattr(grin_ros.core.backends, name.rpartition(".")[2])
+        package, _, module = name.rpartition(".")
+        vars(sys.modules[package]).pop(module, None)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from grin_ros.core.artifact import SHIPPED
-from grin_ros.core.backends.base import ENGINES
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.operator.doctor import command, environment, installation, main
 from grin_ros.ros.operator.doctor.finding import Finding, Level, error, ok, warn
 
@@ -74,8 +74,8 @@ def test_only_an_error_makes_it_fail(
 
 
 def test_every_backend_is_tried_and_one_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends = {name: ENGINES[name] for name in ("ort", "ort-cuda")}  # the others are slow to open
-    monkeypatch.setattr(installation, "ENGINES", backends)
+    backends = {name: BACKENDS[name] for name in ("ort", "ort-cuda")}  # the others are slow to open
+    monkeypatch.setattr(installation, "BACKENDS", backends)
     found = list(installation.models(engines=True))
     said = "\n".join(map(str, found))
     assert "backend ort: onnxruntime" in said

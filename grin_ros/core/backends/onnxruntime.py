@@ -17,8 +17,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact import GRAPHS, Artifact
-from grin_ros.core.backends.base import Engine, EngineError, EngineUnavailableError, Tensor
 from grin_ros.core.backends.cache import provider_folder
+from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError, Tensor
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ import onnxruntime
 import pytest
 
 from grin_ros.core.artifact import Artifact, load_artifact
-from grin_ros.core.backends.base import EngineError, EngineUnavailableError
-from grin_ros.core.backends.ort import OrtCudaEngine, OrtEngine, OrtTensorrtEngine
+from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
+from grin_ros.core.backends.onnxruntime import OrtCudaEngine, OrtEngine, OrtTensorrtEngine
 
 
 @pytest.mark.parametrize("engine_class", [OrtCudaEngine, OrtTensorrtEngine])

@@ -1,14 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an engine is, which there are, and how one is opened: never without its answer to the golden sample."""
+"""The interface of every backend: an engine runs the three graphs of one artifact."""
 
 from __future__ import annotations
 
-import importlib
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,31 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact import Artifact, ArtifactError
-from grin_ros.core.config import nearest
-from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.sampling.schedule import Level
-
-logger = logging.getLogger(__name__)
-
-ENGINES: dict[str, str] = {
-    "reference": "grin_ros.core.backends.torch_reference:ReferenceEngine",
-    "ort": "grin_ros.core.backends.ort:OrtEngine",
-    "ort-int8": "grin_ros.core.backends.ort:OrtInt8Engine",
-    "ort-cuda": "grin_ros.core.backends.ort:OrtCudaEngine",
-    "ort-tensorrt": "grin_ros.core.backends.ort:OrtTensorrtEngine",
-    "trt": "grin_ros.core.backends.tensorrt.backend:TrtEngine",
-    "trt-fp16": "grin_ros.core.backends.tensorrt.backend:TrtFp16Engine",
-    "trt-bf16": "grin_ros.core.backends.tensorrt.backend:TrtBf16Engine",
-    "trt-int8": "grin_ros.core.backends.tensorrt.backend:TrtInt8Engine",
-    "openvino": "grin_ros.core.backends.openvino.backend:OpenvinoEngine",
-    "openvino-bf16": "grin_ros.core.backends.openvino.backend:OpenvinoBf16Engine",
-    "openvino-int8": "grin_ros.core.backends.openvino.backend:OpenvinoInt8Engine",
-}
-"""backend name -> 'module:class', imported only when opened. A new backend is one file and one line here."""
-
-AUTO = "auto"
-BACKENDS = (AUTO, *ENGINES)
-"""What `open_engine` takes: 'auto' is the best of ENGINES that is present (see auto.py)."""
 
 Tensor = Any
 """An engine's own tensor: a NumPy array on the host, or whatever stays on its device between graphs."""
@@ -178,127 +151,3 @@ class Engine(ABC):
         """x, log_variance (S, N); image (1, H, W, 3) uint8; ray_z (1, H, W) float32 -> depth_m, sigma_m (H, W)."""
         out = self.run("decode", inputs)
         return self.to_host(out["depth_m"]), self.to_host(out["sigma_m"])
-
-
-@dataclass(frozen=True)
-class GoldenReport:
-    """Errors of ln(range) on the golden sample against the torch reference at export."""
-
-    max_error_ln: float
-    mean_error_ln: float
-    tolerance_ln: float
-
-    @property
-    def passed(self) -> bool:
-        return self.max_error_ln <= self.tolerance_ln  # False for NaN too
-
-
-def check_golden(engine: Engine) -> GoldenReport:
-    """Run the artifact's golden sample through all three graphs and compare with what torch gave at export.
-
-    The clean sample is compared pixel by pixel; decoded depth and sigma too, as ln, and in where they are NaN or inf.
-    Raises EngineError where the engine fails on it or gives other shapes.
-    """
-    manifest = engine.artifact.manifest
-    with np.load(engine.artifact.file("golden.npz"), allow_pickle=False) as file:
-        golden = {name: file[name] for name in file.files}
-    tokens = engine.encode({k: golden[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")})
-    levels = [(Level(*map(float, row[:2])), Level(*map(float, row[2:]))) for row in golden["levels"]]
-    noise = golden["noise"]
-    x, log_variance, _ = engine.sample_from(tokens, noise, engine.no_latents(len(noise)), levels)
-    depth_m, sigma_m = engine.decode(
-        {"x": x, "log_variance": log_variance, "image": golden["image"], "ray_z": golden["ray_z"]}
-    )
-    depth = manifest.depth
-    to_ln = depth.data_std * LogDepth(depth.min_m, depth.max_m).ln_per_unit
-    errors = [np.abs(_shaped("x", engine.to_host(x), golden["x"]) - golden["x"]).ravel() * to_ln]
-    with np.errstate(all="ignore"):
-        # Beyond range counts as the range where that begins: an engine a rounding apart may end on its other side.
-        limit_m = BEYOND * depth.max_m * golden["ray_z"][0]
-        ends = [
-            np.where(np.isposinf(d), limit_m, d)
-            for d in (_shaped("depth_m", depth_m, golden["depth_m"]), golden["depth_m"])
-        ]
-        errors.append(_ln_error(*ends))
-        both = np.isfinite(depth_m) & np.isfinite(golden["depth_m"])
-        _shaped("sigma_m", sigma_m, golden["sigma_m"])
-        errors.append(_ln_error(*(np.where(both, s, np.nan) for s in (sigma_m, golden["sigma_m"]))))
-    error = np.concatenate(errors)
-    tolerance = manifest.golden_tolerance_ln.get(engine.precision, 0.0)
-    return GoldenReport(float(np.max(error)), float(np.mean(error)), tolerance)
-
-
-def _ln_error(got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
-    """|ln got - ln expected|, 0 where both are NaN: a number where the camera sees nothing is as wrong as none where it
-    sees something."""
-    error = np.abs(np.log(got) - np.log(expected))
-    return np.where(np.isnan(got) & np.isnan(expected), 0.0, np.where(np.isnan(error), np.inf, error)).ravel()
-
-
-def _shaped(name: str, got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
-    if got.shape != expected.shape:
-        raise EngineError(f"golden sample: {name} came out as {got.shape}, expected {expected.shape}; it is not used")
-    return got
-
-
-def check_known(backend: str) -> None:
-    """Raises EngineError for a name that is no backend."""
-    known = (AUTO, *ENGINES)
-    if backend not in known:
-        raise EngineError(f"backend: got '{backend}', expected one of {', '.join(known)}{nearest(backend, known)}")
-
-
-def open_engine(backend: str, artifact: Artifact, threads: int = 0) -> Engine:
-    """Open `backend` and let it run only if it answers the golden sample within its precision's tolerance; 'auto' is
-    the best that does.
-
-    Raises EngineError: unknown backend, artifact not loadable, or wrong answer (and by how much); and its kind
-    EngineUnavailableError where the runtime, provider or device is not on this machine.
-    """
-    if backend == AUTO:
-        chosen: Engine = importlib.import_module("grin_ros.core.backends.auto").open_best(artifact, threads)
-        return chosen
-    check_known(backend)
-    module, name = ENGINES[backend].split(":")
-    try:
-        engine_class: type[Engine] = getattr(importlib.import_module(module), name)
-    except (ImportError, OSError) as error:  # OSError: a shared library of the runtime's is missing
-        raise EngineUnavailableError(
-            f"backend '{backend}': {error}; install it (see README, Backends), or choose another"
-        ) from error
-    try:
-        engine = engine_class(artifact, threads)
-    except EngineError:
-        raise
-    except Exception as error:  # a backend may raise anything
-        raise EngineError(
-            f"backend '{backend}' cannot be opened ({type(error).__name__}: {error}). Try another backend or "
-            "version of the runtime, and report it"
-        ) from error
-    try:
-        report = check_golden(engine)
-    except EngineError:
-        engine.close()
-        raise
-    except Exception as error:  # a backend may raise anything
-        engine.close()
-        raise EngineError(
-            f"backend '{backend}' ({engine.description}) fails on the golden sample ({type(error).__name__}: {error}); "
-            "it is not used. Try another backend or version of the runtime, and report it"
-        ) from error
-    if not report.passed:
-        engine.close()
-        raise EngineError(
-            f"backend '{backend}' ({engine.description}) gives wrong depth: on the golden sample its ln(range) is off "
-            f"by up to {report.max_error_ln:.3g} (mean {report.mean_error_ln:.3g}), accepted is "
-            f"{report.tolerance_ln:.3g}; it is not used. Try another backend or version of the runtime, and report it"
-        )
-    logger.info(
-        "engine %s (%s): golden sample max error %.2g ln, mean %.2g",
-        backend,
-        engine.description,
-        report.max_error_ln,
-        report.mean_error_ln,
-    )
-    engine.settle()
-    return engine

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The golden sample: one small frame whose answer is known, which every engine must repeat before it may run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.backends.engine import Engine, EngineError
+from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.sampling.schedule import Level
+
+
+@dataclass(frozen=True)
+class GoldenReport:
+    """Errors of ln(range) on the golden sample against the torch reference at export."""
+
+    max_error_ln: float
+    mean_error_ln: float
+    tolerance_ln: float
+
+    @property
+    def passed(self) -> bool:
+        return self.max_error_ln <= self.tolerance_ln  # False for NaN too
+
+
+def check_golden(engine: Engine) -> GoldenReport:
+    """Run the artifact's golden sample through all three graphs and compare with what torch gave at export.
+
+    The clean sample is compared pixel by pixel; decoded depth and sigma too, as ln, and in where they are NaN or inf.
+    Raises EngineError where the engine fails on it or gives other shapes.
+    """
+    manifest = engine.artifact.manifest
+    with np.load(engine.artifact.file("golden.npz"), allow_pickle=False) as file:
+        golden = {name: file[name] for name in file.files}
+    tokens = engine.encode({k: golden[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")})
+    levels = [(Level(*map(float, row[:2])), Level(*map(float, row[2:]))) for row in golden["levels"]]
+    noise = golden["noise"]
+    x, log_variance, _ = engine.sample_from(tokens, noise, engine.no_latents(len(noise)), levels)
+    depth_m, sigma_m = engine.decode(
+        {"x": x, "log_variance": log_variance, "image": golden["image"], "ray_z": golden["ray_z"]}
+    )
+    depth = manifest.depth
+    to_ln = depth.data_std * LogDepth(depth.min_m, depth.max_m).ln_per_unit
+    errors = [np.abs(_shaped("x", engine.to_host(x), golden["x"]) - golden["x"]).ravel() * to_ln]
+    with np.errstate(all="ignore"):
+        # Beyond range counts as the range where that begins: an engine a rounding apart may end on its other side.
+        limit_m = BEYOND * depth.max_m * golden["ray_z"][0]
+        ends = [
+            np.where(np.isposinf(d), limit_m, d)
+            for d in (_shaped("depth_m", depth_m, golden["depth_m"]), golden["depth_m"])
+        ]
+        errors.append(_ln_error(*ends))
+        both = np.isfinite(depth_m) & np.isfinite(golden["depth_m"])
+        _shaped("sigma_m", sigma_m, golden["sigma_m"])
+        errors.append(_ln_error(*(np.where(both, s, np.nan) for s in (sigma_m, golden["sigma_m"]))))
+    error = np.concatenate(errors)
+    tolerance = manifest.golden_tolerance_ln.get(engine.precision, 0.0)
+    return GoldenReport(float(np.max(error)), float(np.mean(error)), tolerance)
+
+
+def _ln_error(got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
+    """|ln got - ln expected|, 0 where both are NaN: a number where the camera sees nothing is as wrong as none where it
+    sees something."""
+    error = np.abs(np.log(got) - np.log(expected))
+    return np.where(np.isnan(got) & np.isnan(expected), 0.0, np.where(np.isnan(error), np.inf, error)).ravel()
+
+
+def _shaped(name: str, got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
+    if got.shape != expected.shape:
+        raise EngineError(f"golden sample: {name} came out as {got.shape}, expected {expected.shape}; it is not used")
+    return got

@@ -20,7 +20,7 @@ from grin_ros.ros.inputs.messages import AnyImage, FrameRejectedError, frame_fro
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.range_scale import RangeScale
 from grin_ros.ros.node.diagnostics.monitor import Monitor
-from grin_ros.ros.node.worker import BACKEND_FAILED
+from grin_ros.ros.node.frame_counts import BACKEND_FAILED
 from grin_ros.ros.parameters.table import NodeConfig
 
 SHUTTING_DOWN = "shutting down"

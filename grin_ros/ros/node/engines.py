@@ -18,7 +18,10 @@ class _Shared:
 
 
 class Engines:
-    """Not thread safe: rclpy's executor configures one node after the other. Nor is an engine: see `turns.py`."""
+    """Opens engines and closes each after its last user. Call it from the executor's thread only.
+
+    An engine is used by one thread at a time: the nodes that share it share their worker too.
+    """
 
     def __init__(self) -> None:
         self._open: dict[tuple[object, ...], _Shared] = {}

@@ -15,10 +15,10 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -41,17 +41,15 @@ from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.range_scale import RangeScale
 from grin_ros.ros.node.diagnostics.monitor import Identity, Monitor, diagnostic_array, status
 from grin_ros.ros.node.engines import Engines
+from grin_ros.ros.node.frame_counts import FrameCounter
 from grin_ros.ros.node.log import log_to_ros, stop_logging_to_ros
 from grin_ros.ros.node.memory import keep_freed_memory
-from grin_ros.ros.node.turns import Worker
-from grin_ros.ros.node.worker import NewestOnly, Tally
+from grin_ros.ros.node.worker import CameraQueue, Worker
 from grin_ros.ros.parameters.declare import DeclaredParameters
 from grin_ros.ros.parameters.table import NodeConfig
 
 STOP_TIMEOUT_S = 30.0
 """How long a stop waits for the frame under way; a backend that takes longer hangs."""
-
-OpenWorker: TypeAlias = Callable[[Callable[[Capture], str | None], Tally, str], Worker[Capture]]
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -61,21 +59,25 @@ ERROR = TransitionCallbackReturn.ERROR
 class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
     """Image and camera_info in; depth, sigma, points and diagnostics out."""
 
-    def __init__(self, *, engines: Engines | None = None, open_worker: OpenWorker = NewestOnly, **options: Any) -> None:
-        """engines, open_worker: those that it shares with other nodes of its process. options: of LifecycleNode."""
+    def __init__(
+        self, *, engines: Engines | None = None, worker: Worker[Capture] | None = None, **options: Any
+    ) -> None:
+        """Make an unconfigured node. engines, worker: shared with other nodes of the process, which closes the worker
+        after its nodes; without them the node has its own. options: those of LifecycleNode."""
         super().__init__("grin", **options)
         self._engines = engines or Engines()
-        self._open_worker = open_worker
+        self._owns_worker = worker is None
+        self._worker: Worker[Capture] = worker or Worker("grin_worker")
         self._log: Any = self.get_logger()  # type: ignore[no-untyped-call]
         self._log_handler = log_to_ros(self._log)
-        self._tally = Tally()
+        self._counter = FrameCounter()
         self._monitor = Monitor()
         self._engine: WatchedEngine | None = None
         self._outputs: Outputs | None = None
         self._pipeline: Pipeline | None = None
         self._tf_mounting: TfMounting | None = None
         self._range_scale: RangeScale | None = None
-        self._worker: Worker[Capture] | None = None
+        self._queue: CameraQueue[Capture] | None = None
         self._inputs: list[Any] = []
         self._newest_info: CameraInfo | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
@@ -136,7 +138,8 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
 
     def close(self) -> None:
         """Before the process ends: stop the thread, close the engine, destroy the node."""
-        self._release()
+        if self._release() and self._owns_worker:
+            self._worker.close(STOP_TIMEOUT_S)
         stop_logging_to_ros(self._log_handler)
         self.destroy_node()  # type: ignore[no-untyped-call]
 
@@ -163,13 +166,13 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             raise ValueError("it is not configured; configure it first")
         self._newest_info = None
         self._monitor.restart()
-        self._worker = self._open_worker(self._pipeline, self._tally, "grin_worker")
+        self._queue = self._worker.open_queue(self._pipeline, self._counter)
         # The executor serves in this order: of an image and a camera_info that came together, camera_info is first.
-        self._subscribe(CameraInfo, "camera_info", self._on_info)
+        self._subscribe(CameraInfo, "camera_info", self.receive_camera_info)
         if self._pipeline.config.compressed:
-            self._subscribe(CompressedImage, "image/compressed", self._on_image)
+            self._subscribe(CompressedImage, "image/compressed", self.receive_image)
         else:
-            self._subscribe(Image, "image", self._on_image)
+            self._subscribe(Image, "image", self.receive_image)
         if self._range_scale is not None:
             self._range_scale.subscribe(self._subscribe)
 
@@ -196,11 +199,11 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         """Unsubscribe and end the worker; False, and told, if its frame hangs. Does nothing where nothing runs."""
         while self._inputs:
             self.destroy_subscription(self._inputs.pop())
-        if self._worker is not None:
-            if not self._worker.stop(STOP_TIMEOUT_S):
+        if self._queue is not None:
+            if not self._queue.close(STOP_TIMEOUT_S):
                 self._tell_failure(f"the backend has not answered for {STOP_TIMEOUT_S:.0f} s; start this process again")
                 return False
-            self._worker = None
+            self._queue = None
         return True
 
     def _release(self) -> bool:
@@ -231,14 +234,16 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self.create_subscription(message_type, topic, callback, newest, qos_overriding_options=overriding)
         )
 
-    def _on_info(self, info: CameraInfo) -> None:
+    def receive_camera_info(self, info: CameraInfo) -> None:
+        """Keep the newest camera_info for the images that follow."""
         self._monitor.camera_info_came()
         self._newest_info = info
 
-    def _on_image(self, image: AnyImage) -> None:
-        if self._worker is not None:
+    def receive_image(self, image: AnyImage) -> None:
+        """Queue an image as the camera's next frame. Does nothing unless the node is active."""
+        if self._queue is not None:
             self._monitor.image_came()
-            self._worker.submit(Capture(image, self._newest_info, time.monotonic()))
+            self._queue.submit(Capture(image, self._newest_info, time.monotonic()))
 
     def _on_config(self, config: NodeConfig) -> None:
         """After every accepted change of a parameter: the next frame is worked on with it."""
@@ -249,13 +254,17 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self.destroy_timer(self._diagnostics_timer)
             self._diagnostics_timer = self.create_timer(self._diagnostics_period_s, self._publish_diagnostics)
 
-    def _publish_diagnostics(self) -> None:
+    def diagnostic_status(self) -> DiagnosticStatus:
+        """Return the status of this moment, as it is published on /diagnostics."""
         if self._engine is not None:
             self._monitor.runs_on(self._engine.description, self._engine.caveat)
-        snapshot = self._monitor.snapshot(self._tally.counts())
+        snapshot = self._monitor.snapshot(self._counter.counts())
         name = f"{self.get_fully_qualified_name().lstrip('/')}: depth"
-        told = status(snapshot, name, hardware_id=snapshot.camera or "camera not known yet")
-        self._diagnostics.publish(diagnostic_array([told], self.get_clock().now().to_msg()))
+        return status(snapshot, name, hardware_id=snapshot.camera or "camera not known yet")
+
+    def _publish_diagnostics(self) -> None:
+        stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(diagnostic_array([self.diagnostic_status()], stamp))
 
     def _survive_illegal_transitions(self) -> None:
         """rclpy lets the RCLError of an illegal request out of spin() and never answers it: answer success=False."""

@@ -22,7 +22,7 @@ from grin_ros.ros.node.camera_names import CameraName, parse_cameras
 from grin_ros.ros.node.engines import Engines
 from grin_ros.ros.node.lifecycle import STOP_TIMEOUT_S, GrinNode, spin
 from grin_ros.ros.node.memory import keep_freed_memory
-from grin_ros.ros.node.turns import Turns
+from grin_ros.ros.node.worker import Worker
 
 
 class MultiCamera:
@@ -34,11 +34,11 @@ class MultiCamera:
         namespace = probe.get_namespace()
         probe.destroy_node()
         engines = Engines()
-        self._turns: Turns[Capture] = Turns("grin_worker")
+        self._worker: Worker[Capture] = Worker("grin_worker")
         self.nodes = [
             GrinNode(
                 engines=engines,
-                open_worker=self._turns.seat,
+                worker=self._worker,
                 context=context,
                 cli_args=camera.ros_arguments(namespace),
             )
@@ -49,7 +49,7 @@ class MultiCamera:
         """Stop all nodes, then the thread."""
         for node in self.nodes:
             node.close()
-        self._turns.close(STOP_TIMEOUT_S)
+        self._worker.close(STOP_TIMEOUT_S)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

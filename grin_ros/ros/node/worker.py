@@ -1,128 +1,122 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One thread that works on the newest item only; whoever submits never waits, and every item is accounted for."""
+"""One thread that processes the newest frame of each camera, one camera after the other.
+
+Whoever submits a frame never waits. A frame that is still waiting when the next one of its camera arrives is dropped.
+The camera that has not been served for the longest time is next, so each of n busy cameras gets every n-th turn, no
+matter how fast the others send. With one camera, this is a thread that processes its newest frame.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from grin_ros.ros.node.frame_counts import FrameCounter
 
 T = TypeVar("T")
 
-BACKEND_FAILED = "backend failed"
-"""The reason to `reject` a good frame."""
 
+class CameraQueue(Generic[T]):
+    """Holds the newest frame of one camera until its turn. Made by `Worker.open_queue`; counts every frame."""
 
-@dataclass(frozen=True)
-class Counts:
-    """received = published + dropped + sum(rejected) + pending, at every moment.
-
-    dropped: superseded by a newer one before its turn, or waiting when the worker was stopped. rejected: by reason.
-    pending: waiting or being worked on, 0 to 2.
-    """
-
-    received: int = 0
-    published: int = 0
-    dropped: int = 0
-    rejected: Mapping[str, int] = field(default_factory=dict)
-    pending: int = 0
+    def __init__(self, changed: threading.Condition, process: Callable[[T], str | None], counter: FrameCounter) -> None:
+        self._changed = changed
+        """The worker's condition, which guards this queue too."""
+        self._process, self._counter = process, counter
+        self._waiting: list[T] = []  # at most one
+        self._processing = self._closed = False
 
     @property
-    def failed(self) -> int:
-        """Those of `rejected` that were not the input's fault."""
-        return self.rejected.get(BACKEND_FAILED, 0)
-
-
-class Tally:
-    """Counts across starts and stops of the worker. Thread safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._received = self._published = self._dropped = self._pending = 0
-        self._rejected: Counter[str] = Counter()
+    def ready(self) -> bool:
+        """True if a frame waits for its turn. For the worker, which holds the condition."""
+        return bool(self._waiting)
 
     @property
-    def lock(self) -> threading.RLock:  # type: ignore[valid-type]  # RLock is a function before Python 3.13
-        """Held by the worker while an item changes hands, so that a snapshot never sees it twice or not at all."""
-        return self._lock
+    def closed(self) -> bool:
+        """True once the queue takes no more frames. For the worker, which holds the condition."""
+        return self._closed
 
-    def receive(self) -> None:
-        """One more item has come and waits."""
-        with self._lock:
-            self._received += 1
-            self._pending += 1
+    def submit(self, frame: T) -> None:
+        """Make `frame` the camera's next one; return at once. After `close` it is counted as dropped."""
+        with self._changed:
+            self._counter.receive(drop_waiting=self.ready)
+            self._waiting = [frame]
+            if self._closed:
+                self._drop_waiting()
+            self._changed.notify_all()
 
-    def drop(self) -> None:
-        """A waiting item is given up."""
-        with self._lock:
-            self._dropped += 1
-            self._pending -= 1
+    def close(self, timeout_s: float) -> bool:
+        """Drop the waiting frame and finish the one being processed; return False if it takes longer than this."""
+        with self._changed:
+            self._closed = True
+            self._drop_waiting()
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: not self._processing, timeout_s)
 
-    def finish(self, reason: str | None) -> None:
-        """An item's work is done: published, or rejected for `reason`."""
-        with self._lock:
-            self._pending -= 1
-            if reason is None:
-                self._published += 1
-            else:
-                self._rejected[reason] += 1
+    def take(self) -> T:
+        """Return the waiting frame, which is processed next. For the worker, which holds the condition."""
+        self._processing = True
+        return self._waiting.pop()
 
-    def counts(self) -> Counts:
-        """A consistent snapshot."""
-        with self._lock:
-            return Counts(self._received, self._published, self._dropped, dict(self._rejected), self._pending)
+    def process(self, frame: T) -> None:
+        """Process and count a frame that was taken. For the worker, which does not hold the condition here."""
+        self._counter.finish(self._process(frame))
+        with self._changed:
+            self._processing = False
+            self._changed.notify_all()
+
+    def _drop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting = []
+            self._counter.drop()
 
 
-class NewestOnly(Generic[T]):
-    """Runs `work` in one thread on the newest submitted item; an older one that still waits is dropped.
+class Worker(Generic[T]):
+    """The thread that serves the queues of all cameras of a process."""
 
-    work: returns None where the item was published, else the reason of its rejection; it must not raise.
-    """
-
-    def __init__(self, work: Callable[[T], str | None], tally: Tally, name: str) -> None:
-        self._work = work
-        self._tally = tally
-        self._changed = threading.Condition(tally.lock)
-        self._waiting: list[T] = []  # none or one
-        self._stopping = False
-        # A daemon: a backend that hangs must not keep the process from ending.
+    def __init__(self, name: str) -> None:
+        """Start the thread. name: the thread's."""
+        self._changed = threading.Condition()
+        self._queues: list[CameraQueue[T]] = []  # the one that was served last is last
+        self._closing = False
+        # A daemon thread: a backend that hangs must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, item: T) -> None:
-        """Make `item` the next; returns at once. After `stop` it is counted as dropped."""
-        with self._changed:
-            self._tally.receive()
-            if self._waiting:
-                self._tally.drop()
-            self._waiting = [item]
-            if self._stopping:
-                self._discard()
-            self._changed.notify()
+    def open_queue(self, process: Callable[[T], str | None], counter: FrameCounter) -> CameraQueue[T]:
+        """Return a new camera's queue.
 
-    def stop(self, timeout_s: float) -> bool:
-        """Finish the item under way, drop the waiting one and end the thread; False if it did not end in time."""
+        process: called in this thread with each frame whose turn comes. It returns None if the frame was published,
+        else the reason of its rejection. It must not raise.
+        """
+        queue = CameraQueue(self._changed, process, counter)
         with self._changed:
-            self._stopping = True
-            self._discard()
-            self._changed.notify()
+            self._queues.insert(0, queue)
+        return queue
+
+    def close(self, timeout_s: float) -> bool:
+        """End the thread after the frame being processed; return False if that takes longer. Close the queues first."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def _discard(self) -> None:
-        if self._waiting:
-            self._waiting = []
-            self._tally.drop()
+    def _next(self) -> CameraQueue[T] | None:
+        self._queues = [queue for queue in self._queues if not queue.closed]
+        return next((queue for queue in self._queues if queue.ready), None)
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: bool(self._waiting) or self._stopping)
-                if self._stopping:
+                self._changed.wait_for(lambda: self._closing or self._next() is not None)
+                queue = self._next()
+                if self._closing or queue is None:
                     return
-                item = self._waiting.pop()
-            self._tally.finish(self._work(item))
-            del item  # a large image must not live on until the next one comes
+                self._queues.remove(queue)
+                self._queues.append(queue)
+                frame = queue.take()
+            queue.process(frame)
+            del frame, queue  # a large image must not live on until the next one arrives

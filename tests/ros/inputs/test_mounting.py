@@ -123,7 +123,7 @@ def outcome(node: Any, frame: str = FRAME) -> str:
 def test_a_frame_waits_for_its_transform_and_then_has_its_mounting(node: Any) -> None:
     assert node.trigger_configure() == SUCCESS
     assert outcome(node) == "no transform"
-    told = node._monitor.snapshot(node._tally.counts()).rejection
+    told = node._monitor.snapshot(node._counter.counts()).rejection
     assert f"no transform from '{BASE}' to '{FRAME}'" in told
     assert "does not exist" in told
     assert "check that robot_state_publisher runs" in told
@@ -143,7 +143,7 @@ def test_a_base_frame_above_the_camera_is_refused(node: Any) -> None:
     below.transform.translation.z = -0.3
     Buffer.made.set_transform_static(below, "urdf")
     assert outcome(node) == "bad transform"
-    told = node._monitor.snapshot(node._tally.counts()).rejection
+    told = node._monitor.snapshot(node._counter.counts()).rejection
     assert "camera height: got -0.3 m" in told
     assert "must lie on the ground with z up, such as base_footprint" in told
 

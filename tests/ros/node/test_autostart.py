@@ -12,6 +12,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from tests.ros import fakes
+from tests.ros.in_process import value, verdict
 
 Make = Callable[..., Any]
 
@@ -31,24 +32,24 @@ def make(make: Make) -> Make:
 
 def test_it_is_active(make: Make) -> None:
     node = make(autostart=True)
-    assert node._monitor.lifecycle == "active"
+    assert value(node, "lifecycle state") == "active"
     assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
 
 
 def test_without_the_parameter_it_waits_for_somebody(make: Make) -> None:
-    assert make()._monitor.lifecycle == "unconfigured"
+    assert value(make(), "lifecycle state") == "unconfigured"
 
 
 def test_what_cannot_start_says_why_and_can_be_started_later(make: Make) -> None:
     node = make(autostart=True, max_depth_m=-1.0)
-    assert node._monitor.lifecycle == "unconfigured"
-    assert "max_depth_m: got -1.0" in node._monitor.error
+    assert value(node, "lifecycle state") == "unconfigured"
+    assert "max_depth_m: got -1.0" in verdict(node)[1]
     node.set_parameters([Parameter("max_depth_m", value=20.0)])
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
 
 
 def test_a_start_value_that_is_no_truth_starts_nothing(make: Make) -> None:
     node = make(autostart="yes")
-    assert node._monitor.lifecycle == "unconfigured"
+    assert value(node, "lifecycle state") == "unconfigured"
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
-    assert "autostart: got 'yes'" in node._monitor.error
+    assert "autostart: got 'yes'" in verdict(node)[1]

@@ -6,7 +6,6 @@ why; and one that fails or hangs while it runs is replaced, with nothing false p
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -19,14 +18,12 @@ from rclpy.parameter import Parameter
 
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.sampling.schedule import member_runs
-from grin_ros.ros.node.diagnostics.monitor import judge, status
 from tests.ros import fakes
 from tests.ros.fakes import FakeEngine
-from tests.ros.harness import image_message, info_message, picture
+from tests.ros.in_process import counts, send, value, verdict
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
-DEADLINE_S = 30.0
 
 
 class TenPercentTooFar(FakeEngine):
@@ -89,33 +86,14 @@ def make(make: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     Fickle.release.set()
 
 
-def told(node: Any) -> tuple[bytes, str]:
-    """Level and message of the diagnostics of this moment."""
-    node._publish_diagnostics()
-    return judge(node._monitor.snapshot(node._tally.counts()))
-
-
-def send(node: Any) -> str:
-    """One good frame. '' if it was published, else why not."""
-    before = node._tally.counts()
-    node._on_info(info_message())
-    node._on_image(image_message(picture(), 0))
-    deadline = time.monotonic() + DEADLINE_S
-    while (now := node._tally.counts()).pending or now.received == before.received:
-        assert time.monotonic() < deadline, "the frame was not answered"
-        node._worker._thread.join(0.005)  # it does not end; this waits a little
-    return "" if now.published == before.published + 1 else next(iter(now.rejected))
-
-
 @pytest.mark.parametrize(("backend", "text"), [("wrong", "gives wrong depth"), ("absent", "No module named")])
 def test_without_a_fallback_configure_fails_with_the_reason(make: Callable[..., Any], backend: str, text: str) -> None:
     node = make(backend=backend)
     assert node.trigger_configure() == FAILURE
-    level, message = told(node)
+    level, message = verdict(node)
     assert level == ERROR
     assert message.startswith(f"configure failed: backend '{backend}'")
     assert text in message
-    assert node._engine is None
 
 
 @pytest.mark.parametrize(("backend", "text"), [("wrong", "gives wrong depth"), ("absent", "No module named")])
@@ -126,20 +104,20 @@ def test_with_a_fallback_the_next_backend_runs_and_the_diagnostics_warn(
     assert node.trigger_configure() == SUCCESS
     for trigger in (None, node.trigger_activate):
         assert trigger is None or trigger() == SUCCESS
-        assert trigger is None or send(node) == ""
-        level, message = told(node)
+        assert trigger is None or send(node) == "published"
+        level, message = verdict(node)
         assert level == WARN
         assert f"runs on backend 'fake' in place of '{backend}'" in message
         assert text in message
-    assert node._monitor.identity.backend == "fake backend of the tests"
+    assert value(node, "backend") == "fake backend of the tests"
 
 
 def test_a_fallback_that_is_not_needed_says_nothing(make: Callable[..., Any]) -> None:
     node = make(backend="fake", fallback="wrong")
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
-    assert send(node) == ""
-    assert told(node)[0] == OK
+    assert send(node) == "published"
+    assert verdict(node)[0] == OK
 
 
 @pytest.mark.parametrize(
@@ -149,7 +127,7 @@ def test_a_fallback_that_is_not_needed_says_nothing(make: Callable[..., Any]) ->
 def test_a_fallback_that_cannot_be_used_fails_configure(make: Callable[..., Any], fallback: str, text: str) -> None:
     node = make(backend="wrong", fallback=fallback)
     assert node.trigger_configure() == FAILURE
-    assert text in told(node)[1]
+    assert text in verdict(node)[1]
 
 
 @pytest.mark.parametrize("fault", ["raises", "nan", "shape"])
@@ -157,16 +135,16 @@ def test_a_backend_that_fails_publishes_nothing_and_is_replaced(make: Callable[.
     node = make(backend="fickle", fallback="fake")
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
-    assert send(node) == ""
+    assert send(node) == "published"
     Fickle.fault = fault
     for _ in range(3):
-        assert send(node) == "backend failed"
-        assert told(node)[0] == ERROR
-    assert send(node) == ""
-    level, message = told(node)
+        assert send(node) == "failed"
+        assert verdict(node)[0] == ERROR
+    assert send(node) == "published"
+    level, message = verdict(node)
     assert level == WARN
-    assert node._monitor.identity.backend == "fake backend of the tests"
-    assert "fickle backend of the tests failed 3 frames in a row" in node._monitor.identity.caveat
+    assert value(node, "backend") == "fake backend of the tests"
+    assert "fickle backend of the tests failed 3 frames in a row" in value(node, "backend caveat")
     assert "works, but a frame was rejected lately" in message
 
 
@@ -175,21 +153,20 @@ def test_a_backend_that_hangs_is_left_behind_and_the_node_goes_on(make: Callable
     node = make(backend="fickle", fallback=fallback, watchdog_s=0.5)
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
-    assert send(node) == ""
+    assert send(node) == "published"
     Fickle.fault = "hangs"
-    assert send(node) == "backend failed"
-    level, message = told(node)
+    assert send(node) == "failed"
+    level, message = verdict(node)
     assert level == ERROR
     assert "fickle backend of the tests has not answered a frame in time (watchdog_s 0.5)" in message
     assert "check the device and its driver" in message
     Fickle.fault = ""
-    assert send(node) == ""
-    assert told(node)[0] == WARN
-    assert node._monitor.identity.backend.startswith(fallback or "fickle")
+    assert send(node) == "published"
+    assert verdict(node)[0] == WARN
+    assert value(node, "backend").startswith(fallback or "fickle")
     assert node.trigger_deactivate() == SUCCESS  # nothing waits for the one that hangs
     assert node.trigger_cleanup() == SUCCESS
-    counts = node._tally.counts()
-    assert (counts.received, counts.published, dict(counts.rejected)) == (3, 2, {"backend failed": 1})
+    assert counts(node) == {"received": 3, "published": 2, "dropped": 0, "rejected": 0, "failed": 1, "pending": 0}
 
 
 def test_a_latency_budget_sets_steps_and_members_and_the_diagnostics_say_so(
@@ -203,26 +180,25 @@ def test_a_latency_budget_sets_steps_and_members_and_the_diagnostics_say_so(
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
 
-    def now(key: str) -> str:
-        node._publish_diagnostics()
-        sent = status(node._monitor.snapshot(node._tally.counts()), "grin", "")
-        return {pair.key: pair.value for pair in sent.values}.get(key, "")
-
-    assert send(node) == ""
-    assert (now("steps now"), now("members now"), now("latency budget")) == ("4", "8", "no latency budget")
+    assert send(node) == "published"
+    assert (value(node, "steps now"), value(node, "members now"), value(node, "latency budget")) == (
+        "4",
+        "8",
+        "no latency budget",
+    )
     assert node.set_parameters([Parameter("latency_budget_ms", value=100.0)])[0].successful
     for _ in range(10):
-        assert send(node) == ""
-    assert 4 <= member_runs(int(now("steps now")), int(now("members now"))) <= 9  # 10 ms each
-    assert now("latency budget") == "down: 4 x 8 took 250 ms, more than 100 ms"
-    assert told(node)[0] == OK
+        assert send(node) == "published"
+    assert 4 <= member_runs(int(value(node, "steps now")), int(value(node, "members now"))) <= 9  # 10 ms each
+    assert value(node, "latency budget") == "down: 4 x 8 took 250 ms, more than 100 ms"
+    assert verdict(node)[0] == OK
     assert node.set_parameters([Parameter("latency_budget_ms", value=5.0)])[0].successful
     for _ in range(10):
-        assert send(node) == ""
-    assert told(node) == (
+        assert send(node) == "published"
+    assert verdict(node) == (
         WARN,
         "latency_budget_ms cannot be held: even 1 step and 1 member take 10 ms, more than 5 ms",
     )
     assert node.set_parameters([Parameter("latency_budget_ms", value=0.0)])[0].successful
-    assert send(node) == ""
-    assert (now("steps now"), now("members now")) == ("4", "8")
+    assert send(node) == "published"
+    assert (value(node, "steps now"), value(node, "members now")) == ("4", "8")

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from grin_ros.core.backends.registry import BACKENDS
-from grin_ros.ros.node import lifecycle as node_module
+from grin_ros.ros.node import lifecycle
 from tests.ros import fakes
 from tests.ros.fakes import FakeEngine
-from tests.ros.harness import image_message, info_message, picture
+from tests.ros.in_process import counts, send, submit, value, verdict
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 CYCLES, ACTIVATIONS = 100, 5
@@ -67,19 +68,27 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reason(node: Any) -> str:
-    return str(node._monitor.error)
+    """Return the message of an ERROR; empty if there is none."""
+    level, message = verdict(node)
+    return message if level == DiagnosticStatus.ERROR else ""
+
+
+def subscribed(node: Any) -> list[str]:
+    return [
+        subscription.topic_name for subscription in node.subscriptions if "parameter" not in subscription.topic_name
+    ]
 
 
 def test_the_way_through_the_states(make: Callable[..., Any]) -> None:
     node = make()
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
-    assert [subscription.topic_name for subscription in node._inputs] == ["/camera_info", "/image"]
+    assert subscribed(node) == ["/camera_info", "/image"]
     assert node.trigger_deactivate() == SUCCESS
     assert node.trigger_cleanup() == SUCCESS
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_shutdown() == SUCCESS
-    assert node._engine is None
+    assert subscribed(node) == []
     assert not reason(node)
 
 
@@ -87,7 +96,7 @@ def test_compressed_is_read_at_the_start(make: Callable[..., Any]) -> None:
     node = make(compressed=True)
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
-    assert [subscription.topic_name for subscription in node._inputs] == ["/camera_info", "/image/compressed"]
+    assert subscribed(node) == ["/camera_info", "/image/compressed"]
 
 
 @pytest.mark.parametrize(
@@ -111,28 +120,28 @@ def test_configure_fails_with_the_reason_and_leaves_nothing(
     make: Callable[..., Any], values: dict[str, Any], text: str
 ) -> None:
     node = make(**values)
+    before = [publisher.topic_name for publisher in node.publishers]
     for _ in range(2):  # it may be tried again
         assert node.trigger_configure() == FAILURE
         assert reason(node).startswith("configure failed: ")
         assert text in reason(node)
-        assert node._engine is None
-        assert node._outputs is None
-        assert node._monitor.lifecycle == "unconfigured"
+        assert [publisher.topic_name for publisher in node.publishers] == before
+        assert value(node, "lifecycle state") == "unconfigured"
 
 
 def test_a_wrong_start_value_is_healed_by_a_right_one(make: Callable[..., Any]) -> None:
     node = make(steps="two", members=99, max_depth_m=float("nan"))
     assert node.trigger_configure() == FAILURE
-    for name, value in (("steps", 3), ("members", 2)):
-        assert node.set_parameters([Parameter(name, value=value)])[0].successful
+    for name, good in (("steps", 3), ("members", 2)):
+        assert node.set_parameters([Parameter(name, value=good)])[0].successful
     assert node.trigger_configure() == FAILURE
     assert "steps" not in reason(node)
     assert "max_depth_m" in reason(node)
     assert node.set_parameters([Parameter("max_depth_m", value=50.0)])[0].successful
     assert node.trigger_configure() == SUCCESS
-    assert node._pipeline is not None
-    settings = node._pipeline.config.settings
-    assert (settings.steps, settings.members, settings.max_depth_m) == (3, 2, 50.0)
+    assert node.trigger_activate() == SUCCESS
+    assert send(node) == "published"
+    assert (value(node, "steps now"), value(node, "members now")) == ("3", "2")
 
 
 def test_an_unknown_parameter_is_said_with_its_nearest(
@@ -178,20 +187,19 @@ def test_an_impossible_qos_override_fails_configure(make: Callable[..., Any]) ->
 def test_a_backend_that_hangs_is_not_closed_under_its_feet(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_module, "STOP_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(lifecycle, "STOP_TIMEOUT_S", 0.05)
     node = make(backend="hanging")
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
     HangingEngine.armed = True
-    node._on_info(info_message())
-    node._on_image(image_message(picture(), 1))
+    submit(node)
     assert HangingEngine.working.wait(60.0)
     assert node.trigger_deactivate() == TransitionCallbackReturn.ERROR
     assert not HangingEngine.closed.is_set()
     assert "has not answered" in reason(node)
     HangingEngine.release.set()
-    monkeypatch.setattr(node_module, "STOP_TIMEOUT_S", 60.0)
-    node._release()
+    monkeypatch.setattr(lifecycle, "STOP_TIMEOUT_S", 60.0)
+    node.close()
     assert HangingEngine.closed.is_set()
     HangingEngine.armed = False
 
@@ -203,8 +211,7 @@ def test_five_hundred_activations_leak_neither_threads_nor_files_nor_entities(ma
         assert node.trigger_configure() == SUCCESS
         for _ in range(ACTIVATIONS):
             assert node.trigger_activate() == SUCCESS
-            node._on_info(info_message())
-            node._on_image(image_message(picture(), 1))
+            submit(node)
             assert node.trigger_deactivate() == SUCCESS
         assert node.trigger_cleanup() == SUCCESS
 
@@ -221,6 +228,6 @@ def test_five_hundred_activations_leak_neither_threads_nor_files_nor_entities(ma
     assert (entities, managed) == before[2:]
     assert threads <= before[0] + 1  # a thread that has ended may still be listed for a moment
     assert files <= before[1] + 3
-    counts = node._tally.counts()
-    assert counts.received == (CYCLES + 1) * ACTIVATIONS
-    assert counts.received == counts.published + counts.dropped
+    numbers = counts(node)
+    assert numbers["received"] == (CYCLES + 1) * ACTIVATIONS
+    assert numbers["received"] == numbers["published"] + numbers["dropped"]

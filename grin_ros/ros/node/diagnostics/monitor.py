@@ -18,7 +18,7 @@ from grin_ros.ros.node.diagnostics.drift import Drift, relative_sigma
 from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
 from grin_ros.ros.node.diagnostics.verdict import judge
 from grin_ros.ros.node.diagnostics.window import WINDOW_S, Window
-from grin_ros.ros.node.worker import BACKEND_FAILED, Counts
+from grin_ros.ros.node.frame_counts import BACKEND_FAILED, FrameCounts
 
 __all__ = ["WINDOW_S", "Identity", "Monitor", "Snapshot", "Window", "diagnostic_array", "judge", "status"]
 
@@ -53,7 +53,7 @@ class Monitor:
         self.identity = replace(self.identity, backend=backend, caveat=caveat)
 
     def image_came(self) -> None:
-        """Counts towards the input rate."""
+        """FrameCounts towards the input rate."""
         with self._lock:
             self._quiet_since_s = time.monotonic()
             self._inputs.add(self._quiet_since_s)
@@ -93,7 +93,7 @@ class Monitor:
             if error:
                 self.error = text
 
-    def snapshot(self, counts: Counts) -> Snapshot:
+    def snapshot(self, counts: FrameCounts) -> Snapshot:
         """All numbers of the last `WINDOW_S` seconds."""
         with self._lock:
             now_s = time.monotonic()

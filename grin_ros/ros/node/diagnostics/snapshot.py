@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grin_ros.core.latency_budget import Pace
-from grin_ros.ros.node.worker import Counts
+from grin_ros.ros.node.frame_counts import FrameCounts
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Snapshot:
     identity: Identity
     error: str = ""
     """Why configure or the backend failed; empty while all is well."""
-    counts: Counts = field(default_factory=Counts)
+    counts: FrameCounts = field(default_factory=FrameCounts)
     input_hz: float = 0.0
     output_hz: float = 0.0
     latencies_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

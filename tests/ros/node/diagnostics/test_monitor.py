@@ -24,12 +24,12 @@ from grin_ros.ros.node.diagnostics.monitor import (
     judge,
     status,
 )
-from grin_ros.ros.node.worker import Counts
+from grin_ros.ros.node.frame_counts import FrameCounts
 
 GOOD = Snapshot(
     lifecycle="active",
     identity=Identity("nano (/models/nano)", "0123456789ab", "onnxruntime", "cv_bridge"),
-    counts=Counts(received=10, published=6, dropped=2, rejected={"bad image": 1}, pending=1),
+    counts=FrameCounts(received=10, published=6, dropped=2, rejected={"bad image": 1}, pending=1),
     input_hz=10.0,
     output_hz=6.0,
     latencies_ms={"encode": (20.0, 30.0), "total": (100.0, 150.0)},
@@ -116,28 +116,28 @@ def test_the_monitor_follows_what_happens(monkeypatch: pytest.MonkeyPatch) -> No
         now_s += 0.5
         monitor.image_came()
         monitor.published(DepthEstimate(depth, depth), {"total": 50.0}, age_ms=60.0)
-    good = monitor.snapshot(Counts())
+    good = monitor.snapshot(FrameCounts())
     assert (good.output_hz, good.input_hz) == (2.0, 2.0)
     assert (good.invalid_ratio, good.beyond_ratio) == (0.25, 0.25)
     assert good.latencies_ms == {"total": (50.0, 50.0)}
     assert judge(good)[0] == OK
 
     monitor.rejected("image: truncated", error=False)
-    assert judge(monitor.snapshot(Counts())) == (ERROR, "frame rejected: image: truncated")
+    assert judge(monitor.snapshot(FrameCounts())) == (ERROR, "frame rejected: image: truncated")
     monitor.published(DepthEstimate(depth, depth), {"total": 50.0}, age_ms=60.0)
-    assert judge(monitor.snapshot(Counts()))[0] == WARN
+    assert judge(monitor.snapshot(FrameCounts()))[0] == WARN
     monitor.rejected("the backend failed", error=True)
-    assert judge(monitor.snapshot(Counts())) == (ERROR, "the backend failed")
+    assert judge(monitor.snapshot(FrameCounts())) == (ERROR, "the backend failed")
     monitor.published(DepthEstimate(depth, depth), {"total": 50.0}, age_ms=60.0)
-    assert judge(monitor.snapshot(Counts()))[0] == WARN
+    assert judge(monitor.snapshot(FrameCounts()))[0] == WARN
 
     now_s += WINDOW_S + 1
-    quiet = monitor.snapshot(Counts())
+    quiet = monitor.snapshot(FrameCounts())
     assert quiet.silence_s == WINDOW_S + 1
     assert judge(quiet)[0] == WARN
     assert "no image for 11 s" in judge(quiet)[1]
     monitor.restart()
-    assert judge(monitor.snapshot(Counts()))[0] == OK
+    assert judge(monitor.snapshot(FrameCounts()))[0] == OK
 
 
 def test_a_frame_that_takes_long_is_told_from_when_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,10 +150,10 @@ def test_a_frame_that_takes_long_is_told_from_when_it_came(monkeypatch: pytest.M
     now_s = 201.0
     monitor.image_came()
     now_s = 204.0
-    assert monitor.snapshot(Counts()).working_s is None
-    waiting = monitor.snapshot(Counts(received=2, dropped=1, pending=1))
+    assert monitor.snapshot(FrameCounts()).working_s is None
+    waiting = monitor.snapshot(FrameCounts(received=2, dropped=1, pending=1))
     assert waiting.working_s == 4.0
     assert "at work on one frame for 4 s" in judge(waiting)[1]
     monitor.published(DepthEstimate(np.ones((2, 2), np.float32), np.ones((2, 2), np.float32)), {}, None)
-    assert monitor.snapshot(Counts(received=3, published=1, dropped=1, pending=1)).working_s == 0.0
-    assert monitor.snapshot(Counts()).relative_sigma == 1.0
+    assert monitor.snapshot(FrameCounts(received=3, published=1, dropped=1, pending=1)).working_s == 0.0
+    assert monitor.snapshot(FrameCounts()).relative_sigma == 1.0

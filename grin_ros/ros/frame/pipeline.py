@@ -19,7 +19,7 @@ from grin_ros.ros.inputs.images import Converter
 from grin_ros.ros.inputs.messages import AnyImage, FrameRejectedError, frame_from, stamp_ns
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.range_scale import RangeScale
-from grin_ros.ros.node.diagnostics.monitor import Monitor
+from grin_ros.ros.node.diagnostics.monitor import Monitor, PublishedFrame
 from grin_ros.ros.node.frame_counts import BACKEND_FAILED
 from grin_ros.ros.parameters.table import NodeConfig
 
@@ -75,31 +75,31 @@ class Pipeline:
             estimate = self._estimator(frame)
             clock.lap("estimate")
             header = capture.image.header
+            scale = ""
             if self.range_scale:
                 self.range_scale.config = config.scale
                 estimate = self.range_scale(frame, estimate, header)
-                self._monitor.scale = self.range_scale.told
+                scale = self.range_scale.told
                 clock.lap("scale")
             self._outputs.publish(frame, estimate, capture.info, header, config.switches)
             clock.lap("publish")
         except FrameRejectedError as rejection:
-            self._monitor.rejected(str(rejection), error=False)
+            self._monitor.rejected(str(rejection))
             self._log(rejection.reason, f"frame rejected: {rejection}")
             return rejection.reason
         except Exception as error:  # a backend may raise anything; the next frame may work
             if not self._node.context.ok():
                 return SHUTTING_DOWN  # the publishers went away under the last frame
             text = f"the backend failed on a frame: {type(error).__name__}: {error}; see the log, try another backend"
-            self._monitor.rejected(text, error=True)
+            self._monitor.rejected(text, backend_failed=True)
             self._log(BACKEND_FAILED, f"{text}\n{traceback.format_exc()}")
             return BACKEND_FAILED
         stamp = stamp_ns(header)
         age_ms = (self._node.get_clock().now().nanoseconds - stamp) / 1e6 if stamp else None
         stages = {"wait": wait_ms, **clock.laps_ms, **estimate.timings_ms}
         stages["total"] = (time.monotonic() - capture.arrived_s) * 1e3
-        self._monitor.camera = camera_text(frame.camera, header.frame_id)
-        self._monitor.published(estimate, stages, age_ms)
-        self._monitor.pace = self._budget.pace
+        camera = camera_text(frame.camera, header.frame_id)
+        self._monitor.published(PublishedFrame(estimate, stages, age_ms, camera, self._budget.pace, scale))
         self._budget.took(stages["denoise"], stages["total"])
         return None
 

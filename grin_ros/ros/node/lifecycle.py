@@ -39,7 +39,9 @@ from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import AnyImage
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.range_scale import RangeScale
-from grin_ros.ros.node.diagnostics.monitor import Identity, Monitor, diagnostic_array, status
+from grin_ros.ros.node.diagnostics.message import diagnostic_array, status_message
+from grin_ros.ros.node.diagnostics.monitor import Monitor
+from grin_ros.ros.node.diagnostics.snapshot import Identity
 from grin_ros.ros.node.engines import Engines
 from grin_ros.ros.node.frame_counts import FrameCounter
 from grin_ros.ros.node.log import log_to_ros, stop_logging_to_ros
@@ -93,7 +95,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         if not self._tried("configure", self._configure):
             self._release()
             return FAILURE
-        self._monitor.lifecycle = "inactive"
+        self._monitor.enter("inactive")
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -101,33 +103,33 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         if not self._tried("activate", self._activate):
             self._stop()
             return FAILURE
-        self._monitor.lifecycle = "active"
+        self._monitor.enter("active")
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe and stop the worker; the frame under way is still published."""
         if not self._stop():
             return ERROR
-        self._monitor.lifecycle = "inactive"
+        self._monitor.enter("inactive")
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close the engine and take the publishers away."""
         if not self._release():
             return ERROR
-        self._monitor.lifecycle = "unconfigured"
+        self._monitor.enter("unconfigured")
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """From any state: release everything, for good."""
         self._release()
-        self._monitor.lifecycle = "finalized"
+        self._monitor.enter("finalized")
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """A transition broke half-way: release everything. If that works the node may be configured again."""
         released = self._release()
-        self._monitor.lifecycle = "unconfigured" if released else "finalized"
+        self._monitor.enter("unconfigured" if released else "finalized")
         return super().on_error(state) if released else FAILURE
 
     def autostart(self) -> None:
@@ -156,8 +158,10 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._tf_mounting = self._pipeline.tf_mounting = TfMounting(self, config.mounting_frame)
         if config.scale.from_ranges:
             self._range_scale = self._pipeline.range_scale = RangeScale(self, config.scale)
-        self._monitor.identity = Identity(
-            f"{artifact.manifest.name} ({artifact.path})", artifact.digest, self._engine.description, converter.name
+        self._monitor.configured(
+            Identity(
+                f"{artifact.manifest.name} ({artifact.path})", artifact.digest, self._engine.description, converter.name
+            )
         )
         self._on_config(config)
 
@@ -187,11 +191,11 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._log.error(traceback.format_exc())
             self._tell_failure(f"{transition} failed: {type(error).__name__}: {error}")
             return False
-        self._monitor.error = ""
+        self._monitor.succeeded()
         return True
 
     def _tell_failure(self, text: str) -> None:
-        self._monitor.error = text
+        self._monitor.failed(text)
         self._log.error(text)
         self._publish_diagnostics()
 
@@ -260,7 +264,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._monitor.runs_on(self._engine.description, self._engine.caveat)
         snapshot = self._monitor.snapshot(self._counter.counts())
         name = f"{self.get_fully_qualified_name().lstrip('/')}: depth"
-        return status(snapshot, name, hardware_id=snapshot.camera or "camera not known yet")
+        return status_message(snapshot, name, hardware_id=snapshot.camera or "camera not known yet")
 
     def _publish_diagnostics(self) -> None:
         stamp = self.get_clock().now().to_msg()

@@ -113,7 +113,7 @@ def unplugged(rig: Rig, silence_s: float = 2.5) -> Outcome:
     with case(rig, "camera unplugged and back") as outcome:
         rig.source.close()
         told = rig.client.wait(
-            lambda: (status := rig.client.status()) and "no image for" in status.message and status.message,
+            lambda: (status := rig.client.status()) and "no image has arrived" in status.message and status.message,
             "a warning of silence",
         )
         rig.pause(silence_s - 2.0)

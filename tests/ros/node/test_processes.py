@@ -139,7 +139,7 @@ def test_on_simulated_time_ages_are_simulated(start: Start, fake_artifact: Path)
     age = client.wait(lambda: client.value("age at publication p50 (ms)"), "age")
     assert 10_000.0 <= float(age) < 1e6
     assert client.received["/diagnostics"][-1].header.stamp.sec < 100_000
-    client.wait(lambda: (s := client.status()) and "old when published" in s.message, "warning")
+    client.wait(lambda: (s := client.status()) and "s after the stamp of its image" in s.message, "warning")
 
 
 def test_the_real_backend_over_dds(start: Start, tiny_artifact: Path, tiny_frame: Frame) -> None:

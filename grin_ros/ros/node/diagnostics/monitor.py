@@ -1,26 +1,39 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator should know, once a period on /diagnostics: does it work, how fast, how old, and if not, why not."""
+"""Collects what happens in the node, for /diagnostics."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from grin_ros.core.latency_budget import Pace
 from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.node.diagnostics.drift import Drift, relative_sigma
 from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
-from grin_ros.ros.node.diagnostics.verdict import judge
 from grin_ros.ros.node.diagnostics.window import WINDOW_S, Window
-from grin_ros.ros.node.frame_counts import BACKEND_FAILED, FrameCounts
+from grin_ros.ros.node.frame_counts import FrameCounts
 
-__all__ = ["WINDOW_S", "Identity", "Monitor", "Snapshot", "Window", "diagnostic_array", "judge", "status"]
+
+@dataclass(frozen=True)
+class PublishedFrame:
+    """What the monitor is told about a frame whose depth was published."""
+
+    estimate: DepthEstimate
+    stages_ms: Mapping[str, float]
+    """Stage -> milliseconds; 'total' is from arrival to publication."""
+    age_ms: float | None = None
+    """The time from the image's stamp to the publication; None if the stamp is 0."""
+    camera: str = ""
+    """The frame's camera, in one line."""
+    pace: Pace | None = None
+    """Steps and members, and why."""
+    scale: str = ""
+    """The correction of the scale by ranges, in one line; empty if there is none."""
 
 
 class Monitor:
@@ -28,13 +41,12 @@ class Monitor:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.lifecycle = "unconfigured"
-        self.identity = Identity()
-        self.error = ""
-        self.camera = ""
-        self.scale = ""
-        self.pace: Pace | None = None
+        self._lifecycle = "unconfigured"
+        self._identity = Identity()
+        self._error = ""
         self._camera_infos = 0
+        self._camera = self._scale = ""
+        self._pace: Pace | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -48,12 +60,37 @@ class Monitor:
             self._quiet_since_s = self._answered_s = self._asked_s = time.monotonic()
             self._sigma = Drift()
 
+    @property
+    def lifecycle(self) -> str:
+        """The lifecycle state that was entered last."""
+        return self._lifecycle
+
+    def enter(self, lifecycle: str) -> None:
+        """Note the lifecycle state: unconfigured, inactive, active or finalized."""
+        with self._lock:
+            self._lifecycle = lifecycle
+
+    def configured(self, identity: Identity) -> None:
+        """Note what runs from now on."""
+        with self._lock:
+            self._identity = identity
+
     def runs_on(self, backend: str, caveat: str) -> None:
-        """The backend of this moment, and why it is not the preferred one."""
-        self.identity = replace(self.identity, backend=backend, caveat=caveat)
+        """Note the backend that runs now. caveat: why it is not the preferred one; empty if it is."""
+        with self._lock:
+            self._identity = replace(self._identity, backend=backend, caveat=caveat)
+
+    def failed(self, error: str) -> None:
+        """Note that a transition or the backend failed, and why. Holds until the next success."""
+        with self._lock:
+            self._error = error
+
+    def succeeded(self) -> None:
+        """Note that a transition succeeded, which ends an earlier failure."""
+        self.failed("")
 
     def image_came(self) -> None:
-        """FrameCounts towards the input rate."""
+        """Count an image, for the input rate."""
         with self._lock:
             self._quiet_since_s = time.monotonic()
             self._inputs.add(self._quiet_since_s)
@@ -61,15 +98,16 @@ class Monitor:
                 self._asked_s = self._quiet_since_s
 
     def camera_info_came(self) -> None:
-        """One more camera_info."""
+        """Count a camera_info message."""
         with self._lock:
             self._camera_infos += 1
 
-    def published(self, estimate: DepthEstimate, stages_ms: Mapping[str, float], age_ms: float | None) -> None:
-        """stages_ms: milliseconds by stage, 'total' among them. age_ms: now - stamp; None where the stamp is 0."""
-        invalid = float(np.isnan(estimate.depth_m).mean())
-        beyond = float(np.isposinf(estimate.depth_m).mean())
-        sigma = relative_sigma(estimate.depth_m, estimate.sigma_m)
+    def published(self, frame: PublishedFrame) -> None:
+        """Note a frame whose depth was published."""
+        depth_m = frame.estimate.depth_m
+        invalid = float(np.isnan(depth_m).mean())
+        beyond = float(np.isposinf(depth_m).mean())
+        sigma = relative_sigma(depth_m, frame.estimate.sigma_m)
         with self._lock:
             now_s = self._answered_s = time.monotonic()
             if sigma is not None:
@@ -77,115 +115,48 @@ class Monitor:
             self._outputs.add(now_s)
             self._invalid.add(now_s, invalid)
             self._beyond.add(now_s, beyond)
-            if age_ms is not None:
-                self._ages_ms.add(now_s, age_ms)
-            for stage, value in stages_ms.items():
+            if frame.age_ms is not None:
+                self._ages_ms.add(now_s, frame.age_ms)
+            for stage, value in frame.stages_ms.items():
                 self._stages_ms.setdefault(stage, Window()).add(now_s, value)
+            self._camera, self._scale, self._pace = frame.camera, frame.scale, frame.pace
             self._rejected_now = False
-            self.error = ""
+            self._error = ""
 
-    def rejected(self, text: str, error: bool) -> None:
-        """error: it is not the input's fault but the backend's."""
+    def rejected(self, text: str, *, backend_failed: bool = False) -> None:
+        """Note a frame for which nothing was published. text: why, and what to do."""
         with self._lock:
             self._answered_s = time.monotonic()
             self._rejection = (self._answered_s, text)
             self._rejected_now = True
-            if error:
-                self.error = text
+            if backend_failed:
+                self._error = text
 
     def snapshot(self, counts: FrameCounts) -> Snapshot:
-        """All numbers of the last `WINDOW_S` seconds."""
+        """Return the state of this moment. counts: the frames by what became of them."""
         with self._lock:
             now_s = time.monotonic()
             stages = {name: window.percentiles(now_s) for name, window in self._stages_ms.items()}
             recent = self._rejection is not None and now_s - self._rejection[0] <= WINDOW_S
             return Snapshot(
-                lifecycle=self.lifecycle,
-                identity=self.identity,
-                error=self.error,
+                lifecycle=self._lifecycle,
+                identity=self._identity,
+                error=self._error,
                 counts=counts,
                 input_hz=self._inputs.rate_hz(now_s),
                 output_hz=self._outputs.rate_hz(now_s),
                 latencies_ms={name: value for name, value in stages.items() if value is not None},
                 age_ms=self._ages_ms.percentiles(now_s),
-                invalid_ratio=_median(self._invalid, now_s),
-                beyond_ratio=_median(self._beyond, now_s),
-                silence_s=now_s - self._quiet_since_s if self.lifecycle == "active" else None,
+                invalid_ratio=self._invalid.median(now_s),
+                beyond_ratio=self._beyond.median(now_s),
+                silence_s=now_s - self._quiet_since_s if self._lifecycle == "active" else None,
                 rejection=self._rejection[1] if recent and self._rejection else "",
                 rejected_now=recent and self._rejected_now,
-                camera=self.camera,
-                pace=self.pace,
+                camera=self._camera,
+                pace=self._pace,
                 camera_infos=self._camera_infos,
-                scale=self.scale,
+                scale=self._scale,
                 working_s=now_s - max(self._answered_s, self._asked_s) if counts.pending else None,
                 relative_sigma=self._sigma.now(now_s),
                 drift=self._sigma.ratio(now_s),
             )
-
-
-def status(snapshot: Snapshot, name: str, hardware_id: str) -> DiagnosticStatus:
-    """The message of one moment."""
-    level, message = judge(snapshot)
-    return DiagnosticStatus(
-        level=level,
-        name=name,
-        hardware_id=hardware_id,
-        message=message,
-        values=[KeyValue(key=key, value=value) for key, value in _values(snapshot)],
-    )
-
-
-def diagnostic_array(statuses: Iterable[DiagnosticStatus], stamp: object) -> DiagnosticArray:
-    """stamp: builtin_interfaces/Time of the node's clock."""
-    array = DiagnosticArray(status=list(statuses))
-    array.header.stamp = stamp
-    return array
-
-
-def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
-    counts, identity = snapshot.counts, snapshot.identity
-    yield "lifecycle state", snapshot.lifecycle
-    yield "model", identity.model
-    yield "artifact", identity.artifact
-    yield "backend", identity.backend
-    yield "backend caveat", identity.caveat or "none"
-    yield "image conversion", identity.image_conversion
-    yield "camera", snapshot.camera or "none yet"
-    if snapshot.scale:
-        yield "scale", snapshot.scale
-    yield "camera_info received", str(snapshot.camera_infos)
-    if snapshot.pace is not None:
-        yield "steps now", str(snapshot.pace.steps)
-        yield "members now", str(snapshot.pace.members)
-        yield "latency budget", snapshot.pace.why
-    yield "input rate (Hz)", f"{snapshot.input_hz:.2f}"
-    yield "output rate (Hz)", f"{snapshot.output_hz:.2f}"
-    yield "received", str(counts.received)
-    yield "published", str(counts.published)
-    yield "dropped", str(counts.dropped)
-    yield "rejected", str(sum(counts.rejected.values()) - counts.failed)
-    yield "failed", str(counts.failed)
-    yield "pending", str(counts.pending)
-    for reason, count in sorted(counts.rejected.items()):
-        if reason != BACKEND_FAILED:
-            yield f"rejected: {reason}", str(count)
-    if snapshot.rejection:
-        yield "last rejection", snapshot.rejection
-    for stage, (p50, p95) in snapshot.latencies_ms.items():
-        yield f"latency {stage} p50 (ms)", f"{p50:.1f}"
-        yield f"latency {stage} p95 (ms)", f"{p95:.1f}"
-    if snapshot.age_ms is not None:
-        yield "age at publication p50 (ms)", f"{snapshot.age_ms[0]:.1f}"
-        yield "age at publication p95 (ms)", f"{snapshot.age_ms[1]:.1f}"
-    if snapshot.invalid_ratio is not None and snapshot.beyond_ratio is not None:
-        yield "invalid ratio", f"{snapshot.invalid_ratio:.3f}"
-        yield "beyond range ratio", f"{snapshot.beyond_ratio:.3f}"
-    if snapshot.relative_sigma is not None:
-        yield "relative sigma", f"{snapshot.relative_sigma:.3f}"
-    if snapshot.drift is not None:
-        yield "drift of relative sigma", f"{snapshot.drift:.2f}"
-
-
-def _median(window: Window, now_s: float) -> float | None:
-    values = window.percentiles(now_s, (50.0,))
-    return None if values is None else values[0]

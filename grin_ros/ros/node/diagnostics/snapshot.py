@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The state of a node at one moment, as plain numbers."""
+"""The state of a node at one moment, as plain numbers and texts."""
 
 from __future__ import annotations
 
@@ -13,48 +13,52 @@ from grin_ros.ros.node.frame_counts import FrameCounts
 
 @dataclass(frozen=True)
 class Identity:
-    """What runs. From configure to cleanup it changes only where the watchdog takes another backend."""
+    """The model and the programs that run it."""
 
     model: str = ""
     artifact: str = ""
     backend: str = ""
     image_conversion: str = ""
     caveat: str = ""
-    """Why another backend runs than the preferred one; empty where that one runs."""
+    """Why the backend is not the preferred one; empty if it is."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The monitor's state at one moment, as plain numbers: what `status` words for an operator."""
+    """The state of a node at one moment. Rates, percentiles and medians are of the last `window.WINDOW_S` seconds."""
 
     lifecycle: str
     identity: Identity
     error: str = ""
-    """Why configure or the backend failed; empty while all is well."""
+    """Why a transition or the backend failed; empty while all is well."""
     counts: FrameCounts = field(default_factory=FrameCounts)
     input_hz: float = 0.0
     output_hz: float = 0.0
     latencies_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """stage -> (p50, p95); 'total' is from arrival to publication."""
+    """Stage -> (p50, p95) in milliseconds. The stage 'total' is from arrival to publication."""
     age_ms: tuple[float, ...] | None = None
+    """(p50, p95) of the age of the image when its depth is published."""
     invalid_ratio: float | None = None
+    """The share of pixels without depth (NaN), 0 to 1."""
     beyond_ratio: float | None = None
+    """The share of pixels beyond max_depth_m (+inf), 0 to 1."""
     silence_s: float | None = None
-    """Since the last image, or since activation where none came yet."""
+    """Seconds since the last image, or since activation if none has come; None unless the node is active."""
     rejection: str = ""
-    """Text of the newest rejection of the window."""
+    """Why the most recently rejected frame of the window was rejected; empty if none was."""
     rejected_now: bool = False
-    """Whether the newest frame was rejected."""
+    """True if the newest frame was rejected."""
     camera: str = ""
+    """The camera of the newest frame: frame, size, lens model."""
     pace: Pace | None = None
-    """Steps and members of the newest frame, and why; None before the first."""
+    """Steps and members of the newest frame, and why; None before the first frame."""
     camera_infos: int = 0
-    """How many camera_info messages came in all."""
+    """The number of camera_info messages received since the node started."""
     scale: str = ""
-    """Of the newest frame, where ranges correct it."""
+    """The correction of the scale of the newest frame; empty if ranges do not correct it."""
     working_s: float | None = None
-    """Since the worker's newest answer, or since the next image came, while a frame is pending; else None."""
+    """Seconds for which the frame being processed has been processed; None if there is no such frame."""
     relative_sigma: float | None = None
-    """Median of sigma / depth of the newest frames."""
+    """The median of sigma / depth."""
     drift: float | None = None
-    """relative_sigma now over that of the first minute after activation; None until that minute is over."""
+    """relative_sigma over that of the first minute after activation; None during that minute."""

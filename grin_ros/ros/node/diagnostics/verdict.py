@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Level and message on /diagnostics: the worst thing first, in words that say what to do.
+"""Level and message on /diagnostics: the most serious problem, what it means for the robot, and what to do.
 
-docs/operations.md explains each of `TEXTS`.
+The guide to operations explains each of `VERDICTS`.
 """
 
 from __future__ import annotations
@@ -16,84 +16,122 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from grin_ros.ros.node.diagnostics.snapshot import Snapshot
 
 SILENCE_S = 2.0
+"""Warn if no image has arrived for this many seconds."""
 WORKING_S = 2.0
-OLD_S = 5.0
+"""Warn if one frame has been processed for this many seconds."""
+OLD_MS = 5000.0
+"""Warn if an image is older than this when its depth is published."""
+FUTURE_MS = 100.0
+"""Warn if the stamp of an image lies further than this in the future when its depth is published."""
 SLOW_HZ = 1.0
+"""Warn if depth is published less often than this, while images arrive more often."""
 INVALID_RATIO = 0.5
+"""Warn if more than this share of the pixels has no depth."""
 DRIFT = 2.0
+"""Warn if sigma / depth is more than this many times that of the first minute."""
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
 @dataclass(frozen=True)
-class Text:
-    """One kind of message. template: for str.format."""
+class Verdict:
+    """What an operator should know. In `VERDICTS`, text and remedy are templates for str.format."""
 
     level: bytes
-    template: str
+    text: str
+    """What happened, and what it means for the robot."""
+    remedy: str = ""
+    """What to do; empty if there is nothing to do, or if the text says it already."""
+
+    @property
+    def message(self) -> str:
+        """Text and remedy in one line."""
+        return f"{self.text}; {self.remedy}" if self.remedy else self.text
 
 
-TEXTS: Mapping[str, Text] = {
-    "failed": Text(ERROR, "{error}"),
-    "idle": Text(OK, "{lifecycle}: publishes nothing until it is activated"),
-    "idle on another backend": Text(WARN, "{lifecycle}: publishes nothing until it is activated; {caveat}"),
-    "rejected": Text(ERROR, "frame rejected: {rejection}"),
-    "waiting": Text(
+VERDICTS: Mapping[str, Verdict] = {
+    "failed": Verdict(ERROR, "{error}"),
+    "idle": Verdict(OK, "{lifecycle}: the node publishes nothing until it is activated"),
+    "idle on another backend": Verdict(
         WARN,
-        "the backend has been at work on one frame for {working_s:.0f} s; "
-        "the watchdog gives it up (watchdog_s), look at the load of this computer",
+        "{lifecycle}: the node publishes nothing until it is activated, and its backend is not the preferred one, "
+        "so depth may be slower: {caveat}",
+        "correct the cause and configure the node again, or set backend to the one that runs",
     ),
-    "silent": Text(
-        WARN, "no image for {silence_s:.0f} s; check that the camera driver runs and the remapping of image"
-    ),
-    "rejected lately": Text(WARN, "works, but a frame was rejected lately: {rejection}"),
-    "old": Text(
+    "rejected": Verdict(ERROR, "the newest frame was rejected and has no depth: {rejection}"),
+    "working": Verdict(
         WARN,
-        "depth is {age_s:.1f} s old when published; "
-        "check the clocks of camera and computer, and use_sim_time with a bag",
+        "the backend has been processing one frame for {working_s:.0f} s and no new depth is published",
+        "look at the load of this computer; watchdog_s limits the time that the backend may take",
     ),
-    "slow": Text(
+    "silent": Verdict(
         WARN,
-        "{output_hz:.2f} Hz of {input_hz:.1f} Hz that come; fewer steps or members, or a faster backend (grin doctor)",
+        "no image has arrived for {silence_s:.0f} s and no depth is published",
+        "check that the camera driver runs and that the topic image is remapped to it; grin doctor lists the cameras",
     ),
-    "invalid": Text(
-        WARN, "{invalid_ratio:.0%} of the depth is invalid; check min_depth_m, max_relative_sigma and the lens"
+    "rejected lately": Verdict(
+        WARN, "depth is published again, but a frame of the last seconds was rejected: {rejection}"
     ),
-    "unsure": Text(
+    "old": Verdict(
         WARN,
-        "{output_hz:.1f} Hz, but sigma / depth is {drift:.1f} times that of the first minute; "
-        "look at the lens, its focus and the light, and whether this is a place like those it learnt from",
+        "depth is published {age_s:.1f} s after the stamp of its image, so the robot sees things where they were",
+        "synchronize the clocks of camera and computer; with a bag, set use_sim_time and play it with --clock",
     ),
-    "another backend": Text(WARN, "{output_hz:.1f} Hz, but {caveat}"),
-    "budget": Text(WARN, "latency_budget_ms cannot be held: {why}"),
-    "works": Text(OK, "{output_hz:.1f} Hz"),
+    "slow": Verdict(
+        WARN,
+        "depth is published at {output_hz:.2f} Hz, but images arrive at {input_hz:.1f} Hz, so the robot sees late",
+        "reduce steps or members, or use a faster backend; grin doctor lists the backends",
+    ),
+    "invalid": Verdict(
+        WARN,
+        "{invalid_ratio:.0%} of the pixels have no depth, so the robot does not see what is there",
+        "check the lens, min_depth_m and max_relative_sigma",
+    ),
+    "unsure": Verdict(
+        WARN,
+        "{output_hz:.1f} Hz, but sigma / depth is {drift:.1f} times that of the first minute: depth is less certain",
+        "check that the lens is clean and in focus and that there is light; "
+        "in a place unlike those of the training data, train with recordings of it",
+    ),
+    "another backend": Verdict(
+        WARN,
+        "{output_hz:.1f} Hz, but the backend is not the preferred one, so depth may be slower: {caveat}",
+        "correct the cause and configure the node again, or set backend to the one that runs",
+    ),
+    "budget": Verdict(
+        WARN,
+        "latency_budget_ms cannot be kept: {why}, so depth is later than wanted",
+        "use a faster backend or a smaller image, or raise latency_budget_ms",
+    ),
+    "works": Verdict(OK, "{output_hz:.1f} Hz"),
 }
+"""All verdicts, by a name for the program."""
 
 
-def judge(snapshot: Snapshot) -> tuple[bytes, str]:
-    """Level and message."""
-    key, values = _kind(snapshot)
-    text = TEXTS[key]
-    return text.level, text.template.format(**values)
+def judge(snapshot: Snapshot) -> Verdict:
+    """Return the most serious verdict that holds."""
+    name, values = _most_serious(snapshot)
+    verdict = VERDICTS[name]
+    return Verdict(verdict.level, verdict.text.format(**values), verdict.remedy.format(**values))
 
 
-def _kind(now: Snapshot) -> tuple[str, dict[str, Any]]:
-    """The key of the worst that holds, and what its template needs."""
+def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
+    """Return the name of the verdict, and the values that its templates need."""
     caveat = now.identity.caveat
     if now.error:
         return "failed", {"error": now.error}
     if now.lifecycle != "active":
-        kind = "idle on another backend" if caveat and now.lifecycle == "inactive" else "idle"
-        return kind, {"lifecycle": now.lifecycle, "caveat": caveat}
+        name = "idle on another backend" if caveat and now.lifecycle == "inactive" else "idle"
+        return name, {"lifecycle": now.lifecycle, "caveat": caveat}
     if now.rejected_now:
         return "rejected", {"rejection": now.rejection}
     if now.working_s is not None and now.working_s > WORKING_S:
-        return "waiting", {"working_s": now.working_s}
+        return "working", {"working_s": now.working_s}
     if now.silence_s is not None and now.silence_s > SILENCE_S:
         return "silent", {"silence_s": now.silence_s}
     if now.rejection:
         return "rejected lately", {"rejection": now.rejection}
-    if now.age_ms is not None and not -100.0 <= now.age_ms[0] <= OLD_S * 1e3:
+    if now.age_ms is not None and not -FUTURE_MS <= now.age_ms[0] <= OLD_MS:
         return "old", {"age_s": now.age_ms[0] / 1e3}
     if 0.0 < now.output_hz < SLOW_HZ <= now.input_hz:
         return "slow", {"output_hz": now.output_hz, "input_hz": now.input_hz}

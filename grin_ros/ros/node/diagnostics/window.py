@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Values of the last seconds, for rates and percentiles."""
+"""Rates and percentiles of the last seconds."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from collections import deque
 import numpy as np
 
 WINDOW_S = 10.0
+"""Diagnostics describe this many seconds before now."""
 
 
 class Window:
-    """Values of the last `WINDOW_S` seconds with the times they came, for rates and percentiles."""
+    """The values of the last `WINDOW_S` seconds, with the times at which they were added."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, float]] = deque()
 
     def add(self, now_s: float, value: float = 0.0) -> None:
-        """now_s: of a clock that never goes back."""
+        """Add a value. now_s: seconds of a steady clock."""
         self._samples.append((now_s, value))
         self._forget(now_s)
 
     def rate_hz(self, now_s: float) -> float:
-        """Samples a second; 0 for fewer than two. It falls once the next is clearly overdue."""
+        """Return the number of values per second; 0 for fewer than two. It falls when the next value is overdue."""
         self._forget(now_s)
         intervals = len(self._samples) - 1
         if intervals < 1:
@@ -34,11 +35,16 @@ class Window:
         return intervals / span_s if span_s > 0.0 else 0.0
 
     def percentiles(self, now_s: float, percents: tuple[float, ...] = (50.0, 95.0)) -> tuple[float, ...] | None:
-        """None where there is nothing."""
+        """Return the percentiles of the values; None if there are no values."""
         self._forget(now_s)
         if not self._samples:
             return None
         return tuple(float(value) for value in np.percentile([value for _, value in self._samples], percents))
+
+    def median(self, now_s: float) -> float | None:
+        """Return the median of the values; None if there are no values."""
+        values = self.percentiles(now_s, (50.0,))
+        return None if values is None else values[0]
 
     def __len__(self) -> int:
         return len(self._samples)

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Drift of the relative sigma: against the first minute, in the last seconds."""
+"""The relative sigma of the last seconds is compared with that of the first minute."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from grin_ros.ros.node.diagnostics.drift import BASE_S, Drift, relative_sigma
+from grin_ros.ros.node.diagnostics.drift import BASELINE_S, Drift, relative_sigma
 
 
 def test_relative_sigma_is_the_median_over_valid_pixels() -> None:
@@ -20,11 +20,11 @@ def test_relative_sigma_is_the_median_over_valid_pixels() -> None:
     assert relative_sigma(np.full_like(depth_m, np.nan), sigma_m) is None
 
 
-def test_it_is_told_after_the_first_minute_and_follows() -> None:
+def test_the_ratio_is_known_after_the_first_minute_and_follows_the_value() -> None:
     drift = Drift()
     assert drift.now(0.0) is None
     now_s = 100.0
-    while now_s < 100.0 + BASE_S:
+    while now_s < 100.0 + BASELINE_S:
         drift.add(now_s, 0.1)
         assert drift.ratio(now_s) is None
         now_s += 1.0
@@ -33,4 +33,4 @@ def test_it_is_told_after_the_first_minute_and_follows() -> None:
         now_s += 1.0
     assert drift.ratio(now_s) == pytest.approx(3.0)
     assert drift.now(now_s) == pytest.approx(0.3)
-    assert drift.ratio(now_s + 60.0) is None, "nothing came lately"
+    assert drift.ratio(now_s + 60.0) is None, "no value in the last seconds"

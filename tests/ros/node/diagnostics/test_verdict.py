@@ -1,93 +1,121 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every message and value on /diagnostics is explained in docs/operations.md."""
+"""The most serious problem comes first, and its message says what happened, what it means, and what to do."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import pytest
 
 from grin_ros.core.latency_budget import Pace
-from grin_ros.ros.node.diagnostics.monitor import Identity, Snapshot, status
-from grin_ros.ros.node.diagnostics.verdict import DRIFT, ERROR, OK, TEXTS, WARN, WORKING_S, judge
-from grin_ros.ros.node.frame_counts import BACKEND_FAILED, FrameCounts
-from tests.ros.harness import ROOT
+from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
+from grin_ros.ros.node.diagnostics.verdict import DRIFT, ERROR, OK, VERDICTS, WARN, WORKING_S, judge
 
-GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-LEVELS = {OK: "OK", WARN: "WARN", ERROR: "ERROR"}
-GOOD = Snapshot("active", Identity("nano", "0123", "ort", "cv_bridge"), output_hz=10.0, input_hz=30.0)
-
-
-def rows(heading: str) -> list[list[str]]:
-    """The cells of the table under a heading of the guide."""
-    section = GUIDE.split(f"## {heading}\n")[1].split("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("|")][2:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
-
-
-def quoted(cell: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", cell)
-
-
-def in_the_guide() -> set[tuple[str, str]]:
-    """(level, message) of every row."""
-    return {(level, text) for level, message, *_ in rows("Messages on /diagnostics") for text in quoted(message)}
-
-
-def as_in_the_guide(template: str) -> str:
-    """Values as an ellipsis, without what to do: the guide says that in its own column."""
-    text = re.sub(r"\{[^}]*\}", "…", template)
-    return text if text.endswith("; …") else text.partition(";")[0]
-
-
-def test_messages_and_guide_are_the_same() -> None:
-    told = {(LEVELS[text.level], as_in_the_guide(text.template)) for name, text in TEXTS.items() if name != "failed"}
-    failures = ("configure failed: …", "activate failed: …", "the backend failed on a frame: …")
-    assert in_the_guide() == told | {("ERROR", text) for text in failures}
-
-
-def test_every_value_is_explained() -> None:
-    known = {text for cell, *_ in rows("Values on /diagnostics") for text in quoted(cell)}
-    everything = replace(
-        GOOD,
-        counts=FrameCounts(rejected={"bad image": 2, BACKEND_FAILED: 1}),
-        latencies_ms={"total": (1.0, 2.0)},
-        age_ms=(1.0, 2.0),
-        invalid_ratio=0.1,
-        beyond_ratio=0.1,
-        rejection="x",
-        relative_sigma=0.1,
-        drift=1.0,
-        scale="1.0",
-        pace=Pace(1, 1, "why"),
-    )
-    for pair in status(everything, "grin: depth", "cam").values:
-        if not pair.key.startswith("rejected: "):
-            key = re.sub(r"latency \w+ p", "latency <stage> p", pair.key).replace("p95 (ms)", "p50 (ms)")
-            assert key in known, pair.key
-
-
-@pytest.mark.parametrize(
-    ("changes", "level", "text"),
-    [
-        ({"working_s": WORKING_S + 1}, WARN, "at work on one frame for 3 s"),
-        ({"working_s": WORKING_S}, OK, "10.0 Hz"),
-        ({"output_hz": 0.5}, WARN, "0.50 Hz of 30.0 Hz that come"),
-        ({"output_hz": 0.5, "input_hz": 0.5}, OK, "0.5 Hz"),
-        ({"output_hz": 0.0}, OK, "0.0 Hz"),
-        ({"drift": DRIFT + 0.1}, WARN, "sigma / depth is 2.1 times that of the first minute"),
-        ({"drift": DRIFT}, OK, "10.0 Hz"),
-    ],
+GOOD = Snapshot(
+    lifecycle="active",
+    identity=Identity("nano", "0123", "ort", "cv_bridge"),
+    input_hz=30.0,
+    output_hz=10.0,
+    age_ms=(120.0, 170.0),
+    invalid_ratio=0.1,
+    beyond_ratio=0.02,
+    silence_s=0.1,
 )
-def test_what_is_new_here(changes: dict[str, object], level: bytes, text: str) -> None:
-    got, message = judge(replace(GOOD, **changes))  # type: ignore[arg-type]
-    assert (got, text in message) == (level, True), message
+ON_ANOTHER_BACKEND = Identity(caveat="runs on 'ort'")
+CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
+    "works": ({}, OK, ("10.0 Hz",)),
+    "works without stamps": ({"age_ms": None, "invalid_ratio": None, "beyond_ratio": None}, OK, ("10.0 Hz",)),
+    "camera slower than 1 Hz": ({"output_hz": 0.5, "input_hz": 0.5}, OK, ("0.5 Hz",)),
+    "no depth yet": ({"output_hz": 0.0}, OK, ("0.0 Hz",)),
+    "within the latency budget": ({"pace": Pace(1, 1, "up: 30 ms leave room")}, OK, ("10.0 Hz",)),
+    "processing, but not long": ({"working_s": WORKING_S}, OK, ("10.0 Hz",)),
+    "drift at the limit": ({"drift": DRIFT}, OK, ("10.0 Hz",)),
+    "inactive": ({"lifecycle": "inactive"}, OK, ("inactive: the node publishes nothing until it is activated",)),
+    "unconfigured": (
+        {"lifecycle": "unconfigured", "identity": ON_ANOTHER_BACKEND},
+        OK,
+        ("unconfigured: the node publishes nothing until it is activated",),
+    ),
+    "inactive on another backend": (
+        {"lifecycle": "inactive", "identity": ON_ANOTHER_BACKEND},
+        WARN,
+        ("publishes nothing until it is activated", "not the preferred one", "runs on 'ort'", "configure the node"),
+    ),
+    "configure failed": (
+        {"lifecycle": "unconfigured", "error": "configure failed: model"},
+        ERROR,
+        ("configure failed: model",),
+    ),
+    "rejected now": (
+        {"rejection": "no camera_info yet; remap it", "rejected_now": True},
+        ERROR,
+        ("newest frame was rejected and has no depth: no camera_info yet; remap it",),
+    ),
+    "rejected lately": (
+        {"rejection": "image: truncated; look at the driver"},
+        WARN,
+        ("depth is published again", "a frame of the last seconds was rejected: image: truncated; look at the driver"),
+    ),
+    "processing for long": (
+        {"working_s": WORKING_S + 1},
+        WARN,
+        ("processing one frame for 3 s", "no new depth is published", "load of this computer", "watchdog_s"),
+    ),
+    "silent": (
+        {"silence_s": 7.0},
+        WARN,
+        ("no image has arrived for 7 s", "no depth is published", "camera driver", "remapped", "grin doctor"),
+    ),
+    "old": (
+        {"age_ms": (90_000.0, 90_000.0)},
+        WARN,
+        ("90.0 s after the stamp", "the robot sees things where they were", "clocks", "use_sim_time"),
+    ),
+    "stamped in the future": ({"age_ms": (-5_000.0, 0.0)}, WARN, ("-5.0 s after the stamp", "clocks")),
+    "slow": (
+        {"output_hz": 0.5},
+        WARN,
+        ("at 0.50 Hz", "images arrive at 30.0 Hz", "the robot sees late", "reduce steps", "grin doctor"),
+    ),
+    "invalid": (
+        {"invalid_ratio": 0.8},
+        WARN,
+        ("80% of the pixels have no depth", "the robot does not see", "lens", "max_relative_sigma"),
+    ),
+    "unsure": (
+        {"drift": DRIFT + 0.1},
+        WARN,
+        ("sigma / depth is 2.1 times that of the first minute", "depth is less certain", "lens", "train"),
+    ),
+    "another backend": (
+        {"identity": ON_ANOTHER_BACKEND},
+        WARN,
+        ("10.0 Hz, but", "not the preferred one", "depth may be slower", "runs on 'ort'", "set backend"),
+    ),
+    "over the latency budget": (
+        {"pace": Pace(1, 1, "even 1 step", held=False)},
+        WARN,
+        ("latency_budget_ms cannot be kept: even 1 step", "later than wanted", "faster backend"),
+    ),
+    "several at once": (
+        {"error": "the backend failed", "silence_s": 7.0, "rejection": "x"},
+        ERROR,
+        ("the backend failed",),
+    ),
+}
 
 
-def test_failed_frames_are_counted_apart() -> None:
-    counts = FrameCounts(received=5, published=1, rejected={"bad image": 2, BACKEND_FAILED: 2})
-    values = {pair.key: pair.value for pair in status(replace(GOOD, counts=counts), "n", "h").values}
-    assert (values["rejected"], values["failed"], values["rejected: bad image"]) == ("2", "2", "2")
-    assert f"rejected: {BACKEND_FAILED}" not in values
+@pytest.mark.parametrize("name", CASES)
+def test_level_and_words(name: str) -> None:
+    changes, level, words = CASES[name]
+    verdict = judge(replace(GOOD, **changes))  # type: ignore[arg-type]
+    assert verdict.level == level
+    for text in words:
+        assert text in verdict.message
+
+
+def test_every_problem_has_a_remedy_or_quotes_one() -> None:
+    quoting = {"failed", "rejected", "rejected lately"}  # the quoted problem ends with its remedy
+    for name, verdict in VERDICTS.items():
+        assert bool(verdict.remedy) == (verdict.level != OK and name not in quoting), name

@@ -28,7 +28,7 @@ from grin_ros.ros.inputs.messages import FrameRejectedError
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.node.lifecycle import GrinNode
 from tests.core.geometry.test_pose import urdf
-from tests.ros import fakes
+from tests.ros import fakes, in_process
 from tests.ros.harness import FRAME, image_message, info_message, picture
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -123,14 +123,14 @@ def outcome(node: Any, frame: str = FRAME) -> str:
 def test_a_frame_waits_for_its_transform_and_then_has_its_mounting(node: Any) -> None:
     assert node.trigger_configure() == SUCCESS
     assert outcome(node) == "no transform"
-    told = node._monitor.snapshot(node._counter.counts()).rejection
+    told = in_process.value(node, "last rejection")
     assert f"no transform from '{BASE}' to '{FRAME}'" in told
     assert "does not exist" in told
     assert "check that robot_state_publisher runs" in told
     mounting = Mounting(0.8, 0.05, 0.3)
     Buffer.made.set_transform_static(transform(mounting), "robot_state_publisher")
     assert outcome(node) == outcome(node, f"/{FRAME}") == "published"
-    assert "mounting known" in node._monitor.camera
+    assert "mounting known" in in_process.value(node, "camera")
     got = node._tf_mounting(FRAME)
     assert got.height_m == mounting.height_m
     np.testing.assert_allclose(got.up_optical(), mounting.up_optical(), atol=1e-9)
@@ -143,7 +143,7 @@ def test_a_base_frame_above_the_camera_is_refused(node: Any) -> None:
     below.transform.translation.z = -0.3
     Buffer.made.set_transform_static(below, "urdf")
     assert outcome(node) == "bad transform"
-    told = node._monitor.snapshot(node._counter.counts()).rejection
+    told = in_process.value(node, "last rejection")
     assert "camera height: got -0.3 m" in told
     assert "must lie on the ground with z up, such as base_footprint" in told
 
@@ -169,7 +169,7 @@ def test_it_listens_while_configured_and_forgets_when_time_goes_back(node: Any) 
 def test_without_tf2_configure_says_what_to_install(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tf2_ros", None)
     assert node.trigger_configure() == FAILURE
-    told = str(node._monitor.error)
+    told = node.diagnostic_status().message
     assert f"mounting.base_frame: got '{BASE}', but tf2_ros cannot be imported" in told
     assert "Install ros-<distro>-tf2-ros-py" in told
     assert "leave mounting.base_frame empty and set mounting.known" in told

@@ -5,7 +5,7 @@
 ros2 launch grin_ros nav2_example.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info
 
 Nav2 starts as it is shipped (nav2_bringup), but for what config/nav2_costmap.yaml says otherwise. The robot brings its
-transforms, a map or odometry, and a mounting for the node (see docs/nav2.md).
+transforms, a map or odometry, and a mounting for the node (see docs/guides/nav2.md).
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ _EPILOG = """\
 Everything but EGL is optional. Furniture models: those of Debian's sweethome3d-furniture, or the .sh3f catalogues in
 --furniture. Textures: any folder textures*/ in the assets folder, with a subfolder of pictures of tiles for each
 category, such as textures_mine/WoodFloor/oak.jpg. Light: .hdr pictures of all directions in light*/, such as
-light_mine/hall.hdr. What was used is listed in index.json. See docs/scenes.md.
+light_mine/hall.hdr. What was used is listed in index.json. See docs/guides/worlds.md.
 
 environment:
   GRIN_ASSETS    the assets folder where --assets is not given

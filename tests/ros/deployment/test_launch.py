@@ -48,10 +48,10 @@ def test_there_are_launch_files() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_argument_is_described_and_in_the_docs_as_it_is(read: Read, name: str) -> None:
-    """docs/launch.md has one table a file: | `name` | default | what |."""
-    text = (ROOT / "docs" / "launch.md").read_text(encoding="utf-8")
+    """docs/guides/launch.md has one table a file: | `name` | default | what |."""
+    text = (ROOT / "docs" / "guides" / "launch.md").read_text(encoding="utf-8")
     section = text.partition(f"## {name}")[2].partition("\n## ")[0]
-    assert section, f"docs/launch.md has no section '## {name}'"
+    assert section, f"docs/guides/launch.md has no section '## {name}'"
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
     expected = {}
     for argument, (default, description) in arguments(read(name)).items():

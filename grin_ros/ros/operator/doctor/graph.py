@@ -105,7 +105,7 @@ def _told(node: GrinNode) -> Iterator[Finding]:
     level, message = node.told
     text, _, remedy = message.partition(";")
     made = {0: ok, 1: warn}.get(level, error)
-    remedy = remedy.strip() or "see docs/operations.md"
+    remedy = remedy.strip() or "see docs/guides/operations.md"
     yield (
         ok(f"{node.name} says: {message}")
         if made is ok

@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write the pages of docs/reference/ that are made from the code: parameters and commands.
+
+    python scripts/reference_docs.py            write the pages
+    python scripts/reference_docs.py --check    write nothing; exit with 1 where a page is not current
+
+It needs an environment in which every command can be imported (`make test` makes one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from unittest.mock import patch
+
+from grin_ros.cli import COMMANDS
+from grin_ros.ros.parameters.table import PARAMETERS
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- scripts/reference_docs.py makes this page. Change the code that it is made from, and run the script. -->"
+PARAMETERS_INTRODUCTION = """\
+The parameter file is [config/grin.yaml](../../config/grin.yaml). A parameter that is *live* can be changed while the
+node runs (`ros2 param set /grin steps 4`); the others are read when the node is configured. `grin bag` takes the same
+parameters by `-p NAME:=VALUE`."""
+COMMANDS_INTRODUCTION = """\
+Every program of the project is a command of `grin`. In a virtual environment, activate it first
+(`source .venv/bin/activate`); after `colcon build`, write `ros2 run grin_ros grin` instead of `grin`.
+`grin COMMAND --help` prints what is written here. A command with a pip extra needs it installed, for instance
+`pip install 'grin_ros[train]'`."""
+
+
+class _ParserFound(Exception):  # noqa: N818  # it carries a result, it is no error
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        super().__init__(parser.prog)
+        self.parser = parser
+
+
+def parser_of(main: Callable[[], object]) -> argparse.ArgumentParser:
+    """Return the parser that `main` would parse its arguments with; nothing of the program runs after that."""
+
+    def stop(parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        raise _ParserFound(parser)
+
+    with patch.object(argparse.ArgumentParser, "parse_args", stop):
+        try:
+            main()
+        except _ParserFound as found:
+            return found.parser
+    raise ValueError(f"{main}: it ended without parsing its arguments with argparse")
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """Return the parser of `grin NAME`."""
+    return parser_of(importlib.import_module(COMMANDS[name].module).main)
+
+
+def parameters_page() -> str:
+    """Return the table of the node's parameters as Markdown."""
+    lines = [
+        "# Parameters of the node",
+        NOTE,
+        PARAMETERS_INTRODUCTION,
+        _table(
+            ("parameter", "type", "default", "range", "live", "description"),
+            (
+                (
+                    f"`{parameter.name}`",
+                    parameter.type_name,
+                    f"`{json.dumps(parameter.default)}`",
+                    f"{parameter.range_text} {parameter.unit}".strip(),
+                    "no" if parameter.read_only else "yes",
+                    parameter.description,
+                )
+                for parameter in PARAMETERS
+            ),
+        ),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def commands_page() -> str:
+    """Return the options of every command of `grin` as Markdown."""
+    parts = [
+        "# Commands",
+        NOTE,
+        COMMANDS_INTRODUCTION,
+        _table(
+            ("command", "purpose", "pip extra"),
+            (
+                (f"[`grin {name}`](#grin-{name})", command.help, f"`{command.extra}`" if command.extra else "")
+                for name, command in COMMANDS.items()
+            ),
+        ),
+    ]
+    for name in COMMANDS:
+        parts += [f"## grin {name}", *_command(command_parser(name))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Yield description, positional arguments and options of a parser, and the same of its sub-commands."""
+    if parser.description:
+        yield from _prose(parser.description)
+    rows, inner = [], []
+    for action in parser._actions:
+        if isinstance(action, argparse._HelpAction):
+            continue
+        if isinstance(action, argparse._SubParsersAction):
+            inner += list(dict(action.choices).items())
+            continue
+        rows.append((_call(action), _help(parser, action)))
+    if rows:
+        yield _table(("argument", "description"), rows)
+    for name, each in inner:
+        yield f"### {parser.prog} {name}"
+        yield from _command(each)
+    if parser.epilog:
+        yield from _prose(parser.epilog)
+
+
+def _call(action: argparse.Action) -> str:
+    """Return how an argument is written: '`--start S`', '`BAG`'."""
+    if action.nargs == 0:
+        value = ""
+    elif isinstance(action.metavar, tuple):
+        value = " ".join(action.metavar)
+    else:
+        value = action.metavar or ("{" + ",".join(map(str, action.choices)) + "}" if action.choices else "")
+        value = value or (action.dest.upper() if action.option_strings else action.dest)
+        value += {"+": " ...", "*": " ..."}.get(str(action.nargs), "")
+    flags = ", ".join(action.option_strings)
+    return "`" + f"{flags} {value}".strip() + "`"
+
+
+def _help(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+    """Return the help text of an argument with its %(default)s and the like filled in."""
+    values = {**vars(action), "prog": parser.prog}
+    if action.choices is not None:
+        values["choices"] = ", ".join(map(str, action.choices))
+    return (action.help or "") % values
+
+
+def _prose(text: str) -> Iterator[str]:
+    """Yield the paragraphs of a help text; indented or aligned lines become code blocks."""
+    for paragraph in re.split(r"\n\s*\n", text.strip("\n")):
+        lines = paragraph.splitlines()
+        if any(re.search(r"^\s{2,}\S|\S\s{3,}\S", line) for line in lines):
+            yield "```text\n" + "\n".join(line.rstrip() for line in lines) + "\n```"
+        else:
+            yield " ".join(line.strip() for line in lines)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]] | Iterator[Sequence[str]]) -> str:
+    lines = []
+    for row in (head, ["---"] * len(head), *rows):
+        cells = (" ".join(cell.split()).replace("|", "\\|") for cell in row)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "parameters.md": parameters_page,
+    "cli.md": commands_page,
+}
+
+
+def stale(folder: Path = REFERENCE) -> list[str]:
+    """Return the names of the pages in `folder` that are missing or differ from what the code gives now."""
+    return [
+        name
+        for name, page in PAGES.items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != page()
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the pages, or check them. Return 1 where --check finds a page that is not current."""
+    parser = argparse.ArgumentParser(description="Write the pages of docs/reference/ that are made from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a page is not current")
+    if parser.parse_args(argv).check:
+        old = stale()
+        if old:
+            print(f"not current: {', '.join(old)}; run python scripts/reference_docs.py", file=sys.stderr)
+        return bool(old)
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

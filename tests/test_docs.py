@@ -129,7 +129,8 @@ def grin(words: list[str]) -> Iterator[str]:
 
 
 def python(words: list[str]) -> Iterator[str]:
-    """Yield what is wrong with `python FILE ...` and `python -m MODULE ...` where these are ours."""
+    """Yield what is wrong with `python FILE ...`, and with `python -m MODULE ...` where the module is ours."""
+    main: Callable[[], object] | None
     if words[1:2] == ["-m"]:
         module = words[2]
         if module.partition(".")[0] not in FOLDERS.split("|"):
@@ -137,7 +138,7 @@ def python(words: list[str]) -> Iterator[str]:
         if not find_spec(module):
             yield f"no module {module}"
             return
-        main = importlib.import_module(module).main
+        main = getattr(importlib.import_module(module), "main", None)
     elif len(words) > 1 and words[1].endswith(".py"):
         if not (ROOT / words[1]).is_file():
             yield f"no file {words[1]}"
@@ -145,7 +146,9 @@ def python(words: list[str]) -> Iterator[str]:
         main = program(words[1])
     else:
         return
-    yield from (f"{' '.join(words[:3])}: no option {option}" for option in unknown_options(words[2:], options(main)))
+    if main:
+        unknown = unknown_options(words[2:], options(main))
+        yield from (f"{' '.join(words[:3])}: no option {option}" for option in unknown)
 
 
 @cache

@@ -11,7 +11,7 @@ from grin_ros.core.backends.registry import AUTO, BACKENDS
 from grin_ros.core.config import nearest
 
 X86 = ("GenuineIntel", "AuthenticAMD")
-"""Vendors of CPUs on which OpenVINO is faster than ONNX Runtime (docs/performance.md; measured on AMD's)."""
+"""Vendors of CPUs on which OpenVINO is faster than ONNX Runtime (docs/notes/performance.md; measured on AMD's)."""
 BF16 = {"amx_bf16", "avx512_bf16"}
 """CPU flags of instructions that multiply in bf16."""
 

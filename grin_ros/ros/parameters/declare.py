@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Brings the table of parameters to a node: descriptors, start values, checks of later changes.
+"""Declares the table of parameters to a node, and checks start values and later changes.
 
-A start value that does not fit must not kill the process: it is noted, the default stands in, and configure fails with
-the reason until a fitting value is set.
+A wrong start value must not end the process. It is noted, the default is used in its place, and configure fails with
+the reason until a right value is set.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _QOS = "qos_overrides."
 
 
 def descriptor(parameter: Parameter) -> ParameterDescriptor:
-    """The ROS descriptor: type, description with unit, range, read-only."""
-    unit = f", {parameter.unit}" if parameter.unit else ""
+    """Return the ROS descriptor: type, description with unit, range, read-only."""
+    unit = f" Unit: {parameter.unit}." if parameter.unit else ""
     described = ParameterDescriptor(
         name=parameter.name,
         type=_TYPES[type(parameter.default)].value,
@@ -48,29 +48,32 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
 
 
 class DeclaredParameters:
-    """The parameters of one node. `changed` is called with the new configuration after every accepted change."""
+    """The parameters of one node."""
 
     def __init__(self, node: Node, changed: Callable[[NodeConfig], None]) -> None:
+        """Declare the parameters. changed: called with the new configuration after every accepted change."""
         self._node = node
         self._changed = changed
         self._problems: dict[str, str] = {}
-        """Parameter -> why its start value was refused; a later good value heals it."""
+        """Parameter -> why its start value was refused. A right value that is set later removes the entry."""
         for parameter in PARAMETERS:
             self._declare(parameter)
         self._warn_of_unknown()
         node.add_on_set_parameters_callback(self._check)
-        self._has_post_set = hasattr(node, "add_post_set_parameters_callback")  # not in Humble: applied when checked
+        self._has_post_set = hasattr(
+            node, "add_post_set_parameters_callback"
+        )  # Humble has no such callback: there a change is used when it is checked
         if self._has_post_set:
             node.add_post_set_parameters_callback(self._apply)
 
     def config(self) -> NodeConfig:
-        """The present values. Raises ValueError for start values that were refused, or that contradict each other."""
+        """Return the configuration of now. Raises ValueError if start values were refused or contradict each other."""
         if self._problems:
             raise ValueError("; ".join(self._problems.values()))
         return node_config(self._values())
 
     def _values(self) -> dict[str, Value]:
-        """A refused start value that ROS let pass is still set in the node: its default stands in."""
+        """Return all values. The default replaces a refused start value, which may still be set in the node."""
         return {
             parameter.name: parameter.default
             if parameter.name in self._problems
@@ -92,13 +95,16 @@ class DeclaredParameters:
                 reason = f"{parameter.name}: the start value is refused"
             except ValueError as error:
                 reason = str(error)
-        except ValueError as error:  # ROS let it pass (NaN, an empty text)
+        except ValueError as error:  # ROS accepts NaN and an empty text
             reason = str(error)
-        remedy = "correct it and start the node again" if parameter.read_only else "set it to a value that fits"
+        remedy = "correct it and start the node again" if parameter.read_only else "set it to a right value"
         self._problems[parameter.name] = f"parameter {reason}; {remedy}"
 
     def _start_values(self) -> dict[str, Any]:
-        """What command line and parameter files gave. rclpy has no public way to it; without it messages say less."""
+        """Return the values from command line and parameter files.
+
+        rclpy has no public way to read them. Without them the messages are less detailed.
+        """
         return getattr(self._node, "_parameter_overrides", {})
 
     def _warn_of_unknown(self) -> None:
@@ -109,7 +115,7 @@ class DeclaredParameters:
                 )
 
     def _check(self, changes: Sequence[RosParameter]) -> SetParametersResult:
-        """Before a change: checks only."""
+        """Accept or refuse a change, before it is made."""
         ours = {change.name: change.value for change in changes if change.name in BY_NAME}
         if not ours:
             return SetParametersResult(successful=True)
@@ -122,7 +128,7 @@ class DeclaredParameters:
         return SetParametersResult(successful=True)
 
     def _apply(self, changes: Sequence[RosParameter]) -> None:
-        """After a change that was accepted."""
+        """Use a change that was accepted."""
         ours = {change.name: change.value for change in changes if change.name in BY_NAME}
         if ours:
             self._accept(ours, node_config({**self._values(), **ours}))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of the table of parameters that serve planners: what is published for them, and the scale from ranges."""
+"""The rows of the parameter table for navigation: the topics for planners, and the scale from measured ranges."""
 
 from __future__ import annotations
 
@@ -10,70 +10,115 @@ from grin_ros.core.planning.obstacles import ObstacleSettings
 from grin_ros.ros.parameters.row import Parameter
 
 PLANNER_PARAMETERS: tuple[Parameter, ...] = (
-    Parameter("publish_obstacles", True, "obstacles and free_space, PointCloud2 to mark and to clear a costmap with"),
-    Parameter("publish_scan", True, "scan, LaserScan; needs the mounting"),
+    Parameter(
+        "publish_obstacles",
+        True,
+        "Publish obstacles and free_space: PointCloud2 with which a costmap marks and clears. Each is computed only "
+        "while somebody subscribes.",
+    ),
+    Parameter(
+        "publish_scan",
+        True,
+        "Publish scan: a level LaserScan from the camera's centre. It needs the mounting, and is computed only while "
+        "somebody subscribes.",
+    ),
     Parameter(
         "obstacles.max_relative_sigma",
         ObstacleSettings.max_relative_sigma,
-        "a point whose sigma / depth is larger is not trusted: neither an obstacle nor free space",
-        0.01,
-        10.0,
+        "The largest sigma / depth of a pixel that is trusted. A less certain pixel is neither an obstacle nor free "
+        "space.",
+        low=0.01,
+        high=10.0,
     ),
     Parameter(
         "obstacles.min_grazing_deg",
         ObstacleSettings.min_grazing_deg,
-        "a surface seen at a flatter angle is taken for flying points between two objects",
-        0.1,
-        30.0,
-        "degrees",
+        "The flattest angle at which a surface is trusted. Pixels seen at a flatter angle are taken for false points "
+        "between a near object and what is behind it.",
+        low=0.1,
+        high=30.0,
+        unit="degrees",
     ),
     Parameter(
         "obstacles.max_range_m",
         ObstacleSettings.max_range_m,
-        "how far obstacles and scan reach; free_space reaches 1.2 times as far",
-        0.1,
-        100.0,
-        "m",
+        "The range of obstacles and scan. free_space reaches 1.2 times as far, so that marks at the end of the range "
+        "can be cleared.",
+        low=0.1,
+        high=100.0,
+        unit="m",
     ),
-    Parameter("obstacles.voxel_m", ObstacleSettings.voxel_m, "edge of a cube that keeps one point", 0.01, 1.0, "m"),
+    Parameter(
+        "obstacles.voxel_m",
+        ObstacleSettings.voxel_m,
+        "The edge length of the cubes of which each keeps one point. Larger cubes make smaller messages.",
+        low=0.01,
+        high=1.0,
+        unit="m",
+    ),
     Parameter(
         "obstacles.height_band",
         ObstacleSettings.height_band,
-        "obstacles: only what stands in the band below, by the mounting; scan: always",
+        "Keep only obstacles between the two heights below. It needs the mounting. scan always keeps to them.",
     ),
     Parameter(
-        "obstacles.min_height_m", ObstacleSettings.min_height_m, "of the band, above the ground", -100.0, 100.0, "m"
+        "obstacles.min_height_m",
+        ObstacleSettings.min_height_m,
+        "The lower end of the height band, above the ground.",
+        low=-100.0,
+        high=100.0,
+        unit="m",
     ),
     Parameter(
-        "obstacles.max_height_m", ObstacleSettings.max_height_m, "of the band, above the ground", -100.0, 100.0, "m"
+        "obstacles.max_height_m",
+        ObstacleSettings.max_height_m,
+        "The upper end of the height band, above the ground.",
+        low=-100.0,
+        high=100.0,
+        unit="m",
     ),
     Parameter(
         "scan.frame_id",
         NavigationConfig.scan_frame_id,
-        "of scan: origin at the camera's centre, x ahead, y left, z up; the robot's description must hold it",
+        "The frame of scan: its origin is the camera's centre, x points ahead, y left and z up. The robot's "
+        "description must contain it.",
     ),
-    Parameter("scan.increment_deg", NavigationConfig.scan_increment_deg, "between two bearings", 0.05, 10.0, "degrees"),
+    Parameter(
+        "scan.increment_deg",
+        NavigationConfig.scan_increment_deg,
+        "The angle between two rays of scan.",
+        low=0.05,
+        high=10.0,
+        unit="degrees",
+    ),
     Parameter(
         "scale.from_ranges",
         ScaleConfig.from_ranges,
-        "correct the scale of depth by range/scan (LaserScan) or range/points (PointCloud2)",
+        "Correct the scale of depth with the ranges on range/scan (LaserScan) or range/points (PointCloud2).",
         read_only=True,
     ),
     Parameter(
         "scale.range_pose",
         ScaleConfig.range_pose,
-        "range sensor in the camera's body frame (x ahead, z up): x y z roll pitch yaw, metres and degrees; or tf",
+        "The pose of the range sensor in the camera's body frame (x ahead, y left, z up): six numbers "
+        "'x y z roll pitch yaw' in metres and degrees, or tf to read it from tf2.",
         read_only=True,
     ),
     Parameter(
-        "scale.max_age_s", ScaleConfig.max_age_s, "between the stamps of an image and its ranges", 0.001, 10.0, "s"
+        "scale.max_age_s",
+        ScaleConfig.max_age_s,
+        "The largest difference between the stamps of an image and its ranges. Ranges that differ more are ignored.",
+        low=0.001,
+        high=10.0,
+        unit="s",
     ),
     Parameter(
         "scale.max_range_m",
         ScaleConfig.max_range_m,
-        "farther ranges do not count: far depth errs otherwise",
-        0.5,
-        200.0,
-        "m",
+        "The largest range that corrects the scale. Farther ranges are ignored, because the error of far depth is not "
+        "that of near depth.",
+        low=0.5,
+        high=200.0,
+        unit="m",
     ),
 )

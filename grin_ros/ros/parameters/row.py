@@ -14,30 +14,34 @@ _TYPE_NAMES = {bool: "bool", int: "integer", float: "double", str: "string"}
 
 @dataclass(frozen=True)
 class Parameter:
-    """One ROS parameter. Its type is its default's; low and high are inclusive; a read-only one is set at start."""
+    """One ROS parameter. Its type is that of its default."""
 
     name: str
     default: Value
     description: str
+    """Whole sentences: what the parameter does, and its effect on the robot. The first sentence is a summary."""
     low: float | None = None
+    """The smallest value that is accepted; None if there is no range."""
     high: float | None = None
+    """The largest value that is accepted; None if there is no range."""
     unit: str = ""
     read_only: bool = False
+    """The value is set when the node starts and cannot be changed later."""
     optional: bool = False
-    """An empty text is allowed and means none."""
+    """An empty text is accepted and means none."""
 
     @property
     def type_name(self) -> str:
-        """As ROS calls it: bool, integer, double or string."""
+        """The type as ROS calls it: bool, integer, double or string."""
         return _TYPE_NAMES[type(self.default)]
 
     @property
     def range_text(self) -> str:
-        """'1 to 50', or nothing where there is no range."""
+        """The range as text, for example '1 to 50'; empty if there is no range."""
         return "" if self.low is None or self.high is None else f"{_number(self.low)} to {_number(self.high)}"
 
     def check(self, value: object) -> None:
-        """Raises ValueError (got, expected) for another type, a number out of range or not finite, or empty text."""
+        """Raise ValueError if `value` is of another type, out of range, not finite, or an empty text."""
         if type(value) is not type(self.default):
             hint = f"; write {value}.0" if type(value) is int and isinstance(self.default, float) else ""
             raise ValueError(f"{self.name}: got {value!r} ({_type_name(value)}), expected {self._expected()}{hint}")
@@ -53,7 +57,8 @@ class Parameter:
     def _expected(self) -> str:
         article = "an" if self.type_name[0] in "aeiou" else "a"
         limits = f" from {self.range_text}" if self.range_text else ""
-        return f"{article} {self.type_name}{limits}{f' {self.unit}' if self.unit else ''}: {self.description}"
+        summary = self.description.partition(". ")[0].removesuffix(".")
+        return f"{article} {self.type_name}{limits}{f' {self.unit}' if self.unit else ''} ({summary})"
 
 
 def _number(value: float) -> str:

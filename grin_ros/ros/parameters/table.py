@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node's parameters: one table, from which descriptors, checks, config/grin.yaml and the README's table are made.
+"""The table of the node's parameters. Descriptors, checks, config/grin.yaml and the documentation are made from it.
 
-    python -m grin_ros.ros.parameters.table --yaml       > config/grin.yaml
-    python -m grin_ros.ros.parameters.table --markdown     the README's table
+    python -m grin_ros.ros.parameters.table --yaml       prints config/grin.yaml
+    python -m grin_ros.ros.parameters.table --markdown   prints the table for the documentation
 
-Imports no rclpy: `declare.py` brings the table to a node.
+Imports no rclpy: `declare.py` declares the parameters to a node.
 """
 
 from __future__ import annotations
@@ -13,90 +13,25 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grin_ros.core.backends.registry import AUTO, CHOICES
 from grin_ros.core.config import nearest
 from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.hints.config import ScaleConfig
 from grin_ros.core.planning.config import NavigationConfig
+from grin_ros.ros.parameters.node_rows import DIAGNOSTIC_PARAMETERS, NODE_PARAMETERS
 from grin_ros.ros.parameters.planner_rows import PLANNER_PARAMETERS
 from grin_ros.ros.parameters.row import Parameter, Value
 
-PARAMETERS: tuple[Parameter, ...] = (
-    Parameter("model", "nano", "name of a shipped model, or path of an exported artifact", read_only=True),
-    Parameter("backend", AUTO, f"what runs the network: {', '.join(CHOICES)}", read_only=True),
-    Parameter(
-        "fallback",
-        "",
-        "backends to take where backend cannot be used, in this order, as 'openvino, ort'; empty: configure fails",
-        read_only=True,
-        optional=True,
-    ),
-    Parameter(
-        "watchdog_s",
-        10.0,
-        "a backend that takes longer for a frame is given up and another opened; 0: wait for ever",
-        0.0,
-        600.0,
-        "s",
-        read_only=True,
-    ),
-    Parameter("threads", 0, "CPU threads of the backend; 0 lets it choose", 0, 256, read_only=True),
-    Parameter("compressed", False, "subscribe to image/compressed (JPEG or PNG) instead of image", read_only=True),
-    Parameter("autostart", False, "configure and activate at start; else a lifecycle manager does it", read_only=True),
-    Parameter("rectified", False, "the image is rectified (image_rect): its camera is P of camera_info, without D"),
-    Parameter("steps", Settings.steps, "denoising steps a frame; more cost more time", 1, 50),
-    Parameter("members", Settings.members, "ensemble size; depth is the median, sigma grows with their spread", 1, 32),
-    Parameter(
-        "latency_budget_ms",
-        0.0,
-        "from an image's arrival to its depth; fewer steps and members run where it is not held; 0: no budget",
-        0.0,
-        60000.0,
-        "ms",
-    ),
-    Parameter("seed", Settings.seed, "of the noise, the same for every frame: a still scene stays still", 0, 2**31 - 1),
-    Parameter(
-        "smoothing",
-        Settings.smoothing,
-        "share of the previous answer that is kept to reduce flicker; 0: none",
-        0.0,
-        0.9,
-    ),
-    Parameter("min_depth_m", Settings.min_depth_m, "nearer depth is published as NaN", 0.001, 1000.0, "m"),
-    Parameter("max_depth_m", Settings.max_depth_m, "farther depth is published as +inf", 0.001, 1000.0, "m"),
-    Parameter(
-        "max_relative_sigma",
-        Settings.max_relative_sigma,
-        "depth whose sigma / depth is larger is published as NaN; 0: no limit",
-        0.0,
-        10.0,
-    ),
-    Parameter("mounting.known", False, "whether height, roll and pitch below are true; they help the metric scale"),
-    Parameter("mounting.height_m", 1.0, "camera centre above the ground", 0.01, 1000.0, "m"),
-    Parameter("mounting.roll_deg", 0.0, "roll; positive: the camera's right side goes down", -180.0, 180.0, "degrees"),
-    Parameter("mounting.pitch_deg", 0.0, "pitch; positive: the camera looks down", -90.0, 90.0, "degrees"),
-    Parameter(
-        "mounting.base_frame",
-        "",
-        "frame on the ground, such as base_footprint: height, roll and pitch come from tf2; empty: from the above",
-        read_only=True,
-        optional=True,
-    ),
-    Parameter("publish_depth", True, "depth/image, 32FC1 metres along z"),
-    Parameter("publish_sigma", True, "depth/sigma, 32FC1 metres, one standard deviation of depth"),
-    Parameter("publish_mm", False, "depth/image_mm, 16UC1 millimetres, 0 = invalid or beyond 65.535 m"),
-    Parameter("publish_points", True, "points, PointCloud2 with sigma (computed only while somebody subscribes)"),
-    Parameter("points_stride", 1, "every n-th row and column becomes a point", 1, 16),
-    Parameter("points_rgb", True, "colour in the points"),
-    *PLANNER_PARAMETERS,
-    Parameter("diagnostics_period_s", 1.0, "time between two messages on /diagnostics", 0.1, 60.0, "s"),
-)
+PARAMETERS: tuple[Parameter, ...] = (*NODE_PARAMETERS, *PLANNER_PARAMETERS, *DIAGNOSTIC_PARAMETERS)
 
 BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}
+
+YAML_WIDTH = 110
+"""Comments in config/grin.yaml are wrapped at this column."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +49,7 @@ class Switches:
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """All parameters, checked, in the terms of those who use them."""
+    """All parameters, checked, in the types of the modules that use them."""
 
     model: str
     backend: str
@@ -134,14 +69,14 @@ class NodeConfig:
 
 
 def defaults() -> dict[str, Value]:
-    """name -> default of every parameter."""
+    """Return parameter name -> default."""
     return {parameter.name: parameter.default for parameter in PARAMETERS}
 
 
 def node_config(values: Mapping[str, Value]) -> NodeConfig:
-    """Check `values` (a missing one has its default) and arrange them.
+    """Return the configuration for `values` by parameter name; a missing value is the default.
 
-    Raises ValueError: unknown name (with the nearest known), wrong type, out of range, or two that contradict.
+    Raises ValueError for an unknown name, a wrong type, a value out of range, and values that contradict each other.
     """
     for name, value in values.items():
         if name not in BY_NAME:
@@ -195,7 +130,7 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
 
 
 def yaml_text() -> str:
-    """config/grin.yaml: every parameter with its default, grouped by its dots, described in a comment."""
+    """Return config/grin.yaml: every parameter with its default, grouped by its dots, described in a comment."""
     lines = [
         "# SPDX-FileCopyrightText: 2026 The grin_ros authors",
         "# SPDX-License-Identifier: Apache-2.0",
@@ -210,16 +145,23 @@ def yaml_text() -> str:
             lines += [f"    {here}:"] if here else []
             group = here
         indent = "      " if here else "    "
-        notes = [f"{parameter.type_name}{f' {parameter.range_text}' if parameter.range_text else ''}"]
-        notes += [parameter.unit] * bool(parameter.unit) + ["set at start only"] * parameter.read_only
-        lines.append(f"{indent}# {parameter.description} ({', '.join(notes)})")
+        notes = [f"{parameter.type_name} {parameter.range_text} {parameter.unit}".strip().replace("  ", " ")]
+        notes += ["read only when the node starts"] * parameter.read_only
+        for text in (parameter.description, f"({', '.join(notes)})"):
+            lines += textwrap.wrap(
+                text,
+                YAML_WIDTH,
+                initial_indent=f"{indent}# ",
+                subsequent_indent=f"{indent}# ",
+                break_on_hyphens=False,
+            )
         lines.append(f"{indent}{name}: {_literal(parameter.default)}")
     return "\n".join(lines) + "\n"
 
 
 def markdown_table() -> str:
-    """The README's table of parameters."""
-    lines = ["| parameter | type | default | range | live | what it is |", "|---|---|---|---|---|---|"]
+    """Return the table of all parameters for the documentation."""
+    lines = ["| parameter | type | default | range | live | description |", "|---|---|---|---|---|---|"]
     for parameter in PARAMETERS:
         limits = f"{parameter.range_text} {parameter.unit}".strip()
         lines.append(
@@ -230,16 +172,16 @@ def markdown_table() -> str:
 
 
 def _literal(value: Value) -> str:
-    """The value as YAML writes it; a whole double keeps its point, or ROS would read an integer."""
+    """Return the value as YAML writes it. A whole double keeps its point; without it ROS would read an integer."""
     return json.dumps(value)
 
 
 def main() -> None:
-    """Print the YAML file or the README's table."""
-    parser = argparse.ArgumentParser(description="Print the node's parameters.")
+    """Print the parameter file or the table for the documentation."""
+    parser = argparse.ArgumentParser(description="Print the parameters of the node.")
     form = parser.add_mutually_exclusive_group(required=True)
-    form.add_argument("--yaml", action="store_true", help="as config/grin.yaml")
-    form.add_argument("--markdown", action="store_true", help="as the README's table")
+    form.add_argument("--yaml", action="store_true", help="print config/grin.yaml")
+    form.add_argument("--markdown", action="store_true", help="print the table for the documentation")
     print(yaml_text() if parser.parse_args().yaml else markdown_table(), end="")
 
 

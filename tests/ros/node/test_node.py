@@ -245,7 +245,7 @@ def test_a_wrong_parameter_is_refused_with_a_reason(client: Client, name: str, v
 def test_descriptors_reach_the_user(client: Client) -> None:
     steps, model = client.describe("steps", "model")
     assert (steps.integer_range[0].from_value, steps.integer_range[0].to_value) == (1, 50)
-    assert "denoising steps" in steps.description
+    assert "number of denoising steps" in steps.description
     assert model.read_only
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One table: the YAML file, the descriptors and the configuration all say what it says, and every entry matters."""
+"""The YAML file, the descriptors and the configuration agree with the table, and every parameter has an effect."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return out
 
 
-def test_the_yaml_file_is_the_table() -> None:
+def test_the_parameter_file_is_made_from_the_table() -> None:
     text = (ROOT / "config" / "grin.yaml").read_text()
     assert text == yaml_text(), "run: python -m grin_ros.ros.parameters.table --yaml > config/grin.yaml"
     read = flat(yaml.safe_load(text)["/**"]["ros__parameters"])
@@ -44,22 +44,29 @@ def test_the_yaml_file_is_the_table() -> None:
     assert {name: type(value) for name, value in read.items()} == {p.name: type(p.default) for p in PARAMETERS}
 
 
-def test_the_defaults_are_good_and_are_those_of_the_code() -> None:
+def test_the_defaults_are_accepted_and_are_those_of_the_code() -> None:
     config = node_config({})
     assert config.settings == Settings()
     assert config.mounting is None
     assert config.backend in CHOICES
 
 
-def test_the_table_for_readers_has_every_parameter() -> None:
+def test_the_table_for_the_documentation_has_every_parameter() -> None:
     rows = markdown_table().splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == [parameter.name for parameter in PARAMETERS]
     assert f"| `steps` | integer | `{Settings.steps}` | 1 to 50 | yes | " in markdown_table()
     assert all(name in markdown_table() for name in CHOICES)
 
 
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
+def test_every_description_is_whole_sentences(parameter: Parameter) -> None:
+    assert parameter.description[0].isupper()
+    assert parameter.description.endswith(".")
+    assert len(parameter.description.split()) >= 5
+
+
 def changed(parameter: Parameter) -> Value:
-    """Another good value."""
+    """Return another value that is accepted."""
     default = parameter.default
     if isinstance(default, bool):
         return not default
@@ -108,9 +115,10 @@ def test_degrees_become_radians() -> None:
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
-def test_the_descriptor_says_what_the_table_says(parameter: Parameter) -> None:
+def test_the_descriptor_has_description_unit_range_and_read_only_from_the_table(parameter: Parameter) -> None:
     described = descriptor(parameter)
-    assert parameter.description in described.description
+    assert described.description.startswith(parameter.description)
+    assert parameter.unit in described.description
     assert described.read_only == parameter.read_only
     ranges = [*described.integer_range, *described.floating_point_range]
     limits = [] if parameter.low is None else [(parameter.low, parameter.high)]
@@ -118,7 +126,7 @@ def test_the_descriptor_says_what_the_table_says(parameter: Parameter) -> None:
     assert bool(described.floating_point_range) == (isinstance(parameter.default, float) and parameter.low is not None)
 
 
-def test_model_and_backend_are_read_only_and_what_can_change_is_not() -> None:
+def test_parameters_of_the_start_are_read_only_and_settings_of_the_estimate_are_not() -> None:
     structural = {parameter.name for parameter in PARAMETERS if parameter.read_only}
     start = {"autostart", "compressed", "mounting.base_frame", "scale.from_ranges", "scale.range_pose"}
     assert structural == {"model", "backend", "fallback", "watchdog_s", "threads", *start}
@@ -126,7 +134,7 @@ def test_model_and_backend_are_read_only_and_what_can_change_is_not() -> None:
     assert live <= {parameter.name for parameter in PARAMETERS if not parameter.read_only}
 
 
-def test_the_command_prints_both_and_needs_no_ros(
+def test_the_command_prints_both_forms_and_needs_no_ros(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = (

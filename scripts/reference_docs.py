@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from grin_ros.cli import COMMANDS
-from grin_ros.ros.parameters.table import PARAMETERS
+from grin_ros.ros.parameters.table import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -63,26 +62,7 @@ def command_parser(name: str) -> argparse.ArgumentParser:
 
 def parameters_page() -> str:
     """Return the table of the node's parameters as Markdown."""
-    lines = [
-        "# Parameters of the node",
-        NOTE,
-        PARAMETERS_INTRODUCTION,
-        _table(
-            ("parameter", "type", "default", "range", "live", "description"),
-            (
-                (
-                    f"`{parameter.name}`",
-                    parameter.type_name,
-                    f"`{json.dumps(parameter.default)}`",
-                    f"{parameter.range_text} {parameter.unit}".strip(),
-                    "no" if parameter.read_only else "yes",
-                    parameter.description,
-                )
-                for parameter in PARAMETERS
-            ),
-        ),
-    ]
-    return "\n\n".join(lines) + "\n"
+    return "\n\n".join(["# Parameters of the node", NOTE, PARAMETERS_INTRODUCTION, markdown_table()])
 
 
 def commands_page() -> str:

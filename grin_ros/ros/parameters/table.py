@@ -161,7 +161,7 @@ def yaml_text() -> str:
 
 def markdown_table() -> str:
     """Return the table of all parameters for the documentation."""
-    lines = ["| parameter | type | default | range | live | description |", "|---|---|---|---|---|---|"]
+    lines = ["| parameter | type | default | range | live | description |", f"|{' --- |' * 6}"]
     for parameter in PARAMETERS:
         limits = f"{parameter.range_text} {parameter.unit}".strip()
         lines.append(

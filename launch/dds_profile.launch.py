@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Fast DDS profile for large images, for all that a launch file starts after including this one.
+"""Set the Fast DDS profile for large images, for everything that a launch file starts after it includes this one.
 
-Include it in the launch file of the camera driver too: both ends need it. A profile that is set already stays.
+Include it in the launch file of the camera driver too: both ends need it. A profile that is already set stays.
 """
 
 from __future__ import annotations
@@ -16,17 +16,21 @@ from launch.actions import LogInfo, OpaqueFunction, SetEnvironmentVariable
 from launch import LaunchContext, LaunchDescription
 
 PROFILE = Path(__file__).resolve().parent.parent / "config" / "fastdds.xml"
-VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Fast DDS 2 (Humble, Jazzy) and 3
+VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+"""The variable that Fast DDS 2 (Humble, Jazzy) reads, and the one that Fast DDS 3 reads."""
 
 
 def generate_launch_description() -> LaunchDescription:
-    """No arguments."""
+    """Return the action; there are no arguments."""
     return LaunchDescription([OpaqueFunction(function=start)])
 
 
 def start(_: LaunchContext) -> list[Any]:
-    """Set the variables; one that the user has set stays, unless it is this profile's."""
+    """Return the actions that set the variables. A variable that the user has set to another profile stays."""
     for variable in VARIABLES:
         if os.environ.get(variable, str(PROFILE)) not in ("", str(PROFILE)):
-            return [LogInfo(msg=f"{variable} is set already: the Fast DDS profile of grin_ros is not used")]
+            text = f"{variable} is set already, so the Fast DDS profile of grin_ros is not used. "
+            return [
+                LogInfo(msg=f"{text}If large images get lost, unset it or copy the settings of {PROFILE} into yours.")
+            ]
     return [SetEnvironmentVariable(variable, str(PROFILE)) for variable in VARIABLES]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the node, which configures and activates itself; starts it anew should it ever die.
+"""Start the node for one camera. It configures and activates itself, and is started again if its process ends.
 
 ros2 launch grin_ros grin.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info
 """
@@ -12,36 +12,28 @@ from typing import Any
 
 from launch_ros.actions import LifecycleNode
 
-from grin_ros.ros.node.launching import described, fast_dds, node_parameters, process_options
+from grin_ros.ros.node.launching import described, fast_dds, node_parameters, process_options, shared
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "config"  # beside launch/ in the sources and when installed
 
 ARGUMENTS = {
-    "namespace": ("", "namespace of the node and its topics"),
-    "name": ("grin", "name of the node"),
-    "image": ("image", "image topic; with compressed:=true its /compressed is subscribed to"),
-    "camera_info": ("camera_info", "camera_info topic of the same camera"),
-    "params_file": (str(CONFIG / "grin.yaml"), "parameter file"),
-    "model": ("", "shipped model or path of an artifact; empty: as the parameter file says"),
-    "backend": ("", "backend; empty: as the parameter file says"),
-    "compressed": ("", "true or false; empty: as the parameter file says"),
-    "use_sim_time": ("false", "take the time from /clock"),
-    "autostart": ("true", "configure and activate; false leaves it to a lifecycle manager"),
-    "respawn": ("true", "start the node anew should its process die"),
-    "log_level": ("info", "debug, info, warn or error"),
-    "dds_profile": ("true", "use the shipped Fast DDS profile for large images, unless one is set already"),
+    "namespace": ("", "The namespace of the node and its topics."),
+    "name": ("grin", "The name of the node."),
+    **shared("image", "camera_info"),
+    "params_file": (str(CONFIG / "grin.yaml"), "The parameter file of the node."),
+    **shared("model", "backend", "compressed", "use_sim_time", "autostart", "respawn", "log_level", "dds_profile"),
 }
 
 
 def generate_launch_description() -> LaunchDescription:
-    """The arguments, and what is made of their values."""
+    """Return the arguments and the actions that follow from them."""
     return described(ARGUMENTS, start)
 
 
 def start(given: dict[str, str]) -> list[Any]:
-    """The actions, once the arguments' values are known."""
+    """Return the actions for these values of the arguments."""
     node = LifecycleNode(
         package="grin_ros",
         executable="grin_node",

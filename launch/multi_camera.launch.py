@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starts one process for several cameras with one engine; its nodes configure and activate themselves.
+"""Start one process for several cameras that share one engine. Its nodes configure and activate themselves.
 
 ros2 launch grin_ros multi_camera.launch.py cameras:=front=/front/image_raw,rear=/rear/image_raw
 """
@@ -13,38 +13,37 @@ from typing import Any
 from launch_ros.actions import Node
 
 from grin_ros.ros.node.camera_names import parse_cameras
-from grin_ros.ros.node.launching import described, fast_dds, node_parameters, process_options
+from grin_ros.ros.node.launching import described, fast_dds, node_parameters, process_options, shared
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "config"
 
 ARGUMENTS = {
-    "cameras": (None, "separated by commas: NAME (image and camera_info in that namespace) or NAME=IMAGE_TOPIC"),
-    "namespace": ("", "namespace of all cameras; camera front of robot1 is /robot1/front/grin"),
-    "params_file": (str(CONFIG / "grin.yaml"), "parameter file; /** for all cameras, /front/grin for one"),
-    "model": ("", "shipped model or path of an artifact; empty: as the parameter file says"),
-    "backend": ("", "backend; empty: as the parameter file says"),
-    "compressed": ("", "true or false, for all cameras; empty: as the parameter file says"),
-    "use_sim_time": ("false", "take the time from /clock"),
-    "autostart": ("true", "configure and activate; false leaves it to a lifecycle manager"),
-    "respawn": ("true", "start the process anew should it die"),
-    "log_level": ("info", "debug, info, warn or error"),
-    "dds_profile": ("true", "use the shipped Fast DDS profile for large images, unless one is set already"),
+    "cameras": (
+        None,
+        "The cameras, separated by commas: NAME (image and camera_info are in that namespace) or NAME=IMAGE_TOPIC.",
+    ),
+    "namespace": ("", "The namespace of all cameras: with robot1, the node of camera front is /robot1/front/grin."),
+    "params_file": (
+        str(CONFIG / "grin.yaml"),
+        "The parameter file: the section /** is for all cameras, /front/grin for one.",
+    ),
+    **shared("model", "backend", "compressed", "use_sim_time", "autostart", "respawn", "log_level", "dds_profile"),
 }
 
 
 def generate_launch_description() -> LaunchDescription:
-    """The arguments, and what is made of their values."""
+    """Return the arguments and the actions that follow from them."""
     return described(ARGUMENTS, start)
 
 
 def start(given: dict[str, str]) -> list[Any]:
-    """The actions, once the arguments' values are known."""
+    """Return the actions for these values of the arguments."""
     cameras = [camera.strip() for camera in given["cameras"].split(",") if camera.strip()]
     if not cameras:
         raise ValueError(f"launch argument cameras: got '{given['cameras']}', expected one or more, such as front,rear")
-    parse_cameras(cameras)  # else the process would refuse them, and be started again and again
+    parse_cameras(cameras)  # a process that refuses them would be started again and again
     process = Node(
         package="grin_ros",
         executable="grin_multi_camera",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recorded drive through the node, with RViz or Foxglove to look at it.
+"""Play a recorded drive to the node, and show it in RViz or Foxglove.
 
 ros2 launch grin_ros replay.launch.py bag:=drive image:=/front/image_raw camera_info:=/front/camera_info
 """
@@ -15,7 +15,7 @@ from launch.events import Shutdown
 from launch_ros.actions import Node
 from launch_ros.substitutions import ExecutableInPackage
 
-from grin_ros.ros.node.launching import described, included, truth
+from grin_ros.ros.node.launching import described, included, shared, truth
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
@@ -23,37 +23,37 @@ CONFIG = HERE.parent / "config"
 PASSED_ON = ("namespace", "image", "camera_info", "params_file", "model", "backend", "compressed", "log_level")
 
 ARGUMENTS = {
-    "bag": (None, "bag directory, .mcap or .db3 file"),
-    "rate": ("1.0", "2.0 is twice as fast"),
-    "loop": ("false", "again and again; the time jumps back each time"),
-    "player": ("rosbag2", "rosbag2 (ros2 bag play), or grin (grin replay: it begins as soon as the node listens)"),
-    "delay_s": ("10", "rosbag2 only: seconds until it begins; the node should be active by then"),
-    "viewer": ("rviz", "rviz, foxglove (the bridge, to connect to), or none: then all ends with the bag"),
-    "namespace": ("", "namespace of the node and its topics"),
-    "image": ("image", "image topic in the bag, without /compressed"),
-    "camera_info": ("camera_info", "camera_info topic of the same camera"),
-    "params_file": (str(CONFIG / "grin.yaml"), "parameter file"),
-    "model": ("", "shipped model or path of an artifact; empty: as the parameter file says"),
-    "backend": ("", "backend; empty: as the parameter file says"),
-    "compressed": ("", "true or false; empty: as the parameter file says"),
-    "log_level": ("info", "debug, info, warn or error"),
+    "bag": (None, "The recording: a bag directory, or a .mcap or .db3 file."),
+    "rate": ("1.0", "The speed: 2.0 is twice as fast as recorded."),
+    "loop": ("false", "Play the bag again and again: true or false. The time jumps back each time."),
+    "player": (
+        "rosbag2",
+        "The player: rosbag2 (ros2 bag play), or grin (grin replay), which starts when the node listens.",
+    ),
+    "delay_s": ("10", "With rosbag2: the seconds until the bag starts. The node should be active by then."),
+    "viewer": ("rviz", "The viewer: rviz, foxglove (its bridge), or none. With none, everything ends with the bag."),
+    "namespace": ("", "The namespace of the node and its topics."),
+    "image": ("image", "The image topic in the bag, without /compressed."),
+    **shared("camera_info"),
+    "params_file": (str(CONFIG / "grin.yaml"), "The parameter file of the node."),
+    **shared("model", "backend", "compressed", "log_level"),
 }
 
 
 def generate_launch_description() -> LaunchDescription:
-    """The arguments, and what is made of their values."""
+    """Return the arguments and the actions that follow from them."""
     return described(ARGUMENTS, start)
 
 
 def start(given: dict[str, str]) -> list[Any]:
-    """The actions, once the arguments' values are known."""
+    """Return the actions for these values of the arguments."""
     passed = {name: given[name] for name in PASSED_ON}
     node = included(HERE / "grin.launch.py", **passed, use_sim_time="true", respawn="false")
     return [*viewer(given["viewer"]), node, player(given)]
 
 
 def player(given: dict[str, str]) -> Any:
-    """Plays the bag, with /clock; ends everything with it where nobody looks on."""
+    """Return the action that plays the bag with /clock. Without a viewer, everything ends when the bag ends."""
     ended = EmitEvent(event=Shutdown(reason="the bag has ended"))
     options: dict[str, Any] = {"output": "screen", "on_exit": [ended] if given["viewer"] == "none" else None}
     if given["player"] == "rosbag2":
@@ -67,20 +67,20 @@ def player(given: dict[str, str]) -> Any:
 
 
 def heard(given: dict[str, str]) -> str:
-    """The image topic's full name, as the bag has it."""
+    """Return the full name of the image topic, as it is in the bag."""
     transport = "/compressed" if given["compressed"].lower() == "true" else ""
     inside = "" if given["image"].startswith("/") else f"/{given['namespace'].strip('/')}/"
     return f"{inside}{given['image']}{transport}".replace("//", "/")
 
 
 def played(given: dict[str, str]) -> list[str]:
-    """What both players understand."""
+    """Return the options that both players have."""
     loop = ["--loop"] if truth(given, "loop") else []
     return [given["bag"], "--rate", given["rate"], *loop]
 
 
 def viewer(name: str) -> list[Any]:
-    """What shows the bag and its depth, on the bag's time."""
+    """Return the actions that start the viewer, on the time of the bag."""
     simulated = [{"use_sim_time": True}]
     if name == "rviz":
         arguments = ["-d", str(CONFIG / "grin.rviz")]
@@ -89,7 +89,7 @@ def viewer(name: str) -> list[Any]:
         layout = CONFIG / "foxglove_layout.json"
         return [
             Node(package="foxglove_bridge", executable="foxglove_bridge", name="foxglove", parameters=simulated),
-            LogInfo(msg=f"Foxglove: connect to ws://localhost:8765 and import the layout {layout}"),
+            LogInfo(msg=f"open Foxglove, connect to ws://localhost:8765 and import the layout {layout}"),
         ]
     if name == "none":
         return []

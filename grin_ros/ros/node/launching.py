@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch files share: their arguments as a table, read back as text, and what follows from one of them.
+"""The common parts of the launch files: their arguments as a table, and what follows from the values.
 
-Imports `launch`, which comes with a ROS installation and not from PyPI: only launch files import this module.
+Only launch files import this module: `launch` comes with a ROS installation and is not on PyPI.
 """
 
 from __future__ import annotations
@@ -18,12 +18,36 @@ from launch.substitutions import LaunchConfiguration
 from launch import LaunchContext, LaunchDescription
 
 Arguments = Mapping[str, tuple[str | None, str]]
-"""name -> (default, or None where it must be given; what it is)."""
+"""Argument name -> (default, description). The default is None if the argument must be given."""
+
 RESPAWN_DELAY_S = 2.0
+"""The pause before a process that has ended is started again."""
+
+SHARED: Arguments = {
+    "image": ("image", "The image topic. With compressed:=true the node subscribes to its /compressed topic."),
+    "camera_info": ("camera_info", "The camera_info topic of the same camera."),
+    "model": ("", "A shipped model or the path of an artifact. If empty, the parameter file decides."),
+    "backend": ("", "The backend, for example openvino. If empty, the parameter file decides."),
+    "compressed": ("", "Subscribe to compressed images: true or false. If empty, the parameter file decides."),
+    "use_sim_time": ("false", "Take the time from /clock, as bags and simulators publish it: true or false."),
+    "autostart": ("true", "Configure and activate the node: true or false. With false, a lifecycle manager does it."),
+    "respawn": ("true", "Start the process again if it ends: true or false."),
+    "log_level": ("info", "The least serious log messages to show: debug, info, warn or error."),
+    "dds_profile": (
+        "true",
+        "Use the Fast DDS profile of grin_ros for large images: true or false. One that is already set stays.",
+    ),
+}
+"""Arguments that mean the same in every launch file that has them."""
+
+
+def shared(*names: str) -> Arguments:
+    """Return these arguments of `SHARED`."""
+    return {name: SHARED[name] for name in names}
 
 
 def described(arguments: Arguments, start: Callable[[dict[str, str]], list[Any]]) -> LaunchDescription:
-    """The arguments, and the actions that `start` makes of their values once these are known."""
+    """Return a launch file's description. start: makes the actions when the values of the arguments are known."""
     declared = [
         DeclareLaunchArgument(name, default_value=default, description=description)
         for name, (default, description) in arguments.items()
@@ -36,14 +60,14 @@ def described(arguments: Arguments, start: Callable[[dict[str, str]], list[Any]]
 
 
 def truth(given: Mapping[str, str], name: str) -> bool:
-    """'true' or 'false', as launch arguments are written. Raises ValueError."""
+    """Return the argument `name` as a bool. Raises ValueError unless it is 'true' or 'false', in any case."""
     if given[name].lower() not in ("true", "false"):
         raise ValueError(f"launch argument {name}: got '{given[name]}', expected true or false")
     return given[name].lower() == "true"
 
 
 def node_parameters(given: Mapping[str, str]) -> list[Any]:
-    """`parameters` of a Node: the parameter file, and the arguments that say otherwise."""
+    """Return the `parameters` of a Node: the parameter file, and the arguments that override it."""
     overrides: dict[str, Any] = {name: given[name] for name in ("model", "backend") if given[name]}
     if given["compressed"]:
         overrides["compressed"] = truth(given, "compressed")
@@ -53,16 +77,16 @@ def node_parameters(given: Mapping[str, str]) -> list[Any]:
 
 
 def process_options(given: Mapping[str, str]) -> dict[str, Any]:
-    """How a node's process is watched: its output on the screen, started anew should it die."""
+    """Return the options of a node's process: its output on the screen, and whether it is started again."""
     respawn = truth(given, "respawn")
     return {"output": "screen", "emulate_tty": True, "respawn": respawn, "respawn_delay": RESPAWN_DELAY_S}
 
 
 def included(file: Path, **arguments: str) -> IncludeLaunchDescription:
-    """Another launch file, with these arguments."""
+    """Return the action that includes another launch file with these arguments."""
     return IncludeLaunchDescription(PythonLaunchDescriptionSource(str(file)), launch_arguments=list(arguments.items()))
 
 
 def fast_dds(given: Mapping[str, str], launch_files: Path) -> list[Any]:
-    """The Fast DDS profile, for all that is started after it; nothing where it is not wanted."""
+    """Return the action that sets the Fast DDS profile for everything started after it; none if it is not wanted."""
     return [included(launch_files / "dds_profile.launch.py")] if truth(given, "dds_profile") else []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Small stand-ins of `launch` and `launch_ros`, which are not on PyPI: they record what a launch file builds."""
+"""Stand-ins for `launch` and `launch_ros`, which are not on PyPI. They record what a launch file builds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES = sorted(path.name for path in (ROOT / "launch").glob("*.launch.py"))
 
 
 class Made:
-    """Whatever the launch file calls: keeps its name and arguments."""
+    """An object that the launch file makes. It keeps the arguments of its constructor."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.args, self.kwargs = args, kwargs
@@ -25,7 +25,7 @@ class Made:
 
 
 class LaunchConfiguration(Made):
-    """Its value comes from the context, which here is a dictionary."""
+    """The value of an argument. It comes from the context, which here is a dictionary."""
 
     def perform(self, context: dict[str, str]) -> str:
         return context[self.args[0]]
@@ -53,7 +53,7 @@ CLASSES = {
 
 
 def modules() -> dict[str, ModuleType]:
-    """name -> module, for sys.modules."""
+    """Return module name -> stand-in, for sys.modules."""
     made = {}
     for name, classes in CLASSES.items():
         module = made[name] = ModuleType(name)
@@ -65,7 +65,7 @@ def modules() -> dict[str, ModuleType]:
 
 
 def read_file(name: str) -> ModuleType:
-    """A launch file as a module, with what `import launch` gives now."""
+    """Return a launch file as a module. It imports what sys.modules holds for `launch`."""
     spec = importlib.util.spec_from_file_location(name.replace(".", "_"), ROOT / "launch" / name)
     assert spec is not None
     assert spec.loader is not None
@@ -75,7 +75,7 @@ def read_file(name: str) -> ModuleType:
 
 
 def started(file: ModuleType, **given: str) -> dict[str, list[Made]]:
-    """Kind -> actions, with these arguments and the defaults of the others."""
+    """Return kind -> actions, with these arguments and the defaults of the others."""
     *arguments, opaque = file.generate_launch_description().args[0]
     context = {made.args[0]: made.kwargs["default_value"] for made in arguments}
     assert set(given) <= set(context), "not an argument of the launch file"
@@ -88,5 +88,5 @@ def started(file: ModuleType, **given: str) -> dict[str, list[Made]]:
 
 
 def included(action: Made) -> tuple[str, dict[str, str]]:
-    """File and arguments of an IncludeLaunchDescription."""
+    """Return file and arguments of an IncludeLaunchDescription."""
     return action.args[0].args[0], dict(action.kwargs.get("launch_arguments") or ())

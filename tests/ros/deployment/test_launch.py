@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch files start, against stand-ins of `launch`; test_launch_real.py runs them where there is one."""
+"""The launch files with stand-ins for `launch`: what they start. test_launch_real.py runs them with the real one."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
         monkeypatch.delenv(variable, raising=False)
     sys.modules.pop("grin_ros.ros.node.launching", None)
     yield read_file
-    sys.modules.pop("grin_ros.ros.node.launching", None)  # it has these stand-ins for good
+    sys.modules.pop("grin_ros.ros.node.launching", None)  # it holds the stand-ins
 
 
 def arguments(file: ModuleType) -> dict[str, tuple[str | None, str]]:
-    """name -> (default, description)."""
+    """Return argument name -> (default, description)."""
     made = [each for each in file.generate_launch_description().args[0] if each.kind == "DeclareLaunchArgument"]
     return {each.args[0]: (each.kwargs["default_value"], each.kwargs["description"]) for each in made}
 
 
-def test_there_are_launch_files() -> None:
+def test_all_launch_files_are_tested() -> None:
     names = {"grin", "multi_camera", "replay", "nav2_example", "dds_profile"}
     assert {f"{name}.launch.py" for name in names} == set(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_argument_is_described_and_in_the_docs_as_it_is(read: Read, name: str) -> None:
-    """docs/guides/launch.md has one table a file: | `name` | default | what |."""
+def test_every_argument_is_in_the_guide_with_its_default_and_description(read: Read, name: str) -> None:
+    """docs/guides/launch.md has one table for each file: | `name` | default | description |."""
     text = (ROOT / "docs" / "guides" / "launch.md").read_text(encoding="utf-8")
     section = text.partition(f"## {name}")[2].partition("\n## ")[0]
     assert section, f"docs/guides/launch.md has no section '## {name}'"
@@ -62,12 +62,12 @@ def test_every_argument_is_described_and_in_the_docs_as_it_is(read: Read, name: 
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_arguments_that_are_named_alike_mean_the_same(read: Read, name: str) -> None:
-    alike = arguments(read("grin.launch.py"))
-    different = {"image", "namespace", "respawn", "params_file", "compressed"}  # these say what is special there
+def test_arguments_of_one_name_mean_the_same(read: Read, name: str) -> None:
+    of_grin = arguments(read("grin.launch.py"))
+    special = {"image", "namespace", "params_file"}  # their descriptions name what is special in a file
     for argument, value in arguments(read(name)).items():
-        if argument in alike and argument not in different:
-            assert value == alike[argument], argument
+        if argument in of_grin and argument not in special:
+            assert value == of_grin[argument], argument
 
 
 def test_without_arguments_the_parameter_file_decides_and_the_node_starts_itself(read: Read) -> None:
@@ -110,9 +110,11 @@ def test_arguments_reach_the_node(read: Read) -> None:
 
 
 @pytest.mark.parametrize(("name", "needed"), [("grin.launch.py", {}), ("multi_camera.launch.py", {"cameras": "a,b"})])
-def test_the_dds_profile_comes_first_and_only_where_it_is_wanted(read: Read, name: str, needed: dict[str, str]) -> None:
+def test_the_dds_profile_is_set_before_the_process_starts_and_only_if_wanted(
+    read: Read, name: str, needed: dict[str, str]
+) -> None:
     actions = started(read(name), **needed)
-    assert next(iter(actions)) == "IncludeLaunchDescription", "set before the process starts"
+    assert next(iter(actions)) == "IncludeLaunchDescription", "the process starts before the profile is set"
     assert included(actions["IncludeLaunchDescription"][0]) == (str(LAUNCH / "dds_profile.launch.py"), {})
     assert "IncludeLaunchDescription" not in started(read(name), dds_profile="false", **needed)
 
@@ -130,7 +132,7 @@ def test_the_dds_profile_is_set_unless_there_is_another(read: Read, monkeypatch:
     assert "FASTRTPS_DEFAULT_PROFILES_FILE is set already" in actions["LogInfo"][0].kwargs["msg"]
 
 
-def test_several_cameras_are_one_process(read: Read) -> None:
+def test_several_cameras_run_in_one_process(read: Read) -> None:
     actions = started(
         read("multi_camera.launch.py"),
         cameras="front=/front/image_raw, rear",
@@ -184,7 +186,7 @@ def test_a_replay_by_grin_waits_for_the_node(read: Read) -> None:
     assert set(passed) <= set(arguments(read("grin.launch.py")))
 
 
-def test_a_replay_by_rosbag2_begins_later_and_is_looked_at_in_rviz(read: Read) -> None:
+def test_a_replay_by_rosbag2_begins_after_the_delay_and_is_shown_in_rviz(read: Read) -> None:
     actions = started(read("replay.launch.py"), bag="drive", delay_s="3.5", image="/front/image_raw")
     (timer,) = actions["TimerAction"]
     assert timer.kwargs["period"] == 3.5
@@ -199,7 +201,7 @@ def test_a_replay_by_rosbag2_begins_later_and_is_looked_at_in_rviz(read: Read) -
     assert bridge.kwargs["executable"] == "foxglove_bridge"
 
 
-def test_nav2_gets_its_own_parameters_with_ours_in_their_place(
+def test_nav2_gets_its_own_parameters_with_ours_replacing_them(
     read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packages = ModuleType("ament_index_python.packages")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The launch files under the real `launch`, with the real node: where a ROS installation has both."""
+"""The launch files with the real `launch` and the real node. Skipped without a ROS installation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ sys.exit(service.run())
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_it_is_read_and_its_arguments_can_be_shown(name: str) -> None:
+def test_every_argument_has_a_description_to_show(name: str) -> None:
     import launch as real
 
     if name == "nav2_example.launch.py":
@@ -49,7 +49,7 @@ def test_it_is_read_and_its_arguments_can_be_shown(name: str) -> None:
 
 
 class Launched:
-    """`ros2 launch` without its command line; `alive` and `text` as a NodeProcess has them."""
+    """A launch file that runs, with `alive` and `text` like those of a NodeProcess."""
 
     def __init__(self, log: Path, name: str, *given: str) -> None:
         self.log = log
@@ -68,7 +68,7 @@ class Launched:
         return self.process.poll() is None
 
     def pids(self) -> list[int]:
-        """Of the processes it has started, in order."""
+        """Return the ids of the processes that it has started, in order."""
         return [int(pid) for pid in re.findall(r"process started with pid \[(\d+)\]", self.text())]
 
 
@@ -77,7 +77,7 @@ Start = Callable[..., Any]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """A launch file with the shipped model, and a client of the node."""
+    """Start launch files with the shipped model, each with a client of the node."""
     try:
         get_package_prefix("grin_ros")
     except PackageNotFoundError:
@@ -86,7 +86,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def run(name: str, *given: str, node: str = "/grin") -> Any:
         launched = Launched(tmp_path / "log", name, "model:=nano", "backend:=ort", *given)
-        client = Client(launched, node)  # type: ignore[arg-type]  # all that it needs of a NodeProcess
+        client = Client(launched, node)  # type: ignore[arg-type]  # it has what a client needs of a NodeProcess
         made.append((launched, client))
         return launched, client
 
@@ -94,7 +94,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for launched, client in made:
         client.close()
         if launched.alive():
-            os.killpg(launched.process.pid, signal.SIGINT)  # to all of them, as Ctrl-C in a terminal does
+            os.killpg(launched.process.pid, signal.SIGINT)  # all processes get it, as by Ctrl-C in a terminal
         assert launched.process.wait(30.0) == 0, launched.text()
         assert "escalating" not in launched.text()
 

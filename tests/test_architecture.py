@@ -45,8 +45,9 @@ ROOMS: Mapping[str, Room] = {
     "__init__": room(),
     "cli": room("core ros lab"),
     "core/config": room(third="yaml"),
+    "core/input_error": room(),
     "core/types": room("core.geometry", "numpy"),
-    "core/geometry": room(third="numpy cv2"),
+    "core/geometry": room("core.input_error", "numpy cv2"),
     "core/sampling": room("core.types core.geometry", "numpy"),
     "core/artifact": room("core.config", "numpy"),
     "core/backends": room(

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from grin_ros.core.geometry.distortion import DISTORTION_MODELS, check_distortion, plane_to_rays, points_to_plane
+from grin_ros.core.input_error import InputError
 
 __all__ = ["DISTORTION_MODELS", "MAX_SIZE_PX", "Camera", "Mounting"]
 
@@ -41,15 +42,16 @@ class Mounting:
         for name in ("height_m", "roll_rad", "pitch_rad"):
             object.__setattr__(self, name, float(getattr(self, name)))
         if not (math.isfinite(self.height_m) and self.height_m > 0.0):
-            raise ValueError(
-                f"camera height: got {self.height_m} m, expected a positive number. "
-                "Give the height of the camera above the ground in metres, or leave the mounting out."
+            raise InputError(
+                f"camera height: got {self.height_m} m, expected a positive number",
+                "give the height of the camera above the ground in metres, or leave the mounting out",
             )
         # The comparisons are false for NaN; the slack lets a rounded pi through.
         if not (abs(self.pitch_rad) <= math.pi / 2 + 1e-6 and abs(self.roll_rad) <= math.pi + 1e-6):
-            raise ValueError(
+            raise InputError(
                 f"camera tilt: got roll {self.roll_rad}, pitch {self.pitch_rad} rad, expected roll within +-pi and "
-                "pitch within +-pi/2. Give the angles in radians, not degrees."
+                "pitch within +-pi/2",
+                "give the angles in radians, not degrees",
             )
 
     def up_optical(self) -> NDArray[np.float64]:
@@ -70,7 +72,7 @@ class Mounting:
 class Camera:
     """Intrinsics of the image as it is delivered: sizes, focal lengths and principal point in pixels.
 
-    Immutable and hashable. Raises ValueError (with the remedy) for sizes outside 1..16384, values that are not
+    Immutable and hashable. Raises InputError for sizes outside 1..16384, values that are not
     finite, focal lengths that are not positive, and the distortion errors of `check_distortion`.
     """
 
@@ -91,19 +93,19 @@ class Camera:
             object.__setattr__(self, name, float(getattr(self, name)))
         values = (self.fx, self.fy, self.cx, self.cy)
         if not all(math.isfinite(value) for value in values):
-            raise ValueError(
-                f"camera matrix K: got fx, fy, cx, cy = {values}, expected finite numbers. "
-                "Calibrate the camera again, or correct K in its calibration file."
+            raise InputError(
+                f"camera matrix K: got fx, fy, cx, cy = {values}, expected finite numbers",
+                "calibrate the camera again, or correct K in its calibration file",
             )
         if self.fx == 0.0:
-            raise ValueError(
-                "uncalibrated camera: got K[0] = 0, expected the focal length in pixels. Calibrate the camera with "
-                "camera_calibration and set its driver's camera_info_url to the result."
+            raise InputError(
+                "uncalibrated camera: got K[0] = 0, expected the focal length in pixels",
+                "calibrate the camera with camera_calibration and set its driver's camera_info_url to the result",
             )
         if self.fx < 0.0 or self.fy <= 0.0:
-            raise ValueError(
-                f"camera matrix K: got focal lengths fx = {self.fx}, fy = {self.fy}, expected positive pixels. "
-                "Correct K in the camera's calibration file, or calibrate again."
+            raise InputError(
+                f"camera matrix K: got focal lengths fx = {self.fx}, fy = {self.fy}, expected positive pixels",
+                "correct K in the camera's calibration file, or calibrate again",
             )
         model, distortion = check_distortion(self.distortion_model, self.distortion)
         object.__setattr__(self, "distortion_model", model)
@@ -130,16 +132,16 @@ class Camera:
         """
         matrix = np.asarray(k, dtype=np.float64).reshape(-1)
         if matrix.size != 9:
-            raise ValueError(
-                f"camera matrix K: got {matrix.size} numbers, expected 9 (row by row) or 3x3. "
-                "Pass CameraInfo.k, not CameraInfo.p."
+            raise InputError(
+                f"camera matrix K: got {matrix.size} numbers, expected 9 (row by row) or 3x3",
+                "pass CameraInfo.k, not CameraInfo.p",
             )
         fx, skew, cx, row_1, fy, cy, *last_row = (float(value) for value in matrix)
         camera = cls(width, height, fx, fy, cx, cy, distortion_model, tuple(np.ravel(d).tolist()), mounting)
         if (skew, row_1, *last_row) != (0.0, 0.0, 0.0, 0.0, 1.0):
-            raise ValueError(
-                f"camera matrix K: got {matrix.tolist()}, expected [fx, 0, cx, 0, fy, cy, 0, 0, 1]. "
-                "ROS cameras have no skew: calibrate without it, and scale K so that K[8] is 1."
+            raise InputError(
+                f"camera matrix K: got {matrix.tolist()}, expected [fx, 0, cx, 0, fy, cy, 0, 0, 1]",
+                "ROS cameras have no skew: calibrate without it, and scale K so that K[8] is 1",
             )
         return camera
 
@@ -176,9 +178,10 @@ class Camera:
     def cropped(self, x: int, y: int, width: int, height: int) -> Camera:
         """The camera of the window with its top left pixel at (x, y). Raises ValueError if it leaves the image."""
         if min(x, y) < 0 or min(width, height) < 1 or x + width > self.width or y + height > self.height:
-            raise ValueError(
+            raise InputError(
                 f"region of interest: got {width}x{height} px at ({x}, {y}), expected a window inside the "
-                f"{self.width}x{self.height} px image. Correct the ROI; in CameraInfo it counts full, unbinned pixels."
+                f"{self.width}x{self.height} px image",
+                "correct the ROI; in CameraInfo it counts full, unbinned pixels",
             )
         return replace(self, width=width, height=height, cx=self.cx - x, cy=self.cy - y)
 
@@ -189,9 +192,9 @@ class Camera:
         image_geometry, which scales cx by 1 / bx alone. Raises ValueError for bins below 1 or above the image size.
         """
         if not (1 <= bx <= self.width and 1 <= by <= self.height):
-            raise ValueError(
-                f"binning: got {bx}x{by}, expected at least 1x1 and at most the {self.width}x{self.height} px image. "
-                "Correct binning_x and binning_y in CameraInfo (0 or 1 for none)."
+            raise InputError(
+                f"binning: got {bx}x{by}, expected at least 1x1 and at most the {self.width}x{self.height} px image",
+                "correct binning_x and binning_y in CameraInfo (0 or 1 for none)",
             )
         return self._scaled(self.width // bx, self.height // by, 1.0 / bx, 1.0 / by)
 
@@ -263,9 +266,9 @@ def _size(name: str, value: Any) -> int:
     except TypeError:
         size = 0
     if not 1 <= size <= MAX_SIZE_PX:
-        raise ValueError(
-            f"image {name}: got {value!r}, expected a whole number of pixels from 1 to {MAX_SIZE_PX}. "
-            "Check that the driver fills width and height in CameraInfo."
+        raise InputError(
+            f"image {name}: got {value!r}, expected a whole number of pixels from 1 to {MAX_SIZE_PX}",
+            "check that the driver fills width and height in CameraInfo",
         )
     return size
 

@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.input_error import InputError
+
 Float = NDArray[np.float64]
 
 DISTORTION_MODELS = ("none", "plumb_bob", "rational_polynomial", "equidistant")
@@ -50,7 +52,7 @@ _NEGLIGIBLE = 1e-14  # leading polynomial coefficients below this move nothing, 
 def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tuple[float, ...]]:
     """Return the model's name and its coefficients in canonical form.
 
-    An empty name is "none"; "none" holds no coefficients; rational_polynomial holds 8. Raises ValueError for an
+    An empty name is "none"; "none" holds no coefficients; rational_polynomial holds 8. Raises InputError for an
     unknown model, a wrong number of coefficients, values that are not finite, and lens effects without support.
     """
     values = tuple(float(value) for value in coefficients)
@@ -59,36 +61,37 @@ def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tu
         key = name.strip().lower().replace("-", "_").replace(" ", "_")
         close = difflib.get_close_matches(key, DISTORTION_MODELS, n=1, cutoff=0.0)
         nearest = _ALSO_KNOWN_AS.get(key) or close[0]
-        raise ValueError(
-            f"distortion_model: got {model!r}, expected one of {', '.join(DISTORTION_MODELS)}. "
-            f"The nearest is {nearest!r}: set it in the camera's calibration file if that is the model of D."
+        raise InputError(
+            f"distortion_model: got {model!r}, expected one of {', '.join(DISTORTION_MODELS)}",
+            f"the nearest is {nearest!r}: set it in the camera's calibration file if that is the model of D",
         )
     if not all(math.isfinite(value) for value in values):
-        raise ValueError(
-            f"distortion coefficients D: got {list(values)}, expected finite numbers. "
-            "Calibrate the camera again, or correct D in its calibration file."
+        raise InputError(
+            f"distortion coefficients D: got {list(values)}, expected finite numbers",
+            "calibrate the camera again, or correct D in its calibration file",
         )
     if name == "none":
         if any(values):
-            raise ValueError(
-                f"distortion_model: got {model!r} with D = {list(values)}, expected no or only zero coefficients. "
-                "Name the model of D (plumb_bob, rational_polynomial or equidistant), or clear D."
+            raise InputError(
+                f"distortion_model: got {model!r} with D = {list(values)}, expected no or only zero coefficients",
+                "name the model of D (plumb_bob, rational_polynomial or equidistant), or clear D",
             )
         return name, ()
     if name == "rational_polynomial" and len(values) in (12, 14):  # OpenCV's longer forms: s1 s2 s3 s4 [tx ty]
         if any(values[8:]):
-            raise ValueError(
+            raise InputError(
                 f"distortion coefficients D of rational_polynomial: got thin-prism or tilt terms {list(values[8:])}, "
-                "expected zeros after the first 8. Calibrate again without the thin-prism and tilted-sensor models."
+                "expected zeros after the first 8",
+                "calibrate again without the thin-prism and tilted-sensor models",
             )
         values = values[:8]
     if len(values) not in _COUNTS[name]:
-        hint = " Eight coefficients are a rational_polynomial." if name == "plumb_bob" and len(values) == 8 else ""
-        hint = hint or (" For a camera without distortion, use 'none'." if not any(values) else "")
-        raise ValueError(
+        hint = ": eight coefficients are a rational_polynomial" if name == "plumb_bob" and len(values) == 8 else ""
+        hint = hint or (": for a camera without distortion, use 'none'" if not any(values) else "")
+        raise InputError(
             f"distortion coefficients D of {name}: got {len(values)} {list(values)}, "
-            f"expected {' or '.join(map(str, _COUNTS[name]))} ({_ORDER[name]}).{hint} "
-            "Correct D or distortion_model in the calibration file."
+            f"expected {' or '.join(map(str, _COUNTS[name]))} ({_ORDER[name]})",
+            f"correct D or distortion_model in the calibration file{hint}",
         )
     return name, values
 

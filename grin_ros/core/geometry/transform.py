@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.input_error import InputError
+
 _NORM_TOLERANCE = 1e-3
 
 
@@ -45,8 +47,9 @@ class Transform:
         q = np.array(quaternion, np.float64)
         norm = float(np.linalg.norm(q))
         if not abs(norm - 1.0) <= _NORM_TOLERANCE:  # false for NaN too
-            raise ValueError(
-                f"pose: got a quaternion of length {norm:.4g}, expected 1; correct who publishes the transform"
+            raise InputError(
+                f"pose: got a quaternion of length {norm:.4g}, expected 1",
+                "correct the node that publishes the transform",
             )
         vector, w = q[:3] / norm, q[3] / norm
         cross = np.array([[0.0, -vector[2], vector[1]], [vector[2], 0.0, -vector[0]], [-vector[1], vector[0], 0.0]])

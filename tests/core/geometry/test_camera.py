@@ -192,15 +192,15 @@ def test_rotation_is_that_of_the_same_rpy_in_a_urdf(mounting: Mounting) -> None:
         ({"distortion_model": "fisheye"}, ["nearest is 'equidistant'"]),
         ({"distortion_model": "Kannala-Brandt"}, ["nearest is 'equidistant'"]),
         ({"distortion_model": "EQUIDISTANT"}, ["nearest is 'equidistant'"]),
-        ({"distortion_model": "", "distortion": (0.1,) * 5}, ["got ''", "only zero", "Name the model"]),
+        ({"distortion_model": "", "distortion": (0.1,) * 5}, ["got ''", "only zero", "name the model"]),
         ({"distortion_model": "none", "distortion": (0.1,)}, ["got 'none'", "only zero"]),
         ({"distortion_model": "plumb_bob"}, ["got 0 []", "expected 4 or 5 (k1 k2 p1 p2 k3)", "use 'none'"]),
-        ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 3}, ["got 3", "expected 4 or 5", "Correct D"]),
+        ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 3}, ["got 3", "expected 4 or 5", "correct D"]),
         ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 8}, ["got 8", "rational_polynomial"]),
         ({"distortion_model": "equidistant", "distortion": (0.1,) * 5}, ["got 5", "expected 4 (k1 k2 k3 k4)"]),
         ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 5}, ["got 5", "expected 8"]),
         ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 12}, ["thin-prism", "zeros after"]),
-        ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 14}, ["tilt", "Calibrate again"]),
+        ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 14}, ["tilt", "calibrate again"]),
     ],
 )  # fmt: skip
 def test_bad_camera_is_refused(change: dict[str, Any], texts: list[str]) -> None:

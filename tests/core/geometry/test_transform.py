@@ -63,5 +63,5 @@ def test_body_and_optical_frame_are_those_of_a_level_camera() -> None:
 
 def test_a_quaternion_that_is_none_is_refused() -> None:
     for bad in ([0.0, 0.0, 0.0, 2.0], [math.nan, 0.0, 0.0, 1.0]):
-        with pytest.raises(ValueError, match="expected 1; correct who publishes"):
+        with pytest.raises(ValueError, match="expected 1; correct the node that publishes"):
             Transform.from_quaternion((0.0, 0.0, 0.0), bad)

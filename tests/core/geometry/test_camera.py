@@ -184,7 +184,7 @@ def test_rotation_is_that_of_the_same_rpy_in_a_urdf(mounting: Mounting) -> None:
         ({"fx": 0.0}, ["uncalibrated camera", "K[0] = 0", "camera_calibration", "camera_info_url"]),
         ({"fx": -1.0}, ["fx = -1.0", "expected positive", "calibrate"]),
         ({"fy": 0.0}, ["fy = 0.0", "expected positive"]),
-        ({"cx": math.nan}, ["nan", "expected finite", "Calibrate"]),
+        ({"cx": math.nan}, ["nan", "expected finite", "calibrate"]),
         ({"fy": math.inf}, ["inf", "expected finite"]),
         ({"distortion": (math.nan,) * 5, "distortion_model": "plumb_bob"}, ["D: got [nan", "expected finite"]),
         ({"distortion_model": "plumb_bib"}, ["'plumb_bib'", "none, plumb_bob, rational_polynomial, equidistant",

@@ -63,7 +63,7 @@ def serialise(frame: Frame, estimate: DepthEstimate) -> int:
     from std_msgs.msg import Header
 
     from grin_ros.ros.frame.cloud import cloud_message
-    from grin_ros.ros.inputs.messages import metres_message
+    from grin_ros.ros.frame.depth_images import metres_message
 
     header = Header(frame_id="camera")
     messages = (

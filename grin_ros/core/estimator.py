@@ -116,9 +116,12 @@ class Estimator:
         self._cameras: OrderedDict[Camera, CameraInputs] = OrderedDict()
         self._noise: tuple[tuple[int, int], NDArray[np.float32]] | None = None
 
-    def __call__(self, frame: Frame) -> DepthEstimate:
-        """One frame through encode, the DDIM loop and decode. Raises what the engine raises."""
-        settings = self.settings
+    def __call__(self, frame: Frame, settings: Settings | None = None) -> DepthEstimate:
+        """Estimate one frame: encode, the DDIM loop, decode. settings: None for `self.settings`.
+
+        Raises what the engine raises.
+        """
+        settings = settings or self.settings
         clock = Stopwatch()
         camera = self._camera(frame.camera)
         noise = self._member_noise(camera.queries[0], settings)
@@ -142,13 +145,15 @@ class Estimator:
         )
         check_answer(depth_m, sigma_m, camera.ray_z[0])
         clock.lap("decode")
-        depth_m, sigma_m = limited(depth_m, self._calibrated(depth_m, sigma_m), settings)
+        depth_m, sigma_m = limited(depth_m, self._calibrated(depth_m, sigma_m, settings), settings)
         clock.lap("limit")
         return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms)
 
-    def _calibrated(self, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _calibrated(
+        self, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32], settings: Settings
+    ) -> NDArray[np.float32]:
         """sigma_m with the manifest's calibration for the present steps and members."""
-        factor = self.engine.artifact.manifest.calibration.factor(self.settings.steps, self.settings.members)
+        factor = self.engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
         if factor.floor_ln == 0.0:
             return sigma_m * np.float32(factor.scale)
         with np.errstate(invalid="ignore"):

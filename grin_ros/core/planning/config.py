@@ -17,8 +17,6 @@ class NavigationConfig:
     min_depth_m: nearer depth is not estimated. Raises ValueError as ObstacleSettings does.
     """
 
-    publish_obstacles: bool = True
-    publish_scan: bool = True
     obstacles: ObstacleSettings = field(default_factory=ObstacleSettings)
     scan_frame_id: str = "camera_scan"
     scan_increment_deg: float = 0.5
@@ -28,8 +26,6 @@ class NavigationConfig:
     def from_parameters(cls, values: Mapping[str, Any]) -> NavigationConfig:
         """values: of the node's parameters, by name, each of its type."""
         return cls(
-            publish_obstacles=values["publish_obstacles"],
-            publish_scan=values["publish_scan"],
             obstacles=ObstacleSettings(
                 **{one.name: values[f"obstacles.{one.name}"] for one in fields(ObstacleSettings)}
             ),

@@ -1,50 +1,56 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which topics of a bag are cameras, and what their outputs are called: as a node in the camera's namespace would."""
+"""Which topics of a bag are cameras and ranges, and how the outputs are named: as those of a node in the camera's
+namespace.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image
 
-from grin_ros.ros.bags.messages import deserialize, type_name
+from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag, Message
+from grin_ros.ros.frame.topics import CLOUD, COMPRESSED, IMAGE, INFO, SCAN
 from grin_ros.ros.inputs.images import ENCODINGS
-
-IMAGE, COMPRESSED, INFO = type_name(Image), type_name(CompressedImage), type_name(CameraInfo)
 
 
 @dataclass(frozen=True)
 class CameraTopics:
-    """An image topic, its camera_info topic, and the namespace of the outputs ('/front' or '')."""
+    """An image topic and its camera_info topic."""
 
     image: str
     info: str
 
     @property
     def namespace(self) -> str:
+        """The namespace of the outputs, such as '/front', or ''."""
         return raw_name(self.image).rpartition("/")[0]
 
     def output(self, name: str) -> str:
-        """'depth/image' -> '/front/depth/image'."""
+        """Return the full name of an output, such as '/front/depth/image' for 'depth/image'."""
         return f"{self.namespace}/{name}"
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What a bag holds of cameras. kinds: topic -> type; first: topic -> its first image or camera_info message."""
+    """The topics of a bag.
 
-    kinds: dict[str, str]
-    first: dict[str, Message]
+    kinds: topic -> message type. first: topic -> its first message, for images and camera_info. start_ns, end_ns: log
+    times of the first and the last message; end_ns is None if only reading the whole of a damaged bag would tell it.
+    """
+
+    kinds: Mapping[str, str]
+    first: Mapping[str, Message]
     start_ns: int
     end_ns: int | None
-    """None where only reading all of a damaged bag would tell."""
 
 
 def survey(bag: Bag) -> Survey:
-    """Read until every image and camera_info topic was met; a damaged bag, which has no index, to its end."""
+    """Read a bag until each image and camera_info topic has had a message; read a damaged bag, without index, to its
+    end."""
     contents = bag.contents()
     kinds: dict[str, str] = dict(contents.kinds) if contents else {}
     wanted = {t for t, k in kinds.items() if k in (IMAGE, COMPRESSED, INFO) and contents and contents.counts[t]}
@@ -62,16 +68,17 @@ def survey(bag: Bag) -> Survey:
 
 
 def find_cameras(found: Survey, images: Sequence[str] = (), info: str = "") -> list[CameraTopics]:
-    """The cameras to work on, by name. images: only these topics; info: the camera_info topic of the only image.
+    """Return the cameras to work on, in the order of their names.
 
-    Without `images`: every image topic that has a camera_info beside it and an encoding that is a picture; of a camera
-    that was recorded raw and compressed, the raw one. Raises ValueError: no camera, or two for the same outputs.
+    images: only these topics. info: the camera_info topic of the only image topic. Without `images` these are all
+    image topics with a camera_info beside them and an encoding that is a picture; of a camera that was recorded raw
+    and compressed, the raw topic. Raises ValueError if there is no camera, or if two have the same outputs.
     """
     pictures = sorted(t for t, k in found.kinds.items() if k in (IMAGE, COMPRESSED))
     infos = sorted(t for t, k in found.kinds.items() if k == INFO)
-    told = f"image topics: {', '.join(pictures) or 'none'}; camera_info topics: {', '.join(infos) or 'none'}"
+    present = f"image topics: {', '.join(pictures) or 'none'}; camera_info topics: {', '.join(infos) or 'none'}"
     if info and len(images) != 1:
-        raise ValueError("--camera-info belongs to one image topic; name it with --image")
+        raise ValueError("--camera-info belongs to one image topic; name that topic with --image")
     chosen = list(images)
     if not chosen:
         chosen = [t for t in pictures if info_beside(t) in infos and _is_picture(found.first.get(t))]
@@ -80,9 +87,9 @@ def find_cameras(found: Survey, images: Sequence[str] = (), info: str = "") -> l
     for camera in cameras:
         if camera.image not in pictures or camera.info not in infos:
             missing = camera.image if camera.image not in pictures else camera.info
-            raise ValueError(f"{missing}: the bag has no such topic; {told}. Choose with --image and --camera-info")
+            raise ValueError(f"{missing}: the bag has no such topic; {present}. Choose with --image and --camera-info")
     if not cameras:
-        raise ValueError(f"the bag has no camera that can be used; {told}. Choose with --image and --camera-info")
+        raise ValueError(f"the bag has no camera that can be used; {present}. Choose with --image and --camera-info")
     names = [camera.namespace for camera in cameras]
     twice = [camera.image for camera in cameras if names.count(camera.namespace) > 1]
     if twice:
@@ -90,18 +97,43 @@ def find_cameras(found: Survey, images: Sequence[str] = (), info: str = "") -> l
     return cameras
 
 
+def find_ranges(
+    found: Survey, cameras: Sequence[CameraTopics], ranges: Sequence[str], from_ranges: bool
+) -> dict[str, str]:
+    """Return the message types of the range topics, by name.
+
+    from_ranges: the parameter scale.from_ranges. Raises ValueError if it and the topics contradict each other, if a
+    topic has no ranges, or if there are several cameras.
+    """
+    kinds = {topic: kind for topic, kind in found.kinds.items() if kind in (SCAN, CLOUD)}
+    present = f"the bag has: {', '.join(sorted(kinds)) or 'none'}"
+    if from_ranges != bool(ranges):
+        raise ValueError(
+            f"scale.from_ranges is {str(from_ranges).lower()}, but {len(ranges)} range topics are given; name "
+            f"LaserScan or PointCloud2 topics with --ranges, which switches it on; {present}"
+        )
+    for topic in ranges:
+        if topic not in kinds:
+            raise ValueError(f"--ranges {topic}: the bag has no such LaserScan or PointCloud2 topic; {present}")
+    if ranges and len(cameras) > 1:
+        raise ValueError(
+            f"--ranges: scale.range_pose belongs to one camera, but there are {len(cameras)}; choose one with --image"
+        )
+    return {topic: kinds[topic] for topic in ranges}
+
+
 def raw_name(image: str) -> str:
-    """'/front/image/compressed' -> '/front/image' (image_transport's convention)."""
+    """Return the topic of the raw image: '/front/image' for '/front/image/compressed' (as image_transport names it)."""
     return image.removesuffix("/compressed")
 
 
 def info_beside(image: str) -> str:
-    """'/front/image_raw' -> '/front/camera_info' (image_transport's convention)."""
+    """Return the camera_info topic of an image topic: '/front/camera_info' for '/front/image_raw'."""
     return f"{raw_name(image).rpartition('/')[0]}/camera_info"
 
 
 def _is_picture(message: Message | None) -> bool:
-    """Not depth, not empty. A broken first message says nothing against the others."""
+    """Return False for depth and for a topic without messages. A first message that is broken counts as a picture."""
     if message is None:
         return False
     try:

@@ -17,12 +17,12 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.ros.bags.fleet import Outcome, Start, in_process, run_all
+from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import STORAGES as SUFFIXES
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
 from grin_ros.ros.bags.writing import STORAGES
 from grin_ros.ros.parameters.row import Value
-from grin_ros.ros.parameters.table import node_config
 
 OK, FAILED, WRONG_CALL, INCOMPLETE = 0, 1, 2, 3
 
@@ -62,7 +62,9 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
         parameters.setdefault("threads", 1)  # more bags at a time are faster than more threads each
     elif (arguments.workers or 1) > 1:
         parameters.setdefault("threads", max(1, (os.cpu_count() or 1) // arguments.workers))
-    node_config(parameters)  # a wrong one is told before anything is begun
+    if arguments.ranges:
+        parameters.setdefault("scale.from_ranges", True)
+    bag_config(parameters)  # so that a wrong parameter is refused before any work begins
     return [
         Job(
             source,
@@ -71,6 +73,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
             None if arguments.topics is None else tuple(arguments.topics),
             tuple(arguments.image),
             arguments.camera_info,
+            tuple(arguments.ranges),
             arguments.every,
             arguments.start,
             arguments.end,
@@ -195,6 +198,13 @@ def parser() -> argparse.ArgumentParser:
     add("--ray", metavar="ADDRESS", help="on the Ray cluster there: HOST:PORT, or auto for that of this machine")
     add("--image", action="append", default=[], metavar="TOPIC", help="work on this image topic only (repeatable)")
     add("--camera-info", default="", metavar="TOPIC", help="of the image, where it is not beside it")
+    add(
+        "--ranges",
+        action="append",
+        default=[],
+        metavar="TOPIC",
+        help="correct the scale by this LaserScan or PointCloud2 topic (repeatable; see scale.range_pose)",
+    )
     add(
         "--topics", nargs="*", metavar="TOPIC", help="recorded topics to pass through (default all; none without names)"
     )

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS messages <-> their bytes in a bag (CDR), by rosbags: without rclpy, and the same bytes for the same message.
+"""Conversion between ROS messages and their bytes in a bag (CDR), by rosbags and not by rclpy.
 
-rclpy leaves in the padding between two fields whatever lay in memory, and trusts the lengths that a broken message
-declares; rosbags writes zeros there and checks.
+The same message always has the same bytes: rosbags fills the padding between two fields with zeros, where rclpy leaves
+whatever was in memory. rosbags also checks the lengths that a broken message declares; rclpy trusts them.
 """
 
 from __future__ import annotations
@@ -16,32 +16,29 @@ import numpy as np
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
+from grin_ros.ros.message_types import type_name
+
 
 @lru_cache(maxsize=1)
 def _store() -> Typestore:
     return get_typestore(Stores.ROS2_JAZZY)
 
 
-def type_name(message_class: Any) -> str:
-    """'sensor_msgs/msg/Image' of the class."""
-    return f"{message_class.__module__.partition('.')[0]}/msg/{message_class.__name__}"
-
-
 def deserialize(data: bytes, message_class: Any) -> Any:
-    """The message. Raises ValueError where the bytes are not one."""
+    """Return the message of this class. Raises ValueError if the bytes are not one."""
     try:
         return _filled(message_class(), _store().deserialize_cdr(data, type_name(message_class)))
     except Exception as error:  # rosbags, struct, NumPy and the message's own setters
-        raise ValueError(f"{type_name(message_class)}: {len(data)} bytes that are not one ({error})") from error
+        raise ValueError(f"{type_name(message_class)}: got {len(data)} bytes that are not one ({error})") from error
 
 
 def serialize(message: Any) -> bytes:
-    """CDR, little endian, padding zero."""
+    """Return the bytes of a message: CDR, little endian, padding zero."""
     return bytes(_store().serialize_cdr(_plain(message), type_name(type(message))))
 
 
 def _filled(message: Any, values: Any) -> Any:
-    """`message` with the fields of rosbags' `values`."""
+    """Return `message` with the fields of `values`, a message of rosbags."""
     for name in message.get_fields_and_field_types():
         old, new = getattr(message, name), getattr(values, name)
         if hasattr(old, "get_fields_and_field_types"):
@@ -53,7 +50,7 @@ def _filled(message: Any, values: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """rosbags' own message of a ROS message; what is inside likewise."""
+    """Return the value as rosbags has it: messages, lists and arrays are converted, and all that they contain."""
     if isinstance(value, array.array):
         return np.asarray(value)
     if isinstance(value, list):

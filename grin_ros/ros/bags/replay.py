@@ -9,7 +9,6 @@ offered; where the bag does not say, reliable, which every subscriber hears.
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,6 +25,7 @@ from rosbags.interfaces import ConnectionExtRosbag2, Qos, QosDurability, QosHist
 from rosgraph_msgs.msg import Clock
 
 from grin_ros.ros.bags.reading import Bag, Message
+from grin_ros.ros.message_types import message_class
 
 CLOCK = "/clock"
 CLOCK_PERIOD_S = 0.025
@@ -124,15 +124,6 @@ def first_of_each(bag: Bag) -> Mapping[str, Message]:
         if wanted is not None and wanted <= first.keys():
             break
     return first
-
-
-def message_class(kind: str) -> Any:
-    """The class of 'sensor_msgs/msg/Image'; None where it is not installed."""
-    package, _, name = kind.partition("/msg/")
-    try:
-        return getattr(importlib.import_module(f"{package}.msg"), name, None) if name else None
-    except ImportError:
-        return None
 
 
 def qos_of(message: Message) -> QoSProfile:

@@ -1,71 +1,83 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node's output topics: which there are, their QoS, and what is filled and sent for one estimate."""
+"""The messages of one processed frame: a maker for each topic of the table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Float32, Header
 
+from grin_ros.core.hints.scale import Scale
+from grin_ros.core.planning.obstacles import Mask, trusted_pixels
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
-from grin_ros.ros.frame.planning import TOPICS as NAVIGATION_TOPICS
-from grin_ros.ros.frame.planning import NavigationMessages
-from grin_ros.ros.inputs.messages import info_message, metres_message, millimetres_message
-from grin_ros.ros.parameters.table import Switches
+from grin_ros.ros.frame.depth_images import info_message, metres_message, millimetres_message
+from grin_ros.ros.frame.planning import free_space_message, level_scan_message, obstacles_message
+from grin_ros.ros.frame.topics import OUTPUTS
+from grin_ros.ros.parameters.table import NodeConfig
 
-TOPICS: dict[str, Any] = {
-    "depth/image": Image,
-    "depth/sigma": Image,
-    "depth/camera_info": CameraInfo,
-    "depth/image_mm": Image,
-    "points": PointCloud2,
+
+@dataclass(frozen=True)
+class Answer:
+    """All that the messages of a frame are made from. header: that of the image. scale: None if nothing corrects it."""
+
+    frame: Frame
+    estimate: DepthEstimate
+    scale: Scale
+    info: CameraInfo
+    header: Header
+    config: NodeConfig
+
+    @cached_property
+    def trusted(self) -> Mask:
+        """The pixels that planners may rely on; computed once for the topics that share it."""
+        return trusted_pixels(self.frame.camera, self.estimate, self.config.navigation.obstacles)
+
+
+def _points(answer: Answer) -> Any:
+    config = answer.config
+    return cloud_message(answer.frame, answer.estimate, answer.header, config.points_stride, config.points_rgb)
+
+
+def _for_planners(make: Callable[..., Any]) -> Callable[[Answer], Any]:
+    return lambda answer: make(
+        answer.frame.camera, answer.estimate, answer.trusted, answer.config.navigation, answer.header
+    )
+
+
+MAKERS: Mapping[str, Callable[[Answer], Any]] = {
+    "depth/image": lambda answer: metres_message(answer.estimate.depth_m, answer.header),
+    "depth/sigma": lambda answer: metres_message(answer.estimate.sigma_m, answer.header),
+    "depth/image_mm": lambda answer: millimetres_message(answer.estimate.depth_m, answer.header),
+    "depth/camera_info": lambda answer: info_message(answer.info, answer.header),
+    "depth/scale": lambda answer: Float32(data=answer.scale.factor),
+    "depth/scale_sigma": lambda answer: Float32(data=answer.scale.error_ln),
+    "points": _points,
+    "obstacles": _for_planners(obstacles_message),
+    "free_space": _for_planners(free_space_message),
+    "scan": _for_planners(level_scan_message),
 }
+"""Topic -> function that makes its message. Raises ValueError, with the remedy, if the message cannot be made."""
 
 
-class Outputs:
-    """Lifecycle publishers of all topics; reliable, which best-effort subscribers hear too (can be overridden)."""
+def output_messages(
+    answer: Answer, wanted: Callable[[str], bool], warn: Callable[[str], None]
+) -> Iterator[tuple[str, Any]]:
+    """Yield (topic, message) of all that is switched on and wanted, each made when it is asked for.
 
-    def __init__(self, node: LifecycleNode) -> None:
-        """Raises what rclpy raises for an impossible QoS override."""
-        self._node = node
-        self._publishers: dict[str, Any] = {}
-        self._navigation = NavigationMessages(node.get_logger().warning)
-        for topic, message_type in (TOPICS | NAVIGATION_TOPICS).items():
-            self._publishers[topic] = node.create_lifecycle_publisher(
-                message_type,
-                topic,
-                QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-            )
-
-    def publish(self, frame: Frame, estimate: DepthEstimate, info: CameraInfo, header: Any, switches: Switches) -> None:
-        """Fill and send what is switched on and heard by somebody; all with `header`, the image's."""
-        if switches.depth and self._heard("depth/image"):
-            self._send("depth/image", metres_message(estimate.depth_m, header))
-        if switches.sigma and self._heard("depth/sigma"):
-            self._send("depth/sigma", metres_message(estimate.sigma_m, header))
-        if switches.mm and self._heard("depth/image_mm"):
-            self._send("depth/image_mm", millimetres_message(estimate.depth_m, header))
-        if (switches.depth or switches.sigma or switches.mm) and self._heard("depth/camera_info"):
-            self._send("depth/camera_info", info_message(info, header))
-        if switches.points and self._heard("points"):
-            self._send("points", cloud_message(frame, estimate, header, switches.points_stride, switches.points_rgb))
-        for topic, message in self._navigation(frame.camera, estimate, header, switches.navigation, self._heard):
-            self._send(topic, message)
-
-    def destroy(self) -> None:
-        """Take the publishers off the node."""
-        for publisher in self._publishers.values():
-            self._node.destroy_lifecycle_publisher(publisher)
-        self._publishers.clear()
-
-    def _heard(self, topic: str) -> bool:
-        return bool(self._publishers[topic].get_subscription_count() > 0)
-
-    def _send(self, topic: str, message: Any) -> None:
-        self._publishers[topic].publish(message)
+    warn: called with a text for every message that cannot be made.
+    """
+    for topic in OUTPUTS.values():
+        if not (topic.on(answer.config.switched_on) and wanted(topic.name)):
+            continue
+        try:
+            message = MAKERS[topic.name](answer)
+        except ValueError as error:
+            warn(f"{topic.name} is not published: {error}")
+            continue
+        yield topic.name, message

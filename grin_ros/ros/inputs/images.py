@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""sensor_msgs/Image of any usual encoding -> RGB, by cv_bridge where it works, else by rosbags-image.
+"""Conversion of sensor_msgs/Image in any usual encoding to RGB, by cv_bridge if it works, else by rosbags-image.
 
-Before either sees it a message is checked and repacked: rows without padding, samples in this machine's byte order. Not
-every version of the two does these right, and none checks sizes before it allocates.
+Before one of these libraries sees an image, it is checked and packed: rows without padding, samples in the byte order
+of this machine. Not every version of the two libraries handles padding and byte order correctly, and neither checks
+sizes before it allocates memory.
 """
 
 from __future__ import annotations
 
-import array
 import importlib
 import logging
 import sys
@@ -21,17 +21,23 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
 from grin_ros.core.config import nearest
+from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
-from grin_ros.ros.inputs.payload import byte_array, filled
 
 logger = logging.getLogger(__name__)
 
 MAX_ENCODING_CHARACTERS = 64
+"""A longer encoding is cut in messages, and before the search for the nearest known name, which would take minutes."""
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """Bytes a pixel, bytes a sample, and the name every version of the converters knows; the smallest usable block."""
+    """The memory layout of an image encoding.
+
+    pixel_bytes, sample_bytes: size of a pixel and of one of its samples. known_as: the name that every version of the
+    libraries knows; empty if it is the name itself. columns, rows: the smallest image that can be converted.
+    whole_columns: the width must be a multiple of `columns`, because two pixels share their colour.
+    """
 
     pixel_bytes: int
     sample_bytes: int = 1
@@ -39,10 +45,9 @@ class Encoding:
     columns: int = 1
     rows: int = 1
     whole_columns: bool = False
-    """The width must be a multiple of `columns` (two pixels share their colour)."""
 
 
-# OpenCV demosaics anything smaller than 3x3 to black.
+# OpenCV turns any mosaic smaller than 3x3 into black.
 _BAYER8, _BAYER16 = Encoding(1, columns=3, rows=3), Encoding(2, sample_bytes=2, columns=3, rows=3)
 
 ENCODINGS: dict[str, Encoding] = {
@@ -72,95 +77,110 @@ ENCODINGS: dict[str, Encoding] = {
 
 
 @dataclass(frozen=True)
+class Packed:
+    """An image without row padding and in this machine's byte order, with the field names of sensor_msgs/Image.
+
+    The libraries read these fields only, so the bytes need not be copied into a message. data: uint8.
+    """
+
+    height: int
+    width: int
+    encoding: str
+    step: int
+    data: NDArray[np.uint8]
+    is_bigendian: int = int(sys.byteorder == "big")
+
+
+@dataclass(frozen=True)
 class Converter:
-    """A library that makes RGB of a tightly packed message."""
+    """A library that converts packed images to RGB. convert: returns (H, W, 3)."""
 
     name: str
-    convert: Callable[[Image], NDArray[np.uint8]]
+    convert: Callable[[Packed], NDArray[np.uint8]]
 
     def __call__(self, message: Image) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 RGB. Raises ValueError for an encoding, size or length that does not make an image."""
-        packed = repack(message)
-        if packed.encoding == "rgb8":
-            return np.frombuffer(packed.data, np.uint8).reshape(packed.height, packed.width, 3)
+        """Check and convert a message; return (H, W, 3) uint8 RGB. Raises what `check_layout` and `rgb` raise."""
+        return self.rgb(packed(message, check_layout(message)))
+
+    def rgb(self, image: Packed) -> NDArray[np.uint8]:
+        """Return (H, W, 3) uint8 RGB; for rgb8 it is the same memory. Raises InputError if the library fails."""
+        if image.encoding == "rgb8":
+            return image.data.reshape(image.height, image.width, 3)
         try:
-            rgb = self.convert(packed)
-        except Exception as error:  # each library and OpenCV have their own types
-            raise ValueError(f"image: {self.name} cannot convert '{message.encoding}' to 'rgb8': {error}") from error
+            rgb = self.convert(image)
+        except Exception as error:  # each library and OpenCV raise types of their own
+            raise InputError(
+                f"image: {self.name} cannot convert '{image.encoding}' to 'rgb8': {error}",
+                "set the camera driver to another encoding, such as rgb8",
+            ) from error
         return np.ascontiguousarray(rgb, dtype=np.uint8)
 
 
 def check_layout(message: Image) -> Encoding:
-    """The encoding of a message whose numbers fit together; allocates nothing.
+    """Return the encoding of a message whose encoding, sizes and length fit together; allocate nothing.
 
-    Raises ValueError: unknown encoding, no or too many pixels, rows shorter than their pixels, too little data.
+    Raises InputError for an unknown encoding, no or too many pixels, rows that are shorter than their pixels, or too
+    little data.
     """
-    encoding = ENCODINGS.get(message.encoding)
-    if encoding is None:
-        got = message.encoding[:MAX_ENCODING_CHARACTERS]  # a megabyte of it would take the search below for ever
-        raise ValueError(
-            f"image: got encoding '{got}', expected one of {', '.join(ENCODINGS)}{nearest(got, ENCODINGS)} "
-            "Set the camera driver to one of them, or convert with image_proc"
-        )
+    encoding = check_size(message.encoding, message.width, message.height)
     width, height, step = message.width, message.height, message.step
-    if not 0 < width * height <= MAX_PIXELS:
-        raise ValueError(f"image: got {width}x{height}, expected 1 to {MAX_PIXELS} pixels; check the camera driver")
-    if width < encoding.columns or height < encoding.rows or (encoding.whole_columns and width % encoding.columns):
-        even = " and an even width" if encoding.whole_columns else ""
-        raise ValueError(
-            f"image: got {width}x{height} '{message.encoding}', expected at least "
-            f"{encoding.columns}x{encoding.rows}{even}; check the camera driver"
-        )
     row_bytes = width * encoding.pixel_bytes
     if step < row_bytes:
-        raise ValueError(
+        raise InputError(
             f"image: got step {step}, expected at least {row_bytes} bytes a row ({width} pixels of "
-            f"'{message.encoding}'); check the camera driver"
+            f"'{message.encoding}')",
+            "check the camera driver",
         )
-    needed = step * (height - 1) + row_bytes  # some drivers leave the last row's padding out
+    needed = step * (height - 1) + row_bytes  # some drivers leave out the padding of the last row
     if len(message.data) < needed:
-        raise ValueError(
+        raise InputError(
             f"image: truncated: got {len(message.data)} bytes, expected {needed} for {width}x{height} "
-            f"'{message.encoding}' with step {step}; check the camera driver and the transport"
+            f"'{message.encoding}' with step {step}",
+            "check the camera driver and the transport",
         )
     return encoding
 
 
-def repack(message: Image) -> Image:
-    """The same image without row padding, in native byte order; `message` itself where it is so already.
+def check_size(encoding: str, width: int, height: int) -> Encoding:
+    """Return the encoding of this name. Raises InputError if it is unknown, or if there are too few or many pixels."""
+    known = ENCODINGS.get(encoding)
+    if known is None:
+        got = encoding[:MAX_ENCODING_CHARACTERS]
+        hint = nearest(got, ENCODINGS).removeprefix("; ")
+        raise InputError(
+            f"image: got encoding '{got}'{f' ({hint})' if hint else ''}, expected one of {', '.join(ENCODINGS)}",
+            "set the camera driver to one of them, or convert the image with image_proc",
+        )
+    if not 0 < width * height <= MAX_PIXELS:
+        raise InputError(f"image: got {width}x{height}, expected 1 to {MAX_PIXELS} pixels", "check the camera driver")
+    if width < known.columns or height < known.rows or (known.whole_columns and width % known.columns):
+        even = " and an even width" if known.whole_columns else ""
+        raise InputError(
+            f"image: got {width}x{height} '{encoding}', expected at least {known.columns}x{known.rows}{even}",
+            "check the camera driver",
+        )
+    return known
 
-    Raises what `check_layout` raises.
-    """
-    encoding = check_layout(message)
+
+def packed(message: Image, encoding: Encoding) -> Packed:
+    """Return the image of a message that `check_layout` has passed. Its bytes are copied only if they must change."""
     row_bytes = message.width * encoding.pixel_bytes
-    size = row_bytes * message.height
-    swap = encoding.sample_bytes > 1 and bool(message.is_bigendian) != (sys.byteorder == "big")
-    known_as = encoding.known_as or message.encoding
-    if message.step == row_bytes and len(message.data) == size and not swap and known_as == message.encoding:
-        return message
-    data = np.frombuffer(message.data, np.uint8)
-    rows = np.lib.stride_tricks.as_strided(data, (message.height, row_bytes), (message.step, 1), writeable=False)
-    tight = np.ascontiguousarray(rows)
-    if swap:
-        tight = tight.view(np.uint16).byteswap().view(np.uint8)
-    repacked: Image = filled(
-        Image,
-        byte_array(tight),
-        header=message.header,
-        height=message.height,
-        width=message.width,
-        encoding=known_as,
-        is_bigendian=int(sys.byteorder == "big"),
-        step=row_bytes,
-    )
-    return repacked
+    data, padded = np.frombuffer(message.data, np.uint8), message.step != row_bytes
+    if padded:
+        rows = np.lib.stride_tricks.as_strided(data, (message.height, row_bytes), (message.step, 1), writeable=False)
+        data = np.ascontiguousarray(rows).reshape(-1)
+    else:
+        data = data[: row_bytes * message.height]
+    if encoding.sample_bytes > 1 and bool(message.is_bigendian) != (sys.byteorder == "big"):
+        data = data.view(np.uint16).byteswap(inplace=padded).view(np.uint8)  # never in the memory of the message
+    return Packed(message.height, message.width, encoding.known_as or message.encoding, row_bytes, data)
 
 
 def open_converter() -> Converter:
-    """cv_bridge if it is installed and answers a test image, else rosbags-image (logged why).
+    """Return cv_bridge if it is installed and converts a test image correctly, else rosbags-image; log the reason.
 
-    A cv_bridge of the ROS distribution and a newer NumPy of a virtual environment often do not go together, hence the
-    test. Raises ValueError with both reasons if neither works.
+    The test is needed because the cv_bridge of a ROS distribution often fails with the newer NumPy of a virtual
+    environment. Raises InputError with both reasons if neither library works.
     """
     reasons = []
     for name, open_library in (("cv_bridge", _cv_bridge), ("rosbags-image", _rosbags_image)):
@@ -172,39 +192,38 @@ def open_converter() -> Converter:
             continue
         except Exception as error:  # a broken binary module can raise anything
             reasons.append(f"{name} does not work ({error})")
-            logger.warning("%s is installed but does not work: %s", name, error)
+            logger.warning("%s is installed but does not work (%s); another library will convert images", name, error)
             continue
-        logger.info("image conversion by %s%s", name, f", since {reasons[0]}" if reasons else "")
+        logger.info("images are converted by %s%s", name, f", because {reasons[0]}" if reasons else "")
         return converter
-    raise ValueError(
-        f"no library for image encodings: {'; '.join(reasons)}. "
-        "Install ros-<distro>-cv-bridge, or: pip install rosbags-image"
+    raise InputError(
+        f"no library can convert images: {', '.join(reasons)}",
+        "install ros-<distro>-cv-bridge, or run: pip install rosbags-image",
     )
 
 
-def _cv_bridge() -> Callable[[Image], NDArray[np.uint8]]:
+def _cv_bridge() -> Callable[[Packed], NDArray[np.uint8]]:
     bridge: Any = importlib.import_module("cv_bridge").CvBridge()
 
-    def convert(message: Image) -> NDArray[np.uint8]:
-        rgb: NDArray[np.uint8] = bridge.imgmsg_to_cv2(message, desired_encoding="rgb8")
+    def convert(image: Packed) -> NDArray[np.uint8]:
+        rgb: NDArray[np.uint8] = bridge.imgmsg_to_cv2(image, desired_encoding="rgb8")
         return rgb
 
     return convert
 
 
-def _rosbags_image() -> Callable[[Image], NDArray[np.uint8]]:
+def _rosbags_image() -> Callable[[Packed], NDArray[np.uint8]]:
     library: Any = importlib.import_module("rosbags.image")
 
-    def convert(message: Image) -> NDArray[np.uint8]:
-        rgb: NDArray[np.uint8] = library.message_to_cvimage(message, "rgb8")
+    def convert(image: Packed) -> NDArray[np.uint8]:
+        rgb: NDArray[np.uint8] = library.message_to_cvimage(image, "rgb8")
         return rgb
 
     return convert
 
 
 def _check_answer(converter: Converter) -> None:
-    """Raises where one blue and one red pixel do not come back as RGB."""
-    message = Image(height=1, width=2, encoding="bgr8", step=6, data=array.array("B", [255, 0, 0, 0, 0, 255]))
-    got = converter(message).tolist()
+    """Raise RuntimeError unless one blue and one red pixel come back as RGB."""
+    got = converter.rgb(Packed(1, 2, "bgr8", 6, np.array([255, 0, 0, 0, 0, 255], np.uint8))).tolist()
     if got != [[[0, 0, 255], [255, 0, 0]]]:
         raise RuntimeError(f"a bgr8 test image came back as {got}")

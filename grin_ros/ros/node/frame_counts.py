@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-BACKEND_FAILED = "backend failed"
-"""The reason of a rejection that is not the input's fault."""
+from grin_ros.ros.inputs.problem import BACKEND_FAILED
 
 
 @dataclass(frozen=True)

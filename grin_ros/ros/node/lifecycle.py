@@ -26,26 +26,31 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.utilities import try_shutdown
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo
 
 from grin_ros.core.artifact import load_artifact
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.preferences import named_backends
 from grin_ros.core.backends.watchdog import WatchedEngine
 from grin_ros.core.estimator import Estimator
-from grin_ros.ros.frame.outputs import Outputs
-from grin_ros.ros.frame.pipeline import Capture, Pipeline
+from grin_ros.core.hints.config import FROM_TF
+from grin_ros.ros.frame.processor import Capture, FrameProcessor
+from grin_ros.ros.frame.topics import INPUTS
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import AnyImage
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.range_scale import RangeScale
+from grin_ros.ros.inputs.transforms import Transforms
+from grin_ros.ros.message_types import message_class
 from grin_ros.ros.node.diagnostics.message import diagnostic_array, status_message
 from grin_ros.ros.node.diagnostics.monitor import Monitor
 from grin_ros.ros.node.diagnostics.snapshot import Identity
 from grin_ros.ros.node.engines import Engines
 from grin_ros.ros.node.frame_counts import FrameCounter
+from grin_ros.ros.node.live_frames import LiveFrames
 from grin_ros.ros.node.log import log_to_ros, stop_logging_to_ros
 from grin_ros.ros.node.memory import keep_freed_memory
+from grin_ros.ros.node.publishers import Publishers
 from grin_ros.ros.node.worker import CameraQueue, Worker
 from grin_ros.ros.parameters.declare import DeclaredParameters
 from grin_ros.ros.parameters.table import NodeConfig
@@ -75,9 +80,10 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._counter = FrameCounter()
         self._monitor = Monitor()
         self._engine: WatchedEngine | None = None
-        self._outputs: Outputs | None = None
-        self._pipeline: Pipeline | None = None
-        self._tf_mounting: TfMounting | None = None
+        self._config: NodeConfig | None = None
+        self._outputs: Publishers | None = None
+        self._processor: FrameProcessor | None = None
+        self._listeners: list[Transforms | TfMounting] = []
         self._range_scale: RangeScale | None = None
         self._queue: CameraQueue[Capture] | None = None
         self._inputs: list[Any] = []
@@ -151,13 +157,16 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         backends = (config.backend, *named_backends(config.fallback))
         self._engine = self._engines.take(backends, artifact, config.threads, config.watchdog_s)
         converter = open_converter()
-        self._outputs = Outputs(self)
-        estimator = Estimator(self._engine, config.settings)
-        self._pipeline = Pipeline(self, estimator, converter, self._outputs, self._monitor, config)
+        self._outputs = Publishers(self, config)
+        mounting = None
         if config.mounting_frame:
-            self._tf_mounting = self._pipeline.tf_mounting = TfMounting(self, config.mounting_frame)
+            mounting = TfMounting(self, config.mounting_frame)
+            self._listeners.append(mounting)
         if config.scale.from_ranges:
-            self._range_scale = self._pipeline.range_scale = RangeScale(self, config.scale)
+            self._range_scale = RangeScale(self._range_transforms(config))
+        self._processor = FrameProcessor(
+            Estimator(self._engine), converter, self._log.warning, mounting=mounting, scale=self._range_scale
+        )
         self._monitor.configured(
             Identity(
                 f"{artifact.manifest.name} ({artifact.path})", artifact.digest, self._engine.description, converter.name
@@ -166,19 +175,32 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._on_config(config)
 
     def _activate(self) -> None:
-        if self._pipeline is None:
+        if self._processor is None or self._outputs is None or self._config is None:
             raise ValueError("it is not configured; configure it first")
         self._newest_info = None
         self._monitor.restart()
-        self._queue = self._worker.open_queue(self._pipeline, self._counter)
+        self._processor.forget()
+        frames = LiveFrames(self, self._processor, self._outputs, self._monitor, self._current_config)
+        self._queue = self._worker.open_queue(frames, self._counter)
         # The executor serves in this order: of an image and a camera_info that came together, camera_info is first.
-        self._subscribe(CameraInfo, "camera_info", self.receive_camera_info)
-        if self._pipeline.config.compressed:
-            self._subscribe(CompressedImage, "image/compressed", self.receive_image)
-        else:
-            self._subscribe(Image, "image", self.receive_image)
+        self._subscribe("camera_info", self.receive_camera_info)
+        self._subscribe("image/compressed" if self._config.compressed else "image", self.receive_image)
         if self._range_scale is not None:
-            self._range_scale.subscribe(self._subscribe)
+            for topic in ("range/scan", "range/points"):
+                self._subscribe(topic, self._range_scale.add)
+
+    def _range_transforms(self, config: NodeConfig) -> Transforms | None:
+        """Return the source of the range sensor's pose, if it is tf2."""
+        if config.scale.range_pose != FROM_TF:
+            return None
+        transforms = Transforms(self, "scale.range_pose: got 'tf'", "give the pose as six numbers")
+        self._listeners.append(transforms)
+        return transforms
+
+    def _current_config(self) -> NodeConfig:
+        """Return the parameters of this moment, for the worker's thread."""
+        assert self._config is not None, "frames come in the active state only"
+        return self._config
 
     def _tried(self, transition: str, act: Callable[[], None]) -> bool:
         """Whether `act` worked; else its reason is in the log and in /diagnostics."""
@@ -214,13 +236,9 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         """Back to nothing; False if the backend hangs, and then it stays open, for it is in use."""
         if not self._stop():
             return False
-        self._pipeline = None
-        if self._tf_mounting is not None:
-            self._tf_mounting.close()
-            self._tf_mounting = None
-        if self._range_scale is not None:
-            self._range_scale.close()
-            self._range_scale = None
+        self._processor = self._range_scale = self._config = None
+        while self._listeners:
+            self._listeners.pop().close()
         if self._outputs is not None:
             self._outputs.destroy()
             self._outputs = None
@@ -231,12 +249,11 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
 
     # Callbacks: they only take note.
 
-    def _subscribe(self, message_type: Any, topic: str, callback: Callable[[Any], None]) -> None:
+    def _subscribe(self, topic: str, callback: Callable[[Any], None]) -> None:
+        kind = message_class(INPUTS[topic].type)
         newest = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
         overriding = QoSOverridingOptions.with_default_policies()
-        self._inputs.append(
-            self.create_subscription(message_type, topic, callback, newest, qos_overriding_options=overriding)
-        )
+        self._inputs.append(self.create_subscription(kind, topic, callback, newest, qos_overriding_options=overriding))
 
     def receive_camera_info(self, info: CameraInfo) -> None:
         """Keep the newest camera_info for the images that follow."""
@@ -251,8 +268,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
 
     def _on_config(self, config: NodeConfig) -> None:
         """After every accepted change of a parameter: the next frame is worked on with it."""
-        if self._pipeline is not None:
-            self._pipeline.config = config
+        self._config = config
         if config.diagnostics_period_s != self._diagnostics_period_s:
             self._diagnostics_period_s = config.diagnostics_period_s
             self.destroy_timer(self._diagnostics_timer)

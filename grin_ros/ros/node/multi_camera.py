@@ -17,7 +17,7 @@ from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args, try_shutdown
 
-from grin_ros.ros.frame.pipeline import Capture
+from grin_ros.ros.frame.processor import Capture
 from grin_ros.ros.node.camera_names import CameraName, parse_cameras
 from grin_ros.ros.node.engines import Engines
 from grin_ros.ros.node.lifecycle import STOP_TIMEOUT_S, GrinNode, spin

@@ -35,19 +35,6 @@ YAML_WIDTH = 110
 
 
 @dataclass(frozen=True)
-class Switches:
-    """What is published, and how dense the points are."""
-
-    depth: bool
-    sigma: bool
-    mm: bool
-    points: bool
-    points_stride: int
-    points_rgb: bool
-    navigation: NavigationConfig
-
-
-@dataclass(frozen=True)
 class NodeConfig:
     """All parameters, checked, in the types of the modules that use them."""
 
@@ -64,7 +51,11 @@ class NodeConfig:
     mounting: Mounting | None
     mounting_frame: str
     scale: ScaleConfig
-    switches: Switches
+    switched_on: frozenset[str]
+    """The boolean parameters that are true; the table of topics names those that switch a topic on."""
+    points_stride: int
+    points_rgb: bool
+    navigation: NavigationConfig
     diagnostics_period_s: float
 
 
@@ -101,15 +92,6 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         math.radians(number("mounting.roll_deg")),
         math.radians(number("mounting.pitch_deg")),
     )
-    switches = Switches(
-        depth=bool(complete["publish_depth"]),
-        sigma=bool(complete["publish_sigma"]),
-        mm=bool(complete["publish_mm"]),
-        points=bool(complete["publish_points"]),
-        points_stride=int(complete["points_stride"]),
-        points_rgb=bool(complete["points_rgb"]),
-        navigation=NavigationConfig.from_parameters(complete),
-    )
     return NodeConfig(
         model=str(complete["model"]),
         backend=str(complete["backend"]),
@@ -124,7 +106,10 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         mounting=mounting if complete["mounting.known"] else None,
         mounting_frame=str(complete["mounting.base_frame"]),
         scale=ScaleConfig.from_parameters(complete),
-        switches=switches,
+        switched_on=frozenset(name for name, value in complete.items() if value is True),
+        points_stride=int(complete["points_stride"]),
+        points_rgb=bool(complete["points_rgb"]),
+        navigation=NavigationConfig.from_parameters(complete),
         diagnostics_period_s=number("diagnostics_period_s"),
     )
 

@@ -11,8 +11,9 @@ from typing import Any
 from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import CameraInfo, Image
 
-from grin_ros.ros.bags.messages import serialize, type_name
+from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.bags.run import Job
+from grin_ros.ros.message_types import type_name
 from grin_ros.ros.parameters.row import Value
 from tests.lab.datasets.recorded import TEXT, texts, write
 from tests.ros.fakes import BACKEND

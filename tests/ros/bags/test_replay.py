@@ -21,8 +21,9 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
 from grin_ros.ros.bags import replay
-from grin_ros.ros.bags.messages import serialize, type_name
+from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.bags.reading import Bag
+from grin_ros.ros.message_types import message_class, type_name
 from tests.lab.datasets.recorded import TEXT, qos, storage_file, texts, write
 from tests.ros.harness import ROOT, Client, image_message, info_message, picture
 
@@ -149,9 +150,9 @@ def test_qos_is_what_was_offered(
 
 
 def test_types_that_are_not_here_and_topics_that_are_not_there(tmp_path: Path) -> None:
-    assert replay.message_class("sensor_msgs/msg/Image") is Image
-    assert replay.message_class("sensor_msgs/msg/Picture") is None
-    assert replay.message_class("somebodys_msgs/msg/Thing") is None
+    assert message_class("sensor_msgs/msg/Image") is Image
+    assert message_class("sensor_msgs/msg/Picture") is None
+    assert message_class("somebodys_msgs/msg/Thing") is None
     bag = Bag(drive(tmp_path / "bag"))
     with pytest.raises(ValueError, match=r"no topic /nothing; it has /a, /front/camera_info"):
         replay.Player(Sleepless(), bag, ["/nothing"])  # type: ignore[arg-type]

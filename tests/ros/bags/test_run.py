@@ -23,15 +23,19 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
 from grin_ros.core import smoothing
 from grin_ros.ros.bags import run as bag_run
-from grin_ros.ros.bags.messages import deserialize, serialize, type_name
+from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import run
-from grin_ros.ros.frame.outputs import TOPICS
+from grin_ros.ros.frame.topics import OUTPUTS
+from grin_ros.ros.message_types import message_class, type_name
 from tests.brightness import BrightnessEngine
 from tests.lab.datasets.recorded import STORAGES, STORE, SUFFIXES, qos, storage_file, write
 from tests.ros.bags.drives import FRAMES, content, drive, job_of, log_ns, of_topic, recorded
 from tests.ros.fakes import FAILURE_GREEN, fake_depth_m, register
 from tests.ros.harness import FRAME, image_message, info_message, picture
+
+WITHOUT_MOUNTING = OUTPUTS.keys() - {"scan", "depth/scale", "depth/scale_sigma"}
+"""The outputs that need neither ranges nor the mounting of the camera."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,9 +51,9 @@ def test_inputs_pass_through_and_outputs_are_what_the_node_publishes(
     report = run(job_of(source, output, fake_artifact, storage=storage))
     assert (report.frames, report.complete, report.already) == (FRAMES, True, False)
     messages = content(output)
-    assert [m for m in messages if not m[0].startswith(("/front/depth", "/front/points"))] == content(source)
-    for name, kind in TOPICS.items():
-        found = of_topic(messages, f"/front/{name}")
+    assert [m for m in messages if m[0] not in {f"/front/{name}" for name in OUTPUTS}] == content(source)
+    for name in WITHOUT_MOUNTING:
+        kind, found = message_class(OUTPUTS[name].type), of_topic(messages, f"/front/{name}")
         assert [time_ns for time_ns, _ in found] == [log_ns(number) for number in range(FRAMES)], name
         for number, (_, data) in enumerate(found):
             header = deserialize_message(data, kind).header
@@ -62,16 +66,6 @@ def test_inputs_pass_through_and_outputs_are_what_the_node_publishes(
     cloud = deserialize_message(of_topic(messages, "/front/points")[0][1], PointCloud2)
     assert [item.name for item in cloud.fields] == ["x", "y", "z", "rgb", "sigma"]
     assert not (tmp_path / "out.partial").exists()
-
-
-def test_offline_and_live_share_their_functions() -> None:
-    from grin_ros.ros.frame import outputs, pipeline
-
-    assert bag_run.frame_from is pipeline.frame_from
-    assert bag_run.Estimator is pipeline.Estimator
-    assert bag_run.metres_message is outputs.metres_message
-    assert bag_run.cloud_message is outputs.cloud_message
-    assert set(bag_run.OUTPUTS) == TOPICS.keys()
 
 
 def test_cdr_is_what_rclpy_reads_and_writes() -> None:
@@ -97,7 +91,9 @@ def test_compressed_images_and_two_cameras(tmp_path: Path, fake_artifact: Path) 
     source = write(tmp_path / "in", messages)
     assert run(job_of(source, tmp_path / "out", fake_artifact, topics=())).frames == 6
     found = content(tmp_path / "out")
-    assert {topic for topic, *_ in found} == {f"/{side}/{name}" for side in ("left", "right") for name in TOPICS}
+    assert {topic for topic, *_ in found} == {
+        f"/{side}/{name}" for side in ("left", "right") for name in WITHOUT_MOUNTING
+    }
     left, right = (of_topic(found, f"/{side}/depth/image") for side in ("left", "right"))
     for (_, a), (_, b) in zip(left, right, strict=True):
         assert deserialize(a, Image).data == deserialize(b, Image).data

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from grin_ros.core.planning.obstacles import ObstacleSettings
-from grin_ros.ros.frame.planning import TOPICS
+from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.parameters.table import BY_NAME
 from tests.ros.harness import ROOT
 
@@ -102,13 +102,13 @@ def test_what_is_named_in_a_list_is_described() -> None:
 @pytest.mark.parametrize("layer", [VOXELS, STVL], ids=["voxel", "stvl"])
 def test_topics_and_types_are_the_node_s(layer: dict[str, Any]) -> None:
     for source in groups(layer).values():
-        assert TOPICS[source["topic"].removeprefix("/")].__name__ == source["data_type"]
+        assert OUTPUTS[source["topic"].removeprefix("/")].type.rpartition("/")[2] == source["data_type"]
 
 
 def test_topics_and_types_of_the_collision_monitor_are_the_node_s() -> None:
     for name in groups(MONITOR).keys() - set(MONITOR["polygons"]):
         source = MONITOR[name]
-        assert TOPICS[source["topic"].removeprefix("/")].__name__ == MESSAGES[source["type"]]
+        assert OUTPUTS[source["topic"].removeprefix("/")].type.rpartition("/")[2] == MESSAGES[source["type"]]
 
 
 def test_the_voxel_layer_marks_what_stands_and_clears_all_that_is_free() -> None:

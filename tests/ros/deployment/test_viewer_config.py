@@ -16,12 +16,11 @@ from std_msgs.msg import Header
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
-from grin_ros.ros.frame.outputs import TOPICS
-from grin_ros.ros.frame.planning import TOPICS as NAVIGATION_TOPICS
+from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.operator.harness import FRAME_ID
 from tests.ros.harness import ROOT
 
-PUBLISHED = {f"/{topic}": kind.__name__ for topic, kind in (TOPICS | NAVIGATION_TOPICS).items()}
+PUBLISHED = {f"/{topic.name}": topic.type.rpartition("/")[2] for topic in OUTPUTS.values()}
 RVIZ: dict[str, Any] = yaml.safe_load((ROOT / "config" / "grin.rviz").read_text(encoding="utf-8"))
 FOXGLOVE: dict[str, Any] = json.loads((ROOT / "config" / "foxglove_layout.json").read_text(encoding="utf-8"))
 

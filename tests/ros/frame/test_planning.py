@@ -18,14 +18,16 @@ from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
 from grin_ros.core.planning.scan import level_scan
 from grin_ros.core.types import DepthEstimate
-from grin_ros.ros.frame.planning import TOPICS
+from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.inputs.messages import camera_from_info
+from grin_ros.ros.message_types import message_class
 from tests.ros.fakes import BACKEND, fake_depth_m
 from tests.ros.frame.test_cloud import read
 from tests.ros.harness import FRAME, HEIGHT, WIDTH, Client, NodeProcess, image_message, info_message
 
 STAMPS = itertools.count(100)
 CLOUDS = ("obstacles", "free_space")
+TOPICS = {name: message_class(OUTPUTS[name].type) for name in ("obstacles", "free_space", "scan")}
 HEARD = {"depth/image": Image, **TOPICS}
 
 

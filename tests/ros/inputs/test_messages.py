@@ -18,18 +18,11 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.ros.frame.depth_images import info_message as relayed_info
+from grin_ros.ros.frame.depth_images import metres_message, millimetres_message
 from grin_ros.ros.inputs.images import open_converter
-from grin_ros.ros.inputs.messages import (
-    FrameRejectedError,
-    camera_from_info,
-    frame_from,
-    metres_message,
-    millimetres_message,
-    stamp_ns,
-)
-from grin_ros.ros.inputs.messages import (
-    info_message as relayed_info,
-)
+from grin_ros.ros.inputs.messages import camera_from_info, frame_from, stamp_ns
+from grin_ros.ros.inputs.problem import FrameRejectedError
 from tests.ros.harness import FRAME, HEIGHT, WIDTH, image_message, info_message, picture
 from tests.ros.inputs import converters
 
@@ -101,7 +94,7 @@ def other_frame() -> CameraInfo:
 NAN = float("nan")
 BAD_INFO = [
     (None, "no camera_info yet", "no camera_info yet"),
-    (other_frame(), "other frame", "got frame_id 'other_camera', expected the image's 'camera_optical'"),
+    (other_frame(), "other frame", "got frame_id 'other_camera', expected 'camera_optical', that of the image"),
     (info_message(2 * WIDTH, HEIGHT), "other size", "describes 64x24 (after roi and binning), but the image is 32x24"),
     (info_message(0, 0), "bad camera_info", "image width: got 0"),
     (info_message(k=[0.0] * 9), "bad camera_info", "uncalibrated camera: got K[0] = 0"),
@@ -119,7 +112,7 @@ BAD_INFO = [
 def test_camera_info_that_does_not_fit_is_refused(info: CameraInfo | None, reason: str, text: str) -> None:
     with pytest.raises(FrameRejectedError) as raised:
         frame_from(image_message(picture(), 1), info, None, CONVERTER)
-    assert raised.value.reason == reason
+    assert raised.value.problem.reason == reason
     assert text in str(raised.value)
 
 
@@ -128,7 +121,7 @@ def test_a_bad_image_is_refused_before_its_camera_info() -> None:
     image.encoding = "rgb9"
     with pytest.raises(FrameRejectedError, match="rgb9") as raised:
         frame_from(image, None, None, CONVERTER)
-    assert raised.value.reason == "bad image"
+    assert raised.value.problem.reason == "bad image"
 
 
 def test_a_compressed_image_of_another_size_is_refused_before_it_is_decoded() -> None:
@@ -138,7 +131,7 @@ def test_a_compressed_image_of_another_size_is_refused_before_it_is_decoded() ->
     image.data.frombytes(header)  # no pixels at all
     with pytest.raises(FrameRejectedError, match="400x400") as raised:
         frame_from(image, info_message(), None, CONVERTER)
-    assert raised.value.reason == "other size"
+    assert raised.value.problem.reason == "other size"
 
 
 ENDLESS = {
@@ -166,7 +159,7 @@ def test_what_is_long_without_end_is_refused_quickly_and_told_shortly(field: str
         frame_from(image, info, None, CONVERTER)
     assert time.monotonic() - began_s < 5.0  # searching for a name like a megabyte would take minutes
     reason, text = ENDLESS[field]
-    assert raised.value.reason == reason
+    assert raised.value.problem.reason == reason
     assert text in str(raised.value)
     assert len(str(raised.value)) <= 1000
 

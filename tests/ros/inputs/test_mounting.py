@@ -7,7 +7,7 @@ it is installed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,12 +23,18 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from rclpy.time import Time
 
+from grin_ros.core.artifact import load_artifact
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.camera import Mounting
-from grin_ros.ros.inputs.messages import FrameRejectedError
+from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed
+from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.mounting import TfMounting
+from grin_ros.ros.inputs.problem import FrameRejectedError, Problem
 from grin_ros.ros.node.lifecycle import GrinNode
+from grin_ros.ros.parameters.table import node_config
 from tests.core.geometry.test_pose import urdf
-from tests.ros import fakes, in_process
+from tests.ros import fakes
 from tests.ros.harness import FRAME, image_message, info_message, picture
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -111,41 +117,54 @@ def node(fake_artifact: Path) -> Iterator[Any]:
     rclpy.shutdown(context=context)
 
 
-def outcome(node: Any, frame: str = FRAME) -> str:
-    """What became of one frame: 'published', or the reason of its rejection. It goes through the node's pipeline."""
-    info = info_message()
-    info.header.frame_id = frame
-    capture = type("Capture", (), {"image": image_message(picture(), 1, frame), "info": info, "arrived_s": 0.0})
-    return node._pipeline(capture) or "published"
+Process = Callable[[str], Processed | Problem]
 
 
-@pytest.mark.usefixtures("tf2")
-def test_a_frame_waits_for_its_transform_and_then_has_its_mounting(node: Any) -> None:
-    assert node.trigger_configure() == SUCCESS
-    assert outcome(node) == "no transform"
-    told = in_process.value(node, "last rejection")
-    assert f"no transform from '{BASE}' to '{FRAME}'" in told
-    assert "does not exist" in told
-    assert "check that robot_state_publisher runs" in told
+@pytest.fixture
+def process(request: pytest.FixtureRequest, node: Any, fake_artifact: Path) -> Iterator[Process]:
+    """Process one frame of the camera with this frame_id, with its mounting from tf2."""
+    request.getfixturevalue("tf2")
+    engine = open_engine(fakes.BACKEND, load_artifact(fake_artifact), 1)
+    mounting = TfMounting(node, BASE)
+    processor = FrameProcessor(Estimator(engine), open_converter(), print, mounting=mounting)
+
+    def one(frame: str) -> Processed | Problem:
+        info = info_message()
+        info.header.frame_id = frame
+        return processor(Capture(image_message(picture(), 1, frame), info, 0.0), node_config({}), lambda _: False)
+
+    yield one
+    mounting.close()
+    engine.close()
+
+
+def test_a_frame_waits_for_its_transform_and_then_has_its_mounting(process: Process) -> None:
+    problem = process(FRAME)
+    assert isinstance(problem, Problem)
+    assert problem.reason == "no transform"
+    assert f"no transform from '{BASE}' to '{FRAME}'" in problem.text
+    assert "does not exist" in problem.text
+    assert "check that robot_state_publisher runs" in problem.remedy
     mounting = Mounting(0.8, 0.05, 0.3)
     Buffer.made.set_transform_static(transform(mounting), "robot_state_publisher")
-    assert outcome(node) == outcome(node, f"/{FRAME}") == "published"
-    assert "mounting known" in in_process.value(node, "camera")
-    got = node._tf_mounting(FRAME)
-    assert got.height_m == mounting.height_m
-    np.testing.assert_allclose(got.up_optical(), mounting.up_optical(), atol=1e-9)
+    for frame in (FRAME, f"/{FRAME}"):
+        result = process(frame)
+        assert isinstance(result, Processed)
+        got = result.frame.camera.mounting
+        assert got is not None
+        assert got.height_m == mounting.height_m
+        np.testing.assert_allclose(got.up_optical(), mounting.up_optical(), atol=1e-9)
 
 
-@pytest.mark.usefixtures("tf2")
-def test_a_base_frame_above_the_camera_is_refused(node: Any) -> None:
-    assert node.trigger_configure() == SUCCESS
+def test_a_base_frame_above_the_camera_is_refused(process: Process) -> None:
     below = transform(Mounting(1.0))
     below.transform.translation.z = -0.3
     Buffer.made.set_transform_static(below, "urdf")
-    assert outcome(node) == "bad transform"
-    told = in_process.value(node, "last rejection")
-    assert "camera height: got -0.3 m" in told
-    assert "must lie on the ground with z up, such as base_footprint" in told
+    problem = process(FRAME)
+    assert isinstance(problem, Problem)
+    assert problem.reason == "bad transform"
+    assert "camera height: got -0.3 m" in problem.text
+    assert "must lie on the ground with z up, such as base_footprint" in problem.remedy
 
 
 @pytest.mark.usefixtures("tf2")
@@ -169,9 +188,9 @@ def test_it_listens_while_configured_and_forgets_when_time_goes_back(node: Any) 
 def test_without_tf2_configure_says_what_to_install(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tf2_ros", None)
     assert node.trigger_configure() == FAILURE
-    told = node.diagnostic_status().message
+    told = str(node._monitor.error)
     assert f"mounting.base_frame: got '{BASE}', but tf2_ros cannot be imported" in told
-    assert "Install ros-<distro>-tf2-ros-py" in told
+    assert "install ros-<distro>-tf2-ros-py" in told
     assert "leave mounting.base_frame empty and set mounting.known" in told
 
 

@@ -14,7 +14,7 @@ from std_msgs.msg import Header
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
-from grin_ros.ros.inputs.messages import metres_message
+from grin_ros.ros.frame.depth_images import metres_message
 from grin_ros.ros.inputs.payload import byte_array, filled
 from tests.ros.harness import picture
 

@@ -14,18 +14,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import TransformStamped, Vector3Stamped
+from geometry_msgs.msg import TransformStamped
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
-from std_msgs.msg import Header
+from std_msgs.msg import Float32, Header
 
-from grin_ros.ros.bags.run import Job, run
 from grin_ros.ros.frame.cloud import list_message
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.inputs.ranges import cloud_points, measured_points, scan_points
 from grin_ros.ros.inputs.transforms import Transforms
 from tests.ros.fakes import BACKEND, fake_depth_m
-from tests.ros.harness import FRAME, HEIGHT, ROOT, WIDTH, Client, NodeProcess, image_message, info_message
+from tests.ros.harness import HEIGHT, WIDTH, Client, NodeProcess, image_message, info_message
 
 STAMPS = itertools.count(100)
 FACTOR = 1.4
@@ -133,44 +132,45 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     given = [word for argument in arguments for word in ("-p", argument)]
     process = NodeProcess(tmp_path_factory.mktemp("node") / "log", {**parameters, "scale.from_ranges": True}, *given)
     made = RangeClient(process)
-    heard = {"depth/image": Image, "depth/sigma": Image, "depth/scale": Vector3Stamped}
-    made.bring_up(heard)
+    stamped = {"depth/image": Image, "depth/sigma": Image}
+    made.bring_up({**stamped, "depth/scale": Float32, "depth/scale_sigma": Float32})
     made.wait(lambda: made.ranges.get_subscription_count() == 1, "subscription of ranges")
     first = image_message(scene(), 50)
-    made.send_until(first, info_message(), lambda: all(made.stamped(topic, 50) for topic in heard), "frame")
+    made.send_until(first, info_message(), lambda: all(made.stamped(topic, 50) for topic in stamped), "frame")
     made.wait(lambda: made.value("pending") == "0", "diagnostics")
     yield made
     made.close()
     assert process.stop() == 0, process.text()
 
 
-def scale_of(
-    client: RangeClient, ranges: PointCloud2 | None, stamp_s: int
-) -> tuple[Vector3Stamped, NDArray[np.float32]]:
-    """What the node publishes of a frame after these ranges: the scale, and depth."""
+def scale_of(client: RangeClient, ranges: PointCloud2 | None, stamp_s: int) -> tuple[float, float, NDArray[np.float32]]:
+    """Return what the node publishes of a frame after these ranges: the scale, its sigma, and depth."""
     if ranges is not None:
         client.ranges.publish(ranges)
+    numbers = client.received["depth/scale"], client.received["depth/scale_sigma"]
+    before = [len(messages) for messages in numbers]
     client.send(image_message(scene(), stamp_s), info_message())  # waits for diagnostics: ranges are in by then
-    client.wait(lambda: client.stamped("depth/scale", stamp_s) and client.stamped("depth/image", stamp_s), "outputs")
+    client.wait(lambda: client.stamped("depth/image", stamp_s), "depth")
+    client.wait(lambda: [len(messages) for messages in numbers] == [count + 1 for count in before], "scale")
     depth = np.frombuffer(client.stamped("depth/image", stamp_s)[0].data, np.float32).reshape(HEIGHT, WIDTH)
-    return client.stamped("depth/scale", stamp_s)[0], depth
+    factor, sigma = (float(messages[-1].data) for messages in numbers)
+    return factor, sigma, depth
 
 
 def test_ranges_correct_depth_and_the_scale_is_published(client: RangeClient) -> None:
     stamp_s = next(STAMPS)
-    scale, depth_m = scale_of(client, lidar(stamp_s + 0.05), stamp_s)
-    assert scale.header.frame_id == FRAME
-    assert scale.vector.x == pytest.approx(FACTOR, rel=0.03)
-    assert 0.0 < scale.vector.y < 0.1 and scale.vector.z > 0.5
-    np.testing.assert_allclose(depth_m, fake_depth_m(scene()) * np.float32(scale.vector.x), rtol=1e-5)
-    client.wait(lambda: client.value("scale").startswith(f"{scale.vector.x:.3f}, one sigma"), "scale in diagnostics")
+    factor, sigma, depth_m = scale_of(client, lidar(stamp_s + 0.05), stamp_s)
+    assert factor == pytest.approx(FACTOR, rel=0.03)
+    assert 0.0 < sigma < 0.1
+    np.testing.assert_allclose(depth_m, fake_depth_m(scene()) * np.float32(factor), rtol=1e-5)
+    client.wait(lambda: client.value("scale").startswith(f"{factor:.3f}, one sigma"), "scale in diagnostics")
     assert "ranges" in client.value("scale")
 
 
 def test_ranges_of_another_time_do_not_count_and_the_reason_is_told(client: RangeClient) -> None:
     stamp_s = next(STAMPS) + 1000
-    scale, depth_m = scale_of(client, None, stamp_s)
-    assert (scale.vector.x, scale.vector.z) == (pytest.approx(1.0, abs=1e-6), 0.0)  # faded
+    factor, sigma, depth_m = scale_of(client, None, stamp_s)
+    assert (factor, sigma) == (pytest.approx(1.0, abs=1e-6), pytest.approx(0.3, abs=1e-6))  # faded
     np.testing.assert_allclose(depth_m, fake_depth_m(scene()), rtol=1e-5)
     client.wait(lambda: "s older than the image, scale.max_age_s is 0.2" in client.value("scale"), "reason")
 
@@ -179,11 +179,11 @@ def test_ranges_that_cannot_be_read_do_no_harm(client: RangeClient) -> None:
     stamp_s = next(STAMPS) + 2000
     broken = lidar(stamp_s)
     broken.row_step = 2**31
-    scale, _ = scale_of(client, broken, stamp_s)
-    assert scale.vector.z == 0.0
+    factor, *_ = scale_of(client, broken, stamp_s)
+    assert factor == pytest.approx(1.0, abs=1e-6)
     client.wait(lambda: "row_step 2147483648" in client.value("scale"), "reason")
-    scale, _ = scale_of(client, lidar(stamp_s + 1), stamp_s + 1)
-    assert scale.vector.x == pytest.approx(FACTOR, rel=0.03)
+    factor, *_ = scale_of(client, lidar(stamp_s + 1), stamp_s + 1)
+    assert factor == pytest.approx(FACTOR, rel=0.03)
 
 
 def test_the_sensor_s_place_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,10 +225,3 @@ def test_the_sensor_s_place_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "tf2_ros", None)
     with pytest.raises(ValueError, match=r"scale\.range_pose: got 'tf', but tf2_ros cannot be imported"):
         Transforms(Node(), "scale.range_pose: got 'tf'", "give the pose")
-
-
-def test_a_bag_run_does_not_pretend(tmp_path: Path) -> None:
-    bag = ROOT / "tests" / "ros" / "bags" / "room_drive.mcap"
-    job = Job(str(bag), str(tmp_path / "out.mcap"), {"scale.from_ranges": True})
-    with pytest.raises(ValueError, match=r"scale\.from_ranges: ranges of a bag are not read; replay it"):
-        run(job)

@@ -16,7 +16,8 @@ from std_msgs.msg import Header
 
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
-from grin_ros.ros.inputs.messages import camera_from_info, metres_message
+from grin_ros.ros.frame.depth_images import metres_message
+from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.operator.view import SIGMA_RANGE_M, Viewer, main, open_recording, sigma_colours
 from tests.ros.fakes import fake_depth_m
 from tests.ros.faults.rig import Source

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+from grin_ros.ros.inputs.problem import BACKEND_FAILED
 from grin_ros.ros.node.diagnostics.snapshot import Snapshot
 from grin_ros.ros.node.diagnostics.verdict import judge
-from grin_ros.ros.node.frame_counts import BACKEND_FAILED
 
 REMEDY = "what to do"
 """The key of the value that holds the remedy alone; the message holds it too."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from grin_ros.core.input_error import InputError
 from grin_ros.ros.operator.doctor.finding import Finding, Level, error, ok, warn
 
 IMAGE, COMPRESSED, INFO = (f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
@@ -42,7 +43,7 @@ class Heard:
     rate_hz: float = 0.0
     frame_id: str = ""
     age_s: float | None = None
-    problem: str = ""
+    problem: InputError | None = None
 
 
 @dataclass(frozen=True)
@@ -195,8 +196,7 @@ def _rate(name: str, graph: Graph) -> Iterator[Finding]:
         return
     made = f"{name}: {heard.rate_hz:.1f} Hz"
     if heard.problem:
-        text, _, remedy = heard.problem.partition(";")
-        yield error(f"{made}, but {text}", remedy.strip() or "correct the camera driver or its calibration")
+        yield error(f"{made}, but {heard.problem.text}", heard.problem.remedy)
     elif heard.rate_hz < FEW_HZ:
         yield warn(made, "raise the driver's frame rate, or look for lost images (see the Fast DDS profile above)")
     elif heard.age_s is not None and not -0.1 <= heard.age_s <= OLD_S:

@@ -23,6 +23,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.compressed import check_stream
 from grin_ros.ros.inputs.images import check_layout
 from grin_ros.ros.inputs.messages import camera_from_info
@@ -193,15 +194,15 @@ def _endpoint(info: TopicEndpointInfo) -> Endpoint:
     )
 
 
-def problem_of(message: Any) -> str:
-    """Why the node would refuse it, with the remedy behind a semicolon or a full stop; empty where it would not."""
+def problem_of(message: Any) -> InputError | None:
+    """Return why the node would refuse a message; None if it would not."""
     try:
         if isinstance(message, CameraInfo):
             camera_from_info(message)
         elif isinstance(message, CompressedImage):
-            check_stream(bytes(message.data), message.format)
+            check_stream(message)
         else:
             check_layout(message)
-    except ValueError as fault:
-        return str(fault)
-    return ""
+    except InputError as error:
+        return error
+    return None

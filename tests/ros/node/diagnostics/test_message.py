@@ -10,9 +10,10 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.serialization import deserialize_message, serialize_message
 
+from grin_ros.ros.inputs.problem import BACKEND_FAILED
 from grin_ros.ros.node.diagnostics.message import REMEDY, diagnostic_array, status_message
 from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
-from grin_ros.ros.node.frame_counts import BACKEND_FAILED, FrameCounts
+from grin_ros.ros.node.frame_counts import FrameCounts
 
 GOOD = Snapshot(
     lifecycle="active",

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from grin_ros.core.input_error import InputError
 from grin_ros.ros.operator.doctor.finding import Finding, Level, warn
 from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, Endpoint, Graph, GrinNode, Heard, Topic, judged
 
@@ -152,7 +153,7 @@ WRONG: Mapping[str, tuple[Graph, Level, str, str]] = {
     "old": (with_heard(IMAGES, age_s=90.0), Level.WARN, "90.0 s old", "clocks"),
     "of tomorrow": (with_heard(IMAGES, age_s=-5.0), Level.WARN, "-5.0 s old", "clocks"),
     "uncalibrated": (
-        with_heard(INFOS, problem="uncalibrated camera: got K[0] = 0; calibrate"),
+        with_heard(INFOS, problem=InputError("uncalibrated camera: got K[0] = 0", "calibrate")),
         Level.ERROR,
         "but uncalibrated camera",
         "calibrate",

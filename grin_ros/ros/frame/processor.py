@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one frame processor: a captured image becomes messages, or a problem that says why not.
+
+The node and `grin bag` both use it. They differ in where captures come from and where the messages go.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+from grin_ros.core.estimator import Estimator, Stopwatch
+from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.hints.config import ScaleConfig
+from grin_ros.core.hints.scale import Scale
+from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.ros.frame.outputs import Answer, output_messages
+from grin_ros.ros.inputs.images import Converter
+from grin_ros.ros.inputs.messages import AnyImage, frame_from
+from grin_ros.ros.inputs.problem import BACKEND_FAILED, FrameRejectedError, Problem
+from grin_ros.ros.inputs.range_scale import ScaledDepth
+from grin_ros.ros.parameters.table import NodeConfig
+
+NO_CORRECTION = Scale(ln=0.0, error_ln=0.0)
+
+
+@dataclass(frozen=True)
+class Capture:
+    """An image as it came, with the camera_info that belongs to it, and its time of arrival (steady clock, seconds)."""
+
+    image: AnyImage
+    info: CameraInfo | None
+    arrived_s: float
+
+
+class MountingSource(Protocol):
+    """Knows how a camera is mounted."""
+
+    def __call__(self, camera_frame: str) -> Mounting:
+        """Return the mounting now. Raises FrameRejectedError if it is not known."""
+
+
+class ScaleSource(Protocol):
+    """Corrects the scale of depth."""
+
+    def __call__(self, frame: Frame, estimate: DepthEstimate, header: Header, config: ScaleConfig) -> ScaledDepth:
+        """Return the corrected estimate. header: that of the image."""
+
+    def forget(self) -> None:
+        """Forget the scale of earlier frames."""
+
+
+@dataclass(frozen=True)
+class Processed:
+    """The result for one frame.
+
+    timings_ms: milliseconds by stage, those of the estimator included. scale: what corrected the scale, None if
+    nothing does. messages: (topic, message) in the order of the table. They can be iterated once, and each is made
+    when it is asked for, so that depth can be sent before the points are computed.
+    """
+
+    frame: Frame
+    estimate: DepthEstimate
+    timings_ms: Mapping[str, float]
+    scale: ScaledDepth | None
+    messages: Iterator[tuple[str, Any]]
+
+
+class FrameProcessor:
+    """Processes the captures of one camera, one after the other. Not thread safe."""
+
+    def __init__(
+        self,
+        estimator: Estimator,
+        converter: Converter,
+        warn: Callable[[str], None],
+        *,
+        mounting: MountingSource | None = None,
+        scale: ScaleSource | None = None,
+    ) -> None:
+        """warn: takes a text for the log, each text once. mounting: None means that the configuration knows it."""
+        self._estimator = estimator
+        self._converter = converter
+        self._warn = warn
+        self._warned: set[str] = set()
+        self._mounting = mounting
+        self._scale = scale
+
+    def __call__(self, capture: Capture, config: NodeConfig, wanted: Callable[[str], bool]) -> Processed | Problem:
+        """Return the depth of an image and its messages, or why it has none. Does not raise.
+
+        wanted: called with the name of a topic; its message is made only if the answer is true.
+        """
+        try:
+            return self._processed(capture, config, wanted)
+        except FrameRejectedError as error:
+            return error.problem
+        except Exception as error:  # a backend may raise anything; the next frame may work
+            return failure(error)
+
+    def forget(self) -> None:
+        """Forget what earlier frames have left, so that the next frame is processed as the first one."""
+        self._estimator.smoothing.forget()
+        if self._scale is not None:
+            self._scale.forget()
+
+    def _processed(self, capture: Capture, config: NodeConfig, wanted: Callable[[str], bool]) -> Processed:
+        clock = Stopwatch()
+        header = capture.image.header
+        mounting = self._mounting(header.frame_id) if self._mounting else config.mounting
+        frame = frame_from(capture.image, capture.info, mounting, self._converter, config.rectified)
+        clock.lap("convert")
+        estimate = self._estimator(frame, config.settings)
+        clock.lap("estimate")
+        scaled = None
+        if self._scale is not None:
+            scaled = self._scale(frame, estimate, header, config.scale)
+            estimate = scaled.estimate
+            clock.lap("scale")
+        scale = scaled.scale if scaled else NO_CORRECTION
+        answer = Answer(frame, estimate, scale, capture.info, header, config)
+        messages = output_messages(answer, wanted, self._warn_once)
+        return Processed(frame, estimate, {**clock.laps_ms, **estimate.timings_ms}, scaled, messages)
+
+    def _warn_once(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            self._warn(text)
+
+
+def failure(error: Exception) -> Problem:
+    """Return the problem of a frame on which the program itself failed."""
+    return Problem(
+        BACKEND_FAILED,
+        f"the backend failed on a frame: {type(error).__name__}: {error}",
+        "see the log, try another backend",
+        traceback.format_exc(),
+    )

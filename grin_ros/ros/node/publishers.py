@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The publishers of a node, made from the table of topics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from grin_ros.ros.frame.topics import OUTPUTS
+from grin_ros.ros.message_types import message_class
+from grin_ros.ros.parameters.table import BY_NAME, NodeConfig
+
+
+class Publishers:
+    """Lifecycle publishers of the outputs that the configuration allows.
+
+    They are reliable, which best-effort subscribers hear too; the QoS can be overridden.
+    """
+
+    def __init__(self, node: LifecycleNode, config: NodeConfig) -> None:
+        """Create the publishers. Raises what rclpy raises for an impossible QoS override."""
+        self._node = node
+        self._publishers: dict[str, Any] = {}
+        for topic in OUTPUTS.values():
+            live = any(not BY_NAME[name].read_only for name in topic.switches)
+            if live or topic.on(config.switched_on):
+                self._publishers[topic.name] = node.create_lifecycle_publisher(
+                    message_class(topic.type),
+                    topic.name,
+                    QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE),
+                    qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                )
+
+    def heard(self, topic: str) -> bool:
+        """Return True if somebody subscribes to the topic."""
+        return bool(self._publishers[topic].get_subscription_count() > 0)
+
+    def publish(self, topic: str, message: Any) -> None:
+        """Publish a message of a topic of the table."""
+        self._publishers[topic].publish(message)
+
+    def destroy(self) -> None:
+        """Remove the publishers from the node."""
+        for publisher in self._publishers.values():
+            self._node.destroy_lifecycle_publisher(publisher)
+        self._publishers.clear()

@@ -34,7 +34,7 @@ from grin_ros.ros.inputs.problem import FrameRejectedError, Problem
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.parameters.table import node_config
 from tests.core.geometry.test_pose import urdf
-from tests.ros import fakes
+from tests.ros import fakes, in_process
 from tests.ros.harness import FRAME, image_message, info_message, picture
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -188,7 +188,7 @@ def test_it_listens_while_configured_and_forgets_when_time_goes_back(node: Any) 
 def test_without_tf2_configure_says_what_to_install(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tf2_ros", None)
     assert node.trigger_configure() == FAILURE
-    told = str(node._monitor.error)
+    _, told = in_process.verdict(node)
     assert f"mounting.base_frame: got '{BASE}', but tf2_ros cannot be imported" in told
     assert "install ros-<distro>-tf2-ros-py" in told
     assert "leave mounting.base_frame empty and set mounting.known" in told

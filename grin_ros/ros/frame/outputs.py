@@ -24,7 +24,7 @@ from grin_ros.ros.parameters.table import NodeConfig
 
 @dataclass(frozen=True)
 class Answer:
-    """All that the messages of a frame are made from. header: that of the image. scale: None if nothing corrects it."""
+    """All that the messages of a frame are made from. header: that of the image."""
 
     frame: Frame
     estimate: DepthEstimate

@@ -24,10 +24,11 @@ from grin_ros.ros.frame.outputs import Answer, output_messages
 from grin_ros.ros.inputs.images import Converter
 from grin_ros.ros.inputs.messages import AnyImage, frame_from
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, FrameRejectedError, Problem
-from grin_ros.ros.inputs.range_scale import ScaledDepth
+from grin_ros.ros.inputs.range_scale import FrameScale, ScaledDepth
 from grin_ros.ros.parameters.table import NodeConfig
 
 NO_CORRECTION = Scale(ln=0.0, error_ln=0.0)
+"""The scale of depth that nothing corrects."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Processed:
     frame: Frame
     estimate: DepthEstimate
     timings_ms: Mapping[str, float]
-    scale: ScaledDepth | None
+    scale: FrameScale | None
     messages: Iterator[tuple[str, Any]]
 
 
@@ -118,15 +119,14 @@ class FrameProcessor:
         clock.lap("convert")
         estimate = self._estimator(frame, config.settings)
         clock.lap("estimate")
-        scaled = None
+        scale = None
         if self._scale is not None:
-            scaled = self._scale(frame, estimate, header, config.scale)
-            estimate = scaled.estimate
+            corrected = self._scale(frame, estimate, header, config.scale)
+            estimate, scale = corrected.estimate, corrected.applied
             clock.lap("scale")
-        scale = scaled.scale if scaled else NO_CORRECTION
-        answer = Answer(frame, estimate, scale, capture.info, header, config)
+        answer = Answer(frame, estimate, scale.scale if scale else NO_CORRECTION, capture.info, header, config)
         messages = output_messages(answer, wanted, self._warn_once)
-        return Processed(frame, estimate, {**clock.laps_ms, **estimate.timings_ms}, scaled, messages)
+        return Processed(frame, estimate, {**clock.laps_ms, **estimate.timings_ms}, scale, messages)
 
     def _warn_once(self, text: str) -> None:
         if text not in self._warned:

@@ -27,10 +27,9 @@ FindTransform = Callable[[str, str], Transform]
 
 
 @dataclass(frozen=True)
-class ScaledDepth:
-    """A corrected estimate and the scale that corrected it. reason: why this frame's ranges gave none, or empty."""
+class FrameScale:
+    """The scale that corrected a frame. reason: why the ranges of this frame gave none; empty if they gave one."""
 
-    estimate: DepthEstimate
     scale: Scale
     reason: str = ""
 
@@ -40,6 +39,14 @@ class ScaledDepth:
         agreed = f", {self.scale.used} of {self.scale.offered} ranges" if not self.reason else ""
         reason = f"; this frame gave none: {self.reason}" if self.reason else ""
         return f"{self.scale.factor:.3f}, one sigma {self.scale.error_ln:.1%}{agreed}{reason}"
+
+
+@dataclass(frozen=True)
+class ScaledDepth:
+    """A corrected estimate and what corrected it."""
+
+    estimate: DepthEstimate
+    applied: FrameScale
 
 
 class RangeScale:
@@ -72,7 +79,7 @@ class RangeScale:
         except ValueError as error:  # there are no ranges, none that fit, or none that can be read
             reason = str(error)
         scale = self._smooth(stamp_ns(header), match)
-        return ScaledDepth(scaled(estimate, scale), scale, reason)
+        return ScaledDepth(scaled(estimate, scale), FrameScale(scale, reason))
 
     def _match(self, frame: Frame, estimate: DepthEstimate, header: Header, config: ScaleConfig) -> Scale:
         with self._lock:

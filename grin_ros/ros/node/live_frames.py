@@ -70,9 +70,9 @@ class LiveFrames:
         stages = {"wait": wait_ms, **result.timings_ms, "publish": (now_s - began_s) * 1e3}
         stages["total"] = (now_s - capture.arrived_s) * 1e3
         header = capture.image.header
-        camera, scale = camera_text(result.frame.camera, header.frame_id), result.scale.text if result.scale else ""
+        camera = camera_text(result.frame.camera, header.frame_id)
         self._monitor.published(
-            PublishedFrame(result.estimate, stages, self._age_ms(header), camera, self._budget.pace, scale)
+            PublishedFrame(result.estimate, stages, self._age_ms(header), camera, self._budget.pace, result.scale)
         )
         self._budget.took(stages["denoise"], stages["total"])
 
@@ -82,11 +82,11 @@ class LiveFrames:
         return (self._node.get_clock().now().nanoseconds - stamp) / 1e6 if stamp else None
 
     def _reject(self, problem: Problem) -> None:
-        failed = problem.reason == BACKEND_FAILED
-        self._monitor.rejected(str(problem), backend_failed=failed)
+        self._monitor.rejected(problem)
         now_s = time.monotonic()
         if now_s - self._logged_s.get(problem.reason, -LOG_PERIOD_S) >= LOG_PERIOD_S:
             self._logged_s[problem.reason] = now_s
+            failed = problem.reason == BACKEND_FAILED
             text = f"{problem}\n{problem.traceback}" if failed else f"frame rejected: {problem}"
             self._node.get_logger().error(text)
 

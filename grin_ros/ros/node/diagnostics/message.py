@@ -45,8 +45,9 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
     yield "backend caveat", identity.caveat or "none"
     yield "image conversion", identity.image_conversion
     yield "camera", snapshot.camera or "none yet"
-    if snapshot.scale:
-        yield "scale", snapshot.scale
+    if snapshot.scale is not None:
+        yield "scale", snapshot.scale.text
+        yield "scale ranges used", str(snapshot.scale.scale.used)
     yield "camera_info received", str(snapshot.camera_infos)
     if snapshot.pace is not None:
         yield "steps now", str(snapshot.pace.steps)
@@ -64,7 +65,7 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
         if reason != BACKEND_FAILED:
             yield f"rejected: {reason}", str(count)
     if snapshot.rejection:
-        yield "last rejection", snapshot.rejection
+        yield "last rejection", str(snapshot.rejection)
     for stage, percentiles in snapshot.latencies_ms.items():
         yield from _percentiles(f"latency {stage}", percentiles)
     if snapshot.age_ms is not None:

@@ -13,6 +13,8 @@ import numpy as np
 
 from grin_ros.core.latency_budget import Pace
 from grin_ros.core.types import DepthEstimate
+from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
+from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.drift import Drift, relative_sigma
 from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
 from grin_ros.ros.node.diagnostics.window import WINDOW_S, Window
@@ -32,8 +34,8 @@ class PublishedFrame:
     """The frame's camera, in one line."""
     pace: Pace | None = None
     """Steps and members, and why."""
-    scale: str = ""
-    """The correction of the scale by ranges, in one line; empty if there is none."""
+    scale: FrameScale | None = None
+    """The correction of the scale by ranges; None if ranges do not correct it."""
 
 
 class Monitor:
@@ -45,7 +47,8 @@ class Monitor:
         self._identity = Identity()
         self._error = ""
         self._camera_infos = 0
-        self._camera = self._scale = ""
+        self._camera = ""
+        self._scale: FrameScale | None = None
         self._pace: Pace | None = None
         self.restart()
 
@@ -55,7 +58,7 @@ class Monitor:
             self._inputs, self._outputs = Window(), Window()
             self._ages_ms, self._invalid, self._beyond = Window(), Window(), Window()
             self._stages_ms: dict[str, Window] = {}
-            self._rejection: tuple[float, str] | None = None
+            self._rejection: tuple[float, Problem] | None = None
             self._rejected_now = False
             self._quiet_since_s = self._answered_s = self._asked_s = time.monotonic()
             self._sigma = Drift()
@@ -123,14 +126,14 @@ class Monitor:
             self._rejected_now = False
             self._error = ""
 
-    def rejected(self, text: str, *, backend_failed: bool = False) -> None:
-        """Note a frame for which nothing was published. text: why, and what to do."""
+    def rejected(self, problem: Problem) -> None:
+        """Note a frame for which nothing was published, and why."""
         with self._lock:
             self._answered_s = time.monotonic()
-            self._rejection = (self._answered_s, text)
+            self._rejection = (self._answered_s, problem)
             self._rejected_now = True
-            if backend_failed:
-                self._error = text
+            if problem.reason == BACKEND_FAILED:
+                self._error = str(problem)
 
     def snapshot(self, counts: FrameCounts) -> Snapshot:
         """Return the state of this moment. counts: the frames by what became of them."""
@@ -150,7 +153,7 @@ class Monitor:
                 invalid_ratio=self._invalid.median(now_s),
                 beyond_ratio=self._beyond.median(now_s),
                 silence_s=now_s - self._quiet_since_s if self._lifecycle == "active" else None,
-                rejection=self._rejection[1] if recent and self._rejection else "",
+                rejection=self._rejection[1] if recent and self._rejection else None,
                 rejected_now=recent and self._rejected_now,
                 camera=self._camera,
                 pace=self._pace,

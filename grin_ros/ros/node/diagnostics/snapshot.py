@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grin_ros.core.latency_budget import Pace
+from grin_ros.ros.inputs.problem import Problem
+from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.frame_counts import FrameCounts
 
 
@@ -44,8 +46,8 @@ class Snapshot:
     """The share of pixels beyond max_depth_m (+inf), 0 to 1."""
     silence_s: float | None = None
     """Seconds since the last image, or since activation if none has come; None unless the node is active."""
-    rejection: str = ""
-    """Why the most recently rejected frame of the window was rejected; empty if none was."""
+    rejection: Problem | None = None
+    """Why the most recently rejected frame of the window was rejected; None if none was."""
     rejected_now: bool = False
     """True if the newest frame was rejected."""
     camera: str = ""
@@ -54,8 +56,8 @@ class Snapshot:
     """Steps and members of the newest frame, and why; None before the first frame."""
     camera_infos: int = 0
     """The number of camera_info messages received since the node started."""
-    scale: str = ""
-    """The correction of the scale of the newest frame; empty if ranges do not correct it."""
+    scale: FrameScale | None = None
+    """The correction of the scale of the newest frame; None if ranges do not correct it."""
     working_s: float | None = None
     """Seconds for which the frame being processed has been processed; None if there is no such frame."""
     relative_sigma: float | None = None

@@ -58,7 +58,9 @@ VERDICTS: Mapping[str, Verdict] = {
         "so depth may be slower: {caveat}",
         "correct the cause and configure the node again, or set backend to the one that runs",
     ),
-    "rejected": Verdict(ERROR, "the newest frame was rejected and has no depth: {rejection}"),
+    "rejected": Verdict(
+        ERROR, "the newest frame was rejected and has no depth: {rejection.text}", "{rejection.remedy}"
+    ),
     "working": Verdict(
         WARN,
         "the backend has been processing one frame for {working_s:.0f} s and no new depth is published",
@@ -70,7 +72,9 @@ VERDICTS: Mapping[str, Verdict] = {
         "check that the camera driver runs and that the topic image is remapped to it; grin doctor lists the cameras",
     ),
     "rejected lately": Verdict(
-        WARN, "depth is published again, but a frame of the last seconds was rejected: {rejection}"
+        WARN,
+        "depth is published again, but a frame of the last seconds was rejected: {rejection.text}",
+        "{rejection.remedy}",
     ),
     "old": Verdict(
         WARN,

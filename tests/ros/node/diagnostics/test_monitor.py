@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grin_ros.core.hints.scale import Scale
 from grin_ros.core.types import DepthEstimate
+from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
+from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics import monitor as module
 from grin_ros.ros.node.diagnostics.monitor import Monitor, PublishedFrame
 from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
@@ -17,7 +20,9 @@ from grin_ros.ros.node.diagnostics.window import WINDOW_S
 from grin_ros.ros.node.frame_counts import FrameCounts
 
 DEPTH_M = np.array([[np.nan, np.inf, 1.0, 2.0]], np.float32)
-FRAME = PublishedFrame(DepthEstimate(DEPTH_M, DEPTH_M), {"total": 50.0}, age_ms=60.0, camera="cam 4x1", scale="1.2")
+SCALE = FrameScale(Scale(ln=0.2, error_ln=0.01, used=60, offered=80))
+FRAME = PublishedFrame(DepthEstimate(DEPTH_M, DEPTH_M), {"total": 50.0}, age_ms=60.0, camera="cam 4x1", scale=SCALE)
+TRUNCATED = Problem("bad image", "image: truncated", "check the camera driver")
 
 
 class Clock:
@@ -58,24 +63,24 @@ def test_published_frames_give_rates_latencies_and_shares(monitor: Monitor, cloc
     assert (now.invalid_ratio, now.beyond_ratio) == (0.25, 0.25)
     assert now.latencies_ms == {"total": (50.0, 50.0)}
     assert now.age_ms == (60.0, 60.0)
-    assert (now.camera, now.scale, now.pace) == ("cam 4x1", "1.2", None)
-    assert (now.rejected_now, now.rejection, now.error) == (False, "", "")
+    assert (now.camera, now.scale, now.pace) == ("cam 4x1", SCALE, None)
+    assert (now.rejected_now, now.rejection, now.error) == (False, None, "")
 
 
 def test_a_rejection_is_of_now_until_the_next_depth_and_of_lately_until_it_leaves_the_window(
     monitor: Monitor, clock: Clock
 ) -> None:
-    monitor.rejected("image: truncated")
-    assert (snapshot(monitor).rejected_now, snapshot(monitor).rejection) == (True, "image: truncated")
+    monitor.rejected(TRUNCATED)
+    assert (snapshot(monitor).rejected_now, snapshot(monitor).rejection) == (True, TRUNCATED)
     monitor.published(FRAME)
-    assert (snapshot(monitor).rejected_now, snapshot(monitor).rejection) == (False, "image: truncated")
+    assert (snapshot(monitor).rejected_now, snapshot(monitor).rejection) == (False, TRUNCATED)
     clock.now_s += WINDOW_S + 1
-    assert snapshot(monitor).rejection == ""
+    assert snapshot(monitor).rejection is None
 
 
 def test_a_failure_of_the_backend_is_an_error_until_the_next_depth(monitor: Monitor) -> None:
-    monitor.rejected("the backend failed", backend_failed=True)
-    assert snapshot(monitor).error == "the backend failed"
+    monitor.rejected(Problem(BACKEND_FAILED, "the backend failed", "try another"))
+    assert snapshot(monitor).error == "the backend failed; try another"
     monitor.published(FRAME)
     assert snapshot(monitor).error == ""
 

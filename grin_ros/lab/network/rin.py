@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Recurrent Interface Network (Jabri et al., arXiv 2212.11972): a few latents read from many tokens, think, and
-write back.
+"""The Recurrent Interface Network (Jabri et al., arXiv 2212.11972): a few latents read from many tokens, process what
+they read, and write back.
 
-Cost grows with latents x tokens, never with tokens squared, so any number of pixels can be queried.
+The cost grows with latents x tokens and not with tokens squared, so that any number of pixels can be queried.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 
 class Attention(nn.Module):
-    """Multi-head attention over keys and values that may have been computed before (`project`)."""
+    """Multi-head attention with keys and values that are computed separately by `project`."""
 
     def __init__(self, query_dim: int, source_dim: int, inner_dim: int, head_dim: int) -> None:
         super().__init__()
@@ -25,18 +25,18 @@ class Attention(nn.Module):
         self.out = nn.Linear(inner_dim, query_dim)
 
     def project(self, source: Tensor) -> Tensor:
-        """(B, M, source_dim) -> (B, M, 2 * inner_dim): keys and values side by side."""
+        """Return keys and values side by side, (B, M, 2 * inner_dim), from source (B, M, source_dim)."""
         projected: Tensor = self.key_value(source)
         return projected
 
     def forward(self, x: Tensor, key_value: Tensor) -> Tensor:
-        """x (B, N, query_dim), key_value (B, M, 2 * inner_dim) -> (B, N, query_dim).
+        """Return (B, N, query_dim) from x (B, N, query_dim) and key_value (B, M, 2 * inner_dim).
 
-        Written out as products and a softmax: on CPUs its backward pass is faster than the fused operator's, and every
-        export target has these operators.
+        Attention is written as products and a softmax instead of the fused operator: on CPUs its backward pass is
+        faster, and every export target has these operators.
         """
         q = self._split(self.query(x))
-        # One transposition for both, and halves that lie apart: runtimes copy what is cut out of the last axis.
+        # One transposition serves both and puts them apart. Runtimes would copy slices of the last axis.
         k, v = key_value.unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         weights = torch.softmax(torch.matmul(q * self.scale, k.transpose(-2, -1)), -1)
         mixed = torch.matmul(weights, v).transpose(1, 2).flatten(-2)
@@ -48,6 +48,8 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
+    """A residual two-layer perceptron with layer norm."""
+
     def __init__(self, dim: int, ratio: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(dim)
@@ -60,7 +62,7 @@ class FeedForward(nn.Module):
 
 
 class SelfAttentionLayer(nn.Module):
-    """Latents attend to latents."""
+    """A transformer layer in which latents attend to latents."""
 
     def __init__(self, dim: int, head_dim: int) -> None:
         super().__init__()
@@ -76,7 +78,8 @@ class SelfAttentionLayer(nn.Module):
 
 
 class RinBlock(nn.Module):
-    """Read (latents attend to pixel and scene tokens), process (self-attention), write (tokens attend to latents)."""
+    """A block that reads (latents attend to tokens), processes (latents attend to latents) and writes (tokens attend to
+    latents)."""
 
     def __init__(self, token_dim: int, latent_dim: int, self_layers: int, head_dim: int) -> None:
         super().__init__()
@@ -92,11 +95,11 @@ class RinBlock(nn.Module):
         self.write_feed_forward = FeedForward(token_dim, 2)
 
     def scene_key_value(self, scene: Tensor) -> Tensor:
-        """Keys and values of the scene tokens: they never change, so once a frame is enough."""
+        """Return keys and values (B, G, 2D) of the scene tokens (B, G, D), which stay the same for a whole frame."""
         return self.read.project(self.scene_norm(scene))
 
     def forward(self, tokens: Tensor, latents: Tensor, scene_kv: Tensor) -> tuple[Tensor, Tensor]:
-        """tokens (B, N, D), latents (B, L, C), scene_kv (B, G, 2D) -> tokens, latents."""
+        """Return new tokens (B, N, D) and latents (B, L, C); scene_kv: (B, G, 2D)."""
         key_value = torch.cat([self.read.project(self.token_norm(tokens)), scene_kv], 1)
         latents = latents + self.read(self.read_norm(latents), key_value)
         latents = self.read_feed_forward(latents)

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What each part of the model gives: the same short training with one part changed at a time.
+"""An ablation: the same short training with one part of the model changed at a time.
 
     python -m grin_ros.lab.training.ablation config/train/ablation.yaml --data renders/ --real DIR --out runs/ablation
 
-Errors are of one step from pure noise at random pixels: on renders that training has not seen, world by world, and,
-with --real, on measured frames. Finished variants are kept in OUT and not trained again. Prints Markdown.
+Errors are those of one step from pure noise at random pixels, on held-out renders, world by world, and with --real on
+measured frames too. Finished variants are kept in OUT and are not trained again. The output is a Markdown table.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ from grin_ros.lab.training.batches import Sampling, batch
 from grin_ros.lab.training.config import TrainConfig, load_train_config
 from grin_ros.lab.training.loop import train
 
-_PIXELS = 1024
+PIXELS = 1024
+"""Pixels per image at which errors are measured."""
 _BATCH = 16
 
 Change = Callable[[TrainConfig], TrainConfig]
@@ -44,10 +45,13 @@ Change = Callable[[TrainConfig], TrainConfig]
 
 @dataclass(frozen=True)
 class Variant:
-    """name: of its folder. what: for people. change: what is different from the run's YAML."""
+    """One variant of the model.
+
+    name: the name of its folder. title: its row in the table. change: its change of the configuration.
+    """
 
     name: str
-    what: str
+    title: str
     change: Change
 
 
@@ -65,27 +69,26 @@ VARIANTS = (
     Variant("global", "global conditioning only", _model(local=False)),
     Variant("no_rays", "positions in the image instead of rays", _model(rays=False)),
     Variant("linear", "linear instead of log-depth", _model(depth="linear")),
-    Variant("no_mounting", "never told the mounting", _sampling(mounting_share=0.0)),
+    Variant("no_mounting", "mounting never known", _sampling(mounting_share=0.0)),
     Variant("density_10", "10 % of the pixels have a range", _sampling(density=0.1)),
     Variant("density_1", "1 % of the pixels have a range", _sampling(density=0.01)),
-    Variant("patterns", "all ranges where a sensor would measure", _sampling(pattern_share=1.0)),
+    Variant("patterns", "all samples supervised where a sensor would measure", _sampling(pattern_share=1.0)),
 )
 
 
 def errors(model: Grin, samples: Iterator[tuple[Tensor, ...]]) -> dict[str, float]:
-    """AbsRel, and AbsRel after median scaling, means over images.
+    """Return AbsRel, and AbsRel after median scaling ('aligned'), as means over images.
 
-    samples: batches of `encode`'s inputs, noise (B, N) and the true ln(range in metres) (B, N); ValueError for none.
+    samples: batches of the inputs of `Grin.encode`, noise (B, N) and the true ln(range in metres) (B, N). Raises
+    ValueError if there are none.
     """
     plain, aligned = [], []
     for *inputs, noise, truth in samples:
         with torch.no_grad():
             local, scene_kv = model.encode(*inputs)
-            count, network = len(noise), model.config
-            empty = local.new_zeros(count, network.latent_count, network.latent_dim)
-            zeros = torch.zeros(count)
-            v, _, _ = model.predict(noise, zeros, zeros + 1.0, empty, local, scene_kv)
-            error = model.ln_range(-v)[0] - truth
+            zeros = torch.zeros(len(noise))
+            out = model.predict(noise, zeros, zeros + 1.0, model.empty_latents(local), local, scene_kv)
+            error = model.ln_range(-out.velocity)[0] - truth
         plain.append((torch.exp(error) - 1.0).abs().mean(1))
         aligned.append((torch.exp(error - error.median(1, keepdim=True).values) - 1.0).abs().mean(1))
     if not plain:
@@ -96,23 +99,23 @@ def errors(model: Grin, samples: Iterator[tuple[Tensor, ...]]) -> dict[str, floa
 def rendered(
     model: Grin, dataset: ShardDataset, indices: Sequence[int], mounting: bool
 ) -> Iterator[tuple[Tensor, ...]]:
-    """Renders as `errors` wants them, without augmentation."""
+    """Yield renders as `errors` takes them, without augmentation."""
     rng = np.random.default_rng(0)
-    sampling = Sampling(_PIXELS, mounting_share=float(mounting), pattern_share=0.0, sky=False, augment=False)
+    sampling = Sampling(PIXELS, mounting_share=float(mounting), pattern_share=0.0, sky=False, augment=False)
     for start in range(0, len(indices), _BATCH):
         b = batch(dataset, np.asarray(indices[start : start + _BATCH]), model.config, sampling, rng)
-        yield b.image, b.queries, b.query_rays, b.scene_rays, b.mounting, b.noise[0], model.ln_range(b.x_0)[0]
+        yield *b.inputs, b.noise[0], model.ln_range(b.x_0)[0]
 
 
 def measured(model: Grin, samples: Iterable[EvalSample]) -> Iterator[tuple[Tensor, ...]]:
-    """Frames with measured depth as `errors` wants them."""
+    """Yield frames with measured depth as `errors` takes them."""
     network, rng = model.config, np.random.default_rng(0)
     grid, scene = (network.grid_rows, network.grid_cols), (network.scene_rows, network.scene_cols)
     for sample in samples:
         camera = sample.frame.camera
         forward = np.nan_to_num(camera.rays()[..., 2], nan=0.0)
         v, u = np.nonzero((sample.depth_m > 0.0) & np.isfinite(sample.depth_m) & (forward > 0.0))
-        chosen = rng.choice(len(u), _PIXELS, replace=len(u) < _PIXELS)
+        chosen = rng.choice(len(u), PIXELS, replace=len(u) < PIXELS)
         pixels = np.stack([u[chosen], v[chosen]], -1).astype(np.float64)
         queries, rays = normalised(pixels, camera), rays_at(camera, pixels)
         inputs = camera_inputs(camera, grid, scene)
@@ -129,8 +132,11 @@ def measured(model: Grin, samples: Iterable[EvalSample]) -> Iterator[tuple[Tenso
 
 
 def measure(model: Grin, held_out: ShardDataset, real: Path | None) -> dict[str, float]:
-    """`errors` on all renders, on those of each world and those at the height of a robot, and on each domain of the
-    measured frames, as 'set/error'; sets without a frame are left out."""
+    """Return the errors on every set of frames, named 'set/error'. Sets without frames are left out.
+
+    The sets are all renders, those of each world, those at the height of a robot (with the mounting unknown and known)
+    and each domain of the measured frames in the folder `real`.
+    """
     everything = list(range(len(held_out)))
     sets = {"renders": everything}
     for i in everything:
@@ -140,7 +146,7 @@ def measure(model: Grin, held_out: ShardDataset, real: Path | None) -> dict[str,
     found = {name: errors(model, rendered(model, held_out, indices, False)) for name, indices in sets.items()}
     if robot:
         found["robot"] = errors(model, rendered(model, held_out, robot, False))
-        found["robot, told"] = errors(model, rendered(model, held_out, robot, True))
+        found["robot, mounting known"] = errors(model, rendered(model, held_out, robot, True))
     if real is not None:
         frames = EvalDataset.open(real)
         for domain in frames.domains:
@@ -149,7 +155,7 @@ def measure(model: Grin, held_out: ShardDataset, real: Path | None) -> dict[str,
 
 
 def run(variant: Variant, config: TrainConfig, data: Sequence[Path], real: Path | None, out: Path) -> dict[str, float]:
-    """Train and measure one variant; what was measured before is read back."""
+    """Train one variant and return its errors. Errors that a former call wrote are read back."""
     folder = out / variant.name
     result = folder / "errors.json"
     if not result.exists():
@@ -163,7 +169,7 @@ def run(variant: Variant, config: TrainConfig, data: Sequence[Path], real: Path 
 
 
 def table(results: dict[str, dict[str, float]]) -> str:
-    """Markdown: AbsRel / after median scaling of every variant."""
+    """Return a Markdown table: AbsRel / AbsRel after median scaling of every variant."""
     sets = list(dict.fromkeys(key.split("/")[0] for values in results.values() for key in values))
     lines = ["| variant | " + " | ".join(sets) + " |", "|---|" + "---:|" * len(sets)]
     for name, values in results.items():
@@ -171,19 +177,21 @@ def table(results: dict[str, dict[str, float]]) -> str:
             f"{values[f'{s}/abs_rel']:.3f} / {values[f'{s}/aligned']:.3f}" if f"{s}/abs_rel" in values else ""
             for s in sets
         ]
-        what = next(variant.what for variant in VARIANTS if variant.name == name)
-        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+        title = next(variant.title for variant in VARIANTS if variant.name == name)
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("python -m grin_ros.lab.training.ablation", description="What each part gives.")
-    parser.add_argument("config", type=Path, help="YAML of the run, config/train/ablation.yaml")
+    parser = argparse.ArgumentParser(
+        "python -m grin_ros.lab.training.ablation", description="Train with one part changed at a time."
+    )
+    parser.add_argument("config", type=Path, help="YAML file of the run: config/train/ablation.yaml")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
-    parser.add_argument("--real", type=Path, help="folder of measured frames, as grin evaluate reads them")
-    parser.add_argument("--out", type=Path, required=True, help="folder of all runs; finished ones are kept")
+    parser.add_argument("--real", type=Path, help="folder of measured frames for grin evaluate")
+    parser.add_argument("--out", type=Path, required=True, help="folder of all runs; finished runs are kept")
     parser.add_argument("--workers", type=int, default=2, help="variants trained side by side (default 2)")
-    parser.add_argument("--only", nargs="+", choices=[v.name for v in VARIANTS], help="some variants")
+    parser.add_argument("--only", nargs="+", choices=[v.name for v in VARIANTS], help="train only these variants")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING)
     try:
@@ -200,7 +208,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, config: TrainConfig, data: Sequence[Path], real: Path | None, out: Path) -> dict[str, float]:
-    """`run` of a variant by its name, in a process of its own: functions do not travel between processes."""
+    """Call `run` in a worker process, with the name of the variant because functions cannot be sent to processes."""
     torch.set_num_threads(1)
     return run(next(variant for variant in VARIANTS if variant.name == name), config, data, real, out)
 

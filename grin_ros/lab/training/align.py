@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Photographs brought to the statistics of renders, inside the encoder, without a label.
+"""Alignment of the encoder to photographs, without labels.
 
-A network that learnt from renders expects what renders give. For each convolution, in order, the mean and deviation of
-each channel are measured on renders and on photographs, and the photographs' are made those of renders (adaptive batch
-normalisation, Li et al., arXiv 1603.04779). Batch norm is folded here, so gain and shift go into weights and bias: the
-graph stays as it is. What the last layers say is rather what is in a picture than how it was taken; they stay.
+A network that was trained on renders expects features with the statistics of renders. For each convolution in turn, the
+mean and standard deviation of each channel are measured on renders and on photographs, and the layer is changed so that
+photographs give the statistics of renders (adaptive batch normalisation, Li et al., arXiv 1603.04779). Batch norm is
+folded into the convolutions here, so the gain and the shift go into weights and biases and the graph does not change.
+The last layers describe the content of an image rather than its style and should not be aligned.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from torch import Tensor, nn
 from grin_ros.lab.network.encoder import EfficientNetLite, SameConv
 
 LARGEST_GAIN = 2.0
-_FLOOR = 1e-3  # of deviations: a channel that is silent stays so
+_FLOOR = 1e-3  # added to standard deviations, so that a channel that is always 0 is not amplified
 
 
 def align(encoder: EfficientNetLite, renders: Tensor, photographs: Tensor, layers: int) -> None:
-    """Change the first `layers` convolutions so that on photographs they answer as they do on renders, in mean and
-    deviation of each channel.
+    """Change the first `layers` convolutions so that photographs give the channel statistics that renders give now.
 
-    renders, photographs: (B, 3, H, W) as the encoder takes them. Some hundred of each, of much the same kind of place:
-    what differs in what they show is taken for a difference of style. ValueError for a count of layers there is not.
+    renders, photographs: (B, 3, H, W) with the values that the encoder takes; some hundred of each. Both should show
+    the same kind of places, because a difference in content would be corrected as if it were one of style. Raises
+    ValueError if the encoder does not have that many convolutions.
     """
     convolutions = [module for module in encoder.modules() if isinstance(module, SameConv)]
     if not 0 <= layers <= len(convolutions):
-        raise ValueError(f"layers: got {layers}, expected 0 to {len(convolutions)}, what this encoder has")
+        raise ValueError(f"layers: got {layers}, expected 0 to {len(convolutions)}, the convolutions of this encoder")
     wanted: dict[nn.Module, tuple[Tensor, Tensor]] = {}
     changes: dict[SameConv, tuple[Tensor, Tensor]] = {}
 
@@ -56,6 +57,6 @@ def align(encoder: EfficientNetLite, renders: Tensor, photographs: Tensor, layer
 
 
 def _statistics(output: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation (C,) of (B, C, h, w)."""
+    """Return the mean and the standard deviation (C,) of the channels of (B, C, h, w)."""
     deviation, mean = torch.std_mean(output.float(), (0, 2, 3), correction=0)
     return mean, deviation

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What light and a camera do to a clean picture: lamps and shade, exposure, white balance, optics, sensor, compression.
-Geometry stays."""
+"""Augmentation of images by other light and other cameras: lamps and shade, exposure, white balance, optics, sensor,
+compression. The geometry does not change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB -> the same scene in another light through another camera, (H, W, 3) uint8."""
+    """Return the image (H, W, 3) uint8 RGB as if taken in other light by another camera."""
     x = image.astype(np.float32) / 255.0
     x = _optics(x, rng)
     linear = np.power(x, 2.2)
@@ -22,7 +22,7 @@ def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     if rng.random() < 0.4:
         linear *= _vignette(x.shape[:2], rng)[..., None]
     x = np.power(np.clip(linear, 0.0, None), 1.0 / rng.uniform(1.8, 2.7), dtype=np.float32)
-    # Contrast, black level.
+    # Contrast and black level.
     x = (x - 0.5) * np.float32(rng.uniform(0.75, 1.45)) + np.float32(0.5 + rng.normal(0.0, 0.06))
     grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
     x = grey[..., None] + (x - grey[..., None]) * np.float32(0.0 if rng.random() < 0.06 else rng.uniform(0.5, 1.4))
@@ -38,7 +38,7 @@ def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
 
 
 def _border(image: NDArray[np.uint8], rng: np.random.Generator) -> None:
-    """A white or black frame, in place: registered RGB-D recordings and undistorted images have one."""
+    """Draw a white or black border in place, as registered RGB-D recordings and undistorted images have."""
     height, width = image.shape[:2]
     top, bottom = (int(rng.uniform(0.0, 0.03) * height) for _ in range(2))
     left, right = (int(rng.uniform(0.0, 0.03) * width) for _ in range(2))
@@ -48,8 +48,10 @@ def _border(image: NDArray[np.uint8], rng: np.random.Generator) -> None:
 
 
 def other_textures(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB, part of it through a random small filter that mixes colours: outlines stay, textures become
-    others, such as no camera shows (random convolution, arXiv 2007.13003)."""
+    """Return the image (H, W, 3) uint8 RGB with other textures and the same outlines.
+
+    A random small filter that mixes colours is blended in (random convolution, arXiv 2007.13003).
+    """
     x = image.astype(np.float32) / 255.0
     size = int(rng.choice((1, 3, 5)))
     kernels = rng.normal(0.0, 1.0 / (size * np.sqrt(3.0)), (3, 3, size, size)).astype(np.float32)
@@ -57,7 +59,7 @@ def other_textures(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArra
     for out in range(3):
         for into in range(3):
             mixed[..., out] += cv2.filter2D(x[..., into], -1, kernels[out, into])
-    # Back to the picture's own brightness and contrast in each colour.
+    # Restore the brightness and contrast of the image in each colour.
     axes = (0, 1)
     mixed = (mixed - mixed.mean(axes)) / (mixed.std(axes) + np.float32(1e-3)) * x.std(axes) + x.mean(axes)
     share = np.float32(rng.uniform(0.2, 0.9))
@@ -84,8 +86,10 @@ def _optics(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.floa
 
 
 def _light_and_shade(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
-    """(H, W, 3) gains as of lamps and shade, a few pools of each over the picture, warmer and colder ones. In renders
-    the dark is rather near and the bright far; a room with one lamp has it the other way round."""
+    """Return gains (H, W, 3) like those of a few warmer and colder pools of light and shade over the image.
+
+    In renders dark things tend to be near and bright things far. A room with one lamp is the other way round.
+    """
     rows, cols = int(rng.integers(2, 6)), int(rng.integers(2, 7))
     stops = rng.normal(0.0, rng.uniform(0.1, 0.9), (rows, cols, 1)) + rng.normal(0.0, 0.1, (rows, cols, 3))
     field = cv2.resize(stops.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_CUBIC)

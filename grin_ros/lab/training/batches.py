@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From recorded samples to training batches: crops that change K, sparse queries, their rays, and noise.
+"""Training batches from recorded samples: crops that change K, sparse queries, their rays, and noise.
 
-Every batch is a function of (seed, step, rank): a resumed run sees what an unbroken one would have.
+Every batch is a function of (seed, step, rank), so that a resumed run sees the same batches as an unbroken one.
 """
 
 from __future__ import annotations
@@ -36,41 +36,49 @@ class Batch:
     scene_rays: torch.Tensor  # (B, G, 3)
     mounting: torch.Tensor  # (B, 5)
     x_0: torch.Tensor  # (B, N) scaled depth / data_std
-    unscaled: torch.Tensor  # (B,) 1 where the scale of x_0 is not to be learnt, else 0
-    rendered: torch.Tensor  # (B,) bool: a render, not a photograph
+    unscaled: torch.Tensor  # (B,) 1 where the metric scale of x_0 is not to be learnt, else 0
+    rendered: torch.Tensor  # (B,) bool: True for a render, False for a photograph
     noise: torch.Tensor  # (draws, B, N)
 
+    @property
+    def inputs(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The first five inputs of `Grin.encode`."""
+        return self.image, self.queries, self.query_rays, self.scene_rays, self.mounting
+
     def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
         return Batch(**{one.name: getattr(self, one.name).to(device, non_blocking=True) for one in fields(self)})
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a batch is drawn.
-
-    queries: supervised pixels a sample. resize: smallest and largest factor of the random resizing (GRIN, section 4):
-    above 1 the image is cut to a window of 1 / factor of its sides, below 1 its resolution falls; K follows.
-    mounting_share: samples that are told where the camera is mounted. pattern_share: samples supervised where a sensor
-    would have measured (lidar beams, a depth camera's holes) instead of anywhere. density: share of the pixels that
-    have a range at all, the same ones every time. sky: whether what is beyond range is supervised, as the longest
-    range. texture_share: samples whose textures become others, which renders do not repeat. unscaled: worlds of which
-    only the shape is learnt, up to one factor a sample: reconstructions without a scale, or real places too few to tell
-    how far real things are. photographs: worlds that are not rendered. narrowest_deg: of a world's name, the horizontal
-    field of view that its windows keep at least. augment: resizing, photometric augmentation and flips. ValueError
-    where one is not what it must be.
-    """
+    """The settings for drawing a batch. Raises ValueError for a value outside its range."""
 
     queries: int = 1024
+    """Supervised pixels per sample."""
     resize: tuple[float, ...] = (0.5, 1.5)
+    """The smallest and the largest factor of the random resizing (GRIN, section 4). Above 1 the image is cut to a
+    window of 1 / factor of its sides, below 1 its resolution is reduced. K follows."""
     mounting_share: float = 0.5
+    """The share of samples with a known mounting of the camera."""
     pattern_share: float = 0.25
+    """The share of samples that are supervised where a sensor would measure (lidar beams, a depth camera with holes).
+    The others are supervised at random pixels."""
     density: float = 1.0
+    """The share of the pixels that have a range at all. They are the same ones every time."""
     sky: bool = True
+    """Supervise pixels beyond range, with the longest range."""
     texture_share: float = 0.0
+    """The share of samples whose textures are replaced."""
     unscaled: tuple[str, ...] = ()
+    """Worlds of which only the shape is learnt, up to one factor per sample: reconstructions without a metric scale, or
+    real places that are too few to learn distances from."""
     photographs: tuple[str, ...] = ("recording", "places")
+    """Worlds that are not rendered."""
     narrowest_deg: dict[str, float] = field(default_factory=dict)
+    """World -> the smallest horizontal field of view of its windows, in degrees."""
     augment: bool = True
+    """Resize, flip and augment the images."""
 
     def __post_init__(self) -> None:
         if self.queries < 1:
@@ -87,7 +95,7 @@ class Sampling:
 def batch(
     dataset: ShardDataset, indices: NDArray[np.int64], model: ModelConfig, sampling: Sampling, rng: np.random.Generator
 ) -> Batch:
-    """Draw a batch of the samples at `indices`; two independent noise draws a sample."""
+    """Draw a batch of the samples at `indices`, each with two independent draws of noise."""
     samples = [_one(dataset, int(i), model, sampling, rng) for i in indices]
     columns = [np.stack(column) for column in zip(*samples, strict=True)]
     image, queries, query_rays, scene_rays, mounting, x_0, noise = (torch.from_numpy(c) for c in columns)
@@ -96,6 +104,21 @@ def batch(
     rendered = torch.tensor([world not in sampling.photographs for world in worlds])
     noise = noise.transpose(0, 1).contiguous()
     return Batch(image, queries, query_rays, scene_rays, mounting, x_0, unscaled, rendered, noise)
+
+
+def sample_probabilities(dataset: ShardDataset, worlds: dict[str, float]) -> NDArray[np.float64]:
+    """Return the probability (n,) of each sample from the weights of the worlds.
+
+    Raises ValueError for an unknown world and for weights with which nothing can be drawn.
+    """
+    names = [dataset.world(i) for i in range(len(dataset))]
+    absent = sorted(set(worlds) - set(names))
+    if absent:
+        raise ValueError(f"worlds: got {', '.join(absent)}, the training data shows {', '.join(sorted(set(names)))}")
+    weights = np.array([worlds.get(name, 1.0) for name in names])
+    if not (weights.min() >= 0.0 and 0.0 < weights.sum() < np.inf):
+        raise ValueError(f"worlds: got {worlds}, expected weights of 0 or more, and more than 0 for at least one world")
+    return np.asarray(weights / weights.sum())
 
 
 def _one(
@@ -116,7 +139,7 @@ def _one(
         if measured[window].any():
             camera = camera.cropped(x, y, width, height)
             image, range_m, measured = image[window], range_m[window], measured[window]
-    # Supervised pixels are whole pixels of the recording, so range and ray belong together exactly.
+    # Supervised pixels are whole pixels of the recording, so that range and ray fit exactly.
     known = np.flatnonzero(measured)
     chosen = rng.choice(known, sampling.queries, replace=len(known) < sampling.queries)
     v, u = np.divmod(chosen, camera.width)
@@ -140,7 +163,7 @@ def _one(
         rays_at(camera, pixels),
         rays_at(camera, scene),
         mounting_vector(camera),
-        (model.depth_scale.encode(ranges) / model.data_std).astype(np.float32),
+        (model.depth_encoding.encode(ranges) / model.data_std).astype(np.float32),
         np.stack([noise_field(queries, rng), noise_field(queries, rng)]),
     )
 
@@ -153,8 +176,8 @@ def _measured(
     sampling: Sampling,
     rng: np.random.Generator,
 ) -> NDArray[np.bool_]:
-    """(H, W): the pixels that may be supervised. ValueError where there is none."""
-    # NaN is neither. Far hills are finite, but as much beyond range as the sky.
+    """Return the mask (H, W) of the pixels that may be supervised. Raises ValueError if there is none."""
+    # Both comparisons are False for NaN. Finite ranges beyond the largest one are treated like the sky.
     measured = (range_m > model.min_range_m) & (sampling.sky | (range_m < model.max_range_m))
     if sampling.density < 1.0:
         measured &= np.random.default_rng((_DENSITY, index)).random(measured.shape) < sampling.density
@@ -167,7 +190,7 @@ def _measured(
 
 
 def _resized(image: NDArray[np.uint8], width: int, height: int, share: float) -> NDArray[np.uint8]:
-    """(height, width, 3), as `encode` resizes; share < 1: as seen by a camera of so much of that resolution."""
+    """Return the image at width x height, resized as in `Grin.encode`; share: the resolution that is left, 0 to 1."""
     sizes = [(height, width)]
     if share < 1.0:
         sizes.insert(0, (round(height * share), round(width * share)))
@@ -178,9 +201,9 @@ def _resized(image: NDArray[np.uint8], width: int, height: int, share: float) ->
 
 
 def _crop_window(camera: Camera, factor: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """x, y, width, height of a window of about 1 / factor of both sides, some lower: the resize makes pixels oblong."""
+    """Return x, y, width and height of a window of about 1 / factor of both sides. Some windows are flatter."""
     width = round(camera.width * min(1.0, rng.uniform(0.9, 1.1) / factor))
-    # The resize makes all formats one, and those of cars are up to three times as wide as high.
+    # The network sees all formats resized to one, and images of cars are up to three times as wide as high.
     flat = rng.uniform(0.4, 1.0) if rng.random() < 0.15 else 1.0
     height = round(camera.height * flat * min(1.0, rng.uniform(0.9, 1.1) / factor))
     x, y = int(rng.integers(0, camera.width - width + 1)), int(rng.integers(0, camera.height - height + 1))

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Averages in weight space: what lies between snapshots of one run often generalises better than each of them.
+"""Averages of weights, which often generalise better than each of them.
 
-Snapshots of one trajectory average well (model soups, arXiv 2203.05482), and fine-tuned weights blended with those they
-started from keep what these knew of the world (robust fine-tuning, Wortsman et al., arXiv 2109.01903). Training on
-renders bends the encoder to renders; part of the way back to ImageNet it sees real pictures better.
+Snapshots of one training run average well (model soups, arXiv 2203.05482). Fine-tuned weights that are moved part of
+the way back to the weights before keep more of what those had learnt (robust fine-tuning, Wortsman et al.,
+arXiv 2109.01903). Training on renders adapts the encoder to renders; a part of the way back to ImageNet makes it better
+on real images.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ENCODER = "pyramid.backbone."
 
 
 def average(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean of weights with the same names and shapes. Raises ValueError where they differ, or for none."""
+    """Return the mean of weights. Raises ValueError for no weights and where names or shapes differ."""
     if not parts:
         raise ValueError("average: got no weights, expected at least one")
     for part in parts[1:]:
@@ -30,14 +31,17 @@ def average(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         different |= {n for n in part.keys() & parts[0].keys() if part[n].shape != parts[0][n].shape}
         if different:
             raise ValueError(
-                f"average: weights of different models, first at '{min(different)}'; "
+                f"average: got weights of different models, which differ at '{min(different)}'; "
                 "give snapshots of one configuration"
             )
     return {name: torch.stack([part[name] for part in parts]).mean(0) for name in parts[0]}
 
 
 def towards_imagenet(weights: Mapping[str, Tensor], config: ModelConfig, share: float) -> dict[str, Tensor]:
-    """`weights` with the encoder moved by `share` in [0, 1] of the way to its ImageNet weights. Raises ValueError."""
+    """Return `weights` with the encoder moved by the share of the way, 0 to 1, to its ImageNet weights.
+
+    Raises ValueError for another share.
+    """
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"share: got {share}, expected 0 (as trained) to 1 (ImageNet)")
     start = Grin(config)

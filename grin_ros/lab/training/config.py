@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One run is one YAML file: the model, the data's sampling, the loss, the optimiser."""
+"""The configuration of a training run, which one YAML file holds: model, sampling of data, loss and optimiser."""
 
 from __future__ import annotations
 
@@ -17,39 +17,46 @@ from grin_ros.lab.training.loss import LossConfig
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """steps: optimiser steps; the first low_steps of them at low_height x low_width pixels (GRIN trains in two stages).
-    batch: samples a step over all processes. lr: peak, reached after warmup_steps, then a cosine down to a fiftieth.
-    encoder_lr: share of lr for the pretrained encoder, 0 freezes all of it; its first frozen_stages stay as they are.
-    style_share: samples whose feature statistics are disturbed, style_strength times their spread in the batch. ema:
-    decay of the averaged weights, which are the ones that count. worlds: how often a frame of a world is drawn,
-    relative to those not named (1). holdout: at least so many samples, whole shards, are never trained on.
-    snapshot_every: steps after which the averaged weights are kept for good, for export/blend.py.
-    """
+    """The configuration of a training run. Raises ValueError for an image size that the encoder cannot take."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
     sampling: Sampling = field(default_factory=Sampling)
     loss: LossConfig = field(default_factory=LossConfig)
     steps: int = 8000
+    """Optimiser steps."""
     low_steps: int = 0
+    """The first low_steps steps run at low_width x low_height pixels (GRIN trains in two stages)."""
     low_height: int = 128
     low_width: int = 160
     batch: int = 16
+    """Samples per step, over all processes together."""
     lr: float = 8e-4
+    """The peak of the learning rate, reached after warmup_steps. A cosine to a fiftieth of it follows."""
     encoder_lr: float = 0.25
+    """The learning rate of the pretrained encoder as a share of lr. 0 freezes the encoder."""
     frozen_stages: int = 3
+    """The first stages of the encoder, which are always frozen."""
     style_share: float = 0.0
+    """The share of samples whose feature statistics are disturbed."""
     style_strength: float = 1.0
+    """The size of that disturbance, relative to the spread of the statistics in the batch."""
     warmup_steps: int = 300
     weight_decay: float = 0.02
     clip_norm: float = 1.0
     ema: float = 0.999
+    """The decay of the averaged weights, which are the result of the training."""
     worlds: dict[str, float] = field(default_factory=dict)
+    """How often a frame of a world is drawn, relative to the frames of worlds that are not named (1)."""
     holdout: int = 500
+    """At least this many samples, in whole shards, are held out of the training."""
     seed: int = 0
-    gate_every: int = 500
-    gate_frames: int = 128
+    check_every: int = 500
+    """Steps between diffusion checks on held-out samples."""
+    check_frames: int = 128
     save_every: int = 250
+    """Steps between saves of the state from which the run can be resumed."""
     snapshot_every: int = 250
+    """Steps between snapshots of the averaged weights, which `grin blend` can average."""
 
     def __post_init__(self) -> None:
         if self.low_height % 32 or self.low_width % 32:
@@ -59,14 +66,17 @@ class TrainConfig:
             )
 
     def model_at(self, step: int) -> ModelConfig:
-        """The model as it is at a step: its image size."""
+        """Return the configuration of the model at a step, which has the image size of that step."""
         if step >= self.low_steps:
             return self.model
         return replace(self.model, image_height=self.low_height, image_width=self.low_width)
 
 
 def load_train_config(path: Path) -> TrainConfig:
-    """Read a run's YAML; `model` is a mapping, or the path of a model's YAML relative to it. Raises ValueError."""
+    """Read the YAML file of a run. `model` is a mapping, or the path of a model's YAML relative to the file.
+
+    Raises ValueError if the file cannot be read or holds something else.
+    """
     try:
         values = yaml.safe_load(path.read_text()) or {}
     except (OSError, yaml.YAMLError) as error:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a run must remember to go on exactly where it stopped: weights, their average, Adam's moments, the step."""
+"""The state from which a run resumes exactly: the weights, their average, the moments of Adam and the step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from grin_ros.lab.network.grin import Grin
 
 
 class Average:
-    """Exponential moving average of all weights; its decay grows in the first steps, so that it forgets the start."""
+    """An exponential moving average of all weights. Its decay grows in the first steps, so that it forgets the start.
+
+    torch.optim.swa_utils.AveragedModel would copy the weights in its first update instead of averaging them, and keeps
+    a counter of its own that older states do not have.
+    """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
@@ -23,13 +27,14 @@ class Average:
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
+        """Take in the weights of the model after the step of this number, which counts from 0."""
         decay = min(self.decay, (1.0 + step) / (10.0 + step))
         for name, tensor in model.state_dict().items():
             self.weights[name].lerp_(tensor, 1.0 - decay)
 
 
 def save_state(folder: Path, model: Grin, average: Average, optimiser: torch.optim.AdamW, step: int) -> None:
-    """Write state.safetensors (to resume) and weights.safetensors (the average, float32), each atomically."""
+    """Write state.safetensors (to resume) and weights.safetensors (the average). Each appears whole or not at all."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"average.{name}": tensor for name, tensor in average.weights.items()}
     for name, parameter in model.named_parameters():
@@ -43,7 +48,7 @@ def save_state(folder: Path, model: Grin, average: Average, optimiser: torch.opt
 
 
 def load_state(folder: Path, model: Grin, average: Average, optimiser: torch.optim.AdamW) -> int:
-    """Put everything back; returns the step to go on with, 0 where there is nothing to resume."""
+    """Restore the state in `folder` and return the step to continue with, which is 0 if there is no state."""
     path = folder / "state.safetensors"
     if not path.is_file():
         return 0
@@ -55,7 +60,7 @@ def load_state(folder: Path, model: Grin, average: Average, optimiser: torch.opt
     for name, parameter in model.named_parameters():
         moments = _section(tensors, f"optimiser.{name}.")
         if moments:
-            # Adam's step counter stays on the host; its moments live beside their parameter.
+            # The step counter of Adam stays on the CPU; its moments are on the device of their parameter.
             optimiser.state[parameter] = {
                 key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
             }

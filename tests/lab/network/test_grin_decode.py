@@ -35,7 +35,7 @@ def decode(model: Grin, x: Tensor, log_variance: Tensor, ray_z: Tensor = AHEAD) 
 
 @pytest.mark.parametrize("range_m", [0.1, 0.7, 3.0, 42.0, 89.0])
 def test_decode_inverts_the_encoding_of_training(model: Grin, range_m: float) -> None:
-    x = float(TINY.depth_scale.encode(range_m)) / TINY.data_std
+    x = float(TINY.depth_encoding.encode(range_m)) / TINY.data_std
     depth_m, _ = decode(model, flat(x), flat(-4.0))
     assert depth_m.shape == (30, 46)
     torch.testing.assert_close(depth_m, torch.full((30, 46), range_m), rtol=1e-4, atol=0.0)
@@ -48,7 +48,7 @@ def test_decode_keeps_to_the_range_that_it_can_express(model: Grin) -> None:
 
 @pytest.mark.parametrize("range_m", [91.0, 100.0, 1e4])
 def test_decode_says_what_is_beyond_range(model: Grin, range_m: float) -> None:
-    x = math.log(range_m / TINY.depth_scale.decode(0.0)) / TINY.ln_per_unit
+    x = math.log(range_m / TINY.depth_encoding.decode(0.0)) / TINY.ln_per_unit
     depth_m, sigma_m = decode(model, flat(x), flat(-4.0))
     assert (depth_m == torch.inf).all()
     assert torch.isnan(sigma_m).all()
@@ -73,7 +73,7 @@ def test_beyond_range_is_of_the_range_and_not_of_the_depth(model: Grin) -> None:
 def test_sky_above_ground_has_a_clean_edge(model: Grin) -> None:
     # Upper half sky, lower half at 5 m, and an image that shows where: no pixel in between is put half-way.
     x = torch.full((TINY.grid_rows, TINY.grid_cols), 1.0 / TINY.data_std)
-    x[TINY.grid_rows // 2 :] = float(TINY.depth_scale.encode(5.0)) / TINY.data_std
+    x[TINY.grid_rows // 2 :] = float(TINY.depth_encoding.encode(5.0)) / TINY.data_std
     image = torch.full((1, 32, 48, 3), 220, dtype=torch.uint8)
     image[:, 16:] = 40
     depth_m, sigma_m = model.decode(x.reshape(1, -1), flat(-6.0), image, torch.ones(1, 32, 48))
@@ -111,7 +111,7 @@ def test_depth_is_along_z_and_absent_where_no_ray_looks_forward(model: Grin) -> 
     assert torch.equal(torch.isfinite(depth_m), seen)
     assert torch.equal(torch.isfinite(sigma_m), seen)
     assert torch.isnan(depth_m[~seen]).all()
-    range_m = float(TINY.depth_scale.decode(0.2 * TINY.data_std))
+    range_m = float(TINY.depth_encoding.decode(0.2 * TINY.data_std))
     torch.testing.assert_close(depth_m[seen], range_m * ray_z[0][seen], rtol=1e-4, atol=0.0)
 
 
@@ -131,7 +131,7 @@ def test_decode_lays_the_grid_out_row_by_row(model: Grin) -> None:
 
 def test_linear_depth_is_decoded_with_its_sigma() -> None:
     model = awake(config=dataclasses.replace(TINY, depth="linear"))
-    x = float(model.config.depth_scale.encode(8.0)) / TINY.data_std
+    x = float(model.config.depth_encoding.encode(8.0)) / TINY.data_std
     depth_m, sigma_m = decode(model, flat(x), flat(-8.0))
     torch.testing.assert_close(depth_m, torch.full((30, 46), 8.0), rtol=1e-4, atol=0.0)
     # Of a linear scale, sigma in metres is the same at every range.

@@ -86,7 +86,7 @@ def test_directions_and_cells_are_of_a_camera_90_degrees_wide() -> None:
 @pytest.mark.parametrize("range_m", [0.12, 1.0, 20.0, 95.0])
 def test_ln_range_inverts_the_encoding_of_training(depth: str, range_m: float) -> None:
     model = switched(depth=depth)
-    x = torch.tensor([float(model.config.depth_scale.encode(range_m)) / TINY.data_std], dtype=torch.float64)
+    x = torch.tensor([float(model.config.depth_encoding.encode(range_m)) / TINY.data_std], dtype=torch.float64)
     ln_range, slope = model.ln_range(x.requires_grad_(True))
     assert float(ln_range.detach()) == pytest.approx(math.log(range_m), abs=1e-6)
     ln_range.sum().backward()

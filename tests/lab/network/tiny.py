@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A GRIN small enough to test, with all its parts awake, and inputs for it."""
+"""A GRIN small enough for tests, inputs for it, and a stand-in whose answers a test gives."""
 
 from __future__ import annotations
 
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.encoder import init_like_imagenet
@@ -31,7 +31,7 @@ TINY = ModelConfig(
 
 
 def fresh(seed: int = 0, config: ModelConfig = TINY) -> Grin:
-    """As training starts: latent self-conditioning and level modulation are zero."""
+    """Return a model as it is before training: latent self-conditioning and level modulation have no effect."""
     torch.manual_seed(seed)
     model = Grin(config)
     init_like_imagenet(model.pyramid.backbone, seed)
@@ -39,7 +39,7 @@ def fresh(seed: int = 0, config: ModelConfig = TINY) -> Grin:
 
 
 def awake(seed: int = 0, config: ModelConfig = TINY) -> Grin:
-    """As after training: no part of the network is zero, so a test that passes does not pass for want of a signal."""
+    """Return a model in which every part has an effect, as after training."""
     model = fresh(seed, config)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -51,7 +51,7 @@ def awake(seed: int = 0, config: ModelConfig = TINY) -> Grin:
 
 
 def scene(batch: int = 1, queries: int = 40, seed: int = 0, size: tuple[int, int] = (64, 64)) -> dict[str, Tensor]:
-    """Inputs of `Grin.encode` by name: random image (height, width = size), points, rays and a known mounting."""
+    """Return random inputs of `Grin.encode` by name, with an image of size (height, width) and a known mounting."""
     generator = torch.Generator().manual_seed(seed)
 
     def rays(count: int) -> Tensor:
@@ -69,16 +69,30 @@ def scene(batch: int = 1, queries: int = 40, seed: int = 0, size: tuple[int, int
 
 
 def latents(count: int, seed: int | None = None) -> Tensor:
-    """(count, L, C): empty, or drawn with a seed."""
+    """Return latents (count, L, C): zeros, or random ones with a seed."""
     shape = (count, TINY.latent_count, TINY.latent_dim)
     return torch.zeros(shape) if seed is None else torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 def levels(phi: float, count: int) -> tuple[Tensor, Tensor]:
-    """Signal and noise (count,) at an angle of the schedule, radians."""
+    """Return the amplitudes of signal and noise (count,) at an angle of the schedule in radians."""
     return torch.full((count,), math.cos(phi)), torch.full((count,), math.sin(phi))
 
 
 def noise(*shape: int, seed: int = 5) -> Tensor:
-    """Standard normal."""
+    """Return standard normal numbers."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+class StandIn(nn.Module):
+    """A network without an encoder. Subclasses define `predict`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config: ModelConfig = TINY
+
+    def encode(self, *inputs: Tensor, maps: object = None) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        return inputs[1], inputs[2]
+
+    def empty_latents(self, local_tokens: Tensor) -> Tensor:
+        return latents(len(local_tokens))

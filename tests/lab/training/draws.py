@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Batches of samples whose pixels carry their own address, and what can be read back from them."""
+"""Batches of samples whose pixels hold their own address, and functions that read it back."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ ENLARGED = dataclasses.replace(AUGMENTED, resize=(1.0, 2.0))
 
 
 def draw(samples: list[Sample], sampling: Sampling, seed: int = 0) -> Batch:
-    """One batch of these samples, in order."""
+    """Return one batch of these samples, in order."""
     return batch(InMemory(samples), np.arange(len(samples)), TINY, sampling, np.random.default_rng(seed))
 
 
 def ranges(drawn: Batch) -> NDArray[np.float64]:
-    """Range (B, N) in metres from the network's value."""
-    return TINY.depth_scale.decode(drawn.x_0.numpy().astype(np.float64) * TINY.data_std)
+    """Return the ranges (B, N) of a batch in metres."""
+    return TINY.depth_encoding.decode(drawn.x_0.numpy().astype(np.float64) * TINY.data_std)
 
 
 def turned(drawn: Batch, camera: Camera) -> list[bool]:
-    """Which samples of `addressed` were mirrored: their rays are those of the recording with x negated."""
+    """Return True for each sample of `addressed` that was mirrored, so that x of its rays has the other sign."""
     flags = []
     for rays, pixels in zip(drawn.query_rays.numpy(), address(ranges(drawn)), strict=True):
         recorded = camera.unproject(pixels)

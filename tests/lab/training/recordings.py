@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Small training data: real shards on disk, and a data set in memory whose pixels carry their own address."""
+"""Small training data: shards on disk, and a data set in memory whose pixels hold their own address."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ WORLDS = ("room", "street")
 
 
 def write_shards(folder: Path, shards: int = 3, frames: int = 6, seed: int = 0, height_m: float = 1.2) -> Path:
-    """Shards of a wall at a random distance with a random pattern; every other camera's mounting is unknown, the others
-    are height_m above the ground. Every third frame is of a street, the others of a room."""
+    """Write shards of a wall at a random distance with a random pattern.
+
+    Every other camera has a mounting, height_m above the ground. Every third frame shows a street, the others a room.
+    """
     writer = ShardWriter(folder, WIDTH, HEIGHT, "CC0-1.0", worlds=WORLDS)
     rng = np.random.default_rng(seed)
     for shard in range(shards):
@@ -40,7 +42,7 @@ def write_shards(folder: Path, shards: int = 3, frames: int = 6, seed: int = 0, 
 
 
 class InMemory(ShardDataset):
-    """Samples given one by one, with what training asks of a data set."""
+    """A data set of given samples."""
 
     def __init__(self, samples: list[Sample]) -> None:
         self.samples = samples
@@ -51,7 +53,7 @@ class InMemory(ShardDataset):
     def sample(self, index: int) -> Sample:
         return self.samples[index]
 
-    def world(self, index: int) -> str:  # noqa: ARG002 - all are of one
+    def world(self, index: int) -> str:  # noqa: ARG002 - all samples show the same world
         return "recording"
 
 
@@ -67,15 +69,15 @@ LENSES: dict[str, tuple[float, ...]] = {
 
 
 def addressed(mounting: Mounting | None = None, lens: str = "none") -> Sample:
-    """A sample that says where each pixel was: colour (u, v, 0) and range 1 m + ADDRESS_STEP_M * (v * WIDTH + u)."""
+    """Return a sample whose pixels hold their place: colour (u, v, 0), range 1 m + ADDRESS_STEP_M * (v * WIDTH + u)."""
     v, u = np.mgrid[0:HEIGHT, 0:WIDTH]
     image = np.stack([u, v, 0 * u], -1).astype(np.uint8)
     range_m = 1.0 + ADDRESS_STEP_M * (v * WIDTH + u)
     camera = Camera(WIDTH, HEIGHT, 60.0, 62.0, 37.0, 31.5, lens, LENSES[lens], mounting)
-    return Sample(image, range_m.astype(np.float32), camera)  # float16, as on disk, could not count so far
+    return Sample(image, range_m.astype(np.float32), camera)  # float16, as on disk, is too coarse for this
 
 
 def address(range_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pixels (..., 2) [u, v] of the recording from ranges of `addressed`."""
+    """Return the pixels [u, v] (..., 2) that belong to ranges of `addressed`."""
     number = np.round((range_m - 1.0) / ADDRESS_STEP_M).astype(int)
     return np.stack([number % WIDTH, number // WIDTH], -1).astype(np.float64)

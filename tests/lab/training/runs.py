@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The smallest run that does all that a run does. Started by torchrun, this file is one process of such a run:
+"""A very small training run. With torchrun, this file is one process of such a run:
 
 torchrun --nproc_per_node 2 -m tests.lab.training.runs DATA OUT
 """
@@ -33,15 +33,15 @@ RUN = TrainConfig(
     frozen_stages=1,
     warmup_steps=3,
     holdout=1,
-    gate_every=100,
-    gate_frames=2,
+    check_every=100,
+    check_frames=2,
     save_every=100,
     snapshot_every=5,
 )
 
 
 def one_process_of_two(data: Path, out: Path) -> None:
-    """Train two steps and write OUT/rank<n>.json: this process's weights, its average's, its batches and its gate."""
+    """Train two steps and write OUT/rank<n>.json: weights and their average, batches and check of this process."""
     torch.set_num_threads(1)
     seen: dict[str, Any] = {"batches": []}
 
@@ -57,7 +57,7 @@ def one_process_of_two(data: Path, out: Path) -> None:
         return drawn
 
     vars(loop).update(Average=Watched, batch=watched_batch)
-    seen["gate"] = str(loop.train(RUN, data, out, stop_after=2, pretrained=False))
+    seen["check"] = str(loop.train(RUN, data, out, stop_after=2, pretrained=False))
     rank = torch.distributed.get_rank()
     (out / f"rank{rank}.json").write_text(json.dumps(seen))
     torch.distributed.barrier()
@@ -65,7 +65,7 @@ def one_process_of_two(data: Path, out: Path) -> None:
 
 
 def _sums(tensors: dict[str, torch.Tensor]) -> dict[str, list[float]]:
-    """Two sums that no two different tensors of this size share by chance."""
+    """Return two sums per tensor, which differ for different tensors."""
     doubles = {name: tensor.detach().double() for name, tensor in tensors.items()}
     return {name: [float(t.sum()), float(t.square().sum())] for name, t in doubles.items()}
 

@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from torch import Tensor, nn
+from torch import Tensor
 
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model
-from grin_ros.lab.network.config import ModelConfig
+from grin_ros.lab.network.grin import Prediction
 from grin_ros.lab.training import ablation
 from grin_ros.lab.training.ablation import VARIANTS, Variant, errors, main, measure, measured, rendered, run, table
 from grin_ros.lab.training.loop import train
 from tests.lab.evaluation.measured import random_depth, sample, write_dataset
-from tests.lab.network.tiny import TINY, fresh
+from tests.lab.network.tiny import TINY, StandIn, fresh
 from tests.lab.training.recordings import write_shards
 from tests.lab.training.runs import RUN
 
@@ -37,9 +37,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few pixels, and a narrow encoder, for which there are no ImageNet weights."""
+    """Use few pixels, and no ImageNet weights because there are none for the narrow encoder."""
     monkeypatch.setattr(ablation, "train", partial(train, pretrained=False))
-    monkeypatch.setattr(ablation, "_PIXELS", 64)
+    monkeypatch.setattr(ablation, "PIXELS", 64)
 
 
 def variant(name: str) -> Variant:
@@ -74,40 +74,36 @@ def test_a_variant_changes_one_thing(name: str, model: dict[str, object], sampli
     assert dataclasses.replace(changed, model=TWO_STEPS.model, sampling=TWO_STEPS.sampling) == TWO_STEPS
 
 
-def test_variants_have_folders_of_their_own() -> None:
-    assert len({v.name for v in VARIANTS}) == len({v.what for v in VARIANTS}) == len(VARIANTS) == 9
+def test_every_variant_has_a_name_and_a_title_of_its_own() -> None:
+    assert len({v.name for v in VARIANTS}) == len({v.title for v in VARIANTS}) == len(VARIANTS) == 9
 
 
 # Errors
 
 
-class Known(nn.Module):
-    """Answers an x_0 that is given, whatever it sees."""
+class Known(StandIn):
+    """A network that always answers the given x_0."""
 
     def __init__(self, x_0: Tensor) -> None:
         super().__init__()
-        self.config: ModelConfig = TINY
         self.x_0 = x_0
 
-    def encode(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        return inputs[1], inputs[2]
-
-    def predict(self, x: Tensor, signal: Tensor, noise: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def predict(self, x: Tensor, signal: Tensor, noise: Tensor, *_: Tensor) -> Prediction:
         assert (signal == 0.0).all()  # from pure noise
         assert (noise == 1.0).all()
-        return -self.x_0[: len(x)], torch.zeros_like(x), torch.zeros_like(x)
+        return Prediction(-self.x_0[: len(x)], torch.zeros_like(x), torch.zeros_like(x))
 
     def ln_range(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
         return fresh().ln_range(x)
 
 
 def given(ln_range: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """One batch, true ln(range) (B, N), as `errors` wants it."""
+    """Yield one batch with the true ln(range) (B, N), as `errors` takes it."""
     count, pixels = ln_range.shape
     yield *(torch.zeros(count, pixels, 2) for _ in range(5)), torch.zeros(count, pixels), ln_range
 
 
-def test_errors_are_zero_for_the_truth_and_tell_scale_from_shape() -> None:
+def test_errors_are_zero_for_the_truth_and_separate_scale_from_shape() -> None:
     x_0 = torch.linspace(-0.5, 0.5, 33).repeat(2, 1)
     known = Known(x_0)
     truth = known.ln_range(x_0)[0]
@@ -120,22 +116,22 @@ def test_errors_are_zero_for_the_truth_and_tell_scale_from_shape() -> None:
     assert errors(known, given(truth))["aligned"] == pytest.approx(0.5 * 16 / 33, abs=1e-5)  # type: ignore[arg-type]
 
 
-def test_errors_of_nothing_are_refused() -> None:
+def test_errors_without_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="got no samples"):
         errors(fresh(), iter(()))
 
 
-def test_renders_are_told_the_mounting_only_where_they_should(data: Path) -> None:
+def test_renders_have_a_mounting_only_if_asked(data: Path) -> None:
     dataset = ShardDataset(data)
     mounted = [i for i in range(len(dataset)) if dataset.sample(i).camera.mounting]
-    for told in (False, True):
-        batches = list(rendered(fresh(), dataset, mounted, told))
+    for known_mounting in (False, True):
+        batches = list(rendered(fresh(), dataset, mounted, known_mounting))
         assert sum(len(b[0]) for b in batches) == len(mounted)
         known = torch.cat([mounting[:, 4] for _, _, _, _, mounting, _, _ in batches])
-        assert (known == float(told)).all()
+        assert (known == float(known_mounting)).all()
     _, queries, *_, noise, ln_range = batches[0]
     assert queries.shape[:2] == noise.shape == ln_range.shape
-    # The wall's own distance, never the sky's.
+    # The distance is that of the wall and never that of the sky.
     walls = [float(dataset.sample(i).range_m[-1, -1]) for i in mounted]
     np.testing.assert_allclose(ln_range.exp(), np.tile(walls, (ln_range.shape[1], 1)).T, rtol=1e-4)
 
@@ -157,16 +153,16 @@ def test_measured_frames_give_range_along_the_ray_where_there_is_one() -> None:
     np.testing.assert_allclose(ln_range[0].exp() * rays[0, :, 2], expected_m, rtol=1e-5)
 
 
-def test_sets_are_the_worlds_the_robots_height_and_the_real_domains(data: Path, tmp_path: Path) -> None:
+def test_sets_are_worlds_robot_height_and_real_domains(data: Path, tmp_path: Path) -> None:
     samples: list[EvalSample] = [sample("a", depth_m=2.0), sample("b", domain="outdoor", depth_m=9.0)]
     real = write_dataset(tmp_path / "real", samples)
     values = measure(fresh(), ShardDataset(data), real)
-    sets = ["renders", "room", "street", "robot", "robot, told", "real indoor", "real outdoor"]
+    sets = ["renders", "room", "street", "robot", "robot, mounting known", "real indoor", "real outdoor"]
     assert [*values] == [f"{name}/{key}" for name in sets for key in ("abs_rel", "aligned")]
     assert all(math.isfinite(value) for value in values.values())
 
 
-def test_without_frames_at_the_height_of_a_robot_there_is_no_such_set(tmp_path: Path) -> None:
+def test_a_set_without_frames_is_left_out(tmp_path: Path) -> None:
     values = measure(fresh(), ShardDataset(write_shards(tmp_path, shards=1, height_m=1.7)), None)
     assert {key.split("/")[0] for key in values} == {"renders", "room", "street"}
 
@@ -197,7 +193,7 @@ def test_a_finished_variant_is_not_trained_again(data: Path, tmp_path: Path, mon
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_variant_that_was_stopped_goes_on(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_variant_is_resumed(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run(variant("both"), TWO_STEPS, [data], None, tmp_path / "whole")
     with monkeypatch.context() as patch:
         patch.setattr(ablation, "measure", lambda *_: 1 / 0)
@@ -207,7 +203,7 @@ def test_a_variant_that_was_stopped_goes_on(data: Path, tmp_path: Path, monkeypa
     assert run(variant("both"), TWO_STEPS, [data], None, tmp_path / "stopped") == whole
 
 
-def test_the_table_has_a_line_a_variant_and_a_column_a_set() -> None:
+def test_the_table_has_a_row_per_variant_and_a_column_per_set() -> None:
     results = {
         "both": {"renders/abs_rel": 0.1, "renders/aligned": 0.05, "robot/abs_rel": 0.2, "robot/aligned": 0.1234},
         "linear": {"renders/abs_rel": 0.3, "renders/aligned": 0.25},
@@ -227,7 +223,7 @@ def config_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_command_prints_the_table_of_what_is_there(
+def test_the_command_prints_the_table_of_finished_variants(
     data: Path, tmp_path: Path, config_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     values = {"renders/abs_rel": 0.1, "renders/aligned": 0.05}

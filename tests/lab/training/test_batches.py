@@ -15,7 +15,7 @@ from grin_ros.core.estimator import camera_inputs
 from grin_ros.core.sampling.noise import noise_field
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.training import batches
-from grin_ros.lab.training.batches import Batch, Sampling, batch
+from grin_ros.lab.training.batches import Batch, Sampling, batch, sample_probabilities
 from tests.lab.network.tiny import TINY
 from tests.lab.training.draws import AUGMENTED, ENLARGED, PLAIN, TILTED, draw, ranges, turned
 from tests.lab.training.recordings import HEIGHT, LENSES, WIDTH, address, addressed, write_shards
@@ -261,3 +261,30 @@ def test_training_shows_the_network_what_the_robot_will() -> None:
 def test_a_batch_moves_whole() -> None:
     drawn = draw([addressed()], PLAIN).to(torch.device("meta"))
     assert all(getattr(drawn, field.name).device.type == "meta" for field in dataclasses.fields(drawn))
+
+
+@pytest.mark.parametrize(
+    ("worlds", "share"),
+    [({}, 1 / 3), ({"street": 0.0}, 0.0), ({"room": 0.0, "street": 2.0}, 1.0), ({"street": 6.0}, 0.75)],
+)
+def test_worlds_are_drawn_by_their_weights(tmp_path: Path, worlds: dict[str, float], share: float) -> None:
+    dataset = ShardDataset(write_shards(tmp_path))
+    probabilities = sample_probabilities(dataset, worlds)
+    assert probabilities.sum() == pytest.approx(1.0)
+    assert probabilities[dataset.indices_of("street")].sum() == pytest.approx(share)
+    for world in ("street", "room"):
+        assert np.ptp(probabilities[dataset.indices_of(world)]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("worlds", "message"),
+    [
+        ({"streets": 2.0}, "worlds: got streets, the training data shows room, street"),
+        ({"street": 0.0, "room": 0.0}, "worlds: got .*more than 0 for at least one world"),
+        ({"street": -1.0}, "worlds: got .*expected weights of 0 or more"),
+        ({"street": float("nan")}, "worlds: got .*expected weights of 0 or more"),
+    ],
+)
+def test_worlds_that_cannot_be_drawn_are_refused(tmp_path: Path, worlds: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        sample_probabilities(ShardDataset(write_shards(tmp_path)), worlds)

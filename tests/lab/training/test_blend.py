@@ -22,11 +22,11 @@ def test_average_is_the_mean_of_each_tensor() -> None:
         assert torch.equal(tensor, parts[0][name]), name
 
 
-def test_average_refuses_what_does_not_belong_together() -> None:
+def test_weights_of_different_models_are_not_averaged() -> None:
     weights = {"a": torch.zeros(2), "b": torch.zeros(3)}
     for other in ({"a": torch.zeros(2)}, {**weights, "c": torch.zeros(1)}, {**weights, "b": torch.zeros(1, 3)}):
         for parts in ([weights, other], [other, weights]):
-            with pytest.raises(ValueError, match="different models, first at '[bc]'"):
+            with pytest.raises(ValueError, match="different models, which differ at '[bc]'"):
                 average(parts)
     with pytest.raises(ValueError, match="got no weights"):
         average([])

@@ -13,21 +13,20 @@ from torch import Tensor, nn
 
 from grin_ros.core.sampling.ddim import noised, velocity
 from grin_ros.lab.datasets.shards import ShardDataset
-from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.encoder import normalised_image
-from grin_ros.lab.network.grin import Grin
+from grin_ros.lab.network.grin import Grin, Prediction
 from grin_ros.lab.training.batches import Batch, Sampling, batch
 from grin_ros.lab.training.config import TrainConfig
-from grin_ros.lab.training.loop import make_optimiser
-from grin_ros.lab.training.loss import LossConfig, Objective, levels
-from tests.lab.network.tiny import TINY, awake, fresh
+from grin_ros.lab.training.loss import LossConfig, Objective, amplitudes, draw_passes
+from grin_ros.lab.training.optimiser import make_optimiser
+from tests.lab.network.tiny import TINY, StandIn, awake, fresh
 from tests.lab.training.recordings import write_shards
 
 T = torch.tensor([0.2, 0.5, 0.9])
 ALL_SCENE_TOKENS = torch.arange(TINY.scene_rows * TINY.scene_cols)
 KEEP, DROP = torch.ones(3), torch.zeros(3)
 TRUTH, ANSWER = torch.zeros(3), torch.ones(3)
-"""What the second pass starts from: nothing or all of the first answer's error."""
+"""The second pass starts from the truth, or with all of the error of the first answer."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +56,7 @@ def test_losses_are_finite_and_total_is_their_weighted_sum(drawn: Batch) -> None
 
 
 @pytest.mark.parametrize("make", [fresh, awake])
-def test_gradients_reach_all_that_is_trained(drawn: Batch, make: Callable[[], Grin]) -> None:
+def test_gradients_reach_everything_that_is_trained(drawn: Batch, make: Callable[[], Grin]) -> None:
     model = make()
     make_optimiser(model, TrainConfig(model=TINY, frozen_stages=1))
     losses(model, drawn)["total"].backward()
@@ -82,33 +81,29 @@ def test_second_pass_uses_the_latents_of_the_first(drawn: Batch) -> None:
     assert one != dropped["refine"]
 
 
-class Relay(nn.Module):
-    """Its first pass only makes latents, from a weight; its second answers with them."""
+class Relay(StandIn):
+    """A network whose first pass writes a weight into the latents and whose second pass answers with the latents."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.config: ModelConfig = TINY
         self.first = nn.Parameter(torch.tensor(0.3))
         self.second = nn.Parameter(torch.tensor(0.7))
         self.passes = 0
 
-    def encode(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        return inputs[1], inputs[2]
-
-    def predict(self, x: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def predict(self, x: Tensor, *inputs: Tensor) -> Prediction:
         latents = inputs[2]
         self.passes += 1
         if self.passes == 1:
-            return torch.zeros_like(x), torch.zeros_like(x), latents + self.first
-        return self.second * latents.mean((1, 2))[:, None] + 0.0 * x, torch.zeros_like(x), latents
+            return Prediction(torch.zeros_like(x), latents + self.first, torch.zeros_like(x))
+        return Prediction(self.second * latents.mean((1, 2))[:, None] + 0.0 * x, latents, torch.zeros_like(x))
 
 
-def test_latents_go_over_detached(drawn: Batch) -> None:
+def test_no_gradient_flows_through_the_latents_of_the_first_pass(drawn: Batch) -> None:
     relay = Relay()
     losses(relay, drawn)["refine"].backward()
     assert relay.first.grad is None
     assert relay.second.grad is not None
-    assert relay.second.grad != 0.0  # the latents did go over
+    assert relay.second.grad != 0.0
 
 
 @torch.no_grad()
@@ -118,42 +113,38 @@ def test_dropped_scene_tokens_change_the_answer(drawn: Batch) -> None:
     assert objective(drawn, T, ALL_SCENE_TOKENS[::3], KEEP, TRUTH)["total"] != everything
 
 
-def test_levels_are_the_schedules() -> None:
-    signal, noise = levels(TINY.schedule, T)
+def test_amplitudes_are_those_of_the_schedule() -> None:
+    signal, noise = amplitudes(TINY.schedule, T)
     for i, t in enumerate(T):
         level = TINY.schedule.level(float(t))
         assert (float(signal[i]), float(noise[i])) == pytest.approx((level.signal, level.noise), abs=1e-6)
     torch.testing.assert_close(signal**2 + noise**2, torch.ones(3))
 
 
-class Oracle(nn.Module):
-    """A network that knows the batch: exact velocity plus `error` in units of the clean sample at pure noise."""
+class Oracle(StandIn):
+    """A network that knows the batch. Its velocity is off by `error`, in units of x_0 at pure noise."""
 
     def __init__(self, drawn: Batch, error: float = 0.0, log_variance: float = 0.0) -> None:
         super().__init__()
-        self.config: ModelConfig = TINY
         self.drawn, self.error, self.log_variance = drawn, error, log_variance
         self.inputs: list[tuple[Tensor, Tensor, Tensor]] = []
 
-    def encode(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        return inputs[1], inputs[2]
-
     def predict(
         self, x: Tensor, signal: Tensor, noise: Tensor, latents: Tensor, _local: Tensor, _scene_kv: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> Prediction:
         eps = (x - signal[:, None] * self.drawn.x_0) / noise[:, None]
         self.inputs.append((x, signal, noise))
         v = velocity(self.drawn.x_0, eps, signal[:, None], noise[:, None])
-        return v - self.error, torch.full_like(x, self.log_variance), latents
+        return Prediction(v - self.error, latents, torch.full_like(x, self.log_variance))
 
 
 def temperate(drawn: Batch, rolled: Tensor) -> Tensor:
-    """The noise of the second pass: where it is rolled out, that of sampling."""
+    """Return the noise of the second pass, which is that of sampling where it is rolled out."""
     return drawn.noise[1] * torch.where(rolled[:, None] > 0.0, TINY.temperature, 1.0)
 
 
 @pytest.mark.parametrize("rolled", [TRUTH, ANSWER, torch.tensor([0.0, 0.4, 1.0])])
-def test_the_truth_costs_nothing(drawn: Batch, rolled: Tensor) -> None:
+def test_the_true_velocity_has_no_loss(drawn: Batch, rolled: Tensor) -> None:
     oracle = Oracle(drawn)
     parts = losses(oracle, drawn, rolled=rolled)
     for name in ("first", "shape", "refine"):
@@ -162,37 +153,37 @@ def test_the_truth_costs_nothing(drawn: Batch, rolled: Tensor) -> None:
     assert torch.equal(pure, drawn.noise[0])
     assert (signal == 0.0).all()
     assert (noise == 1.0).all()
-    s, n = levels(TINY.schedule, T)
+    s, n = amplitudes(TINY.schedule, T)
     torch.testing.assert_close(torch.stack(level), torch.stack([s, n]))
     torch.testing.assert_close(x_t, noised(drawn.x_0, temperate(drawn, rolled), s[:, None], n[:, None]))
 
 
-def test_a_rollout_starts_from_what_the_first_pass_answered(drawn: Batch) -> None:
+def test_a_rollout_starts_from_the_answer_of_the_first_pass(drawn: Batch) -> None:
     rolled = torch.tensor([0.0, 0.4, 1.0])
     oracle = Oracle(drawn, error=0.7)
     losses(oracle, drawn, rolled=rolled)
     x_t = oracle.inputs[1][0]
-    s, n = (level[:, None] for level in levels(TINY.schedule, T))
+    s, n = (level[:, None] for level in amplitudes(TINY.schedule, T))
     torch.testing.assert_close(x_t, noised(drawn.x_0 + 0.7 * rolled[:, None], temperate(drawn, rolled), s, n))
 
 
 class Corrected(Oracle):
-    """Wrong at first; then it answers the velocity that leads from x_t to the truth, whatever noise is in x_t."""
+    """A network whose first answer is wrong, and whose second velocity leads from x_t to the truth."""
 
     def predict(
         self, x: Tensor, signal: Tensor, noise: Tensor, latents: Tensor, local: Tensor, scene_kv: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> Prediction:
         if not self.inputs:
             return super().predict(x, signal, noise, latents, local, scene_kv)
         v = (signal[:, None] * x - self.drawn.x_0) / noise[:, None]
-        return v, torch.full_like(x, self.log_variance), latents
+        return Prediction(v, latents, torch.full_like(x, self.log_variance))
 
 
-def test_a_rollout_that_comes_back_to_the_truth_costs_nothing(drawn: Batch) -> None:
+def test_a_rollout_that_returns_to_the_truth_has_no_loss(drawn: Batch) -> None:
     parts = losses(Corrected(drawn, error=0.7), drawn, rolled=ANSWER)
     assert float(parts["first"]) > 0.5
     assert float(parts["refine"]) == pytest.approx(0.0, abs=1e-5)
-    # One that believes its first answer pays for it.
+    # A network that keeps its first answer has a loss.
     assert float(losses(Oracle(drawn, error=0.7), drawn, rolled=ANSWER)["refine"]) > 0.1
 
 
@@ -218,37 +209,37 @@ def test_only_samples_that_are_rolled_out_change(drawn: Batch) -> None:
 @torch.no_grad()
 def test_without_a_rollout_the_second_pass_is_measured_by_its_velocity(drawn: Batch) -> None:
     model = awake()
-    local, scene_kv = model.encode(drawn.image, drawn.queries, drawn.query_rays, drawn.scene_rays, drawn.mounting)
+    local, scene_kv = model.encode(*drawn.inputs)
     ones, empty = torch.ones(3), torch.zeros(3, TINY.latent_count, TINY.latent_dim)
-    _, _, latents = model.predict(drawn.noise[0], 0.0 * ones, ones, empty, local, scene_kv)
-    signal, noise = levels(TINY.schedule, T)
+    latents = model.predict(drawn.noise[0], 0.0 * ones, ones, empty, local, scene_kv).latents
+    signal, noise = amplitudes(TINY.schedule, T)
     x_t = noised(drawn.x_0, drawn.noise[1], signal[:, None], noise[:, None])
-    v, _, _ = model.predict(x_t, signal, noise, latents, local, scene_kv)
+    v = model.predict(x_t, signal, noise, latents, local, scene_kv).velocity
     wrong = v - velocity(drawn.x_0, drawn.noise[1], signal[:, None], noise[:, None])
     huber = torch.where(wrong.abs() < 0.1, 0.5 * wrong**2 / 0.1, wrong.abs() - 0.05).mean()
     torch.testing.assert_close(losses(model, drawn)["refine"], huber, rtol=1e-4, atol=1e-6)
 
 
 class Follower(Relay):
-    """Its first pass answers a weight; its second makes an answer of the noisy input, with another weight."""
+    """A network whose first answer is a weight and whose second is the noisy input times another weight."""
 
-    def predict(self, x: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def predict(self, x: Tensor, *inputs: Tensor) -> Prediction:
         self.passes += 1
         v = self.first * torch.ones_like(x) if self.passes == 1 else self.second * x
-        return v, torch.zeros_like(x), inputs[2]
+        return Prediction(v, inputs[2], torch.zeros_like(x))
 
 
-def test_a_rollout_goes_over_detached(drawn: Batch) -> None:
+def test_no_gradient_flows_through_the_answer_that_is_rolled_out(drawn: Batch) -> None:
     follower = Follower()
     losses(follower, drawn, rolled=ANSWER)["refine"].backward()
     assert follower.first.grad is None
     assert follower.second.grad is not None
 
 
-def test_an_error_of_scale_alone_has_no_shape(drawn: Batch) -> None:
+def test_a_constant_factor_has_no_shape_loss(drawn: Batch) -> None:
     parts = losses(Oracle(drawn, error=0.4), drawn)
     assert float(parts["shape"]) == pytest.approx(0.0, abs=1e-6)
-    # Huber, over delta: |e| - delta / 2 beyond delta.
+    # The Huber loss divided by delta is |e| - delta / 2 beyond delta.
     assert float(parts["first"]) == pytest.approx(0.4 - 0.05, rel=1e-4)
     assert float(parts["refine"]) == pytest.approx(0.4 - 0.05, rel=1e-4)
     small = losses(Oracle(drawn, error=0.04), drawn)
@@ -256,7 +247,7 @@ def test_an_error_of_scale_alone_has_no_shape(drawn: Batch) -> None:
 
 
 def test_the_likelihood_is_best_at_the_true_variance(drawn: Batch) -> None:
-    # At t near 1 both passes' clean samples are off by about the same 0.4.
+    # At t near 1 the clean samples of both passes have about the same error of 0.4.
     late = dataclasses.replace(drawn)
     t = torch.full((3,), 0.999)
 
@@ -269,7 +260,7 @@ def test_the_likelihood_is_best_at_the_true_variance(drawn: Batch) -> None:
     assert cost(best) < min(cost(best - 0.3), cost(best + 0.3))
 
 
-def test_the_likelihood_trains_the_variance_only(drawn: Batch) -> None:
+def test_the_likelihood_trains_only_the_variance(drawn: Batch) -> None:
     model = awake()
     losses(model, drawn)["likelihood"].backward()
     assert model.head.weight.grad is not None
@@ -278,8 +269,8 @@ def test_the_likelihood_trains_the_variance_only(drawn: Batch) -> None:
 
 
 @torch.no_grad()
-def test_without_a_scale_only_the_shape_counts(drawn: Batch) -> None:
-    """x_0 is a logarithm: another scale of the truth is another constant, and must change nothing."""
+def test_the_scale_does_not_count_for_unscaled_samples(drawn: Batch) -> None:
+    """Another scale of the truth adds a constant to its logarithm x_0, which must not change the losses."""
     model = awake()
     for unscaled in (torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 1.0])):
         part = dataclasses.replace(drawn, unscaled=unscaled)
@@ -291,7 +282,7 @@ def test_without_a_scale_only_the_shape_counts(drawn: Batch) -> None:
         assert float(losses(model, other, rolled=ANSWER)["first"]) != pytest.approx(float(before["first"]), rel=0.01)
 
 
-def test_an_answer_of_the_right_shape_is_left_alone_where_there_is_no_scale(drawn: Batch) -> None:
+def test_the_right_shape_has_no_loss_where_the_scale_does_not_count(drawn: Batch) -> None:
     part = dataclasses.replace(drawn, unscaled=torch.ones(3))
     assert float(losses(Oracle(drawn, error=0.7), part)["first"]) == pytest.approx(0.0, abs=1e-5)
     assert float(losses(Oracle(drawn, error=0.7), drawn)["first"]) > 0.5
@@ -299,10 +290,10 @@ def test_an_answer_of_the_right_shape_is_left_alone_where_there_is_no_scale(draw
 
 @pytest.mark.parametrize("rendered", [[True, False, True], [False, False, True], [True] * 3, [False] * 3])
 def test_renders_and_photographs_go_through_their_own_encoders(drawn: Batch, rendered: list[bool]) -> None:
-    """As if each sample were encoded alone, by the encoder of its kind."""
+    """The maps are those of each sample alone, encoded by the encoder of its kind."""
     model, other = awake(0).eval(), awake(1).eval().pyramid.backbone
     mixed = dataclasses.replace(drawn, rendered=torch.tensor(rendered))
-    maps = Objective(model, LossConfig(), other)._maps(mixed, other)
+    maps = Objective(model, LossConfig(), other).maps(mixed, other)
     for i, is_render in enumerate(rendered):
         encoder = other if is_render else model.pyramid.backbone
         alone = model.pyramid.merge(encoder(normalised_image(drawn.image[i : i + 1], *model.pyramid.size)))
@@ -317,3 +308,20 @@ def test_an_encoder_of_renders_does_not_learn(drawn: Batch) -> None:
     total.backward()
     assert all(parameter.grad is None for parameter in other.parameters())
     assert model.head.weight.grad is not None and bool(model.head.weight.grad.any())
+
+
+def test_rollouts_have_the_asked_share_and_half_of_them_go_all_the_way() -> None:
+    count = 4000
+    t, kept, latents, rolled = draw_passes(
+        TINY, LossConfig(rollout=0.3, keep_latents=0.8), count, np.random.default_rng(0), torch.device("cpu")
+    )
+    out = rolled[rolled > 0.0]
+    assert len(out) / count == pytest.approx(0.3, abs=0.03)
+    assert float(out.mean()) == pytest.approx(0.75, abs=0.03)
+    assert float(out.max()) == 1.0
+    assert float((out == 1.0).float().mean()) == pytest.approx(0.5, abs=0.05)
+    assert float(latents.mean()) == pytest.approx(0.8, abs=0.03)
+    assert np.ptp(np.histogram(t, bins=20, range=(0.0, 1.0))[0]) < 0.5 * count / 20  # stratified
+    assert (torch.diff(kept) > 0).all() and 8 <= len(kept) <= 16
+    none = draw_passes(TINY, LossConfig(rollout=0.0), count, np.random.default_rng(0), torch.device("cpu"))[3]
+    assert (none == 0.0).all()

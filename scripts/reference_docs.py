@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write the pages of docs/reference/ that are made from the code: parameters and commands.
+"""Write the pages of docs/reference/ that are made from the code.
 
     python scripts/reference_docs.py            write the pages
     python scripts/reference_docs.py --check    write nothing; exit with 1 where a page is not current
@@ -19,6 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from grin_ros.cli import COMMANDS
+from grin_ros.ros.node.diagnostics.verdict import ERROR, OK, VERDICTS, WARN
 from grin_ros.ros.parameters.table import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,10 @@ PARAMETERS_INTRODUCTION = """\
 The parameter file is [config/grin.yaml](../../config/grin.yaml). A parameter that is *live* can be changed while the
 node runs (`ros2 param set /grin steps 4`); the others are read when the node is configured. `grin bag` takes the same
 parameters by `-p NAME:=VALUE`."""
+MESSAGES_INTRODUCTION = """\
+Each node has one status, `<node>: depth`, once every `diagnostics_period_s`. If several things are wrong, the message
+tells the most serious one: mend it, and look again. The values beside the message, the reasons of rejected frames and
+what to do about them are in [operations](../guides/operations.md)."""
 COMMANDS_INTRODUCTION = """\
 Every program of the project is a command of `grin`. In a virtual environment, activate it first
 (`source .venv/bin/activate`); after `colcon build`, write `ros2 run grin_ros grin` instead of `grin`.
@@ -82,6 +87,27 @@ def commands_page() -> str:
     for name in COMMANDS:
         parts += [f"## grin {name}", *_command(command_parser(name))]
     return "\n\n".join(parts) + "\n"
+
+
+def messages_page() -> str:
+    """Return the table of the messages on /diagnostics as Markdown; an ellipsis stands for a value."""
+    level = {OK: "OK", WARN: "WARN", ERROR: "ERROR"}
+    rows = (
+        (level[verdict.level], f"`{re.sub(r'{[^}]*}', '…', verdict.text)}`", verdict.remedy)
+        for verdict in VERDICTS.values()
+        if verdict.text != "{error}"
+    )
+    failures = (
+        ("ERROR", f"`{failure} failed: …`", "what the message says; then `ros2 lifecycle set /grin configure`")
+        for failure in ("configure", "activate")
+    )
+    lines = [
+        "# Messages on /diagnostics",
+        NOTE,
+        MESSAGES_INTRODUCTION,
+        _table(("level", "message", "what to do"), [*failures, *rows]),
+    ]
+    return "\n\n".join(lines) + "\n"
 
 
 def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -147,6 +173,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]] | Iterator[Sequenc
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "parameters.md": parameters_page,
+    "diagnostics.md": messages_page,
     "cli.md": commands_page,
 }
 

@@ -19,6 +19,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 from grin_ros.cli import COMMANDS
+from grin_ros.core.artifact import GOLDEN_TOLERANCE_LN
+from grin_ros.core.backends.registry import BACKENDS
+from grin_ros.core.backends.requirements import REQUIREMENTS
 from grin_ros.ros.node.diagnostics.verdict import ERROR, OK, VERDICTS, WARN
 from grin_ros.ros.parameters.table import markdown_table
 
@@ -29,6 +32,10 @@ PARAMETERS_INTRODUCTION = """\
 The parameter file is [config/grin.yaml](../../config/grin.yaml). A parameter that is *live* can be changed while the
 node runs (`ros2 param set /grin steps 4`); the others are read when the node is configured. `grin bag` takes the same
 parameters by `-p NAME:=VALUE`."""
+BACKENDS_INTRODUCTION = """\
+A backend is a name for the parameter `backend` of the node and for the option `--backend` of commands. `auto` takes the
+best one that is present. How to choose, and what happens when a backend fails: [the guide](../guides/backends.md).
+`grin engine verify` shows which of them work on a computer and how exactly they answer."""
 MESSAGES_INTRODUCTION = """\
 Each node has one status, `<node>: depth`, once every `diagnostics_period_s`. If several things are wrong, the message
 tells the most serious one: mend it, and look again. The values beside the message, the reasons of rejected frames and
@@ -87,6 +94,25 @@ def commands_page() -> str:
     for name in COMMANDS:
         parts += [f"## grin {name}", *_command(command_parser(name))]
     return "\n\n".join(parts) + "\n"
+
+
+def backends_page() -> str:
+    """Return the table of the backends as Markdown."""
+    rows = []
+    for name, target in BACKENDS.items():
+        needs = REQUIREMENTS[name]
+        code = target.partition(":")[0]
+        rows.append((f"`{name}`", needs.device, needs.precision, needs.install, f"`{code}`"))
+    tolerances = ", ".join(f"{tolerance:g} in {precision}" for precision, tolerance in GOLDEN_TOLERANCE_LN.items())
+    lines = [
+        "# Backends",
+        NOTE,
+        BACKENDS_INTRODUCTION,
+        _table(("backend", "runs on", "precision", "needs", "code"), rows),
+        "Every backend has to answer the artifact's golden sample before it may publish. "
+        f"The largest accepted error of ln(range) is {tolerances}, unless the artifact says otherwise.",
+    ]
+    return "\n\n".join(lines) + "\n"
 
 
 def messages_page() -> str:
@@ -173,6 +199,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]] | Iterator[Sequenc
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "parameters.md": parameters_page,
+    "backends.md": backends_page,
     "diagnostics.md": messages_page,
     "cli.md": commands_page,
 }

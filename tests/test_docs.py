@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 
 from grin_ros.cli import COMMANDS
+from grin_ros.core.backends.registry import BACKENDS
+from grin_ros.core.backends.requirements import REQUIREMENTS
 from grin_ros.ros.parameters.table import BY_NAME
 from scripts import reference_docs
 
@@ -246,6 +248,10 @@ def test_the_example_of_the_readme_runs() -> None:
 
 def test_generated_pages_are_current() -> None:
     assert reference_docs.stale() == [], "run: python scripts/reference_docs.py"
+
+
+def test_every_backend_says_what_it_needs() -> None:
+    assert list(REQUIREMENTS) == list(BACKENDS)
 
 
 def test_a_generated_page_that_is_not_current_is_found(tmp_path: Path) -> None:

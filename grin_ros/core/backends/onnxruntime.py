@@ -38,7 +38,7 @@ class OrtEngine(Engine):
         if self.provider not in available:
             raise EngineUnavailableError(
                 f"{self.provider}: not in the installed onnxruntime {onnxruntime.__version__}, which has "
-                f"{', '.join(available)}; install the onnxruntime build that brings it (see README, Backends), "
+                f"{', '.join(available)}; install the onnxruntime build that brings it (onnxruntime-gpu), "
                 "or choose backend 'ort'"
             )
         self._prepare()

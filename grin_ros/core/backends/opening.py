@@ -17,6 +17,7 @@ from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailable
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.preferences import preferences
 from grin_ros.core.backends.registry import AUTO, BACKENDS, check_known
+from grin_ros.core.backends.requirements import install_advice
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ def _constructed(backend: str, artifact: Artifact, threads: int) -> Engine:
         engine_class: type[Engine] = getattr(importlib.import_module(module), name)
     except (ImportError, OSError) as error:  # OSError: a shared library of the runtime is missing
         raise EngineUnavailableError(
-            f"backend '{backend}': {error}; install it (see README, Backends), or choose another"
+            f"backend '{backend}': {error}; {install_advice(backend)}, or choose another"
         ) from error
     try:
         return engine_class(artifact, threads)

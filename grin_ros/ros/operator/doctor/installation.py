@@ -58,7 +58,7 @@ def models(engines: bool) -> Iterator[Finding]:
     """The shipped models: intact or not; engines: also what each backend makes of their golden sample."""
     shipped = sorted(path.name for path in SHIPPED.glob("*") if path.is_dir())
     if not shipped:
-        yield error("no model is shipped", "reinstall grin_ros, or export one (README, Training)")
+        yield error("no model is shipped", "reinstall grin_ros, or export one (docs/guides/training.md)")
     for name in shipped:
         try:
             artifact = load_artifact(name)
@@ -79,7 +79,7 @@ def _answers(model: str, artifact: Artifact) -> Iterator[Finding]:
             engine = open_engine(backend, artifact)
         except EngineUnavailableError as fault:
             text, _, remedy = str(fault).partition(";")
-            yield absent(f"{what}: {text}", f"if you want it: {remedy.strip() or 'see README, Backends'}")
+            yield absent(f"{what}: {text}", f"if you want it: {remedy.strip() or 'see docs/reference/backends.md'}")
             continue
         except EngineError as fault:
             yield error(f"{what}: {fault}", "choose another backend, or another version of this one's runtime")

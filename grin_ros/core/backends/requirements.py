@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What each backend needs, for error messages and for docs/reference/backends.md. A backend has one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Requirement(NamedTuple):
+    """What has to be on a computer before a backend can run."""
+
+    device: str
+    precision: str
+    """The precision in which the network is computed; 'denoise bf16' means that the other graphs stay fp32."""
+    install: str
+    """What to install, in words that a person can type or look for."""
+
+
+_TENSORRT = "TensorRT 10.3 to 11.4 (JetPack, or NVIDIA's repository) and pip install 'grin_ros[trt]'"
+_OPENVINO = "pip install 'grin_ros[openvino]'"
+_BF16_CPU = "CPU with AMX or AVX512-BF16"
+_INT8_CPU = "CPU with VNNI or dot products"
+_GPU = "NVIDIA GPU"
+
+REQUIREMENTS: Mapping[str, Requirement] = {
+    "reference": Requirement("CPU, for comparison", "fp32", "torch: pip install 'grin_ros[train]'"),
+    "ort": Requirement("CPU", "fp32", "onnxruntime, which comes with grin_ros"),
+    "ort-int8": Requirement(_INT8_CPU, "denoise int8", "onnxruntime, which comes with grin_ros; the artifact needs int8 graphs"),
+    "ort-cuda": Requirement(_GPU, "fp32", "onnxruntime-gpu in place of onnxruntime"),
+    "ort-tensorrt": Requirement(_GPU, "fp16", "onnxruntime-gpu in place of onnxruntime, and TensorRT"),
+    "trt": Requirement(_GPU, "fp32", _TENSORRT),
+    "trt-fp16": Requirement(_GPU, "fp16", f"{_TENSORRT}; the artifact needs fp16 graphs"),
+    "trt-bf16": Requirement(_GPU, "bf16", f"{_TENSORRT}; the artifact needs bf16 graphs"),
+    "trt-int8": Requirement(_GPU, "int8", f"{_TENSORRT}; the artifact needs int8 graphs"),
+    "openvino": Requirement("CPU", "fp32", _OPENVINO),
+    "openvino-bf16": Requirement(_BF16_CPU, "denoise bf16", _OPENVINO),
+    "openvino-int8": Requirement(_INT8_CPU, "denoise int8", f"{_OPENVINO}; the artifact needs int8 graphs"),
+}
+"""Backend name -> what it needs, for every name in registry.BACKENDS."""
+
+
+def install_advice(backend: str) -> str:
+    """Return what to install for a backend, as the beginning of a sentence."""
+    return f"install what it needs ({REQUIREMENTS[backend].install})" if backend in REQUIREMENTS else "install it"

@@ -14,7 +14,7 @@ import argparse
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from unittest.mock import patch
 
@@ -22,6 +22,7 @@ from grin_ros.cli import COMMANDS
 from grin_ros.core.artifact import GOLDEN_TOLERANCE_LN
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.backends.requirements import REQUIREMENTS
+from grin_ros.ros.frame.topics import DIAGNOSTICS, INPUTS, OUTPUTS, Topic
 from grin_ros.ros.node.diagnostics.verdict import ERROR, OK, VERDICTS, WARN
 from grin_ros.ros.parameters.table import markdown_table
 
@@ -36,6 +37,15 @@ BACKENDS_INTRODUCTION = """\
 A backend is a name for the parameter `backend` of the node and for the option `--backend` of commands. `auto` takes the
 best one that is present. How to choose, and what happens when a backend fails: [the guide](../guides/backends.md).
 `grin engine verify` shows which of them work on a computer and how exactly they answer."""
+GOLDEN_SAMPLE = """\
+Every backend has to answer the artifact's golden sample before it may publish. The largest accepted error of
+ln(range) is {}, unless the artifact says otherwise."""
+TOPICS_INTRODUCTION = """\
+Names are relative to the namespace of the node. Every output has the stamp and the frame of its image, where its type
+has a header. Depth follows REP 118 (metres along the optical axis) and REP 117 (NaN is invalid, +inf is beyond range).
+A topic that a parameter switches is there while that parameter is true. More about images and `camera_info`:
+[cameras](../guides/cameras.md); about `obstacles`, `free_space` and `scan`: [nav2](../guides/nav2.md); about ranges:
+[scale](../guides/scale.md); about `/diagnostics`: [operations](../guides/operations.md)."""
 MESSAGES_INTRODUCTION = """\
 Each node has one status, `<node>: depth`, once every `diagnostics_period_s`. If several things are wrong, the message
 tells the most serious one: mend it, and look again. The values beside the message, the reasons of rejected frames and
@@ -96,6 +106,19 @@ def commands_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def topics_page() -> str:
+    """Return the tables of inputs and outputs as Markdown."""
+    head = ("topic", "type", "content", "switched by")
+
+    def rows(topics: Iterable[Topic]) -> Iterator[Sequence[str]]:
+        for topic in topics:
+            yield f"`{topic.name}`", f"`{topic.type}`", topic.description, ", ".join(f"`{it}`" for it in topic.switches)
+
+    lines = ["# Topics", NOTE, TOPICS_INTRODUCTION, "## Inputs", _table(head, rows(INPUTS.values()))]
+    lines += ["## Outputs", _table(head, rows([*OUTPUTS.values(), DIAGNOSTICS]))]
+    return "\n\n".join(lines) + "\n"
+
+
 def backends_page() -> str:
     """Return the table of the backends as Markdown."""
     rows = []
@@ -109,8 +132,7 @@ def backends_page() -> str:
         NOTE,
         BACKENDS_INTRODUCTION,
         _table(("backend", "runs on", "precision", "needs", "code"), rows),
-        "Every backend has to answer the artifact's golden sample before it may publish. "
-        f"The largest accepted error of ln(range) is {tolerances}, unless the artifact says otherwise.",
+        GOLDEN_SAMPLE.format(tolerances),
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -189,7 +211,7 @@ def _prose(text: str) -> Iterator[str]:
             yield " ".join(line.strip() for line in lines)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]] | Iterator[Sequence[str]]) -> str:
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = []
     for row in (head, ["---"] * len(head), *rows):
         cells = (" ".join(cell.split()).replace("|", "\\|") for cell in row)
@@ -199,6 +221,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]] | Iterator[Sequenc
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "parameters.md": parameters_page,
+    "topics.md": topics_page,
     "backends.md": backends_page,
     "diagnostics.md": messages_page,
     "cli.md": commands_page,

@@ -18,6 +18,7 @@ class Requirement(NamedTuple):
     """What to install, in words that a person can type or look for."""
 
 
+_ORT = "onnxruntime, which comes with grin_ros"
 _TENSORRT = "TensorRT 10.3 to 11.4 (JetPack, or NVIDIA's repository) and pip install 'grin_ros[trt]'"
 _OPENVINO = "pip install 'grin_ros[openvino]'"
 _BF16_CPU = "CPU with AMX or AVX512-BF16"
@@ -26,8 +27,8 @@ _GPU = "NVIDIA GPU"
 
 REQUIREMENTS: Mapping[str, Requirement] = {
     "reference": Requirement("CPU, for comparison", "fp32", "torch: pip install 'grin_ros[train]'"),
-    "ort": Requirement("CPU", "fp32", "onnxruntime, which comes with grin_ros"),
-    "ort-int8": Requirement(_INT8_CPU, "denoise int8", "onnxruntime, which comes with grin_ros; the artifact needs int8 graphs"),
+    "ort": Requirement("CPU", "fp32", _ORT),
+    "ort-int8": Requirement(_INT8_CPU, "denoise int8", f"{_ORT}; the artifact needs int8 graphs"),
     "ort-cuda": Requirement(_GPU, "fp32", "onnxruntime-gpu in place of onnxruntime"),
     "ort-tensorrt": Requirement(_GPU, "fp16", "onnxruntime-gpu in place of onnxruntime, and TensorRT"),
     "trt": Requirement(_GPU, "fp32", _TENSORRT),

@@ -35,17 +35,10 @@ from sensor_msgs.msg import Image
 from tqdm import tqdm
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.ros.operator.harness import (
-    ANSWER_S,
-    Driver,
-    NodeProcess,
-    Received,
-    camera_info_message,
-    dds_profile,
-    image_message,
-    prepare_environment,
-    stamped,
-)
+from grin_ros.ros.operator.harness.client import NodeClient
+from grin_ros.ros.operator.harness.environment import dds_profile, prepare_environment
+from grin_ros.ros.operator.harness.messages import Received, camera_info_message, image_message, with_stamp
+from grin_ros.ros.operator.harness.process import NodeProcess
 
 VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 PROFILES = ("shipped", "default")
@@ -115,7 +108,7 @@ def into_subscription(options: argparse.Namespace) -> dict[str, Any]:
         if time.monotonic() > deadline or receiver.poll() is not None:
             raise RuntimeError("the receiving process did not connect")
         time.sleep(0.02)
-    stamps = send(options, lambda image, stamp_ns: publisher.publish(stamped(image, stamp_ns)))
+    stamps = send(options, lambda image, stamp_ns: publisher.publish(with_stamp(image, stamp_ns)))
     time.sleep(1.0)  # for what is under way
     out, _ = receiver.communicate("", timeout=CONNECT_S)
     counted = set(stamps)
@@ -145,13 +138,14 @@ def into_node(options: argparse.Namespace) -> dict[str, Any]:
         log = Path(folder) / "node.log"
         parameters = {"model": options.model, "backend": options.backend, "diagnostics_period_s": 0.2}
         parameters["qos_overrides./image.subscription.depth"] = options.depth
-        with NodeProcess(parameters, log) as process, Driver(process, hear, topics) as driver:
-            driver.bring_up()
-            stamps = send(options, lambda image, stamp_ns: driver.send(image, info, stamp_ns))
+        process = NodeProcess(log, parameters)
+        with process, NodeClient(process, camera_qos=qos_profile_sensor_data) as client:
+            client.bring_up(topics, hear)
+            stamps = send(options, lambda image, stamp_ns: client.publish(image, info, stamp_ns))
             time.sleep(1.0)  # for what is under way
             before = came[0]
-            driver.wait(lambda: came[0] > before + 1, ANSWER_S, "publish diagnostics")
-            driver.shut_down()
+            client.wait(lambda: came[0] > before + 1, "diagnostics")
+            client.shut_down()
     received = int(newest["received"])
     sent = WARM_UP + len(stamps)
     return {"rate_hz": rate_hz(stamps), "sent": sent, "received": received, "latencies_ms": []}

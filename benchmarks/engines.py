@@ -28,10 +28,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import floor
-from benchmarks.frames import ROS, STAGES, frame_of, loop, whole_frame
-from benchmarks.rounds import Timed, measure
-from benchmarks.targets import FAST, OVERHEAD_MS, SLOW, Measured, Target, targets
+from benchmarks.timing import floor
+from benchmarks.timing.frames import ROS, STAGES, frame_of, loop, whole_frame
+from benchmarks.timing.rounds import Timed, measure
+from benchmarks.timing.targets import FAST, OVERHEAD_MS, SLOW, Measured, Target, targets
 from grin_ros.core.artifact import Artifact, load_artifact
 from grin_ros.core.backends.cache import cpu_facts
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
@@ -66,7 +66,7 @@ def _open(backend: str, artifact: Artifact, threads: int) -> Engine | None:
 
 def peers_of(engines: Mapping[str, Engine], folder: Path) -> dict[str, tuple[Timed, Timed]]:
     """backend -> Depth Anything V2 Small alike, at 518x686 and 252x336; none without transformers, which is told."""
-    from benchmarks import depth_anything
+    from benchmarks.timing import depth_anything
 
     found: dict[str, tuple[Timed, Timed]] = {}
     try:

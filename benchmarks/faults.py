@@ -20,11 +20,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # the cases are those of the test suite
+sys.path.insert(0, str(ROOT))
 
-from grin_ros.ros.operator.harness import prepare_environment  # noqa: E402
-from tests.ros.faults.rig import Outcome  # noqa: E402
-from tests.ros.faults.suite import FULL, SHORT, outcomes  # noqa: E402
+from benchmarks.fault_suite.rig import Outcome  # noqa: E402
+from benchmarks.fault_suite.suite import FULL, SHORT, outcomes  # noqa: E402
+from grin_ros.ros.operator.harness.environment import prepare_environment  # noqa: E402
+from grin_ros.ros.operator.harness.process import HarnessError  # noqa: E402
 
 
 def row(outcome: Outcome) -> str:
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(row(outcome), flush=True)
                 cases += 1
                 bad += bool(outcome.violations)
-        except AssertionError as error:  # of the harness: it died, or did not answer
+        except (HarnessError, AssertionError) as error:  # the node died, or did not answer
             print(f"faults: {error}", file=sys.stderr)
             return 1
     print(f"\n{cases} cases in {time.monotonic() - start:.0f} s, {bad} with a violation")

@@ -26,21 +26,15 @@ from typing import Any
 import cv2
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.qos import qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
 from grin_ros.ros.operator.demo.scene import motorcycle, window
-from grin_ros.ros.operator.harness import (
-    ANSWER_S,
-    OUTPUTS,
-    Driver,
-    DrivingError,
-    NodeProcess,
-    Received,
-    camera_info_message,
-    image_message,
-    prepare_environment,
-)
+from grin_ros.ros.operator.harness.client import LIMIT_S, NodeClient
+from grin_ros.ros.operator.harness.environment import prepare_environment
+from grin_ros.ros.operator.harness.messages import OUTPUTS, Received, camera_info_message, image_message
+from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
 
 DEPTH, DIAGNOSTICS, POINTS = "depth/image", "/diagnostics", "points"
 # In the order in which they happen; what they contain is indented.
@@ -93,27 +87,28 @@ class Measured:
 
 
 def measure(options: argparse.Namespace, log: Path) -> Measured:
-    """Raises DrivingError."""
+    """Raises HarnessError."""
     machine = processor()
     prepare_environment()
     parameters = {key: getattr(options, key) for key in ("model", "backend", "steps", "members", "threads")}
     topics = {topic: kind for topic, kind in OUTPUTS.items() if topic != POINTS or not options.no_points}
     collected = Collected()
     given = {key: value for key, value in parameters.items() if value is not None}
-    with NodeProcess(given, log) as process, Driver(process, collected, topics) as driver:
-        driver.bring_up()
+    process = NodeProcess(log, given)
+    with process, NodeClient(process, camera_qos=qos_profile_sensor_data) as client:
+        client.bring_up(topics, collected)
         view = window(motorcycle(), 0.0)
         image = cv2.resize(view.image, (options.width, options.height), interpolation=cv2.INTER_AREA)
         info = camera_info_message(view.camera.resized(options.width, options.height))
-        stamps = send(driver, collected, (image_message(np.asarray(image, np.uint8)), info), options)
+        stamps = send(client, collected, (image_message(np.asarray(image, np.uint8)), info), options)
         if stamps:
-            driver.reached(partial(collected.answered, stamps[-1]), ANSWER_S)
+            client.reached(partial(collected.answered, stamps[-1]), LIMIT_S)
         memory_mb = peak_memory_mb(process.pid)
-        driver.shut_down()
+        client.shut_down()
     counted = set(stamps)
     arrived = {stamp: at for stamp, at in collected.arrivals.get(DEPTH, {}).items() if stamp in counted}
     if len(arrived) < 2:
-        raise DrivingError(f"{len(arrived)} answers in {options.seconds:.0f} s; its log:\n{process.tail()}")
+        raise HarnessError(f"{len(arrived)} answers in {options.seconds:.0f} s; its log:\n{process.tail()}")
     values: dict[str, str] = {}
     for status in deserialize_message(collected.diagnostics, DiagnosticArray).status:
         values |= {item.key: item.value for item in status.values}
@@ -122,7 +117,7 @@ def measure(options: argparse.Namespace, log: Path) -> Measured:
     return Measured(latency_ms, span_s, len(stamps), values, memory_mb, machine)
 
 
-def send(driver: Driver, collected: Collected, messages: tuple[Any, Any], options: argparse.Namespace) -> list[int]:
+def send(client: NodeClient, collected: Collected, messages: tuple[Any, Any], options: argparse.Namespace) -> list[int]:
     """Warm up, then send for `seconds`; the stamps that count."""
     start = time.monotonic()
     end = start + options.warm_up + options.seconds
@@ -134,12 +129,12 @@ def send(driver: Driver, collected: Collected, messages: tuple[Any, Any], option
             stamp_ns = time.time_ns()
             if now - start >= options.warm_up:
                 stamps.append(stamp_ns)
-            driver.send(*messages, stamp_ns)
+            client.publish(*messages, stamp_ns)
             index += 1
             if options.lockstep:
-                driver.wait(partial(collected.answered, stamp_ns), ANSWER_S, "answer a frame")
+                client.wait(partial(collected.answered, stamp_ns), "answer to a frame")
             else:
-                driver.reached(lambda: False, start + index / options.rate - time.monotonic())
+                client.reached(lambda: False, start + index / options.rate - time.monotonic())
     return stamps
 
 
@@ -210,7 +205,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         try:
             measured = measure(options, Path(folder) / "node.log")
-        except DrivingError as error:
+        except HarnessError as error:
             print(f"node_latency: {error}", file=sys.stderr)
             return 1
     print(report(measured, options))

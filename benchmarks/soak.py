@@ -5,7 +5,7 @@
     python benchmarks/soak.py                   30 minutes, the shipped model
     python benchmarks/soak.py --minutes 1       a quick look: the warm-up is then a third of the time
     python benchmarks/soak.py --frames 10000    until so many depth images came
-    python benchmarks/soak.py --model tiny      a model of random weights, fast (exported first: needs torch)
+    python benchmarks/soak.py --stand-in        a backend that answers at once, without a model
 
 Printed as Markdown. Exit status 1 where the node died, memory grew by more than 1 %, threads or descriptors grew, or
 counts did not add up. Memory is the resident size of the process (RSS); the first part, in which caches fill, is left
@@ -19,7 +19,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,22 +28,20 @@ import cv2
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from numpy.typing import NDArray
+from rclpy.qos import qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
 from tqdm import tqdm
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.stand_in.engine import BACKEND, write_artifact
+from benchmarks.stand_in.process import start_node
 from grin_ros.ros.operator.demo.scene import motorcycle, window
 from grin_ros.ros.operator.footprint import Footprint
-from grin_ros.ros.operator.harness import (
-    ANSWER_S,
-    OUTPUTS,
-    Driver,
-    DrivingError,
-    NodeProcess,
-    Received,
-    camera_info_message,
-    image_message,
-    prepare_environment,
-)
+from grin_ros.ros.operator.harness.client import NodeClient
+from grin_ros.ros.operator.harness.environment import prepare_environment
+from grin_ros.ros.operator.harness.messages import OUTPUTS, Received, camera_info_message, image_message
+from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
 
 DEPTH, DIAGNOSTICS = "depth/image", "/diagnostics"
 COUNTED = ("published", "rejected", "dropped", "failed", "pending")
@@ -144,17 +142,21 @@ def violations(soaked: Soaked) -> list[str]:
 
 
 def soak(options: argparse.Namespace, folder: Path) -> Soaked:
-    """Raises DrivingError where the node died or did not answer."""
+    """Raises HarnessError where the node died or did not answer."""
     prepare_environment()
-    model = tiny_artifact(folder / "tiny") if options.model == "tiny" else options.model
-    parameters = {"model": str(model), "backend": options.backend}
+    launch: Callable[..., NodeProcess] = NodeProcess
+    parameters = {"model": options.model, "backend": options.backend}
+    if options.stand_in:
+        parameters = {"model": str(write_artifact(folder / "stand_in")), "backend": BACKEND}
+        launch = start_node
     if options.threads is not None:
         parameters["threads"] = options.threads
     heard = Heard()
     times_s: list[float] = []
     samples: list[Footprint] = []
-    with NodeProcess(parameters, folder / "node.log") as process, Driver(process, heard, OUTPUTS) as driver:
-        driver.bring_up()
+    process = launch(folder / "node.log", parameters)
+    with process, NodeClient(process, camera_qos=qos_profile_sensor_data) as client:
+        client.bring_up(OUTPUTS, heard)
         view = window(motorcycle(), 0.0)
         image = cv2.resize(view.image, (options.width, options.height), interpolation=cv2.INTER_AREA)
         messages = (
@@ -170,9 +172,9 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
             total=options.frames or round(limit_s), unit="frame" if options.frames else "s", mininterval=1.0
         ) as bar:
             while now_s < limit_s and not (options.frames and len(heard.ages_ms) >= options.frames):
-                driver.send(*messages, time.time_ns())
+                client.publish(*messages, time.time_ns())
                 sent += 1
-                driver.reached(lambda: False, start + sent / options.rate - time.monotonic())
+                client.reached(lambda: False, start + sent / options.rate - time.monotonic())
                 now_s = time.monotonic() - start
                 bar.update((len(heard.ages_ms) if options.frames else int(now_s)) - bar.n)
                 if now_s >= warm_up_s and (not times_s or now_s - times_s[-1] >= period_s):
@@ -180,24 +182,14 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
                     samples.append(Footprint.of(process.pid))
         before = heard.diagnostics
         settled = partial(is_settled, heard, before)
-        driver.wait(settled, ANSWER_S, "finish its last frame")
-        driver.shut_down()
+        client.wait(settled, "diagnostics without a frame under way")
+        client.shut_down()
     return Soaked(times_s, samples, now_s, sent, heard)
 
 
 def is_settled(heard: Heard, before: int) -> bool:
     """Whether two diagnostic messages came since `before`, and nothing is pending."""
     return heard.diagnostics > before + 1 and heard.newest.get("pending") == "0"
-
-
-def tiny_artifact(folder: Path) -> Path:
-    """The model of the test suite: random weights."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from grin_ros.lab.export.exporter import export_artifact
-    from tests.lab.network.tiny import TINY, awake
-
-    export_artifact(awake(seed=1, config=TINY), folder, name="tiny", licence="Apache-2.0", training={"data": "none"})
-    return folder
 
 
 def report(soaked: Soaked, options: argparse.Namespace) -> str:
@@ -244,14 +236,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parse.add_argument("--rate", type=float, default=30.0, help="of the camera, Hz (30)")
     parse.add_argument("--width", type=int, default=640)
     parse.add_argument("--height", type=int, default=480)
-    parse.add_argument("--model", default="nano", help="shipped model, path of an artifact, or tiny (nano)")
+    parse.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")
+    parse.add_argument("--stand-in", action="store_true", help="no model: a backend that computes depth from the image")
     parse.add_argument("--backend", default="ort")
     parse.add_argument("--threads", type=int)
     options = parse.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         try:
             soaked = soak(options, Path(folder))
-        except DrivingError as error:
+        except HarnessError as error:
             print(f"soak: {error}", file=sys.stderr)
             return 1
     print(report(soaked, options))

@@ -14,7 +14,7 @@ from grin_ros.core.backends.engine import Engine
 
 class BrightnessEngine(Engine):
     """The clean sample is the image's mean / 255 (plus a hundredth of the noise it is given); depth = 1 + that, metres.
-    Latents count the frames. Give it an artifact of `tests.ros.fakes`."""
+    Latents count the frames. Give it an artifact of `benchmarks.stand_in.engine`."""
 
     def __init__(self, artifact: Any, threads: int = 0) -> None:
         super().__init__(artifact, threads)

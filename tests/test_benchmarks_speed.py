@@ -11,10 +11,11 @@ import pytest
 
 pytest.importorskip("torch", reason="the benchmarks count the model's work in torch (pip install grin_ros[train])")
 
-from benchmarks import budget, engines, floor
-from benchmarks.frames import frame_of, overhead
-from benchmarks.rounds import Timed, measure
-from benchmarks.targets import Measured, Target, targets
+from benchmarks import budget, engines
+from benchmarks.timing import floor
+from benchmarks.timing.frames import frame_of, overhead
+from benchmarks.timing.rounds import Timed, measure
+from benchmarks.timing.targets import Measured, Target, targets
 from grin_ros.core.artifact import GRAPHS, load_artifact
 
 

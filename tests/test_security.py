@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.stand_in.engine import write_artifact
 from grin_ros.core.artifact import ArtifactError, file_sha256, load_artifact
 from grin_ros.core.backends import cache
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter
-from tests.ros.fakes import write_artifact
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("grin_ros", "export", "benchmarks", "scripts", "launch")

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.stand_in.engine import write_artifact
 from grin_ros.core.artifact import load_artifact
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.smoothing import CUT, change, moment_of
 from grin_ros.core.types import Frame
 from tests.brightness import BrightnessEngine
-from tests.ros.fakes import write_artifact
 
 CAMERA = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)
 SECOND_NS = 10**9

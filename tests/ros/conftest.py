@@ -17,10 +17,10 @@ from rclpy.context import Context
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
+from benchmarks.stand_in import engine as fakes
+from benchmarks.stand_in.engine import write_artifact
 from grin_ros.ros.node.lifecycle import GrinNode
-from tests.ros import fakes
-from tests.ros.fakes import write_artifact
-from tests.ros.harness import ROOT
+from tests.ros import ROOT
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,8 +7,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from benchmarks.stand_in.camera import info_message, picture
 from grin_ros.ros.node.lifecycle import GrinNode
-from tests.ros.harness import image_message, info_message, picture
+from grin_ros.ros.operator.harness.messages import image_message
 
 DEADLINE_S = 30.0
 

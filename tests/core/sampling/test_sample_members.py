@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from benchmarks.stand_in.engine import write_artifact
 from grin_ros.core.artifact import Artifact, load_artifact
 from grin_ros.core.backends.engine import Engine, Tensor
 from grin_ros.core.sampling.schedule import Schedule
-from tests.ros.fakes import write_artifact
 
 QUERIES = 5
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.stand_in.engine import write_artifact
 from grin_ros.core.artifact import load_artifact
 from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.camera import Camera, Mounting
@@ -30,7 +31,6 @@ from grin_ros.lab.evaluation.flicker import (
     table,
 )
 from tests.brightness import BrightnessEngine
-from tests.ros.fakes import write_artifact
 
 CAMERA = Camera(80, 60, 70.0, 68.0, 41.0, 28.0, "plumb_bob", (-0.2, 0.03, 0.0, 0.0, 0.0), Mounting(0.9, 0.0, 0.1))
 WALL_M = 4.0

@@ -11,13 +11,14 @@ from typing import Any
 from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import CameraInfo, Image
 
+from benchmarks.stand_in.camera import info_message, picture
+from benchmarks.stand_in.engine import BACKEND
 from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.bags.run import Job
 from grin_ros.ros.message_types import type_name
+from grin_ros.ros.operator.harness.messages import image_message
 from grin_ros.ros.parameters.row import Value
 from tests.lab.datasets.recorded import TEXT, texts, write
-from tests.ros.fakes import BACKEND
-from tests.ros.harness import image_message, info_message, picture
 
 START_NS = 2_000_000_000_000
 STEP_NS = 50_000_000

@@ -8,9 +8,9 @@ import os
 import signal
 from pathlib import Path
 
+from benchmarks.stand_in.engine import register
 from grin_ros.ros.bags.fleet import Work, WorkerDiedError
 from grin_ros.ros.bags.run import Job, Report, run
-from tests.ros.fakes import register
 
 KILL_AFTER_FRAMES = 5
 

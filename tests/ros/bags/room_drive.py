@@ -25,12 +25,12 @@ from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from benchmarks.stand_in.camera import info_message
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.message_types import type_name
-from tests.ros.harness import info_message
 
 BAG = Path(__file__).with_suffix(".mcap")
 IMAGE, INFO, TRUTH = "/front/image/compressed", "/front/camera_info", "/front/truth"

@@ -20,14 +20,14 @@ import pytest
 
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 
+from benchmarks.stand_in.engine import register
 from grin_ros.ros.bags import command
 from grin_ros.ros.bags.cluster import cluster, everywhere
 from grin_ros.ros.bags.fleet import WorkerDiedError, run_all
 from grin_ros.ros.bags.run import Job, run
+from tests.ros import ROOT
 from tests.ros.bags import job as bag_job
 from tests.ros.bags.drives import content, drive, job_of
-from tests.ros.fakes import register
-from tests.ros.harness import ROOT
 
 STARTED_S = 90.0
 needs_ray = pytest.mark.skipif(

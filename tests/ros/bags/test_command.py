@@ -13,6 +13,7 @@ pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[b
 
 from sensor_msgs.msg import Image
 
+from benchmarks.stand_in.engine import BACKEND, register
 from grin_ros.ros.bags import command
 from grin_ros.ros.bags.fleet import run_all
 from grin_ros.ros.bags.messages import deserialize
@@ -20,7 +21,6 @@ from grin_ros.ros.bags.run import run
 from tests.lab.datasets.recorded import storage_file
 from tests.ros.bags import job as bag_job
 from tests.ros.bags.drives import FRAMES, content, drive, job_of, of_topic
-from tests.ros.fakes import BACKEND, register
 
 
 @pytest.fixture(autouse=True)

@@ -20,12 +20,15 @@ from rosbags.interfaces import Qos, QosDurability, QosReliability
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
+from benchmarks.stand_in.camera import info_message, picture
 from grin_ros.ros.bags import replay
 from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.message_types import message_class, type_name
+from grin_ros.ros.operator.harness.client import NodeClient
+from grin_ros.ros.operator.harness.messages import image_message
 from tests.lab.datasets.recorded import TEXT, qos, storage_file, texts, write
-from tests.ros.harness import ROOT, Client, image_message, info_message, picture
+from tests.ros import ROOT
 
 IMAGE, INFO = "/front/image_raw", "/front/camera_info"
 START_NS = 5_000_000_000
@@ -52,15 +55,15 @@ def start(path: Path, *options: str) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
-    made = Client(None)
+def client() -> Iterator[NodeClient]:
+    made = NodeClient(None)
     made.subscribe(IMAGE, Image)
     made.subscribe("/clock", Clock)
     yield made
     made.close()
 
 
-def test_a_subscriber_hears_the_bag_and_the_clock(tmp_path: Path, client: Client) -> None:
+def test_a_subscriber_hears_the_bag_and_the_clock(tmp_path: Path, client: NodeClient) -> None:
     player = start(drive(tmp_path / "bag"), "--topics", IMAGE)
     client.wait(lambda: len(client.received[IMAGE]) == FRAMES, "all images")
     out, err = player.communicate(timeout=30.0)
@@ -72,7 +75,7 @@ def test_a_subscriber_hears_the_bag_and_the_clock(tmp_path: Path, client: Client
     assert told_ns[-1] == START_NS + (FRAMES - 1) * STEP_NS + 1
 
 
-def test_a_loop_ends_with_ctrl_c_and_damage_is_told(tmp_path: Path, client: Client) -> None:
+def test_a_loop_ends_with_ctrl_c_and_damage_is_told(tmp_path: Path, client: NodeClient) -> None:
     path = drive(tmp_path / "bag")
     with storage_file(path).open("r+b") as stream:
         stream.truncate(storage_file(path).stat().st_size * 3 // 4)

@@ -34,8 +34,10 @@ from grin_ros.core.types import Frame
 from grin_ros.ros.bags import command
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag
+from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, NodeClient
+from grin_ros.ros.operator.harness.process import NodeProcess
+from tests.ros import ROOT
 from tests.ros.bags import room_drive
-from tests.ros.harness import ACTIVATE, CONFIGURE, ROOT, Client, NodeProcess
 
 Depths = Mapping[int, NDArray[np.float32]]
 """stamp in nanoseconds -> (H, W) metres."""
@@ -98,7 +100,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
     parameters = {**PARAMETERS, "compressed": True, "use_sim_time": True, "publish_points": False}
     log, topic = tmp_path_factory.mktemp("live") / "log", "/front/depth/image"
     node = NodeProcess(log, parameters, "-r", "__ns:=/front", module="grin_ros.ros.node.lifecycle")
-    client = Client(node, "/front/grin")
+    client = NodeClient(node, "/front/grin")
     player = None
     try:
         for transition in (CONFIGURE, ACTIVATE):
@@ -111,7 +113,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
         def enough() -> bool:
             return len(set(stamps(depths))) >= ENOUGH and turns(stamps(depths)) >= 1 and turns(stamps(told)) >= 1
 
-        client.wait(enough, f"{ENOUGH} frames, and time taken back by the loop", limit_s=150.0)
+        client.wait(enough, f"{ENOUGH} frames, and time taken back by the loop", timeout_s=150.0)
         assert client.state() == "active"
         yield Heard(list(zip(stamps(depths), map(metres, depths), strict=True)), stamps(told), client.log())
     finally:

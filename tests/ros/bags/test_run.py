@@ -28,11 +28,10 @@ from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import run
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.message_types import message_class, type_name
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 from tests.brightness import BrightnessEngine
 from tests.lab.datasets.recorded import STORAGES, STORE, SUFFIXES, qos, storage_file, write
 from tests.ros.bags.drives import FRAMES, content, drive, job_of, log_ns, of_topic, recorded
-from tests.ros.fakes import FAILURE_GREEN, fake_depth_m, register
-from tests.ros.harness import FRAME, image_message, info_message, picture
 
 WITHOUT_MOUNTING = OUTPUTS.keys() - {"scan", "depth/scale", "depth/scale_sigma"}
 """The outputs that need neither ranges nor the mounting of the camera."""
@@ -57,7 +56,7 @@ def test_inputs_pass_through_and_outputs_are_what_the_node_publishes(
         assert [time_ns for time_ns, _ in found] == [log_ns(number) for number in range(FRAMES)], name
         for number, (_, data) in enumerate(found):
             header = deserialize_message(data, kind).header
-            assert (header.stamp.sec, header.stamp.nanosec, header.frame_id) == (100 + number, 7 * number + 1, FRAME)
+            assert (header.stamp.sec, header.stamp.nanosec, header.frame_id) == (100 + number, 7 * number + 1, FRAME_ID)
     for number, (_, data) in enumerate(of_topic(messages, "/front/depth/image")):
         depth = deserialize_message(data, Image)
         assert depth.encoding == "32FC1"
@@ -83,7 +82,7 @@ def test_compressed_images_and_two_cameras(tmp_path: Path, fake_artifact: Path) 
         messages += recorded(number, "/left")
         encoded = cv2.imencode(".png", picture(number)[..., ::-1])[1].tobytes()
         compressed = CompressedImage(format="rgb8; png compressed bgr8", data=encoded)
-        compressed.header.frame_id = FRAME
+        compressed.header.frame_id = FRAME_ID
         messages += [
             ("/right/image/compressed", type_name(CompressedImage), log_ns(number) + 3, serialize(compressed)),
             *recorded(number, "/right")[1:2],

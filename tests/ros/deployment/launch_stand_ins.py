@@ -8,7 +8,7 @@ import importlib.util
 from types import ModuleType
 from typing import Any
 
-from tests.ros.harness import ROOT
+from tests.ros import ROOT
 
 FILES = sorted(path.name for path in (ROOT / "launch").glob("*.launch.py"))
 

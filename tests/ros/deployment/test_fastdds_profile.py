@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 
-from tests.ros.harness import ROOT
+from tests.ros import ROOT
 
 NAMESPACE = "{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}"
 

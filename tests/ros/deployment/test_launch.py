@@ -17,8 +17,8 @@ import yaml
 from grin_ros.ros.bags.replay import parser as replay_parser
 from grin_ros.ros.node.camera_names import parse_cameras
 from grin_ros.ros.parameters.table import BY_NAME
+from tests.ros import ROOT
 from tests.ros.deployment.launch_stand_ins import FILES, Made, included, modules, read_file, started
-from tests.ros.harness import ROOT
 
 LAUNCH, CONFIG = ROOT / "launch", ROOT / "config"
 Read = Callable[[str], ModuleType]

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,9 +16,12 @@ import pytest
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from sensor_msgs.msg import Image
 
+from benchmarks.stand_in.camera import info_message, picture
+from grin_ros.ros.operator.harness.client import NodeClient
+from grin_ros.ros.operator.harness.messages import image_message
+from tests.ros import ROOT
 from tests.ros.bags.drives import drive
 from tests.ros.deployment.launch_stand_ins import FILES, read_file
-from tests.ros.harness import ROOT, Client, image_message, info_message, picture
 
 pytestmark = pytest.mark.ros
 launch = pytest.importorskip("launch.actions", reason="launch is part of a ROS installation")
@@ -48,24 +50,12 @@ def test_every_argument_has_a_description_to_show(name: str) -> None:
         assert argument.description
 
 
-class Launched:
-    """A launch file that runs, with `alive` and `text` like those of a NodeProcess."""
+class Launched(LoggedProcess):
+    """A launch file that runs, without the command line of `ros2 launch`."""
 
     def __init__(self, log: Path, name: str, *given: str) -> None:
-        self.log = log
-        variables = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "ROS_LOG_DIR": str(log.parent)}
-        variables.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
         command = [sys.executable, "-c", RUN, str(ROOT / "launch" / name), *given]
-        with log.open("wb") as stream:
-            self.process = subprocess.Popen(
-                command, env=variables, stdout=stream, stderr=subprocess.STDOUT, cwd="/", start_new_session=True
-            )
-
-    def text(self) -> str:
-        return self.log.read_text(errors="replace")
-
-    def alive(self) -> bool:
-        return self.process.poll() is None
+        super().__init__(log, command, {"OMP_NUM_THREADS": "1", "ROS_LOG_DIR": str(log.parent)})
 
     def pids(self) -> list[int]:
         """Return the ids of the processes that it has started, in order."""
@@ -82,20 +72,19 @@ def start(tmp_path: Path) -> Iterator[Start]:
         get_package_prefix("grin_ros")
     except PackageNotFoundError:
         pytest.skip("grin_ros is not installed as a ROS package (colcon build)")
-    made: list[tuple[Launched, Client]] = []
+    made: list[tuple[Launched, NodeClient]] = []
 
     def run(name: str, *given: str, node: str = "/grin") -> Any:
         launched = Launched(tmp_path / "log", name, "model:=nano", "backend:=ort", *given)
-        client = Client(launched, node)  # type: ignore[arg-type]  # it has what a client needs of a NodeProcess
+        client = NodeClient(launched, node)
         made.append((launched, client))
         return launched, client
 
     yield run
     for launched, client in made:
         client.close()
-        if launched.alive():
-            os.killpg(launched.process.pid, signal.SIGINT)  # all processes get it, as by Ctrl-C in a terminal
-        assert launched.process.wait(30.0) == 0, launched.text()
+        launched.send_signal(signal.SIGINT)
+        assert launched.wait(30.0) == 0, launched.text()
         assert "escalating" not in launched.text()
 
 
@@ -138,6 +127,6 @@ def test_a_replay_ends_with_its_bag(start: Start, tmp_path: Path) -> None:
         "camera_info:=/front/camera_info",
     )
     client.subscribe("/depth/image", Image)
-    assert launched.process.wait(60.0) == 0, launched.text()
+    assert launched.wait(60.0) == 0, launched.text()
     assert "messages published" in launched.text()
     assert client.received["/depth/image"], launched.text()

@@ -18,7 +18,7 @@ import yaml
 from grin_ros.core.planning.obstacles import ObstacleSettings
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.parameters.table import BY_NAME
-from tests.ros.harness import ROOT
+from tests.ros import ROOT
 
 NAMES: Mapping[str, frozenset[str]] = {
     kind: frozenset(names.split())

@@ -13,8 +13,11 @@ import pytest
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rosgraph_msgs.msg import Clock
 
-from tests.ros.fakes import BACKEND
-from tests.ros.harness import ROOT, Client, NodeProcess
+from benchmarks.stand_in.engine import BACKEND
+from benchmarks.stand_in.process import start_node
+from grin_ros.ros.operator.harness.client import NodeClient
+from grin_ros.ros.operator.harness.process import HarnessError
+from tests.ros import ROOT
 
 POLICY = ROOT / "config" / "sros2_policy.xml"
 NAMESPACE, NAME = "/robot", "grin"
@@ -38,15 +41,15 @@ def allowed(kind: str, permission: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeClient]:
     """Two nodes, raw and compressed, with all options that need no tf2."""
     folder = tmp_path_factory.mktemp("sros2")
     common = {"model": str(fake_artifact), "backend": BACKEND, "autostart": True, "diagnostics_period_s": 0.1}
     nodes = [
-        NodeProcess(folder / "raw", {**common, **OPTIONS}, "-r", f"__ns:={NAMESPACE}"),
-        NodeProcess(folder / "compressed", {**common, "compressed": True}, "-r", "__ns:=/other"),
+        start_node(folder / "raw", {**common, **OPTIONS}, "-r", f"__ns:={NAMESPACE}"),
+        start_node(folder / "compressed", {**common, "compressed": True}, "-r", "__ns:=/other"),
     ]
-    client = Client(nodes[0], f"{NAMESPACE}/{NAME}")
+    client = NodeClient(nodes[0], f"{NAMESPACE}/{NAME}")
     clock = client.ros.create_publisher(Clock, "/clock", 10)
     message = Clock()
 
@@ -62,7 +65,7 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         assert node.stop() == 0, node.text()
 
 
-def states(client: Client) -> dict[str, str]:
+def states(client: NodeClient) -> dict[str, str]:
     """Node -> lifecycle state, of the newest diagnostics."""
     found = {}
     for message in list(client.received["/diagnostics"]):
@@ -73,7 +76,7 @@ def states(client: Client) -> dict[str, str]:
     return found
 
 
-def live(client: Client, ask: str) -> set[str]:
+def live(client: NodeClient, ask: str) -> set[str]:
     """Names that both nodes have together, as if both were in NAMESPACE."""
     found = set()
     for namespace in (NAMESPACE, "/other"):
@@ -86,25 +89,25 @@ def live(client: Client, ask: str) -> set[str]:
     return found
 
 
-def wait_for(client: Client, ask: str, expected: set[str]) -> None:
+def wait_for(client: NodeClient, ask: str, expected: set[str]) -> None:
     """Discovery takes its time; in the end the two sets are one."""
     try:
-        client.wait(lambda: live(client, ask) == expected, ask, limit_s=20.0)
-    except AssertionError:
+        client.wait(lambda: live(client, ask) == expected, ask, timeout_s=20.0)
+    except HarnessError:
         assert live(client, ask) == expected  # which says what differs
         raise
 
 
-def test_topics_that_are_published(client: Client) -> None:
+def test_topics_that_are_published(client: NodeClient) -> None:
     wait_for(client, "get_publisher_names_and_types_by_node", allowed("topic", "publish"))
 
 
-def test_topics_that_are_subscribed_to(client: Client) -> None:
+def test_topics_that_are_subscribed_to(client: NodeClient) -> None:
     wait_for(client, "get_subscriber_names_and_types_by_node", allowed("topic", "subscribe") - WITHOUT_TF2)
     assert allowed("topic", "subscribe") >= WITHOUT_TF2
 
 
-def test_services(client: Client) -> None:
+def test_services(client: NodeClient) -> None:
     wait_for(client, "get_service_names_and_types_by_node", allowed("service", "reply"))
     assert live(client, "get_client_names_and_types_by_node") == allowed("service", "request") == set()
 

@@ -17,8 +17,8 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
 from grin_ros.ros.frame.topics import OUTPUTS
-from grin_ros.ros.operator.harness import FRAME_ID
-from tests.ros.harness import ROOT
+from grin_ros.ros.operator.harness.messages import FRAME_ID
+from tests.ros import ROOT
 
 PUBLISHED = {f"/{topic.name}": topic.type.rpartition("/")[2] for topic in OUTPUTS.values()}
 RVIZ: dict[str, Any] = yaml.safe_load((ROOT / "config" / "grin.rviz").read_text(encoding="utf-8"))

@@ -16,11 +16,11 @@ from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
+from benchmarks.stand_in.camera import picture
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
-from tests.ros.harness import picture
 
 HEADER = Header(frame_id="camera_optical")
 FORMATS = {PointField.FLOAT32: "f4", PointField.UINT32: "u4"}

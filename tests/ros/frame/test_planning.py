@@ -14,6 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message
+from benchmarks.stand_in.engine import BACKEND, fake_depth_m
+from benchmarks.stand_in.process import start_node
 from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
 from grin_ros.core.planning.scan import level_scan
@@ -21,9 +24,9 @@ from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.message_types import message_class
-from tests.ros.fakes import BACKEND, fake_depth_m
+from grin_ros.ros.operator.harness.client import NodeClient
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 from tests.ros.frame.test_cloud import read
-from tests.ros.harness import FRAME, HEIGHT, WIDTH, Client, NodeProcess, image_message, info_message
 
 STAMPS = itertools.count(100)
 CLOUDS = ("obstacles", "free_space")
@@ -40,7 +43,7 @@ def scene() -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="module")
-def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeClient]:
     """Of a node that knows its mounting, all topics heard."""
     parameters = {
         "model": str(fake_artifact),
@@ -51,8 +54,8 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "mounting.pitch_deg": 5.0,
     }
     reliable = [f"qos_overrides./{topic}.subscription.reliability:=reliable" for topic in ("image", "camera_info")]
-    process = NodeProcess(tmp_path_factory.mktemp("node") / "log", parameters, "-p", reliable[0], "-p", reliable[1])
-    made = Client(process)
+    process = start_node(tmp_path_factory.mktemp("node") / "log", parameters, "-p", reliable[0], "-p", reliable[1])
+    made = NodeClient(process)
     made.bring_up(HEARD)
     first = image_message(scene(), 99)
     made.send_until(first, info_message(), lambda: all(made.stamped(topic, 99) for topic in HEARD), "frame")
@@ -62,7 +65,7 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert process.stop() == 0, process.text()
 
 
-def send(client: Client, topics: tuple[str, ...]) -> int:
+def send(client: NodeClient, topics: tuple[str, ...]) -> int:
     """Send a frame and wait for these outputs of it. Its stamp."""
     stamp_s = next(STAMPS)
     client.send(image_message(scene(), stamp_s), info_message())
@@ -70,7 +73,7 @@ def send(client: Client, topics: tuple[str, ...]) -> int:
     return stamp_s
 
 
-def test_the_topics_hold_what_the_code_behind_computes(client: Client) -> None:
+def test_the_topics_hold_what_the_code_behind_computes(client: NodeClient) -> None:
     stamp_s = send(client, tuple(TOPICS))
     obstacles, free_space, scan = (client.stamped(topic, stamp_s)[0] for topic in TOPICS)
     camera = camera_from_info(info_message()).with_mounting(Mounting(0.5, 0.0, math.radians(5.0)))
@@ -81,7 +84,7 @@ def test_the_topics_hold_what_the_code_behind_computes(client: Client) -> None:
         (obstacles, obstacle_points(camera, estimate, settings, trusted), ["x", "y", "z", "sigma"]),
         (free_space, free_points(camera, estimate, settings, trusted), ["x", "y", "z"]),
     ):
-        assert cloud.header.frame_id == FRAME and cloud.is_dense
+        assert cloud.header.frame_id == FRAME_ID and cloud.is_dense
         assert (cloud.height, cloud.width) == (1, len(points)) and len(points) > 100
         got = read(cloud)[0]
         assert list(got.dtype.names or ()) == names
@@ -103,7 +106,7 @@ def test_the_topics_hold_what_the_code_behind_computes(client: Client) -> None:
     assert (scan.time_increment, scan.scan_time, len(scan.intensities)) == (0.0, 0.0, 0)
 
 
-def test_settings_and_switches_change_while_it_runs(client: Client) -> None:
+def test_settings_and_switches_change_while_it_runs(client: NodeClient) -> None:
     dense = client.stamped("obstacles", send(client, CLOUDS))[0].width
     assert client.set_parameter("obstacles.voxel_m", 0.5) == (True, "")
     assert client.set_parameter("scan.frame_id", "front_level") == (True, "")
@@ -124,17 +127,17 @@ def test_settings_and_switches_change_while_it_runs(client: Client) -> None:
         assert client.set_parameter(name, value) == (True, "")
 
 
-def test_without_a_mounting_it_says_once_what_to_set(client: Client) -> None:
+def test_without_a_mounting_it_says_once_what_to_set(client: NodeClient) -> None:
     assert client.set_parameter("mounting.known", False) == (True, "")
     stamps = [send(client, CLOUDS) for _ in range(3)]
     assert client.set_parameter("mounting.known", True) == (True, "")
     send(client, tuple(TOPICS))
     assert not any(client.stamped("scan", stamp_s) for stamp_s in stamps)
-    assert client.node_process is not None
+    assert client.process is not None
     text = "scan is not published: the camera's mounting is not known, so nothing has a height; set mounting.known"
-    assert client.node_process.text().count(text) == 1
+    assert client.process.text().count(text) == 1
 
 
-def test_a_band_upside_down_is_refused(client: Client) -> None:
+def test_a_band_upside_down_is_refused(client: NodeClient) -> None:
     done, reason = client.set_parameter("obstacles.min_height_m", 3.0)
     assert not done and "expected min < max" in reason

@@ -17,19 +17,20 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.ros.frame.depth_images import info_message as relayed_info
 from grin_ros.ros.frame.depth_images import metres_message, millimetres_message
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import camera_from_info, frame_from, stamp_ns
 from grin_ros.ros.inputs.problem import FrameRejectedError
-from tests.ros.harness import FRAME, HEIGHT, WIDTH, image_message, info_message, picture
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 from tests.ros.inputs import converters
 
 with converters.installed(None):
     CONVERTER = open_converter()
 
-HEADER = Header(frame_id=FRAME)
+HEADER = Header(frame_id=FRAME_ID)
 HEADER.stamp.sec, HEADER.stamp.nanosec = 7, 250
 
 
@@ -81,7 +82,7 @@ def test_a_rectified_image_without_p_is_refused_with_the_remedy() -> None:
 
 def test_a_leading_slash_of_old_drivers_is_no_other_frame() -> None:
     info = info_message()
-    info.header.frame_id = f"/{FRAME}"
+    info.header.frame_id = f"/{FRAME_ID}"
     frame_from(image_message(picture(), 1), info, None, CONVERTER)
 
 
@@ -94,7 +95,7 @@ def other_frame() -> CameraInfo:
 NAN = float("nan")
 BAD_INFO = [
     (None, "no camera_info yet", "no camera_info yet"),
-    (other_frame(), "other frame", "got frame_id 'other_camera', expected 'camera_optical', that of the image"),
+    (other_frame(), "other frame", "got frame_id 'other_camera', expected 'camera_optical_frame', that of the image"),
     (info_message(2 * WIDTH, HEIGHT), "other size", "describes 64x24 (after roi and binning), but the image is 32x24"),
     (info_message(0, 0), "bad camera_info", "image width: got 0"),
     (info_message(k=[0.0] * 9), "bad camera_info", "uncalibrated camera: got K[0] = 0"),
@@ -127,7 +128,7 @@ def test_a_bad_image_is_refused_before_its_camera_info() -> None:
 def test_a_compressed_image_of_another_size_is_refused_before_it_is_decoded() -> None:
     header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (400).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0" + b"IEND"
     image = CompressedImage(format="png")
-    image.header.frame_id = FRAME
+    image.header.frame_id = FRAME_ID
     image.data.frombytes(header)  # no pixels at all
     with pytest.raises(FrameRejectedError, match="400x400") as raised:
         frame_from(image, info_message(), None, CONVERTER)

@@ -23,6 +23,8 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from rclpy.time import Time
 
+from benchmarks.stand_in import engine as fakes
+from benchmarks.stand_in.camera import info_message, picture
 from grin_ros.core.artifact import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
@@ -32,16 +34,16 @@ from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.problem import FrameRejectedError, Problem
 from grin_ros.ros.node.lifecycle import GrinNode
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 from grin_ros.ros.parameters.table import node_config
 from tests.core.geometry.test_pose import urdf
-from tests.ros import fakes, in_process
-from tests.ros.harness import FRAME, image_message, info_message, picture
+from tests.ros import in_process
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 BASE = "base_footprint"
 
 
-def transform(mounting: Mounting, child: str = FRAME, parent: str = BASE) -> TransformStamped:
+def transform(mounting: Mounting, child: str = FRAME_ID, parent: str = BASE) -> TransformStamped:
     made = TransformStamped(child_frame_id=child)
     made.header.frame_id = parent
     made.transform.translation.x, made.transform.translation.z = 0.2, mounting.height_m
@@ -139,15 +141,15 @@ def process(request: pytest.FixtureRequest, node: Any, fake_artifact: Path) -> I
 
 
 def test_a_frame_waits_for_its_transform_and_then_has_its_mounting(process: Process) -> None:
-    problem = process(FRAME)
+    problem = process(FRAME_ID)
     assert isinstance(problem, Problem)
     assert problem.reason == "no transform"
-    assert f"no transform from '{BASE}' to '{FRAME}'" in problem.text
+    assert f"no transform from '{BASE}' to '{FRAME_ID}'" in problem.text
     assert "does not exist" in problem.text
     assert "check that robot_state_publisher runs" in problem.remedy
     mounting = Mounting(0.8, 0.05, 0.3)
     Buffer.made.set_transform_static(transform(mounting), "robot_state_publisher")
-    for frame in (FRAME, f"/{FRAME}"):
+    for frame in (FRAME_ID, f"/{FRAME_ID}"):
         result = process(frame)
         assert isinstance(result, Processed)
         got = result.frame.camera.mounting
@@ -160,7 +162,7 @@ def test_a_base_frame_above_the_camera_is_refused(process: Process) -> None:
     below = transform(Mounting(1.0))
     below.transform.translation.z = -0.3
     Buffer.made.set_transform_static(below, "urdf")
-    problem = process(FRAME)
+    problem = process(FRAME_ID)
     assert isinstance(problem, Problem)
     assert problem.reason == "bad transform"
     assert "camera height: got -0.3 m" in problem.text
@@ -199,13 +201,13 @@ def test_the_real_tf2_along_a_chain(node: Any) -> None:
     pytest.importorskip("tf2_ros", reason="tf2_ros is part of a ROS installation")
     mounting = TfMounting(node, BASE)
     with pytest.raises(FrameRejectedError, match="no transform from"):
-        mounting(FRAME)
+        mounting(FRAME_ID)
     lifted = TransformStamped(child_frame_id="base_link")
     lifted.header.frame_id = BASE
     lifted.transform.translation.z, lifted.transform.rotation.w = 0.25, 1.0
     mounting._buffer.set_transform_static(lifted, "test")
     mounting._buffer.set_transform_static(transform(Mounting(0.5, 0.1, 0.2), parent="base_link"), "test")
-    got = mounting(FRAME)
+    got = mounting(FRAME_ID)
     assert got.height_m == pytest.approx(0.75)
     np.testing.assert_allclose(got.up_optical(), Mounting(1.0, 0.1, 0.2).up_optical(), atol=1e-9)
     mounting.close()

@@ -11,12 +11,12 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 
+from benchmarks.stand_in.camera import picture
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
 from grin_ros.ros.frame.depth_images import metres_message
 from grin_ros.ros.inputs.payload import byte_array, filled
-from tests.ros.harness import picture
 
 
 @pytest.mark.parametrize("kind", [Image, PointCloud2])

@@ -19,12 +19,16 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Float32, Header
 
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message
+from benchmarks.stand_in.engine import BACKEND, fake_depth_m
+from benchmarks.stand_in.process import start_node
 from grin_ros.ros.frame.cloud import list_message
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.inputs.ranges import cloud_points, measured_points, scan_points
 from grin_ros.ros.inputs.transforms import Transforms
-from tests.ros.fakes import BACKEND, fake_depth_m
-from tests.ros.harness import HEIGHT, WIDTH, Client, NodeProcess, image_message, info_message
+from grin_ros.ros.operator.harness.client import NodeClient
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
+from grin_ros.ros.operator.harness.process import NodeProcess
 
 STAMPS = itertools.count(100)
 FACTOR = 1.4
@@ -116,7 +120,7 @@ def lidar(stamp_s: float) -> PointCloud2:
     return list_message(lidar_points().astype(np.float32), ("x", "y", "z"), header)
 
 
-class RangeClient(Client):
+class RangeClient(NodeClient):
     """A client that is also the range sensor."""
 
     def __init__(self, node: NodeProcess) -> None:
@@ -130,7 +134,7 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     topics = ("image", "camera_info", "range/points")
     arguments = [f"qos_overrides./{topic}.subscription.reliability:=reliable" for topic in topics]
     given = [word for argument in arguments for word in ("-p", argument)]
-    process = NodeProcess(tmp_path_factory.mktemp("node") / "log", {**parameters, "scale.from_ranges": True}, *given)
+    process = start_node(tmp_path_factory.mktemp("node") / "log", {**parameters, "scale.from_ranges": True}, *given)
     made = RangeClient(process)
     stamped = {"depth/image": Image, "depth/sigma": Image}
     made.bring_up({**stamped, "depth/scale": Float32, "depth/scale_sigma": Float32})
@@ -192,7 +196,7 @@ def test_the_sensor_s_place_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) ->
 
     class Buffer:
         def lookup_transform(self, parent: str, child: str, _: Any) -> TransformStamped:
-            if (parent, child) != ("camera_optical", "lidar"):
+            if (parent, child) != (FRAME_ID, "lidar"):
                 raise Lost(f"{child} does not exist")
             made = TransformStamped()
             made.transform.translation.x = 0.5
@@ -217,7 +221,7 @@ def test_the_sensor_s_place_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) ->
         setattr(module, name, value)
     monkeypatch.setitem(sys.modules, "tf2_ros", module)
     transforms = Transforms(Node(), "scale.range_pose: got 'tf'", "give the pose")
-    ahead = transforms("/camera_optical", "lidar")(np.array([1.0, 0.0, 0.0]))
+    ahead = transforms(f"/{FRAME_ID}", "lidar")(np.array([1.0, 0.0, 0.0]))
     np.testing.assert_allclose(ahead, [0.5, 0.0, 1.0], atol=1e-9)
     with pytest.raises(ValueError, match=r"tf: no transform from 'map' to 'lidar' \(lidar does not exist\)"):
         transforms("map", "lidar")

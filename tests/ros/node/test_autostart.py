@@ -11,7 +11,7 @@ import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from tests.ros import fakes
+from benchmarks.stand_in import engine as fakes
 from tests.ros.in_process import value, verdict
 
 Make = Callable[..., Any]

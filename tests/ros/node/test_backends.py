@@ -16,10 +16,10 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
+from benchmarks.stand_in import engine as fakes
+from benchmarks.stand_in.engine import FakeEngine
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.sampling.schedule import member_runs
-from tests.ros import fakes
-from tests.ros.fakes import FakeEngine
 from tests.ros.in_process import counts, send, value, verdict
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE

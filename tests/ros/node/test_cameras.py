@@ -17,9 +17,13 @@ from numpy.typing import NDArray
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
-from tests.ros.fakes import BACKEND, fake_depth_m
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
+from benchmarks.stand_in.engine import BACKEND, fake_depth_m
+from benchmarks.stand_in.process import start_node
+from grin_ros.ros.frame.outputs import TOPICS
+from grin_ros.ros.operator.harness.client import NodeClient
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 from tests.ros.frame.test_cloud import read
-from tests.ros.harness import FRAME, HEIGHT, TOPICS, WIDTH, Client, NodeProcess, image_message, info_message, picture
 
 STAMPS = itertools.count(1000)
 OUTPUTS = ("depth/image", "depth/sigma", "depth/camera_info", "points")
@@ -45,14 +49,14 @@ class Time:
 
 
 @pytest.fixture(scope="module")
-def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeClient]:
     parameters = {"model": str(fake_artifact), "backend": BACKEND, "diagnostics_period_s": 0.1, "use_sim_time": True}
     reliable = [f"qos_overrides./{topic}.subscription.reliability:=reliable" for topic in ("image", "camera_info")]
-    process = NodeProcess(tmp_path_factory.mktemp("cameras") / "log", parameters, "-p", reliable[0], "-p", reliable[1])
-    client = Client(process)
+    process = start_node(tmp_path_factory.mktemp("cameras") / "log", parameters, "-p", reliable[0], "-p", reliable[1])
+    client = NodeClient(process)
     client.time = Time(client.ros.create_publisher(Clock, "/clock", 10))  # type: ignore[attr-defined]
     client.ros.create_timer(0.02, client.time.tick)  # type: ignore[attr-defined]
-    client.bring_up()
+    client.bring_up(TOPICS)
     stamp_s = next(STAMPS)
     first = image_message(picture(), stamp_s)
     client.send_until(first, info_message(), lambda: all(client.stamped(t, stamp_s) for t in OUTPUTS), "frame")
@@ -61,7 +65,7 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert process.stop() == 0, process.text()
 
 
-def cloud_of(client: Client, info: CameraInfo | None, stamp_s: int | None = None) -> tuple[NDArray[np.void], int]:
+def cloud_of(client: NodeClient, info: CameraInfo | None, stamp_s: int | None = None) -> tuple[NDArray[np.void], int]:
     """The cloud of a picture of this module's size, sent after `info`; and its stamp."""
     stamp_s = next(STAMPS) if stamp_s is None else stamp_s
     client.send(image_message(picture(), stamp_s), info)
@@ -89,7 +93,7 @@ def assert_seen(cloud: NDArray[np.void], expected: NDArray[Any]) -> None:
     assert np.isnan(cloud["z"][~valid]).all()
 
 
-def test_a_fisheye_needs_no_rectifying(client: Client) -> None:
+def test_a_fisheye_needs_no_rectifying(client: NodeClient) -> None:
     """The corners look 80 degrees aside; OpenCV's own undistortion says where."""
     f_px, d = 13.5, [0.02, -0.005, 0.001, -0.0002]
     info = info_message(distortion_model="equidistant", d=d)
@@ -106,7 +110,7 @@ def test_a_fisheye_needs_no_rectifying(client: Client) -> None:
     assert (relayed.distortion_model, relayed.d.tolist()) == ("equidistant", d)
 
 
-def test_a_window_of_a_binned_sensor(client: Client) -> None:
+def test_a_window_of_a_binned_sensor(client: NodeClient) -> None:
     """The delivered pixel (u, v) is the centre of a 2x2 block of the sensor's window."""
     info = info_message(4 * WIDTH, 3 * HEIGHT, distortion_model="plumb_bob", d=[0.0] * 5, binning_x=2, binning_y=2)
     info.roi = RegionOfInterest(x_offset=10, y_offset=6, width=2 * WIDTH, height=2 * HEIGHT)
@@ -116,7 +120,7 @@ def test_a_window_of_a_binned_sensor(client: Client) -> None:
     assert_seen(cloud, (sensor - k[:2, 2]) / (k[0, 0], k[1, 1]))
 
 
-def test_a_rectified_image_is_seen_through_p(client: Client) -> None:
+def test_a_rectified_image_is_seen_through_p(client: NodeClient) -> None:
     info = info_message(p=[40.0, 0.0, 15.0, 0.0, 0.0, 41.0, 11.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     assert client.set_parameter("rectified", True) == (True, "")
     try:
@@ -136,7 +140,7 @@ def pinhole(f_px: float) -> CameraInfo:
     return info
 
 
-def test_camera_info_that_changes_changes_the_rays(client: Client) -> None:
+def test_camera_info_that_changes_changes_the_rays(client: NodeClient) -> None:
     """A zoom lens: the same image, another camera; and back."""
     for f_px in (30.0, 60.0, 30.0):
         cloud, _ = cloud_of(client, pinhole(f_px))
@@ -144,7 +148,7 @@ def test_camera_info_that_changes_changes_the_rays(client: Client) -> None:
         client.wait(lambda f_px=f_px: f"fx {f_px:.1f}" in client.value("camera"), "camera in the diagnostics")
 
 
-def test_camera_info_out_of_step_and_at_another_rate(client: Client) -> None:
+def test_camera_info_out_of_step_and_at_another_rate(client: NodeClient) -> None:
     """Stamps need not agree, and the newest one is used; several images after one camera_info all use it."""
     late = pinhole(50.0)
     late.header.stamp.sec = 3
@@ -156,7 +160,7 @@ def test_camera_info_out_of_step_and_at_another_rate(client: Client) -> None:
         assert_seen(cloud, (pixels() - (15.5, 11.5)) / 50.0)
 
 
-def test_a_change_of_resolution_never_mixes_the_two(client: Client) -> None:
+def test_a_change_of_resolution_never_mixes_the_two(client: NodeClient) -> None:
     cloud_of(client, info_message())
     large = picture(1, 2 * WIDTH, 2 * HEIGHT)
 
@@ -178,17 +182,17 @@ def test_a_change_of_resolution_never_mixes_the_two(client: Client) -> None:
     cloud_of(client, info_message())
 
 
-def test_the_image_s_frame_is_everybody_s(client: Client) -> None:
+def test_the_image_s_frame_is_everybody_s(client: NodeClient) -> None:
     stamp_s = next(STAMPS)
     info = info_message()
     info.header.frame_id = "robot2/front_optical"
     client.send(image_message(picture(), stamp_s, "robot2/front_optical"), info)
     client.wait(lambda: all(client.stamped(topic, stamp_s) for topic in OUTPUTS), "outputs")
     assert {client.stamped(topic, stamp_s)[0].header.frame_id for topic in OUTPUTS} == {"robot2/front_optical"}
-    assert FRAME != "robot2/front_optical"
+    assert FRAME_ID != "robot2/front_optical"
 
 
-def test_a_bag_that_starts_again_goes_on(client: Client) -> None:
+def test_a_bag_that_starts_again_goes_on(client: NodeClient) -> None:
     """Time jumps back twice, then far ahead: every frame is published with its own stamp, diagnostics go on."""
     for start_s in (100, 20, 90_000):
         client.time.jump(start_s)  # type: ignore[attr-defined]

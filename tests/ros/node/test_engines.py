@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.stand_in import engine as fakes
+from benchmarks.stand_in.engine import FakeEngine
 from grin_ros.core.artifact import load_artifact
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.node.engines import Engines
-from tests.ros import fakes
-from tests.ros.fakes import FakeEngine
 
 
 class CountedEngine(FakeEngine):

@@ -17,10 +17,10 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
+from benchmarks.stand_in import engine as fakes
+from benchmarks.stand_in.engine import FakeEngine
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.node import lifecycle
-from tests.ros import fakes
-from tests.ros.fakes import FakeEngine
 from tests.ros.in_process import counts, send, submit, value, verdict
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE

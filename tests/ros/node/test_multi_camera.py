@@ -13,9 +13,13 @@ import pytest
 from lifecycle_msgs.srv import GetState
 from sensor_msgs.msg import CameraInfo, Image
 
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
+from benchmarks.stand_in.engine import BACKEND, fake_depth_m
+from benchmarks.stand_in.process import start_node
 from grin_ros.ros.node.camera_names import CameraName, parse_cameras
-from tests.ros.fakes import BACKEND, fake_depth_m
-from tests.ros.harness import CONFIGURE, HEIGHT, WIDTH, Client, NodeProcess, image_message, info_message, picture
+from grin_ros.ros.operator.harness.client import CONFIGURE, NodeClient
+from grin_ros.ros.operator.harness.messages import image_message
+from grin_ros.ros.operator.harness.process import NodeProcess
 
 FRONT, REAR = "/robot/front/grin", "/robot/rear/grin"
 LIMIT_M = 4.0
@@ -34,27 +38,27 @@ PARAMETERS = f"""
 def process(folder: Path, model: Path, *cameras: str) -> NodeProcess:
     parameters = folder / "parameters.yaml"
     parameters.write_text(PARAMETERS)
-    return NodeProcess(
+    return start_node(
         folder / "log",
         {"model": str(model), "autostart": True},
         *("-r", "__ns:=/robot", "--params-file", str(parameters), "--", *cameras, "--ros-args"),
-        module="tests.ros.fake_multi_camera",
+        module="benchmarks.stand_in.multi_camera",
     )
 
 
 @pytest.fixture(scope="module")
-def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeClient]:
     """With the publishers of both cameras: `image` in front, `/rear_cam/image_raw` behind."""
     folder = tmp_path_factory.mktemp("multi_camera")
     node = process(folder, fake_artifact, "front=/image", "rear=/rear_cam/image_raw")
-    client = Client(node, FRONT)
+    client = NodeClient(node, FRONT)
     yield client
     client.close()
     assert node.stop() == 0, node.text()
     assert "Traceback" not in node.text()
 
 
-def diagnostics(client: Client, name: str) -> dict[str, str]:
+def diagnostics(client: NodeClient, name: str) -> dict[str, str]:
     """The newest values of one node."""
     for message in reversed(client.received["/diagnostics"]):
         for status in message.status:
@@ -63,15 +67,15 @@ def diagnostics(client: Client, name: str) -> dict[str, str]:
     return {}
 
 
-def test_both_start_by_themselves_with_one_engine_and_their_own_names(client: Client) -> None:
+def test_both_start_by_themselves_with_one_engine_and_their_own_names(client: NodeClient) -> None:
     for name in (FRONT, REAR):
         client.wait(lambda name=name: diagnostics(client, name).get("lifecycle state") == "active", f"{name} active")
     assert client.call(GetState, "get_state", GetState.Request()).current_state.label == "active"
-    assert client.node_process is not None
-    assert client.node_process.text().count("golden sample max error") == 1, "one engine, told once"
+    assert client.process is not None
+    assert client.process.text().count("golden sample max error") == 1, "one engine, told once"
 
 
-def test_each_camera_has_its_own_depth_camera_and_parameters(client: Client) -> None:
+def test_each_camera_has_its_own_depth_camera_and_parameters(client: NodeClient) -> None:
     rear_image: Any = client.ros.create_publisher(Image, "/rear_cam/image_raw", 10)
     rear_info: Any = client.ros.create_publisher(CameraInfo, "/rear_cam/camera_info", 10)
     topics = {"/robot/front/depth/image": Image, "/robot/rear/depth/image": Image}
@@ -100,8 +104,8 @@ def test_each_camera_has_its_own_depth_camera_and_parameters(client: Client) -> 
     client.wait(lambda: f"{WIDTH}x{HEIGHT}" in diagnostics(client, FRONT).get("camera", ""), "the front camera")
 
 
-def test_one_camera_that_is_switched_off_leaves_the_other_on(client: Client) -> None:
-    from tests.ros.harness import CLEANUP, DEACTIVATE
+def test_one_camera_that_is_switched_off_leaves_the_other_on(client: NodeClient) -> None:
+    from grin_ros.ros.operator.harness.client import CLEANUP, DEACTIVATE
 
     assert client.change(DEACTIVATE)
     assert client.change(CLEANUP)

@@ -20,22 +20,14 @@ from rcl_interfaces.msg import ParameterType, ParameterValue
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 
-from tests.ros.fakes import BACKEND, FAILURE_GREEN, fake_depth_m
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
+from benchmarks.stand_in.engine import BACKEND, FAILURE_GREEN, fake_depth_m
+from benchmarks.stand_in.process import start_node
+from grin_ros.ros.frame.outputs import TOPICS
+from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, DEACTIVATE, NodeClient
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
+from grin_ros.ros.operator.harness.process import NodeProcess
 from tests.ros.frame.test_cloud import read
-from tests.ros.harness import (
-    ACTIVATE,
-    CONFIGURE,
-    DEACTIVATE,
-    FRAME,
-    HEIGHT,
-    TOPICS,
-    WIDTH,
-    Client,
-    NodeProcess,
-    image_message,
-    info_message,
-    picture,
-)
 
 STAMPS = itertools.count(100)
 DEFAULT_OUTPUTS = ("depth/image", "depth/sigma", "depth/camera_info", "points")
@@ -47,15 +39,15 @@ def node(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     parameters = {"model": str(fake_artifact), "backend": BACKEND, "diagnostics_period_s": 0.1}
     # Of reliable inputs, what a test sends once comes once.
     reliable = [f"qos_overrides./{topic}.subscription.reliability:=reliable" for topic in ("image", "camera_info")]
-    process = NodeProcess(tmp_path_factory.mktemp("node") / "log", parameters, "-p", reliable[0], "-p", reliable[1])
+    process = start_node(tmp_path_factory.mktemp("node") / "log", parameters, "-p", reliable[0], "-p", reliable[1])
     yield process
     assert process.stop() == 0, process.text()
 
 
 @pytest.fixture(scope="module")
-def client(node: NodeProcess) -> Iterator[Client]:
-    client = Client(node)
-    client.bring_up()
+def client(node: NodeProcess) -> Iterator[NodeClient]:
+    client = NodeClient(node)
+    client.bring_up(TOPICS)
     stamp_s = next(STAMPS)
     first = image_message(picture(), stamp_s)
     client.send_until(first, info_message(), lambda: all(client.stamped(t, stamp_s) for t in DEFAULT_OUTPUTS), "frame")
@@ -64,7 +56,7 @@ def client(node: NodeProcess) -> Iterator[Client]:
     client.close()
 
 
-def send_good(client: Client, image: Image | None = None, topics: tuple[str, ...] = DEFAULT_OUTPUTS) -> int:
+def send_good(client: NodeClient, image: Image | None = None, topics: tuple[str, ...] = DEFAULT_OUTPUTS) -> int:
     """Send a good frame and wait for its outputs. Its stamp."""
     stamp_s = next(STAMPS)
     sent = image_message(picture(stamp_s), stamp_s) if image is None else image
@@ -74,19 +66,19 @@ def send_good(client: Client, image: Image | None = None, topics: tuple[str, ...
     return stamp_s
 
 
-def counts(client: Client) -> dict[str, int]:
+def counts(client: NodeClient) -> dict[str, int]:
     """Of the newest diagnostics."""
     return {key: int(client.value(key) or -1) for key in COUNTED}
 
 
-def settled(client: Client) -> dict[str, int]:
+def settled(client: NodeClient) -> dict[str, int]:
     """Counts of a diagnostic message that is newer than this call and has nothing pending."""
     before = len(client.received["/diagnostics"])
     client.wait(lambda: len(client.received["/diagnostics"]) > before + 1 and client.value("pending") == "0", "quiet")
     return counts(client)
 
 
-def test_outputs_are_the_frame_s(client: Client) -> None:
+def test_outputs_are_the_frame_s(client: NodeClient) -> None:
     stamp_s = next(STAMPS)
     image, info = picture(stamp_s), info_message()
     message = image_message(image, stamp_s)
@@ -107,7 +99,7 @@ def test_outputs_are_the_frame_s(client: Client) -> None:
     np.testing.assert_array_equal(cloud["sigma"], np.float32(0.1) * expected)
 
 
-def test_diagnostics_say_what_runs_and_add_up(client: Client) -> None:
+def test_diagnostics_say_what_runs_and_add_up(client: NodeClient) -> None:
     settled(client)
     for message in list(client.received["/diagnostics"]):
         values = {pair.key: pair.value for pair in message.status[0].values}
@@ -117,7 +109,7 @@ def test_diagnostics_say_what_runs_and_add_up(client: Client) -> None:
     assert client.value("backend") == "fake backend of the tests"
     assert client.value("model").startswith("fake (")
     assert len(client.value("artifact")) == 12
-    assert f"{FRAME} {WIDTH}x{HEIGHT} plumb_bob" in client.value("camera")
+    assert f"{FRAME_ID} {WIDTH}x{HEIGHT} plumb_bob" in client.value("camera")
     for stage in ("wait", "convert", "encode", "denoise", "decode", "publish", "total"):
         assert float(client.value(f"latency {stage} p50 (ms)")) <= float(client.value(f"latency {stage} p95 (ms)"))
     assert client.value("invalid ratio") == "0.250"
@@ -172,7 +164,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_refused_with_its_reason_and_the_next_good_frame_works(
-    client: Client, node: NodeProcess, name: str
+    client: NodeClient, node: NodeProcess, name: str
 ) -> None:
     image, info, reason, text = BAD[name]
     stamp_s = next(STAMPS)
@@ -193,10 +185,10 @@ def test_bad_input_is_refused_with_its_reason_and_the_next_good_frame_works(
     assert client.state() == "active"
 
 
-def test_messages_that_cannot_even_be_decoded_do_not_end_the_node(client: Client, node: NodeProcess) -> None:
+def test_messages_that_cannot_even_be_decoded_do_not_end_the_node(client: NodeClient, node: NodeProcess) -> None:
     """rclpy raises for them before any callback of ours."""
     raw = serialize_message(image_message(picture(), next(STAMPS)))
-    client.image_publisher.publish(raw.replace(FRAME.encode(), b"\xff" * len(FRAME)))  # not UTF-8
+    client.image_publisher.publish(raw.replace(FRAME_ID.encode(), b"\xff" * len(FRAME_ID)))  # not UTF-8
     client.image_publisher.publish(raw[: len(raw) // 2])
     client.image_publisher.publish(b"\x00\x01\x00\x00" + bytes([0xFF]) * 64)  # lengths of 4 GB
     before = node.text().count("the node goes on")
@@ -205,10 +197,10 @@ def test_messages_that_cannot_even_be_decoded_do_not_end_the_node(client: Client
     send_good(client)
 
 
-def test_an_image_before_any_camera_info_is_refused_with_that_reason(client: Client) -> None:
+def test_an_image_before_any_camera_info_is_refused_with_that_reason(client: NodeClient) -> None:
     assert client.change(DEACTIVATE)
     assert client.change(ACTIVATE)
-    client.wait_connected()
+    client.wait_connected(TOPICS)
     stamp_s = next(STAMPS)
     client.send(image_message(picture(), stamp_s), None)
     client.wait(lambda: client.value("rejected: no camera_info yet") == "1", "rejection")
@@ -236,20 +228,20 @@ def test_an_image_before_any_camera_info_is_refused_with_that_reason(client: Cli
         ("steps", ParameterValue(type=ParameterType.PARAMETER_NOT_SET), "cannot be undeclared"),
     ],
 )
-def test_a_wrong_parameter_is_refused_with_a_reason(client: Client, name: str, value: Any, text: str) -> None:
+def test_a_wrong_parameter_is_refused_with_a_reason(client: NodeClient, name: str, value: Any, text: str) -> None:
     accepted, reason = client.set_parameter(name, value)
     assert not accepted
     assert text in reason
 
 
-def test_descriptors_reach_the_user(client: Client) -> None:
+def test_descriptors_reach_the_user(client: NodeClient) -> None:
     steps, model = client.describe("steps", "model")
     assert (steps.integer_range[0].from_value, steps.integer_range[0].to_value) == (1, 50)
     assert "number of denoising steps" in steps.description
     assert model.read_only
 
 
-def test_switches_and_limits_work_while_it_runs(client: Client) -> None:
+def test_switches_and_limits_work_while_it_runs(client: NodeClient) -> None:
     def with_parameters(**values: Any) -> None:
         for name, value in values.items():
             assert client.set_parameter(name, value) == (True, "")
@@ -273,7 +265,7 @@ def test_switches_and_limits_work_while_it_runs(client: Client) -> None:
     assert not any(client.stamped(topic, stamp_s) for topic in ("depth/image", "depth/image_mm", "points"))
 
 
-def test_the_mounting_can_change_while_it_runs(client: Client) -> None:
+def test_the_mounting_can_change_while_it_runs(client: NodeClient) -> None:
     assert client.set_parameter("mounting.known", True) == (True, "")
     send_good(client)
     client.wait(lambda: "mounting known" in client.value("camera"), "mounting in the diagnostics")
@@ -281,19 +273,19 @@ def test_the_mounting_can_change_while_it_runs(client: Client) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["bgr8", "rgba8", "mono8", "yuyv", "bayer_rggb8", "mono16"])
-def test_other_encodings_padded_and_big_endian_over_dds(client: Client, encoding: str) -> None:
+def test_other_encodings_padded_and_big_endian_over_dds(client: NodeClient, encoding: str) -> None:
     """A grey picture, whose red is the same in every encoding; one padded row length; mono16 in foreign byte order."""
     grey = 160
     pixel = {"rgba8": [grey] * 4, "bgr8": [grey] * 3, "yuyv": [153, 128], "mono16": [grey, grey]}.get(encoding, [grey])
     row = bytes(pixel * WIDTH) + b"\x00" * 5
     image = Image(height=HEIGHT, width=WIDTH, encoding=encoding, step=len(row), is_bigendian=1, data=row * HEIGHT)
-    image.header.frame_id = FRAME
+    image.header.frame_id = FRAME_ID
     stamp_s = send_good(client, image)
     depth_m = np.frombuffer(client.stamped("depth/image", stamp_s)[0].data, np.float32)
     np.testing.assert_allclose(depth_m, 1 + grey / 32, atol=1.01 / 32)
 
 
-def test_two_hundred_illegal_transitions_change_nothing(client: Client, node: NodeProcess) -> None:
+def test_two_hundred_illegal_transitions_change_nothing(client: NodeClient, node: NodeProcess) -> None:
     for index in range(200):
         transition_id, label = ((CONFIGURE, ""), (ACTIVATE, ""), (2, ""), (99, ""), (0, "dance"))[index % 5]
         assert not client.change(transition_id, label), (transition_id, label)
@@ -302,17 +294,17 @@ def test_two_hundred_illegal_transitions_change_nothing(client: Client, node: No
     send_good(client)
 
 
-def test_nothing_is_published_when_inactive_and_it_comes_back(client: Client) -> None:
+def test_nothing_is_published_when_inactive_and_it_comes_back(client: NodeClient) -> None:
     assert client.change(DEACTIVATE)
     assert not client.change(DEACTIVATE)
     client.wait(lambda: client.image_publisher.get_subscription_count() == 0, "unsubscription")
     client.wait(lambda: client.value("lifecycle state") == "inactive", "state in the diagnostics")
     assert client.change(ACTIVATE)
-    client.wait_connected()
+    client.wait_connected(TOPICS)
     send_good(client)
 
 
-def test_the_counts_still_add_up_at_the_end(client: Client) -> None:
+def test_the_counts_still_add_up_at_the_end(client: NodeClient) -> None:
     numbers = settled(client)
     assert numbers["pending"] == 0
     assert numbers["received"] == sum(numbers[key] for key in COUNTED[1:])

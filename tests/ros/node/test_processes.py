@@ -17,42 +17,32 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
+from benchmarks.stand_in.engine import BACKEND, DELAY_VARIABLE, fake_depth_m
+from benchmarks.stand_in.process import start_node
 from grin_ros.core.types import Frame
-from tests.ros.fakes import BACKEND, DELAY_VARIABLE, fake_depth_m
-from tests.ros.harness import (
-    ACTIVATE,
-    CLEANUP,
-    CONFIGURE,
-    DEACTIVATE,
-    FRAME,
-    HEIGHT,
-    WIDTH,
-    Client,
-    NodeProcess,
-    image_message,
-    info_message,
-    picture,
-)
+from grin_ros.ros.operator.harness.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, NodeClient
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 
-Start = Callable[..., Client]
+Start = Callable[..., NodeClient]
 DEPTH = {"depth/image": Image}
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """A node process with these parameters and its client; both ended afterwards."""
-    clients: list[Client] = []
+    clients: list[NodeClient] = []
 
-    def make(*arguments: str, name: str = "grin", compressed: bool = False, **options: Any) -> Client:
+    def make(*arguments: str, name: str = "grin", compressed: bool = False, **options: Any) -> NodeClient:
         parameters = {"diagnostics_period_s": 0.1, **options.pop("parameters")}
-        process = NodeProcess(tmp_path / f"log{len(clients)}", parameters, *arguments, **options)
-        clients.append(Client(process, name, compressed))
+        process = start_node(tmp_path / f"log{len(clients)}", parameters, *arguments, **options)
+        clients.append(NodeClient(process, name, compressed=compressed))
         return clients[-1]
 
     yield make
     for client in clients:
-        assert client.node_process is not None
-        client.node_process.stop()
+        assert client.process is not None
+        client.process.stop()
         client.close()
 
 
@@ -66,10 +56,10 @@ def test_a_node_that_cannot_be_configured_says_why_and_lives(start: Start) -> No
     status = client.wait(lambda: (s := client.status()) and text in s.message and s, "reason in the diagnostics")
     assert status.level == DiagnosticStatus.ERROR
     assert text in client.log()
-    process = client.node_process
+    process = client.process
     assert process is not None
-    process.process.send_signal(signal.SIGTERM)
-    assert process.process.wait(30.0) == 0
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30.0) == 0
     assert "Traceback" not in process.text()
 
 
@@ -98,7 +88,7 @@ def test_a_slow_backend_drops_old_frames_and_never_blocks_the_node(start: Start,
     def compressed(stamp_s: int) -> CompressedImage:
         message = CompressedImage(format="rgb8; png compressed bgr8")
         message.data.frombytes(png.tobytes())
-        message.header.frame_id = FRAME
+        message.header.frame_id = FRAME_ID
         message.header.stamp.sec = stamp_s
         return message
 

@@ -15,14 +15,10 @@ import pytest
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import camera_from_info
-from grin_ros.ros.operator import harness as driving
-from grin_ros.ros.operator.harness import (
-    DrivingError,
-    NodeProcess,
-    camera_info_message,
-    image_message,
-    prepare_environment,
-)
+from grin_ros.ros.operator.harness import environment
+from grin_ros.ros.operator.harness.environment import dds_profile, prepare_environment
+from grin_ros.ros.operator.harness.messages import camera_info_message, image_message
+from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
 
 PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
@@ -56,14 +52,14 @@ def test_a_users_profile_and_ros_installation_stay(clean: pytest.MonkeyPatch) ->
 
 def test_the_profile_is_found_where_it_was_installed(clean: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installed = tmp_path / "ws" / "share" / "grin_ros" / "config" / "fastdds.xml"
-    clean.setattr(driving, "__file__", str(tmp_path / "site-packages" / "grin_ros" / "ros" / "driving.py"))
+    clean.setattr(environment, "__file__", str(tmp_path / "site/grin_ros/ros/operator/harness/environment.py"))
     clean.setattr(sys, "prefix", str(tmp_path / "venv"))
     clean.setenv("AMENT_PREFIX_PATH", f"/opt/ros/jazzy:{tmp_path / 'ws'}")
     with pytest.raises(FileNotFoundError, match="fastdds.xml: not found.*reinstall"):
-        driving.dds_profile()
+        dds_profile()
     installed.parent.mkdir(parents=True)
     installed.write_text("<dds/>")
-    assert driving.dds_profile() == installed
+    assert dds_profile() == installed
 
 
 @pytest.mark.parametrize(
@@ -97,12 +93,12 @@ time.sleep(60)
 def test_a_process_that_ignores_ctrl_c_is_ended_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "stubborn.py").write_text(STUBBORN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    process = NodeProcess({}, tmp_path / "node.log", module="stubborn")
+    process = NodeProcess(tmp_path / "node.log", {}, module="stubborn")
     deadline = time.monotonic() + 60.0
     while "ready" not in process.tail():
         assert time.monotonic() < deadline
         process.check()
         time.sleep(0.02)
     assert process.stop(timeout_s=0.5) != 0
-    with pytest.raises(DrivingError, match=r"process ended \(exit code -15\)(.|\n)*ready"):
+    with pytest.raises(HarnessError, match=r"process ended with exit code -15(.|\n)*ready"):
         process.check()

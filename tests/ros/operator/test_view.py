@@ -14,14 +14,15 @@ import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from benchmarks.fault_suite.rig import Source
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
+from benchmarks.stand_in.engine import fake_depth_m
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
 from grin_ros.ros.frame.depth_images import metres_message
 from grin_ros.ros.inputs.messages import camera_from_info
+from grin_ros.ros.operator.harness.messages import image_message
 from grin_ros.ros.operator.view import SIGMA_RANGE_M, Viewer, main, open_recording, sigma_colours
-from tests.ros.fakes import fake_depth_m
-from tests.ros.faults.rig import Source
-from tests.ros.harness import HEIGHT, WIDTH, image_message, info_message, picture
 
 STAMP = np.datetime64(7, "s").astype("datetime64[ns]")
 

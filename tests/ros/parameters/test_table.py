@@ -26,7 +26,7 @@ from grin_ros.ros.parameters.table import (
     node_config,
     yaml_text,
 )
-from tests.ros.harness import ROOT
+from tests.ros import ROOT
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from numpy.typing import NDArray
+from rclpy.qos import qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, PointCloud2
 from tqdm import tqdm
@@ -26,15 +27,10 @@ from tqdm import tqdm
 from grin_ros.core.inspection.metrics import measure
 from grin_ros.ros.operator.demo.record import DIAGNOSTICS, Kept, Recorder, write_bag, write_ply
 from grin_ros.ros.operator.demo.scene import motorcycle, window
-from grin_ros.ros.operator.harness import (
-    ANSWER_S,
-    Driver,
-    DrivingError,
-    NodeProcess,
-    camera_info_message,
-    image_message,
-    prepare_environment,
-)
+from grin_ros.ros.operator.harness.client import LIMIT_S, NodeClient
+from grin_ros.ros.operator.harness.environment import prepare_environment
+from grin_ros.ros.operator.harness.messages import OUTPUTS, camera_info_message, image_message
+from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
 
 POINTS_STRIDE = 2  # a point for every second pixel in both directions: a quarter of the bytes, hardly less to see
 
@@ -64,7 +60,7 @@ class Summary:
 
 
 def run(options: argparse.Namespace, module: str = "grin_ros.ros.node.lifecycle") -> Summary:
-    """The whole demo with the node in `module`; its files lie in options.out then. Raises DrivingError, DemoError."""
+    """The whole demo with the node in `module`; its files lie in options.out then. Raises HarnessError, DemoError."""
     prepare_environment()
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
@@ -72,12 +68,13 @@ def run(options: argparse.Namespace, module: str = "grin_ros.ros.node.lifecycle"
     parameters |= {key: getattr(options, key) for key in ("steps", "members") if getattr(options, key) is not None}
     recorder = Recorder()
     print(f"node: configure and activate (its log: {out / 'node.log'})", flush=True)
-    with NodeProcess(parameters, out / "node.log", module=module) as process, Driver(process, recorder) as driver:
+    process = NodeProcess(out / "node.log", parameters, module=module)
+    with process, NodeClient(process, camera_qos=qos_profile_sensor_data) as client:
         started = time.monotonic()
-        driver.bring_up()
+        client.bring_up(OUTPUTS, recorder)
         print(f"node: active after {time.monotonic() - started:.1f} s", flush=True)
-        publish(driver, recorder, options.seconds, options.rate)
-        driver.shut_down()
+        publish(client, recorder, options.seconds, options.rate)
+        client.shut_down()
         code = process.stop()
     if code:
         raise DemoError(f"the node ended with exit code {code}. Its last log lines:\n{process.tail()}")
@@ -89,8 +86,8 @@ def run(options: argparse.Namespace, module: str = "grin_ros.ros.node.lifecycle"
     return summary
 
 
-def publish(driver: Driver, recorder: Recorder, seconds: float, rate_hz: float) -> None:
-    """Send the moving window at a steady rate, then wait for the last answers. Raises DrivingError if the node died."""
+def publish(client: NodeClient, recorder: Recorder, seconds: float, rate_hz: float) -> None:
+    """Send the moving window at a steady rate, then wait for the last answers. Raises HarnessError if the node died."""
     photograph = motorcycle()
     depth = recorder.arrivals["depth/image"]
     start = time.monotonic()
@@ -99,15 +96,15 @@ def publish(driver: Driver, recorder: Recorder, seconds: float, rate_hz: float) 
         for index in range(bar.total):
             view = window(photograph, index / rate_hz)
             image, info = image_message(view.image), camera_info_message(view.camera)
-            driver.reached(lambda: False, start + index / rate_hz - time.monotonic())
+            client.reached(lambda: False, start + index / rate_hz - time.monotonic())
             stamp_ns = time.time_ns()
             recorder.sent(stamp_ns, view)
-            driver.send(image, info, stamp_ns)
+            client.publish(image, info, stamp_ns)
             bar.set_postfix(answered=len(depth), refresh=False)
             bar.update()
         frames = [arrived for topic, arrived in recorder.arrivals.items() if topic != DIAGNOSTICS]
-        driver.reached(lambda: all(stamp_ns in arrived for arrived in frames), ANSWER_S)
-        driver.reached(lambda: bool(recorder.diagnostics), ANSWER_S)
+        client.reached(lambda: all(stamp_ns in arrived for arrived in frames), LIMIT_S)
+        client.reached(lambda: bool(recorder.diagnostics), LIMIT_S)
         bar.set_postfix(answered=len(depth))
 
 
@@ -226,7 +223,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         summary = run(options)
-    except (DrivingError, DemoError, OSError) as error:
+    except (HarnessError, DemoError, OSError) as error:
         print(f"demo failed: {error}", file=sys.stderr)
         return 1
     print(f"\n{table(summary)}\n\nin {options.out}: panel.png, points.ply, grin_demo.mcap (for Foxglove), summary.json")

@@ -17,7 +17,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 
 from grin_ros.ros.operator.demo.scene import View
-from grin_ros.ros.operator.harness import OUTPUTS, Received, camera_info_message, image_message, stamped
+from grin_ros.ros.operator.harness.messages import OUTPUTS, Received, camera_info_message, image_message, with_stamp
 
 DIAGNOSTICS = "/diagnostics"
 
@@ -89,7 +89,7 @@ def write_bag(path: Path, recorder: Recorder) -> int:
             ("camera_info", camera_info_message(kept.view.camera)),
             ("image", image_message(kept.view.image)),
         ):
-            messages.append((stamp_ns, topic, serialize_message(stamped(message, stamp_ns))))
+            messages.append((stamp_ns, topic, serialize_message(with_stamp(message, stamp_ns))))
         messages += [(m.received_ns, m.topic, m.data) for m in kept.outputs.values()]
     messages.sort(key=lambda message: message[0])
 

@@ -28,7 +28,7 @@ from grin_ros.ros.inputs.compressed import check_stream
 from grin_ros.ros.inputs.images import check_layout
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, Endpoint, Graph, GrinNode, Heard, Topic, cameras
-from grin_ros.ros.operator.harness import header_stamp_ns
+from grin_ros.ros.operator.harness.messages import header_stamp_ns
 
 CLASSES: Mapping[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, INFO: CameraInfo}
 DISCOVERY_S = 2.0

@@ -20,15 +20,16 @@ from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from numpy.typing import NDArray
 
+from benchmarks.stand_in.engine import BACKEND, fake_depth_m
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.ros.operator.demo import command
 from grin_ros.ros.operator.demo.record import Recorder
 from grin_ros.ros.operator.demo.scene import PERIOD_S, depth_from_disparity, motorcycle, window
-from grin_ros.ros.operator.harness import OUTPUTS, DrivingError, Received, header_stamp_ns
-from tests.ros.fakes import BACKEND, fake_depth_m
+from grin_ros.ros.operator.harness.messages import OUTPUTS, Received, header_stamp_ns
+from grin_ros.ros.operator.harness.process import HarnessError
 
 SECONDS, RATE_HZ = 3.0, 5.0
-FAKE_NODE = "tests.ros.fake_node"
+FAKE_NODE = "benchmarks.stand_in.node"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -185,12 +186,12 @@ def test_table_says_it_in_words(run: Run) -> None:
 def test_a_missing_model_fails_with_the_node_s_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--out", str(tmp_path / "out"), "--model", "nanno", "--seconds", "1"]) == 1
     told = capsys.readouterr().err
-    assert "demo failed: the node refused to configure" in told
+    assert "demo failed: The node refused to configure" in told
     assert "nanno" in told
 
 
 def test_a_dead_node_fails_with_its_last_words(tmp_path: Path, fake_artifact: Path) -> None:
-    with pytest.raises(DrivingError, match=r"exit code 1\)(.|\n)*No module named nothing_of_the_kind"):
+    with pytest.raises(HarnessError, match=r"exit code 1\.(.|\n)*No module named nothing_of_the_kind"):
         command.run(options(tmp_path, fake_artifact), "nothing_of_the_kind")
 
 

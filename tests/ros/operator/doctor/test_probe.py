@@ -18,11 +18,14 @@ from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from benchmarks.stand_in.camera import info_message, picture
+from benchmarks.stand_in.engine import BACKEND
+from benchmarks.stand_in.process import start_node
 from grin_ros.ros.operator.doctor.finding import Level
 from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, Graph, judged
 from grin_ros.ros.operator.doctor.probe import look, problem_of
-from tests.ros.fakes import BACKEND
-from tests.ros.harness import ACTIVATE, CONFIGURE, Client, NodeProcess, image_message, info_message, picture
+from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, NodeClient
+from grin_ros.ros.operator.harness.messages import image_message
 
 PERIOD_S = 0.05
 UNCALIBRATED = "/second/camera_info"
@@ -89,8 +92,8 @@ def graph(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Taken while the node is active, with a subscriber of its points that asks for more than it offers."""
     parameters = {"model": str(fake_artifact), "backend": BACKEND, "diagnostics_period_s": 0.2}
     remapped = ("-r", "image:=/camera/image_raw", "-r", "camera_info:=/camera/camera_info")
-    node = NodeProcess(tmp_path_factory.mktemp("graph") / "log", parameters, *remapped, "-r", "__ns:=/robot")
-    client = Client(node, name="/robot/grin")
+    node = start_node(tmp_path_factory.mktemp("graph") / "log", parameters, *remapped, "-r", "__ns:=/robot")
+    client = NodeClient(node, name="/robot/grin")
     for publisher in (client.image_publisher, client.info_publisher):
         client.ros.destroy_publisher(publisher)  # they would be a third camera
     cameras = Cameras()
@@ -117,7 +120,7 @@ def test_the_node_and_its_inputs_are_seen_as_they_are(graph: Graph) -> None:
     for topic, kind in (("/camera/image_raw", IMAGE), ("/camera/camera_info", INFO)):
         assert graph.topics[topic].publishers[0].type == kind
         assert 5.0 < graph.heard[topic].rate_hz < 40.0
-        assert graph.heard[topic].frame_id == "camera_optical"
+        assert graph.heard[topic].frame_id == FRAME_ID
         assert graph.heard[topic].problem is None
     age_s = graph.heard["/camera/image_raw"].age_s
     assert age_s is not None

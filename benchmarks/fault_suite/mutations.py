@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 
-from tests.ros.fakes import fake_depth_m
-from tests.ros.harness import FRAME, HEIGHT, WIDTH, image_message, info_message, picture
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
+from benchmarks.stand_in.engine import fake_depth_m
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 
 Depth = NDArray[np.float32]
 Random = np.random.Generator
@@ -135,7 +136,7 @@ def big_endian(random: Random) -> Mutated:
     grey = random.integers(14, 256, (HEIGHT, WIDTH), np.uint8)
     message = Image(height=HEIGHT, width=WIDTH, encoding="mono16", step=WIDTH * 2, is_bigendian=1)
     message.data = (grey.astype(np.uint16) * 257).astype(">u2").tobytes()
-    message.header.frame_id = FRAME
+    message.header.frame_id = FRAME_ID
     return Mutated(message, info_message(), fake_depth_m(np.repeat(grey[..., None], 3, -1)), required=True)
 
 
@@ -153,7 +154,7 @@ def no_frame_id(random: Random) -> Mutated:
 
 def other_frame_id(random: Random) -> Mutated:
     frame = with_image(random)
-    frame.info.header.frame_id = str(pick(random, ("camera", FRAME + "_2", "\u4f60", "x" * 10_000)))
+    frame.info.header.frame_id = str(pick(random, ("camera", FRAME_ID + "_2", "\u4f60", "x" * 10_000)))
     return frame
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmarks.rounds import Run
+from benchmarks.timing.rounds import Run
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.estimator import Estimator, Settings, camera_inputs
 from grin_ros.core.geometry.camera import Camera

@@ -13,12 +13,13 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
+from benchmarks.fault_suite.judge import Judge
+from benchmarks.fault_suite.mutations import MUTATIONS, good
+from benchmarks.fault_suite.rig import Outcome, adds_up, counts
+from benchmarks.fault_suite.suite import SHORT, faults, outcomes
+from benchmarks.stand_in.camera import HEIGHT, WIDTH
 from grin_ros.ros.operator.footprint import Footprint
-from tests.ros.faults.judge import Judge
-from tests.ros.faults.mutations import MUTATIONS, good
-from tests.ros.faults.rig import Outcome, adds_up, counts
-from tests.ros.faults.suite import SHORT, faults, outcomes
-from tests.ros.harness import FRAME, HEIGHT, WIDTH
+from grin_ros.ros.operator.harness.messages import FRAME_ID
 
 CASES = 17
 STAMP_NS = 7 * 10**9
@@ -109,4 +110,4 @@ def test_the_stamp_of_a_message_on_the_wire_is_where_the_judge_reads_it() -> Non
     image.header.stamp.sec, image.header.stamp.nanosec = -5, 77
     data = bytes(serialize_message(image))
     assert struct.unpack_from("<iI", data, 4) == (-5, 77)
-    assert FRAME.encode() in data[12:40]
+    assert FRAME_ID.encode() in data[12:40]

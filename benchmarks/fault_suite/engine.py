@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The backend of `tests.ros.fakes`, which fails where the image asks for it: its first pixel says how."""
+"""The backend of `benchmarks.stand_in.engine`, which fails where the image asks for it: its first pixel says how."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.stand_in.engine import FakeEngine
 from grin_ros.core.backends.registry import BACKENDS
-from tests.ros.fakes import FakeEngine
 
 BACKEND = "faulty"
 HANG_VARIABLE = "GRIN_TEST_HANG_S"

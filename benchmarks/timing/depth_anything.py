@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmarks.rounds import Run
+from benchmarks.timing.rounds import Run
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.onnxruntime import OrtEngine
 

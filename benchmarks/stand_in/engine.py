@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A backend whose answer a test can compute, and an artifact for it: the ROS edge is tested without a network.
+"""A backend whose depth is computed from the image, and an artifact for it: a node can be tried without a network.
 
-depth along z = 1 + red / 32 m, sigma = 0.1 * depth; red 0 is invalid; green 13 in the first pixel makes it fail.
+Depth along z is 1 + red / 32 metres, sigma is a tenth of it. Red 0 is invalid. Green 13 in the first pixel makes it fail.
 """
 
 from __future__ import annotations

@@ -11,20 +11,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.ros.faults.engine import Fault, asking_for
-from tests.ros.faults.mutations import Mutated, good
-from tests.ros.faults.node import FILE_BYTES_VARIABLE
-from tests.ros.faults.rig import CAMERA_S, Outcome, Rig, case
-from tests.ros.harness import (
-    ACTIVATE,
-    CLEANUP,
-    CONFIGURE,
-    DEACTIVATE,
-    ROOT,
-    image_message,
-    info_message,
-    picture,
-)
+from benchmarks.fault_suite.engine import Fault, asking_for
+from benchmarks.fault_suite.mutations import Mutated, good
+from benchmarks.fault_suite.node import FILE_BYTES_VARIABLE
+from benchmarks.fault_suite.rig import CAMERA_S, Outcome, Rig, case
+from benchmarks.stand_in.camera import info_message, picture
+from grin_ros.ros.operator.harness.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE
+from grin_ros.ros.operator.harness.messages import image_message
 
 SMALL_FILE_BYTES = 20_000
 
@@ -134,7 +127,7 @@ def deaf_subscriber(rig: Rig, frames: int) -> Outcome:
     """A process that asked for everything and is then stopped: the node may not wait for it."""
     with case(rig, "a subscriber that never reads") as outcome:
         command = [sys.executable, "-c", DEAF]
-        deaf = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        deaf = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             assert deaf.stdout is not None
             assert deaf.stdout.readline() == "ready\n"
@@ -159,14 +152,13 @@ def deaf_subscriber(rig: Rig, frames: int) -> Outcome:
 def frozen_node(rig: Rig, seconds: float) -> Outcome:
     """The node's process is stopped for a while under a running camera, as a suspended machine is."""
     with case(rig, "the node is frozen") as outcome:
-        process = rig.process.process
-        process.send_signal(signal.SIGSTOP)
+        rig.process.send_signal(signal.SIGSTOP)
         start, sent = time.monotonic(), 0
         while time.monotonic() - start < seconds:
             rig.send(good(rig.random))
             sent += 1
             rig.pause(CAMERA_S)
-        process.send_signal(signal.SIGCONT)
+        rig.process.send_signal(signal.SIGCONT)
         outcome.sent = f"{sent} frames while its process is stopped for {seconds:.0f} s"
         outcome.recovery_frames = rig.recovery()
         outcome.happened = "goes on with the newest frame"
@@ -180,8 +172,8 @@ def killed(rig: Rig, times: int) -> Outcome:
         for _ in range(times):
             rig.send(good(rig.random))
             start = time.monotonic()
-            rig.process.process.kill()
-            rig.process.process.wait(10.0)
+            rig.process.send_signal(signal.SIGKILL)
+            rig.process.wait(10.0)
             rig.respawn()
             recoveries.append(rig.recovery())
             down_s.append(time.monotonic() - start)

@@ -21,12 +21,15 @@ from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 
+from benchmarks.fault_suite.engine import BACKEND
+from benchmarks.fault_suite.judge import Judge
+from benchmarks.fault_suite.mutations import HEADER_BYTES, Mutated, good
+from benchmarks.stand_in.process import start_node
+from grin_ros.ros.frame.outputs import TOPICS
 from grin_ros.ros.operator.footprint import Footprint
-from grin_ros.ros.operator.harness import header_stamp_ns
-from tests.ros.faults.engine import BACKEND
-from tests.ros.faults.judge import Judge
-from tests.ros.faults.mutations import HEADER_BYTES, Mutated, good
-from tests.ros.harness import ACTIVATE, CONFIGURE, LIMIT_S, TOPICS, Client, NodeProcess
+from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, LIMIT_S, NodeClient
+from grin_ros.ros.operator.harness.messages import header_stamp_ns
+from grin_ros.ros.operator.harness.process import NodeProcess
 
 FRAME_S = 1.0
 """After this long without an answer a good frame counts as not answered, and the next is sent."""
@@ -96,7 +99,7 @@ class Rig:
         self._starts = 0
         self._round_trip_s = 0.0
         self.process = self._start()
-        self.client = Client(self.process)
+        self.client = NodeClient(self.process)
         for publisher in (self.client.image_publisher, self.client.info_publisher):
             self.client.ros.destroy_publisher(publisher)  # the camera is a participant of its own here
         for topic, kind in TOPICS.items():
@@ -139,7 +142,7 @@ class Rig:
         which goes on meanwhile. Endpoints of the killed one count as present for another 20 s."""
         assert not self.process.alive()
         self.client.received["/diagnostics"].clear()
-        self.process = self.client.node_process = self._start(autostart=True)
+        self.process = self.client.process = self._start(autostart=True)
         deadline = time.monotonic() + LIMIT_S
         while self.client.value("received") in ("", "0"):
             assert time.monotonic() < deadline, f"the new process hears nothing:\n{self.client.log()}"
@@ -222,13 +225,13 @@ class Rig:
         return found
 
     def footprint(self) -> Footprint:
-        return Footprint.of(self.process.process.pid)
+        return Footprint.of(self.process.pid)
 
     def _start(self, autostart: bool = False) -> NodeProcess:
         self._starts += 1
         log = self.folder / f"node{self._starts}.log"
         parameters = {**self._parameters, "autostart": autostart}
-        return NodeProcess(log, parameters, module="tests.ros.faults.node", environment=self._environment)
+        return start_node(log, parameters, module="benchmarks.fault_suite.node", environment=self._environment)
 
     def _listen(self, topic: str, kind: Any) -> None:
         def hear(data: bytes) -> None:
@@ -253,10 +256,10 @@ def case(rig: Rig, name: str) -> Iterator[Outcome]:
     """An Outcome to fill in; what the judge finds meanwhile is its violation, so is a recovery that is too late."""
     outcome = Outcome(name)
     rig.take_violations()
-    pid, before = rig.process.process.pid, rig.footprint()
+    pid, before = rig.process.pid, rig.footprint()
     yield outcome
     numbers = rig.settled()
-    if rig.process.process.pid == pid:
+    if rig.process.pid == pid:
         outcome.grown_mb = rig.footprint().private_mb - before.private_mb
     outcome.violations += rig.take_violations()
     if not adds_up(numbers):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.rounds import Timed
+from benchmarks.timing.rounds import Timed
 
 SLOW, FAST = (2, 4), (1, 1)
 """(steps, members) of the two promises."""

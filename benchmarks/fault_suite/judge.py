@@ -10,8 +10,8 @@ import numpy as np
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
-from grin_ros.ros.operator.harness import header_stamp_ns
-from tests.ros.faults.mutations import Depth
+from benchmarks.fault_suite.mutations import Depth
+from grin_ros.ros.operator.harness.messages import header_stamp_ns
 
 HELD_STAMPS = 4000
 """After so many more a stamp is forgotten, and what is published of it is a violation."""
@@ -21,7 +21,7 @@ class Judge:
     """What may be published of each stamp, what was, and where the two differ. Thread safe."""
 
     def __init__(self, exact: bool = True) -> None:
-        """exact: depth is that of `fakes`; else a network's, of which only the size is known beforehand."""
+        """exact: True if the stand-in backend computes the depth; False for a network, of which only the size is known."""
         self.changed = threading.Condition()
         self._exact = exact
         self.violations: list[str] = []

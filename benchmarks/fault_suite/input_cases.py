@@ -9,10 +9,11 @@ from collections import Counter
 
 import numpy as np
 
-from tests.ros.fakes import fake_depth_m
-from tests.ros.faults.mutations import MUTATIONS, Mutated, good
-from tests.ros.faults.rig import Outcome, Rig, Source, case
-from tests.ros.harness import image_message, info_message, picture
+from benchmarks.fault_suite.mutations import MUTATIONS, Mutated, good
+from benchmarks.fault_suite.rig import Outcome, Rig, Source, case
+from benchmarks.stand_in.camera import info_message, picture
+from benchmarks.stand_in.engine import fake_depth_m
+from grin_ros.ros.operator.harness.messages import image_message
 
 LEAD_S = 0.002
 """Of camera_info before its image, so that a bad one is known to have been there first."""

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The real process of several cameras, with the backend of `fakes`: python -m tests.ros.fake_multi_camera ..."""
+"""The real process of several cameras, with the stand-in backend: python -m benchmarks.stand_in.multi_camera ..."""
 
 from __future__ import annotations
 
+from benchmarks.stand_in.engine import register
 from grin_ros.ros.node.multi_camera import main
-from tests.ros.fakes import register
 
 if __name__ == "__main__":
     register()

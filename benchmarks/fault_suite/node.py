@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The real node, with the backend `faulty` besides the real ones: python -m tests.ros.faults.node --ros-args ...
+"""The real node, with the backend `faulty` besides the real ones: python -m benchmarks.fault_suite.node --ros-args ...
 
 GRIN_TEST_FILE_BYTES limits the size of any file it writes, as a full disk does.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import resource
 
+from benchmarks.fault_suite.engine import register
 from grin_ros.ros.node.lifecycle import main
-from tests.ros.faults.engine import register
 
 FILE_BYTES_VARIABLE = "GRIN_TEST_FILE_BYTES"
 

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The real node, with the backend of `fakes` besides the real ones: python -m tests.ros.fake_node --ros-args ..."""
+"""The real node, with the stand-in backend besides the real ones: python -m benchmarks.stand_in.node --ros-args ..."""
 
 from __future__ import annotations
 
+from benchmarks.stand_in.engine import register
 from grin_ros.ros.node.lifecycle import main
-from tests.ros.fakes import register
 
 if __name__ == "__main__":
     register()

@@ -1,3 +1,0 @@
-# SPDX-FileCopyrightText: 2026 The grin_ros authors
-# SPDX-License-Identifier: Apache-2.0
-"""Faults done to the real node over DDS: `benchmarks/faults.py` in full, `tests/ros/faults/test_faults.py` in short."""

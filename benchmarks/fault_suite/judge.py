@@ -21,7 +21,7 @@ class Judge:
     """What may be published of each stamp, what was, and where the two differ. Thread safe."""
 
     def __init__(self, exact: bool = True) -> None:
-        """exact: True if the stand-in backend computes the depth; False for a network, of which only the size is known."""
+        """exact: the stand-in backend computes the depth. Of a network's depth only the size is known beforehand."""
         self.changed = threading.Condition()
         self._exact = exact
         self.violations: list[str] = []

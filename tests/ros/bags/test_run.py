@@ -68,7 +68,7 @@ def test_inputs_pass_through_and_outputs_are_what_the_node_publishes(
 
 
 def test_cdr_is_what_rclpy_reads_and_writes() -> None:
-    image, info = image_message(picture(), 5, frame="odd"), info_message()
+    image, info = image_message(picture(), 5, "odd"), info_message()
     for message in (image, info):
         assert deserialize_message(serialize(message), type(message)) == message
         assert deserialize(serialize_message(message), type(message)) == message

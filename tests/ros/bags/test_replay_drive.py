@@ -25,6 +25,7 @@ from sensor_msgs.msg import CompressedImage, Image
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 pytest.importorskip("onnxruntime")
 
+from benchmarks.stand_in.process import start_node
 from grin_ros.core.artifact import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
@@ -35,7 +36,6 @@ from grin_ros.ros.bags import command
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, NodeClient
-from grin_ros.ros.operator.harness.process import NodeProcess
 from tests.ros import ROOT
 from tests.ros.bags import room_drive
 
@@ -99,7 +99,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
     """What the node publishes of the drive as `grin replay --loop` plays it, on the bag's time."""
     parameters = {**PARAMETERS, "compressed": True, "use_sim_time": True, "publish_points": False}
     log, topic = tmp_path_factory.mktemp("live") / "log", "/front/depth/image"
-    node = NodeProcess(log, parameters, "-r", "__ns:=/front", module="grin_ros.ros.node.lifecycle")
+    node = start_node(log, parameters, "-r", "__ns:=/front", module="grin_ros.ros.node.lifecycle")
     client = NodeClient(node, "/front/grin")
     player = None
     try:

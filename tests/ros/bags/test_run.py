@@ -21,6 +21,8 @@ from rosbags.interfaces import ConnectionExtRosbag2, QosReliability
 from rosbags.rosbag2 import Writer
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
+from benchmarks.stand_in.camera import info_message, picture
+from benchmarks.stand_in.engine import FAILURE_GREEN, fake_depth_m, register
 from grin_ros.core import smoothing
 from grin_ros.ros.bags import run as bag_run
 from grin_ros.ros.bags.messages import deserialize, serialize

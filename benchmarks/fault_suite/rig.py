@@ -25,10 +25,9 @@ from benchmarks.fault_suite.engine import BACKEND
 from benchmarks.fault_suite.judge import Judge
 from benchmarks.fault_suite.mutations import HEADER_BYTES, Mutated, good
 from benchmarks.stand_in.process import start_node
-from grin_ros.ros.frame.outputs import TOPICS
 from grin_ros.ros.operator.footprint import Footprint
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, LIMIT_S, NodeClient
-from grin_ros.ros.operator.harness.messages import header_stamp_ns
+from grin_ros.ros.operator.harness.messages import DEPTH_TOPICS, header_stamp_ns
 from grin_ros.ros.operator.harness.process import NodeProcess
 
 FRAME_S = 1.0
@@ -102,7 +101,7 @@ class Rig:
         self.client = NodeClient(self.process)
         for publisher in (self.client.image_publisher, self.client.info_publisher):
             self.client.ros.destroy_publisher(publisher)  # the camera is a participant of its own here
-        for topic, kind in TOPICS.items():
+        for topic, kind in DEPTH_TOPICS.items():
             self._listen(topic, kind)
         self.source = Source()
 
@@ -135,7 +134,7 @@ class Rig:
     def wait_connected(self) -> None:
         """Until the camera's topics and the outputs are matched."""
         self.client.wait(self.source.connected, "subscriptions to the camera")
-        self.client.wait(lambda: all(map(self.client.ros.count_publishers, TOPICS)), "the node's outputs")
+        self.client.wait(lambda: all(map(self.client.ros.count_publishers, DEPTH_TOPICS)), "the node's outputs")
 
     def respawn(self) -> None:
         """A new process in the place of one that has ended, as the launch file starts it; until it hears the camera,

@@ -19,6 +19,7 @@ from sensor_msgs.msg import Image
 from benchmarks.stand_in.camera import info_message, picture
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.messages import image_message
+from grin_ros.ros.operator.harness.process import LoggedProcess
 from tests.ros import ROOT
 from tests.ros.bags.drives import drive
 from tests.ros.deployment.launch_stand_ins import FILES, read_file

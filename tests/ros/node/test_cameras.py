@@ -20,9 +20,8 @@ from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
 from benchmarks.stand_in.engine import BACKEND, fake_depth_m
 from benchmarks.stand_in.process import start_node
-from grin_ros.ros.frame.outputs import TOPICS
 from grin_ros.ros.operator.harness.client import NodeClient
-from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
+from grin_ros.ros.operator.harness.messages import DEPTH_TOPICS, FRAME_ID, image_message
 from tests.ros.frame.test_cloud import read
 
 STAMPS = itertools.count(1000)
@@ -56,7 +55,7 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     client = NodeClient(process)
     client.time = Time(client.ros.create_publisher(Clock, "/clock", 10))  # type: ignore[attr-defined]
     client.ros.create_timer(0.02, client.time.tick)  # type: ignore[attr-defined]
-    client.bring_up(TOPICS)
+    client.bring_up(DEPTH_TOPICS)
     stamp_s = next(STAMPS)
     first = image_message(picture(), stamp_s)
     client.send_until(first, info_message(), lambda: all(client.stamped(t, stamp_s) for t in OUTPUTS), "frame")
@@ -171,7 +170,7 @@ def test_a_change_of_resolution_never_mixes_the_two(client: NodeClient) -> None:
         client.wait(lambda: int(client.value("rejected: other size") or 0) > before, "rejection")
         assert text in client.value("last rejection")
         assert "use the calibration of this resolution" in client.value("last rejection")
-        assert not any(client.stamped(topic, stamp_s) for topic in TOPICS)
+        assert not any(client.stamped(topic, stamp_s) for topic in DEPTH_TOPICS)
 
     refused(large, None, "describes 32x24 (after roi and binning), but the image is 64x48")
     stamp_s = next(STAMPS)

@@ -23,9 +23,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
 from benchmarks.stand_in.engine import BACKEND, FAILURE_GREEN, fake_depth_m
 from benchmarks.stand_in.process import start_node
-from grin_ros.ros.frame.outputs import TOPICS
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, DEACTIVATE, NodeClient
-from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
+from grin_ros.ros.operator.harness.messages import DEPTH_TOPICS, FRAME_ID, image_message
 from grin_ros.ros.operator.harness.process import NodeProcess
 from tests.ros.frame.test_cloud import read
 
@@ -47,7 +46,7 @@ def node(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def client(node: NodeProcess) -> Iterator[NodeClient]:
     client = NodeClient(node)
-    client.bring_up(TOPICS)
+    client.bring_up(DEPTH_TOPICS)
     stamp_s = next(STAMPS)
     first = image_message(picture(), stamp_s)
     client.send_until(first, info_message(), lambda: all(client.stamped(t, stamp_s) for t in DEFAULT_OUTPUTS), "frame")
@@ -181,7 +180,7 @@ def test_bad_input_is_refused_with_its_reason_and_the_next_good_frame_works(
     if reason not in {earlier[2] for earlier in list(BAD.values())[: list(BAD).index(name)]}:
         assert text in node.text()  # the first of a reason is logged at once, the others with the next period
     send_good(client)
-    assert not any(client.stamped(topic, stamp_s) for topic in TOPICS), "something was published"
+    assert not any(client.stamped(topic, stamp_s) for topic in DEPTH_TOPICS), "something was published"
     assert client.state() == "active"
 
 
@@ -200,7 +199,7 @@ def test_messages_that_cannot_even_be_decoded_do_not_end_the_node(client: NodeCl
 def test_an_image_before_any_camera_info_is_refused_with_that_reason(client: NodeClient) -> None:
     assert client.change(DEACTIVATE)
     assert client.change(ACTIVATE)
-    client.wait_connected(TOPICS)
+    client.wait_connected(DEPTH_TOPICS)
     stamp_s = next(STAMPS)
     client.send(image_message(picture(), stamp_s), None)
     client.wait(lambda: client.value("rejected: no camera_info yet") == "1", "rejection")
@@ -300,7 +299,7 @@ def test_nothing_is_published_when_inactive_and_it_comes_back(client: NodeClient
     client.wait(lambda: client.image_publisher.get_subscription_count() == 0, "unsubscription")
     client.wait(lambda: client.value("lifecycle state") == "inactive", "state in the diagnostics")
     assert client.change(ACTIVATE)
-    client.wait_connected(TOPICS)
+    client.wait_connected(DEPTH_TOPICS)
     send_good(client)
 
 

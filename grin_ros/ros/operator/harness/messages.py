@@ -16,14 +16,15 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from grin_ros.core.geometry.camera import Camera
 
-OUTPUTS: Mapping[str, Any] = {
+DEFAULT_OUTPUTS: Mapping[str, Any] = {
     "depth/image": Image,
     "depth/sigma": Image,
     "depth/camera_info": CameraInfo,
     "points": PointCloud2,
-    "/diagnostics": DiagnosticArray,
 }
-"""Topic -> message class of everything that the node publishes by default."""
+"""Topic -> message class of what the node publishes for a frame by default."""
+OUTPUTS: Mapping[str, Any] = {**DEFAULT_OUTPUTS, "/diagnostics": DiagnosticArray}
+DEPTH_TOPICS: Mapping[str, Any] = {**DEFAULT_OUTPUTS, "depth/image_mm": Image}
 
 FRAME_ID = "camera_optical_frame"
 

@@ -25,7 +25,7 @@ from grin_ros.ros.operator.doctor.finding import Level
 from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, Graph, judged
 from grin_ros.ros.operator.doctor.probe import look, problem_of
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, NodeClient
-from grin_ros.ros.operator.harness.messages import image_message
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 
 PERIOD_S = 0.05
 UNCALIBRATED = "/second/camera_info"

@@ -33,6 +33,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FOLDERS = "grin_ros|tests|config|launch|export|benchmarks|docs|scripts"
 PATH = re.compile(rf"(?<![\w./~-])((?:{FOLDERS})/[\w./-]*\w)(?![\w/*{{<])")
+FILE = re.compile(rf"`(?!(?:{FOLDERS})/)((?:\w+/)*\w+\.py)`")
 MODULE = re.compile(r"\bgrin_ros(?:\.[a-z]\w*)+")
 
 
@@ -190,9 +191,18 @@ def problems(words: list[str]) -> Iterator[str]:
     yield from (f"no parameter {name}" for name in parameters if ours and name not in BY_NAME)
 
 
+@cache
+def sources() -> frozenset[str]:
+    """Return the path of every Python file of the repository, with a slash before it."""
+    files = [*ROOT.glob("*.py"), *(path for top in FOLDERS.split("|") for path in (ROOT / top).rglob("*.py"))]
+    return frozenset(f"/{path.relative_to(ROOT).as_posix()}" for path in files)
+
+
 def missing_names(text: str) -> Iterator[str]:
     """Yield paths and modules of the repository that a page names and that are not there."""
     yield from (path for path in PATH.findall(text) if not (ROOT / path).exists())
+    own = sources()
+    yield from (name for name in FILE.findall(text) if not any(path.endswith(f"/{name}") for path in own))
     for name in MODULE.findall(text):
         try:
             found = find_spec(name)
@@ -290,5 +300,5 @@ def test_a_broken_link_and_a_wrong_name_are_found() -> None:
     readme = ROOT / "README.md"
     text = "[a](docs/nothing.md) [b](docs/README.md#nothing) [c](#licence) [d](https://example.org/nothing)"
     assert list(broken_links(readme, text)) == ["docs/nothing.md", "docs/README.md#nothing"]
-    named = "`export/nothing.py`, `config/grin.yaml`, grin_ros.core.nothing and grin_ros.core.estimator.Estimator"
-    assert list(missing_names(named)) == ["export/nothing.py", "grin_ros.core.nothing"]
+    named = "`export/nothing.py`, `config/grin.yaml`, grin_ros.core.nothing, grin_ros.core.estimator.Estimator, `no.py`"
+    assert list(missing_names(named)) == ["export/nothing.py", "no.py", "grin_ros.core.nothing"]

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The lifecycle node and what it is made of."""
+"""The lifecycle node, for one camera or several, and its parts."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the cameras of one process are named on its command line. No ROS: a launch file checks them with it."""
+"""The names of the cameras on the command line of grin_multi_camera. Imports no ROS: launch files check names too."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ _NAME = re.compile(r"[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 
 @dataclass(frozen=True)
 class CameraName:
-    """A camera's namespace below the process's, and its image topic; None: `image` in that namespace."""
+    """One camera: its namespace, relative to that of the process, and its image topic."""
 
     name: str
     image: str | None = None
+    """The image topic; None stands for `image` in the namespace of the camera."""
 
     @classmethod
     def parse(cls, text: str) -> CameraName:
-        """'front', or 'front=/front_cam/image_raw'. Raises ValueError."""
+        """Return the camera that 'front' or 'front=/front_cam/image_raw' names. Raises ValueError for other texts."""
         name, equals, image = text.partition("=")
         if not _NAME.fullmatch(name) or (equals and not image):
             raise ValueError(
@@ -29,7 +30,10 @@ class CameraName:
         return cls(name, image or None)
 
     def ros_arguments(self, namespace: str) -> list[str]:
-        """Of this camera's node in a process in `namespace` ('/' or '/robot'). camera_info lies beside the image."""
+        """Return the ROS arguments of this camera's node. namespace: that of the process, '/' or for example '/robot'.
+
+        camera_info is expected beside the image topic.
+        """
         rules = [f"__ns:={namespace.rstrip('/')}/{self.name}"]
         if self.image is not None:
             beside = "".join(self.image.rpartition("/")[:2])
@@ -39,7 +43,7 @@ class CameraName:
 
 
 def parse_cameras(texts: Sequence[str]) -> list[CameraName]:
-    """One or more cameras of different names. Raises ValueError."""
+    """Return the cameras that `texts` name. Raises ValueError for a wrong name and for two cameras of one name."""
     cameras = [CameraName.parse(text) for text in texts]
     names = [camera.name for camera in cameras]
     twice = sorted({name for name in names if names.count(name) > 1})

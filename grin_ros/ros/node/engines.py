@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The engines of a process: nodes that want the same one share it, and it is closed with its last user."""
+"""The engines of a process. Nodes that need the same engine share it; it is closed when its last user gives it back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Engines:
         self._open: dict[tuple[object, ...], _Shared] = {}
 
     def take(self, backends: Sequence[str], artifact: Artifact, threads: int, limit_s: float) -> WatchedEngine:
-        """Open one, or the one that is open for the same. Raises EngineError as WatchedEngine does."""
+        """Return the engine that is open for these arguments, or open it. Raises EngineError as WatchedEngine does."""
         key = (tuple(backends), artifact.digest, threads, limit_s)
         if key not in self._open:
             self._open[key] = _Shared(WatchedEngine(backends, artifact, threads, limit_s))
@@ -36,7 +36,7 @@ class Engines:
         return shared.engine
 
     def give_back(self, engine: WatchedEngine) -> None:
-        """Its user needs it no more."""
+        """Note that one user no longer needs the engine; close it if there is no other."""
         key, shared = next((key, shared) for key, shared in self._open.items() if shared.engine is engine)
         shared.users -= 1
         if shared.users == 0:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the rest of the package logs the Python way, in the node's log and so in /rosout."""
+"""Log messages of Python's logging module in the log of the node, and so on /rosout."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from typing import Any
 
 
 class RosHandler(logging.Handler):
-    """Hands records to a node's logger."""
+    """Passes log records on to the logger of a node."""
 
     def __init__(self, ros_logger: Any) -> None:
         super().__init__()
         self._ros_logger = ros_logger
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One call for each severity: rclpy remembers the severity of a line of code and refuses another.
-
-        Of several nodes in a process the first speaks for all.
-        """
+        """Log the record, unless an earlier node of this process does it already."""
         handlers = [each for each in logging.getLogger("grin_ros").handlers if isinstance(each, RosHandler)]
         if handlers and handlers[0] is not self:
             return
         text = self.format(record)
+        # One call for each severity: rclpy remembers the severity of a line of code and refuses another one there.
         if record.levelno >= logging.ERROR:
             self._ros_logger.error(text)
         elif record.levelno >= logging.WARNING:
@@ -35,7 +33,7 @@ class RosHandler(logging.Handler):
 
 
 def log_to_ros(ros_logger: Any) -> RosHandler:
-    """Send what `grin_ros` logs from now on to `ros_logger`; give the result to `stop_logging_to_ros`."""
+    """Send all messages of the package to `ros_logger`. Return the handler, for `stop_logging_to_ros`."""
     handler = RosHandler(ros_logger)
     package = logging.getLogger("grin_ros")
     package.addHandler(handler)
@@ -45,7 +43,7 @@ def log_to_ros(ros_logger: Any) -> RosHandler:
 
 
 def stop_logging_to_ros(handler: RosHandler) -> None:
-    """Undo `log_to_ros`."""
+    """Undo `log_to_ros`, which returned the handler."""
     package = logging.getLogger("grin_ros")
     package.removeHandler(handler)
     package.propagate = True

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Several cameras in one process, with one engine: grin_multi_camera front rear=/rear_cam/image_raw --ros-args ...
+"""Several cameras in one process that share one engine.
 
-Each camera is a whole lifecycle node `grin` in a namespace of its own, /front/grin and /rear/grin, with its own topics,
-parameters and diagnostics. They are served in turn: one frame of each camera that has one, then again.
+Each camera has a complete lifecycle node `grin` in a namespace of its own, for example /front/grin and /rear/grin, with
+its own topics, parameters and diagnostics. One thread serves the cameras in turn (worker.py).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from grin_ros.ros.node.worker import Worker
 
 
 class MultiCamera:
-    """The nodes, their engine and the thread that serves them."""
+    """The nodes of all cameras, their engines and the worker that serves them."""
 
     def __init__(self, cameras: Sequence[CameraName], context: Context | None = None) -> None:
-        # Only a node of its own tells where remappings (__ns of a launch file) put this process.
+        # The namespace of the process comes from its remappings (__ns), which only a node can resolve.
         probe = Node("grin_multi_camera", context=context, start_parameter_services=False)
         namespace = probe.get_namespace()
         probe.destroy_node()
@@ -46,7 +46,7 @@ class MultiCamera:
         ]
 
     def close(self) -> None:
-        """Stop all nodes, then the thread."""
+        """Close all nodes, then end the thread."""
         for node in self.nodes:
             node.close()
         self._worker.close(STOP_TIMEOUT_S)

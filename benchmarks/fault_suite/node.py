@@ -11,7 +11,7 @@ import os
 import resource
 
 from benchmarks.fault_suite.engine import register
-from grin_ros.ros.node.lifecycle import main
+from grin_ros.ros.node.single_camera import main
 
 FILE_BYTES_VARIABLE = "GRIN_TEST_FILE_BYTES"
 

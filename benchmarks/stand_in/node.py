@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from benchmarks.stand_in.engine import register
-from grin_ros.ros.node.lifecycle import main
+from grin_ros.ros.node.single_camera import main
 
 if __name__ == "__main__":
     register()

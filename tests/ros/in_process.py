@@ -36,10 +36,15 @@ def counts(node: GrinNode) -> dict[str, int]:
     return {key: int(now[key]) for key in ("received", "published", "dropped", "rejected", "failed", "pending")}
 
 
-def submit(node: Any, stamp_s: int = 0) -> None:
+def deliver(node: Any, topic: str, message: Any) -> None:
+    """Call the node's callback for a topic, as the executor does when a message arrives."""
+    next(each for each in node.subscriptions if each.topic_name == topic).callback(message)
+
+
+def submit(node: Any) -> None:
     """Give the node one good frame."""
-    node.receive_camera_info(info_message())
-    node.receive_image(image_message(picture(), stamp_s))
+    deliver(node, "/camera_info", info_message())
+    deliver(node, "/image", image_message(picture(), 0))
 
 
 def send(node: Any) -> str:

@@ -1,32 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The lifecycle node `grin`: what exists in which state, and who is told what. No mathematics.
+"""The lifecycle node `grin`: what exists in each state. It contains no mathematics.
 
-unconfigured  parameters, /diagnostics
-inactive      + checked artifact, opened engine, publishers (configure)
-active        + subscriptions, worker thread (activate)
+unconfigured: parameters and /diagnostics.
+inactive: the checked artifact, the opened engine and the publishers too (after configure).
+active: the subscriptions and the camera's queue too (after activate).
 
-A transition that cannot be done fails with its reason in the log and in /diagnostics; the process lives on.
+If a transition fails, the log and /diagnostics say why, and the process goes on.
 """
 
 from __future__ import annotations
 
-import sys
-import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from rclpy.utilities import try_shutdown
-from sensor_msgs.msg import CameraInfo
 
 from grin_ros.core.artifact import load_artifact
 from grin_ros.core.backends.engine import EngineError
@@ -35,28 +27,25 @@ from grin_ros.core.backends.watchdog import WatchedEngine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.hints.config import FROM_TF
 from grin_ros.ros.frame.processor import Capture, FrameProcessor
-from grin_ros.ros.frame.topics import INPUTS
 from grin_ros.ros.inputs.images import open_converter
-from grin_ros.ros.inputs.messages import AnyImage
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.range_scale import RangeScale
 from grin_ros.ros.inputs.transforms import Transforms
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.node.diagnostics.frame_counts import FrameCounter
 from grin_ros.ros.node.diagnostics.message import diagnostic_array, status_message
 from grin_ros.ros.node.diagnostics.monitor import Monitor
-from grin_ros.ros.node.diagnostics.snapshot import Identity
+from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity
 from grin_ros.ros.node.engines import Engines
-from grin_ros.ros.node.frame_counts import FrameCounter
 from grin_ros.ros.node.live_frames import LiveFrames
 from grin_ros.ros.node.log import log_to_ros, stop_logging_to_ros
-from grin_ros.ros.node.memory import keep_freed_memory
 from grin_ros.ros.node.publishers import Publishers
+from grin_ros.ros.node.subscriptions import Subscriptions
 from grin_ros.ros.node.worker import CameraQueue, Worker
 from grin_ros.ros.parameters.declare import DeclaredParameters
 from grin_ros.ros.parameters.table import NodeConfig
 
 STOP_TIMEOUT_S = 30.0
-"""How long a stop waits for the frame under way; a backend that takes longer hangs."""
+"""A stop waits this long for the frame being processed. A backend that takes longer is taken to hang."""
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -64,13 +53,16 @@ ERROR = TransitionCallbackReturn.ERROR
 
 
 class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
-    """Image and camera_info in; depth, sigma, points and diagnostics out."""
+    """The node of one camera: it subscribes to image and camera_info, and publishes depth, sigma, points and more."""
 
     def __init__(
         self, *, engines: Engines | None = None, worker: Worker[Capture] | None = None, **options: Any
     ) -> None:
-        """Make an unconfigured node. engines, worker: shared with other nodes of the process, which closes the worker
-        after its nodes; without them the node has its own. options: those of LifecycleNode."""
+        """Make an unconfigured node.
+
+        engines, worker: those of the process if it has several nodes; None: the node has its own. options: passed on
+        to LifecycleNode.
+        """
         super().__init__("grin", **options)
         self._engines = engines or Engines()
         self._owns_worker = worker is None
@@ -86,8 +78,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._listeners: list[Transforms | TfMounting] = []
         self._range_scale: RangeScale | None = None
         self._queue: CameraQueue[Capture] | None = None
-        self._inputs: list[Any] = []
-        self._newest_info: CameraInfo | None = None
+        self._inputs: Subscriptions | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
         self._diagnostics_period_s = 1.0
         self._diagnostics_timer = self.create_timer(self._diagnostics_period_s, self._publish_diagnostics)
@@ -105,7 +96,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start the worker and subscribe."""
+        """Open the camera's queue and subscribe."""
         if not self._tried("activate", self._activate):
             self._stop()
             return FAILURE
@@ -113,39 +104,44 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Unsubscribe and stop the worker; the frame under way is still published."""
+        """Unsubscribe and close the queue. The frame being processed is still published."""
         if not self._stop():
             return ERROR
         self._monitor.enter("inactive")
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Close the engine and take the publishers away."""
+        """Close the engine and remove the publishers."""
         if not self._release():
             return ERROR
         self._monitor.enter("unconfigured")
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """From any state: release everything, for good."""
+        """Release everything, from any state and for good."""
         self._release()
         self._monitor.enter("finalized")
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """A transition broke half-way: release everything. If that works the node may be configured again."""
+        """Release everything after a transition that failed half-way. Then the node can be configured again."""
         released = self._release()
         self._monitor.enter("unconfigured" if released else "finalized")
         return super().on_error(state) if released else FAILURE
 
     def autostart(self) -> None:
-        """Configure and activate where the parameter says so. What fails is told; the services may try it again."""
-        wanted = bool(self.get_parameter("autostart").value)
-        if wanted and self.trigger_configure() == SUCCESS:  # type: ignore[no-untyped-call]
+        """Configure and activate if the parameter autostart is true. If that fails, the services may try it again."""
+        if not self.get_parameter("autostart").value:
+            self._log.info(
+                f"unconfigured: no depth is published until the node is activated. A lifecycle manager does it, or "
+                f"type: {self._command('configure')} && {self._command('activate')}; "
+                "or start the node with --ros-args -p autostart:=true"
+            )
+        elif self.trigger_configure() == SUCCESS:  # type: ignore[no-untyped-call]
             self.trigger_activate()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        """Before the process ends: stop the thread, close the engine, destroy the node."""
+        """Stop processing, close the engine and destroy the node, before the process ends."""
         if self._release() and self._owns_worker:
             self._worker.close(STOP_TIMEOUT_S)
         stop_logging_to_ros(self._log_handler)
@@ -176,18 +172,15 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
 
     def _activate(self) -> None:
         if self._processor is None or self._outputs is None or self._config is None:
-            raise ValueError("it is not configured; configure it first")
-        self._newest_info = None
+            raise ValueError("the node is not configured; configure it first")
         self._monitor.restart()
         self._processor.forget()
-        frames = LiveFrames(self, self._processor, self._outputs, self._monitor, self._current_config)
+        frames = LiveFrames(
+            self, self._processor, self._outputs, self._monitor, self._current_config, self._backend_description
+        )
         self._queue = self._worker.open_queue(frames, self._counter)
-        # The executor serves in this order: of an image and a camera_info that came together, camera_info is first.
-        self._subscribe("camera_info", self.receive_camera_info)
-        self._subscribe("image/compressed" if self._config.compressed else "image", self.receive_image)
-        if self._range_scale is not None:
-            for topic in ("range/scan", "range/points"):
-                self._subscribe(topic, self._range_scale.add)
+        self._inputs = Subscriptions(self, self._config, self._monitor, self._queue, self._range_scale)
+        self._log.info(f"active: listening on {', '.join(self._inputs.topics)}")
 
     def _range_transforms(self, config: NodeConfig) -> Transforms | None:
         """Return the source of the range sensor's pose, if it is tf2."""
@@ -203,37 +196,48 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         return self._config
 
     def _tried(self, transition: str, act: Callable[[], None]) -> bool:
-        """Whether `act` worked; else its reason is in the log and in /diagnostics."""
+        """Return True if `act` succeeded. If not, report why in the log and on /diagnostics."""
         try:
             act()
-        except (ValueError, EngineError) as error:  # texts made for the operator
-            self._tell_failure(f"{transition} failed: {error}")
-            return False
+        except (ValueError, EngineError) as error:  # their texts are written for the operator
+            text = str(error)
         except Exception as error:  # a runtime or rclpy may raise anything
             self._log.error(traceback.format_exc())
-            self._tell_failure(f"{transition} failed: {type(error).__name__}: {error}")
-            return False
-        self._monitor.succeeded()
-        return True
+            text = f"{type(error).__name__}: {error}"
+        else:
+            self._monitor.succeeded()
+            return True
+        remedy = f"until this is corrected, no depth is published; then type: {self._command(transition)}"
+        self._report_failure(f"{transition} failed: {text}", remedy)
+        return False
 
-    def _tell_failure(self, text: str) -> None:
-        self._monitor.failed(text)
-        self._log.error(text)
+    def _report_failure(self, text: str, remedy: str) -> None:
+        self._monitor.failed(Failure(text, remedy))
+        self._log.error(f"{text}; {remedy}")
         self._publish_diagnostics()
 
+    def _command(self, transition: str) -> str:
+        """Return the command that requests a transition of this node."""
+        return f"ros2 lifecycle set {self.get_fully_qualified_name()} {transition}"
+
+    def _backend_description(self) -> str:
+        return self._engine.description if self._engine else ""
+
     def _stop(self) -> bool:
-        """Unsubscribe and end the worker; False, and told, if its frame hangs. Does nothing where nothing runs."""
-        while self._inputs:
-            self.destroy_subscription(self._inputs.pop())
+        """Unsubscribe and close the queue. If the backend hangs, report it and return False."""
+        if self._inputs is not None:
+            self._inputs.close()
+            self._inputs = None
         if self._queue is not None:
             if not self._queue.close(STOP_TIMEOUT_S):
-                self._tell_failure(f"the backend has not answered for {STOP_TIMEOUT_S:.0f} s; start this process again")
+                text = f"the backend has not answered for {STOP_TIMEOUT_S:.0f} s, so the node cannot be stopped"
+                self._report_failure(text, "start this process again")
                 return False
             self._queue = None
         return True
 
     def _release(self) -> bool:
-        """Back to nothing; False if the backend hangs, and then it stays open, for it is in use."""
+        """Release everything. If the backend hangs, it is still in use and stays open: return False."""
         if not self._stop():
             return False
         self._processor = self._range_scale = self._config = None
@@ -247,27 +251,8 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._engine = None
         return True
 
-    # Callbacks: they only take note.
-
-    def _subscribe(self, topic: str, callback: Callable[[Any], None]) -> None:
-        kind = message_class(INPUTS[topic].type)
-        newest = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-        overriding = QoSOverridingOptions.with_default_policies()
-        self._inputs.append(self.create_subscription(kind, topic, callback, newest, qos_overriding_options=overriding))
-
-    def receive_camera_info(self, info: CameraInfo) -> None:
-        """Keep the newest camera_info for the images that follow."""
-        self._monitor.camera_info_came()
-        self._newest_info = info
-
-    def receive_image(self, image: AnyImage) -> None:
-        """Queue an image as the camera's next frame. Does nothing unless the node is active."""
-        if self._queue is not None:
-            self._monitor.image_came()
-            self._queue.submit(Capture(image, self._newest_info, time.monotonic()))
-
     def _on_config(self, config: NodeConfig) -> None:
-        """After every accepted change of a parameter: the next frame is worked on with it."""
+        """Use an accepted change of a parameter, from the next frame on."""
         self._config = config
         if config.diagnostics_period_s != self._diagnostics_period_s:
             self._diagnostics_period_s = config.diagnostics_period_s
@@ -287,7 +272,10 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._diagnostics.publish(diagnostic_array([self.diagnostic_status()], stamp))
 
     def _survive_illegal_transitions(self) -> None:
-        """rclpy lets the RCLError of an illegal request out of spin() and never answers it: answer success=False."""
+        """Answer success=False to requests of transitions that are not possible.
+
+        rclpy never answers them: its RCLError leaves the callback, and so spin().
+        """
         service = self._service_change_state
         change_state = service.callback
 
@@ -297,49 +285,11 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             except rclpy_implementation.RCLError:
                 wanted = request.transition.label or request.transition.id
                 here = self._monitor.lifecycle
-                self._log.warning(f"lifecycle: transition {wanted} is not possible from '{here}'; nothing was changed")
+                self._log.warning(
+                    f"lifecycle: transition {wanted} is not possible from '{here}'; nothing was changed. To see the "
+                    f"possible ones, type: ros2 lifecycle list {self.get_fully_qualified_name()}"
+                )
                 response.success = False
                 return response
 
         service.callback = answer
-
-
-def spin(node: GrinNode, *others: GrinNode) -> None:
-    """Serve these nodes until the context is shut down. What goes wrong in a callback is logged; the node lives on.
-
-    rclpy raises here for what others send: text that is not UTF-8, a parameter of a type that does not exist.
-    """
-    executor = SingleThreadedExecutor(context=node.context)
-    for each in (node, *others):
-        executor.add_node(each)
-    while node.context.ok():
-        _spin_until_trouble(executor, node.get_logger())  # type: ignore[no-untyped-call]
-    executor.shutdown()
-
-
-def _spin_until_trouble(executor: SingleThreadedExecutor, log: Any) -> None:
-    try:
-        executor.spin()
-    except ExternalShutdownException:
-        return
-    except Exception:
-        log.error(f"a callback failed, the node goes on:\n{traceback.format_exc()}")
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point `grin_node`: runs until SIGINT or SIGTERM."""
-    keep_freed_memory()
-    rclpy.init(args=list(sys.argv if arguments is None else arguments))
-    node = GrinNode()
-    try:
-        node.autostart()
-        spin(node)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        node.close()
-        try_shutdown()
-
-
-if __name__ == "__main__":
-    main()

@@ -35,13 +35,16 @@ class LiveFrames:
         publishers: Publishers,
         monitor: Monitor,
         config: Callable[[], NodeConfig],
+        backend: Callable[[], str],
     ) -> None:
-        """config: returns the parameters of this moment; the next frame is processed with them."""
+        """config: returns the parameters of now, with which the next frame is processed. backend: describes it."""
         self._node = node
         self._processor = processor
         self._publishers = publishers
         self._monitor = monitor
         self._config = config
+        self._backend = backend
+        self._first = True
         self._budget = LatencyBudget()
         self._logged_s: dict[str, float] = {}
 
@@ -75,6 +78,12 @@ class LiveFrames:
             PublishedFrame(result.estimate, stages, self._age_ms(header), camera, self._budget.pace, result.scale)
         )
         self._budget.took(stages["denoise"], stages["total"])
+        if self._first:
+            self._first = False
+            self._node.get_logger().info(
+                f"the first depth is published, {stages['total']:.0f} ms after its image arrived; "
+                f"backend: {self._backend()}"
+            )
 
     def _age_ms(self, header: Header) -> float | None:
         """Return how old the image is by the node's clock; None if its stamp is 0."""
@@ -87,7 +96,7 @@ class LiveFrames:
         if now_s - self._logged_s.get(problem.reason, -LOG_PERIOD_S) >= LOG_PERIOD_S:
             self._logged_s[problem.reason] = now_s
             failed = problem.reason == BACKEND_FAILED
-            text = f"{problem}\n{problem.traceback}" if failed else f"frame rejected: {problem}"
+            text = f"{problem}\n{problem.traceback}" if failed else f"frame rejected, it has no depth: {problem}"
             self._node.get_logger().error(text)
 
 

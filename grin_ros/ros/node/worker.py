@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from grin_ros.ros.node.frame_counts import FrameCounter
+from grin_ros.ros.node.diagnostics.frame_counts import FrameCounter
 
 T = TypeVar("T")
 

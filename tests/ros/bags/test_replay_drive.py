@@ -99,7 +99,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
     """What the node publishes of the drive as `grin replay --loop` plays it, on the bag's time."""
     parameters = {**PARAMETERS, "compressed": True, "use_sim_time": True, "publish_points": False}
     log, topic = tmp_path_factory.mktemp("live") / "log", "/front/depth/image"
-    node = start_node(log, parameters, "-r", "__ns:=/front", module="grin_ros.ros.node.lifecycle")
+    node = start_node(log, parameters, "-r", "__ns:=/front", module="grin_ros.ros.node.single_camera")
     client = NodeClient(node, "/front/grin")
     player = None
     try:

@@ -174,7 +174,7 @@ def test_a_latency_budget_sets_steps_and_members_and_the_diagnostics_say_so(
 ) -> None:
     simulated = SimpleNamespace(monotonic=lambda: Slow.now_s, perf_counter=lambda: Slow.now_s)
     monkeypatch.setattr("grin_ros.ros.node.live_frames.time", simulated)
-    monkeypatch.setattr("grin_ros.ros.node.lifecycle.time", simulated)
+    monkeypatch.setattr("grin_ros.ros.node.subscriptions.time", simulated)
     monkeypatch.setattr("grin_ros.core.estimator.time", simulated)
     node = make(backend="slow", steps=4, members=8, watchdog_s=0.0)
     assert node.trigger_configure() == SUCCESS

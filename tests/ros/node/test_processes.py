@@ -63,6 +63,29 @@ def test_a_node_that_cannot_be_configured_says_why_and_lives(start: Start) -> No
     assert "Traceback" not in process.text()
 
 
+def test_the_log_says_what_the_node_does_and_what_it_waits_for(start: Start, fake_artifact: Path) -> None:
+    client = start("-r", "image:=/front", parameters={"model": str(fake_artifact), "backend": BACKEND})
+    assert client.node_process is not None
+    said = client.node_process.text
+    command = "type: ros2 lifecycle set /grin configure && ros2 lifecycle set /grin activate"
+    client.wait(lambda: command in said(), "advice to a node that nobody activates")
+    assert client.change(CONFIGURE)
+    assert client.change(ACTIVATE)
+    assert "active: listening on /camera_info, /front" in said()
+    client.image_publisher.publish(image_message(picture(), 1))  # on /image
+    client.wait(lambda: "no image has arrived on /front for 5 s" in said(), "warning of silence")
+    assert "images are published on /image (sensor_msgs/msg/Image)" in said()
+    front = client.ros.create_publisher(Image, "/front", 10)
+
+    def first_depth() -> bool:
+        client.info_publisher.publish(info_message())
+        front.publish(image_message(picture(), 2))
+        return "the first depth is published, " in said()
+
+    client.wait(first_depth, "the first depth in the log")
+    assert "ms after its image arrived; backend: fake backend of the tests" in said()
+
+
 def test_a_slow_backend_drops_old_frames_and_never_blocks_the_node(start: Start, fake_artifact: Path) -> None:
     """Compressed input at the default, best-effort QoS, in a namespace."""
     client = start(
@@ -140,7 +163,7 @@ def test_the_real_backend_over_dds(start: Start, tiny_artifact: Path, tiny_frame
     from grin_ros.core.estimator import Estimator, Settings
 
     parameters = {"model": str(tiny_artifact), "backend": "ort", "threads": 1, "max_depth_m": 500.0}
-    client = start(module="grin_ros.ros.node.lifecycle", parameters=parameters)
+    client = start(module="grin_ros.ros.node.single_camera", parameters=parameters)
     camera = tiny_frame.camera
     topics = {"depth/image": Image, "depth/sigma": Image}
     client.bring_up(topics)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grin_ros.ros.node.frame_counts import FrameCounter, FrameCounts
+from grin_ros.ros.node.diagnostics.frame_counts import FrameCounter, FrameCounts
 from grin_ros.ros.node.worker import CameraQueue, Worker
 
 LIMIT_S = 30.0

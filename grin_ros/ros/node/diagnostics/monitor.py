@@ -16,9 +16,9 @@ from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
 from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.drift import Drift, relative_sigma
-from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
+from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
+from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
 from grin_ros.ros.node.diagnostics.window import WINDOW_S, Window
-from grin_ros.ros.node.frame_counts import FrameCounts
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Monitor:
         self._lock = threading.Lock()
         self._lifecycle = "unconfigured"
         self._identity = Identity()
-        self._error = ""
+        self._error: Failure | Problem | None = None
         self._camera_infos = 0
         self._camera = ""
         self._scale: FrameScale | None = None
@@ -83,14 +83,15 @@ class Monitor:
         with self._lock:
             self._identity = replace(self._identity, backend=backend, caveat=caveat)
 
-    def failed(self, error: str) -> None:
-        """Note that a transition or the backend failed, and why. Holds until the next success."""
+    def failed(self, error: Failure) -> None:
+        """Note that a transition failed, and why. Holds until one succeeds."""
         with self._lock:
             self._error = error
 
     def succeeded(self) -> None:
         """Note that a transition succeeded, which ends an earlier failure."""
-        self.failed("")
+        with self._lock:
+            self._error = None
 
     def image_came(self) -> None:
         """Count an image, for the input rate."""
@@ -124,7 +125,7 @@ class Monitor:
                 self._stages_ms.setdefault(stage, Window()).add(now_s, value)
             self._camera, self._scale, self._pace = frame.camera, frame.scale, frame.pace
             self._rejected_now = False
-            self._error = ""
+            self._error = None
 
     def rejected(self, problem: Problem) -> None:
         """Note a frame for which nothing was published, and why."""
@@ -133,7 +134,7 @@ class Monitor:
             self._rejection = (self._answered_s, problem)
             self._rejected_now = True
             if problem.reason == BACKEND_FAILED:
-                self._error = str(problem)
+                self._error = problem
 
     def snapshot(self, counts: FrameCounts) -> Snapshot:
         """Return the state of this moment. counts: the frames by what became of them."""

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from grin_ros.core.latency_budget import Pace
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.inputs.range_scale import FrameScale
-from grin_ros.ros.node.frame_counts import FrameCounts
+from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A transition that failed, and what to do about it."""
+
+    text: str
+    """What happened, and why."""
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -31,8 +40,8 @@ class Snapshot:
 
     lifecycle: str
     identity: Identity
-    error: str = ""
-    """Why a transition or the backend failed; empty while all is well."""
+    error: Failure | Problem | None = None
+    """Why a transition or the backend failed; None while all is well."""
     counts: FrameCounts = field(default_factory=FrameCounts)
     input_hz: float = 0.0
     output_hz: float = 0.0

@@ -41,7 +41,7 @@ class Verdict:
     text: str
     """What happened, and what it means for the robot."""
     remedy: str = ""
-    """What to do; empty if there is nothing to do, or if the text says it already."""
+    """What to do; empty if there is nothing to do."""
 
     @property
     def message(self) -> str:
@@ -50,7 +50,7 @@ class Verdict:
 
 
 VERDICTS: Mapping[str, Verdict] = {
-    "failed": Verdict(ERROR, "{error}"),
+    "failed": Verdict(ERROR, "{error.text}", "{error.remedy}"),
     "idle": Verdict(OK, "{lifecycle}: the node publishes nothing until it is activated"),
     "idle on another backend": Verdict(
         WARN,
@@ -127,7 +127,7 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
     if now.lifecycle != "active":
         name = "idle on another backend" if caveat and now.lifecycle == "inactive" else "idle"
         return name, {"lifecycle": now.lifecycle, "caveat": caveat}
-    if now.rejected_now:
+    if now.rejected_now and now.rejection:
         return "rejected", {"rejection": now.rejection}
     if now.working_s is not None and now.working_s > WORKING_S:
         return "working", {"working_s": now.working_s}

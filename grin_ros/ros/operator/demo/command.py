@@ -59,7 +59,7 @@ class Summary:
     artifact: str
 
 
-def run(options: argparse.Namespace, module: str = "grin_ros.ros.node.lifecycle") -> Summary:
+def run(options: argparse.Namespace, module: str = "grin_ros.ros.node.single_camera") -> Summary:
     """The whole demo with the node in `module`; its files lie in options.out then. Raises HarnessError, DemoError."""
     prepare_environment()
     out: Path = options.out

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-NODE = "grin_ros.ros.node.lifecycle"
+NODE = "grin_ros.ros.node.single_camera"
 
 
 class HarnessError(RuntimeError):

@@ -11,9 +11,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.serialization import deserialize_message, serialize_message
 
 from grin_ros.ros.inputs.problem import BACKEND_FAILED
+from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
 from grin_ros.ros.node.diagnostics.message import REMEDY, diagnostic_array, status_message
 from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
-from grin_ros.ros.node.frame_counts import FrameCounts
 
 GOOD = Snapshot(
     lifecycle="active",

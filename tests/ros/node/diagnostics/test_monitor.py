@@ -14,10 +14,10 @@ from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
 from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics import monitor as module
+from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
 from grin_ros.ros.node.diagnostics.monitor import Monitor, PublishedFrame
-from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
+from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
 from grin_ros.ros.node.diagnostics.window import WINDOW_S
-from grin_ros.ros.node.frame_counts import FrameCounts
 
 DEPTH_M = np.array([[np.nan, np.inf, 1.0, 2.0]], np.float32)
 SCALE = FrameScale(Scale(ln=0.2, error_ln=0.01, used=60, offered=80))
@@ -64,7 +64,7 @@ def test_published_frames_give_rates_latencies_and_shares(monitor: Monitor, cloc
     assert now.latencies_ms == {"total": (50.0, 50.0)}
     assert now.age_ms == (60.0, 60.0)
     assert (now.camera, now.scale, now.pace) == ("cam 4x1", SCALE, None)
-    assert (now.rejected_now, now.rejection, now.error) == (False, None, "")
+    assert (now.rejected_now, now.rejection, now.error) == (False, None, None)
 
 
 def test_a_rejection_is_of_now_until_the_next_depth_and_of_lately_until_it_leaves_the_window(
@@ -79,17 +79,19 @@ def test_a_rejection_is_of_now_until_the_next_depth_and_of_lately_until_it_leave
 
 
 def test_a_failure_of_the_backend_is_an_error_until_the_next_depth(monitor: Monitor) -> None:
-    monitor.rejected(Problem(BACKEND_FAILED, "the backend failed", "try another"))
-    assert snapshot(monitor).error == "the backend failed; try another"
+    problem = Problem(BACKEND_FAILED, "the backend failed", "try another")
+    monitor.rejected(problem)
+    assert snapshot(monitor).error == problem
     monitor.published(FRAME)
-    assert snapshot(monitor).error == ""
+    assert snapshot(monitor).error is None
 
 
 def test_a_failed_transition_is_an_error_until_one_succeeds(monitor: Monitor) -> None:
-    monitor.failed("configure failed: no model")
-    assert snapshot(monitor).error == "configure failed: no model"
+    failure = Failure("configure failed: no model", "export one")
+    monitor.failed(failure)
+    assert snapshot(monitor).error == failure
     monitor.succeeded()
-    assert snapshot(monitor).error == ""
+    assert snapshot(monitor).error is None
 
 
 def test_silence_is_counted_from_the_last_image_or_from_activation(monitor: Monitor, clock: Clock) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from grin_ros.core.latency_budget import Pace
 from grin_ros.ros.inputs.problem import Problem
-from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
+from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
 from grin_ros.ros.node.diagnostics.verdict import DRIFT, ERROR, OK, VERDICTS, WARN, WORKING_S, judge
 
 GOOD = Snapshot(
@@ -44,9 +44,9 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ("publishes nothing until it is activated", "not the preferred one", "runs on 'ort'", "configure the node"),
     ),
     "configure failed": (
-        {"lifecycle": "unconfigured", "error": "configure failed: model"},
+        {"lifecycle": "unconfigured", "error": Failure("configure failed: model", "correct it")},
         ERROR,
-        ("configure failed: model",),
+        ("configure failed: model; correct it",),
     ),
     "rejected now": (
         {"rejection": Problem("no camera_info yet", "no camera_info yet", "remap it"), "rejected_now": True},
@@ -100,7 +100,11 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ("latency_budget_ms cannot be kept: even 1 step", "later than wanted", "faster backend"),
     ),
     "several at once": (
-        {"error": "the backend failed", "silence_s": 7.0, "rejection": Problem("bad image", "x", "y")},
+        {
+            "error": Failure("the backend failed", "look at it"),
+            "silence_s": 7.0,
+            "rejection": Problem("bad image", "x", "y"),
+        },
         ERROR,
         ("the backend failed",),
     ),
@@ -116,7 +120,6 @@ def test_level_and_words(name: str) -> None:
         assert text in verdict.message
 
 
-def test_every_problem_has_a_remedy_or_quotes_one() -> None:
-    quoting = {"failed"}  # the quoted error ends with its remedy
+def test_every_problem_has_a_remedy() -> None:
     for name, verdict in VERDICTS.items():
-        assert bool(verdict.remedy) == (verdict.level != OK and name not in quoting), name
+        assert bool(verdict.remedy) == (verdict.level != OK), name

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A warning in the log when no images arrive: it names the topic that is expected, and the image topics that exist."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
+from rclpy.node import Node
+
+from grin_ros.ros.frame.topics import COMPRESSED, IMAGE
+
+SILENCE_S = 5.0
+"""Warn after this many seconds without an image."""
+PERIOD_S = 1.0
+"""The time between two looks at the clock."""
+
+
+class ImageWatch:
+    """Watches the images of an active node, from construction to `close`. Warns once for each silence."""
+
+    def __init__(self, node: Node, topic: str) -> None:
+        """topic: the full name of the image topic."""
+        self._node = node
+        self._topic = topic
+        self._last_s = time.monotonic()
+        self._warned = False
+        # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
+        self._timer = node.create_timer(PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def image_came(self) -> None:
+        """Note an image, which ends a silence."""
+        self._last_s = time.monotonic()
+        self._warned = False
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._node.destroy_timer(self._timer)
+
+    def _look(self) -> None:
+        if not self._warned and time.monotonic() - self._last_s >= SILENCE_S:
+            self._warned = True
+            self._node.get_logger().warning(silence_text(self._topic, self._image_topics()))
+
+    def _image_topics(self) -> dict[str, str]:
+        """Return full name -> type of the image topics that other nodes publish."""
+        node = self._node
+        own = {publisher.topic_name for publisher in node.publishers}
+        return {
+            name: kind
+            for name, kinds in sorted(node.get_topic_names_and_types())
+            for kind in kinds
+            if kind in (IMAGE, COMPRESSED) and name not in own and node.count_publishers(name)
+        }
+
+
+def silence_text(topic: str, image_topics: Mapping[str, str]) -> str:
+    """Return the warning that `topic` is silent. image_topics: full name -> type of all image topics of the graph."""
+    text = f"no image has arrived on {topic} for {SILENCE_S:.0f} s, so no depth is published; "
+    if topic in image_topics:
+        return f"{text}it has a publisher, so check its QoS and type: type grin doctor"
+    if not image_topics:
+        return f"{text}no node publishes images: start the camera driver, and check ROS_DOMAIN_ID on both ends"
+    names = ", ".join(f"{name} ({kind})" for name, kind in image_topics.items())
+    name, kind = next(iter(image_topics.items()))
+    more = " compressed:=true" if kind == COMPRESSED else ""
+    return (
+        f"{text}images are published on {names}. For example, type: ros2 launch grin_ros grin.launch.py "
+        f"image:={name.removesuffix('/compressed') if more else name}{more}"
+    )

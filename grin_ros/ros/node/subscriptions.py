@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The subscriptions of an active node. Their callbacks return at once; the worker's thread does the work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo
+
+from grin_ros.ros.frame.processor import Capture
+from grin_ros.ros.frame.topics import INPUTS
+from grin_ros.ros.inputs.messages import AnyImage
+from grin_ros.ros.inputs.range_scale import RangeScale
+from grin_ros.ros.message_types import message_class
+from grin_ros.ros.node.diagnostics.monitor import Monitor
+from grin_ros.ros.node.image_watch import ImageWatch
+from grin_ros.ros.node.worker import CameraQueue
+from grin_ros.ros.parameters.table import NodeConfig
+
+
+class Subscriptions:
+    """Subscribes to a camera, and to ranges if they correct the scale, until `close`."""
+
+    def __init__(
+        self,
+        node: Node,
+        config: NodeConfig,
+        monitor: Monitor,
+        queue: CameraQueue[Capture],
+        range_scale: RangeScale | None,
+    ) -> None:
+        """queue: takes the images. Raises what rclpy raises for an impossible QoS override."""
+        self._node, self._monitor, self._queue = node, monitor, queue
+        self._newest_info: CameraInfo | None = None
+        self._subscriptions: list[Any] = []
+        # The executor serves in this order: camera_info comes before an image that arrived with it.
+        callbacks: dict[str, Callable[[Any], None]] = {"camera_info": self._receive_camera_info}
+        callbacks["image/compressed" if config.compressed else "image"] = self._receive_image
+        if range_scale is not None:
+            callbacks |= {"range/scan": range_scale.add, "range/points": range_scale.add}
+        try:
+            for topic, callback in callbacks.items():
+                self._subscribe(topic, callback)
+        except Exception:
+            self._unsubscribe()
+            raise
+        self._watch = ImageWatch(node, self.topics[1])
+
+    @property
+    def topics(self) -> list[str]:
+        """The full names of all topics."""
+        return [subscription.topic_name for subscription in self._subscriptions]
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        self._watch.close()
+        self._unsubscribe()
+
+    def _unsubscribe(self) -> None:
+        while self._subscriptions:
+            self._node.destroy_subscription(self._subscriptions.pop())
+
+    def _subscribe(self, topic: str, callback: Callable[[Any], None]) -> None:
+        """Subscribe to the newest message of a topic."""
+        kind = message_class(INPUTS[topic].type)
+        newest = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+        overriding = QoSOverridingOptions.with_default_policies()
+        self._subscriptions.append(
+            self._node.create_subscription(kind, topic, callback, newest, qos_overriding_options=overriding)
+        )
+
+    def _receive_camera_info(self, info: CameraInfo) -> None:
+        self._monitor.camera_info_came()
+        self._newest_info = info
+
+    def _receive_image(self, image: AnyImage) -> None:
+        self._monitor.image_came()
+        self._watch.image_came()
+        self._queue.submit(Capture(image, self._newest_info, time.monotonic()))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The worlds that scenes are drawn from, and which of them a scene's seed belongs to."""
+"""The table of all worlds, and the choice of a world for the seed of a scene."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from grin_ros.worlds.outdoor.yard import build_yard
 from grin_ros.worlds.scene import World
 
 _ROOM_LENS_DEG = 52.0
-"""Through longer lenses people look at things, not at rooms: that is how a network tells one from the other."""
+"""The narrowest horizontal field of view in degrees for views of whole rooms.
+
+People use narrower lenses for single things. A network can then tell rooms and things apart by the lens.
+"""
 
 WORLDS: tuple[World, ...] = (
     World("room", 0.33, build_room, place_in_room, keep_in_room, _ROOM_LENS_DEG),
@@ -33,7 +36,10 @@ WORLDS: tuple[World, ...] = (
 
 
 def named(names: Sequence[str]) -> tuple[World, ...]:
-    """The worlds of these names, in the order of WORLDS; all of them for none. ValueError for a name that is none."""
+    """Return the worlds with the given names, in the order of WORLDS. Return all worlds if no name is given.
+
+    Raise ValueError for an unknown name.
+    """
     known = [world.name for world in WORLDS]
     for name in names:
         if name not in known:
@@ -42,7 +48,10 @@ def named(names: Sequence[str]) -> tuple[World, ...]:
 
 
 def choose(scene_seed: int, worlds: Sequence[World] = WORLDS) -> World:
-    """The world of a scene, one of ``worlds`` by their shares. The same seed and worlds give the same one."""
+    """Return the world of a scene: one of ``worlds``, with probabilities in proportion to their shares.
+
+    The same seed and the same worlds give the same result. Raise ValueError if ``worlds`` is empty.
+    """
     if not worlds:
         raise ValueError("worlds: got none, expected at least one")
     shares = np.array([world.share for world in worlds])

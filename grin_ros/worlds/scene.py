@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every world gives: a scene to draw, places for cameras in it, and which views are worth keeping."""
+"""The types that every world shares: a scene, the placement of a camera in it, and the world itself."""
 
 from __future__ import annotations
 
@@ -20,11 +20,17 @@ from grin_ros.worlds.surfaces.textures import Image
 
 @dataclass(frozen=True)
 class Scene:
-    """What the renderer draws, and what a camera must know.
+    """Everything that is needed to render a scene and to place cameras in it. Positions are in metres, z points up.
 
-    meshes: the last ``shadowless`` of them cast no shadow. textures: each (256, 256, 3) uint8. solids (n, 2, 3): lower
-    and upper corners of boxes that a camera must stay out of. targets (m, 3): points of interest to look at. bounds:
-    lower and upper corner of where cameras may be. mirrors: flat sheets of glass, facing the room. Metres, z up.
+    Attributes:
+        meshes: All meshes except mirrors. The last ``shadowless`` of them cast no shadow.
+        shadowless: The number of meshes that cast no shadow.
+        textures: The textures that the meshes refer to, each (256, 256, 3) uint8 RGB.
+        lighting: The light sources.
+        solids: Lower and upper corners of boxes that a camera must stay out of, (n, 2, 3).
+        targets: Points that cameras may look at, (m, 3).
+        bounds: Lower and upper corner of the space where cameras may be, each (3,).
+        mirrors: Flat meshes of mirror glass that face the room.
     """
 
     meshes: list[Mesh]
@@ -37,15 +43,18 @@ class Scene:
     mirrors: tuple[Mesh, ...] = field(default=(), kw_only=True)
 
     def blocks(self, position: NDArray[np.float64], margin_m: float = 0.05) -> bool:
-        """Whether a camera at position (3,) would be inside something solid, or nearer to it than the margin."""
+        """Return True if a camera at ``position`` (3,) is inside a solid box or within the margin of one."""
         low, high = self.solids[:, 0] - margin_m, self.solids[:, 1] + margin_m
         return bool(np.all((position > low) & (position < high), axis=1).any())
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a camera is and looks. position (3,) in the world; pitch > 0 looks down, roll > 0 lowers the right side;
-    height_m above the ground below it (height, roll and pitch as in geometry's Mounting)."""
+    """The pose of a camera in a scene.
+
+    ``position`` (3,) is in the world frame, ``height_m`` is measured from the ground below the camera. A positive pitch
+    looks down, a positive roll lowers the right side. Height, roll and pitch are those of ``Mounting``.
+    """
 
     position: NDArray[np.float64]
     yaw_rad: float
@@ -58,10 +67,14 @@ class Placement:
 class World:
     """A kind of scene.
 
-    share: of all scenes rendered, relative to the other worlds. build: the scene of a seed; the same seed and assets
-    give the same scene. place: a random camera in it, None when the drawn place is inside something solid. keep: chance
-    in [0, 1] to keep a view by its ranges (h, w) in metres (inf: nothing hit) and its camera; 0 refuses it.
-    narrowest_deg: horizontal field of view, as of a pinhole, that its lenses have at least.
+    Attributes:
+        name: The name in the command line and in data sets.
+        share: The share of rendered scenes, relative to the other worlds.
+        build: Makes the scene of a seed. The same seed and assets give the same scene.
+        place: Draws a random camera placement, or None if the drawn place is inside something solid.
+        keep: The probability in [0, 1] of keeping a view. Its arguments are the ranges (h, w) in metres (inf where
+            nothing is hit, nan outside the lens) and the camera.
+        narrowest_deg: The least horizontal field of view of its lenses, computed as for a centred pinhole.
     """
 
     name: str

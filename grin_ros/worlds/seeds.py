@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random numbers that leave those of others alone."""
+"""Random generators that do not disturb the random numbers of others."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from numpy.random import Generator, SeedSequence
 
 
 def sibling_generator(rng: Generator, number: int) -> Generator:
-    """A generator of its own from the seed of another and a number, whatever was drawn there; takes nothing from it.
+    """Return a new generator that depends only on the seed of ``rng`` and on ``number``.
 
-    What is added to scenes with one leaves everything else of their seeds as it was. ValueError for a generator that
-    was not made of a seed.
+    Nothing is drawn from ``rng``, so code that uses the new generator changes nothing else in a scene. Raise ValueError
+    if ``rng`` was not made from a seed.
     """
     seed = rng.bit_generator.seed_seq
     if not isinstance(seed, SeedSequence):

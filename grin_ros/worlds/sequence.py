@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera on its way through one rendered scene: frame after frame with exact ranges, one lens, one exposure rule.
+"""Sequences: a camera moves through one rendered scene, and every frame comes with exact ranges.
 
-Worlds draw single views; what changes from frame to frame (recorded drives, flicker) needs neighbouring ones. The
-mounting of the lens stays (height, roll and pitch), position and heading follow a smooth closed path.
+Data sets contain single views. Recorded drives and the measurement of flicker need neighbouring frames instead. The
+height, roll and pitch of the camera are constant; its position and heading follow a smooth closed path.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement, Scene, World
 from grin_ros.worlds.views import RenderedView, is_usable, without_glass
 
-REACH_M, TURN_RAD = 0.25, 0.12
-_TRIES = 400
-_LOOK_AT = 5  # places of a path that are looked at before it is taken
+REACH_M, TURN_RAD = 0.25, 0.12  # how far the path leads from its middle: in metres and in radians of heading
+_TRIES = 400  # the number of paths that are tried before giving up
+_LOOK_AT = 5  # the number of views of a path that are checked before the path is accepted
 
 
 def render_sequence(
@@ -39,14 +39,23 @@ def render_sequence(
     turn_rad: float = TURN_RAD,
     worlds: Sequence[World] = (),
 ) -> list[RenderedView]:
-    """`frames` views along one path through the scene of a seed, number 0 upwards; the last is beside the first.
+    """Return ``frames`` views along a closed path through the scene of a seed.
 
-    lens: with the mounting. reach_m, turn_rad: how far the path leads from its middle, 0 for a camera that stands.
-    worlds: by default rooms, whose ground is level. Raises ValueError for a lens without a mounting, for no frames, and
-    where the scene has no such path.
+    Args:
+        renderer: The renderer. The scene is loaded into it.
+        scene_seed: The seed of the scene.
+        assets: The assets that the scene is built from.
+        lens: The camera, with its mounting.
+        frames: The number of views, at least 1.
+        reach_m: How far the path leads from its middle; 0 for a camera that stands still.
+        turn_rad: How far the heading swings to each side.
+        worlds: The worlds to choose from. The default is the world ``room``, whose ground is level.
+
+    Raises:
+        ValueError: The lens has no mounting, ``frames`` is less than 1, or no free path was found in the scene.
     """
     if lens.mounting is None:
-        raise ValueError("lens: got no mounting, expected one; a sequence keeps height, roll and pitch")
+        raise ValueError("lens: got no mounting, expected one; a sequence needs constant height, roll and pitch")
     if frames < 1:
         raise ValueError(f"frames: got {frames}, expected 1 or more")
     world = choose(scene_seed, worlds or named(("room",)))
@@ -64,11 +73,14 @@ def render_sequence(
         ranges = [capture_range(renderer, lens, pose(placement)) for placement in looked_at]
         if all(map(is_usable, ranges)) and chance < world.keep(ranges[0], lens):
             return [_view(renderer, world, scene_seed, lens, p, number) for number, p in enumerate(path)]
-    raise ValueError(f"scene {scene_seed}: none of {_TRIES} paths is free and worth seeing; take another seed")
+    raise ValueError(f"scene {scene_seed}: none of {_TRIES} paths is free and has usable views; take another seed")
 
 
 def drive(start: Placement, frames: int, reach_m: float, turn_rad: float) -> list[Placement]:
-    """A closed path: forward and back, a little to the side, the heading swinging twice as fast."""
+    """Return the placements of a closed path around ``start``.
+
+    The camera moves forward and back and a little to the sides, while its heading swings twice as fast.
+    """
     ahead = np.array([math.cos(start.yaw_rad), math.sin(start.yaw_rad), 0.0])
     left = np.array([-ahead[1], ahead[0], 0.0])
     phases = 2.0 * np.pi * np.arange(frames) / frames
@@ -83,7 +95,7 @@ def drive(start: Placement, frames: int, reach_m: float, turn_rad: float) -> lis
 
 
 def mounted(placement: Placement, lens: Camera) -> Placement:
-    """The place on the ground and the heading of `placement`, with the lens's height, roll and pitch."""
+    """Return ``placement`` with the height, roll and pitch of the lens's mounting instead of its own."""
     mounting = lens.mounting
     assert mounting is not None
     rise = np.array([0.0, 0.0, mounting.height_m - placement.height_m])
@@ -99,7 +111,7 @@ def _view(
     range_m = capture_range(renderer, lens, optical_from_world)
     glass = capture_glass(renderer, lens, optical_from_world)
     light = capture_colour(renderer, lens, optical_from_world)
-    # The same draws for every frame: the exposure follows the light as a camera's does, its rule stays.
+    # Every frame uses the same random numbers: the exposure adapts to the light, but its settings stay the same.
     image = expose(light, ~np.isnan(range_m), np.random.default_rng([scene_seed, 0xE5]))
     return RenderedView(image, without_glass(range_m, glass), lens, placement, world.name, scene_seed, number)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From the seed of a scene to the views that are kept of it, as cameras would take them."""
+"""Render the views of one scene, as cameras would record them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,24 @@ from grin_ros.worlds.registry import WORLDS, choose
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement, World
 
-MOST_GLASS = 0.4  # of a view: what a mirror shows teaches nothing
-TRIES_OF_LENS = 16  # places tried with a lens before the next one: keeps the shares of lenses near those drawn
+MOST_GLASS = 0.4  # the largest share of mirror pixels in a view; these pixels have no range to learn from
+TRIES_OF_LENS = 16  # placements tried with one lens; keeps the shares of lenses in the views near the shares drawn
 
 
 @dataclass(frozen=True)
 class RenderedView:
-    """image (h, w, 3) uint8 RGB, range_m (h, w) float32 along the ray (inf: nothing hit, nan: outside the lens, or a
-    mirror), the camera with its mounting, where it was, the world and seed of its scene, and its number there."""
+    """A rendered image with its ranges and its origin.
+
+    Attributes:
+        image: The image, (h, w, 3) uint8 RGB.
+        range_m: The range along the ray of each pixel, (h, w) float32 in metres; inf where nothing is hit, nan outside
+            the lens and on mirrors.
+        camera: The camera with its mounting.
+        placement: The pose of the camera.
+        world: The name of the world.
+        scene_seed: The seed of the scene.
+        number: The number of the view in its scene, from 0.
+    """
 
     image: NDArray[np.uint8]
     range_m: NDArray[np.float32]
@@ -45,7 +55,7 @@ def render_views(
     tries: int = 160,
     worlds: Sequence[World] = WORLDS,
 ) -> Iterator[RenderedView]:
-    """Up to ``views`` kept views of the scene of a seed, out of ``tries`` proposed."""
+    """Yield up to ``views`` views of the scene of a seed, from at most ``tries`` random placements."""
     world = choose(scene_seed, worlds)
     scene = world.build(scene_seed, assets)
     renderer.load(scene.meshes, scene.textures, scene.lighting, scene.shadowless, scene.mirrors)
@@ -80,15 +90,19 @@ def render_views(
 
 
 def without_glass(range_m: NDArray[np.float32], glass: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Ranges (h, w) without those of mirrors (h, w): what is seen there is not where its ray ends."""
+    """Return the ranges (h, w) with nan where ``glass`` (h, w) is True.
+
+    The range of a mirror is that of its glass, but the image shows something else there.
+    """
     return np.where(glass, np.float32(np.nan), range_m)
 
 
 def is_usable(range_m: NDArray[np.float32]) -> bool:
-    """Nothing too near and something to see, by the ranges (h, w) of a view in metres: the rules of every world.
+    """Return True if a view with these ranges (h, w) in metres satisfies the rules of all worlds.
 
-    Central 90 % at 0.25 m or more, at most 35 % nearer than 0.45 m, a fifth of the pixels or more on a surface, the
-    standard deviation of ln range above 0.08. Pixels outside the lens (nan) do not count.
+    Nothing in the central 90 % of the area is nearer than 0.25 m, at most 35 % of the pixels are nearer than 0.45 m, at
+    least a fifth of the pixels shows a surface, and the standard deviation of the log range is above 0.08. Pixels
+    outside the lens (nan) are ignored.
     """
     h, w = range_m.shape
     centre = range_m[round(h * 0.025) : round(h * 0.975), round(w * 0.025) : round(w * 0.975)]

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From linear light to the picture a camera delivers: what optics and shutter do to light, then exposure and the curve.
+"""Turn linear light into the image of a camera: effects of optics and shutter, exposure, and the tone curve.
 
-Each effect is small and not in every picture; range stays that of the sharp scene. The noise of the sensor and
-compression belong to training.
+Each effect is small and applied to a share of the images only. Ranges remain those of the sharp scene. Sensor noise and
+compression are added in training.
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 
+# The share of images with each effect.
 DEFOCUS_SHARE, MOTION_SHARE, BANDING_SHARE, VIGNETTE_SHARE, WHITE_BALANCE_SHARE = 0.2, 0.2, 0.08, 0.5, 0.5
-APERTURE_M = 0.002, 0.02  # diameters: from phones to mirrorless cameras
-MOST_DEFOCUS_PX, MOTION_PX = 7.0, (1.0, 9.0)  # diameter of the circle of confusion; length of the trail
-ROLLING_SHARE, ROLLING_PX = 0.1, (1.0, 6.0)  # how far a picture shears from its first row to its last
-_GRID_PX = 16  # motion is computed at every so many pixels
+APERTURE_M = 0.002, 0.02  # the range of aperture diameters, from phones to mirrorless cameras
+MOST_DEFOCUS_PX = 7.0  # the largest diameter of the circle of confusion
+MOTION_PX = 1.0, 9.0  # the range of lengths of motion blur
+ROLLING_SHARE, ROLLING_PX = 0.1, (1.0, 6.0)  # the share of rolling shutters; the shift between first and last row
+_GRID_PX = 16  # motion blur is computed on a grid of this spacing and interpolated
 
 
 def develop(
     light: NDArray[np.float32], range_m: NDArray[np.float32], camera: Camera, rng: Generator
 ) -> NDArray[np.uint8]:
-    """Linear light (h, w, 3) >= 0 to an 8 bit sRGB image (h, w, 3); pixels outside the lens (range nan) stay black.
+    """Return the 8 bit sRGB image (h, w, 3) of linear light (h, w, 3) >= 0.
 
-    Other pixels without a range to learn from, those of mirrors, come with the range of their glass.
+    Pixels outside the lens, where ``range_m`` (h, w) is nan, stay black. On mirrors, ``range_m`` must be the range of
+    the glass.
     """
     if rng.random() < DEFOCUS_SHARE:
         finite = range_m[np.isfinite(range_m)]
@@ -38,7 +41,7 @@ def develop(
         light = defocused(light, range_m, focus_m, aperture_m * math.sqrt(camera.fx * camera.fy))
     if rng.random() < MOTION_SHARE:
         trail_px = math.exp(rng.uniform(*np.log(MOTION_PX)))
-        axis = rng.normal(0, (1.0, 1.0, 0.7))  # about x: nodding, about y: turning
+        axis = rng.normal(0, (1.0, 1.0, 0.7))  # a rotation about x tilts the camera, about y it pans
         turn = axis / max(float(np.linalg.norm(axis)), 1e-6) * trail_px / math.sqrt(camera.fx * camera.fy)
         light = motion_blurred(light, camera, turn)
     if rng.random() < WHITE_BALANCE_SHARE:
@@ -50,7 +53,10 @@ def develop(
 
 
 def rolling_turn(camera: Camera, rng: Generator) -> tuple[float, float, float] | None:
-    """How a camera turns by chance while its rows are read, a rotation vector of the optical frame; see capture.py."""
+    """Return a random rotation of the camera while its rows are read, or None for a camera without rolling shutter.
+
+    It is a rotation vector of the optical frame in radians, see capture.py.
+    """
     shear_px, axis = math.exp(rng.uniform(*np.log(ROLLING_PX))), rng.normal(0, (1.0, 1.0, 0.7))
     if rng.random() >= ROLLING_SHARE:
         return None
@@ -61,12 +67,15 @@ def rolling_turn(camera: Camera, rng: Generator) -> tuple[float, float, float] |
 def defocused(
     light: NDArray[np.float32], range_m: NDArray[np.float32], focus_m: float, aperture_px_m: float
 ) -> NDArray[np.float32]:
-    """Light (h, w, 3) through a thin lens focused at a range; aperture_px_m: diameter in metres times focal length in
-    pixels, so that the circle of confusion is that times the difference of inverse ranges."""
+    """Return light (h, w, 3) as seen through a thin lens that is focused at a range.
+
+    ``aperture_px_m`` is the diameter of the aperture in metres times the focal length in pixels. The circle of
+    confusion is ``aperture_px_m`` times the difference of inverse ranges.
+    """
     inverse = np.where(np.isfinite(range_m), 1 / np.maximum(range_m, 0.05), 0)
     circle_px = np.minimum(aperture_px_m * np.abs(inverse - 1 / max(focus_m, 0.05)), MOST_DEFOCUS_PX).astype(np.float32)
-    # A little smoother than the range: an edge in the picture is as sharp as the softer of its sides.
-    sigma_px = cv2.blur(circle_px, (3, 3)) / 4  # a Gaussian about as wide as the disc
+    # Smoother than the range, because an edge in an image is as sharp as the blurrier of its sides.
+    sigma_px = cv2.blur(circle_px, (3, 3)) / 4  # of a Gaussian about as wide as the disc
     levels = [0.0, 0.45, 0.9, MOST_DEFOCUS_PX / 4]
     out = light
     for low, high in pairwise(levels):
@@ -79,9 +88,10 @@ def defocused(
 
 
 def motion_blurred(light: NDArray[np.float32], camera: Camera, turn_rad: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Light (h, w, 3) of a camera that turns by a rotation vector (3,) of the optical frame while the shutter is open.
+    """Return light (h, w, 3) of a camera that turns while the shutter is open.
 
-    The trail of a pixel is straight, its middle where the still camera sees it. Pixels outside the lens do not move.
+    ``turn_rad`` (3,) is a rotation vector of the optical frame. Each pixel is blurred along a straight line around its
+    position. Pixels outside the lens do not move.
     """
     h, w = light.shape[:2]
     columns, rows = np.linspace(0, w - 1, w // _GRID_PX + 1), np.linspace(0, h - 1, h // _GRID_PX + 1)
@@ -100,16 +110,17 @@ def motion_blurred(light: NDArray[np.float32], camera: Camera, turn_rad: NDArray
 
 
 def banding(rows: int, rng: Generator) -> NDArray[np.float32]:
-    """(rows,) factors about 1: lamps flicker while a rolling shutter exposes row after row."""
+    """Return factors around 1, (rows,), for lamps that flicker while a rolling shutter exposes row after row."""
     periods, depth = rng.uniform(0.5, 4), rng.uniform(0.02, 0.15)
     phase = rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi * periods, rows)
     return np.asarray(1 + depth * np.sin(phase), np.float32)
 
 
 def expose(light: NDArray[np.float32], seen: NDArray[np.bool_], rng: Generator) -> NDArray[np.uint8]:
-    """Linear light (h, w, 3) to 8 bit sRGB: automatic exposure with an error, vignetting, a filmic shoulder, sRGB.
+    """Return linear light (h, w, 3) as an 8 bit sRGB image.
 
-    seen (h, w): the pixels that are metered; at least one.
+    It gets an automatic exposure with a random error, vignetting, and a tone curve with a shoulder. ``seen`` (h, w) are
+    the pixels that the exposure is measured on, at least one.
     """
     luminance = (light @ np.array([0.2126, 0.7152, 0.0722], np.float32))[seen]
     metered = float(np.exp(np.log(np.maximum(luminance[::16], 1e-3)).mean()))
@@ -122,14 +133,14 @@ def expose(light: NDArray[np.float32], seen: NDArray[np.bool_], rng: Generator) 
     srgb = _SRGB[(x * 4095 + 0.5).astype(np.int32)]
     mean = float(srgb[seen].mean()) / 255
     wanted = float(np.clip(mean, 0.22, 0.64))
-    if wanted != mean:  # keeps every image between too dark and too bright
+    if wanted != mean:  # no image is too dark or too bright
         srgb = np.clip(srgb.astype(np.float32) * (wanted / max(mean, 1e-3)), 0, 255).astype(np.uint8)
     srgb[~seen] = 0
     return np.asarray(srgb, np.uint8)
 
 
 def _srgb_table() -> NDArray[np.uint8]:
-    """(4096,): 8 bit sRGB of linear light in [0, 1]."""
+    """Return a table (4096,) of 8 bit sRGB values for linear light in [0, 1]."""
     linear = np.arange(4096) / 4095
     curve = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return (curve * 255 + 0.5).astype(np.uint8)

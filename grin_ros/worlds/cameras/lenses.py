@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random lenses: what they see, how they bend it, and where their axis meets the sensor.
+"""Random lenses: field of view, distortion and principal point.
 
-Three kinds: pinholes (images that were rectified, or need it little), lenses with a few percent of distortion as ROS
-calibrates them (plumb_bob, rational_polynomial), and fisheyes (equidistant). Distortion is drawn as what lens designs
-do, somewhere between the rectilinear f tan(angle) and the equidistant f angle, and the coefficients are fitted to it:
-coefficients drawn one by one would fold the image.
+There are three kinds: pinholes (rectified images, or lenses with little distortion), lenses with a few percent of
+distortion in the models that ROS calibrates (plumb_bob, rational_polynomial), and fisheyes (equidistant). Distortion is
+drawn as a mixture of the rectilinear projection f tan(angle) and the equidistant projection f angle, as real lenses
+have it, and the coefficients are fitted to it. Coefficients drawn one by one could fold the image.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 
-PINHOLE_SHARE, DISTORTED_SHARE = 0.78, 0.12  # the rest are fisheyes
-# Horizontal fields of view in degrees, (share, from, to).
+PINHOLE_SHARE, DISTORTED_SHARE = 0.78, 0.12  # all other lenses are fisheyes
+# The horizontal fields of view in degrees; for pinholes as (share, lowest, highest).
 PINHOLE_FOV_DEG = ((0.25, 15.0, 40.0), (0.55, 40.0, 75.0), (0.20, 75.0, 110.0))
 DISTORTED_FOV_DEG = (40.0, 115.0)
 FISHEYE_FOV_DEG = (90.0, 180.0)
-FAR_OFF_CENTRE_SHARE = 0.12  # principal points up to 20 % of the image off its centre: crops, shifted sensors
+FAR_OFF_CENTRE_SHARE = 0.12  # the share of principal points up to 20 % of the image off its centre, as in crops
 
 
 def sample_lens(rng: Generator, width: int, height: int, narrowest_deg: float = 0.0) -> Camera:
-    """A camera without a mounting for images of width x height px, by the shares above, of those whose horizontal field
-    of view, as of a centred pinhole, is narrowest_deg at least."""
+    """Return a random camera without a mounting, for images of width x height pixels.
+
+    Its horizontal field of view, computed as for a centred pinhole, is at least ``narrowest_deg``.
+    """
     while True:
         camera = _any_lens(rng, width, height)
         if 2.0 * math.degrees(math.atan(width / 2 / camera.fx)) >= narrowest_deg:
@@ -53,8 +55,11 @@ def _pinhole(rng: Generator, width: int, height: int) -> Camera:
 
 
 def _pixel_aspect(rng: Generator) -> float:
-    """fy / fx: nearly square pixels mostly. The network resizes every image to its own shape, so wide formats (16:9 is
-    1.33 then, KITTI's 2.5) and upright ones are rendered as they will look to it."""
+    """Return a random fy / fx, mostly near 1.
+
+    The network resizes every image to its own shape. Images of other formats are therefore rendered as the network sees
+    them: for 16:9 the ratio is then 1.33, for KITTI 2.5.
+    """
     kind = rng.random()
     if kind < 0.6:
         return float(rng.uniform(0.9, 1.1))
@@ -62,12 +67,12 @@ def _pixel_aspect(rng: Generator) -> float:
 
 
 def _distorted(rng: Generator, width: int, height: int) -> Camera:
-    """Barrel distortion mostly, stronger for wide lenses; a little pincushion for long ones."""
+    """Return a lens with distortion: mostly barrel, stronger for wide lenses; some pincushion for long ones."""
     half = math.radians(rng.uniform(*DISTORTED_FOV_DEG)) / 2
     bend = rng.uniform(-0.15, 1.0) if half < 0.5 else rng.uniform(0.2, 1.0)
     ratio = rng.uniform(0.97, 1.03)
     cx, cy = _principal_point(rng, width, height, 0.1)
-    # Fitted a little beyond the corner that is farthest from the axis, so that no pixel is outside the domain.
+    # The fit reaches a little beyond the corner that is farthest from the axis, so that it covers all pixels.
     border = math.tan(half) * (1 - bend) + half * bend
     f = width / 2 / border
     corner = math.hypot(max(cx, width - cx) / f, max(cy, height - cy) / (f * ratio))
@@ -79,7 +84,7 @@ def _distorted(rng: Generator, width: int, height: int) -> Camera:
 
 
 def _straight(bent: float, bend: float) -> float:
-    """tan of the angle to the axis of a ray that meets the image plane at ``bent`` focal lengths from the axis."""
+    """Return tan(angle) of the ray that meets the image plane at ``bent`` focal lengths from the axis."""
     low, high = 0.0, math.atan(1e3)
     for _ in range(50):
         middle = (low + high) / 2
@@ -91,12 +96,12 @@ def _straight(bent: float, bend: float) -> float:
 
 
 def _fit_radial(bend: float, reach: float, rational: bool) -> tuple[float, ...]:
-    """k1 k2 k3 (k4 k5 k6) of r -> (1 - bend) r + bend atan(r) up to radius ``reach``."""
+    """Return k1 k2 k3 (k4 k5 k6), fitted to r -> (1 - bend) r + bend atan(r) for radii up to ``reach``."""
     r = np.linspace(0, reach, 200)[1:]
     wanted = (1 - bend) * r + bend * np.arctan(r)
-    s = (r / reach) ** 2  # keeps the columns of one size
+    s = (r / reach) ** 2  # normalised, so that all columns have a similar size
     columns = [r * s, r * s**2, r * s**3]
-    if rational:  # linear when multiplied by the denominator; its weight keeps the two from cancelling out
+    if rational:  # linear after multiplying by the denominator; the ridge keeps the two polynomials from cancelling
         columns += [-wanted * s, -wanted * s**2, -wanted * s**3]
     matrix = np.stack(columns, axis=1)
     ridge = np.diag([0.0, 0.0, 0.0] + [1e-4 * len(r) ** 0.5] * (len(columns) - 3))
@@ -108,7 +113,10 @@ def _fit_radial(bend: float, reach: float, rational: bool) -> tuple[float, ...]:
 
 
 def _fisheye(rng: Generator, width: int, height: int) -> Camera:
-    """Equidistant up to a few percent. One in eight shows the image circle: its field of view is that of the height."""
+    """Return a fisheye lens, equidistant within a few percent.
+
+    One in eight shows the whole image circle: its field of view is that of the image height.
+    """
     half = math.radians(rng.uniform(*FISHEYE_FOV_DEG)) / 2
     k: NDArray[np.float64] = rng.normal(0, (0.02, 0.006, 0.002, 0.0005))
     bent = half * (1 + sum(c * half ** (2 * n + 2) for n, c in enumerate(k)))
@@ -119,7 +127,10 @@ def _fisheye(rng: Generator, width: int, height: int) -> Camera:
 
 
 def _principal_point(rng: Generator, width: int, height: int, most: float = 0.2) -> tuple[float, float]:
-    """(cx, cy) in pixels: off the centre by 3 % of the size (one sigma), now and then by anything up to ``most``."""
+    """Return a random (cx, cy) in pixels.
+
+    It is off the centre by 3 % of the image size (one sigma), or uniformly by up to ``most`` in some lenses.
+    """
     far = rng.random() < FAR_OFF_CENTRE_SHARE
     offset = rng.uniform(-most, most, 2) if far else np.clip(rng.normal(0, 0.03, 2), -0.1, 0.1)
     return float((width - 1) / 2 + offset[0] * width), float((height - 1) / 2 + offset[1] * height)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What lights a scene: lamps and the sun, ambient light, and outdoors the sky."""
+"""The light sources of a scene: lamps, the sun, ambient light, and the sky of outdoor scenes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Sky:
-    """What is seen where nothing is hit, and the air in between; colours are linear RGB.
+    """The sky, which is seen where no surface is hit, and the haze in the air. Colours are linear RGB, (3,).
 
-    glow: of the air about the sun. clouds: texture layer of their cover (-1: none), cover in [0, 1]. haze: what distant
-    things fade into, by 1 - exp(-haze_per_m * range).
+    Attributes:
+        zenith: The colour straight up.
+        horizon: The colour at the horizon.
+        glow: The colour of the air near the sun.
+        cloud: The colour of clouds.
+        clouds: The texture layer of the clouds, -1 for none.
+        cover: The share of the sky that clouds cover, in [0, 1].
+        haze: The colour that distant things fade to.
+        haze_per_m: Things fade by 1 - exp(-haze_per_m * range).
     """
 
     zenith: NDArray[np.float64]
@@ -30,12 +37,18 @@ class Sky:
 
 @dataclass(frozen=True)
 class Lighting:
-    """Intensities are linear RGB.
+    """The light sources of a scene. Intensities are linear RGB, (3,).
 
-    sun_direction: unit, from the sun into the room. lamps: (position, intensity), at most four; the first casts shadows
-    downwards in a room. ambient_up lights what faces up, ambient_down what faces down, where nothing else is around.
-    room: lower and upper corner of the room, for the darkening of corners; outdoors of where shadows matter. sky: of an
-    outdoor scene, None in a room. around: map of the radiance from all sides (see environment.py), in their place.
+    Attributes:
+        sun_direction: The unit vector from the sun into the scene.
+        sun: The intensity of the sun.
+        lamps: Positions and intensities of at most four lamps. In a room, the first one casts shadows downwards.
+        ambient_up: The ambient light on surfaces that face up, if ``around`` is None.
+        ambient_down: The ambient light on surfaces that face down, if ``around`` is None.
+        room: The lower and upper corner of the room, whose corners are darkened; outdoors, of the space that the
+            shadow maps must cover.
+        sky: The sky of an outdoor scene, None in a room.
+        around: The radiance map of the light from all directions (see environment.py), or None.
     """
 
     sun_direction: NDArray[np.float64]

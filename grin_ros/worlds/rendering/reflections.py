@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What mirrors show: the scene once more, as seen by the camera's mirror image, wherever the glass is visible.
+"""Mirror images: where mirror glass is visible, the scene is drawn again as the mirrored camera sees it.
 
-The image of a mirror is drawn on the camera's own pixels, from the mirrored eye and clipped to what is before the
-glass; then it is copied to the pixels whose surface is glass of that plane. In it other mirrors are grey glass.
+The image of a mirror is drawn with the pixels of the camera, from the mirrored position, and clipped to what lies
+before the glass. It is then copied to the pixels that show the glass of that plane. Other mirrors appear in it as grey
+glass.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from grin_ros.worlds.rendering.projection import View
 from grin_ros.worlds.rendering.uniforms import column_major, floats, set_uniforms
 from grin_ros.worlds.shapes.mesh import Mesh
 
-SILVER = (0.90, 0.93, 0.91)  # what a mirror sends back
-_CLIP_DISTANCE_0 = 0x3000  # of OpenGL; moderngl has no name for it
-_ON_PLANE_M = 0.004
-_LEAST_PX = 6  # fewer of a glass are not worth a drawing
+SILVER = (0.90, 0.93, 0.91)  # the share of light that a mirror reflects
+_CLIP_DISTANCE_0 = 0x3000  # GL_CLIP_DISTANCE0, for which moderngl has no name
+_ON_PLANE_M = 0.004  # points this near to a plane belong to its glass
+_LEAST_PX = 6  # a mirror that covers fewer pixels is not drawn
 
 
 def planes_of(mirrors: Sequence[Mesh]) -> list[NDArray[np.float64]]:
-    """The planes (4,) of flat meshes, each once: unit normal towards the room, minus its distance."""
+    """Return the planes (4,) of flat meshes, each plane once: its unit normal into the room and minus its distance."""
     planes: list[NDArray[np.float64]] = []
     for mesh in mirrors:
         normal, point = mesh.normals[0].astype(np.float64), mesh.vertices[0].astype(np.float64)
@@ -38,7 +39,7 @@ def planes_of(mirrors: Sequence[Mesh]) -> list[NDArray[np.float64]]:
 
 
 class Reflections:
-    """Programs and targets of the mirrors' images. Its context must be current; it goes with that."""
+    """The programs and frame buffers for mirror images. They are freed with the OpenGL context."""
 
     def __init__(self, gl: moderngl.Context) -> None:
         self._gl = gl
@@ -55,10 +56,15 @@ class Reflections:
         range_texture: moderngl.Texture,
         onto: moderngl.Framebuffer,
     ) -> None:
-        """Replaces the light of the glass in ``onto``.
+        """Replace the light on mirror glass by mirror images.
 
-        signed (h, w): ranges of the view, negative on glass, as in range_texture. draw: draws a view's light into the
-        target in use.
+        Args:
+            view: The view.
+            signed: The ranges of the view, (h, w), negative on glass.
+            planes: The planes of the mirrors.
+            draw: A function that draws the light of a view into the target in use.
+            range_texture: The texture that contains ``signed``.
+            onto: The frame buffer with the light of the view.
         """
         glass = signed < 0
         if not glass.any():
@@ -81,7 +87,7 @@ class Reflections:
             self._copy(view, plane, texture, range_texture, onto)
 
     def _image(self, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
-        """Where the mirror's image of a size is drawn, made when first asked for."""
+        """Return the texture and frame buffer for mirror images of a size. They are made at the first call."""
         if size not in self._images:
             texture = self._gl.texture(size, 4, dtype="f2")
             self._images[size] = texture, self._gl.framebuffer([texture], self._gl.depth_renderbuffer(size))

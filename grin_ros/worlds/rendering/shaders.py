@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""GLSL of the scene renderer: range, shadow depth, lit colour, and the resolve with screen-space ambient occlusion."""
+"""GLSL programs of the renderer: range, shadow maps, lit colour, sky, mirrors, and the final pass.
+
+The final pass (RESOLVE_FRAGMENT) smooths edges and computes screen-space ambient occlusion.
+"""
 
 RANGE_VERTEX = """
 #version 330
@@ -38,7 +41,7 @@ void main() {}
 COLOUR_VERTEX = """
 #version 330
 uniform mat4 clip_from_world;
-uniform vec4 before;  // plane of a mirror: only what is before it is drawn in its image
+uniform vec4 before;  // the plane of a mirror: its image only shows what is before the plane
 in vec3 in_position;
 in vec3 in_normal;
 in vec2 in_uv;
@@ -94,20 +97,20 @@ float lit(sampler2DShadow map, vec4 clip, float softness, float bias) {
     vec3 p = clip.xyz / clip.w * 0.5 + 0.5;
     if (clip.w <= 0.0 || any(lessThan(p, vec3(0.0))) || any(greaterThan(p, vec3(1.0)))) return 1.0;
     p.z -= bias;
-    vec2 d = vec2(softness, softness * 0.4);  // four bilinear comparisons on a turned square
+    vec2 d = vec2(softness, softness * 0.4);  // four bilinear comparisons at the corners of a rotated square
     float sum = texture(map, p + vec3(d.x, d.y, 0.0)) + texture(map, p + vec3(-d.y, d.x, 0.0))
               + texture(map, p + vec3(-d.x, -d.y, 0.0)) + texture(map, p + vec3(d.y, -d.x, 0.0));
     return sum * 0.25;
 }
 
-vec3 around(vec3 n) {  // irradiance over pi
+vec3 around(vec3 n) {  // irradiance divided by pi
     vec3 sum = around_light[0] + around_light[1] * n.y + around_light[2] * n.z + around_light[3] * n.x
              + around_light[4] * (n.x * n.y) + around_light[5] * (n.y * n.z) + around_light[6] * (3.0 * n.z * n.z - 1.0)
              + around_light[7] * (n.x * n.z) + around_light[8] * (n.x * n.x - n.y * n.y);
     return max(sum, vec3(0.0));
 }
 
-vec3 mirrored(vec3 back, float gloss) {  // of the map, which was taken from the middle of the room
+vec3 mirrored(vec3 back, float gloss) {  // the reflected light of the map, which is seen from the middle of the room
     vec3 t = max((room_low - world) / back, (room_high - world) / back);
     vec3 d = normalize(world + max(min(t.x, min(t.y, t.z)), 0.01) * back - 0.5 * (room_low + room_high));
     vec2 p = vec2(0.5 - atan(d.y, d.x) * 0.15915494, acos(clamp(d.z, -1.0, 1.0)) * 0.31830989);
@@ -120,12 +123,12 @@ void main() {
     if (material.x >= 0.0) { texel = texture(textures, vec3(uv, material.x)).rgb; texel *= texel; }
     base *= texel;
     vec3 to_eye = normalize(eye - world);
-    vec3 n = dot(normal, normal) > 1e-8 ? normalize(normal) : to_eye;  // smooth normals can cancel
+    vec3 n = dot(normal, normal) > 1e-8 ? normalize(normal) : to_eye;  // interpolated normals can add up to zero
     if (dot(n, to_eye) < 0.0) n = -n;
     float gloss = material.y;
     float power = 8.0 + 120.0 * gloss * gloss;
     vec3 corner = min(abs(world - room_low), abs(room_high - world));
-    vec3 away = vec3(1.0) - abs(n);  // a wall is not darkened by itself
+    vec3 away = vec3(1.0) - abs(n);  // a wall does not darken itself
     vec3 crease = vec3(1.0) - 0.30 * away * exp(-corner / 0.28);
     float enclosed = crease.x * crease.y * crease.z;
     if (outdoors > 0.5) enclosed = 1.0;
@@ -135,13 +138,13 @@ void main() {
     float facing = -dot(n, sun_direction);
     if (facing > 0.0 && sun.r + sun.g + sun.b > 0.0) {
         float s;
-        if (outdoors > 0.5) {  // sharp shadows near the view, soft ones of the whole scene elsewhere
+        if (outdoors > 0.5) {  // the sharp shadow map near the camera, the one of the whole scene elsewhere
             vec4 near = sun_clip * vec4(world + n * 0.07, 1.0);
             if (max(max(abs(near.x), abs(near.y)), abs(near.z)) < 0.98) s = lit(sun_shadow, near, 0.0008, 0.0002);
             else s = lit(lamp_shadow, lamp_clip * vec4(world + n * 0.5, 1.0), 0.001, 0.0008);
         } else {
             s = lit(sun_shadow, sun_clip * vec4(world + n * 0.03, 1.0), 0.0012, 0.0004);
-            // no sun through the seams of the shell
+            // No sunlight passes through the seams between walls.
             vec3 shut = mix(vec3(1.0), smoothstep(0.004, 0.025, corner), step(0.5, away));
             s *= shut.x * shut.y * shut.z;
         }
@@ -165,7 +168,7 @@ void main() {
     vec3 mirror;
     if (outdoors < 0.5) {
         mirror = mirrored(back, gloss);
-    } else {  // the sky; low down whatever stands around
+    } else {  // the sky, and low down the things that stand around
         vec3 open = mix(horizon, zenith, sqrt(max(back.z, 0.0)));
         mirror = mix(0.25 * ambient_down, open, smoothstep(0.02, 0.3, back.z));
         fresnel += 0.08 * gloss;
@@ -173,7 +176,7 @@ void main() {
     vec3 reflected = gloss * (shine * 0.35 * sqrt(power / 30.0) + mirror * fresnel);
     vec3 result = base * light + reflected + texel * albedo * material.z;
     result = mix(result, haze, 1.0 - exp(-haze_per_m * distance(eye, world)));
-    colour = vec4(clamp(result, vec3(0.0), vec3(30.0)), 1.0);  // interpolated colours of 0 can round below it
+    colour = vec4(clamp(result, vec3(0.0), vec3(30.0)), 1.0);  // interpolated colours can be slightly negative
 }
 """
 
@@ -185,7 +188,7 @@ out vec3 ray;
 void main() {
     vec2 p = vec2(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0);
     ray = world_from_optical * vec3((p - lens.zw) / lens.xy, 1.0);
-    gl_Position = vec4(p, 1.0, 1.0);  // behind everything
+    gl_Position = vec4(p, 1.0, 1.0);  // the far plane, behind everything
 }
 """
 
@@ -266,7 +269,7 @@ void main() {
     float a11 = brightness(compressed(middle + vec2(0.5, 0.5) * texel));
     vec2 gradient = vec2(a10 + a11 - a00 - a01, a01 + a11 - a00 - a10);
     float contrast = length(gradient);
-    if (contrast > 0.06) {  // a stair step: average along the edge, and a little across
+    if (contrast > 0.06) {  // a stair step: average along the edge, and a little across it
         vec2 along = vec2(-gradient.y, gradient.x) / contrast * texel;
         vec3 smoothed = 0.25 * (compressed(middle + 0.6 * along) + compressed(middle - 0.6 * along)
                               + compressed(middle + 1.6 * along) + compressed(middle - 1.6 * along));
@@ -275,14 +278,14 @@ void main() {
     }
     sum *= sum;
     sum /= max(1.0 - max(sum.r, max(sum.g, sum.b)), 0.02);
-    float here = abs(texelFetch(range_m, p, 0).r);  // negative on mirrors
+    float here = abs(texelFetch(range_m, p, 0).r);  // ranges are negative on mirrors
     ivec2 limit = textureSize(range_m, 0) - 1;
     float radius = clamp(reach_m * f_px / max(here, 0.1), 2.0, 40.0);
     float unit = reach_m / 0.22;
     float angle = fract(52.9829189 * fract(dot(vec2(p), vec2(0.06711056, 0.00583715)))) * 6.2831853;
     mat2 turn = mat2(cos(angle), sin(angle), -sin(angle), cos(angle));
     float hidden = 0.0;
-    for (int i = 0; i < 8; i++) {  // opposite taps: a plane is not occluded by itself
+    for (int i = 0; i < 8; i++) {  // opposite samples, so that a plane does not occlude itself
         vec2 offset = turn * taps[i] * radius;
         float a = abs(texelFetch(range_m, clamp(p + ivec2(offset), ivec2(0), limit), 0).r);
         float b = abs(texelFetch(range_m, clamp(p - ivec2(offset), ivec2(0), limit), 0).r);

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Values for the variables of shaders."""
+"""Conversion and setting of shader uniforms."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 
 def column_major(matrix: NDArray[np.float64]) -> bytes:
-    """A matrix as GLSL stores it, float32."""
+    """Return the matrix as column-major float32 bytes, as GLSL stores it."""
     return np.ascontiguousarray(matrix.T, np.float32).tobytes()
 
 
 def floats(vector: NDArray[np.float64]) -> tuple[float, ...]:
-    """A vector as moderngl takes it."""
+    """Return the vector as a tuple, as moderngl expects it."""
     return tuple(float(v) for v in vector)
 
 
 def set_uniforms(program: moderngl.Program, **values: bytes | float | tuple[float, ...]) -> None:
-    """Sets uniforms by name; bytes are arrays and column-major matrices of float32. KeyError when it has none such."""
+    """Set uniforms by name. Bytes are float32 arrays or column-major matrices. Raise KeyError for an unknown name."""
     for name, value in values.items():
         uniform = program[name]
         if not isinstance(uniform, moderngl.Uniform):

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Triangle meshes as flat arrays, and the primitive bodies that scenes are built of.
+"""Triangle meshes as flat arrays, and the basic shapes that scenes are built from.
 
-World frame: x, y horizontal, z up (REP 103), metres. Colours are linear RGB albedos in [0, 1]. ``layer`` is the texture
-of a vertex (an index into the textures of its owner; -1 is none) and the texel multiplies the colour.
+The world frame has x and y horizontal and z up (REP 103). Lengths are in metres. Colours are linear RGB albedos in
+[0, 1]. ``layer`` is the index of a vertex's texture among the textures of the scene or model (-1 for none). The texture
+multiplies the colour.
 """
 
 from __future__ import annotations
@@ -21,9 +22,17 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Mesh:
-    """vertices, normals (n, 3); uv (n, 2); colour (n, 3); layer, gloss, glow (n,); indices (m, 3).
+    """A triangle mesh with one material per vertex.
 
-    gloss: 0 (matte) to 1. glow >= 0: emits.
+    Attributes:
+        vertices: Positions, (n, 3) metres.
+        normals: Unit normals, (n, 3).
+        uv: Texture coordinates, (n, 2).
+        colour: Linear RGB albedos, (n, 3).
+        layer: Texture layers, (n,), -1 for none.
+        gloss: Gloss, (n,), from 0 (matte) to 1.
+        glow: Emitted light as a multiple of the colour, (n,), 0 for none.
+        indices: The vertices of the triangles, (m, 3).
     """
 
     vertices: Array
@@ -38,7 +47,7 @@ class Mesh:
     def painted(
         self, colour: Sequence[float] = (1.0, 1.0, 1.0), layer: int = -1, gloss: float = 0.1, glow: float = 0.0
     ) -> Mesh:
-        """The mesh in a single material."""
+        """Return the mesh in a single material."""
         n = len(self.vertices)
         return replace(
             self,
@@ -49,7 +58,7 @@ class Mesh:
         )
 
     def moved(self, position: Sequence[float], yaw_rad: float = 0.0, scale: float | Sequence[float] = 1.0) -> Mesh:
-        """Scaled, then turned about z, then moved."""
+        """Return the mesh scaled, then rotated about z, then moved to ``position``."""
         c, s = np.cos(yaw_rad), np.sin(yaw_rad)
         turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]], np.float32)
         factor = np.broadcast_to(np.asarray(scale, np.float32), (3,))
@@ -58,7 +67,7 @@ class Mesh:
         return replace(self, vertices=vertices.astype(np.float32), normals=_unit(normals))
 
     def tilted(self, axis: int, angle_rad: float) -> Mesh:
-        """Turned about a coordinate axis through the origin."""
+        """Return the mesh rotated about a coordinate axis (0: x, 1: y, 2: z)."""
         a, b = (axis + 1) % 3, (axis + 2) % 3
         turn = np.eye(3, dtype=np.float32)
         turn[a, a] = turn[b, b] = np.cos(angle_rad)
@@ -66,8 +75,12 @@ class Mesh:
         return replace(self, vertices=self.vertices @ turn.T, normals=self.normals @ turn.T)
 
     def bounds(self) -> tuple[Array, Array]:
-        """Lower and upper corner, each (3,)."""
+        """Return the lower and upper corner of the bounding box, each (3,)."""
         return self.vertices.min(axis=0), self.vertices.max(axis=0)
+
+    def with_layers_from(self, first: int) -> Mesh:
+        """Return the mesh with ``first`` added to its texture layers; -1 (no texture) stays."""
+        return replace(self, layer=np.where(self.layer >= 0, self.layer + first, -1).astype(np.int32))
 
 
 def _unit(vectors: NDArray[np.floating[Any]]) -> Array:
@@ -82,7 +95,7 @@ def surface(
     uv: NDArray[np.floating[Any]],
     indices: NDArray[np.integer[Any]],
 ) -> Mesh:
-    """A white matte mesh of the given arrays; normals need not be unit."""
+    """Return a white matte mesh made of these arrays. The normals need not have unit length."""
     n = len(vertices)
     blank = np.zeros(n, np.float32)
     return Mesh(
@@ -98,7 +111,7 @@ def surface(
 
 
 def merge(meshes: Sequence[Mesh]) -> Mesh:
-    """One mesh of many; indices are shifted. ValueError when there is none."""
+    """Join meshes into one. Raise ValueError for an empty sequence."""
     if not meshes:
         raise ValueError("merge: got no mesh, expected at least one")
     starts = np.cumsum([0] + [len(m.vertices) for m in meshes[:-1]])
@@ -108,8 +121,20 @@ def merge(meshes: Sequence[Mesh]) -> Mesh:
     return Mesh(**joined, indices=indices)
 
 
+def grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
+    """Return the triangles of a grid of vertices that are stored row by row, (m, 3)."""
+    i = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)[None]).ravel()
+    return np.concatenate([np.stack([i, i + 1, i + columns + 1], 1), np.stack([i, i + columns + 1, i + columns], 1)])
+
+
+def quad_faces(count: int) -> NDArray[np.int64]:
+    """Return the triangles of quadrilaterals that are stored as four vertices each, (2 * count, 3)."""
+    i = 4 * np.arange(count)
+    return np.concatenate([np.stack([i, i + 1, i + 2], 1), np.stack([i, i + 2, i + 3], 1)])
+
+
 def quad(origin: Sequence[float], along: Sequence[float], up: Sequence[float], uv_m: float = 1.0) -> Mesh:
-    """A parallelogram; uv runs in units of uv_m metres along its sides (uv_m = 0: once over the whole)."""
+    """Return a parallelogram. Its uv counts units of uv_m metres; uv_m = 0 maps the texture once over the whole."""
     o, a, b = (np.asarray(v, np.float64) for v in (origin, along, up))
     corners = np.stack([o, o + a, o + a + b, o + b])
     size = np.array([np.linalg.norm(a), np.linalg.norm(b)]) / uv_m if uv_m > 0 else np.ones(2)
@@ -119,7 +144,7 @@ def quad(origin: Sequence[float], along: Sequence[float], up: Sequence[float], u
 
 
 def box(size: Sequence[float], uv_m: float = 1.0) -> Mesh:
-    """A box standing on z = 0, centred in x and y."""
+    """Return a box of size (x, y, z) that stands on z = 0, centred in x and y. For uv_m see ``quad``."""
     x, y, z = (float(v) for v in size)
     h, k = x / 2, y / 2
     return merge(
@@ -135,9 +160,9 @@ def box(size: Sequence[float], uv_m: float = 1.0) -> Mesh:
 
 
 def lathe(profile: Sequence[tuple[float, float]], sides: int = 20) -> Mesh:
-    """A body of revolution about z through the (radius, height) points of profile.
+    """Return a body of revolution about z through the (radius, height) points of ``profile``.
 
-    Flat shaded along the profile and smooth around.
+    It is shaded flat along the profile and smooth around the axis.
     """
     points = np.asarray(profile, np.float64)
     angle = np.linspace(0, 2 * np.pi, sides + 1)
@@ -150,31 +175,27 @@ def lathe(profile: Sequence[tuple[float, float]], sides: int = 20) -> Mesh:
         span = max(points[:, 1].max() - points[:, 1].min(), 1e-6)
         u = angle / (2 * np.pi)
         uv = np.concatenate([np.stack([u, np.full_like(u, 1 - z / span)], 1) for z in (z0, z1)])
-        i = np.arange(sides)
-        j = i + sides + 1
-        faces = np.concatenate([np.stack([i, i + 1, j + 1], 1), np.stack([i, j + 1, j], 1)])
+        faces = grid_faces(2, sides + 1)
         parts.append(surface(np.concatenate([low, high]), np.concatenate([normal, normal]), uv, faces))
     return merge(parts)
 
 
 def cylinder(radius_m: float, height_m: float, sides: int = 20) -> Mesh:
-    """A closed cylinder standing on z = 0."""
+    """Return a closed cylinder that stands on z = 0."""
     return lathe([(0, 0), (radius_m, 0), (radius_m, height_m), (0, height_m)], sides)
 
 
 def sphere(radius_m: float, sides: int = 20) -> Mesh:
-    """A smooth sphere resting on z = 0."""
+    """Return a smooth sphere that rests on z = 0."""
     lat, lon = np.meshgrid(np.linspace(0, np.pi, sides // 2 + 1), np.linspace(0, 2 * np.pi, sides + 1), indexing="ij")
     normals = np.stack([np.sin(lat) * np.cos(lon), np.sin(lat) * np.sin(lon), -np.cos(lat)], -1).reshape(-1, 3)
     uv = np.stack([lon / (2 * np.pi), 1 - lat / np.pi], -1).reshape(-1, 2)
-    row = sides + 1
-    i = (np.arange(sides // 2)[:, None] * row + np.arange(sides)[None]).ravel()
-    faces = np.concatenate([np.stack([i, i + 1, i + row + 1], 1), np.stack([i, i + row + 1, i + row], 1)])
+    faces = grid_faces(sides // 2 + 1, sides + 1)
     return surface(normals * radius_m + np.array([0, 0, radius_m]), normals, uv, faces)
 
 
 def tube(path: NDArray[np.float64], radius_m: float, sides: int = 6) -> Mesh:
-    """A round bar along the points of path (k, 3): cables, poles, rails, legs."""
+    """Return a round bar along the points of ``path`` (k, 3), for cables, poles, rails and legs."""
     points = np.asarray(path, np.float64)
     tangent = np.gradient(points, axis=0)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
@@ -187,16 +208,15 @@ def tube(path: NDArray[np.float64], radius_m: float, sides: int = 6) -> Mesh:
     vertices = points[:, None] + radius_m * normals
     along = np.arange(len(points)) / max(len(points) - 1, 1)
     uv = np.stack(np.meshgrid(along, angle / (2 * np.pi), indexing="ij"), -1)
-    row = sides + 1
-    i = (np.arange(len(points) - 1)[:, None] * row + np.arange(sides)[None]).ravel()
-    faces = np.concatenate([np.stack([i, i + 1, i + row + 1], 1), np.stack([i, i + row + 1, i + row], 1)])
+    faces = grid_faces(len(points), sides + 1)
     return surface(vertices.reshape(-1, 3), normals.reshape(-1, 3), uv.reshape(-1, 2), faces)
 
 
 def sheet(points: NDArray[np.float64], uv_m: float = 0.0) -> Mesh:
-    """A smooth surface through a grid of points (rows, columns, 3): cloth, hangings, leaves, terrain.
+    """Return a smooth surface through a grid of points (rows, columns, 3), for cloth, leaves and terrain.
 
-    Normals are right-handed: along columns x along rows. uv is once over the whole, or in units of uv_m metres.
+    The normals are the cross product of the direction along a row and the direction along a column. The uv covers the
+    texture once, or counts units of uv_m metres if uv_m > 0.
     """
     p = np.asarray(points, np.float64)
     rows, columns = p.shape[:2]
@@ -207,13 +227,11 @@ def sheet(points: NDArray[np.float64], uv_m: float = 0.0) -> Mesh:
         across = np.linalg.norm(np.diff(p, axis=1), axis=2).sum(axis=1).mean()
         along = np.linalg.norm(np.diff(p, axis=0), axis=2).sum(axis=0).mean()
         uv = uv * np.array([across, along]) / uv_m
-    i = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)[None]).ravel()
-    faces = np.concatenate([np.stack([i, i + 1, i + columns + 1], 1), np.stack([i, i + columns + 1, i + columns], 1)])
-    return surface(p.reshape(-1, 3), normals.reshape(-1, 3), uv.reshape(-1, 2), faces)
+    return surface(p.reshape(-1, 3), normals.reshape(-1, 3), uv.reshape(-1, 2), grid_faces(rows, columns))
 
 
 def pillow(size: Sequence[float], squareness: float = 0.5, sides: int = 16) -> Mesh:
-    """A rounded body standing on z = 0: a superellipsoid, from a ball (squareness 1) to nearly a box (0.1)."""
+    """Return a superellipsoid that stands on z = 0: an ellipsoid at squareness 1, nearly a box at 0.1."""
     ball = sphere(1.0, sides)
     n = ball.normals.astype(np.float64)
     bent = np.sign(n) * np.abs(n) ** squareness
@@ -234,9 +252,15 @@ def boxes(
     window: NDArray[np.float64] | None = None,
     gloss: float = 0.15,
 ) -> Mesh:
-    """Many boxes at once, between corners (n, 3), each face with its texture once.
+    """Return a mesh of many boxes. Every face shows the texture once.
 
-    colour (n, 3); layer (n,) or one; window (n, 4): the part u0, v0, u1, v1 of the texture that each box shows.
+    Args:
+        low: The lower corners, (n, 3).
+        high: The upper corners, (n, 3).
+        colour: The colours, (n, 3); white by default.
+        layer: The texture layers, (n,) or one for all boxes.
+        window: The part u0, v0, u1, v1 of the texture that each box shows, (n, 4); all of it by default.
+        gloss: The gloss of all boxes.
     """
     low, high = np.atleast_2d(np.asarray(low, np.float64)), np.atleast_2d(np.asarray(high, np.float64))
     n = len(low)
@@ -258,10 +282,11 @@ def boxes(
     )
 
 
-# Of the six faces of a unit box, seen from outside: lower left, lower right, upper right, upper left.
+# The corners of the six faces of a unit box. Each face seen from outside: lower left, lower right, upper right, upper
+# left. The faces are front (-y), right, back, left, top and bottom.
 _CORNERS = np.array(
     [
-        *[(0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 0, 1)],  # front, -y
+        *[(0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 0, 1)],
         *[(1, 0, 0), (1, 1, 0), (1, 1, 1), (1, 0, 1)],
         *[(1, 1, 0), (0, 1, 0), (0, 1, 1), (1, 1, 1)],
         *[(0, 1, 0), (0, 0, 0), (0, 0, 1), (0, 1, 1)],

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What indoor things are made of: a few woods, cloths, lacquers and metals a room, used again so that things match.
+"""Materials of built things. A room has a few woods, cloths, lacquers and metals, so that its things match.
 
-Most real surfaces are white, grey, black or brown; few are bright. A flat colour never comes without grain: fine noise,
+Most real surfaces are white, grey, black or brown; few are bright. Every flat colour has a texture: fine grain with
 smudges and wear, or the light and shade of a photographed tile.
 """
 
@@ -24,7 +24,14 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Material:
-    """The look of a large surface: linear RGB colour, texture layer (-1: none), metres that one tile covers, gloss."""
+    """The material of a large surface.
+
+    Attributes:
+        colour: The linear RGB colour.
+        layer: The texture layer, -1 for none.
+        tile_m: The length in metres that the texture covers once.
+        gloss: The gloss from 0 to 1.
+    """
 
     colour: Sequence[float]
     layer: int
@@ -32,16 +39,16 @@ class Material:
     gloss: float = 0.05
 
     def on(self, mesh: Mesh) -> Mesh:
-        """Return the mesh in this material. Its uv must count tiles already."""
+        """Return the mesh in this material. The uv of the mesh must already count units of tile_m."""
         return mesh.painted(self.colour, self.layer, self.gloss)
 
 
 def muted(rng: Generator, bright: float = 0.18) -> Colour:
-    """A linear albedo: neutral light, mid or dark, brownish, or (by the chance given) saturated."""
+    """Return a linear RGB albedo: white, grey, black, brownish, or saturated with the probability ``bright``."""
     kind = rng.random()
     hue = float(rng.normal(0.08, 0.05) % 1 if rng.random() < 0.6 else rng.random())
     if kind < bright:
-        # Dyes and lacquers: reds, blues, ochres and dark greens far more often than violet or turquoise.
+        # Dyes and lacquers are red, blue, ochre and dark green far more often than violet or turquoise.
         hue = float((rng.choice([0.0, 0.02, 0.09, 0.13, 0.36, 0.6, 0.63]) + rng.normal(0, 0.02)) % 1)
         hue = float(rng.random()) if rng.random() < 0.15 else hue
         hsv = (hue, float(rng.uniform(0.45, 0.9)), float(rng.uniform(0.25, 0.8)))
@@ -54,7 +61,7 @@ def muted(rng: Generator, bright: float = 0.18) -> Colour:
 
 
 def grain_layer(palette: Palette) -> int:
-    """A layer of grain for flat colours."""
+    """Return a texture layer with the grain of flat colours."""
     return palette.shared("grain", grain, 5)
 
 
@@ -103,7 +110,8 @@ def _stone(palette: Palette) -> Paint:
     return (tone, tone, tone), layer, float(rng.uniform(0.2, 0.7))
 
 
-_KINDS: dict[str, tuple[Callable[[Palette], Paint], int]] = {  # and how many a scene has
+# The maker of each kind of material, and the largest number of different ones in a scene.
+_KINDS: dict[str, tuple[Callable[[Palette], Paint], int]] = {
     "wood": (_wood, 3),
     "cloth": (_cloth, 6),
     "metal": (_metal, 3),
@@ -113,12 +121,15 @@ _KINDS: dict[str, tuple[Callable[[Palette], Paint], int]] = {  # and how many a 
 
 
 def material(palette: Palette, *kinds: str) -> Paint:
-    """A paint of one of the kinds (all when none is named); new ones until the scene has its number of them."""
+    """Return a paint of one of the kinds (of any kind, if none is given).
+
+    New paints are made until the scene has its number of them; then they are used again.
+    """
     names = kinds or tuple(_KINDS)
     kind = names[int(palette.rng.integers(len(names)))]
     make, most = _KINDS[kind]
     made = palette.paints.setdefault(kind, [])
-    # The first of a kind serves most: the wood of a room, the metal of its handles.
+    # The first paint of a kind is used most: the wood of a room, the metal of its handles.
     if made and palette.rng.random() < (0.6 if kind == "wood" else 0.25):
         return made[0]
     if len(made) < most:
@@ -128,29 +139,29 @@ def material(palette: Palette, *kinds: str) -> Paint:
 
 
 def made_of(palette: Palette, *kinds: str) -> Callable[[Mesh], Mesh]:
-    """A painter in one material of the kinds, to paint several parts alike."""
+    """Return a function that paints meshes in one material of these kinds, so that several parts match."""
     colour, layer, gloss = material(palette, *kinds)
     return lambda mesh: mesh.painted(colour, layer, gloss)
 
 
 def plain(palette: Palette, colour: Sequence[float], gloss: float = 0.1) -> Callable[[Mesh], Mesh]:
-    """A painter in a colour with grain."""
+    """Return a function that paints meshes in a colour with grain."""
     layer = grain_layer(palette)
     return lambda mesh: mesh.painted(colour, layer, gloss)
 
 
 def albedo(rng: Generator, saturation: float = 0.7) -> Sequence[float]:
-    """A linear colour: mostly white, grey, black or brownish; saturated by a quarter of the chance given."""
+    """Return a linear colour, mostly white, grey, black or brownish; saturated with a quarter of the given chance."""
     return muted(rng, 0.25 * saturation)
 
 
 def finish(mesh: Mesh, palette: Palette, textured: float = 0.6) -> Mesh:
-    """The mesh in one material of the scene; by chance (a fifth of ``textured``) in any texture whatever."""
+    """Return the mesh in one material of the scene, or in any texture with a fifth of the chance ``textured``."""
     if palette.rng.random() < 0.2 * textured:
         return mesh.painted((1, 1, 1), palette.any(), float(palette.rng.beta(0.7, 2.5)))
     return made_of(palette)(mesh)
 
 
 def timber(palette: Palette) -> Callable[[Mesh], Mesh]:
-    """A material of furniture: wood, board or lacquer, to paint several parts alike."""
+    """Return a function that paints meshes in one wood, board or lacquer of the scene."""
     return made_of(palette, "wood")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -13,15 +13,22 @@ from numpy.random import Generator
 
 from grin_ros.worlds.surfaces.textures import PATTERNS, SIDE, Image
 
-# Of a surface: linear colour, texture layer (-1: none), gloss.
-Paint = tuple[tuple[float, float, float], int, float]
+Paint = tuple[tuple[float, float, float], int, float]  # linear colour, texture layer (-1 for none), gloss
 
 
 @dataclass
 class Palette:
-    """The textures that one scene uses, collected while it is built; tiles: surface tiles by category, may be empty.
+    """The textures and paints of one scene, collected while the scene is built.
 
-    layers, paints: what the scene has made of a kind and may use again, so that its things match and memory is bounded.
+    Things of one scene share textures and paints, so that they match and memory is bounded.
+
+    Attributes:
+        rng: The random generator of the scene.
+        tiles: The surface tiles of the assets by category; may be empty.
+        images: The textures of the scene. The index of an image is its layer.
+        layers: The layers made so far for each kind of texture.
+        paints: The paints made so far for each kind of material.
+        models: The first layer of each furniture model whose textures were added.
     """
 
     rng: Generator
@@ -29,16 +36,27 @@ class Palette:
     images: list[Image] = field(default_factory=list)
     layers: dict[str, list[int]] = field(default_factory=dict)
     paints: dict[str, list[Paint]] = field(default_factory=dict)
+    models: dict[str, int] = field(default_factory=dict)
 
     def add(self, image: Image) -> int:
-        """Layer of the image, (256, 256, 3) or smaller uint8."""
+        """Add an image, (256, 256, 3) uint8 or of another size, and return its layer."""
         if image.shape[:2] != (SIDE, SIDE):
             image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
         self.images.append(image)
         return len(self.images) - 1
 
+    def add_model(self, name: str, textures: Sequence[Image]) -> int:
+        """Return the first layer of a model's textures, each (256, 256, 3) uint8. They are added at the first call."""
+        if name not in self.models:
+            self.models[name] = len(self.images)
+            self.images.extend(textures)
+        return self.models[name]
+
     def tile(self, *categories: str) -> int | None:
-        """A surface tile of one of the categories (any when none is named); None when the machine has none."""
+        """Add a random surface tile of these categories (of any, if none is given) and return its layer.
+
+        Return None if the assets have no such tile.
+        """
         names = [n for n in (categories or tuple(self.tiles)) if self.tiles.get(n)]
         if not names:
             return None
@@ -46,7 +64,10 @@ class Palette:
         return self.add(self.tiles[name][int(self.rng.integers(len(self.tiles[name])))])
 
     def shared(self, kind: str, make: Callable[[Generator], Image], most: int = 6) -> int:
-        """Layer of one of at most ``most`` images of a kind in this scene; a new one until there are so many."""
+        """Return the layer of an image of a kind, of which the scene has at most ``most``.
+
+        The image is made new until there are that many, and then chosen from them.
+        """
         made = self.layers.setdefault(kind, [])
         if len(made) < most:
             made.append(self.add(make(self.rng)))
@@ -54,7 +75,10 @@ class Palette:
         return made[int(self.rng.integers(len(made)))]
 
     def relief(self, *categories: str) -> int | None:
-        """Layer of a surface tile as grey light and shade of mean about 0.85, to be coloured; None without tiles."""
+        """Add a surface tile in grey, with a mean of about 0.85, and return its layer. Return None without tiles.
+
+        The colour of the surface then comes from its mesh.
+        """
         layer = self.tile(*categories)
         if layer is None:
             return None
@@ -64,7 +88,7 @@ class Palette:
         return layer
 
     def any(self) -> int:
-        """Any texture: half surface tiles, half procedural."""
+        """Add any texture, a surface tile or a procedural one with equal chance, and return its layer."""
         if self.rng.random() < 0.5:
             layer = self.tile()
             if layer is not None:

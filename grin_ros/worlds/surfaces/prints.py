@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Printed matter as textures, each (256, 256, 3) uint8 sRGB: pages, covers, spines, packages, screens, keys."""
+"""Printed things as textures: pages, covers, packages, screens, keys. Each is a (256, 256, 3) uint8 sRGB image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _VOWELS, _CONSONANTS = "aeiou", "bcdfghklmnprstvwz"
 
 
 def word(rng: Generator) -> str:
-    """A pronounceable nonsense word."""
+    """Return a nonsense word that can be pronounced."""
     pairs = int(rng.integers(1, 4))
     text = "".join(_CONSONANTS[int(rng.integers(17))] + _VOWELS[int(rng.integers(5))] for _ in range(pairs))
     text += _CONSONANTS[int(rng.integers(17))] if rng.random() < 0.5 else ""
@@ -48,7 +48,7 @@ def _contrast(rng: Generator, paper: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def _text(image: Canvas, rng: Generator, text: str, x: int, y: int, tall: float, ink: NDArray[np.float64]) -> None:
-    """Writes with letters about ``tall`` pixels high from the lower left corner x, y on."""
+    """Write text with letters about ``tall`` pixels high. Its lower left corner is (x, y)."""
     thick = max(1, round(tall / 12 * rng.uniform(0.7, 1.6)))
     font = _FONTS[int(rng.integers(len(_FONTS)))]
     cv2.putText(image, text, (x, y), font, tall / 22, _ink(ink), thick, cv2.LINE_AA)
@@ -57,7 +57,7 @@ def _text(image: Canvas, rng: Generator, text: str, x: int, y: int, tall: float,
 def _lines(
     image: Canvas, rng: Generator, area: tuple[int, int, int, int], ink: NDArray[np.float64], pitch: int
 ) -> None:
-    """Small print in an area x0, y0, x1, y1: lines of short dashes."""
+    """Draw small print, as lines of short dashes, into the area x0, y0, x1, y1."""
     x0, y0, x1, y1 = area
     mark = _ink(ink)
     for y in range(y0, y1 - pitch // 2, pitch):
@@ -71,12 +71,12 @@ def _lines(
 
 @lru_cache(maxsize=512)
 def _stock(make: Callable[[Generator], Image], number: int) -> Image:
-    """One of the pictures that all scenes draw on: making a new one each time would take a third of a scene's time."""
+    """Return one of the images that all scenes share. Making new ones would take a third of a scene's time."""
     return make(np.random.default_rng([number, 0x57CC]))
 
 
 def photograph(rng: Generator) -> Image:
-    """One of 192 pictures, mirrored and with its colours changed."""
+    """Return one of 192 pictures, mirrored and with changed colours."""
     image = _stock(picture, int(rng.integers(192)))[:: int(rng.choice([1, 1, 1, -1])), :: int(rng.choice([1, -1]))]
     if rng.random() < 0.5:
         image = image[:, :, rng.permutation(3)]
@@ -90,7 +90,7 @@ def _photo(rng: Generator, height: int, width: int) -> Image:
 
 
 def page(rng: Generator) -> Image:
-    """A sheet: headline, columns of small print, by chance a picture or a table."""
+    """Return a page with columns of small print, often with a headline and a picture."""
     image = _blank(np.array([1.0, 1.0, rng.uniform(0.88, 1)]) * rng.uniform(0.85, 1.0))
     ink = np.full(3, rng.uniform(0.0, 0.35))
     y = 24
@@ -111,7 +111,7 @@ def page(rng: Generator) -> Image:
 
 
 def cover(rng: Generator) -> Image:
-    """A book or magazine cover: ground, picture, title, small print."""
+    """Return the cover of a book or magazine with a picture, a title and small print."""
     if rng.random() < 0.45:
         image = photograph(rng)
         paper = image.reshape(-1, 3).mean(axis=0) / 255
@@ -133,7 +133,7 @@ def cover(rng: Generator) -> Image:
 
 
 def spines(rng: Generator) -> Image:
-    """Eight book spines side by side: 32 px each, with a title running along."""
+    """Return eight book spines side by side, each 32 px wide with a title along it."""
     strips = []
     for _ in range(8):
         paper = random_colour(rng, 1.0, (0.08, 1.0)) if rng.random() < 0.6 else random_colour(rng, 0.2, (0.05, 1.0))
@@ -150,7 +150,7 @@ def spines(rng: Generator) -> Image:
 
 
 def package(rng: Generator) -> Image:
-    """The front of a product: bold name, band or photograph, small print, bar code."""
+    """Return the front of a product package with a bold name, bands, a photograph, small print and a bar code."""
     paper = random_colour(rng, 1.0, (0.3, 1.0))
     image = _blank(paper)
     second = random_colour(rng, 1.0, (0.2, 1.0))
@@ -174,7 +174,7 @@ def package(rng: Generator) -> Image:
 
 
 def carton_print(rng: Generator) -> Image:
-    """Brown board with a stamp, tape and an address label."""
+    """Return brown cardboard with a stamp, tape and an address label."""
     board = np.array(colorsys.hsv_to_rgb(rng.uniform(0.06, 0.1), rng.uniform(0.3, 0.55), rng.uniform(0.5, 0.78)))
     shade = 1 + 0.12 * value_noise(rng, (2, 24), 4)
     image = np.ascontiguousarray((np.clip(board * shade[..., None], 0, 1) * 255).astype(np.uint8))
@@ -202,7 +202,7 @@ def carton_print(rng: Generator) -> Image:
 
 
 def screen_print(rng: Generator) -> Image:
-    """What a screen shows: windows with text, a code editor, a chart or a photograph."""
+    """Return the picture on a screen: windows with text, or a photograph."""
     kind = rng.random()
     if kind < 0.3:
         image = photograph(rng)
@@ -221,7 +221,7 @@ def screen_print(rng: Generator) -> Image:
 
 
 def keyboard_print(rng: Generator) -> Image:
-    """Keys in staggered rows, over three quarters of a keyboard; the rest a number pad."""
+    """Return the keys of a keyboard in staggered rows."""
     dark = rng.random() < 0.65
     base, key = (
         (rng.uniform(0.02, 0.12), rng.uniform(0.08, 0.2)) if dark else (rng.uniform(0.5, 0.8), rng.uniform(0.75, 0.95))
@@ -239,12 +239,12 @@ def keyboard_print(rng: Generator) -> Image:
 
 
 def poster(rng: Generator) -> Image:
-    """A poster: a picture with writing, a chart, or a page of notes."""
+    """Return a poster: a picture, a page, a cover or a package."""
     return (cover, cover, page, photograph, package)[int(rng.integers(5))](rng)
 
 
 def _grain(rng: Generator) -> Image:
-    """Nearly white wear for flat colours: fine grain, smudges, scratches, a slow gradient."""
+    """Return an almost white image with fine grain, smudges and scratches, for flat colours."""
     cells = int(rng.integers(16, 64))
     shade = 0.9 + 0.10 * value_noise(rng, (cells, cells), 3, 0.9) * rng.uniform(0.3, 1.6)
     shade += 0.14 * value_noise(rng, (2, 2), 4, 0.7) * rng.uniform(0.2, 1.4)
@@ -258,7 +258,7 @@ def _grain(rng: Generator) -> Image:
 
 
 def _weave(rng: Generator) -> Image:
-    """Cloth, nearly white: threads, ribs or a fine check, and soft stains."""
+    """Return almost white cloth with threads, ribs or a fine check, and soft stains."""
     v, u = np.mgrid[0:SIDE, 0:SIDE]
     period = float(rng.choice([4, 6, 8, 12, 16]))
     ribs = np.sin(2 * np.pi * u / period) * rng.uniform(0, 1) + np.sin(2 * np.pi * v / period) * rng.uniform(0, 1)
@@ -267,12 +267,12 @@ def _weave(rng: Generator) -> Image:
 
 
 def grain(rng: Generator) -> Image:
-    """One of 96 nearly white sheets of wear for flat colours."""
+    """Return one of 96 almost white images with grain and wear."""
     return _stock(_grain, int(rng.integers(96)))
 
 
 def weave(rng: Generator) -> Image:
-    """One of 64 nearly white cloths."""
+    """Return one of 64 almost white cloths."""
     return _stock(_weave, int(rng.integers(64)))
 
 

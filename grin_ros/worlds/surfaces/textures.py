@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Procedural textures, each (256, 256, 3) uint8 sRGB, and the random choice of a surface's texture."""
+"""Procedural textures. Each function returns a random image, (256, 256, 3) uint8 sRGB."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Image = NDArray[np.uint8]
 def random_colour(
     rng: Generator, saturation: float = 0.5, value: tuple[float, float] = (0.25, 0.95)
 ) -> NDArray[np.float64]:
-    """An sRGB colour in [0, 1]; indoor hues lean towards red to yellow, and most colours are pale."""
+    """Return an sRGB colour (3,) in [0, 1]. Hues from red to yellow are frequent, and most colours are pale."""
     hue = rng.normal(0.09, 0.06) % 1 if rng.random() < 0.5 else rng.random()
     return np.array(colorsys.hsv_to_rgb(hue, saturation * rng.beta(1.2, 1.6), rng.uniform(*value)))
 
@@ -28,7 +28,11 @@ def _finish(image: NDArray[np.float64]) -> Image:
 
 
 def value_noise(rng: Generator, cells: tuple[int, int], octaves: int = 4, gain: float = 0.55) -> NDArray[np.float64]:
-    """Seamless noise (256, 256) about 0 with a standard deviation of about 0.25."""
+    """Return seamless noise (256, 256) with mean 0 and a standard deviation of about 0.25.
+
+    The coarsest octave has ``cells`` (rows, columns); every further octave has twice as many and ``gain`` times the
+    amplitude.
+    """
     total = np.zeros((SIDE, SIDE))
     for k in range(octaves):
         rows, cols = (min(c * 2**k, SIDE) for c in cells)
@@ -40,13 +44,13 @@ def value_noise(rng: Generator, cells: tuple[int, int], octaves: int = 4, gain: 
 
 
 def paint(rng: Generator) -> Image:
-    """Nearly plain wall paint or plaster."""
+    """Return wall paint or plaster, almost plain."""
     shade = value_noise(rng, (3, 3), 6, 0.8) * rng.uniform(0.0, 0.06)
     return _finish(np.clip(0.93 + shade, 0, 1)[..., None] * np.ones(3))
 
 
 def mottled(rng: Generator) -> Image:
-    """Two colours mixed by noise: stone, cloth, stains."""
+    """Return two colours mixed by noise, for stone, cloth and stains."""
     mix = np.clip(
         0.5
         + value_noise(rng, (int(rng.integers(2, 24)),) * 2, int(rng.integers(2, 6)), rng.uniform(0.4, 0.9))
@@ -59,7 +63,7 @@ def mottled(rng: Generator) -> Image:
 
 
 def wood(rng: Generator) -> Image:
-    """Grain along u; sometimes boards."""
+    """Return wood with its grain along u, sometimes cut into boards."""
     base = np.array(colorsys.hsv_to_rgb(rng.uniform(0.03, 0.11), rng.uniform(0.2, 0.75), rng.uniform(0.25, 0.9)))
     v = np.linspace(0, 1, SIDE, endpoint=False)[:, None]
     grain = np.sin(2 * np.pi * (rng.integers(3, 14) * v + value_noise(rng, (6, 1), 3) * rng.uniform(0.3, 1.5)))
@@ -73,7 +77,7 @@ def wood(rng: Generator) -> Image:
 
 
 def stripes(rng: Generator) -> Image:
-    """Stripes of two to four colours along u or v."""
+    """Return stripes of two to four colours along u or v."""
     edges = np.sort(rng.integers(0, SIDE, int(rng.integers(2, 14)) * 2))
     colours = np.stack([random_colour(rng, 0.8) for _ in range(int(rng.integers(2, 5)))])
     line = colours[np.searchsorted(edges, np.arange(SIDE)) % len(colours)]
@@ -82,7 +86,7 @@ def stripes(rng: Generator) -> Image:
 
 
 def checker(rng: Generator) -> Image:
-    """Tiles with joints, alike or in two colours."""
+    """Return tiles with joints, in one or two colours."""
     rows, cols = int(rng.integers(1, 9)), int(rng.integers(1, 9))
     v, u = np.mgrid[0:SIDE, 0:SIDE] / SIDE
     y, x = v * rows, u * cols
@@ -99,7 +103,7 @@ def checker(rng: Generator) -> Image:
 
 
 def dots(rng: Generator) -> Image:
-    """A pattern of seamless blobs: cloth and wallpaper prints."""
+    """Return a pattern of dots, as on cloth and wallpaper."""
     image = np.tile(random_colour(rng, 0.7), (SIDE, SIDE, 1))
     colours = [tuple(float(c) for c in random_colour(rng, 0.9)) for _ in range(3)]
     step = SIDE // int(rng.integers(2, 9))
@@ -112,7 +116,7 @@ def dots(rng: Generator) -> Image:
 
 
 def picture(rng: Generator) -> Image:
-    """A painting, photograph or poster: sky, ground and shapes over noise, sometimes with a frame."""
+    """Return a painting, photograph or poster: sky, ground and shapes over noise, sometimes with a frame."""
     top, bottom = random_colour(rng, 0.9), random_colour(rng, 0.9)
     fade = np.clip(np.linspace(-0.3, 1.3, SIDE) + rng.normal(0, 0.2), 0, 1)[:, None, None]
     image = np.ascontiguousarray(
@@ -138,7 +142,7 @@ def picture(rng: Generator) -> Image:
 
 
 def label(rng: Generator) -> Image:
-    """A printed page, label or book cover: blocks and lines of writing."""
+    """Return a printed page, label or book cover with blocks and lines of text."""
     paper = random_colour(rng, rng.uniform(0, 1), (0.4, 1.0))
     ink = random_colour(rng, 0.8, (0.0, 0.4)) if paper.mean() > 0.5 else random_colour(rng, 0.5, (0.7, 1.0))
     image = np.tile(paper, (SIDE, SIDE, 1))
@@ -159,7 +163,7 @@ def label(rng: Generator) -> Image:
 
 
 def doors(rng: Generator) -> Image:
-    """The front of a cupboard or machine: panels, drawers, knobs or a round window."""
+    """Return the front of a cupboard or machine with panels, drawers and knobs."""
     image = (
         np.tile(random_colour(rng, 0.35, (0.45, 0.97)), (SIDE, SIDE, 1))
         * (1 + 0.08 * value_noise(rng, (2, 40), 3))[..., None]
@@ -179,7 +183,7 @@ def doors(rng: Generator) -> Image:
 
 
 def outside(rng: Generator) -> Image:
-    """What a window shows: bright sky above blurred greenery or buildings."""
+    """Return the view out of a window: bright sky above blurred plants or buildings."""
     sky = np.array([0.75, 0.87, 1.0]) * rng.uniform(0.85, 1.0)
     image = np.tile(sky, (SIDE, SIDE, 1)) + 0.1 * np.maximum(value_noise(rng, (4, 3), 4), 0)[..., None]
     if rng.random() < 0.7:

@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What scenes may be made of besides procedural bodies and textures: all of it optional, and what is used on record.
+"""Find the assets that scenes may use besides procedural shapes and textures. All of them are optional.
 
-Furniture: a folder of .sh3f catalogues, that of Debian's ``sweethome3d-furniture`` unless another is named.
-Worlds: ``worlds/`` in the assets folder holds collections of Gazebo models, see gazebo.py.
-Light: every folder ``light*`` in the assets folder holds equirectangular maps of radiance, ``.hdr`` pictures.
-Textures: every folder ``textures*`` in the assets folder is a set. In a set, a subfolder named after a category holds
-tiles, one a picture (``textures_mine/Wood/oak.jpg``); a picture beside the subfolders is a contact sheet of its
-category (``textures_mine/Wood.webp``): tiles of 128 px, the first at (16, 16), 144 px apart across and 176 px down.
-Categories that rooms ask for by name: see the calls of ``Palette.tile``; the others serve wherever anything will do.
+Furniture: a folder of .sh3f catalogues. The default is that of Debian's ``sweethome3d-furniture``.
+Worlds: the folder ``worlds`` in the assets folder contains collections of Gazebo models, see gazebo.py.
+Light: every folder ``light*`` in the assets folder contains equirectangular radiance maps (``.hdr`` pictures).
+Textures: every folder ``textures*`` in the assets folder is a texture set. In a set, a subfolder is a category, and its
+pictures are tiles (``textures_mine/Wood/oak.jpg``). A picture beside the subfolders is a contact sheet of the category
+with its name (``textures_mine/Wood.webp``): its tiles have 128 px, the first is at (16, 16), and the next ones are 144
+px to the right and 176 px below. The calls of ``Palette.tile`` show the categories that are asked for by name; other
+categories are used where any texture fits.
 """
 
 from __future__ import annotations
@@ -28,19 +29,23 @@ from grin_ros.worlds.assets.models import FURNITURE, Piece, catalogue_pieces, ga
 from grin_ros.worlds.rendering.environment import Map, read_map
 from grin_ros.worlds.surfaces.textures import SIDE, Image
 
-PICTURES = (".webp", ".png", ".jpg", ".jpeg")
-LIGHTS = (".hdr", ".exr")
-PROCEDURAL_ONLY = "procedural only"
+PICTURES = (".webp", ".png", ".jpg", ".jpeg")  # the file types of tiles
+LIGHTS = (".hdr", ".exr")  # the file types of radiance maps
+PROCEDURAL_ONLY = "procedural only"  # the record of a data set that used no assets
 _TILE_PX, _MARGIN_PX, _PITCH_PX = 128, 16, (144, 176)
 
 
 @dataclass(frozen=True)
 class Assets:
-    """pieces: furniture and models of worlds. tiles: (128, 128, 3) to (256, 256, 3) uint8 RGB by category. light_maps:
-    (32, 64, 3) float32 of mean luminance 1, see environment.py.
+    """The assets that scenes may use.
 
-    used: what these are, a line each, for index.json. licence: of pictures rendered with them. notes: what was looked
-    for and not found, and what to do, for the log.
+    Attributes:
+        pieces: The models: furniture, and models of Gazebo worlds.
+        tiles: The surface tiles by category, each (n, n, 3) uint8 RGB with n at most 256.
+        used: A description of the assets for index.json, a line each.
+        licence: The licence of images that are rendered with these assets.
+        notes: What was not found, and what the user can do about it; for the log.
+        light_maps: The radiance maps, each (32, 64, 3) float32 with mean luminance 1, see environment.py.
     """
 
     pieces: tuple[Piece, ...] = ()
@@ -50,12 +55,19 @@ class Assets:
     notes: tuple[str, ...] = ()
     light_maps: tuple[Map, ...] = ()
 
+    def pieces_by_role(self) -> dict[str, list[Piece]]:
+        """Return the models by their role (see roles.py)."""
+        roles: dict[str, list[Piece]] = {}
+        for piece in self.pieces:
+            roles.setdefault(piece.role, []).append(piece)
+        return roles
+
 
 @lru_cache(maxsize=1)
 def find_assets(folder: Path | None, furniture: Path = FURNITURE) -> Assets:
-    """What is there now. folder: where texture sets are, None for none; furniture: where .sh3f catalogues are.
+    """Return the assets in ``folder`` (texture sets, worlds, light) and the .sh3f catalogues in ``furniture``.
 
-    ValueError when the assets folder is named but is none, or a catalogue cannot be read.
+    Raise ValueError if ``folder`` is neither None nor a folder, or if a catalogue cannot be read.
     """
     if folder is not None and not folder.is_dir():
         raise ValueError(f"assets: got {folder}, expected a folder that holds texture sets (textures*/)")
@@ -80,8 +92,10 @@ def find_assets(folder: Path | None, furniture: Path = FURNITURE) -> Assets:
             counts[category] += 1
         if counts:
             used.append(f"{path.name}: {counts.total()} tiles of {len(counts)} categories")
-            own = "CC0 (ambientCG)" if path.name == "textures_ambientcg" else f"of {path.name} under their own licence"
-            licences.append(f"surface tiles {own}")
+            licence = (
+                "CC0 (ambientCG)" if path.name == "textures_ambientcg" else f"of {path.name} under their own licence"
+            )
+            licences.append(f"surface tiles {licence}")
     if not tiles:
         place = folder or "an assets folder"
         notes.append(f"no texture sets in {place}: textures are procedural only (--assets DIR, or GRIN_ASSETS)")
@@ -90,7 +104,7 @@ def find_assets(folder: Path | None, furniture: Path = FURNITURE) -> Assets:
 
 
 def _world_models(folder: Path | None, used: list[str], licences: list[str], notes: list[str]) -> tuple[Piece, ...]:
-    """Models of Gazebo worlds, on record by collection."""
+    """Return the models of Gazebo worlds, and add their record, licence and notes to the lists."""
     worlds = folder / "worlds" if folder is not None else None
     if worlds is None or not worlds.is_dir():
         notes.append(
@@ -109,26 +123,28 @@ def _world_models(folder: Path | None, used: list[str], licences: list[str], not
 
 
 def _light_maps(folder: Path | None, used: list[str], licences: list[str], notes: list[str]) -> tuple[Map, ...]:
-    """Maps of light in a fixed order, on record by folder; rooms light themselves where there are none."""
+    """Return the radiance maps in a fixed order, and add their record, licence and notes to the lists."""
     maps: list[Map] = []
     for path in sorted(p for p in folder.glob("light*") if p.is_dir()) if folder is not None else []:
         before = len(maps)
         for picture in sorted(p for p in path.iterdir() if p.suffix.lower() in LIGHTS):
             radiance = read_map(picture)
             if radiance is None:
-                # OpenCV's wheels are built without OpenEXR.
+                # The wheels of OpenCV cannot read OpenEXR.
                 notes.append(f"cannot decode {picture} as a map of light: left out; convert it to .hdr (Radiance)")
             else:
                 maps.append(radiance)
         if len(maps) > before:
             used.append(f"{path.name}: {len(maps) - before} maps of light")
-            own = "CC0 (@pmndrs/assets)" if path.name == "light_pmndrs" else f"of {path.name} under their own licence"
-            licences.append(f"maps of light {own}")
+            licence = (
+                "CC0 (@pmndrs/assets)" if path.name == "light_pmndrs" else f"of {path.name} under their own licence"
+            )
+            licences.append(f"maps of light {licence}")
     return tuple(maps)
 
 
 def _tiles(texture_set: Path, notes: list[str]) -> Iterator[tuple[str, Image]]:
-    """(category, tile) of one texture set in a fixed order."""
+    """Yield (category, tile) for all tiles of a texture set, in a fixed order."""
     for path in sorted(texture_set.iterdir()) if texture_set.is_dir() else []:
         pictures = sorted(path.iterdir()) if path.is_dir() else [path]
         for picture in pictures:
@@ -145,7 +161,7 @@ def _tiles(texture_set: Path, notes: list[str]) -> Iterator[tuple[str, Image]]:
 
 
 def _square(image: Image) -> Image:
-    """The middle of a picture, at most (256, 256, 3)."""
+    """Return the square middle part of a picture, at most (256, 256, 3)."""
     side = min(image.shape[:2])
     y, x = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
     middle = np.ascontiguousarray(image[y : y + side, x : x + side])
@@ -155,7 +171,7 @@ def _square(image: Image) -> Image:
 
 
 def _cut(sheet: Image) -> Iterator[Image]:
-    """The tiles of a contact sheet, without empty cells and letterboxed pictures."""
+    """Yield the tiles of a contact sheet, without empty cells and pictures with plain borders."""
     for y in range(_MARGIN_PX, sheet.shape[0] - _TILE_PX + 1, _PITCH_PX[1]):
         for x in range(_MARGIN_PX, sheet.shape[1] - _TILE_PX + 1, _PITCH_PX[0]):
             tile = sheet[y : y + _TILE_PX, x : x + _TILE_PX]

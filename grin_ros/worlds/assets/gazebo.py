@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Models of Gazebo worlds (SDF with COLLADA or OBJ meshes) as pieces, for rooms and for streets.
+"""Read models of Gazebo worlds (SDF files with COLLADA or OBJ meshes), for rooms and for streets.
 
-A folder of collections: ``gazebo_outdoor`` holds model folders, ``small_house`` and ``bookstore`` hold ``models/``.
-Reading COLLADA needs pycollada; without it those models are left out, which is noted.
+The collection ``gazebo_outdoor`` is a folder of model folders; ``small_house`` and ``bookstore`` have them in a
+subfolder ``models``. COLLADA files need pycollada. Without it their models are left out, with a note in the log.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,17 +22,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.worlds.assets.obj import TEXTURE_PX, Material, ObjModel, read_obj
+from grin_ros.worlds.assets.obj import Material, RawModel, albedo, as_texture, read_obj
 
 _log = logging.getLogger(__name__)
-VERSION = 3  # of the table below and of reading: cached models of another are read anew
-MAX_TRIANGLES = 60_000
+VERSION = 3  # the version of the table and the code below; models that another version cached are read again
+MAX_TRIANGLES = 60_000  # models with more triangles are left out
 COLLECTIONS = {
     "gazebo_outdoor": "CC BY 3.0 (Gazebo models, Copyright 2012 Nathan Koenig and contributors)",
     "small_house": "MIT-0 (AWS RoboMaker small house)",
     "bookstore": "MIT-0 (AWS RoboMaker bookstore)",
 }
-# Folder name, role, quarter turns about z that bring the front to -y, height in metres where the file's is wrong.
+# For each pattern of folder names: the role, the quarter turns about z that bring the front to -y, and the height in
+# metres if that of the file is wrong.
 _ROLES: tuple[tuple[str, str, int, float | None], ...] = (
     (r"ambulance|fire_truck|^bus$", "truck", 0, None),
     (r"hatchback|pickup", "car", 1, None),
@@ -67,7 +68,7 @@ _ROLES: tuple[tuple[str, str, int, float | None], ...] = (
 
 @dataclass(frozen=True)
 class Entry:
-    """A model that may be used: its model.sdf, role, quarter turns, and its true height where the file's is wrong."""
+    """A usable model: its model.sdf, its role, its quarter turns, and its height if that of the file is wrong."""
 
     name: str
     collection: str
@@ -78,12 +79,12 @@ class Entry:
 
 
 def collada_missing() -> bool:
-    """Whether COLLADA meshes cannot be read here."""
+    """Return True if pycollada is not installed, so that COLLADA meshes cannot be read."""
     return importlib.util.find_spec("collada") is None
 
 
 def entries(folder: Path) -> list[Entry]:
-    """The models of the known collections in a folder, in a fixed order; empty where there are none."""
+    """Return the usable models of the known collections in a folder, in a fixed order."""
     found = []
     for collection in COLLECTIONS:
         root = folder / collection
@@ -95,7 +96,7 @@ def entries(folder: Path) -> list[Entry]:
 
 
 def entry_of(sdf: Path, collection: str = "") -> Entry | None:
-    """The entry of a model.sdf; None when models of that name are not used."""
+    """Return the entry of a model.sdf, or None if models with that folder name are not used."""
     name = re.sub(r"^aws_robomaker_(residential|retail)_", "", sdf.parent.name)
     for pattern, role, turns, height_m in _ROLES:
         if re.search(pattern, name):
@@ -104,12 +105,13 @@ def entry_of(sdf: Path, collection: str = "") -> Entry | None:
 
 
 class _Folder:
-    """Files of a model by the names that its files use: relative, ``model://``, or a bare picture name."""
+    """The files of a model, found by the names in its files: relative, with ``model://``, or a bare picture name."""
 
     def __init__(self, model: Path) -> None:
         self.model = model
 
     def find(self, name: str) -> Path | None:
+        """Return the path of a file, or None if there is none. The case of a bare picture name is ignored."""
         plain = name.split("model://")[-1].removeprefix("file://models/").removeprefix("file://")
         bare = Path(plain.replace("\\", "/")).name.lower()
         for path in (self.model.parent / plain, self.model / plain, self.model / "meshes" / plain):
@@ -121,35 +123,29 @@ class _Folder:
         return None
 
     def read(self, name: str) -> bytes:
-        """KeyError when there is no such file."""
+        """Return the content of a file. Raise KeyError if there is no such file."""
         path = self.find(name)
         if path is None:
             raise KeyError(name)
         return path.read_bytes()
 
     def diffuse(self) -> Path | None:
-        """The picture that a material script would name: of a model whose mesh names none."""
+        """Return the path of the diffuse picture, for models whose mesh names no picture."""
         pictures = sorted((self.model / "materials" / "textures").glob("*"))
         wanted = [p for p in pictures if re.search(r"diffuse.*\.(png|jpg)$", p.name.lower())]
         return wanted[0] if wanted else None
 
 
 @lru_cache(maxsize=64)
-def _picture(path: Path | None) -> NDArray[np.uint8] | None:
+def _texture(path: Path | None) -> NDArray[np.uint8] | None:
     image = cv2.imread(str(path), cv2.IMREAD_COLOR) if path is not None else None
-    if image is None:
-        return None
-    small = cv2.resize(image, (TEXTURE_PX, TEXTURE_PX), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(small[:, :, ::-1]).astype(np.uint8)
+    return None if image is None else as_texture(image)
 
 
-def read_model(entry: Entry) -> ObjModel:
-    """The visuals of a model joined, z up, in metres.
-
-    ValueError when nothing can be read.
-    """
+def read_model(entry: Entry) -> RawModel:
+    """Return the visuals of a model as one mesh in metres, z up. Raise ValueError if nothing can be read."""
     folder = _Folder(entry.sdf.parent)
-    parts: list[ObjModel] = []
+    parts: list[RawModel] = []
     try:
         root = ET.parse(entry.sdf).getroot()
     except ET.ParseError as error:
@@ -158,18 +154,18 @@ def read_model(entry: Entry) -> ObjModel:
         uri = (visual.findtext("geometry/mesh/uri") or "").strip()
         path = folder.find(uri) if uri else None
         if path is None or path.suffix.lower() not in (".dae", ".obj"):
-            _log.info("%s: no mesh %s, left out", entry.name, uri)
+            _log.info("%s: no COLLADA or OBJ mesh %r was found; this part is left out", entry.name, uri)
             continue
-        part = read_obj(folder, uri) if path.suffix.lower() == ".obj" else read_collada(path, folder)
+        part = read_obj(folder, uri) if path.suffix.lower() == ".obj" else _read_collada(path, folder)
         scale = np.array((visual.findtext("geometry/mesh/scale") or "1 1 1").split(), np.float64)
         scale = np.broadcast_to(scale, (3,)) if scale.size in (1, 3) else np.ones(3)
         pose = np.array((visual.findtext("pose") or "0 0 0 0 0 0").split(), np.float64)
         turn = _rotation(*pose[3:6])
         vertices = (part.vertices * scale) @ turn.T + pose[:3]
         normals = (part.normals / scale) @ turn.T
-        parts.append(_replaced(part, vertices, normals))
+        parts.append(_with_geometry(part, vertices, normals))
     if not parts:
-        raise ValueError(f"{entry.name}: no mesh of it could be read")
+        raise ValueError(f"{entry.sdf}: got no readable mesh, expected at least one in COLLADA or OBJ format")
     model = _joined(parts)
     if len(model.indices) > MAX_TRIANGLES:
         raise ValueError(f"{entry.name}: got {len(model.indices)} triangles, expected at most {MAX_TRIANGLES}")
@@ -184,17 +180,16 @@ def _rotation(roll: float, pitch: float, yaw: float) -> NDArray[np.float64]:
     return np.asarray(about_z @ about_y @ about_x)
 
 
-def _replaced(part: ObjModel, vertices: NDArray[np.float64], normals: NDArray[np.float64]) -> ObjModel:
+def _with_geometry(part: RawModel, vertices: NDArray[np.float64], normals: NDArray[np.float64]) -> RawModel:
+    """Return the model with other vertices and normals. The normals need not have unit length."""
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return ObjModel(
-        vertices.astype(np.float32), normals.astype(np.float32), part.uv, part.material, part.indices, part.materials
-    )
+    return replace(part, vertices=vertices.astype(np.float32), normals=normals.astype(np.float32))
 
 
-def _joined(parts: list[ObjModel]) -> ObjModel:
+def _joined(parts: list[RawModel]) -> RawModel:
     starts = np.cumsum([0, *[len(p.vertices) for p in parts]])
     firsts = np.cumsum([0, *[len(p.materials) for p in parts]])
-    return ObjModel(
+    return RawModel(
         np.concatenate([p.vertices for p in parts]),
         np.concatenate([p.normals for p in parts]),
         np.concatenate([p.uv for p in parts]),
@@ -204,10 +199,10 @@ def _joined(parts: list[ObjModel]) -> ObjModel:
     )
 
 
-def read_collada(path: Path, folder: _Folder) -> ObjModel:
-    """A COLLADA file in metres, z up. ValueError when it has no triangles, or without pycollada."""
+def _read_collada(path: Path, folder: _Folder) -> RawModel:
+    """Return a COLLADA model in metres, z up. Raise ValueError if it has no triangles or pycollada is missing."""
     if collada_missing():
-        raise ValueError(f"{path}: pycollada is not installed, expected it for COLLADA (pip install pycollada)")
+        raise ValueError(f"{path}: COLLADA needs pycollada, which is not installed (pip install pycollada)")
     import collada
 
     try:
@@ -230,7 +225,7 @@ def read_collada(path: Path, folder: _Folder) -> ObjModel:
         if triangles.texcoordset:
             uv = triangles.texcoordset[0][triangles.texcoord_indexset[0]][..., :2].astype(np.float64)
             uv = np.stack([uv[..., 0], 1 - uv[..., 1]], -1)
-        part = ObjModel(
+        part = RawModel(
             np.zeros((0, 3), np.float32),
             np.zeros((0, 3), np.float32),
             uv.reshape(-1, 2).astype(np.float32),
@@ -238,14 +233,14 @@ def read_collada(path: Path, folder: _Folder) -> ObjModel:
             np.arange(3 * count, dtype=np.int32).reshape(-1, 3),
             [_material(triangles.material, folder, fallback)],
         )
-        parts.append(_replaced(part, corners.reshape(-1, 3) @ up.T * unit, normals.reshape(-1, 3) @ up.T))
+        parts.append(_with_geometry(part, corners.reshape(-1, 3) @ up.T * unit, normals.reshape(-1, 3) @ up.T))
     if not parts:
         raise ValueError(f"{path}: got no triangles, expected at least one")
     return _joined(parts)
 
 
 def _triangle_sets(document: Any) -> Iterator[Any]:
-    """What can be drawn, with its transformation applied."""
+    """Yield the triangles of a document, with the transformations of the scene applied."""
     for geometry in document.scene.objects("geometry"):
         for primitive in geometry.primitives():
             triangles = primitive.triangleset() if hasattr(primitive, "triangleset") else primitive
@@ -256,20 +251,17 @@ def _triangle_sets(document: Any) -> Iterator[Any]:
 
 
 def _material(material: Any, folder: _Folder, fallback: Path | None) -> Material:
-    """Colour or picture of a COLLADA material."""
+    """Return a COLLADA material. ``fallback`` is the picture of materials that name none."""
     effect = getattr(material, "effect", None)
     diffuse = getattr(effect, "diffuse", None)
     sampler = getattr(diffuse, "sampler", None)
     if sampler is not None:
-        texture = _picture(folder.find(str(sampler.surface.image.path)))
+        texture = _texture(folder.find(str(sampler.surface.image.path)))
         if texture is None:
-            texture = _picture(fallback)
-        if texture is not None:
-            return Material((1.0, 1.0, 1.0), 0.1, texture)
-        return Material()
+            texture = _texture(fallback)
+        return Material() if texture is None else Material((1.0, 1.0, 1.0), 0.1, texture)
     if fallback is not None:
-        return Material((1.0, 1.0, 1.0), 0.1, _picture(fallback))
+        return Material((1.0, 1.0, 1.0), 0.1, _texture(fallback))
     if isinstance(diffuse, tuple) and len(diffuse) >= 3:
-        red, green, blue = (min(max(float(v), 0.02), 0.95) ** 1.6 for v in diffuse[:3])
-        return Material((red, green, blue), 0.1)
+        return Material(albedo(diffuse[:3]), 0.1)
     return Material()

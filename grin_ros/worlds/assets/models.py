@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Models: the .sh3f catalogues of Sweet Home 3D, Gazebo worlds, and a cache of parsed meshes.
+"""Models from the .sh3f catalogues of Sweet Home 3D and from Gazebo worlds, and a cache of parsed meshes.
 
-The cache lies in ``$XDG_CACHE_HOME/grin_ros/furniture`` (~/.cache where that is not set).
+The cache is the folder ``$XDG_CACHE_HOME/grin_ros/furniture`` (``~/.cache/grin_ros/furniture`` by default).
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.worlds.assets import gazebo
-from grin_ros.worlds.assets.obj import TEXTURE_PX, ObjModel, read_obj
+from grin_ros.worlds.assets.obj import TEXTURE_PX, RawModel, read_obj
 from grin_ros.worlds.assets.roles import role_of
 from grin_ros.worlds.shapes.mesh import Mesh
 
-# Debian's package sweethome3d-furniture: CC BY 3.0 and CC0; its copyright file names the authors.
+# The folder of Debian's package sweethome3d-furniture: CC BY 3.0 and CC0; its copyright file names the authors.
 FURNITURE = Path("/usr/share/sweethome3d/furniture")
-CACHE_VERSION = 1
+CACHE_VERSION = 1  # a change makes all cached models be read again
+# Larger models are left out: the size of an OBJ file, the triangles of a model, and those of a small thing.
 MAX_OBJ_BYTES = 5_000_000
 MAX_TRIANGLES = 30_000
 MAX_TRIANGLES_SMALL = 7_000
@@ -35,10 +36,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Piece:
-    """A catalogue entry.
+    """A model that scenes may use.
 
-    role: see roles.py. size: width, depth, height in metres. elevation_m: of its foot. top_m: height of the surface
-    that things may stand on (None: nothing may). archive, model: where the model lies. rotation: of the model, (9,).
+    Attributes:
+        name: The English name.
+        role: Where the model is placed, see roles.py.
+        size: Its width, depth and height in metres.
+        elevation_m: The height of its lower end above the floor.
+        top_m: The height of the surface that things may stand on, or None.
+        archive: The path of the .sh3f catalogue or of the model.sdf.
+        model: The name of the model in it.
+        rotation: The rotation matrix of a catalogue's model, row by row, (9,).
     """
 
     name: str
@@ -53,9 +61,9 @@ class Piece:
 
 @dataclass(frozen=True)
 class Model:
-    """A mesh standing on z = 0, centred in x and y, front towards -y.
+    """A mesh that stands on z = 0, centred in x and y, with its front towards -y.
 
-    Its layers index textures, each (256, 256, 3) uint8 RGB.
+    Its texture layers are indices of ``textures``, each (256, 256, 3) uint8 RGB.
     """
 
     mesh: Mesh
@@ -63,9 +71,9 @@ class Model:
 
 
 def catalogue_pieces(folder: Path = FURNITURE) -> list[Piece]:
-    """All usable pieces of the .sh3f files in a folder, in a fixed order; empty where there are none.
+    """Return the usable models of all .sh3f files in a folder, in a fixed order.
 
-    ValueError when such a file is no catalogue.
+    Raise ValueError if such a file is not a catalogue.
     """
     pieces = []
     for path in sorted(folder.glob("*.sh3f")):
@@ -97,9 +105,9 @@ def catalogue_pieces(folder: Path = FURNITURE) -> list[Piece]:
 
 
 def gazebo_pieces(folder: Path) -> list[Piece]:
-    """The models of Gazebo worlds in a folder, read once into the cache for their sizes; empty where there are none.
+    """Return the usable models of the Gazebo worlds in a folder. They are read into the cache to find their sizes.
 
-    What cannot be read is left out, which is logged.
+    Models that cannot be read are left out, with a warning in the log.
     """
     pieces = []
     for entry in gazebo.entries(folder):
@@ -124,6 +132,7 @@ def _cache_file(piece: Piece) -> Path:
 
 
 def _parse(piece: Piece) -> dict[str, NDArray[np.generic]]:
+    """Read a model and return the arrays that the cache stores."""
     if piece.archive.endswith(".sdf"):
         return _parse_world_model(piece)
     with zipfile.ZipFile(piece.archive) as archive:
@@ -139,7 +148,7 @@ def _parse(piece: Piece) -> dict[str, NDArray[np.generic]]:
 
 
 def _parse_world_model(piece: Piece) -> dict[str, NDArray[np.generic]]:
-    """The mesh stands on its own z = 0: what lies below is a foundation."""
+    """Read a Gazebo model. Buildings and props keep their own z = 0, because parts below it are foundations."""
     entry = gazebo.entry_of(Path(piece.archive))
     if entry is None:
         raise ValueError(f"{piece.archive}: models of this name are not used")
@@ -155,7 +164,7 @@ def _parse_world_model(piece: Piece) -> dict[str, NDArray[np.generic]]:
 
 
 def _arrays(
-    model: ObjModel, vertices: NDArray[np.float32], normals: NDArray[np.float32]
+    model: RawModel, vertices: NDArray[np.float32], normals: NDArray[np.float32]
 ) -> dict[str, NDArray[np.generic]]:
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     textures: list[NDArray[np.uint8]] = []
@@ -180,16 +189,16 @@ def _arrays(
 
 @lru_cache(maxsize=1024)
 def load_model(piece: Piece) -> Model | None:
-    """The model of a piece from the cache (parsed into it at first use).
+    """Return the model of a piece from the cache, into which it is read at the first call.
 
-    None when it cannot be read, which is logged, or is too detailed.
+    Return None if the model has too many triangles, or if it cannot be read, with a warning in the log.
     """
     path = _cache_file(piece)
     if not path.exists():
         try:
             arrays = _parse(piece)
         except (ValueError, KeyError, IndexError, OSError, zipfile.BadZipFile) as error:
-            _log.warning("skipping model %s: %s", piece.model, error)
+            _log.warning("model %s cannot be read and is left out: %s", piece.model, error)
             arrays = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp.npz")

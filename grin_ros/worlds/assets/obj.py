@@ -1,31 +1,32 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reading Wavefront OBJ models with materials from an archive (such as the .sh3f catalogues of Sweet Home 3D)."""
+"""Read Wavefront OBJ models with their materials from an archive, such as a .sh3f catalogue of Sweet Home 3D."""
 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-TEXTURE_PX = 256
+TEXTURE_PX = 256  # the width and height of textures
 
 
 class Archive(Protocol):
-    """Where files are read from: a zip file, a folder."""
+    """A source of files, such as a zip file or a folder."""
 
     def read(self, name: str, /) -> bytes:
-        """The content of a file; KeyError where there is none of this name."""
+        """Return the content of a file. Raise KeyError if there is no file with this name."""
         ...
 
 
 @dataclass(frozen=True)
 class Material:
-    """colour: diffuse, linear RGB; gloss in [0, 1]; texture: (256, 256, 3) uint8 RGB or None."""
+    """A material: the diffuse colour in linear RGB, the gloss in [0, 1], and a texture (256, 256, 3) uint8 RGB."""
 
     colour: tuple[float, float, float] = (0.7, 0.7, 0.7)
     gloss: float = 0.1
@@ -33,8 +34,17 @@ class Material:
 
 
 @dataclass(frozen=True)
-class ObjModel:
-    """vertices, normals (n, 3), uv (n, 2), material index (n,), triangles (m, 3), and the materials."""
+class RawModel:
+    """A model as it was read from a file.
+
+    Attributes:
+        vertices: Positions, (n, 3).
+        normals: Unit normals, (n, 3).
+        uv: Texture coordinates, (n, 2); v runs downwards.
+        material: The index of each vertex's material, (n,).
+        indices: The vertices of the triangles, (m, 3).
+        materials: The materials.
+    """
 
     vertices: NDArray[np.float32]
     normals: NDArray[np.float32]
@@ -45,20 +55,29 @@ class ObjModel:
 
 
 def read_texture(archive: Archive, path: str) -> NDArray[np.uint8] | None:
-    """The image as (256, 256, 3) uint8 RGB; None when the archive has no such image."""
+    """Return an image as a texture (256, 256, 3) uint8 RGB, or None if the archive has no such image."""
     try:
         data = np.frombuffer(archive.read(path), np.uint8)
     except KeyError:
         return None
     image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    if image is None:
-        return None
+    return None if image is None else as_texture(image)
+
+
+def as_texture(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a BGR image, as OpenCV reads it, as a texture (256, 256, 3) uint8 RGB."""
     small = cv2.resize(image, (TEXTURE_PX, TEXTURE_PX), interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(small[:, :, ::-1]).astype(np.uint8)
 
 
+def albedo(diffuse: Sequence[float]) -> tuple[float, float, float]:
+    """Return the linear albedo of a diffuse sRGB colour from a file, neither black nor white."""
+    red, green, blue = (min(max(float(v), 0.02), 0.95) ** 1.6 for v in diffuse)
+    return red, green, blue
+
+
 def read_materials(archive: Archive, path: str) -> dict[str, Material]:
-    """Materials by name of an MTL file; an absent file gives none."""
+    """Return the materials of an MTL file by name. The result is empty if the file does not exist."""
     try:
         lines = archive.read(path).decode("latin-1").splitlines()
     except KeyError:
@@ -78,8 +97,8 @@ def read_materials(archive: Archive, path: str) -> dict[str, Material]:
             texture = read_texture(archive, posixpath.join(posixpath.dirname(path), entry["map_Kd"].replace("\\", "/")))
         kd = [float(v) for v in entry.get("Kd", "0.7 0.7 0.7").split()[:3]]
         ks = [float(v) for v in entry.get("Ks", "0 0 0").split()[:3]]
-        colour = (1.0, 1.0, 1.0) if texture is not None else tuple(min(max(v, 0.02), 0.95) ** 1.6 for v in kd)
-        materials[name] = Material((colour[0], colour[1], colour[2]), min(float(np.mean(ks)) * 0.8, 0.8), texture)
+        colour = (1.0, 1.0, 1.0) if texture is not None else albedo(kd)
+        materials[name] = Material(colour, min(float(np.mean(ks)) * 0.8, 0.8), texture)
     return materials
 
 
@@ -89,8 +108,11 @@ def _numbers(lines: list[str], width: int) -> NDArray[np.float64]:
     return np.array(full, np.float64).reshape(-1, width)
 
 
-def read_obj(archive: Archive, path: str) -> ObjModel:
-    """The model in its own axes and units. ValueError when it has no face."""
+def read_obj(archive: Archive, path: str) -> RawModel:
+    """Return the model of an OBJ file in the axes and units of the file. Raise ValueError if it has no face.
+
+    Faces without normals get that of their plane. Polygons are split into triangles around their first corner.
+    """
     lines = archive.read(path).decode("latin-1").replace("\\\n", " ").splitlines()
     v = _numbers([x for x in lines if x.startswith("v ")], 3)
     vt = _numbers([x for x in lines if x.startswith("vt ")], 2)
@@ -140,7 +162,7 @@ def read_obj(archive: Archive, path: str) -> ObjModel:
     uv = np.stack([uv[:, 0], 1 - uv[:, 1]], 1)
     key = np.concatenate([table[:, :2], np.round(normals * 50).astype(np.int64), table[:, 3:]], axis=1)
     _, kept, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    return ObjModel(
+    return RawModel(
         positions[kept].astype(np.float32),
         normals[kept].astype(np.float32),
         uv[kept].astype(np.float32),

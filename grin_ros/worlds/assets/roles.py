@@ -1,16 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a furniture model is used as, by its English name, its category and its size.
+"""The role of a furniture model in a room, found by its English name, its category and its size.
 
-A role says where a thing goes: 'wall' with its back to a wall, 'hung' on a wall, 'ceiling', 'floor' anywhere, 'small'
-as clutter; 'rug', 'chair', 'table', 'low_table', 'desk' and 'kitchen' speak for themselves; '' is not used at all.
+The role says where a model is placed: 'wall' with its back to a wall, 'hung' on a wall, 'ceiling' under the ceiling,
+'floor' anywhere on the floor, 'small' among the small things on surfaces. 'rug', 'chair', 'table', 'low_table', 'desk'
+and 'kitchen' name kinds of furniture. A model with the role '' is not used.
 """
 
 from __future__ import annotations
 
 import re
 
-# (role, names): the first match wins. 'floor_or_small' is decided by size.
+# Roles and patterns of names. The first match counts. For 'floor_or_small', the size decides between the two.
 _NAMES: tuple[tuple[str, str], ...] = (
     (
         "",
@@ -64,7 +65,10 @@ _EXTERIOR = (
 
 
 def role_of(category: str, name: str, size: tuple[float, float, float], elevation_m: float) -> str:
-    """The role of a catalogue entry; size: width, depth, height in metres, elevation_m: of its foot."""
+    """Return the role of a catalogue entry.
+
+    ``size`` is its width, depth and height in metres, ``elevation_m`` the height of its lower end above the floor.
+    """
     lower = name.lower()
     if category == "Vehicles" and not re.search(_VEHICLES, lower):
         return ""

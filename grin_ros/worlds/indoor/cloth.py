@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.random import Generator
@@ -129,7 +131,7 @@ def coats(palette: Palette) -> Body:
         narrow = body.vertices.copy()
         rise = np.clip(narrow[:, 2] / long, 0, 1)
         narrow[:, 0] *= 1 - (1 - tip) * rise**3
-        mesh = type(body)(**{**body.__dict__, "vertices": narrow})
+        mesh = replace(body, vertices=narrow)
         parts.append(mesh.moved(((k - (count - 1) / 2) * 0.22, -0.03, tall - 0.05 - long)))
     return Body(merge(parts))
 

@@ -11,7 +11,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from grin_ros.worlds.assets.assets import Assets
-from grin_ros.worlds.assets.models import Piece
 from grin_ros.worlds.indoor import furniture, furniture_groups, wall_fittings
 from grin_ros.worlds.indoor.cloth import bed
 from grin_ros.worlds.indoor.empty_room import build_shell
@@ -60,10 +59,7 @@ def furnish_room(
 
 def new_furnisher(rng: Generator, palette: Palette, shell: Shell, assets: Assets) -> Furnisher:
     """The furnisher of an empty room with the models there are."""
-    roles: dict[str, list[Piece]] = {}
-    for piece in assets.pieces:
-        roles.setdefault(piece.role, []).append(piece)
-    return Furnisher(rng, palette, shell, roles, assets.light_maps)
+    return Furnisher(rng, palette, shell, assets.pieces_by_role(), assets.light_maps)
 
 
 def furnish_free_space(room: Furnisher, share: float = 1.0) -> None:

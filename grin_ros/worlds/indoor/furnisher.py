@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -47,7 +46,7 @@ class Furnisher:
         self.targets: list[tuple[float, float, float]] = []
         self.triangles = 0
         self.filler = SurfaceFiller(rng, palette, self._small_model)
-        self._layers: dict[str, int] = {}
+
         for low, high in shell.solids:
             self.footprints.append((low[0], low[1], high[0], high[1]))
             self.solids.append((low, high))
@@ -64,13 +63,9 @@ class Furnisher:
         model = load_model(piece)
         if model is None:
             return None
-        if piece.model not in self._layers:
-            self._layers[piece.model] = len(self.palette.images)
-            self.palette.images.extend(model.textures)
-        start, mesh, rng = self._layers[piece.model], model.mesh, self.rng
-        mesh = replace(mesh, layer=np.where(mesh.layer >= 0, mesh.layer + start, -1).astype(np.int32))
+        mesh = model.mesh.with_layers_from(self.palette.add_model(piece.model, model.textures))
         mesh = with_room_material(mesh, piece, self.palette)
-        stretch = np.clip(rng.normal(1, 0.07, 3), 0.85, 1.15)
+        stretch = np.clip(self.rng.normal(1, 0.07, 3), 0.85, 1.15)
         mesh = mesh.moved((0, 0, 0), 0.0, [float(v) for v in stretch])
         tops: tuple[Top, ...] = ()
         if piece.top_m is not None and piece.role not in ("rug", "ceiling", "hung", "small"):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from grin_ros.worlds.indoor.shell import Opening, Shell, SideRoom
-from grin_ros.worlds.shapes.mesh import box, merge, quad, surface, tube
+from grin_ros.worlds.shapes.mesh import box, grid_faces, merge, quad, surface, tube
 from grin_ros.worlds.surfaces.materials import Material
 from grin_ros.worlds.surfaces.palette import Palette
 from grin_ros.worlds.surfaces.prints import grain
@@ -87,9 +87,7 @@ def _curtains(shell: Shell, palette: Palette, o: Opening) -> None:
         tangent = np.gradient(points, axis=0)
         normal = np.stack([tangent[:, 1], -tangent[:, 0], np.zeros(40)], 1)
         uv = np.concatenate([np.stack([u * span * 2, np.full(40, v)], 1) for v in ((top - bottom), 0.0)])
-        i = np.arange(39)
-        faces = np.concatenate([np.stack([i, i + 1, i + 41], 1), np.stack([i, i + 41, i + 40], 1)])
-        cloth = surface(np.concatenate(rows), np.concatenate([normal, normal]), uv, faces)
+        cloth = surface(np.concatenate(rows), np.concatenate([normal, normal]), uv, grid_faces(2, 40))
         shell.meshes.append(cloth.painted(colour, layer, 0.02))
     reach = np.clip([o.a - 0.25, o.b + 0.25], 0.02, shell.length(o.side) - 0.02)
     ends = [(*shell.at(o.side, float(along), 0.09), top) for along in reach]

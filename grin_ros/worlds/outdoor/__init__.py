@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Streets, roads, yards and parks: everything under the sky."""
+"""The outdoor worlds: streets and yards."""

@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Buildings with window grids, doors, shops, balconies and roofs: on z = 0, front towards -y, centred in x; the front
-wall stands at y = 0 and the building behind it."""
+"""Buildings with window grids, doors, shops, balconies and roofs.
+
+They stand on z = 0, centred in x. The front wall is at y = 0 and faces -y; the building is behind it.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from grin_ros.worlds.outdoor.materials import Materials, grey_material
-from grin_ros.worlds.shapes.mesh import Mesh, box, merge, quad, surface
+from grin_ros.worlds.shapes.mesh import Mesh, box, merge, quad, quad_faces, surface
 from grin_ros.worlds.surfaces.materials import Material
 from grin_ros.worlds.surfaces.textures import label
 
-FOOT_M = 1.5  # walls reach this far below the ground, for slopes
+FOOT_M = 1.5  # walls reach this far below the ground, because the ground may be sloped
 
 
 @dataclass(frozen=True)
 class Style:
-    """What the buildings of a row have in common; metres."""
+    """The properties that the buildings of a row share. Lengths are in metres.
+
+    ``depth_m`` is the thickness of the window frames, which stand out from the wall.
+    """
 
     wall: Material
     trim: Material
@@ -28,11 +33,11 @@ class Style:
     bay_m: float
     window: tuple[float, float]  # width, height
     sill_m: float
-    depth_m: float  # of the window in the wall, drawn as a frame that stands out by it
+    depth_m: float
 
 
 def style(materials: Materials) -> Style:
-    """A random style."""
+    """Return a random style."""
     rng = materials.rng
     wall = materials.get(
         str(rng.choice(["render", "brick", "boards", "concrete", "stone"], p=[0.5, 0.25, 0.1, 0.1, 0.05]))
@@ -46,18 +51,19 @@ def style(materials: Materials) -> Style:
 
 
 def _panels(rows: list[tuple[float, float, float, float, float]]) -> Mesh:
-    """Upright rectangles facing -y, from rows of (left x, y, lower z, width, height)."""
+    """Return upright rectangles that face -y, from rows of (left x, y, lower z, width, height)."""
     r = np.array(rows, np.float64)
     x, y, z, w, h = r.T
     corners = np.stack([np.stack(c, -1) for c in ((x, y, z), (x + w, y, z), (x + w, y, z + h), (x, y, z + h))], 1)
-    i = 4 * np.arange(len(r))
-    faces = np.concatenate([np.stack([i, i + 1, i + 2], 1), np.stack([i, i + 2, i + 3], 1)])
     uv = np.tile(np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float64), (len(r), 1))
-    return surface(corners.reshape(-1, 3), np.tile([0.0, -1.0, 0.0], (4 * len(r), 1)), uv, faces)
+    return surface(corners.reshape(-1, 3), np.tile([0.0, -1.0, 0.0], (4 * len(r), 1)), uv, quad_faces(len(r)))
 
 
 def _openings(materials: Materials, s: Style, width: float, floors: int, ground: str, plainness: float) -> list[Mesh]:
-    """The windows and doors of one wall along x, which stands at y = 0 and faces -y."""
+    """Return the windows and doors of one wall along x, which stands at y = 0 and faces -y.
+
+    ``plainness`` is the probability that a window is missing. For ``ground`` see ``building``.
+    """
     rng = materials.rng
     bays = max(1, int((width - 0.6) / s.bay_m))
     step = width / bays
@@ -113,7 +119,7 @@ def _door(materials: Materials, s: Style, x: float) -> list[Mesh]:
 
 
 def _shop(materials: Materials, s: Style, width: float) -> list[Mesh]:
-    """A ground floor of shop windows with a sign board, at times an awning."""
+    """Return a ground floor of shop windows with a sign board and sometimes an awning."""
     rng = materials.rng
     front = grey_material(rng, 0.02, 0.5, 0.3)
     height = min(s.storey_m - 0.5, 2.9)
@@ -160,7 +166,7 @@ def _balcony(s: Style, x: float, z: float, wide: float) -> list[Mesh]:
 
 
 def _gable(s: Style, width: float, depth: float, z: float, rise: float, along_x: bool) -> list[Mesh]:
-    """A pitched roof over [-w/2, w/2] x [0, depth] with its ridge along x or y, and the triangles below it."""
+    """Return a pitched roof over [-w/2, w/2] x [0, depth] with its ridge along x or y, and the gables below it."""
     over = 0.35
     w, d = width / 2 + over, depth + over
     drop = rise * over / (depth / 2 if along_x else width / 2)
@@ -186,9 +192,17 @@ def _gable(s: Style, width: float, depth: float, z: float, rise: float, along_x:
 def building(
     materials: Materials, s: Style, width: float, depth: float, floors: int, ground: str, roof: str, rich: bool = True
 ) -> Mesh:
-    """A building. ground: house, shop, garage, blank or office; roof: gable, side (gable to the street) or flat.
+    """Return a building.
 
-    rich False leaves out what far away nobody sees (openings at the sides).
+    Args:
+        materials: The materials of the scene.
+        s: The style.
+        width: The width along x in metres.
+        depth: The depth along y in metres.
+        floors: The number of floors.
+        ground: The ground floor: 'house' (with a door), 'shop', 'garage' or 'blank'.
+        roof: The roof: 'gable' (ridge along the street), 'side' (gable towards the street) or 'flat'.
+        rich: Whether the sides and the back have windows. Far away nobody sees them.
     """
     rng = materials.rng
     height = floors * s.storey_m + 0.3

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where cameras are outdoors: on cars, in hands and on robots; and which views are worth keeping."""
+"""The placement of outdoor cameras, on cars, on robots and in hands, and the choice of the views that are kept."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.outdoor.site import OutdoorScene
 from grin_ros.worlds.scene import Placement, Scene
 
-CLEARANCE_M = 0.25
+CLEARANCE_M = 0.25  # the least distance between a camera and solid things
 
 
 def _land(scene: Scene) -> OutdoorScene:
     if not isinstance(scene, OutdoorScene):
-        raise TypeError(f"outdoor viewpoints: got a {type(scene).__name__}, expected an OutdoorScene")
+        raise TypeError(f"outdoor placement: got a {type(scene).__name__}, expected an OutdoorScene")
     return scene
 
 
 def _placed(
     scene: OutdoorScene, x: float, y: float, height_m: float, yaw: float, pitch: float, roll: float
 ) -> Placement | None:
-    """The camera at a height above the land; None inside something solid."""
+    """Return a placement at a height above the terrain, or None if it is too near to something solid."""
     position = np.array([x, y, scene.terrain.at(x, y) + height_m])
     if scene.blocks(position, CLEARANCE_M):
         return None
@@ -32,7 +32,10 @@ def _placed(
 
 
 def place_in_street(rng: Generator, scene: Scene) -> Placement | None:
-    """Half on cars that look along their lane, a tenth on cars that turn or look aside, the rest robots and hands."""
+    """Draw a camera in a street: half on cars that look along their lane, 12 % on cars that turn, the rest others.
+
+    The others are on robots and in hands. Return None if the drawn place is too near to something solid.
+    """
     land = _land(scene)
     kind = rng.choice(4, p=[0.52, 0.12, 0.16, 0.2])
     if kind < 2:
@@ -50,14 +53,17 @@ def place_in_street(rng: Generator, scene: Scene) -> Placement | None:
 
 
 def place_in_yard(rng: Generator, scene: Scene) -> Placement | None:
-    """Half robots, half hands, anywhere on the paths and lawns."""
+    """Draw a camera on a robot or in a hand, on the paths and lawns of a yard.
+
+    Return None if the drawn place is too near to something solid.
+    """
     land = _land(scene)
     x, y, heading = land.walks[int(rng.integers(len(land.walks)))]
     return _walker(rng, land, x, y, heading, bool(rng.random() < 0.45))
 
 
 def _walker(rng: Generator, land: OutdoorScene, x: float, y: float, heading: float, robot: bool) -> Placement | None:
-    """A robot or a hand-held camera near (x, y): ahead, or towards something near."""
+    """Draw a camera on a robot or in a hand near (x, y), which looks along the heading or at something near."""
     x, y = x + rng.normal(0, 0.6), y + rng.normal(0, 0.6)
     height = rng.uniform(0.1, 1.0) if robot else np.clip(rng.normal(1.5, 0.15), 1.2, 1.9)
     yaw = heading + rng.choice([0.0, np.pi]) + rng.normal(0, 0.25)
@@ -77,17 +83,17 @@ def _walker(rng: Generator, land: OutdoorScene, x: float, y: float, heading: flo
 
 
 def _slope(land: OutdoorScene, x: float, y: float, yaw: float) -> float:
-    """How much the land rises ahead, in radians."""
+    """Return the slope of the terrain ahead in radians."""
     reach = 1.5 * np.array([np.cos(yaw), np.sin(yaw)])
     rise = land.terrain.at(x + reach[0], y + reach[1]) - land.terrain.at(x - reach[0], y - reach[1])
     return float(np.arctan2(rise, 3.0))
 
 
 def keep_outdoors(range_m: NDArray[np.float32], camera: Camera) -> float:
-    """Chance to keep a view by the ranges (h, w) of a view in metres (inf: sky, nan: outside the lens).
+    """Return the probability of keeping a view with these ranges (h, w) in metres.
 
-    Refused: more than 60 % sky, more than a third within 0.5 m, nothing beyond 3 m, half of
-    it nearer than 1 m.
+    It is 0 if more than 60 % is sky, more than a third is nearer than 0.5 m, almost nothing is farther than 3 m, or
+    half of the surfaces are nearer than 1 m. It is 0.25 for views of little depth, such as bare walls, otherwise 1.
     """
     del camera
     seen = range_m[~np.isnan(range_m)]
@@ -96,4 +102,4 @@ def keep_outdoors(range_m: NDArray[np.float32], camera: Camera) -> float:
         return 0.0
     if np.percentile(finite, 95) < 3.0 or np.median(finite) < 1.0:
         return 0.0
-    return 1.0 if np.log(finite).std() > 0.3 else 0.25  # bare walls and bare ground: some
+    return 1.0 if np.log(finite).std() > 0.3 else 0.25

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What outdoor surfaces are made of: tiles of the texture sets where there are some, procedural textures else."""
+"""Materials of outdoor surfaces: tiles of the texture sets if there are any, otherwise procedural textures."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Colour = Sequence[float]
 
 
 def _speckled(rng: Generator, colour: Colour | NDArray[np.float64], coarse: float, fine: float) -> Image:
-    """A colour (sRGB in [0, 1]) with stains and grain."""
+    """Return a colour (sRGB in [0, 1]) with stains and grain."""
     tone = 1 + coarse * value_noise(rng, (3, 3), 4) + fine * rng.normal(0, 1, (SIDE, SIDE))
     return np.asarray(np.clip(np.asarray(colour) * tone[..., None], 0, 1) * 255, np.uint8)
 
 
 def asphalt(rng: Generator) -> Image:
-    """Grey with grain, stains and at times cracks."""
+    """Return asphalt: grey with grain, stains and sometimes cracks."""
     grey = rng.uniform(0.28, 0.6)
     image = _speckled(rng, grey * np.array([1, 1, rng.uniform(0.97, 1.05)]), 0.35, rng.uniform(0.03, 0.12))
     image = np.ascontiguousarray(image)
@@ -38,7 +38,7 @@ def asphalt(rng: Generator) -> Image:
 
 
 def grass(rng: Generator) -> Image:
-    """Lawn to meadow to dry grass."""
+    """Return lawn, meadow or dry grass."""
     hue, saturation, value = rng.uniform(0.13, 0.3), rng.uniform(0.3, 0.65), rng.uniform(0.3, 0.6)
     base = np.array(colorsys.hsv_to_rgb(hue, saturation, value))
     other = np.array(colorsys.hsv_to_rgb(hue - rng.uniform(0, 0.08), saturation * 0.8, value * rng.uniform(0.7, 1.3)))
@@ -48,7 +48,7 @@ def grass(rng: Generator) -> Image:
 
 
 def leaves(rng: Generator) -> Image:
-    """Foliage from near: light leaves over dark gaps, white where the leaf takes the colour of its mesh."""
+    """Return foliage in grey: light leaves over dark gaps. The colour comes from the mesh."""
     image = np.full((SIDE, SIDE), 0.3)
     for _ in range(900):
         centre = (int(rng.integers(SIDE)), int(rng.integers(SIDE)))
@@ -58,13 +58,13 @@ def leaves(rng: Generator) -> Image:
 
 
 def soil(rng: Generator) -> Image:
-    """Earth, sand or gravel."""
+    """Return earth, sand or gravel."""
     colour = colorsys.hsv_to_rgb(rng.uniform(0.05, 0.12), rng.uniform(0.1, 0.45), rng.uniform(0.3, 0.75))
     return _speckled(rng, colour, 0.6, rng.uniform(0.05, 0.2))
 
 
 def bricks(rng: Generator) -> Image:
-    """Courses of bricks or blocks with joints, half a brick apart."""
+    """Return rows of bricks with joints, each row shifted by half a brick."""
     rows, cols = int(rng.integers(5, 13)) * 2, int(rng.integers(2, 6)) * 2
     v, u = np.mgrid[0:SIDE, 0:SIDE] / SIDE
     y, x = v * rows, u * cols
@@ -79,26 +79,26 @@ def bricks(rng: Generator) -> Image:
 
 
 def slabs(rng: Generator) -> Image:
-    """Paving of grey to sandy stones."""
+    """Return paving of grey or sand-coloured stones."""
     image = bricks(rng).astype(np.float64)
     grey = image.mean(axis=2, keepdims=True)
     return np.asarray(np.clip(grey + rng.uniform(0, 0.5) * (image - grey), 0, 255), np.uint8)
 
 
 def clouds(rng: Generator) -> Image:
-    """Cover in [0, 255] in all channels, seamless: what the sky shader reads."""
+    """Return seamless clouds for the sky shader: the cover in [0, 255] in all channels."""
     noise = value_noise(rng, (int(rng.integers(2, 5)),) * 2, 6, rng.uniform(0.45, 0.65))
     return np.asarray(np.repeat(np.clip(0.5 + 0.8 * noise, 0, 1)[..., None] * 255, 3, axis=2), np.uint8)
 
 
 def leaf_colour(rng: Generator) -> NDArray[np.float64]:
-    """A linear albedo of foliage: mostly greens, some yellow, red and brown."""
+    """Return a linear albedo of foliage (3,), mostly green, sometimes yellow, red or brown."""
     hue = float(np.clip(rng.normal(0.24, 0.035), 0.15, 0.36)) if rng.random() < 0.85 else float(rng.uniform(0.02, 0.15))
     return np.array(colorsys.hsv_to_rgb(hue, rng.uniform(0.35, 0.75), rng.uniform(0.25, 0.62))) ** 2
 
 
 def car_colour(rng: Generator) -> list[float]:
-    """A linear albedo as cars are sold: white, greys, black, then colours."""
+    """Return a linear albedo of cars: mostly white, grey or black."""
     kind = rng.random()
     if kind < 0.7:
         value = float(rng.choice([0.9, 0.65, 0.4, 0.15, 0.06])) * float(rng.uniform(0.8, 1.1))
@@ -108,7 +108,7 @@ def car_colour(rng: Generator) -> list[float]:
     return [c**2 for c in rgb]
 
 
-# Kind: tile categories, procedural fallback, metres a tile (lowest, highest).
+# For each kind: the categories of tiles, the procedural texture, and the length of a tile in metres (lowest, highest).
 _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Generator], Image], tuple[float, float]]] = {
     "asphalt": (("Asphalt",), asphalt, (2.0, 5.0)),
     "grass": (("Grass", "Grass", "Moss", "Ground"), grass, (1.5, 4.0)),
@@ -129,7 +129,10 @@ _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Generator], Image], tuple[flo
 
 @dataclass
 class Materials:
-    """The materials of one scene; a kind asked for again is mostly the same material, so that layers stay few."""
+    """The materials of one scene. The same kind often gives the same material, so that there are few textures.
+
+    ``most`` is the largest number of materials of a kind.
+    """
 
     palette: Palette
     most: int = 3
@@ -137,10 +140,14 @@ class Materials:
 
     @property
     def rng(self) -> Generator:
+        """The random generator of the scene."""
         return self.palette.rng
 
     def get(self, kind: str, new: bool = False) -> Material:
-        """A material of a kind of the table above; KeyError for another."""
+        """Return a material of a kind in the table above; with ``new``, one that was not used before.
+
+        Raise KeyError for an unknown kind.
+        """
         rng, made = self.rng, self._found.setdefault(kind, [])
         if made and not new and (len(made) >= self.most or rng.random() < 0.5):
             return made[int(rng.integers(len(made)))]
@@ -159,12 +166,12 @@ class Materials:
         return found
 
     def glass(self) -> Material:
-        """Window panes: dark, and they mirror the sky."""
+        """Return the material of window panes, which are dark and reflect the sky."""
         dark = float(self.rng.uniform(0.005, 0.06))
         return Material([dark, dark * 1.1, dark * 1.2], -1, 1.0, 0.9)
 
     def foliage(self) -> tuple[NDArray[np.float64], int]:
-        """A leaf colour, and the layer that gives it its grain."""
+        """Return a leaf colour, and the texture layer of foliage."""
         made = self._found.setdefault("leaves", [])
         if not made:
             made.append(Material((1, 1, 1), self.palette.add(leaves(self.rng)), 1.0))
@@ -172,6 +179,6 @@ class Materials:
 
 
 def grey_material(rng: Generator, low: float = 0.05, high: float = 0.6, gloss: float = 0.2) -> Material:
-    """A grey of the street: metal, plastic, concrete."""
+    """Return a grey of metal, plastic or concrete, with a value from low to high."""
     value = float(rng.uniform(low, high))
     return Material([value * float(f) for f in rng.uniform(0.92, 1.05, 3)], -1, 1.0, gloss)

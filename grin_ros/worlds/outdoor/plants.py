@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trees, bushes and hedges: rough bodies of foliage with loose leaves about them, so that outlines are noisy."""
+"""Trees, bushes and hedges: rough bodies of foliage with loose leaves, which make the outlines irregular."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from grin_ros.worlds.outdoor.materials import Materials
-from grin_ros.worlds.outdoor.site import Site
-from grin_ros.worlds.shapes.mesh import Mesh, merge, sphere, surface, tube
+from grin_ros.worlds.shapes.mesh import Mesh, grid_faces, merge, sphere, surface, tube
 from grin_ros.worlds.surfaces.materials import Material
 
 Floats = NDArray[np.float64]
 
 
 def _tones(rng: Generator, colour: Floats, shade: Floats) -> NDArray[np.float32]:
-    """(n, 3): the colour by shade (n,) in [0, 1] (0: deep inside), with a jitter of its own for every vertex."""
+    """Return colours (n, 3) for shades (n,) in [0, 1], where 0 is deep inside. Every vertex varies a little."""
     tone = (0.35 + 0.75 * shade) * rng.uniform(0.8, 1.2, len(shade))
     return np.asarray(np.clip(colour * tone[:, None], 0, 1), np.float32)
 
 
 def blob(rng: Generator, centre: Floats, radius: Floats, colour: Floats, layer: int, sides: int) -> Mesh:
-    """A rough ellipsoid of foliage."""
+    """Return a rough ellipsoid of foliage."""
     ball = sphere(1.0, sides)
     unit = ball.vertices.astype(np.float64) - [0, 0, 1]
     bump = np.ones(len(unit))
@@ -44,7 +43,7 @@ def blob(rng: Generator, centre: Floats, radius: Floats, colour: Floats, layer: 
 def scattered(
     rng: Generator, places: Floats, outward: Floats, colour: Floats, layer: int, size_m: tuple[float, float]
 ) -> Mesh:
-    """A loose leaf cluster (one triangle) about each place (n, 3), lit as if it faced outward (n, 3)."""
+    """Return a cluster of leaves (one triangle) at each place (n, 3), with its normal near ``outward`` (n, 3)."""
     n = len(places)
     size = rng.uniform(*size_m, n)[:, None, None]
     corners = places[:, None] + rng.normal(0, 0.6, (n, 3, 3)) * size
@@ -59,7 +58,7 @@ def scattered(
 def _leafy(
     rng: Generator, blobs: list[tuple[Floats, Floats]], colour: Floats, layer: int, leaves: int, sides: int
 ) -> list[Mesh]:
-    """Blobs of (centre, radii) and leaves on and about their skins."""
+    """Return blobs of foliage, given as (centre, radii), and loose leaves on their surfaces."""
     parts = [blob(rng, centre, radius * 0.92, colour, layer, sides) for centre, radius in blobs]
     if leaves:
         chosen = rng.integers(0, len(blobs), leaves)
@@ -85,7 +84,7 @@ def _trunk(rng: Generator, bark: Material, height: float, radius: float) -> list
 
 
 def tree(materials: Materials, height_m: float, detail: float = 1.0) -> Mesh:
-    """A broad-leaved tree, a conifer, a poplar or a bare tree, on z = 0 about the origin."""
+    """Return a broad-leaved tree, a conifer, a poplar or a bare tree, on z = 0 at the origin."""
     rng = materials.rng
     bark = materials.get("bark")
     value, warm = float(rng.uniform(0.12, 0.6)), float(rng.uniform(0.65, 0.95))
@@ -124,16 +123,8 @@ def tree(materials: Materials, height_m: float, detail: float = 1.0) -> Mesh:
     return merge([*trunk, *_leafy(rng, blobs, colour, layer, leaves, sides)])
 
 
-def put_far_tree(site: Site, x: float, y: float, sunk_m: float, largest: float) -> None:
-    """One of a few trees without detail, for far away; up to `largest` times its size."""
-    rng = site.materials.rng
-    body = site.reused("far tree", lambda: tree(site.materials, float(rng.uniform(5, 16)), 0.4), 5)
-    body = body.moved((0, 0, -sunk_m), 0.0, float(rng.uniform(0.8, largest)))
-    site.put(body, x, y, float(rng.uniform(0, 6.3)), core_m=0.4)
-
-
 def _bare(rng: Generator, bark: Material, h: float) -> list[Mesh]:
-    """Trunk, branches and twigs without leaves."""
+    """Return a trunk with branches and twigs but without leaves."""
     parts = _trunk(rng, bark, h * 0.55, h * 0.014 + 0.05)
     for _ in range(14):
         z, bearing, rise = rng.uniform(0.25, 0.6) * h, rng.uniform(0, 6.3), rng.uniform(0.4, 1.2)
@@ -150,7 +141,7 @@ def _bare(rng: Generator, bark: Material, h: float) -> list[Mesh]:
 
 
 def bush(materials: Materials, width_m: float, height_m: float, detail: float = 1.0) -> Mesh:
-    """A bush or a flower bed."""
+    """Return a bush or a flower bed."""
     rng = materials.rng
     colour, layer = materials.foliage()
     blobs = []
@@ -161,7 +152,7 @@ def bush(materials: Materials, width_m: float, height_m: float, detail: float = 
 
 
 def thicket(materials: Materials, length_m: float, height_m: float, depth_m: float) -> Mesh:
-    """The edge of a wood or of a row of dense bushes, along x from 0 to length_m, its face towards -y."""
+    """Return the edge of a wood or a row of dense bushes, along x from 0 to length_m, facing -y."""
     rng = materials.rng
     first, layer = materials.foliage()
     second, _ = materials.foliage()
@@ -178,7 +169,7 @@ def thicket(materials: Materials, length_m: float, height_m: float, depth_m: flo
 
 
 def hedge(materials: Materials, length_m: float, width_m: float, height_m: float) -> Mesh:
-    """A clipped hedge along x from 0 to length_m, centred on y = 0."""
+    """Return a trimmed hedge along x from 0 to length_m, centred on y = 0."""
     rng = materials.rng
     colour, layer = materials.foliage()
     columns = max(2, int(length_m / 0.7))
@@ -195,9 +186,7 @@ def hedge(materials: Materials, length_m: float, width_m: float, height_m: float
     run = np.cumsum([0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
     uv = np.stack(np.broadcast_arrays(x[:, None] / 1.2, run[None]), -1)
     n = len(ring)
-    i = (np.arange(columns)[:, None] * n + np.arange(n - 1)[None]).ravel()
-    faces = np.concatenate([np.stack([i, i + 1, i + n + 1], 1), np.stack([i, i + n + 1, i + n], 1)])
-    skin = surface(points.reshape(-1, 3), normals.reshape(-1, 3), uv.reshape(-1, 2), faces)
+    skin = surface(points.reshape(-1, 3), normals.reshape(-1, 3), uv.reshape(-1, 2), grid_faces(columns + 1, n))
     skin = skin.painted((1, 1, 1), layer, 0.02)
     shade = np.clip(0.25 + 0.6 * np.tile(ring[:, 1], columns + 1), 0, 1)
     skin = replace(skin, colour=_tones(rng, colour, shade))
@@ -214,7 +203,7 @@ def hedge(materials: Materials, length_m: float, width_m: float, height_m: float
 
 
 def tufts(materials: Materials, places: Floats, height_m: float) -> Mesh:
-    """Grass blades standing at places (n, 3): one narrow triangle each."""
+    """Return blades of grass at places (n, 3), each a narrow triangle."""
     rng = materials.rng
     colour, _ = materials.foliage()
     n = len(places)

@@ -1,7 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What lines a street beyond its pavements: houses, gardens, walls, parking, fields, woods; and what closes the
-view."""
+"""The plots of land along a street: houses, gardens, walls, parking, fields and woods."""
 
 from __future__ import annotations
 
@@ -13,10 +12,9 @@ from grin_ros.worlds.outdoor import buildings, plants, street_furniture, vehicle
 from grin_ros.worlds.outdoor.road import Section
 from grin_ros.worlds.outdoor.site import Site
 from grin_ros.worlds.outdoor.terrain import Path, with_varied_tone
-from grin_ros.worlds.shapes.mesh import Mesh, box
-from grin_ros.worlds.surfaces.materials import Material
+from grin_ros.worlds.shapes.mesh import Mesh
 
-# Chances of what comes next along a street.
+# For each kind of street, the probabilities of the kinds of plots.
 _MIX: dict[str, dict[str, float]] = {
     "urban": {"row": 0.68, "wall": 0.08, "park": 0.09, "parking": 0.06, "house": 0.09},
     "suburban": {"house": 0.6, "row": 0.08, "garages": 0.08, "wall": 0.06, "park": 0.12, "parking": 0.06},
@@ -24,13 +22,22 @@ _MIX: dict[str, dict[str, float]] = {
     "highway": {"field": 0.3, "wood": 0.35, "trees": 0.2, "screen": 0.15},
     "works": {"hall": 0.45, "parking": 0.2, "wall": 0.15, "park": 0.1, "row": 0.1},
 }
-_BACK = {1: 0.0, -1: float(np.pi)}  # turn of a body whose front, -y, faces the road from the left or right side
+# The turn that makes the front of a body, -y, face the road from its left (1) or right (-1) side.
+_BACK = {1: 0.0, -1: float(np.pi)}
 
 
 @dataclass(frozen=True)
 class Plot:
-    """Land beside a road: on its left (side 1) or right (-1), from s_m along it, from edge_m off its middle, lift_m
-    above its ground."""
+    """A piece of land beside a road.
+
+    Attributes:
+        path: The middle of the road.
+        side: 1 on the left of the road, -1 on its right.
+        s_m: Where the plot begins along the path.
+        width_m: Its width along the path.
+        edge_m: The distance between its front edge and the middle of the road.
+        lift_m: The height of its ground above the road.
+    """
 
     path: Path
     side: int
@@ -40,19 +47,8 @@ class Plot:
     lift_m: float
 
 
-def surround(site: Site, path: Path, around: Material) -> None:
-    """The land to the horizon, a little below everything that is laid on it."""
-    rng = site.materials.rng
-    low, high = path.xy.min(axis=0) - 60, path.xy.max(axis=0) + 60
-    near = site.terrain.sheet(low, high, 5.0, around.tile_m, 0.16)
-    site.add_ground(with_varied_tone(around.on(near), rng, 0.25, 30.0))
-    for k, grow in enumerate((200.0,)):
-        far = site.terrain.sheet(low - grow, high + grow, 16.0, around.tile_m, 0.6 + 0.4 * k)
-        site.add_ground(with_varied_tone(around.on(far), rng, 0.4, 80.0))
-
-
 def along(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[int, float, float]]) -> None:
-    """Fills both sides of the road with plots."""
+    """Fill both sides of the road with plots, but not the gaps (side, s0, s1) where side streets leave."""
     rng = site.materials.rng
     mix = _MIX[kind]
     shared = [buildings.style(site.materials) for _ in range(int(rng.integers(2, 5)))]
@@ -116,7 +112,7 @@ def _fill(site: Site, plot: Plot, name: str, style: buildings.Style, setback: fl
 
 
 def _house(site: Site, plot: Plot, name: str, style: buildings.Style, setback: float) -> None:
-    """A building with its front to the road, and a drive or a front garden."""
+    """Add a building with its front to the road, with a driveway or a front garden."""
     rng, m = site.materials.rng, site.materials
     path, side, s, width = plot.path, plot.side, plot.s_m, plot.width_m
     middle, back = s + width / 2, plot.edge_m + max(setback + float(rng.normal(0, 0.4)), 0.05)
@@ -131,7 +127,7 @@ def _house(site: Site, plot: Plot, name: str, style: buildings.Style, setback: f
         body = _built(site, name, width, style)
     site.put_beside(path, middle, side * back, body, _BACK[side], drape=False, lift_m=plot.lift_m)
     if name == "house":
-        if rng.random() < 0.7:  # a drive, at times with a car
+        if rng.random() < 0.7:  # a driveway, sometimes with a car
             surface, t0 = m.get(str(rng.choice(["paving", "asphalt", "soil"]))), side * plot.edge_m
             at = s + width * float(rng.uniform(0.75, 0.95)) - 1.5
             strip = [(t0, plot.lift_m + 0.01), (t0 + side * (setback + 6), plot.lift_m + 0.01)]
@@ -170,7 +166,7 @@ def _built(site: Site, name: str, width: float, style: buildings.Style) -> Mesh:
 
 
 def _boundary(site: Site, plot: Plot, t: float, tall: bool) -> None:
-    """A wall, hedge, fence or railings along the edge of a plot."""
+    """Add a wall, hedge, fence or railings along a plot, at a distance t from the middle of the road."""
     rng, m = site.materials.rng, site.materials
     path, side, s, width, lift = plot.path, plot.side, plot.s_m, plot.width_m, plot.lift_m
     kind = str(rng.choice(["wall", "hedge", "fence", "bars"], p=[0.3, 0.35, 0.2, 0.15]))
@@ -183,7 +179,7 @@ def _boundary(site: Site, plot: Plot, t: float, tall: bool) -> None:
         return
     deep, high = float(rng.uniform(0.5, 1.1)), float(rng.uniform(1.3, 2.6) if tall else rng.uniform(0.7, 1.7))
     at = s
-    while at < s + width - 1.0:  # short straight pieces, so that they follow bends
+    while at < s + width - 1.0:  # short straight pieces follow the bends
         piece = min(8.0, s + width - at)
         if kind == "hedge":
             body = plants.hedge(m, piece, deep, high)
@@ -206,7 +202,7 @@ def _boundary(site: Site, plot: Plot, t: float, tall: bool) -> None:
 
 
 def _plant(site: Site, path: Path, s: float, t: float, lift: float, bushes: float = 0.4) -> None:
-    """A tree or a bush."""
+    """Add a tree, or a bush with the probability ``bushes``."""
     rng, m = site.materials.rng, site.materials
     turn = float(rng.uniform(0, 2 * np.pi))
     if rng.random() < bushes:
@@ -223,7 +219,7 @@ def _plant(site: Site, path: Path, s: float, t: float, lift: float, bushes: floa
 
 
 def _parking(site: Site, plot: Plot) -> None:
-    """Rows of parked cars beside the road."""
+    """Add a car park beside the road."""
     rng, m = site.materials.rng, site.materials
     path, side, s, width, edge, lift = plot.path, plot.side, plot.s_m, plot.width_m, plot.edge_m, plot.lift_m
     surface = m.get("asphalt" if rng.random() < 0.7 else "paving")
@@ -252,7 +248,7 @@ def _parking(site: Site, plot: Plot) -> None:
 
 
 def _green(site: Site, plot: Plot, name: str) -> None:
-    """Parks, fields, rows of trees and woods."""
+    """Add a park, a field, a row of trees or a wood."""
     rng, m = site.materials.rng, site.materials
     path, side, s, width, edge, lift = plot.path, plot.side, plot.s_m, plot.width_m, plot.edge_m, plot.lift_m
     if name == "field" and rng.random() < 0.7:
@@ -279,44 +275,3 @@ def _green(site: Site, plot: Plot, name: str) -> None:
         _plant(
             site, path, s + float(rng.uniform(0, width)), side * (edge + deep), 0.0, 0.35 if name != "trees" else 0.1
         )
-
-
-def backdrop(site: Site, path: Path, kind: str) -> None:
-    """Tree lines, houses and towers from 50 to 200 m, at the sides and where the road ends."""
-    rng, m = site.materials.rng, site.materials
-    style = buildings.style(m)
-    leafy = {"urban": 0.4, "suburban": 0.65, "rural": 0.95, "highway": 0.85, "works": 0.5}[kind]
-    low, high = path.xy.min(axis=0), path.xy.max(axis=0)
-    for _ in range(int(rng.integers(25, 70))):
-        end = rng.random() < 0.4
-        if end:
-            x, y = path.point(path.end_m, 0.0)
-            x, y = x + float(rng.uniform(5, 60)), y + float(rng.normal(0, 40))
-        else:
-            x = float(rng.uniform(low[0] - 20, high[0] + 40))
-            side = float(rng.choice([-1, 1]))
-            y = float(np.interp(x, path.xy[:, 0], path.xy[:, 1])) + side * float(rng.uniform(45, 150))
-        if not site.is_clear(x, y, 3.0):
-            continue
-        if rng.random() < leafy:
-            plants.put_far_tree(site, x, y, sunk_m=0.3, largest=1.6)
-        else:
-
-            def tower() -> Mesh:
-                floors = int(rng.choice([2, 4, 8, 14], p=[0.4, 0.3, 0.2, 0.1]))
-                return buildings.building(m, style, float(rng.uniform(12, 30)), 14.0, floors, "blank", "flat", False)
-
-            site.put(site.reused("tower", tower, 4), x, y, float(rng.uniform(0, 6.3)), drape=False)
-    if rng.random() < 0.4 + 0.5 * leafy:  # woods along the horizon
-        tall = float(rng.uniform(4, 12))
-        for side in (1, -1):
-            far = float(rng.uniform(35, 110))
-            for s in np.arange(path.start_m, path.end_m + 40, 22.0):
-                x, y = path.point(min(float(s), path.end_m), side * far)
-                x += max(float(s) - path.end_m, 0.0)
-                if rng.random() < 0.85 and site.is_clear(x, y, 2.0):
-                    body = site.reused("horizon", lambda: plants.thicket(m, 24.0, tall, 6.0), 3)
-                    site.put(body, x, y, path.turn(float(s)) + (0.0 if side > 0 else np.pi), core_m=0.5, lift_m=-0.5)
-    if rng.random() < 0.3:  # a mast or a crane against the sky
-        mast = box((0.8, 0.8, float(rng.uniform(20, 45)))).painted((0.3, 0.25, 0.2), -1, 0.2)
-        site.put(mast, float(high[0]) - 20, float(rng.uniform(-60, 60)), 0.0, core_m=1.0)

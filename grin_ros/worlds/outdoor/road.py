@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A road along a path: lanes, markings, kerbs, pavements, verges, and where side streets leave it."""
+"""A road along a path: lanes, markings, kerbs, pavements, verges, and the openings of side streets."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ from grin_ros.worlds.outdoor.terrain import Path, with_varied_tone
 from grin_ros.worlds.shapes.mesh import quad
 from grin_ros.worlds.surfaces.materials import Material
 
-CHUNK_M = 40.0
-KERB_M = 0.12
-PAINT_M = 0.012  # markings lie this high above the road
+CHUNK_M = 40.0  # the largest length of one mesh
+KERB_M = 0.12  # the height of kerbs
+PAINT_M = 0.012  # the height of markings above the road
 
 
 @dataclass(frozen=True)
 class Section:
-    """The cross section of a road, metres. lanes: (offset to the left, heading along the path: 1 or -1) each.
+    """The cross section of a road. Lengths are in metres.
 
-    parking_m: width of the parking strips at both edges; walk_m: of the pavements, 0 for none; strip_m: of the grass
-    between kerb and pavement.
+    Attributes:
+        half_m: Half the width of the road.
+        lane_m: The width of a lane.
+        lanes: For each lane, its offset to the left and its heading along the path (1 or -1).
+        parking_m: The width of the parking strips at both edges, 0 for none.
+        walk_m: The width of the pavements, 0 for none.
+        strip_m: The width of the grass between kerb and pavement, 0 for none.
     """
 
     half_m: float
@@ -37,17 +42,17 @@ class Section:
 
     @property
     def edge_m(self) -> float:
-        """Where private land begins."""
+        """The distance from the middle of the road at which private land begins."""
         return self.half_m + (0.15 + self.strip_m + self.walk_m if self.walk_m else 0.8)
 
     @property
     def raise_m(self) -> float:
-        """Height of pavements and of the land beside them above the road."""
+        """The height of pavements, and of the land beside them, above the road."""
         return KERB_M if self.walk_m else 0.0
 
 
 def random_section(materials: Materials, kind: str) -> Section:
-    """A random cross section for a kind of street."""
+    """Return a random cross section for a kind of street."""
     rng = materials.rng
     lane = float(rng.uniform(2.7, 3.4) if kind != "highway" else rng.uniform(3.4, 3.8))
     count = 1 if kind == "rural" else int(rng.choice([1, 2, 3], p=[0.72, 0.2, 0.08]))
@@ -67,7 +72,7 @@ def random_section(materials: Materials, kind: str) -> Section:
 
 
 def _spans(start: float, end: float, gaps: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Pieces of at most CHUNK_M of [start, end] without the gaps."""
+    """Return [start, end] without the gaps, in pieces of at most CHUNK_M."""
     pieces, at = [], start
     for a, b in [*sorted(gaps), (end, end)]:
         while at < a - 0.1:
@@ -79,7 +84,10 @@ def _spans(start: float, end: float, gaps: list[tuple[float, float]]) -> list[tu
 
 
 def lay_road(site: Site, path: Path, road: Section, gaps: list[tuple[int, float, float]], around: Material) -> None:
-    """The road with all that belongs to it. gaps: (side, s0, s1) where side streets enter; around: the land beside."""
+    """Add the road with its markings, kerbs, pavements and verges.
+
+    ``gaps`` are the openings (side, s0, s1) of side streets, ``around`` is the material of the land beside the road.
+    """
     materials, rng = site.materials, site.materials.rng
     surface = materials.get("asphalt" if rng.random() < 0.93 else "paving")
     wet = 0.0 if rng.random() < 0.85 else float(rng.uniform(0.2, 0.6))
@@ -87,7 +95,7 @@ def lay_road(site: Site, path: Path, road: Section, gaps: list[tuple[int, float,
     for s0, s1 in _spans(path.start_m, path.end_m, []):
         profile = [(t, 0.0) for t in np.linspace(-road.half_m, road.half_m, 5)]
         site.add_ground(with_varied_tone(surface.on(path.sweep(s0, s1, profile, surface.tile_m)), rng, 0.12))
-    for _ in range(int(rng.poisson(3))):  # repairs
+    for _ in range(int(rng.poisson(3))):  # repaired patches
         s, t = float(rng.uniform(path.start_m, path.end_m - 12)), float(rng.uniform(-1, 0.6)) * road.half_m
         wide = float(rng.uniform(0.4, 2.5))
         patch = path.sweep(s, s + float(rng.uniform(1, 12)), [(t, 0.006), (min(t + wide, road.half_m), 0.006)], 3.0)
@@ -116,7 +124,7 @@ def lay_road(site: Site, path: Path, road: Section, gaps: list[tuple[int, float,
 
 
 def _mark(site: Site, path: Path, road: Section) -> None:
-    """Lines on the road."""
+    """Add the markings of the road."""
     rng = site.materials.rng
     if rng.random() < 0.12 and len(road.lanes) <= 2:
         return
@@ -153,7 +161,7 @@ def _mark(site: Site, path: Path, road: Section) -> None:
 
 
 def _crossing(site: Site, path: Path, road: Section, s: float, colour: list[float]) -> None:
-    """Zebra stripes and a stop line before them."""
+    """Add a zebra crossing with a stop line before it."""
     for t in np.arange(-road.half_m + 0.4, road.half_m - 0.5, 1.0):
         stripe = path.sweep(s, s + 3.2, [(float(t), PAINT_M), (float(t) + 0.5, PAINT_M)])
         site.add_ground(stripe.painted(colour, -1, 0.05))

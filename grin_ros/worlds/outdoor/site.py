@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Collects what stands on the land, and keeps the books that cameras need."""
+"""The site of an outdoor scene, on which objects are placed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +17,17 @@ from grin_ros.worlds.outdoor.terrain import Path, Terrain
 from grin_ros.worlds.scene import Scene
 from grin_ros.worlds.shapes.mesh import Mesh, merge
 
-MAX_TRIANGLES = 220_000
-CELL_M = 18.0  # small things of a cell are drawn at once
+MAX_TRIANGLES = 220_000  # no more models are added to a scene with more triangles
+CELL_M = 18.0  # the small objects in a cell of this size become one mesh
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class OutdoorScene(Scene):
-    """A scene that knows its land. lanes (n, 3): x, y, heading of places where cars drive; walks (n, 3): where people
-    and robots go."""
+    """An outdoor scene with its terrain.
+
+    ``lanes`` (n, 3) are places where cars drive, as x, y and heading; ``walks`` (n, 3) are places of people and robots.
+    """
 
     terrain: Terrain
     lanes: Floats
@@ -33,9 +35,18 @@ class OutdoorScene(Scene):
 
 
 class Site:
-    """Places bodies on the land.
+    """A site that collects objects, and builds the scene from them.
 
-    solids: lower and upper corners of boxes that a camera must stay out of. taken: (x, y, radius) of what stands there.
+    Attributes:
+        materials: The materials of the scene.
+        terrain: The terrain.
+        pieces: The models of the assets by role.
+        meshes: The meshes placed so far.
+        solids: Lower and upper corners of boxes that a camera must stay out of.
+        targets: Points that cameras may look at.
+        lanes: Places where cars drive: x, y and heading.
+        walks: Places of people and robots: x, y and heading.
+        triangles: The number of triangles placed so far.
     """
 
     def __init__(self, materials: Materials, terrain: Terrain, pieces: Mapping[str, Sequence[Piece]]) -> None:
@@ -46,11 +57,14 @@ class Site:
         self.lanes: list[tuple[float, float, float]] = []
         self.walks: list[tuple[float, float, float]] = []
         self.triangles = 0
-        self._layers: dict[str, int] = {}
+
         self._pools: dict[str, list[Mesh]] = {}
 
     def reused(self, kind: str, make: Callable[[], Mesh], most: int) -> Mesh:
-        """One of at most ``most`` bodies of a kind in this scene; a new one until there are so many."""
+        """Return one of at most ``most`` bodies of a kind in this scene.
+
+        The body is made new until there are that many, and then chosen from them.
+        """
         made = self._pools.setdefault(kind, [])
         if len(made) < most:
             made.append(make())
@@ -58,7 +72,7 @@ class Site:
         return made[int(self.materials.rng.integers(len(made)))]
 
     def model(self, role: str) -> Mesh | None:
-        """A random model of a role, or None where there is none or the scene is detailed enough."""
+        """Return a random model of a role, or None if there is none or the scene has enough triangles."""
         found = self.pieces.get(role, ())
         if not found or self.triangles > MAX_TRIANGLES:
             return None
@@ -66,15 +80,10 @@ class Site:
         model = load_model(piece)
         if model is None:
             return None
-        if piece.model not in self._layers:
-            self._layers[piece.model] = len(self.materials.palette.images)
-            self.materials.palette.images.extend(model.textures)
-        start = self._layers[piece.model]
-        layer = np.where(model.mesh.layer >= 0, model.mesh.layer + start, -1).astype(np.int32)
-        return replace(model.mesh, layer=layer)
+        return model.mesh.with_layers_from(self.materials.palette.add_model(piece.model, model.textures))
 
     def add_ground(self, mesh: Mesh) -> None:
-        """Adds ground that already lies on the land."""
+        """Add a mesh that already follows the terrain, such as a road."""
         self.meshes.append(mesh)
         self.triangles += len(mesh.indices)
 
@@ -89,9 +98,16 @@ class Site:
         drape: bool = True,
         lift_m: float = 0.0,
     ) -> None:
-        """Stands a body on the land; drape bends it to the slope, else it stands at the height of (x, y).
+        """Place a body on the terrain.
 
-        core_m: half the width of what is solid about its foot, the whole body where None.
+        Args:
+            mesh: The body, standing on z = 0.
+            x: Its position.
+            y: Its position.
+            yaw: Its rotation about z in radians.
+            core_m: Half the width of its solid part, such as the trunk of a tree. None: all of it is solid.
+            drape: Whether the body is bent to the slope. Otherwise it stands upright at the height of (x, y).
+            lift_m: A height that is added.
         """
         placed = mesh.moved((x, y, lift_m), yaw)
         placed = self.terrain.drape(placed) if drape else placed.moved((0.0, 0.0, self.terrain.at(x, y)))
@@ -117,12 +133,12 @@ class Site:
         drape: bool = True,
         lift_m: float = 0.0,
     ) -> None:
-        """Stands a body at (s, t) of a path, turned with it; x of the body is along the path."""
+        """Place a body at (s, t) of a path. Its x axis points along the path, turned by ``turn``. See ``put``."""
         x, y = path.point(s, t)
         self.put(mesh, x, y, path.turn(s) + turn, core_m=core_m, drape=drape, lift_m=lift_m)
 
     def is_clear(self, x: float, y: float, radius_m: float) -> bool:
-        """Whether nothing solid stands within a square of this half size."""
+        """Return True if nothing solid stands in the square of this half size around (x, y)."""
         if not self.solids:
             return True
         boxes = np.array(self.solids)
@@ -135,7 +151,7 @@ class Site:
         return not bool(inside.any())
 
     def scene(self, room: tuple[Floats, Floats]) -> OutdoorScene:
-        """What was collected; room: lower and upper corner of where cameras may be."""
+        """Return the scene. ``room`` is the lower and upper corner of the space where cameras may be."""
         low, high = (np.array(room[0], np.float64), np.array(room[1], np.float64))
         middle, half = (low + high) / 2, np.full(3, 110.0)
         lighting = light_outdoors(self.materials.palette, (middle - half, middle + half))
@@ -154,7 +170,7 @@ class Site:
 
 
 def _grouped(meshes: Sequence[Mesh]) -> list[Mesh]:
-    """The same meshes, the small ones of a cell of the land merged."""
+    """Return the meshes with the small ones of each cell merged into one."""
     cells: dict[tuple[int, int], list[Mesh]] = {}
     large = []
     for mesh in meshes:

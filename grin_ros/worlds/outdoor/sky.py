@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The sky and its light: clear, hazy, cloudy, overcast, and low suns."""
+"""The sky and its light: clear, cloudy, overcast, or with a low sun."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Floats = NDArray[np.float64]
 
 
 def _sunlight(elevation_rad: float) -> Floats:
-    """Colour of the sun through the air: white high up, orange low down."""
+    """Return the colour of the sun through the air: white if it is high, orange if it is low."""
     air = 1.0 / max(np.sin(elevation_rad), 0.07)
     return np.asarray(np.exp(-np.array([0.03, 0.075, 0.16]) * air) * 1.2)
 
 
 def light_outdoors(palette: Palette, room: tuple[Floats, Floats]) -> Lighting:
-    """A random sky; room: lower and upper corner of what the shadows must reach."""
+    """Return random outdoor light. ``room`` is the lower and upper corner of the space that shadows must cover."""
     rng = palette.rng
     kind = str(rng.choice(["clear", "cloudy", "overcast", "low"], p=[0.36, 0.3, 0.2, 0.14]))
     elevation = float(np.radians(rng.uniform(5, 18) if kind == "low" else rng.uniform(20, 68)))
@@ -50,7 +50,7 @@ def light_outdoors(palette: Palette, room: tuple[Floats, Floats]) -> Lighting:
     ambient_up = level * (0.5 * sky_light + 0.5 * sky_light.mean())
     ground = np.array([0.24, 0.23, 0.2]) * rng.uniform(0.7, 1.5)
     ambient_down = ambient_up * rng.uniform(0.3, 0.5) + ground * sun * np.sin(elevation) * 0.7
-    seen_m = float(np.exp(rng.uniform(np.log(150), np.log(4000))))  # where contrast falls to a third
+    seen_m = float(np.exp(rng.uniform(np.log(150), np.log(4000))))  # the range at which contrast falls to a third
     haze = 0.75 * horizon + 0.25 * horizon.mean()
     sky = Sky(zenith, horizon, glow, cloud, layer, float(cover), haze, 1.0 / seen_m)
     return Lighting(-to_sun, sun, (), ambient_up, ambient_down, room, sky)

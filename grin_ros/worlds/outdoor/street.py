@@ -1,14 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Streets: in towns, in suburbs, between fields, motorways and works; with all that stands, drives and walks there."""
+"""The world of streets: towns, suburbs, country roads, motorways and industrial areas, with traffic and people."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from grin_ros.worlds.assets.assets import Assets
-from grin_ros.worlds.assets.models import Piece
-from grin_ros.worlds.outdoor import plants, plots, street_furniture, vehicles
+from grin_ros.worlds.outdoor import plants, plots, street_furniture, surroundings, vehicles
 from grin_ros.worlds.outdoor.materials import Materials, grey_material
 from grin_ros.worlds.outdoor.road import KERB_M, Section, lay_road, random_section
 from grin_ros.worlds.outdoor.site import OutdoorScene, Site
@@ -16,36 +15,34 @@ from grin_ros.worlds.outdoor.terrain import Path, random_terrain, winding_path
 from grin_ros.worlds.shapes.mesh import Mesh, box
 from grin_ros.worlds.surfaces.palette import Palette
 
-BEGIN_M, END_M = -40.0, 210.0
-CAMERAS_M = (0.0, 45.0)  # part of the road where cameras are
+BEGIN_M, END_M = -40.0, 210.0  # the ends of the road along its path
+CAMERAS_M = (0.0, 45.0)  # the part of the road where cameras are placed
 _KINDS = ("urban", "suburban", "rural", "highway", "works")
 
 
 def build_street(seed: int, assets: Assets) -> OutdoorScene:
-    """The street of a seed: the same seed and the same assets give the same scene."""
+    """Return the street of a seed. The same seed and assets give the same scene."""
     rng = np.random.default_rng([seed, 0x57EE7])
     materials = Materials(Palette(rng, assets.tiles))
-    pieces: dict[str, list[Piece]] = {}
-    for piece in assets.pieces:
-        pieces.setdefault(piece.role, []).append(piece)
+
     kind = _KINDS[int(rng.choice(len(_KINDS), p=[0.32, 0.3, 0.18, 0.1, 0.1]))]
     terrain = random_terrain(rng, float(rng.choice([0.001, 0.008, 0.03], p=[0.5, 0.3, 0.2])))
     sharpest = float("inf") if rng.random() < 0.45 else float(rng.uniform(90, 500))
     path = winding_path(rng, terrain, BEGIN_M, END_M, max(sharpest, 350.0 if kind == "highway" else 0.0))
-    site = Site(materials, terrain, pieces)
+    site = Site(materials, terrain, assets.pieces_by_role())
     road = random_section(materials, kind)
     green = kind in ("rural", "highway") or rng.random() < (0.25 if kind == "urban" else 0.75)
     around = materials.get("grass") if green else materials.get(str(rng.choice(["paving", "asphalt", "soil"])))
     gaps = _side_streets(site, path, road, kind)
     lay_road(site, path, road, gaps, around)
-    plots.surround(site, path, around)
+    surroundings.add_land(site, path, around)
     _traffic(site, path, road, kind, gaps)
     plots.along(site, path, road, kind, gaps)
     if road.walk_m:
         _pavements(site, path, road, kind, gaps)
     else:
         _verges(site, path, road, kind)
-    plots.backdrop(site, path, kind)
+    surroundings.add_street_backdrop(site, path, kind)
     for s in np.arange(CAMERAS_M[0], CAMERAS_M[1], 2.0):
         for t, heading in road.lanes:
             x, y = path.point(float(s), t)
@@ -65,7 +62,7 @@ def _room(site: Site) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _side_streets(site: Site, path: Path, road: Section, kind: str) -> list[tuple[int, float, float]]:
-    """Roads that leave to the sides; (side, s0, s1) of the openings."""
+    """Add side streets, and return their openings as (side, s0, s1)."""
     rng = site.materials.rng
     chances = {"urban": 0.6, "suburban": 0.55, "rural": 0.25, "highway": 0.0, "works": 0.4}
     gaps = []
@@ -77,9 +74,7 @@ def _side_streets(site: Site, path: Path, road: Section, kind: str) -> list[tupl
         x, y = path.point(s, side * (road.half_m - 0.1))
         heading = path.turn(s) + side * np.pi / 2
         away = winding_path(rng, site.terrain, 0.0, 110.0, float("inf"))
-        c, n = np.cos(heading), np.sin(heading)
-        turned = away.xy @ np.array([[c, n], [-n, c]]) + [x, y]
-        lane = Path(site.terrain, 0.0, turned, away.heading_rad + heading)
+        lane = away.moved(heading, (x, y))
         for s0 in np.arange(0, 108, 36.0):
             strip = lane.sweep(float(s0), float(s0) + 36, [(-wide / 2, 0.005), (wide / 2, 0.005)], surface.tile_m)
             site.add_ground(surface.on(strip))
@@ -95,21 +90,22 @@ def _side_streets(site: Site, path: Path, road: Section, kind: str) -> list[tupl
 
 
 def _open(gaps: list[tuple[int, float, float]], side: int, s: float, margin: float) -> bool:
+    """Return True if s is in the opening of a side street or within the margin of one."""
     return any(which == side and a - margin < s < b + margin for which, a, b in gaps)
 
 
 def _vehicle(site: Site, heavy: float = 0.08) -> Mesh:
-    """A built or a model vehicle, front towards +x."""
+    """Return a vehicle with its front towards +x, made of boxes or read from a model."""
     rng = site.materials.rng
     if rng.random() < 0.4:
         body = site.model("truck" if rng.random() < heavy * 2 else "car")
         if body is not None:
-            return body.moved((0, 0, 0), np.pi / 2)  # models face -y
+            return body.moved((0, 0, 0), np.pi / 2)  # the front of models is -y
     return site.reused("car", lambda: vehicles.any_vehicle(site.materials, heavy), 9)
 
 
 def _traffic(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[int, float, float]]) -> None:
-    """Cars in lanes and parked ones."""
+    """Add cars in the lanes and parked cars."""
     rng = site.materials.rng
     density = float(rng.choice([0.004, 0.012, 0.03], p=[0.45, 0.4, 0.15]))
     for t, heading in road.lanes:
@@ -137,7 +133,7 @@ def _traffic(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[
 
 
 def _pavements(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[int, float, float]]) -> None:
-    """Lamps, trees, fittings, bicycles and people."""
+    """Add lamps, trees, street furniture, bicycles and people on the pavements."""
     rng, m = site.materials.rng, site.materials
     at_kerb = road.half_m + 0.15 + max(road.strip_m / 2, 0.35)
     lamp = street_furniture.lamp_post(m)
@@ -194,7 +190,7 @@ def _pavements(site: Site, path: Path, road: Section, kind: str, gaps: list[tupl
 
 
 def _verges(site: Site, path: Path, road: Section, kind: str) -> None:
-    """Beside roads without pavements: barriers, poles with wires, posts, grass."""
+    """Add barriers, posts, poles with wires and grass beside a road without pavements."""
     rng, m = site.materials.rng, site.materials
     for side in (1, -1):
         edge = side * (road.half_m + 0.45)
@@ -225,7 +221,7 @@ def _verges(site: Site, path: Path, road: Section, kind: str) -> None:
 
 
 def _barrier(site: Site, path: Path, t: float, side: int, steel: bool) -> None:
-    """A steel rail on posts, or a concrete wall."""
+    """Add a crash barrier: a steel rail on posts, or a concrete wall."""
     rng, m = site.materials.rng, site.materials
     if steel:
         grey = grey_material(rng, 0.25, 0.5, 0.35)

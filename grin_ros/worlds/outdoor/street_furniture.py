@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What stands along streets and paths: lamps, signs, bins, benches, people. On z = 0, facing -y where they face."""
+"""Objects along streets and paths: lamps, signs, bins, benches, fences, people. They stand on z = 0 and face -y."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -16,15 +17,15 @@ from grin_ros.worlds.surfaces.materials import Material, albedo
 from grin_ros.worlds.surfaces.textures import SIDE, Image, label, picture
 
 
-def _round(rng: Generator, low: float = 0.03, high: float = 0.4) -> Material:
-    """Painted or galvanised metal."""
+def _metal(rng: Generator, low: float = 0.03, high: float = 0.4) -> Material:
+    """Return painted or galvanised metal, with a grey value from low to high."""
     return grey_material(rng, low, high, 0.3)
 
 
 def lamp_post(materials: Materials) -> Mesh:
-    """A street lamp, with an arm towards -y or a lantern on top."""
+    """Return a street lamp, with an arm towards -y or a lantern on top."""
     rng = materials.rng
-    metal = _round(rng)
+    metal = _metal(rng)
     tall = float(rng.uniform(3.2, 4.5)) if rng.random() < 0.3 else float(rng.uniform(5.5, 10.0))
     parts = [metal.on(lathe([(0.0, 0), (0.11, 0), (0.09, 1.0), (0.045, tall), (0, tall)], 8))]
     if tall < 5:
@@ -39,7 +40,7 @@ def lamp_post(materials: Materials) -> Mesh:
 
 
 def _plate(rng: Generator) -> Image:
-    """The face of a traffic sign on a grey ground of its own colour."""
+    """Return the image on a traffic sign."""
     rim = [(0.75, 0.05, 0.08), (0.05, 0.2, 0.6), (0.85, 0.7, 0.05), (0.1, 0.4, 0.2)][int(rng.integers(4))]
     image = np.ones((SIDE, SIDE, 3)) * (0.93 if rng.random() < 0.6 else np.array(rim))
     cv2.rectangle(image, (0, 0), (SIDE - 1, SIDE - 1), rim, 56)
@@ -51,10 +52,10 @@ def _plate(rng: Generator) -> Image:
 
 
 def sign(materials: Materials) -> Mesh:
-    """A traffic or direction sign on a post, its face towards -y."""
+    """Return a traffic or direction sign on a post, with its face towards -y."""
     rng = materials.rng
     tall = float(rng.uniform(2.0, 2.8))
-    post = _round(rng, 0.2, 0.5).on(cylinder(0.035, tall + 0.35, 8))
+    post = _metal(rng, 0.2, 0.5).on(cylinder(0.035, tall + 0.35, 8))
     kind = rng.random()
     layer = materials.palette.add(_plate(rng) if kind < 0.8 else label(rng))
     if kind < 0.5:
@@ -62,7 +63,7 @@ def sign(materials: Materials) -> Mesh:
         sides = int(rng.choice([3, 4, 8, 20]))
         disc = cylinder(radius, 0.02, sides).tilted(0, np.pi / 2)
         uv = (disc.vertices[:, [0, 2]] / (2 * radius) * [1, -1] + 0.5).astype(np.float32)
-        plate = type(disc)(**{**disc.__dict__, "uv": uv})
+        plate = replace(disc, uv=uv)
     else:
         wide, high = float(rng.uniform(0.4, 1.2)), float(rng.uniform(0.3, 0.7))
         plate = box((wide, 0.02, high), 0.0).moved((0, 0, -high / 2))
@@ -70,9 +71,9 @@ def sign(materials: Materials) -> Mesh:
 
 
 def traffic_light(materials: Materials) -> Mesh:
-    """A traffic light on a post, at times with an arm over the road towards -y."""
+    """Return a traffic light on a post, sometimes with an arm over the road towards -y."""
     rng = materials.rng
-    metal = _round(rng, 0.02, 0.3)
+    metal = _metal(rng, 0.02, 0.3)
     tall = float(rng.uniform(5.5, 6.5))
     arm_m = float(rng.uniform(3, 9)) if rng.random() < 0.6 else 0.0
     head = box((0.28, 0.24, 0.9)).painted((0.015,) * 3, -1, 0.2)
@@ -90,14 +91,15 @@ def traffic_light(materials: Materials) -> Mesh:
 
 
 def bollard(materials: Materials) -> Mesh:
+    """Return a bollard."""
     rng = materials.rng
     radius, tall = float(rng.uniform(0.04, 0.14)), float(rng.uniform(0.6, 1.1))
     body = lathe([(0, 0), (radius, 0), (radius, tall * 0.9), (radius * 0.7, tall), (0, tall)], 10)
-    return _round(rng, 0.02, 0.5).on(body)
+    return _metal(rng, 0.02, 0.5).on(body)
 
 
 def litter_bin(materials: Materials) -> Mesh:
-    """A litter bin or a wheeled bin."""
+    """Return a litter bin or a wheeled bin."""
     rng = materials.rng
     colour = albedo(rng, 0.9)
     if rng.random() < 0.5:
@@ -114,16 +116,16 @@ def litter_bin(materials: Materials) -> Mesh:
 
 
 def cabinet(materials: Materials) -> Mesh:
-    """A switch or junction box."""
+    """Return an electrical or telephone cabinet."""
     rng = materials.rng
     size = (float(rng.uniform(0.5, 1.8)), float(rng.uniform(0.3, 0.6)), float(rng.uniform(0.8, 1.7)))
     return grey_material(rng, 0.2, 0.6, 0.2).on(box(size))
 
 
 def bench(materials: Materials) -> Mesh:
-    """A park bench, mostly with a back."""
+    """Return a park bench, mostly with a back."""
     rng = materials.rng
-    wood, metal = materials.get("timber"), _round(rng)
+    wood, metal = materials.get("timber"), _metal(rng)
     wide = float(rng.uniform(1.2, 2.2))
     parts = [wood.on(box((wide, 0.1, 0.045), wood.tile_m)).moved((0, y, 0.42)) for y in (-0.16, -0.03, 0.1)]
     if rng.random() < 0.7:
@@ -135,6 +137,7 @@ def bench(materials: Materials) -> Mesh:
 
 
 def planter(materials: Materials) -> Mesh:
+    """Return a flower box of concrete or stone."""
     rng = materials.rng
     size = (float(rng.uniform(0.5, 1.6)), float(rng.uniform(0.4, 0.9)), float(rng.uniform(0.35, 0.7)))
     stone = materials.get("concrete")
@@ -142,9 +145,9 @@ def planter(materials: Materials) -> Mesh:
 
 
 def shelter(materials: Materials) -> Mesh:
-    """A bus stop's shelter, open towards -y."""
+    """Return the shelter of a bus stop, open towards -y."""
     rng = materials.rng
-    metal, wide = _round(rng), float(rng.uniform(2.5, 4.5))
+    metal, wide = _metal(rng), float(rng.uniform(2.5, 4.5))
     parts = [metal.on(box((wide + 0.3, 1.6, 0.1))).moved((0, 0.1, 2.4))]
     post = metal.on(box((0.07, 0.07, 2.4)))
     parts += [post.moved((x, 0.7, 0)) for x in (-wide / 2, 0.0, wide / 2)]
@@ -156,7 +159,7 @@ def shelter(materials: Materials) -> Mesh:
 
 
 def billboard(materials: Materials) -> Mesh:
-    """A poster on posts or a round advertising pillar."""
+    """Return a poster on posts or a round advertising pillar."""
     rng = materials.rng
     layer = materials.palette.add(picture(rng) if rng.random() < 0.5 else label(rng))
     if rng.random() < 0.3:
@@ -169,17 +172,18 @@ def billboard(materials: Materials) -> Mesh:
 
 
 def rock(materials: Materials) -> Mesh:
+    """Return a rock of 0.15 to 0.7 m."""
     rng = materials.rng
     stone = materials.get("stone")
     ball = sphere(1.0, 12)
     bump = 1 + 0.2 * np.sin(ball.vertices @ rng.normal(0, 3, 3))[:, None]
     size = rng.uniform(0.15, 0.7) * rng.uniform(0.6, 1.3, 3)
     vertices = ((ball.vertices - [0, 0, 0.7]) * bump * size).astype(np.float32)
-    return stone.on(type(ball)(**{**ball.__dict__, "vertices": vertices, "uv": ball.uv * 3}))
+    return stone.on(replace(ball, vertices=vertices, uv=ball.uv * 3))
 
 
 def person(materials: Materials) -> Mesh:
-    """A standing or walking figure of 1.05 to 1.95 m."""
+    """Return a standing or walking person, 1.05 to 1.95 m tall."""
     rng = materials.rng
     tall = float(np.clip(rng.normal(1.71, 0.1), 1.5, 1.95)) if rng.random() < 0.88 else float(rng.uniform(1.05, 1.45))
     coat, legs, shoes = (albedo(rng, 0.8) for _ in range(3))
@@ -215,7 +219,7 @@ def person(materials: Materials) -> Mesh:
 
 
 def cone(materials: Materials) -> Mesh:
-    """A traffic cone or a barrel."""
+    """Return a traffic cone or a construction barrel."""
     rng = materials.rng
     orange, white = (0.85, 0.17, 0.02), (0.8, 0.8, 0.8)
     if rng.random() < 0.6:
@@ -234,9 +238,9 @@ def cone(materials: Materials) -> Mesh:
 
 
 def railings(materials: Materials, length_m: float) -> Mesh:
-    """Railings along x from 0 to length_m: bars between two rails."""
+    """Return railings along x from 0 to length_m: bars between two rails."""
     rng = materials.rng
-    metal, tall = _round(rng, 0.01, 0.5), float(rng.uniform(0.8, 1.6))
+    metal, tall = _metal(rng, 0.01, 0.5), float(rng.uniform(0.8, 1.6))
     step = float(rng.uniform(0.11, 0.3))
     wide = float(rng.uniform(0.012, 0.03))
     parts = [quad((float(x), 0, 0.08), (wide, 0, 0), (0, 0, tall)) for x in np.arange(0, length_m, step)]
@@ -246,7 +250,7 @@ def railings(materials: Materials, length_m: float) -> Mesh:
 
 
 def fence(materials: Materials, length_m: float) -> Mesh:
-    """A wooden fence along x: boards with or without gaps, or two rails between posts."""
+    """Return a wooden fence along x from 0 to length_m: boards with or without gaps, or two rails between posts."""
     rng = materials.rng
     wood = materials.get("timber")
     tall = float(rng.choice([0.9, 1.2, 1.8])) * float(rng.uniform(0.9, 1.1))
@@ -268,7 +272,8 @@ def fence(materials: Materials, length_m: float) -> Mesh:
     return wood.on(merge(parts))
 
 
-PAVEMENT: tuple[tuple[float, Callable[[Materials], Mesh]], ...] = (
+# What stands on pavements, with the relative frequencies.
+_PAVEMENT: tuple[tuple[float, Callable[[Materials], Mesh]], ...] = (
     (0.2, sign),
     (0.16, litter_bin),
     (0.2, bollard),
@@ -282,6 +287,6 @@ PAVEMENT: tuple[tuple[float, Callable[[Materials], Mesh]], ...] = (
 
 
 def any_pavement_object(materials: Materials) -> Mesh:
-    """One of the things that stand on pavements."""
-    chances = np.array([chance for chance, _ in PAVEMENT])
-    return PAVEMENT[int(materials.rng.choice(len(PAVEMENT), p=chances / chances.sum()))][1](materials)
+    """Return a random object that stands on pavements."""
+    chances = np.array([chance for chance, _ in _PAVEMENT])
+    return _PAVEMENT[int(materials.rng.choice(len(_PAVEMENT), p=chances / chances.sum()))][1](materials)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The lie of the land: gentle slopes that everything follows, and paths along which roads and walls are swept."""
+"""Terrain with gentle slopes that everything stands on, and paths along which roads and walls are made."""
 
 from __future__ import annotations
 
@@ -12,53 +12,57 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from grin_ros.worlds.shapes.mesh import Mesh, merge, surface
+from grin_ros.worlds.shapes.mesh import Mesh, grid_faces, merge, surface
 
 Floats = NDArray[np.float64]
-STEP_M = 2.0  # of a path's points; a terrain's waves are long against it
+STEP_M = 2.0  # the distance between the points of a path; the waves of a terrain are much longer
 
 
 @dataclass(frozen=True)
 class Terrain:
-    """Height over (x, y): a tilted plane and waves. slope: (2,) rise per metre; waves (n, 4): kx, ky in rad/m, phase,
-    amplitude in metres."""
+    """A height over (x, y): the sum of a tilted plane and waves.
+
+    Attributes:
+        slope: The rise per metre in x and y.
+        waves: The waves, (n, 4): kx and ky in rad/m, the phase, and the amplitude in metres.
+    """
 
     slope: tuple[float, float]
     waves: Floats
 
     def height(self, x: Floats, y: Floats) -> Floats:
-        """Metres, of the shape of x and y."""
+        """Return the heights in metres at x and y, in the same shape."""
         z = self.slope[0] * np.asarray(x, np.float64) + self.slope[1] * np.asarray(y, np.float64)
         for kx, ky, phase, amplitude in self.waves:
             z = z + amplitude * np.sin(kx * x + ky * y + phase)
         return np.asarray(z)
 
     def at(self, x: float, y: float) -> float:
-        """Metres, at one place."""
+        """Return the height in metres at one place."""
         return float(self.height(np.array(x), np.array(y)))
 
     def drape(self, mesh: Mesh) -> Mesh:
-        """The mesh with every vertex lifted by the height below it: what stood on z = 0 stands on the ground."""
+        """Return the mesh with every vertex raised by the height below it, so that it stands on the ground."""
         lifted = mesh.vertices.astype(np.float64)
         lifted[:, 2] += self.height(lifted[:, 0], lifted[:, 1])
         return replace(mesh, vertices=lifted.astype(np.float32))
 
     def sheet(self, low: Sequence[float], high: Sequence[float], cell_m: float, tile_m: float, under_m: float) -> Mesh:
-        """The ground over a rectangle, lowered by under_m."""
+        """Return the ground over the rectangle from ``low`` to ``high`` (x, y), lowered by ``under_m``.
+
+        It has cells of ``cell_m``, and its uv counts units of ``tile_m``.
+        """
         nx, ny = (max(2, round((b - a) / cell_m) + 1) for a, b in zip(low, high, strict=True))
         y, x = np.meshgrid(np.linspace(low[1], high[1], ny), np.linspace(low[0], high[0], nx), indexing="ij")
         z = self.height(x, y) - under_m
         gy, gx = np.gradient(z, y[:, 0], x[0])
         normals = np.stack([-gx, -gy, np.ones_like(z)], -1).reshape(-1, 3)
-        i = (np.arange(ny - 1)[:, None] * nx + np.arange(nx - 1)[None]).ravel()
-        faces = np.concatenate([np.stack([i, i + 1, i + nx + 1], 1), np.stack([i, i + nx + 1, i + nx], 1)])
-        return surface(
-            np.stack([x, y, z], -1).reshape(-1, 3), normals, np.stack([x, y], -1).reshape(-1, 2) / tile_m, faces
-        )
+        uv = np.stack([x, y], -1).reshape(-1, 2) / tile_m
+        return surface(np.stack([x, y, z], -1).reshape(-1, 3), normals, uv, grid_faces(ny, nx))
 
 
 def random_terrain(rng: Generator, steep: float) -> Terrain:
-    """Random land; steep: slope of one sigma (0 is level)."""
+    """Return a random terrain. ``steep`` is the standard deviation of its slopes; 0 gives level ground."""
     count = 3
     angle = rng.uniform(0, 2 * np.pi, count)
     k = 2 * np.pi / rng.uniform(90, 260, count)
@@ -70,9 +74,13 @@ def random_terrain(rng: Generator, steep: float) -> Terrain:
 
 @dataclass(frozen=True)
 class Path:
-    """A line over the land with a length coordinate s and an offset t to its left, both in metres.
+    """A line over the terrain. Places are given by the length s along it and the offset t to its left, in metres.
 
-    start_m: s of the first point; xy (n, 2) points STEP_M apart; heading_rad (n,).
+    Attributes:
+        terrain: The terrain.
+        start_m: The s of the first point.
+        xy: Points that are STEP_M apart, (n, 2).
+        heading_rad: The heading at these points, (n,).
     """
 
     terrain: Terrain
@@ -82,15 +90,23 @@ class Path:
 
     @property
     def end_m(self) -> float:
+        """The s of the last point."""
         return self.start_m + STEP_M * (len(self.xy) - 1)
 
+    def moved(self, heading_rad: float, origin: Sequence[float] | Floats) -> Path:
+        """Return the path turned about the world's origin by a heading, and then moved by ``origin`` (2,)."""
+        c, s = np.cos(heading_rad), np.sin(heading_rad)
+        return replace(
+            self, xy=self.xy @ np.array([[c, s], [-s, c]]) + origin, heading_rad=self.heading_rad + heading_rad
+        )
+
     def turn(self, s: float) -> float:
-        """Heading at s in radians."""
+        """Return the heading at s in radians."""
         grid = self.start_m + STEP_M * np.arange(len(self.xy))
         return float(np.interp(s, grid, self.heading_rad))
 
     def place(self, s: Floats, t: Floats | float) -> Floats:
-        """(..., 2): the point at s, off by t to the left."""
+        """Return the points (..., 2) at s with the offset t to the left."""
         grid = self.start_m + STEP_M * np.arange(len(self.xy))
         heading = np.interp(s, grid, self.heading_rad)
         x = np.interp(s, grid, self.xy[:, 0]) - t * np.sin(heading)
@@ -98,16 +114,17 @@ class Path:
         return np.stack([x, y], -1)
 
     def point(self, s: float, t: float) -> tuple[float, float]:
-        """x, y of one place."""
+        """Return x and y of one place."""
         x, y = self.place(np.array(s), t)
         return float(x), float(y)
 
     def sweep(
         self, s0: float, s1: float, profile: Sequence[tuple[float, float]], tile_m: float = 1.0, shift_m: float = 0.0
     ) -> Mesh:
-        """A profile of (t, z) points drawn along the path from s0 to s1; uv in units of tile_m along s and the profile.
+        """Return the surface that a profile of (t, z) points sweeps along the path from s0 to s1.
 
-        z is above the land at the vertex's place; every strip of the profile is flat and has its own normal.
+        z is the height above the terrain. Every segment of the profile is flat and has a normal of its own. The uv
+        counts units of ``tile_m`` along the path, shifted by ``shift_m``, and along the profile.
         """
         inner = self.start_m + STEP_M * np.arange(len(self.xy))
         s = np.concatenate([[s0], inner[(inner > s0 + 0.05) & (inner < s1 - 0.05)], [s1]])
@@ -122,15 +139,16 @@ class Path:
             if abs(tb - ta) > abs(zb - za):
                 normal *= np.sign(tb - ta)
             uv = [np.stack([(s + shift_m) / tile_m, np.full(len(s), v / tile_m)], -1) for v in (run, run + wide)]
-            i, n = np.arange(len(s) - 1), len(s)
-            faces = np.concatenate([np.stack([i, i + 1, i + n + 1], 1), np.stack([i, i + n + 1, i + n], 1)])
-            parts.append(surface(top, np.concatenate([normal, normal]), np.concatenate(uv), faces))
+            parts.append(surface(top, np.concatenate([normal, normal]), np.concatenate(uv), grid_faces(2, len(s))))
             run += wide
         return merge(parts)
 
 
 def winding_path(rng: Generator, terrain: Terrain, start_m: float, end_m: float, sharpest_m: float) -> Path:
-    """A path through the origin along +x at s = 0 whose bends have radii of sharpest_m and more; inf for straight."""
+    """Return a random path that passes the origin along +x at s = 0.
+
+    The radii of its bends are at least ``sharpest_m``; inf gives a straight path.
+    """
     s = np.arange(start_m, end_m + STEP_M / 2, STEP_M)
     curvature = np.zeros(len(s))
     if np.isfinite(sharpest_m):
@@ -144,7 +162,7 @@ def winding_path(rng: Generator, terrain: Terrain, start_m: float, end_m: float,
 
 
 def with_varied_tone(mesh: Mesh, rng: Generator, strength: float, wavelength_m: float = 9.0) -> Mesh:
-    """The mesh with its colours varied by smooth waves over x and y: no tile looks the same twice."""
+    """Return the mesh with colours that vary smoothly over x and y, so that no two tiles look alike."""
     x, y = mesh.vertices[:, 0].astype(np.float64), mesh.vertices[:, 1].astype(np.float64)
     tone = np.zeros(len(x))
     for k in (1.0, 2.3, 5.1):

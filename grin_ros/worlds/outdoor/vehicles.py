@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cars, vans, lorries, buses and bicycles: on z = 0 about the origin, front towards +x, true sizes in metres."""
+"""Cars, vans, lorries, buses and bicycles in real sizes. They stand on z = 0 at the origin with their front to +x."""
 
 from __future__ import annotations
 
@@ -10,14 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.worlds.outdoor.materials import Materials, car_colour
-from grin_ros.worlds.shapes.mesh import Mesh, box, cylinder, merge, surface, tube
+from grin_ros.worlds.shapes.mesh import Mesh, box, cylinder, merge, quad_faces, surface, tube
 from grin_ros.worlds.surfaces.textures import label
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A car's outline. length, width, height in metres; stations: (share of the length from the tail, lower edge of the
-    windows, roof), both as shares of the height; where roof = edge there is no cabin. wheel_m: radius."""
+    """The outline of a kind of car.
+
+    Attributes:
+        length: The lowest and highest length in metres.
+        width: The lowest and highest width in metres.
+        height: The lowest and highest height in metres.
+        stations: Points along the car from its tail: the position as a share of the length, and the heights of the
+            lower edge of the windows and of the roof as shares of the height. Where both are equal, there is no cabin.
+        axles: The positions of the axles as shares of the length.
+        wheel_m: The radius of the wheels.
+    """
 
     length: tuple[float, float]
     width: tuple[float, float]
@@ -99,12 +108,10 @@ CARS = {
 
 
 def _strip(a: NDArray[np.float64], b: NDArray[np.float64]) -> Mesh:
-    """Quads between two lines of points (n, 3), each lit flat."""
+    """Return flat quadrilaterals between two lines of points, each (n, 3)."""
     p = np.stack([a[:-1], a[1:], b[1:], b[:-1]], 1)
     normals = np.repeat(np.cross(p[:, 1] - p[:, 0], p[:, 3] - p[:, 0])[:, None], 4, axis=1)
-    i = 4 * np.arange(len(p))
-    faces = np.concatenate([np.stack([i, i + 1, i + 2], 1), np.stack([i, i + 2, i + 3], 1)])
-    return surface(p.reshape(-1, 3), normals.reshape(-1, 3), np.zeros((4 * len(p), 2)), faces)
+    return surface(p.reshape(-1, 3), normals.reshape(-1, 3), np.zeros((4 * len(p), 2)), quad_faces(len(p)))
 
 
 def _wheel(radius: float, wide: float, rim: float) -> Mesh:
@@ -115,7 +122,7 @@ def _wheel(radius: float, wide: float, rim: float) -> Mesh:
 
 
 def car(materials: Materials, kind: str) -> Mesh:
-    """A car of a kind in CARS."""
+    """Return a car of a kind in CARS."""
     rng, shape = materials.rng, CARS[kind]
     length, width, height = (float(rng.uniform(*span)) for span in (shape.length, shape.width, shape.height))
     paint, glass = car_colour(rng), materials.glass()
@@ -136,7 +143,7 @@ def car(materials: Materials, kind: str) -> Mesh:
 
     waist = 0.5 * sill + 0.5 * belt
     windowed = cabin[:-1] | cabin[1:]
-    if kind == "van" and rng.random() < 0.6:  # a delivery van has no windows behind the driver
+    if kind == "van" and rng.random() < 0.6:  # a delivery van without windows behind the driver
         windowed &= x[:-1] > 0.1 * length
     for side in (-1, 1):
         low, mid = line(side * half * 0.95, sill), line(side * half, waist)
@@ -183,7 +190,7 @@ def _underside(length: float, width: float, height: float) -> Mesh:
 def _fittings(
     materials: Materials, length: float, width: float, height: float, belt: NDArray[np.float64]
 ) -> list[Mesh]:
-    """Lamps, number plates, bumper strips and mirrors."""
+    """Return lamps, number plates, bumper strips and mirrors."""
     rng = materials.rng
     parts = []
     glow = float(rng.random() < 0.3)
@@ -203,7 +210,7 @@ def _fittings(
 
 
 def lorry(materials: Materials) -> Mesh:
-    """A cab with a box, a tipper or a flat bed behind it."""
+    """Return a lorry: a cab with a box, a tipper or a flat bed behind it."""
     rng = materials.rng
     paint, length = car_colour(rng), float(rng.uniform(6.0, 12.0))
     width, cab = 2.4, 2.0
@@ -237,7 +244,7 @@ def lorry(materials: Materials) -> Mesh:
 
 
 def bus(materials: Materials) -> Mesh:
-    """A city bus."""
+    """Return a city bus."""
     rng = materials.rng
     length, width, height = float(rng.uniform(9, 12.5)), 2.5, float(rng.uniform(2.9, 3.3))
     paint, glass = car_colour(rng), materials.glass()
@@ -255,7 +262,7 @@ def bus(materials: Materials) -> Mesh:
 
 
 def bicycle(materials: Materials) -> Mesh:
-    """A bicycle standing upright along x."""
+    """Return a bicycle that stands upright along x."""
     rng = materials.rng
     colour, radius = car_colour(rng), float(rng.uniform(0.3, 0.36))
     parts = []
@@ -282,7 +289,7 @@ def _bar(a: tuple[float, float], b: tuple[float, float]) -> Mesh:
 
 
 def any_vehicle(materials: Materials, heavy: float = 0.1) -> Mesh:
-    """A random car, or by the chance heavy a lorry or a bus."""
+    """Return a random car, or a lorry or bus with the probability ``heavy``."""
     rng = materials.rng
     if rng.random() < heavy:
         return lorry(materials) if rng.random() < 0.65 else bus(materials)

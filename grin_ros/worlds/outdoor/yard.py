@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Yards: gardens, parks, squares, campus lawns, car parks and building sites, on slopes too."""
+"""The world of yards: gardens, parks, squares, campus lawns, car parks and building sites, some of them sloped."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from collections.abc import Callable
 import numpy as np
 
 from grin_ros.worlds.assets.assets import Assets
-from grin_ros.worlds.assets.models import Piece
-from grin_ros.worlds.outdoor import buildings, plants, street_furniture, vehicles
-from grin_ros.worlds.outdoor.materials import Materials, grey_material
+from grin_ros.worlds.outdoor import buildings, plants, street_furniture, surroundings, vehicles, yard_objects
+from grin_ros.worlds.outdoor.materials import Materials
 from grin_ros.worlds.outdoor.site import OutdoorScene, Site
 from grin_ros.worlds.outdoor.terrain import Path, random_terrain, winding_path, with_varied_tone
-from grin_ros.worlds.shapes.mesh import Mesh, box, cylinder, merge, tube
+from grin_ros.worlds.shapes.mesh import Mesh, box
 from grin_ros.worlds.surfaces.palette import Palette
 
 _KINDS = ("park", "garden", "square", "campus", "parking", "works")
-# Chances of what stands about: trees, bushes, buildings, boundaries, fittings, people, vehicles.
+# The mean numbers of trees, bushes, buildings, boundaries, objects, people and vehicles.
 _COUNTS: dict[str, tuple[float, float, float, float, float, float, float]] = {
     "park": (26, 22, 2, 5, 14, 5, 1),
     "garden": (10, 22, 3, 9, 10, 2, 1),
@@ -30,18 +29,16 @@ _COUNTS: dict[str, tuple[float, float, float, float, float, float, float]] = {
 
 
 def build_yard(seed: int, assets: Assets) -> OutdoorScene:
-    """The yard of a seed: the same seed and the same assets give the same scene."""
+    """Return the yard of a seed. The same seed and assets give the same scene."""
     rng = np.random.default_rng([seed, 0x9A2D])
     materials = Materials(Palette(rng, assets.tiles))
-    pieces: dict[str, list[Piece]] = {}
-    for piece in assets.pieces:
-        pieces.setdefault(piece.role, []).append(piece)
+
     kind = _KINDS[int(rng.choice(len(_KINDS), p=[0.28, 0.24, 0.14, 0.16, 0.1, 0.08]))]
     steep = float(rng.choice([0.002, 0.03, 0.09], p=[0.4, 0.35, 0.25])) * (
         0.3 if kind in ("square", "parking") else 1.0
     )
     terrain = random_terrain(rng, steep)
-    site = Site(materials, terrain, pieces)
+    site = Site(materials, terrain, assets.pieces_by_role())
     half = float(rng.uniform(10, 18)) if kind == "garden" else float(rng.uniform(18, 38))
     base = {"square": "paving", "parking": "asphalt", "works": "soil"}.get(kind, "grass")
     ground = materials.get(base)
@@ -59,23 +56,20 @@ def build_yard(seed: int, assets: Assets) -> OutdoorScene:
     counts = [int(rng.poisson(mean * float(rng.uniform(0.4, 1.3)))) for mean in _COUNTS[kind]]
     _buildings(site, half, counts[2])
     _stand(site, half, counts, kind, paths)
-    _backdrop(site, half, kind)
+    surroundings.add_yard_backdrop(site, half, kind)
     _walks(site, half, paths)
     z = terrain.height(*np.meshgrid([-half, 0.0, half], [-half, 0.0, half]))
     return site.scene((np.array([-half, -half, z.min() - 1.0]), np.array([half, half, z.max() + 6.0])))
 
 
 def _paths(site: Site, half: float, kind: str) -> list[Path]:
-    """Paths through the yard."""
+    """Add paths through the yard, and return them."""
     rng, m = site.materials.rng, site.materials
     paths = []
     for _ in range(int(rng.integers(1, 4))):
         line = winding_path(rng, site.terrain, -half * 1.2, half * 1.2, float(rng.uniform(12, 60)))
         heading, shift = float(rng.uniform(0, 2 * np.pi)), rng.normal(0, half * 0.25, 2)
-        c, n = np.cos(heading), np.sin(heading)
-        path = Path(
-            site.terrain, line.start_m, line.xy @ np.array([[c, n], [-n, c]]) + shift, line.heading_rad + heading
-        )
+        path = line.moved(heading, shift)
         paths.append(path)
         if kind in ("square", "parking") and rng.random() < 0.6:
             continue
@@ -95,8 +89,8 @@ def _paths(site: Site, half: float, kind: str) -> list[Path]:
 
 
 def _edge(site: Site, half: float, kind: str) -> None:
-    """What closes the yard off: walls, hedges and fences at its four sides, some left open."""
-    rng, m = site.materials.rng, site.materials
+    """Add walls, hedges and fences at the four sides of the yard. Some sides stay open."""
+    rng = site.materials.rng
     shut = 0.85 if kind == "garden" else 0.4
     for quarter in range(4):
         if rng.random() > shut:
@@ -111,11 +105,10 @@ def _edge(site: Site, half: float, kind: str) -> None:
             body = make()
             x, y = c * along + n * reach, n * along - c * reach
             site.put(body, float(x), float(y), yaw)
-    del m
 
 
 def _boundary(site: Site, tall: bool) -> Callable[[], Mesh]:
-    """A maker of 6 m of one kind of boundary along x."""
+    """Return a function that makes 6 m of one kind of boundary along x."""
     rng, m = site.materials.rng, site.materials
     kind = int(rng.choice(4, p=[0.3, 0.3, 0.25, 0.15]))
     high = float(rng.uniform(1.5, 2.6) if tall else rng.uniform(0.5, 1.8))
@@ -134,7 +127,7 @@ def _boundary(site: Site, tall: bool) -> Callable[[], Mesh]:
 
 
 def _free(site: Site, half: float, paths: list[Path], radius_m: float, tries: int = 8) -> tuple[float, float] | None:
-    """A place off the paths where nothing stands yet."""
+    """Return a free place away from the paths, or None if none was found."""
     rng = site.materials.rng
     for _ in range(tries):
         x, y = (float(v) for v in rng.uniform(-half * 0.95, half * 0.95, 2))
@@ -145,7 +138,7 @@ def _free(site: Site, half: float, paths: list[Path], radius_m: float, tries: in
 
 
 def _buildings(site: Site, half: float, count: int) -> None:
-    """Buildings round about, the fronts to the middle, and at times one within."""
+    """Add buildings around the yard with their fronts towards the middle, and sometimes one in it."""
     rng, m = site.materials.rng, site.materials
     shared = [buildings.style(m) for _ in range(2)]
     for k in range(count):
@@ -170,7 +163,7 @@ def _buildings(site: Site, half: float, count: int) -> None:
 
 
 def _stand(site: Site, half: float, counts: list[int], kind: str, paths: list[Path]) -> None:
-    """Trees, bushes, fittings, people, vehicles and what belongs to the kind."""
+    """Add trees, bushes, objects, people and vehicles to the yard. For ``counts`` see _COUNTS."""
     rng, m = site.materials.rng, site.materials
     for _ in range(min(counts[0], 45)):
         place = _free(site, half * 1.1, paths, 0.8)
@@ -209,83 +202,21 @@ def _stand(site: Site, half: float, counts: list[int], kind: str, paths: list[Pa
 
 
 def _thing(site: Site, kind: str) -> Mesh:
+    """Return a random object that fits the kind of yard."""
     rng, m = site.materials.rng, site.materials
     if rng.random() < 0.3:
         found = site.model("prop")
         if found is not None:
             return found
     if kind == "works" and rng.random() < 0.8:
-        return site.reused("works", lambda: _works(m), 10)
+        return site.reused("works", lambda: yard_objects.building_site_object(m), 10)
     if kind in ("park", "garden") and rng.random() < 0.6:
-        makers = (street_furniture.bench, street_furniture.rock, street_furniture.planter, _frame, _table)
+        street = street_furniture.bench, street_furniture.rock, street_furniture.planter
+        makers = (*street, yard_objects.climbing_frame, yard_objects.garden_table)
         return site.reused("garden", lambda: makers[int(rng.integers(len(makers)))](m), 8)
     if rng.random() < 0.2:
         return site.reused("bicycle", lambda: vehicles.bicycle(m), 2)
     return site.reused("fitting", lambda: street_furniture.any_pavement_object(m), 12)
-
-
-def _table(m: Materials) -> Mesh:
-    """A garden table with two benches."""
-    wood, rng = m.get("timber"), m.rng
-    wide = float(rng.uniform(1.2, 2.0))
-    parts = [box((wide, 0.75, 0.05), wood.tile_m).moved((0, 0, 0.7))]
-    parts += [box((wide, 0.28, 0.05), wood.tile_m).moved((0, y, 0.42)) for y in (-0.65, 0.65)]
-    for x in (-wide * 0.38, wide * 0.38):
-        parts += [box((0.08, 1.4, 0.06)).moved((x, 0, 0.38)), box((0.08, 0.08, 0.72)).moved((x, 0.3, 0))]
-        parts += [box((0.08, 0.08, 0.72)).moved((x, -0.3, 0)), box((0.08, 0.08, 0.42)).moved((x, 0.65, 0))]
-    return wood.on(merge(parts))
-
-
-def _frame(m: Materials) -> Mesh:
-    """Climbing bars or a swing's frame."""
-    rng = m.rng
-    colour = [float(v) for v in rng.uniform(0.02, 0.7, 3)]
-    wide, tall = float(rng.uniform(1.5, 3.5)), float(rng.uniform(1.2, 2.4))
-    parts = []
-    for x in (-wide / 2, wide / 2):
-        parts += [tube(np.array([[x, y, 0], [x, 0, tall]]), 0.04, 6) for y in (-0.7, 0.7)]
-    parts.append(tube(np.array([[-wide / 2, 0, tall], [wide / 2, 0, tall]]), 0.045, 6))
-    for x in np.linspace(-0.3, 0.3, 3) * wide:
-        rope = tube(np.array([[x, 0, tall], [x, 0, 0.45]]), 0.012, 4)
-        parts.append(rope)
-    return merge(parts).painted(colour, -1, 0.3)
-
-
-def _works(m: Materials) -> Mesh:
-    """What stands on a building site: containers, piles, pallets, pipes, scaffolding, cones."""
-    rng = m.rng
-    kind = int(rng.integers(6))
-    if kind == 0:
-        colour = [float(v) for v in rng.uniform(0.03, 0.5, 3)]
-        metal = m.get("metal")
-        return box((6.06, 2.44, 2.59), metal.tile_m).painted(colour, metal.layer, 0.2)
-    if kind == 1:
-        rock = m.get("soil")
-        return plants.blob(
-            rng, np.zeros(3), rng.uniform(0.7, 2.5, 3) * [1, 1, 0.6], np.array(rock.colour), rock.layer, 14
-        )
-    if kind == 2:
-        wood = m.get("timber")
-        rows = int(rng.integers(1, 8))
-        parts = [box((1.2, 0.8, 0.03), wood.tile_m).moved((0, 0, 0.14 * k + 0.11)) for k in range(rows)]
-        parts += [box((0.1, 0.8, 0.11)).moved((x, 0, 0.14 * k)) for k in range(rows) for x in (-0.5, 0.0, 0.5)]
-        return wood.on(merge(parts))
-    if kind == 3:
-        radius, grey = float(rng.uniform(0.1, 0.5)), grey_material(rng, 0.1, 0.5, 0.1)
-        pipe = cylinder(radius, float(rng.uniform(2, 5)), 16).tilted(1, np.pi / 2)
-        places = [(0.0, -radius, radius), (0.0, radius, radius), (0.0, 0.0, radius * 2.73)]
-        return grey.on(merge([pipe.moved(p) for p in places]))
-    if kind == 4:
-        steel, wood = grey_material(rng, 0.2, 0.5, 0.3), m.get("timber")
-        parts = []
-        for x in (-2.0, 0.0, 2.0):
-            for y in (0.0, 0.9):
-                parts.append(steel.on(tube(np.array([[x, y, 0], [x, y, 6.2]]), 0.03, 6)))
-        for z in (2.0, 4.0, 6.0):
-            parts.append(wood.on(box((4.2, 0.9, 0.05), wood.tile_m)).moved((0, 0.45, z)))
-            parts.append(steel.on(tube(np.array([[-2.1, 0, z + 1], [2.1, 0, z + 1]]), 0.025, 5)))
-        return merge(parts)
-    return street_furniture.cone(m)
 
 
 def _vehicles(site: Site, half: float, count: int, kind: str, paths: list[Path]) -> None:
@@ -313,29 +244,8 @@ def _vehicles(site: Site, half: float, count: int, kind: str, paths: list[Path])
             site.put(one(), *place, float(rng.uniform(0, 6.3)))
 
 
-def _backdrop(site: Site, half: float, kind: str) -> None:
-    """Trees and houses beyond the yard, to 200 m."""
-    rng, m = site.materials.rng, site.materials
-    style = buildings.style(m)
-    leafy = {"park": 0.9, "garden": 0.7}.get(kind, 0.55)
-
-    def house() -> Mesh:
-        floors, roof = int(rng.choice([2, 3, 6])), str(rng.choice(["gable", "flat"]))
-        return buildings.building(m, style, float(rng.uniform(8, 25)), 10.0, floors, "blank", roof, False)
-
-    for _ in range(int(rng.integers(15, 60))):
-        bearing, far = float(rng.uniform(0, 2 * np.pi)), half * 1.4 + float(rng.exponential(45.0))
-        x, y = float(far * np.cos(bearing)), float(far * np.sin(bearing))
-        if far > 210 or not site.is_clear(x, y, 4.0):
-            continue
-        if rng.random() < leafy:
-            plants.put_far_tree(site, x, y, sunk_m=0.2, largest=1.5)
-        else:
-            site.put(site.reused("far house", house, 4), x, y, bearing - np.pi / 2, drape=False)
-
-
 def _walks(site: Site, half: float, paths: list[Path]) -> None:
-    """Camera places: along the paths, and some anywhere."""
+    """Add the places of cameras: along the paths, and some anywhere in the yard."""
     rng = site.materials.rng
     for path in paths:
         for k in range(0, len(path.xy), 1):

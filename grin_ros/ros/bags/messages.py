@@ -16,7 +16,7 @@ import numpy as np
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
-from grin_ros.ros.message_types import type_name
+from grin_ros.ros.message_types import message_class, type_name
 
 
 @lru_cache(maxsize=1)
@@ -24,12 +24,12 @@ def _store() -> Typestore:
     return get_typestore(Stores.ROS2_JAZZY)
 
 
-def deserialize(data: bytes, message_class: Any) -> Any:
-    """Return the message of this class. Raises ValueError if the bytes are not one."""
+def deserialize(data: bytes, kind: Any) -> Any:
+    """Return the message, of the class `kind`. Raises ValueError if the bytes are not one."""
     try:
-        return _filled(message_class(), _store().deserialize_cdr(data, type_name(message_class)))
+        return _filled(kind(), _store().deserialize_cdr(data, type_name(kind)))
     except Exception as error:  # rosbags, struct, NumPy and the message's own setters
-        raise ValueError(f"{type_name(message_class)}: got {len(data)} bytes that are not one ({error})") from error
+        raise ValueError(f"{type_name(kind)}: got {len(data)} bytes that are not one ({error})") from error
 
 
 def serialize(message: Any) -> bytes:
@@ -43,6 +43,8 @@ def _filled(message: Any, values: Any) -> Any:
         old, new = getattr(message, name), getattr(values, name)
         if hasattr(old, "get_fields_and_field_types"):
             new = _filled(old, new)
+        elif isinstance(new, list) and new and hasattr(new[0], "__msgtype__"):
+            new = [_filled(message_class(item.__msgtype__)(), item) for item in new]
         elif isinstance(old, array.array):
             new = array.array(old.typecode, np.ascontiguousarray(new).tobytes())
         setattr(message, name, new)

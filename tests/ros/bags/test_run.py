@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[b
 from rclpy.serialization import deserialize_message, serialize_message
 from rosbags.interfaces import ConnectionExtRosbag2, QosReliability
 from rosbags.rosbag2 import Writer
-from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+from sensor_msgs.msg import CompressedImage, Image, LaserScan, PointCloud2
 
 from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import FAILURE_GREEN, fake_depth_m, register
@@ -67,6 +68,21 @@ def test_inputs_pass_through_and_outputs_are_what_the_node_publishes(
     cloud = deserialize_message(of_topic(messages, "/front/points")[0][1], PointCloud2)
     assert [item.name for item in cloud.fields] == ["x", "y", "z", "rgb", "sigma"]
     assert not (tmp_path / "out.partial").exists()
+
+
+def test_a_scan_is_written_if_the_mounting_is_known_and_else_a_warning_says_why(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = job_of(drive(tmp_path / "in"), tmp_path / "unknown", fake_artifact)
+    with caplog.at_level(logging.WARNING):
+        run(job)
+    (warning,) = [record for record in caplog.records if "scan is not published" in record.getMessage()]
+    assert "set mounting.known" in warning.getMessage()
+    assert not of_topic(content(tmp_path / "unknown"), "/front/scan")
+    run(replace(job, output=str(tmp_path / "known"), parameters={**job.parameters, "mounting.known": True}))
+    scans = [deserialize(data, LaserScan) for _, data in of_topic(content(tmp_path / "known"), "/front/scan")]
+    assert len(scans) == FRAMES
+    assert np.isfinite(scans[0].ranges).any()
 
 
 def test_cdr_is_what_rclpy_reads_and_writes() -> None:

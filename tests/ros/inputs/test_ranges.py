@@ -23,15 +23,14 @@ from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message
 from benchmarks.stand_in.engine import BACKEND, fake_depth_m
 from benchmarks.stand_in.process import start_node
 from grin_ros.ros.frame.cloud import list_message
-from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.inputs.ranges import cloud_points, measured_points, scan_points
 from grin_ros.ros.inputs.transforms import Transforms
 from grin_ros.ros.operator.harness.client import NodeClient
-from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
+from grin_ros.ros.operator.harness.messages import image_message
 from grin_ros.ros.operator.harness.process import NodeProcess
+from tests.ros.inputs.lidar import FACTOR, lidar, lidar_points, scene
 
 STAMPS = itertools.count(100)
-FACTOR = 1.4
 
 
 def test_a_scan_becomes_points_in_its_plane() -> None:
@@ -95,29 +94,6 @@ def test_clouds_that_cannot_be_read_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=text):
             cloud_points(bad)
-
-
-# The node: its fake backend's depth is too small by FACTOR.
-
-
-def scene() -> NDArray[np.uint8]:
-    """A slope for the fake backend, 3 to 6 m from left to right."""
-    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    image[..., 0] = np.linspace(64, 160, WIDTH).astype(np.uint8)
-    return image
-
-
-def lidar_points() -> NDArray[np.float64]:
-    """In the sensor's frame (x ahead, y left, z up), at the camera's centre: what rows 6 to 18 truly are."""
-    rays = camera_from_info(info_message()).rays()[6:18].astype(np.float64)
-    optical = rays * (FACTOR * fake_depth_m(scene())[6:18] / rays[..., 2])[..., None]
-    return np.stack([optical[..., 2], -optical[..., 0], -optical[..., 1]], axis=-1).reshape(-1, 3)
-
-
-def lidar(stamp_s: float) -> PointCloud2:
-    header = Header(frame_id="lidar")
-    header.stamp.sec, header.stamp.nanosec = int(stamp_s), int(stamp_s % 1 * 1e9)
-    return list_message(lidar_points().astype(np.float32), ("x", "y", "z"), header)
 
 
 class RangeClient(NodeClient):

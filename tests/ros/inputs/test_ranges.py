@@ -26,7 +26,7 @@ from grin_ros.ros.frame.cloud import list_message
 from grin_ros.ros.inputs.ranges import cloud_points, measured_points, scan_points
 from grin_ros.ros.inputs.transforms import Transforms
 from grin_ros.ros.operator.harness.client import NodeClient
-from grin_ros.ros.operator.harness.messages import image_message
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 from grin_ros.ros.operator.harness.process import NodeProcess
 from tests.ros.inputs.lidar import FACTOR, lidar, lidar_points, scene
 

@@ -15,6 +15,7 @@ from grin_ros.core.backends.engine import Engine
 from grin_ros.core.estimator import Estimator, Settings, camera_inputs
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.sampling.noise import member_noise
+from grin_ros.core.sampling.sampler import sample
 from grin_ros.core.sampling.schedule import Schedule
 from grin_ros.core.types import DepthEstimate, Frame
 
@@ -80,14 +81,15 @@ def loop(engine: Engine, frame: Frame, rows: int, cols: int, settings: Settings)
     scene = (manifest.network.scene_rows, manifest.network.scene_cols)
     camera = camera_inputs(frame.camera, (rows, cols), scene)
     noise = member_noise(camera.queries[0], settings.members, settings.seed)
-    pairs = list(Schedule(manifest.schedule_shift).pairs(settings.steps))
+    levels = Schedule(manifest.schedule_shift).levels(settings.steps)
+    latents = manifest.network.zero_latents(settings.members)
     names = ("queries", "query_rays", "scene_rays", "mounting")
     inputs = {"image": frame.image[None], **{name: getattr(camera, name) for name in names}}
 
     def run() -> dict[str, float]:
         start = time.perf_counter()
-        x, _ = engine.sample(engine.encode(inputs), noise, pairs)
-        engine.to_host(x)
+        found = sample(engine.denoiser(engine.encode(inputs)), noise, latents, levels)
+        engine.to_host(found.x)
         return {"total": (time.perf_counter() - start) * 1e3}
 
     return run

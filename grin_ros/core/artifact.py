@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from grin_ros.core.config import from_mapping, nearest
 
 FORMAT = 2
@@ -65,6 +68,10 @@ class Network:
         for name, size in dataclasses.asdict(self).items():
             if not 1 <= size <= MAX_SIZE:
                 raise ValueError(f"network.{name}: got {size}, expected 1 to {MAX_SIZE}; do not use this artifact")
+
+    def zero_latents(self, members: int) -> NDArray[np.float32]:
+        """Return the latents (members, latent_count, latent_dim) that sampling begins with if no frame came before."""
+        return np.zeros((members, self.latent_count, self.latent_dim), np.float32)
 
 
 @dataclass(frozen=True)

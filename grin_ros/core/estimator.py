@@ -16,6 +16,7 @@ from grin_ros.core.backends.engine import Engine
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import pixel_grid
 from grin_ros.core.sampling.noise import member_noise
+from grin_ros.core.sampling.sampler import Sampler, sample
 from grin_ros.core.sampling.schedule import Schedule
 from grin_ros.core.smoothing import Smoothing
 from grin_ros.core.types import DepthEstimate, Frame
@@ -104,13 +105,14 @@ def rays_at(camera: Camera, pixels: NDArray[np.float64]) -> NDArray[np.float32]:
 class Estimator:
     """Metric depth from frames of one camera, with one engine. Not thread safe."""
 
-    def __init__(self, engine: Engine, settings: Settings | None = None) -> None:
+    def __init__(self, engine: Engine, settings: Settings | None = None, sampler: Sampler = sample) -> None:
         self.engine = engine
         self.settings = settings or Settings()
-        self.smoothing = Smoothing()
+        self.smoothing = Smoothing(sampler)
         manifest = engine.artifact.manifest
         self._schedule = Schedule(manifest.schedule_shift)
         self._temperature = np.float32(manifest.temperature)
+        self._network = manifest.network
         self._grid = (manifest.network.grid_rows, manifest.network.grid_cols)
         self._scene = (manifest.network.scene_rows, manifest.network.scene_cols)
         self._cameras: OrderedDict[Camera, CameraInputs] = OrderedDict()
@@ -137,11 +139,12 @@ class Estimator:
             }
         )
         clock.lap("encode")
-        pairs = self._schedule.pairs(settings.steps)
-        x, log_variance = self.smoothing.sample(self.engine, tokens, noise, pairs, settings.smoothing, frame)
+        levels = self._schedule.levels(settings.steps)
+        latents = self._network.zero_latents(settings.members)
+        found = self.smoothing.sample(self.engine.denoiser(tokens), noise, latents, levels, settings.smoothing, frame)
         clock.lap("denoise")
         depth_m, sigma_m = self.engine.decode(
-            {"x": x, "log_variance": log_variance, "image": image, "ray_z": camera.ray_z}
+            {"x": found.x, "log_variance": found.log_variance, "image": image, "ray_z": camera.ray_z}
         )
         check_answer(depth_m, sigma_m, camera.ray_z[0])
         clock.lap("decode")

@@ -10,15 +10,13 @@ part of the way from the last answer was tried and is worse: see docs/decisions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.engine import Engine, Tensor
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.sampling.schedule import Level
+from grin_ros.core.sampling.sampler import Denoiser, Sample, Sampler, sample
 from grin_ros.core.types import Frame
 
 MAX_GAP_S = 2.0
@@ -71,38 +69,38 @@ class _Past:
 
 
 class Smoothing:
-    """Remembers the last frame of one camera. Not thread safe."""
+    """Samples the frames of one camera and remembers the last one. Not thread safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, sampler: Sampler = sample) -> None:
+        self._sampler = sampler
         self._past: _Past | None = None
 
     def forget(self) -> None:
-        """The next frame stands for itself."""
+        """Forget the last frame: the next one is sampled by itself."""
         self._past = None
 
     def sample(
         self,
-        engine: Engine,
-        tokens: Mapping[str, Tensor],
+        denoise: Denoiser,
         noise: NDArray[np.float32],
-        pairs: Sequence[tuple[Level, Level]],
+        latents: NDArray[np.float32],
+        levels: NDArray[np.float32],
         share: float,
         frame: Frame,
-    ) -> tuple[Tensor, Tensor]:
-        """As `Engine.sample`, going on from the last frame where `frame` follows it and has as many members.
+    ) -> Sample:
+        """Sample `frame` as `sampler.sample` does; keep a share of the last answer if it continues the last frame.
 
-        share: of the last answer, 0 (none) to below 1.
+        share: of the last answer, 0 (none) to below 1. latents: those for a frame that stands by itself.
         """
         if share == 0.0:
             self._past = None
-            return engine.sample(tokens, noise, pairs)
+            return self._sampler(denoise, noise, latents, levels)
         moment, past = moment_of(frame), self._past
         if past is None or past.x.shape != noise.shape or not moment.follows(past.moment):
             past = None
-        latents = engine.no_latents(len(noise)) if past is None else past.latents
-        clean, log_variance, latents = engine.sample_members(tokens, noise, latents, pairs)
-        x = np.array(engine.to_host(clean), np.float32)  # the engine may use its own again
+        found = self._sampler(denoise, noise, latents if past is None else past.latents, levels)
+        x = np.array(denoise.to_host(found.x), np.float32)  # a copy: the engine may use its tensors again
         if past is not None:
             x += np.float32(share) * np.where(np.isfinite(past.x), past.x - x, 0.0).astype(np.float32)
-        self._past = _Past(moment, x, np.array(engine.to_host(latents), np.float32))
-        return x, log_variance
+        self._past = _Past(moment, x, np.array(denoise.to_host(found.latents), np.float32))
+        return found._replace(x=x)

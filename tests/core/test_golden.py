@@ -12,7 +12,9 @@ torch = pytest.importorskip("torch", reason="the model is torch (pip install gri
 
 from grin_ros.core.estimator import camera_inputs  # noqa: E402
 from grin_ros.core.sampling.noise import member_noise  # noqa: E402
-from grin_ros.core.types import Frame  # noqa: E402 - after the skip
+from grin_ros.core.sampling.sampler import sample  # noqa: E402
+from grin_ros.core.types import Frame  # noqa: E402
+from grin_ros.lab.export.exporter import ModelDenoiser  # noqa: E402
 from grin_ros.lab.network.grin import Grin  # noqa: E402
 
 ROWS, COLS = (5, 37, 70), (4, 50, 97)
@@ -28,12 +30,11 @@ def estimate(model: Grin, frame: Frame) -> tuple[NDArray[np.float32], NDArray[np
     given = [torch.tensor(a) for a in (inputs.queries, inputs.query_rays, inputs.scene_rays, inputs.mounting)]
     with torch.inference_mode():
         tokens = model.encode(image, *given)
-        x = log_variance = torch.tensor(member_noise(inputs.queries[0], 3, seed=0))
+        noise = torch.tensor(member_noise(inputs.queries[0], 3, seed=0))
         latents = torch.zeros(3, config.latent_count, config.latent_dim)
-        for a, b in config.schedule.pairs(2):
-            levels = torch.tensor([a.signal, a.noise, b.signal, b.noise])
-            x, latents, log_variance = model.denoise(x, levels, latents, *tokens)
-        depth_m, sigma_m = model.decode(x, log_variance, image, torch.tensor(inputs.ray_z))
+        denoise = ModelDenoiser(model, tokens)
+        found = sample(denoise, noise, latents, config.schedule.levels(2), share_first_step=False)
+        depth_m, sigma_m = model.decode(found.x, found.log_variance, image, torch.tensor(inputs.ray_z))
     return depth_m.numpy(), sigma_m.numpy()
 
 

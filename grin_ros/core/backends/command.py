@@ -22,6 +22,7 @@ from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS, CHOICES
+from grin_ros.core.backends.warm_up import warm_up
 
 
 def build(artifact: Artifact, backends: Sequence[str], options: argparse.Namespace) -> int:
@@ -32,7 +33,7 @@ def build(artifact: Artifact, backends: Sequence[str], options: argparse.Namespa
         try:
             engine = open_engine(backend, artifact, options.threads)
             for members in options.members:
-                engine.warm_up(options.width, options.height, members)
+                warm_up(engine, options.width, options.height, members)
                 print(f"  {options.width}x{options.height}, {members} members: ready", flush=True)
             engine.close()
         except EngineError as error:

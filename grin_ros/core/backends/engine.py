@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,10 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact import Artifact, ArtifactError
-from grin_ros.core.sampling.schedule import Level
-
-Tensor = Any
-"""An engine's own tensor: a NumPy array on the host, or whatever stays on its device between graphs."""
+from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor
 
 
 class EngineError(RuntimeError):
@@ -30,7 +28,7 @@ class EngineUnavailableError(EngineError):
 class Engine(ABC):
     """Runs the three graphs of one artifact. Not thread safe: one caller at a time.
 
-    A backend implements `run`; one that can keep the whole loop on its device overrides `sample_from` too.
+    A backend implements `run`. One that has a faster way through all steps returns a `FusedDenoiser` from `denoiser`.
     """
 
     precision: ClassVar[str] = "fp32"
@@ -72,82 +70,42 @@ class Engine(ABC):
     def settle(self) -> None:  # noqa: B027 - an engine that is the same for all frames has nothing to do here
         """It has answered the golden sample, and frames come now: what pays over many frames alike may be built."""
 
-    def warm_up(self, width: int, height: int, members: int) -> None:
-        """Run one black frame of this size, so that what the runtime builds or allocates for it is there."""
-        network = self.artifact.manifest.network
-        count, scene = network.grid_rows * network.grid_cols, network.scene_rows * network.scene_cols
-        ahead = np.array([0.0, 0.0, 1.0], np.float32)
-        image = np.zeros((1, height, width, 3), np.uint8)
-        tokens = self.encode(
-            {
-                "image": image,
-                "queries": np.zeros((1, count, 2), np.float32),
-                "query_rays": np.tile(ahead, (1, count, 1)),
-                "scene_rays": np.tile(ahead, (1, scene, 1)),
-                "mounting": np.zeros((1, 5), np.float32),
-            }
-        )
-        start, middle, end = Level(0.0, 1.0), Level(0.6, 0.8), Level(1.0, 0.0)
-        # Two steps: the first is run for one member, whatever their number.
-        steps = [(start, middle), (middle, end)]
-        x, log_variance = self.sample(tokens, np.zeros((members, count), np.float32), steps)
-        ray_z = np.ones((1, height, width), np.float32)
-        self.decode({"x": x, "log_variance": log_variance, "image": image, "ray_z": ray_z})
-
     def encode(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Once a frame. image (1, H, W, 3) uint8; queries (1, N, 2), query_rays (1, N, 3), scene_rays (1, G, 3),
         mounting (1, 5) float32 -> local_tokens, scene_kv: all that `denoise` reads."""
         return self.run("encode", inputs)
 
-    def sample(
-        self, tokens: Mapping[str, Tensor], x: NDArray[np.float32], pairs: Sequence[tuple[Level, Level]]
-    ) -> tuple[Tensor, Tensor]:
-        """The DDIM loop. x: (S, N) float32 noise, one row a member -> clean sample (S, N), log variance (S, N)."""
-        return self.sample_members(tokens, x, self.no_latents(len(x)), pairs)[:2]
-
-    def sample_members(
-        self,
-        tokens: Mapping[str, Tensor],
-        x: NDArray[np.float32],
-        latents: NDArray[np.float32],
-        pairs: Sequence[tuple[Level, Level]],
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """As `sample_from`, with the first step done once for all members.
-
-        Where there is no signal yet the input tells nothing of the scene: the best answer is the same for all of them.
-        They part after it, each with its own noise, and pay for the later steps only.
-        """
-        here, there = pairs[0]
-        if len(x) == 1 or len(pairs) == 1 or here.signal > 0.0:
-            return self.sample_from(tokens, x, latents, pairs)
-        shared, _, latents_next = self.sample_from(tokens, x[:1], latents[:1], pairs[:1])
-        # Without signal all of x is noise, and DDIM keeps it: exchanged for each member's own.
-        parted = self.to_host(shared) + np.float32(there.noise / here.noise) * (x - x[:1])
-        return self.sample_from(tokens, parted, np.repeat(self.to_host(latents_next), len(x), axis=0), pairs[1:])
-
-    def sample_from(
-        self,
-        tokens: Mapping[str, Tensor],
-        x: NDArray[np.float32],
-        latents: Tensor,
-        pairs: Sequence[tuple[Level, Level]],
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The DDIM loop with the latents (S, L, C) it begins with: zero, or those of a frame before. x: (S, N) float32
-        at the first level -> clean sample (S, N), log variance (S, N), latents (S, L, C)."""
-        state: Tensor = x
-        log_variance: Tensor = None
-        for here, there in pairs:
-            levels = np.array([here.signal, here.noise, there.signal, there.noise], np.float32)
-            out = self.run("denoise", {"x": state, "levels": levels, "latents": latents, **tokens})
-            state, latents, log_variance = out["x_next"], out["latents_next"], out["log_variance"]
-        return state, log_variance, latents
-
-    def no_latents(self, members: int) -> NDArray[np.float32]:
-        """What the sampler begins with where no frame came before."""
-        network = self.artifact.manifest.network
-        return np.zeros((members, network.latent_count, network.latent_dim), np.float32)
+    def denoiser(self, tokens: Mapping[str, Tensor]) -> Denoiser:
+        """Return what `sampler.sample` calls: the graph 'denoise' with the tokens that `encode` gave for a frame."""
+        return GraphDenoiser(self, tokens)
 
     def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """x, log_variance (S, N); image (1, H, W, 3) uint8; ray_z (1, H, W) float32 -> depth_m, sigma_m (H, W)."""
         out = self.run("decode", inputs)
         return self.to_host(out["depth_m"]), self.to_host(out["sigma_m"])
+
+
+@dataclass(frozen=True)
+class GraphDenoiser:
+    """The graph 'denoise' of an engine with the tokens of one frame."""
+
+    engine: Engine
+    tokens: Mapping[str, Tensor]
+
+    def __call__(self, x: Tensor, latents: Tensor, levels: NDArray[np.float32]) -> Sample:
+        out = self.engine.run("denoise", {"x": x, "levels": levels, "latents": latents, **self.tokens})
+        return Sample(out["x_next"], out["latents_next"], out["log_variance"])
+
+    def to_host(self, tensor: Tensor) -> NDArray[Any]:
+        return self.engine.to_host(tensor)
+
+
+@dataclass(frozen=True)
+class FusedDenoiser(GraphDenoiser):
+    """The denoiser of an engine that does several steps by itself."""
+
+    steps: Callable[[Mapping[str, Tensor], Tensor, Tensor, NDArray[np.float32]], Sample]
+    """tokens, x, latents, levels (steps, 4) -> the sample after all steps."""
+
+    def loop(self, x: Tensor, latents: Tensor, levels: NDArray[np.float32]) -> Sample:
+        return self.steps(self.tokens, x, latents, levels)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
-from grin_ros.core.sampling.schedule import Level
+from grin_ros.core.sampling.sampler import sample
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ def check_golden(engine: Engine) -> GoldenReport:
     with np.load(engine.artifact.file("golden.npz"), allow_pickle=False) as file:
         golden = {name: file[name] for name in file.files}
     tokens = engine.encode({k: golden[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")})
-    levels = [(Level(*map(float, row[:2])), Level(*map(float, row[2:]))) for row in golden["levels"]]
     noise = golden["noise"]
-    x, log_variance, _ = engine.sample_from(tokens, noise, engine.no_latents(len(noise)), levels)
+    latents = manifest.network.zero_latents(len(noise))
+    found = sample(engine.denoiser(tokens), noise, latents, golden["levels"], share_first_step=False)
     depth_m, sigma_m = engine.decode(
-        {"x": x, "log_variance": log_variance, "image": golden["image"], "ray_z": golden["ray_z"]}
+        {"x": found.x, "log_variance": found.log_variance, "image": golden["image"], "ray_z": golden["ray_z"]}
     )
     depth = manifest.depth
     to_ln = depth.data_std * LogDepth(depth.min_m, depth.max_m).ln_per_unit
-    errors = [np.abs(_shaped("x", engine.to_host(x), golden["x"]) - golden["x"]).ravel() * to_ln]
+    errors = [np.abs(_shaped("x", engine.to_host(found.x), golden["x"]) - golden["x"]).ravel() * to_ln]
     with np.errstate(all="ignore"):
         # Beyond range counts as the range where that begins: an engine a rounding apart may end on its other side.
         limit_m = BEYOND * depth.max_m * golden["ray_z"][0]

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact import GRAPHS, Artifact
 from grin_ros.core.backends.cache import provider_folder
-from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError, Tensor
+from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
+from grin_ros.core.sampling.sampler import Tensor
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact import GRAPHS, Artifact
-from grin_ros.core.backends.engine import Engine, EngineError, Tensor
+from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.config import from_mapping
+from grin_ros.core.sampling.sampler import Tensor
 from grin_ros.lab.network.checkpoint import load_weights
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.grin import Grin

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact import Artifact
 from grin_ros.core.backends.answer_check import check_answer
-from grin_ros.core.backends.engine import Engine, EngineError, Tensor
+from grin_ros.core.backends.engine import Engine, EngineError, FusedDenoiser
 from grin_ros.core.backends.opening import open_first
-from grin_ros.core.sampling.schedule import Level
+from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor, sample
 
 logger = logging.getLogger(__name__)
 
@@ -86,18 +86,18 @@ class WatchedEngine(Engine):
         self._begin()
         return self._watched(lambda engine: engine.encode(inputs))
 
-    def sample_from(
-        self,
-        tokens: Mapping[str, Tensor],
-        x: NDArray[np.float32],
-        latents: Tensor,
-        pairs: Sequence[tuple[Level, Level]],
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def denoiser(self, tokens: Mapping[str, Tensor]) -> Denoiser:
+        return FusedDenoiser(self, tokens, self.denoise_loop)
+
+    def denoise_loop(
+        self, tokens: Mapping[str, Tensor], x: Tensor, latents: Tensor, levels: NDArray[np.float32]
+    ) -> Sample:
+        """Do all steps in the engine's thread at once, so that the steps need not wait for this one."""
         members = ("members", len(x))
         if members not in self._known:
             self._sizes.add(members)
             self._begin()
-        return self._watched(lambda engine: engine.sample_from(tokens, x, latents, pairs))
+        return self._watched(lambda engine: sample(engine.denoiser(tokens), x, latents, levels, share_first_step=False))
 
     def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """As Engine.decode. Raises EngineError where the answer cannot be depth."""

@@ -15,6 +15,9 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Level:
@@ -45,15 +48,17 @@ class Schedule:
         phi = math.atan(self.shift * math.tan(0.5 * math.pi * t))
         return Level(math.cos(phi), math.sin(phi))
 
-    def pairs(self, steps: int) -> list[tuple[Level, Level]]:
-        """The (from, to) levels of a sampler with `steps` steps: trailing times, first pure noise, last clean.
+    def levels(self, steps: int) -> NDArray[np.float32]:
+        """Return the levels of a sampler with `steps` steps, as (steps, 4): signal and noise before and after each.
 
-        Raises ValueError for fewer than one step.
+        The times are trailing ones: the first level is pure noise, the last one is clean. Raises ValueError for fewer
+        than one step.
         """
         if steps < 1:
             raise ValueError(f"steps: got {steps}, expected at least 1")
-        levels = [self.level((steps - i) / steps) for i in range(steps + 1)]
-        return list(pairwise(levels))
+        visited = [self.level((steps - i) / steps) for i in range(steps + 1)]
+        rows = [(here.signal, here.noise, there.signal, there.noise) for here, there in pairwise(visited)]
+        return np.array(rows, np.float32)
 
 
 def member_runs(steps: int, members: int) -> int:

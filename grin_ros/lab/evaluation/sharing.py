@@ -6,16 +6,30 @@ larger ones."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.engine import Engine, Tensor
+from grin_ros.core.backends.engine import Engine
 from grin_ros.core.estimator import Estimator, Settings
-from grin_ros.core.sampling.schedule import Level
+from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor, sample
 from grin_ros.core.types import DepthEstimate, Frame
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was sampled, from which noise (S, N) and latents (S, L, C)."""
+
+    noise: NDArray[np.float32]
+    latents: NDArray[np.float32]
+    answer: Sample
+
+    def begins_with(self, noise: NDArray[np.float32], latents: NDArray[np.float32]) -> bool:
+        """Return True if the first members began with `noise` and `latents`."""
+        members = len(noise)
+        return np.array_equal(self.noise[:members], noise) and np.array_equal(self.latents[:members], latents)
 
 
 class SharedWork(Engine):
@@ -33,9 +47,8 @@ class SharedWork(Engine):
         """frames that were encoded, not found."""
         self._inputs: dict[str, NDArray[Any]] = {}
         self._tokens: dict[str, Tensor] = {}
-        self._sampled: dict[
-            tuple[tuple[Level, Level], ...], tuple[NDArray[np.float32], NDArray[Any], NDArray[Any]]
-        ] = {}
+        self._sampled: dict[bytes, _Known] = {}
+        """levels -> what was sampled with them."""
 
     @property
     def description(self) -> str:
@@ -59,17 +72,17 @@ class SharedWork(Engine):
             self.encoded += 1
         return self._tokens
 
-    def sample(
-        self, tokens: Mapping[str, Tensor], x: NDArray[np.float32], pairs: Sequence[tuple[Level, Level]]
-    ) -> tuple[Tensor, Tensor]:
-        if tokens is not self._tokens:
-            return self.inner.sample(tokens, x, pairs)
-        known = self._sampled.get(tuple(pairs))
-        if known is None or len(known[0]) < len(x) or not np.array_equal(known[0][: len(x)], x):
-            clean, log_variance = self.inner.sample(tokens, x, pairs)
-            known = x, self.to_host(clean), self.to_host(log_variance)
-            self._sampled[tuple(pairs)] = known
-        return known[1][: len(x)], known[2][: len(x)]
+    def denoiser(self, tokens: Mapping[str, Tensor]) -> Denoiser:
+        return self.inner.denoiser(tokens)
+
+    def sample(self, denoise: Denoiser, x: Tensor, latents: Tensor, levels: NDArray[np.float32], /) -> Sample:
+        """Return what `sampler.sample` does for the frame that was encoded last. Give it to Estimator as sampler."""
+        known = self._sampled.get(levels.tobytes())
+        if known is None or not known.begins_with(x, latents):
+            found = sample(denoise, x, latents, levels)
+            known = _Known(x, latents, Sample(*map(denoise.to_host, found)))
+            self._sampled[levels.tobytes()] = known
+        return Sample(*(tensor[: len(x)] for tensor in known.answer))
 
     def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         return self.inner.decode(inputs)
@@ -80,7 +93,8 @@ def shared_estimates(
 ) -> dict[tuple[int, int], Callable[[Frame], DepthEstimate]]:
     """(steps, members) -> how to estimate with them, all else as in `base`; they share their work on the same frame
     when called in this order. Raises ValueError where a number is out of range, before any frame."""
-    estimator = Estimator(SharedWork(engine), base)
+    shared = SharedWork(engine)
+    estimator = Estimator(shared, base, shared.sample)
 
     def with_settings(chosen: Settings) -> Callable[[Frame], DepthEstimate]:
         def estimate(frame: Frame) -> DepthEstimate:

@@ -9,6 +9,7 @@ import math
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.estimator import camera_inputs
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.sampling.noise import member_noise
+from grin_ros.core.sampling.sampler import Sample, sample
 from grin_ros.lab.export.graphs import export_graph, tensor_list
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.config import ModelConfig
@@ -90,6 +92,20 @@ def golden_image(width: int, height: int) -> NDArray[np.uint8]:
     return image.astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class ModelDenoiser:
+    """The torch model with the tokens of one frame, as `sampler.sample` calls it."""
+
+    model: Grin
+    tokens: tuple[torch.Tensor, torch.Tensor]
+
+    def __call__(self, x: torch.Tensor, latents: torch.Tensor, levels: NDArray[np.float32]) -> Sample:
+        return Sample(*self.model.denoise(x, torch.tensor(levels), latents, *self.tokens))
+
+    def to_host(self, tensor: torch.Tensor) -> NDArray[Any]:
+        return tensor.numpy()
+
+
 def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
     """Inputs of one small frame and what `model` makes of them, by the names that `check_golden` reads."""
     config, camera = model.config, GOLDEN_CAMERA
@@ -101,20 +117,17 @@ def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
         "scene_rays": inputs.scene_rays,
         "mounting": inputs.mounting,
         "ray_z": inputs.ray_z,
-        "levels": np.array(
-            [[a.signal, a.noise, b.signal, b.noise] for a, b in config.schedule.pairs(GOLDEN_STEPS)], np.float32
-        ),
+        "levels": config.schedule.levels(GOLDEN_STEPS),
         "noise": np.float32(config.temperature) * member_noise(inputs.queries[0], GOLDEN_MEMBERS, seed=0),
     }
     given = {key: torch.tensor(value) for key, value in golden.items()}
     with torch.inference_mode():
         tokens = model.encode(*(given[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")))
-        x, log_variance = given["noise"], given["noise"]
         latents = torch.zeros(GOLDEN_MEMBERS, config.latent_count, config.latent_dim)
-        for levels in given["levels"]:
-            x, latents, log_variance = model.denoise(x, levels, latents, *tokens)
-        depth_m, sigma_m = model.decode(x, log_variance, given["image"], given["ray_z"])
-    golden |= {"x": x.numpy(), "depth_m": depth_m.numpy(), "sigma_m": sigma_m.numpy()}
+        denoise = ModelDenoiser(model, tokens)
+        found = sample(denoise, given["noise"], latents, golden["levels"], share_first_step=False)
+        depth_m, sigma_m = model.decode(found.x, found.log_variance, given["image"], given["ray_z"])
+    golden |= {"x": found.x.numpy(), "depth_m": depth_m.numpy(), "sigma_m": sigma_m.numpy()}
     # +inf is an answer: beyond range.
     if not np.isfinite(golden["x"]).all() or np.isnan(golden["depth_m"][inputs.ray_z[0] > 0.0]).any():
         raise ValueError("model: its answer to the golden sample is not finite in fp16 weights; do not deploy it")

@@ -16,10 +16,11 @@ import numpy as np
 import onnx
 
 from grin_ros.core.artifact import GOLDEN_TOLERANCE_LN, Artifact, file_sha256, graph_file, load_artifact, write_manifest
-from grin_ros.core.backends.engine import Engine, EngineError, Tensor
+from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport
 from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.sampling.sampler import Tensor
 from grin_ros.core.types import Frame
 from grin_ros.lab.export.exporter import checked, publish
 from grin_ros.lab.export.half import to_half

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.engine import Tensor
 from grin_ros.core.backends.onnxruntime import OrtEngine
+from grin_ros.core.sampling.sampler import Tensor
 
 
 class Watched(OrtEngine):

@@ -16,6 +16,7 @@ from grin_ros.core.backends import watchdog
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS
+from grin_ros.core.backends.warm_up import warm_up
 from grin_ros.core.backends.watchdog import FAILURES, MAX_HANGING, EngineHangsError, WatchedEngine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.types import Frame
@@ -65,7 +66,7 @@ def test_it_answers_as_the_engine_does_in_one_thread_of_its_own(
     got = Estimator(engine)(tiny_frame)
     np.testing.assert_array_equal(got.depth_m, expected.depth_m)
     np.testing.assert_array_equal(got.sigma_m, expected.sigma_m)
-    engine.warm_up(64, 48, 2)
+    warm_up(engine, 64, 48, 2)
     assert engine.description.startswith("onnxruntime")
     assert engine.caveat == ""
     engine.close()

@@ -45,10 +45,10 @@ def test_the_clean_level_as_next_is_the_predicted_clean_sample(x_t: float, v: fl
 def test_a_sampler_with_a_perfect_network_ends_at_the_truth(steps: int) -> None:
     truth = np.linspace(-2.0, 2.0, 7)
     x = np.random.default_rng(steps).standard_normal(7)
-    for here, there in Schedule().pairs(steps):
-        eps = (x - here.signal * truth) / here.noise
-        v = velocity(truth, eps, here.signal, here.noise)
-        x = ddim(x, v, here.signal, here.noise, there.signal, there.noise)
+    for signal, noise, signal_next, noise_next in Schedule().levels(steps).astype(np.float64):
+        eps = (x - signal * truth) / noise
+        v = velocity(truth, eps, signal, noise)
+        x = ddim(x, v, signal, noise, signal_next, noise_next)
     np.testing.assert_allclose(x, truth, atol=1e-9)
 
 
@@ -67,7 +67,7 @@ def all_functions(x: Any, v: Any, here: Level, there: Level) -> list[Any]:
 
 def test_floats_numpy_and_torch_share_the_arithmetic() -> None:
     torch = pytest.importorskip("torch", reason="the third kind of number is torch's")
-    here, there = Schedule().pairs(3)[1]
+    here, there = Schedule().level(2 / 3), Schedule().level(1 / 3)
     random = np.random.default_rng(0)
     x, v = random.standard_normal(5), random.standard_normal(5)
     arrays = np.stack(all_functions(x, v, here, there))

@@ -5,33 +5,25 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grin_ros.core.sampling.schedule import Level, Schedule
+from grin_ros.core.sampling.schedule import Schedule
 
 SHIFTS = st.floats(0.05, 20.0)
 
 
-@pytest.mark.parametrize("steps", range(1, 51))
-def test_pairs_go_from_pure_noise_to_the_clean_sample_without_a_gap(steps: int) -> None:
-    pairs = Schedule().pairs(steps)
-    assert len(pairs) == steps
-    assert pairs[0][0] == Level(0.0, 1.0)
-    assert pairs[-1][1] == Level(1.0, 0.0)
-    assert all(a[1] == b[0] for a, b in pairwise(pairs))
-    assert all(here.noise > there.noise and here.signal < there.signal for here, there in pairs)
-
-
 @given(SHIFTS, st.integers(1, 50))
-def test_pairs_hold_for_every_shift(shift: float, steps: int) -> None:
-    pairs = Schedule(shift).pairs(steps)
-    assert pairs[0][0] == Level(0.0, 1.0)
-    assert pairs[-1][1] == Level(1.0, 0.0)
-    assert all(here.noise > there.noise for here, there in pairs)
+def test_levels_go_from_pure_noise_to_the_clean_sample_without_a_gap(shift: float, steps: int) -> None:
+    levels = Schedule(shift).levels(steps)
+    assert levels.shape == (steps, 4) and levels.dtype == np.float32
+    np.testing.assert_array_equal(levels[0, :2], [0.0, 1.0])
+    np.testing.assert_array_equal(levels[-1, 2:], [1.0, 0.0])
+    np.testing.assert_array_equal(levels[1:, :2], levels[:-1, 2:])
+    assert (levels[:, 1] > levels[:, 3]).all() and (levels[:, 0] < levels[:, 2]).all()
 
 
 @given(SHIFTS, st.floats(0.0, 1.0))
@@ -68,4 +60,4 @@ def test_bad_time(t: float) -> None:
 
 def test_no_steps() -> None:
     with pytest.raises(ValueError, match="got 0, expected at least 1"):
-        Schedule().pairs(0)
+        Schedule().levels(0)

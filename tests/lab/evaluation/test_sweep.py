@@ -30,7 +30,8 @@ def test_shared_work_changes_no_answer_and_encodes_a_frame_once(tiny_artifact: P
             for steps in (1, 3):
                 for members in (4, 2, 1):
                     settings = Settings(steps, members, min_depth_m=1e-3, max_depth_m=1e4)
-                    got, expected = Estimator(shared, settings)(frame), Estimator(engine, settings)(frame)
+                    got = Estimator(shared, settings, shared.sample)(frame)
+                    expected = Estimator(engine, settings)(frame)
                     np.testing.assert_allclose(got.depth_m, expected.depth_m, rtol=1e-4)
                     np.testing.assert_allclose(got.sigma_m, expected.sigma_m, rtol=1e-3)
         assert shared.encoded == 2

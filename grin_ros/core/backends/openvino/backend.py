@@ -20,8 +20,9 @@ import openvino
 
 from grin_ros.core.artifact import GRAPHS, Artifact
 from grin_ros.core.backends.cache import cpu_identity, engine_key, load, store
-from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError, Tensor
+from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.openvino.graph import Graph, Sizes, Tensors
+from grin_ros.core.sampling.sampler import Tensor
 
 logger = logging.getLogger(__name__)
 

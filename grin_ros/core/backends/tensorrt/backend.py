@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact import GRAPHS, Artifact, ArtifactError
 from grin_ros.core.backends.cache import EngineKey, engine_key, load, store
-from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError, Tensor
+from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError, FusedDenoiser
 from grin_ros.core.backends.tensorrt import cuda
 from grin_ros.core.backends.tensorrt.build import MAX_MEMBERS, WORKSPACE_BYTES, Plan, bounds, build, trt_logger
 from grin_ros.core.backends.tensorrt.program import DeviceTensor, Program
-from grin_ros.core.sampling.schedule import Level
+from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor
 
 logger = logging.getLogger(__name__)
 
@@ -91,25 +91,24 @@ class TrtEngine(Engine):
             shapes = ", ".join(f"{name} {'x'.join(map(str, np.shape(value)))}" for name, value in inputs.items())
             raise EngineError(f"{self.description}: graph '{graph}' failed on {shapes}: {error}") from error
 
-    def sample_from(
-        self,
-        tokens: Mapping[str, Tensor],
-        x: NDArray[np.float32],
-        latents: Tensor,
-        pairs: Sequence[tuple[Level, Level]],
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """As Engine.sample_from. The first loop of its size runs step by step and is captured for the next ones."""
+    def denoiser(self, tokens: Mapping[str, Tensor]) -> Denoiser:
+        return FusedDenoiser(self, tokens, self.denoise_loop)
+
+    def denoise_loop(
+        self, tokens: Mapping[str, Tensor], x: Tensor, latents: Tensor, levels: NDArray[np.float32]
+    ) -> Sample:
+        """Do all steps. The first loop of its size runs step by step and is captured for the next ones."""
         program = self._programs.get("denoise")
         if program is None:
             raise EngineError(f"{self.description}: 'denoise' is not open; the engine was closed, open a new one")
-        steps, (members, queries) = len(pairs), x.shape
+        steps, (members, queries) = len(levels), x.shape
         if not (1 <= steps <= MAX_STEPS and 1 <= members <= MAX_MEMBERS):
             raise EngineError(
                 f"{self.description}: got {steps} steps and {members} members, expected 1 to {MAX_STEPS} and 1 to "
                 f"{MAX_MEMBERS}"
             )
         program.load(tokens)
-        self._load_state(x, latents, pairs)
+        self._load_state(x, latents, levels)
         key = (steps, members, queries)
         loop = self._loops.get(key)
         if loop is not None and loop.graph is not None:
@@ -201,12 +200,11 @@ class TrtEngine(Engine):
             self._buffers[name] = cuda.DeviceBuffer(nbytes)
         self._programs["denoise"].reserve_largest(("local_tokens", "scene_kv"), bounds(self.artifact, "denoise"))
 
-    def _load_state(self, x: NDArray[np.float32], latents: Tensor, pairs: Sequence[tuple[Level, Level]]) -> None:
-        """What the first step reads: noise, latents, and the levels of all steps."""
-        levels = self._staging("levels").array((len(pairs), LEVELS_STRIDE // 4), np.dtype(np.float32))
-        for row, (here, there) in zip(levels, pairs, strict=True):
-            row[:4] = here.signal, here.noise, there.signal, there.noise
-        self._stream.upload(self._buffers["levels"].address, levels)
+    def _load_state(self, x: Tensor, latents: Tensor, levels: NDArray[np.float32]) -> None:
+        """Copy to the GPU what the first step reads: noise, latents, and the levels of all steps."""
+        staged = self._staging("levels").array((len(levels), LEVELS_STRIDE // 4), np.dtype(np.float32))
+        staged[:, :4] = levels
+        self._stream.upload(self._buffers["levels"].address, staged)
         for name, value in (("x", x), ("latents", latents)):
             address = self._buffers[f"{name}.0"].address
             if isinstance(value, DeviceTensor):
@@ -250,17 +248,17 @@ class TrtEngine(Engine):
             logger.warning("%s: the loop runs step by step, for it cannot be captured: %s", self.description, error)
             return _Loop(self._programs["denoise"].new_context(), None)  # nobody knows what the old one is in for
 
-    def _results(self, key: tuple[int, ...], latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _results(self, key: tuple[int, ...], latents: Tensor) -> Sample:
         steps, members, queries = key
         program, last = self._programs["denoise"], steps % 2
 
         def tensor(buffer: str, shape: tuple[int, ...]) -> DeviceTensor:
             return DeviceTensor(self._buffers[buffer].address, shape, np.dtype(np.float32), program, program.generation)
 
-        return (
+        return Sample(
             tensor(f"x.{last}", (members, queries)),
-            tensor("log_variance", (members, queries)),
             tensor(f"latents.{last}", (members, *latents.shape[1:])),
+            tensor("log_variance", (members, queries)),
         )
 
     def _staging(self, name: str) -> cuda.PinnedBuffer:

@@ -27,7 +27,7 @@ from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.tensorrt.build import bounds
 from grin_ros.core.estimator import Estimator, Settings
-from grin_ros.core.sampling.schedule import Level
+from grin_ros.core.sampling.sampler import sample
 from grin_ros.core.types import Frame
 from tests.core.backends.tensorrt.fake_cuda import FakeRuntime
 from tests.core.backends.tensorrt.fake_tensorrt import FakeTensorrt
@@ -154,13 +154,13 @@ def test_the_latents_go_in_and_come_out(
     count = network.grid_rows * network.grid_cols
     x = random.standard_normal((2, count)).astype(np.float32)
     latents = random.standard_normal((2, network.latent_count, network.latent_dim)).astype(np.float32)
-    pairs = [(Level(0.6, 0.8), Level(1.0, 0.0))]
+    levels = np.array([[0.6, 0.8, 1.0, 0.0]], np.float32)
     inputs = encode_inputs(engine, tiny_frame, count)
     wanted = latents
     for _ in range(3):
-        got = engine.sample_from(engine.encode(inputs), x, latents, pairs)
-        expected = reference.sample_from(reference.encode(inputs), x, wanted, pairs)
-        latents, wanted = got[2], reference.to_host(expected[2])
+        got = sample(engine.denoiser(engine.encode(inputs)), x, latents, levels)
+        expected = sample(reference.denoiser(reference.encode(inputs)), x, wanted, levels)
+        latents, wanted = got.latents, reference.to_host(expected.latents)
         for one, other in zip(got, expected, strict=True):
             np.testing.assert_allclose(engine.to_host(one), reference.to_host(other), atol=1e-4)
 
@@ -191,8 +191,10 @@ def test_bad_input_is_an_error_that_names_the_graph(start: Callable[[], Any], ti
             engine.encode({**good, name: wrong})
     with pytest.raises(EngineError, match="got no mounting"):
         engine.encode({name: value for name, value in good.items() if name != "mounting"})
+    latents = engine.artifact.manifest.network.zero_latents(33)
+    levels = np.array([[0.0, 1.0, 1.0, 0.0]], np.float32)
     with pytest.raises(EngineError, match="got 1 steps and 33 members, expected 1 to 50 and 1 to 32"):
-        engine.sample(engine.encode(good), np.zeros((33, 5), np.float32), [(Level(0.0, 1.0), Level(1.0, 0.0))])
+        sample(engine.denoiser(engine.encode(good)), np.zeros((33, 5), np.float32), latents, levels)
     engine.encode(good)  # and it lives on
     engine.close()
     with pytest.raises(EngineError, match="was closed, open a new one"):

@@ -65,14 +65,13 @@ def test_a_node_that_cannot_be_configured_says_why_and_lives(start: Start) -> No
 
 def test_the_log_says_what_the_node_does_and_what_it_waits_for(start: Start, fake_artifact: Path) -> None:
     client = start("-r", "image:=/front", parameters={"model": str(fake_artifact), "backend": BACKEND})
-    assert client.node_process is not None
-    said = client.node_process.text
+    assert client.process is not None
+    said = client.process.text
     command = "type: ros2 lifecycle set /grin configure && ros2 lifecycle set /grin activate"
     client.wait(lambda: command in said(), "advice to a node that nobody activates")
     assert client.change(CONFIGURE)
     assert client.change(ACTIVATE)
     assert "active: listening on /camera_info, /front" in said()
-    client.image_publisher.publish(image_message(picture(), 1))  # on /image
     client.wait(lambda: "no image has arrived on /front for 5 s" in said(), "warning of silence")
     assert "images are published on /image (sensor_msgs/msg/Image)" in said()
     front = client.ros.create_publisher(Image, "/front", 10)

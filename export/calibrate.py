@@ -20,8 +20,9 @@ from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.datasets.renders import render_samples
 from grin_ros.lab.datasets.shards import ShardDataset
-from grin_ros.lab.evaluation.calibration import fit_settings, render_samples
+from grin_ros.lab.evaluation.calibration import fit_settings
 from grin_ros.lab.evaluation.sharing import shared_estimates
 from grin_ros.lab.training.augment import photometric
 

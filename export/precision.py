@@ -25,9 +25,8 @@ from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.types import Frame
-from grin_ros.lab.datasets.renders import open_samples
+from grin_ros.lab.datasets.renders import open_samples, render_samples
 from grin_ros.lab.datasets.shards import ShardDataset
-from grin_ros.lab.evaluation.calibration import render_samples
 from grin_ros.lab.evaluation.run import evaluate
 from grin_ros.lab.export.variants import GRAPHS_IN, add_precision, checking_engine
 

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Data in and out: frames, recorded datasets, rendered scenes."""
+"""Data sets to train and evaluate on: rendered shards, recordings, measured depth."""

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Measured depth to evaluate on: a folder with images, depth PNGs and their calibration in index.json (format 1).
+"""Measured depth to evaluate on: a folder with images, depth PNGs and an index.json with their calibration (format 1).
 
 index.json   {"format": 1, "samples": [{"name", "scene", "domain", "image", "depth", "depth_scale",
               "K", "D", "distortion_model", "width", "height"[, "source", "licence"]}, ...]}
 depth        uint16 PNG of the image's size; metres along z = value / depth_scale; 0 = not measured
-K            3x3 of the stored image, integer coordinates at pixel centres
+K            3x3 camera matrix of the stored image; integer coordinates are pixel centres
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ FORMAT = 1
 class EvalSample:
     """One frame with measured depth.
 
-    name: unique. scene: frames of one recording share it. domain: for instance 'indoor' or 'outdoor'.
-    depth_m: (H, W) float32, metres along z, NaN where nothing was measured. sky: (H, W), True where the ground truth
-    says beyond range; None: it does not tell. exact: depth and image have their edges at the same pixels (renders).
+    name: unique in the data set. scene: the same for all frames of one recording. domain: for instance 'indoor' or
+    'outdoor'. depth_m: (H, W) float32, metres along z, NaN where nothing was measured. sky: (H, W), True where the
+    ground truth is beyond range; None if that is not known. exact: True if depth and image have their edges at the same
+    pixels, as renders do. Raises ValueError for depth of another size than the image.
     """
 
     name: str
@@ -55,7 +56,7 @@ class EvalSample:
 
 @dataclass(frozen=True)
 class Entry:
-    """One sample as index.json lists it; nothing is read from its files yet."""
+    """One sample as index.json lists it. Raises ValueError for values that are not allowed there."""
 
     name: str
     scene: str
@@ -86,9 +87,9 @@ class Entry:
 
 
 class EvalDataset:
-    """The samples of a folder, read from disk when asked for; iterate as often as needed.
+    """The samples of a folder, which are read from disk when they are used. It can be iterated more than once.
 
-    Raises ValueError with the remedy where the folder, its index or a file does not hold what the format says.
+    Raises ValueError with the remedy if the folder, its index or a file does not follow the format.
     """
 
     def __init__(self, root: Path, entries: tuple[Entry, ...]) -> None:
@@ -97,7 +98,7 @@ class EvalDataset:
 
     @classmethod
     def open(cls, root: str | Path) -> EvalDataset:
-        """Read and check index.json of the folder `root`."""
+        """Open the folder `root` and check its index.json."""
         root = Path(root).expanduser()
         index = root / "index.json"
         try:
@@ -123,13 +124,13 @@ class EvalDataset:
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """In the order of the index."""
+        """The domains in the order of the index."""
         return tuple(dict.fromkeys(entry.domain for entry in self.entries))
 
     def select(
         self, domain: str | None = None, every: int = 1, limit: int | None = None, frames: int | None = None
     ) -> EvalDataset:
-        """The samples of one domain (None: of all), of these those of `chosen`."""
+        """Return the samples of one domain (None: all), reduced to those of `chosen`. Raises ValueError."""
         if domain is not None and domain not in self.domains:
             raise ValueError(
                 f"domain: got '{domain}', {self.root} holds {', '.join(self.domains)}{nearest(domain, self.domains)}"
@@ -148,15 +149,15 @@ class EvalDataset:
 
     def _read(self, entry: Entry) -> EvalSample:
         where = f"{self.root}, sample '{entry.name}'"
-        # A rotation in the EXIF data must not be applied: K and depth belong to the pixels as stored.
+        # A rotation in the EXIF data must not be applied, because K and depth belong to the stored pixels.
         image = _imread(self.root / entry.image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         depth = _imread(self.root / entry.depth, cv2.IMREAD_UNCHANGED)
         expected = (entry.height, entry.width)
         if image.shape[:2] != expected:
-            raise ValueError(f"{where}: image of {image.shape[:2]}, the index says {expected}; correct the index")
+            raise ValueError(f"{where}: got an image of {image.shape[:2]}, expected {expected}; correct the index")
         if depth.dtype != np.uint16 or depth.shape != expected:
             raise ValueError(
-                f"{where}: depth PNG of shape {depth.shape} {depth.dtype}, expected {expected} uint16; "
+                f"{where}: got a depth PNG of shape {depth.shape} {depth.dtype}, expected {expected} uint16; "
                 "write one channel of 16 bits, pixel for pixel with the image"
             )
         try:
@@ -169,8 +170,10 @@ class EvalDataset:
 
 
 def chosen(count: int, every: int = 1, limit: int | None = None, frames: int | None = None) -> list[int]:
-    """Of `count` samples the indices of every k-th, of these the first `limit` (None: all), of these `frames` evenly
-    spread (None: all). Raises ValueError for numbers below 1."""
+    """Return indices of `count` samples: every k-th, of these the first `limit`, of these `frames` evenly spread.
+
+    None means all. Raises ValueError for numbers below 1.
+    """
     for name, number in (("every", every), ("limit", limit), ("frames", frames)):
         if number is not None and number < 1:
             raise ValueError(f"{name}: got {number}, expected 1 or more")

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-r"""Packs a recorded RGB-D sequence as shards to train on, beside renders:
+r"""Pack a recorded RGB-D sequence as shards, so that it can be trained on together with renders:
 
     python -m grin_ros.lab.datasets.recordings --images rgb --depth depth --depth-scale 1000 --k K.txt \
         --licence MIT --out DIR
 
-Pictures and depth PNGs (uint16, metres along z = value / depth-scale, 0 = not measured) are paired by the order of
-their names and must lie pixel on pixel. Every frame is cut to the shape of the shards around its middle and resized; K
-follows. The mounting is unknown.
+Images and depth PNGs (uint16, metres along z = value / depth-scale, 0 = not measured) are paired by the order of their
+names and must match pixel by pixel. Every frame is cropped around its middle to the aspect of the shards and resized; K
+follows. The mounting of the camera is unknown.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ SHARD_SIZE = 250
 
 
 def read(image: Path, depth: Path, depth_scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """image (H, W, 3) uint8 RGB, depth_m (H, W) float32 along z, NaN where not measured. ValueError where unreadable or
-    of different sizes."""
+    """Return image (H, W, 3) uint8 RGB and depth_m (H, W) float32 along z, NaN where nothing was measured.
+
+    Raises ValueError if a file cannot be read or their sizes differ.
+    """
     pixels, raw = cv2.imread(str(image), cv2.IMREAD_COLOR), cv2.imread(str(depth), cv2.IMREAD_UNCHANGED)
     if pixels is None or raw is None or raw.dtype != np.uint16 or raw.shape != pixels.shape[:2]:
         got = [None if a is None else f"{a.shape} {a.dtype}" for a in (pixels, raw)]
-        raise ValueError(
-            f"{image}, {depth}: got {got[0]} and {got[1]}, expected a picture and uint16 depth of its size"
-        )
+        raise ValueError(f"{image}, {depth}: got {got[0]} and {got[1]}, expected an image and uint16 depth of its size")
     depth_m = np.where(raw > 0, raw / np.float32(depth_scale), np.float32(np.nan))
     return np.asarray(pixels[:, :, ::-1], np.uint8), depth_m.astype(np.float32)
 
@@ -43,7 +43,10 @@ def read(image: Path, depth: Path, depth_scale: float) -> tuple[NDArray[np.uint8
 def fitted(
     image: NDArray[np.uint8], depth_m: NDArray[np.float32], camera: Camera, width: int, height: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], Camera]:
-    """Image, range along the ray (nearest pixel, never a mean) and camera at width x height, cut around the middle."""
+    """Return image, range along the ray and camera, cropped around the middle and resized to width x height.
+
+    Ranges are taken from the nearest pixel and never averaged.
+    """
     share = min(camera.width / width, camera.height / height)
     w, h = round(width * share), round(height * share)
     x, y = (camera.width - w) // 2, (camera.height - h) // 2
@@ -66,10 +69,10 @@ def pack(
     width: int,
     height: int,
 ) -> int:
-    """Writes all frames; returns how many. ValueError when the numbers of files differ or are none."""
+    """Write all frames and return their number. Raises ValueError for no files and for different numbers of files."""
     if len(images) != len(depths) or not images:
         raise ValueError(
-            f"recording: got {len(images)} images and {len(depths)} depths, expected as many, at least one"
+            f"recording: got {len(images)} images and {len(depths)} depth files, expected the same number, 1 or more"
         )
     model = "plumb_bob" if len(distortion) else "none"
     for first in range(0, len(images), SHARD_SIZE):
@@ -86,17 +89,19 @@ def pack(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Pack an RGB-D recording.")
-    parser.add_argument("--images", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--depth", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG values a metre (default 1000)")
+    parser = argparse.ArgumentParser(description="Pack an RGB-D recording as shards to train on.")
+    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of images")
+    parser.add_argument("--depth", type=Path, required=True, metavar="DIR", help="folder of depth PNGs")
+    parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG values per metre (default 1000)")
     parser.add_argument("--k", type=Path, required=True, help="text file with the 9 numbers of K")
     parser.add_argument("--distortion", type=float, nargs="*", default=[], help="plumb_bob coefficients")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth frame")
-    parser.add_argument("--size", type=int, nargs=2, default=(400, 300), metavar=("W", "H"), help="of the shards")
-    parser.add_argument("--world", default="recording", help="what the frames show, for figures by world")
-    parser.add_argument("--licence", required=True, help="of the recording; kept in the index")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=(400, 300), metavar=("W", "H"), help="image size of the shards"
+    )
+    parser.add_argument("--world", default="recording", help="name of what the frames show (default recording)")
+    parser.add_argument("--licence", required=True, help="licence of the recording, which the index names")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the shards")
     a = parser.parse_args(argv)
     try:
         files = [sorted(f for f in d.iterdir() if f.suffix in (".png", ".jpg")) for d in (a.images, a.depth)]

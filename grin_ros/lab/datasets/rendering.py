@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Renders a data set of random scenes:
+"""Render a data set of random scenes:
 
     grin scenes --out renders --frames 500 --sheet sheet.png
 
-Deterministic on one machine: a scene follows from its seed and the assets, its views from the scene's seed. Shards are
-independent, and an interrupted run continues after the last complete shard.
+The result is deterministic on one machine: a scene follows from its seed and the assets, its views follow from the seed
+of the scene. Shards are independent of each other, and an interrupted run continues after the last complete shard.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ WIDTH, HEIGHT = 400, 300
 VIEWS_OF_SCENE = 16
 SCENES_OF_SHARD, SCENES_OF_SEED = 10**5, 10**9  # numbers reserved
 _EPILOG = """\
-Everything but EGL is optional. Furniture models: those of Debian's sweethome3d-furniture, or the .sh3f catalogues in
---furniture. Textures: any folder textures*/ in the assets folder, with a subfolder of pictures of tiles for each
-category, such as textures_mine/WoodFloor/oak.jpg. Light: .hdr pictures of all directions in light*/, such as
-light_mine/hall.hdr. What was used is listed in index.json. See docs/guides/worlds.md.
+Only EGL is needed. Furniture models are those of Debian's sweethome3d-furniture or the .sh3f catalogues in --furniture.
+Textures come from folders textures*/ in the assets folder, with one subfolder of tileable images per category, such as
+textures_mine/WoodFloor/oak.jpg. Light comes from panoramas .hdr in light*/, such as light_mine/hall.hdr. index.json
+lists the assets that were used. See docs/scenes.md.
 
 environment:
   GRIN_ASSETS    the assets folder where --assets is not given
@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Job:
-    """A shard to render: its number, frames and the seed of the data set, where assets are, and names of worlds."""
+    """A shard to render: its number and count of frames, the seed of the data set, the assets and the worlds."""
 
     number: int
     count: int
@@ -66,7 +66,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Shard:
-    """image (n, h, w, 3), range_m (n, h, w), n cameras and origin (n, 3) as grin_ros.lab.datasets.shards keeps them."""
+    """A rendered shard: image (n, h, w, 3), range_m (n, h, w), n cameras and origin (n, 3), as in shards.py."""
 
     image: NDArray[np.uint8]
     range_m: NDArray[np.float16]
@@ -75,7 +75,7 @@ class _Shard:
 
 
 def _render(job: _Job) -> tuple[_Job, _Shard]:
-    """Scenes numbered upwards from seed * 10^9 + number * 10^5 until the shard is full."""
+    """Render scenes with seeds from seed * 10^9 + number * 10^5 on until the shard is full."""
     n, assets, worlds = job.count, find_assets(job.assets, job.furniture), named(job.worlds)
     shard = _Shard(
         np.empty((n, HEIGHT, WIDTH, 3), np.uint8),
@@ -109,10 +109,11 @@ def generate(
     furniture: Path = FURNITURE,
     worlds: Sequence[str] = (),
 ) -> int:
-    """Renders until the folder holds at least ``frames`` frames; returns how many this call added.
+    """Render until the folder holds at least `frames` frames, and return how many frames were added.
 
-    worlds: names, none for all. ValueError when a number is out of range, a world unknown, an asset folder cannot be
-    used, or the folder holds frames of another seed or of other assets or worlds; RuntimeError when there is no OpenGL.
+    worlds: names of worlds; none means all. Raises ValueError if a number is out of range, a world is unknown, an asset
+    folder cannot be used, or the folder holds frames of another seed, of other assets or of other worlds. Raises
+    RuntimeError if there is no OpenGL.
     """
     _require("frames", frames, 1)
     _require("seed", seed, 0)
@@ -136,7 +137,7 @@ def generate(
     if not jobs:
         return 0
     before = writer.count
-    os.environ.setdefault("LP_NUM_THREADS", "0")  # one software rasteriser thread a worker
+    os.environ.setdefault("LP_NUM_THREADS", "0")  # each worker has one software rasteriser thread
     with (
         multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool,
         tqdm(total=planned, initial=before, unit="frame") as bar,
@@ -154,9 +155,9 @@ def _require(name: str, value: int, least: int) -> None:
 
 
 def contact_sheet(dataset: ShardDataset, path: Path, columns: int = 8, rows: int = 8) -> None:
-    """Writes a PNG of images with their coloured ranges below, spread over the data set.
+    """Write a PNG of images from all over the data set, each with its coloured ranges below.
 
-    Log scale from 0.3 m (red) to 100 m (blue); nothing hit is grey, unmeasured black.
+    Colours are logarithmic from 0.3 m (red) to 100 m (blue). Pixels without a hit are grey, unmeasured ones black.
     """
     count = min(columns * rows, len(dataset))
     cells = []
@@ -173,27 +174,31 @@ def contact_sheet(dataset: ShardDataset, path: Path, columns: int = 8, rows: int
     sheet = np.concatenate([np.concatenate(cells[i : i + columns], axis=1) for i in range(0, len(cells), columns)])
     path.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(path), sheet):
-        raise ValueError(f"{path}: the sheet could not be written; name a .png")
+        raise ValueError(f"{path}: the contact sheet could not be written; give a path that ends in .png")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="grin scenes",
-        description="Render random scenes with exact range, as shards to train on.",
+        description="Render random scenes with exact ranges, as shards to train on.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the data set; resumed")
-    parser.add_argument("--frames", type=int, required=True, metavar="N", help="frames the folder shall hold")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the data set (default 0)")
-    parser.add_argument("--shard-size", type=int, default=500, metavar="N", help="frames a shard (default 500)")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default 2)")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the data set; an unfinished one is completed"
+    )
+    parser.add_argument(
+        "--frames", type=int, required=True, metavar="N", help="number of frames that the folder will hold"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the data set (default 0)")
+    parser.add_argument("--shard-size", type=int, default=500, metavar="N", help="frames per shard (default 500)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="number of processes (default 2)")
     parser.add_argument(
         "--assets",
         type=Path,
         default=os.environ.get("GRIN_ASSETS") or None,
         metavar="DIR",
-        help="folder of texture sets (default $GRIN_ASSETS, else none)",
+        help="folder of textures and light (default $GRIN_ASSETS, or none)",
     )
     parser.add_argument(
         "--furniture",
@@ -207,7 +212,7 @@ def _parser() -> argparse.ArgumentParser:
         type=lambda text: tuple(text.split(",")),
         default=(),
         metavar="NAME,...",
-        help=f"only these worlds (default all: {', '.join(world.name for world in WORLDS)})",
+        help=f"render only these worlds (default all: {', '.join(world.name for world in WORLDS)})",
     )
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet of the data set")
     return parser
@@ -219,7 +224,7 @@ def _print_assets(found: Assets) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; returns the exit status."""
+    """Run the command line and return the exit status."""
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     start = time.monotonic()
@@ -236,7 +241,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"grin scenes: {error}", file=sys.stderr)
         return 1
     if added:
-        print(f"{added} frames in {seconds:.1f} s: {added / seconds:.1f} kept frames/s with {args.workers} workers")
+        print(f"{added} frames in {seconds:.1f} s: {added / seconds:.1f} frames/s with {args.workers} workers")
     print(f"{args.out} holds {len(dataset)} frames" + (f", see {args.sheet}" if args.sheet is not None else ""))
     return 0
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rendered shards (`shards.py`) as samples to evaluate on, and the choice between them and measured depth.
+"""Rendered shards as samples to evaluate on, and the choice between renders and measured depth.
 
-All renders are one domain, 'renders', and a world is a scene: the table has a row for each world, and the domain's
-figure is the mean over the worlds. Where the world is unknown, the frames of one scene seed are a scene.
+All renders are one domain, 'renders', and each world is a scene of it. The table then has a row per world, and the
+figure of the domain is the mean over worlds. Where the world is unknown, the frames of one scene seed are a scene.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSample, chosen
-from grin_ros.lab.datasets.shards import Sample, ShardDataset
+from grin_ros.lab.datasets.shards import ShardDataset, TrainingSample
 
 logger = logging.getLogger(__name__)
 
 DOMAIN = "renders"
 RECORDED = "recording"
-"""World of packed recordings (`grin_ros.lab.datasets.recordings`): their depth has a sensor's edges."""
+"""The world of packed recordings (recordings.py), whose depth edges are those of a sensor."""
 
 
 class Samples(Protocol):
-    """What is evaluated: samples that can be read as often as needed."""
+    """Samples to evaluate on, which can be iterated more than once."""
 
     def __len__(self) -> int: ...
 
@@ -41,9 +41,9 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class CameraRule:
-    """what: 'a camera ...', for messages. holds: whether a camera, mounting and all, is one."""
+    """A choice of cameras. description: 'a camera ...', for messages. holds: True for a camera that is chosen."""
 
-    what: str
+    description: str
     holds: Callable[[Camera], bool]
 
 
@@ -65,33 +65,34 @@ LENSES = {
         ),
     ),
 }
-"""Lenses that are hard for a network that has learnt habits instead of rays."""
+"""Lenses that are hard for a network that does not use the rays."""
 
 
 class RenderDataset:
-    """Frames of rendered shards, read when asked for; each folder may have its own image size.
+    """The frames of rendered shards, which are read when they are used. Each folder may have its own image size.
 
-    told_mounting: whether the cameras know how they are mounted; recordings mostly do not, so False is how other data
-    is evaluated.
+    known_mounting: give the cameras their mounting. The default is False because most recordings do not have one.
     """
 
     def __init__(
-        self, folders: Sequence[str | Path], frames: int | None = None, *, told_mounting: bool = False
+        self, folders: Sequence[str | Path], frames: int | None = None, *, known_mounting: bool = False
     ) -> None:
-        """frames: that many of all folders, evenly spread; None: all. Raises ValueError for no frame, and what
-        ShardDataset raises."""
-        self.told_mounting = told_mounting
+        """Open the folders. frames: take that many of all frames, evenly spread; None: all.
+
+        Raises ValueError if there is no frame, and what ShardDataset raises.
+        """
+        self.known_mounting = known_mounting
         found: list[tuple[ShardDataset, int, str]] = []
         for number, folder in enumerate(folders):
             shards = ShardDataset(Path(folder).expanduser())
             prefix = f"{number}_{Path(folder).name}" if len(folders) > 1 else Path(folder).name
             found += [(shards, i, f"{prefix}_{i:06d}") for i in range(len(shards))]
         if not found:
-            raise ValueError(f"{', '.join(map(str, folders))}: no rendered frame; render some with grin scenes")
+            raise ValueError(f"{', '.join(map(str, folders))}: got no rendered frame; render some with grin scenes")
         self._frames = [found[i] for i in chosen(len(found), frames=frames)]
 
     def where(self, rule: CameraRule, frames: int | None = None) -> RenderDataset:
-        """The frames whose camera the rule holds for, of these `frames` evenly spread (None: all). May be empty."""
+        """Return the frames whose camera the rule chooses, or `frames` of them, evenly spread. It may be empty."""
         part = copy(self)
         fit = [frame for frame in self._frames if rule.holds(frame[0].sample(frame[1]).camera)]
         part._frames = [fit[i] for i in chosen(len(fit), frames=frames)]
@@ -106,20 +107,32 @@ class RenderDataset:
                 shards.sample(index),
                 name,
                 scene=_scene(shards, index),
-                told_mounting=self.told_mounting,
+                known_mounting=self.known_mounting,
                 exact=shards.world(index) != RECORDED,
             )
 
 
 def render_sample(
-    sample: Sample, name: str, scene: str = DOMAIN, *, told_mounting: bool = True, exact: bool = True
+    sample: TrainingSample, name: str, scene: str = DOMAIN, *, known_mounting: bool = True, exact: bool = True
 ) -> EvalSample:
-    """A render as measured depth along z; beyond range is sky, and not measured. exact: see EvalSample."""
-    camera = sample.camera if told_mounting else sample.camera.with_mounting(None)
+    """Return a render as measured depth along z, with sky beyond range. exact: see EvalSample."""
+    camera = sample.camera if known_mounting else sample.camera.with_mounting(None)
     range_m = sample.range_m.astype(np.float32)
     depth_m = range_to_depth(range_m, camera.rays())
     depth_m = np.where(np.isfinite(depth_m), depth_m, np.nan).astype(np.float32)
     return EvalSample(name, scene, DOMAIN, Frame(sample.image, camera), depth_m, sky=np.isposinf(range_m), exact=exact)
+
+
+def render_samples(
+    shards: ShardDataset, count: int | None = None, *, known_mounting: bool = False
+) -> Iterator[EvalSample]:
+    """Yield rendered samples as measured ones, `count` of them evenly spread (None: all).
+
+    For a fit of sigma, give the held-out part of `ShardDataset.split`, and leave the mounting unknown: a sigma that was
+    fitted with a known mounting is too small for cameras without one.
+    """
+    for index in chosen(len(shards), frames=count):
+        yield render_sample(shards.sample(index), f"render_{index:06d}", known_mounting=known_mounting)
 
 
 def open_samples(
@@ -129,43 +142,47 @@ def open_samples(
     every: int = 1,
     limit: int | None = None,
     frames: int | None = None,
-    told_mounting: bool = False,
+    known_mounting: bool = False,
 ) -> EvalDataset | RenderDataset:
-    """The samples of one folder of measured depth, or of one or more folders of rendered shards, as their index.json
-    says. domain, every and limit choose among measured depth, frames among both.
+    """Open one folder of measured depth, or one or more folders of rendered shards, as their index.json says.
 
-    Raises ValueError where a folder is neither, measured folders are mixed with others, or a choice does not apply.
+    domain, every and limit choose among measured depth, frames among both. Raises ValueError if a folder is neither, if
+    folders are mixed, and if a choice does not apply.
     """
     if not any(map(is_rendered, folders)):
         if len(folders) != 1:
             raise ValueError(
-                f"data: got {len(folders)} folders of measured depth, expected one; evaluate each by itself"
+                f"data: got {len(folders)} folders of measured depth, expected one; evaluate each of them separately"
             )
         return EvalDataset.open(folders[0]).select(domain, every, limit, frames)
     measured = [str(folder) for folder in folders if not is_rendered(folder)]
     if measured:
-        raise ValueError(f"data: {', '.join(measured)} among folders of renders; evaluate one kind at a time")
+        raise ValueError(
+            f"data: got folders of renders and of measured depth ({', '.join(measured)}); evaluate them separately"
+        )
     if (domain or DOMAIN, every, limit) != (DOMAIN, 1, None):
-        raise ValueError("--domain, --every, --limit choose among measured depth; for renders, give --frames N")
-    return RenderDataset(folders, frames, told_mounting=told_mounting)
+        raise ValueError("--domain, --every and --limit apply to measured depth only; for renders, give --frames N")
+    return RenderDataset(folders, frames, known_mounting=known_mounting)
 
 
 def by_lens(samples: RenderDataset, frames: int | None = None) -> dict[str, RenderDataset]:
-    """The samples that the rules of LENSES hold for, at most `frames` of each; rules without a sample are logged and
-    left out. Raises ValueError where none is left."""
+    """Return the samples by the rules of LENSES, at most `frames` of each.
+
+    A rule without samples is logged and left out. Raises ValueError if no rule has samples.
+    """
     parts = {name: samples.where(rule, frames) for name, rule in LENSES.items()}
     for name in (name for name, part in parts.items() if not len(part)):
-        logger.warning("no frame with %s: '%s' is left out", LENSES[name].what, name)
+        logger.warning("'%s' is left out, because there is no frame with %s", name, LENSES[name].description)
     found = {name: part for name, part in parts.items() if len(part)}
     if not found:
         raise ValueError(
-            "no wide, fisheye or off-centre camera; give a folder of renders through unseen cameras as well"
+            "got no wide, fisheye or off-centre camera; give a folder of renders with other cameras as well"
         )
     return found
 
 
 def is_rendered(folder: str | Path) -> bool:
-    """Whether the index.json of `folder` lists shards. False where it cannot be read: its reader will say why."""
+    """Return True if the index.json of `folder` lists shards, and False if it does not or cannot be read."""
     try:
         index = json.loads((Path(folder).expanduser() / "index.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which pixels a sensor would have measured: masks that make dense ranges as sparse as those of real recordings.
+"""Patterns of sensors: masks of the pixels that a lidar, a depth camera or a feature map would have measured.
 
-Ranges are (h, w) metres along the ray, inf beyond range, nan unmeasured; masks are (h, w) bool and never hold a nan.
-Only ``uniform`` keeps inf: a render knows where there is sky, a sensor just hears nothing from there.
+They make dense ranges as sparse as those of real recordings. Ranges are (h, w) metres along the ray, inf beyond range
+and NaN where nothing is measured. Masks are (h, w) bool and never include a NaN. Only `uniform` includes pixels beyond
+range: a render knows where the sky is, while a sensor gets no return from there.
 """
 
 from __future__ import annotations
@@ -22,22 +23,25 @@ from grin_ros.core.geometry.camera import Camera
 Ranges = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 
-FEWEST = 64  # pixels; a pattern that catches fewer is filled up with others that were measured
-# Beams, and lowest and highest elevation in degrees: common spinning lidars.
+FEWEST = 64  # a pattern with fewer pixels is filled up with other measured pixels
+# Common spinning lidars: number of beams, lowest and highest elevation in degrees.
 LIDARS = ((16, -15.0, 15.0), (32, -25.0, 15.0), (32, -30.7, 10.7), (64, -24.8, 2.0), (64, -22.5, 22.5))
 LIDAR_FAR_M = 100.0
 
 
 def uniform(camera: Camera, range_m: Ranges, rng: Generator) -> Mask:
-    """Random pixels, from one in a hundred to all (log-uniform)."""
+    """Return random pixels, from one in a hundred to all (log-uniform)."""
     del camera
     share = math.exp(rng.uniform(math.log(0.01), 0))
     return (rng.random(range_m.shape, np.float32) < share) & ~np.isnan(range_m)
 
 
 def lidar(camera: Camera, range_m: Ranges, rng: Generator) -> Mask:
-    """Beams of a spinning lidar beside the camera: upright when the mounting is known, else level with the camera, and
-    tilted by some degrees against either. Some returns get lost."""
+    """Return the pixels that the beams of a spinning lidar beside the camera hit.
+
+    The lidar is upright if the mounting is known, and otherwise level with the camera, with a random tilt of some
+    degrees. Some returns are lost.
+    """
     beams, low, high = LIDARS[int(rng.integers(len(LIDARS)))]
     border = camera.unproject(_border(camera))
     border = border[np.isfinite(border).all(axis=-1)]
@@ -54,7 +58,7 @@ def lidar(camera: Camera, range_m: Ranges, rng: Generator) -> Mask:
     optical = _rotation(pitch, roll)
     mask = np.zeros(range_m.shape, np.bool_)
     rays = level @ optical.T
-    if len(border) > 8:  # far fewer to project through the lens
+    if len(border) > 8:  # projection through the lens is slow: drop what is outside anyway
         rays = rays[rays[:, 2] > max(0.95 * float(border[:, 2].min()) - 0.05, -1.0)]
     pixels = camera.project(rays)
     with np.errstate(invalid="ignore"):
@@ -66,7 +70,7 @@ def lidar(camera: Camera, range_m: Ranges, rng: Generator) -> Mask:
 
 
 def points(camera: Camera, range_m: Ranges, rng: Generator) -> Mask:
-    """Some hundred points in clusters, as a map of visual features has them."""
+    """Return some hundred pixels in clusters, as a map of visual features has them."""
     del camera
     h, w = range_m.shape
     count, clusters = int(math.exp(rng.uniform(math.log(100), math.log(1500)))), int(rng.integers(4, 40))
@@ -79,8 +83,11 @@ def points(camera: Camera, range_m: Ranges, rng: Generator) -> Mask:
 
 
 def depth_camera(camera: Camera, range_m: Ranges, rng: Generator) -> Mask:
-    """All between the nearest and the farthest range of a depth camera but edges, the shadow behind them on one side,
-    and dark or glossy patches; sometimes a strip at the side that only one of two cameras sees."""
+    """Return the pixels that a stereo depth camera measures.
+
+    It has a nearest and a farthest range, and no depth at edges, in the shadow on one side of them and on dark or
+    glossy patches; sometimes also none in the strip at one side that only one of its two cameras sees.
+    """
     del camera
     h, w = range_m.shape
     near_m, far_m = rng.uniform(0.2, 0.5), rng.uniform(3.5, 6.0)
@@ -92,7 +99,7 @@ def depth_camera(camera: Camera, range_m: Ranges, rng: Generator) -> Mask:
         across, down = np.diff(inverse, axis=1), np.diff(inverse, axis=0)
         edge[:, 1:] = np.abs(across) > 0.03 * inverse[:, 1:]
         edge[1:] |= np.abs(down) > 0.03 * inverse[1:]
-        to_the_left = rng.random() < 0.5  # of things is what the second eye does not see
+        to_the_left = rng.random() < 0.5  # the side of things that the second camera does not see
         shadow[:, :-1] = across > 0.03 * inverse[:, 1:] if to_the_left else 0
         shadow[:, 1:] |= across < -0.03 * inverse[:, :-1] if not to_the_left else 0
     width = int(rng.integers(2, 9))
@@ -105,7 +112,7 @@ def depth_camera(camera: Camera, range_m: Ranges, rng: Generator) -> Mask:
     return np.asarray(mask)
 
 
-# Name: share of the samples where no kind is asked for, and the pattern.
+# Name -> share of the samples for which no kind is given, and the pattern.
 PATTERNS: dict[str, tuple[float, Callable[[Camera, Ranges, Generator], Mask]]] = {
     "uniform": (0.5, uniform),
     "lidar": (0.2, lidar),
@@ -115,10 +122,10 @@ PATTERNS: dict[str, tuple[float, Callable[[Camera, Ranges, Generator], Mask]]] =
 
 
 def supervised(camera: Camera, range_m: Ranges, rng: Generator, kind: str | None = None) -> Mask:
-    """Mask (h, w) of the pixels that a sensor measured, by a pattern of this kind, else by a random one.
+    """Return the mask (h, w) of the pixels that a sensor of this kind measures; None: of a random kind.
 
-    Holds at least FEWEST pixels where so many have a finite range. ValueError for an unknown kind or ranges of another
-    size than the camera's.
+    It has at least FEWEST pixels if that many have a finite range. Raises ValueError for an unknown kind and for ranges
+    of another size than the camera's.
     """
     if range_m.shape != (camera.height, camera.width):
         raise ValueError(
@@ -137,14 +144,14 @@ def supervised(camera: Camera, range_m: Ranges, rng: Generator, kind: str | None
 
 
 def _border(camera: Camera) -> NDArray[np.float64]:
-    """Pixels (16, 2) along the border of the image."""
+    """Return pixels (16, 2) along the border of the image."""
     u, v = np.linspace(0, camera.width - 1, 5), np.linspace(0, camera.height - 1, 5)
     around = [(x, y) for x in u for y in (v[0], v[-1])] + [(x, y) for y in v[1:-1] for x in (u[0], u[-1])]
     return np.array(around)
 
 
 def _rotation(pitch_rad: float, roll_rad: float) -> NDArray[np.float64]:
-    """(3, 3): the optical frame of a camera that looks down by pitch and is rolled, from that of a level one."""
+    """Return the rotation (3, 3) from a level optical frame to one that looks down by pitch and is rolled."""
     cp, sp, cr, sr = math.cos(pitch_rad), math.sin(pitch_rad), math.cos(roll_rad), math.sin(roll_rad)
     pitched = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     rotation: NDArray[np.float64] = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]]) @ pitched

@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training data on disk: folders of shards of images, ranges and cameras, written once and read through memory maps.
+"""Training data on disk: folders of shards with images, ranges and cameras, written once and read as memory maps.
 
-``index.json`` names the shards; each shard is ``<name>.image.npy`` (n, h, w, 3) uint8 RGB, ``<name>.range.npy``
-(n, h, w) float16 range along the ray in metres (inf: beyond range, nan: unmeasured), ``<name>.camera.npy`` (n, 16)
-float64 fx, fy, cx, cy, height_m, roll_rad, pitch_rad (nan: mounting unknown), number of the lens model in
-DISTORTION_MODELS, its coefficients (zero to the end), and ``<name>.origin.npy`` (n, 3) int64 scene seed, view number
-and number of its world in the index's ``worlds``.
+`index.json` lists the shards. Each shard has four files:
+
+NAME.image.npy    (n, h, w, 3) uint8 RGB
+NAME.range.npy    (n, h, w) float16, range along the ray in metres; inf beyond range, NaN where nothing is measured
+NAME.camera.npy   (n, 16) float64: fx, fy, cx, cy, height_m, roll_rad, pitch_rad (NaN if the mounting is unknown), the
+                  number of the lens model in DISTORTION_MODELS, and its coefficients, filled up with zeros
+NAME.origin.npy   (n, 3) int64: scene seed, view number, number of the world in the `worlds` of the index
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ _COEFFICIENTS = {"none": 0, "plumb_bob": 5, "rational_polynomial": 8, "equidista
 
 
 @dataclass(frozen=True)
-class Sample:
-    """image (h, w, 3) uint8 RGB, range_m (h, w) float16, and the camera."""
+class TrainingSample:
+    """One frame of a shard: image (h, w, 3) uint8 RGB, range_m (h, w) float16, and the camera."""
 
     image: NDArray[np.uint8]
     range_m: NDArray[np.float16]
@@ -40,12 +42,12 @@ class Sample:
 
 
 class ShardWriter:
-    """Appends shards to a folder, new or begun by another writer of the same facts.
+    """Writes shards to a folder, which may be new or begun by another writer with the same facts.
 
-    A shard is listed in the index only when all its files stand, so an interrupted run resumes after the last whole
-    shard. worlds: names of what the frames show, which a frame's origin counts from 0. facts: what else all shards of
-    the folder have in common, kept in the index. ValueError when the folder holds shards of another size, licence,
-    assets, worlds or facts.
+    The index lists a shard only when all its files are complete, so that an interrupted run continues after the last
+    complete shard. worlds: names of what the frames show, which the origin of a frame counts from 0. facts: everything
+    else that all shards of the folder have in common; the index keeps it. Raises ValueError if the folder holds shards
+    of another size, licence, assets, worlds or facts.
     """
 
     def __init__(
@@ -78,12 +80,12 @@ class ShardWriter:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Frames of each complete shard, by name."""
+        """The number of frames of each complete shard, by name."""
         return {shard["name"]: int(shard["count"]) for shard in self._index["shards"]}
 
     @property
     def count(self) -> int:
-        """Frames in complete shards."""
+        """The number of frames in complete shards."""
         return sum(self.counts.values())
 
     def write(
@@ -95,11 +97,10 @@ class ShardWriter:
         origin: NDArray[np.int64],
         **facts: Any,
     ) -> None:
-        """Writes one shard (n frames) and then the index, each by renaming a finished file.
+        """Write one shard of n frames and then the index.
 
-        image (n, h, w, 3), range_m (n, h, w), a camera a frame, origin (n, 3). A shard of the same name is replaced.
-        The index lists shards by name, whichever was finished first. ValueError when the shapes disagree, or a frame is
-        of a world that is not in the index.
+        image (n, h, w, 3), range_m (n, h, w), one camera per frame, origin (n, 3). Files appear whole or not at all. A
+        shard with the same name is replaced. Raises ValueError if shapes do not fit or a world is not in the index.
         """
         n, shape = len(image), (self._index["height"], self._index["width"])
         got = (image.shape, range_m.shape, len(cameras), origin.shape)
@@ -135,16 +136,16 @@ class ShardWriter:
 
 
 class ShardDataset:
-    """All frames of one folder or several, in the order given, memory mapped.
+    """All frames of one or more folders, in the order given, as memory maps.
 
-    ValueError when no folder is given, one has no readable index, or their image sizes differ; FileNotFoundError when a
-    shard's file is missing.
+    Raises ValueError if no folder is given, if a folder has no readable index and if image sizes differ;
+    FileNotFoundError if a file of a shard is missing.
     """
 
     def __init__(self, folders: str | Path | Sequence[str | Path]) -> None:
         self.folders = tuple(map(Path, [folders] if isinstance(folders, str | Path) else folders))
         if not self.folders:
-            raise ValueError("data: got no folder, expected at least one written by ShardWriter")
+            raise ValueError("data: got no folder, expected at least one that grin scenes or ShardWriter has written")
         indices = [_read_index(folder / "index.json") for folder in self.folders]
         sizes = [(int(index["width"]), int(index["height"])) for index in indices]
         for folder, size in zip(self.folders, sizes, strict=True):
@@ -171,42 +172,42 @@ class ShardDataset:
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def _find(self, index: int) -> tuple[int, int]:
-        """Number of the shard, and of the sample in it."""
+        """Return the number of the shard and that of the sample in it."""
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index}: the data set has {len(self)} samples")
         shard = int(np.searchsorted(self._ends, index, side="right"))
         return shard, index - (int(self._ends[shard - 1]) if shard else 0)
 
     def origin(self, index: int) -> tuple[int, int]:
-        """Scene seed and view number of a sample. IndexError outside the data set."""
+        """Return scene seed and view number of a sample. Raises IndexError outside the data set."""
         shard, k = self._find(index)
         seed, number, _ = self._shards[shard]["origin"][k]
         return int(seed), int(number)
 
     def world(self, index: int) -> str:
-        """Name of the world a sample shows. IndexError outside the data set."""
+        """Return the name of the world that a sample shows. Raises IndexError outside the data set."""
         shard, k = self._find(index)
         return self._worlds[shard][int(self._shards[shard]["origin"][k, 2])]
 
     def indices_of(self, world: str) -> NDArray[np.int64]:
-        """Indices (m,) of all samples that show the world of this name, ascending; empty when there are none."""
+        """Return the ascending indices (m,) of all samples that show this world. It may be empty."""
         found = [
             np.isin(shard["origin"][:, 2], [k for k, name in enumerate(names) if name == world])
             for shard, names in zip(self._shards, self._worlds, strict=True)
         ]
         return np.flatnonzero(np.concatenate([np.zeros(0, np.bool_), *found])).astype(np.int64)
 
-    def sample(self, index: int) -> Sample:
-        """One frame; the arrays are copies. IndexError outside the data set."""
+    def sample(self, index: int) -> TrainingSample:
+        """Return one frame with copies of its arrays. Raises IndexError outside the data set."""
         number, k = self._find(index)
         shard = self._shards[number]
         camera = _camera(shard["camera"][k], self.width, self.height)
-        return Sample(np.array(shard["image"][k]), np.array(shard["range"][k]), camera)
+        return TrainingSample(np.array(shard["image"][k]), np.array(shard["range"][k]), camera)
 
     def split(self, holdout: int) -> tuple[ShardDataset, ShardDataset]:
-        """(training, held out): the last shards with at least ``holdout`` frames are held out.
+        """Return the data set without, and with only, its last shards with at least `holdout` frames.
 
-        Whole shards, so that no room is on both sides. ValueError when nothing would be left to train on.
+        Shards are not divided, so that no room is in both parts. Raises ValueError if nothing is left to train on.
         """
         sizes = [len(shard["image"]) for shard in self._shards]
         kept = len(sizes)
@@ -215,7 +216,7 @@ class ShardDataset:
         if kept == 0:
             raise ValueError(
                 f"split: got holdout={holdout} of {len(self)} frames in {len(sizes)} shards, "
-                "expected at least one shard to stay"
+                "expected at least one shard to train on; give a smaller holdout"
             )
         return self._part(slice(kept)), self._part(slice(kept, None))
 
@@ -226,7 +227,7 @@ class ShardDataset:
 
 
 def _row(camera: Camera) -> NDArray[np.float64]:
-    """(16,): a camera as it is stored."""
+    """Return the row (16,) in which a camera is stored."""
     row = np.zeros(CAMERA_COLUMNS)
     row[:4] = camera.fx, camera.fy, camera.cx, camera.cy
     mounting = camera.mounting
@@ -237,7 +238,7 @@ def _row(camera: Camera) -> NDArray[np.float64]:
 
 
 def _camera(row: NDArray[np.float64], width: int, height: int) -> Camera:
-    """The camera of a stored row (16,)."""
+    """Return the camera of a stored row (16,)."""
     fx, fy, cx, cy, height_m, roll_rad, pitch_rad, number, *coefficients = row.tolist()
     known = bool(np.isfinite([height_m, roll_rad, pitch_rad]).all())
     mounting = Mounting(height_m, roll_rad, pitch_rad) if known else None
@@ -247,18 +248,20 @@ def _camera(row: NDArray[np.float64], width: int, height: int) -> Camera:
 
 
 def _open_part(folder: Path, shard: str, part: str) -> NDArray[Any]:
-    """Memory mapped, so that a header that promises too much is refused and allocates nothing. Raises ValueError."""
+    """Open a file as a memory map, so that a wrong header is refused before memory is allocated. Raises ValueError."""
     if Path(shard).name != shard:
-        raise ValueError(f"{folder}: the index names the shard '{shard}', which is outside the folder; do not use it")
+        raise ValueError(
+            f"{folder}: the index names the shard '{shard}', which is outside the folder; do not use this data set"
+        )
     array: NDArray[Any] = np.load(folder / f"{shard}.{part}.npy", mmap_mode="r", allow_pickle=False)
     return array
 
 
 def _read_index(path: Path) -> dict[str, Any]:
-    """ValueError when there is none, or it is of another format."""
+    """Read an index. Raises ValueError if there is none or its format is another one."""
     if not path.exists():
         raise ValueError(
-            f"{path.parent}: got no index.json, expected a data set written by grin_ros.lab.datasets.shards.ShardWriter"
+            f"{path.parent}: got no index.json, expected a data set that grin scenes or ShardWriter has written"
         )
     index: dict[str, Any] = json.loads(path.read_text())
     if index.get("format") != FORMAT:

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trivial methods that look at no image. A network that is not better than these has learnt nothing of use.
+"""Baselines: trivial methods that do not look at the image. A useful network is better than all of them.
 
 - constant: the same depth everywhere, the median of the training depth.
 - mean_map: the mean of ln(range) over the training images for each cell of a 24 x 32 grid over the image.
-- ground_plane: a flat floor under the camera, z = height / (downward part of the ray with z = 1); at most far_m, which
-  is the depth above the horizon too. Height and tilt are the camera's mounting; where unknown, 1.5 m and level.
-- constant_oracle: the constant with the smallest abs_rel on the evaluated domain itself. It has seen the answers, so no
-  honest constant can beat it: a stronger bar than the first.
+- ground_plane: a flat floor below the camera, z = height / (downward part of the ray with z = 1), at most far_m, which
+  is also the depth above the horizon. Height and tilt are those of the mounting, or 1.5 m and level if it is unknown.
+- constant_oracle: the constant with the smallest AbsRel on the evaluated domain itself. It is computed from the ground
+  truth, so that no other constant can be better.
 
-What the first three know comes from training images alone, in baselines.npz beside this file:
+The first three use statistics of training images, which are in baselines.npz beside this file:
 
     python -m grin_ros.lab.evaluation.baselines --renders DIR [DIR ...] --out grin_ros/lab/evaluation/baselines.npz
 """
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,8 @@ from tqdm import tqdm
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import pixel_grid, range_to_depth
 from grin_ros.core.types import DepthEstimate, Frame
-from grin_ros.lab.datasets.shards import Sample, ShardDataset
-
-Estimate = Callable[[Frame], DepthEstimate]
+from grin_ros.lab.datasets.shards import ShardDataset, TrainingSample
+from grin_ros.lab.evaluation.results import Estimate
 
 SHIPPED = Path(__file__).parent / "baselines.npz"
 GRID = (24, 32)  # rows, cols of the mean map
@@ -42,10 +41,10 @@ UNKNOWN_MOUNTING = Mounting(height_m=1.5)
 
 @dataclass(frozen=True)
 class Baselines:
-    """What the trivial methods know of the training depth.
+    """The statistics of the training depth.
 
-    constant_m: median depth along z. far_m: its 90th percentile. mean_ln_range: (24, 32) float32, mean ln of the range
-    along the ray in metres, by image cell. frames: how many it was learnt from.
+    constant_m: median of depth along z. far_m: its 90th percentile. mean_ln_range: (24, 32) float32, the mean of
+    ln(range in metres) by image cell. frames: the number of training frames.
     """
 
     constant_m: float
@@ -54,7 +53,7 @@ class Baselines:
     frames: int
 
     def estimates(self) -> dict[str, Estimate]:
-        """The methods by name; none of them knows a sigma (NaN)."""
+        """Return the methods by name. Their sigma is NaN."""
         return {
             "constant": constant(self.constant_m),
             "mean_map": mean_map(self.mean_ln_range),
@@ -62,13 +61,14 @@ class Baselines:
         }
 
     def save(self, path: str | Path) -> None:
+        """Write the statistics as .npz."""
         np.savez_compressed(
             path, constant_m=self.constant_m, far_m=self.far_m, mean_ln_range=self.mean_ln_range, frames=self.frames
         )
 
     @classmethod
     def load(cls, path: str | Path = SHIPPED) -> Baselines:
-        """Raises ValueError where the file cannot be read or holds something else."""
+        """Read the statistics. Raises ValueError if the file cannot be read or holds something else."""
         try:
             with np.load(path, allow_pickle=False) as file:
                 mean_ln_range = file["mean_ln_range"]
@@ -81,10 +81,10 @@ class Baselines:
         return cls(constant_m, far_m, mean_ln_range, int(frames))
 
 
-def learn(samples: Iterable[Sample]) -> Baselines:
-    """The statistics of training samples at the centres of the 24 x 32 cells; unmeasured and beyond range do not count.
+def learn(samples: Iterable[TrainingSample]) -> Baselines:
+    """Return the statistics of training samples at the centres of the 24 x 32 cells.
 
-    Raises ValueError where a cell never has a range: too few samples.
+    Pixels that are unmeasured or beyond range do not count. Raises ValueError if a cell has no range in any sample.
     """
     depths: list[NDArray[np.float32]] = []
     sums, counts, frames = np.zeros(GRID), np.zeros(GRID), 0
@@ -97,7 +97,7 @@ def learn(samples: Iterable[Sample]) -> Baselines:
         frames += 1
     if not counts.all():
         raise ValueError(
-            f"baselines: of {frames} samples none has a range in {np.count_nonzero(counts == 0)} of {counts.size} "
+            f"baselines: none of {frames} samples has a range in {np.count_nonzero(counts == 0)} of {counts.size} "
             "image cells; give more training samples"
         )
     constant_m, far_m = np.percentile(np.concatenate(depths), (50.0, 90.0))
@@ -105,12 +105,12 @@ def learn(samples: Iterable[Sample]) -> Baselines:
 
 
 def constant(depth_m: float) -> Estimate:
-    """The same depth along z everywhere, metres."""
+    """Return a method that answers the same depth along z everywhere, in metres."""
     return lambda frame: _without_sigma(frame, np.full(frame.image.shape[:2], depth_m, np.float32))
 
 
 def mean_map(mean_ln_range: NDArray[np.float32]) -> Estimate:
-    """(rows, cols) mean ln(range / m), stretched over the image whatever its aspect, as the network's grid is."""
+    """Return a method that stretches a map (rows, cols) of mean ln(range in metres) over the image."""
 
     def estimate(frame: Frame) -> DepthEstimate:
         camera = frame.camera
@@ -121,7 +121,7 @@ def mean_map(mean_ln_range: NDArray[np.float32]) -> Estimate:
 
 
 def ground_plane(far_m: float) -> Estimate:
-    """Depth of a flat floor, metres along z, at most far_m."""
+    """Return a method that answers the depth of a flat floor, in metres along z, at most far_m."""
 
     def estimate(frame: Frame) -> DepthEstimate:
         mounting = frame.camera.mounting or UNKNOWN_MOUNTING
@@ -135,10 +135,10 @@ def ground_plane(far_m: float) -> Estimate:
 
 
 class ConstantSearch:
-    """Finds the constant of smallest abs_rel for a domain, to 0.1 %, in one pass over its frames.
+    """A search for the constant with the smallest AbsRel on a domain, to 0.1 %, in one pass over its frames.
 
-    abs_rel of a constant c is a weighted sum of |c - g| / g over the measured depths g, whose minimum is the median of
-    g under the weights 1 / g; kept as a histogram over ln(g), so memory does not grow with the frames.
+    AbsRel of a constant c is a weighted sum of |c - g| / g over the measured depths g. Its minimum is the median of g
+    with weights 1 / g. A histogram over ln(g) keeps them, so that memory does not grow with the number of frames.
     """
 
     _STEP_LN = 1e-3
@@ -148,7 +148,7 @@ class ConstantSearch:
         self._scenes: dict[tuple[str, str], tuple[NDArray[np.float64], int]] = {}
 
     def add(self, domain: str, scene: str, depths_m: NDArray[Any]) -> None:
-        """The measured depths (N,) of one frame that count, metres."""
+        """Add the measured depths (N,) of one frame, in metres."""
         depths = depths_m.astype(np.float64)
         bins = ((np.log(depths) - self._LOW_LN) / self._STEP_LN).astype(np.int64).clip(0, self._BINS - 1)
         weights = np.bincount(bins, weights=1.0 / (len(depths) * depths), minlength=self._BINS)
@@ -156,15 +156,15 @@ class ConstantSearch:
         self._scenes[domain, scene] = (total + weights, frames + 1)
 
     def best_m(self, domain: str) -> float:
-        """Metres. Scenes weigh alike, and the frames of a scene, as in the domain's figure."""
+        """Return the best constant in metres. Scenes have the same weight, and so do the frames of a scene."""
         scenes = [total / frames for (name, _), (total, frames) in self._scenes.items() if name == domain]
         summed = np.cumsum(np.sum(scenes, axis=0))
         middle = int(np.searchsorted(summed, summed[-1] / 2.0))
         return float(np.exp(self._LOW_LN + (middle + 0.5) * self._STEP_LN))
 
 
-def _at_cells(sample: Sample) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Range (24, 32) metres, and z of the unit ray, at the pixels nearest to the centres of the cells."""
+def _at_cells(sample: TrainingSample) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return range (24, 32) in metres and z of the unit ray at the pixels nearest to the centres of the cells."""
     camera: Camera = sample.camera
     pixels = np.rint(pixel_grid(camera.width, camera.height, cols=GRID[1], rows=GRID[0])).astype(np.int64)
     range_m = sample.range_m[pixels[:, 1], pixels[:, 0]].astype(np.float64).reshape(GRID)
@@ -177,9 +177,13 @@ def _without_sigma(frame: Frame, depth_m: NDArray[Any]) -> DepthEstimate:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Learn the baselines.")
-    parser.add_argument("--renders", required=True, type=Path, nargs="+", metavar="DIR", help="training shards")
-    parser.add_argument("--out", type=Path, default=SHIPPED, metavar="FILE", help="default: %(default)s")
+    parser = argparse.ArgumentParser(description="Compute the statistics of the baselines.")
+    parser.add_argument(
+        "--renders", required=True, type=Path, nargs="+", metavar="DIR", help="folders of training shards"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=SHIPPED, metavar="FILE", help="file to write (default: %(default)s)"
+    )
     parser.add_argument("--every", type=int, default=1, metavar="K", help="use every K-th sample (default 1)")
     args = parser.parse_args(argv)
     try:

@@ -1,21 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Make sigma mean what it says: a scale and a floor for sigma_ln, fitted on held-out data for each (steps, members).
+"""Calibration of sigma: a scale and a floor of sigma_ln, fitted on held-out data for each (steps, members).
 
-sigma_ln = sigma_m / depth_m is the standard deviation of ln(depth). Published is
+sigma_ln = sigma_m / depth_m is the standard deviation of ln(depth). The calibrated value is
 
-    sigma_ln^2 = (scale * sigma_ln of the network)^2 + floor_ln^2
+    sigma_ln^2 = (sigma_scale * sigma_ln of the network)^2 + floor_ln^2
 
-so that 1 sigma holds 68.27 % of the errors |ln(depth / measured)|, whatever their distribution: for any floor, scale^2
-is the 68.27 % quantile of (error^2 - floor^2) / sigma_ln^2. A standard deviation would follow the outliers instead. The
-floor, what every pixel may be off by (the scale of the scene, for one), is the smallest that brings the share within
-2 sigma as near to 95.45 % as any does, give or take half a percent. Both keep the order of sigma / depth.
+The fit makes 1 sigma hold 68.27 % of the errors |ln(depth / measured)|, whatever their distribution: for any floor,
+sigma_scale^2 is the 68.27 % quantile of (error^2 - floor^2) / sigma_ln^2. A fit of the standard deviation would follow
+outliers instead. The floor is an error that every pixel may have, for instance that of the scale of the scene. It is
+the smallest one with which the share within 2 sigma is as near to 95.45 % as with any other, up to half a percent.
+Scale and floor keep the order of sigma / depth.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,21 +25,19 @@ from numpy.typing import NDArray
 
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.core.inspection.uncertainty import SIGMAS
-from grin_ros.core.types import DepthEstimate, Frame
-from grin_ros.lab.datasets.measured import EvalSample, chosen
-from grin_ros.lab.datasets.renders import render_sample
-from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.evaluation.results import Estimate
 
 ONE_SIGMA, TWO_SIGMA = (math.erf(k / math.sqrt(2.0)) for k in (1.0, 2.0))
-"""Shares of a Gaussian within one and two standard deviations, 0.6827 and 0.9545."""
+"""The shares of a Gaussian within one and two standard deviations, 0.6827 and 0.9545."""
 NEAR_ENOUGH = 0.005
-"""Of the floors whose share within 2 sigma is that near to the best one's, the smallest is taken: it may be 0."""
+"""The smallest floor is taken whose share within 2 sigma is this near to that of the best floor. It may be 0."""
 _FLOORS = 41
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """One row: of the errors, `observed` lie within `sigmas` standard deviations; Gaussian errors: `expected`."""
+    """The share of the errors within `sigmas` standard deviations: `observed`, and `expected` of a Gaussian."""
 
     sigmas: float
     expected: float
@@ -47,7 +46,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class SigmaFit:
-    """sigma_scale, floor_ln: see the module. before, after: reliability without and with them."""
+    """A fitted calibration. sigma_scale, floor_ln: see the module. before, after: reliability without and with them."""
 
     sigma_scale: float
     floor_ln: float
@@ -67,9 +66,6 @@ class SigmaFit:
         return "\n".join(lines)
 
 
-Estimate = Callable[[Frame], DepthEstimate]
-
-
 def fit_settings(
     samples: Iterable[EvalSample],
     estimates: Mapping[tuple[int, int], Estimate],
@@ -80,10 +76,9 @@ def fit_settings(
 ) -> dict[tuple[int, int], SigmaFit]:
     """Fit every (steps, members) of `estimates` in one pass over held-out samples, on the same pixels of each frame.
 
-    Every frame weighs alike: at most `pixels_per_frame` of each, drawn with a fixed seed. The estimates must come from
-    the uncalibrated network, or the fits are relative to its calibration. `sharing.py` makes estimates
-    that share their work. Raises ValueError where no frame has a pixel that is both measured and estimated with a sigma
-    above 0.
+    Every frame has the same weight: at most `pixels_per_frame` of its pixels are drawn, with a fixed seed. The
+    estimates must be uncalibrated. sharing.py makes estimates that share their work. Raises ValueError if no pixel is
+    both measured and estimated with a sigma above 0.
     """
     limits = limits or Limits()
     random = np.random.default_rng(0)
@@ -102,7 +97,7 @@ def fit_settings(
 
 
 def errors_and_sigmas(depth_m: NDArray[Any], sigma_m: NDArray[Any], truth_m: NDArray[Any]) -> NDArray[np.float64]:
-    """|ln(depth / truth)| and sigma / depth (2, N) of the pixels that have all three, in metres and above 0."""
+    """Return |ln(depth / truth)| and sigma / depth (2, N) of the pixels where all three are known and above 0."""
     with np.errstate(invalid="ignore"):
         known = np.isfinite(depth_m) & (depth_m > 0.0) & np.isfinite(sigma_m) & (sigma_m > 0.0) & (truth_m > 0.0)
     p, s, g = (values[known].astype(np.float64) for values in (depth_m, sigma_m, truth_m))
@@ -118,7 +113,9 @@ def _fit(pairs: Sequence[NDArray[np.float64]], with_floor: bool) -> SigmaFit:
     error, sigma = np.concatenate(pairs, axis=1)
     scale, floor = _scale(error, sigma, 0.0), 0.0
     if scale == 0.0:
-        raise ValueError("sigma calibration: the estimates equal the measured depth; give samples that were not copied")
+        raise ValueError(
+            "sigma calibration: the estimates equal the measured depth; give samples with independent depth"
+        )
     if with_floor:
         scale, floor = _with_floor(error, sigma, scale)
     after = error / np.sqrt((scale * sigma) ** 2 + floor**2)
@@ -126,13 +123,13 @@ def _fit(pairs: Sequence[NDArray[np.float64]], with_floor: bool) -> SigmaFit:
 
 
 def _scale(error: NDArray[np.float64], sigma: NDArray[np.float64], floor: float) -> float:
-    """The scale with which 1 sigma holds its share, given the floor; NaN where the floor alone holds more."""
+    """Return the scale with which 1 sigma holds its share, or NaN if the floor alone holds more."""
     squared = float(np.quantile((error**2 - floor**2) / sigma**2, ONE_SIGMA))
     return math.sqrt(squared) if squared >= 0.0 else math.nan
 
 
 def _with_floor(error: NDArray[np.float64], sigma: NDArray[np.float64], plain: float) -> tuple[float, float]:
-    """Scale and floor; plain: the scale without a floor."""
+    """Return scale and floor. plain: the scale without a floor."""
     tried: list[tuple[float, float, float]] = []
     for floor in np.linspace(0.0, float(np.quantile(error, ONE_SIGMA)), _FLOORS):
         scale = _scale(error, sigma, float(floor)) if floor else plain
@@ -145,15 +142,5 @@ def _with_floor(error: NDArray[np.float64], sigma: NDArray[np.float64], plain: f
 
 
 def reliability(ratios: NDArray[np.float64], sigmas: Sequence[float] = tuple(SIGMAS)) -> tuple[Reliability, ...]:
-    """The table over `sigmas` of errors in sigmas (N,)."""
+    """Return the reliability of errors in units of sigma (N,)."""
     return tuple(Reliability(float(k), math.erf(k / math.sqrt(2.0)), float(np.mean(ratios <= k))) for k in sigmas)
-
-
-def render_samples(
-    shards: ShardDataset, count: int | None = None, *, told_mounting: bool = False
-) -> Iterator[EvalSample]:
-    """Rendered samples as measured ones, `count` of them (None: all) evenly spread: the held-out part of
-    `ShardDataset.split` for a fit. Beyond range is not measured. told_mounting: whether cameras know theirs; a sigma
-    fitted with it would be too small for those that do not."""
-    for index in chosen(len(shards), frames=count):
-        yield render_sample(shards.sample(index), f"render_{index:06d}", told_mounting=told_mounting)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A figure beside what is claimed of it."""
+"""Claims: figures with a bound that they must keep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Claim:
-    """`figure` (a share: 0.05 is 5 %) shall be at most, or with `at_least` at least, `bound`. NaN never holds."""
+    """A claim that a figure (a share: 0.05 is 5 %) is at most, or with `at_least` at least, a bound.
+
+    NaN never holds.
+    """
 
     name: str
     figure: float
@@ -20,10 +23,12 @@ class Claim:
 
     @property
     def holds(self) -> bool:
+        """True if the figure keeps the bound."""
         return self.figure >= self.bound if self.at_least else self.figure <= self.bound
 
     @property
     def verdict(self) -> str:
+        """'holds' or 'FAILS', for reports."""
         return "holds" if self.holds else "FAILS"
 
     def __str__(self) -> str:
@@ -31,7 +36,7 @@ class Claim:
         return f"{self.name}: {self.figure:+.1%} (claim: at {word} {self.bound:.0%}): {self.verdict}"
 
     def to_json(self) -> dict[str, Any]:
-        """{"name", "figure" (None where undefined), "bound", "kind": "at most" | "at least", "holds"}."""
+        """Return {"name", "figure" (None where undefined), "bound", "kind": "at most" | "at least", "holds"}."""
         return {
             "name": self.name,
             "figure": float(f"{self.figure:.6g}") if math.isfinite(self.figure) else None,

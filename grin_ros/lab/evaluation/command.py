@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin evaluate DIR ...`: a model against measured depth or renders, and against methods that look at no image; with
---sweep over steps and members, with --suite one of the checks on renders."""
+"""`grin evaluate DIR ...`: evaluate a model on measured depth or renders, beside baselines that ignore the image.
+
+With --sweep it compares numbers of steps and members, with --suite it runs one of the suites of checks.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ SUITES = ("cameras", "focal", "mounting", "edges")
 
 
 def whole_numbers(text: str) -> tuple[int, ...]:
-    """'1,2,4' -> (1, 2, 4). Raises ValueError, which argparse reports."""
+    """Return (1, 2, 4) for '1,2,4'. Raises ValueError, which argparse reports."""
     return tuple(int(part) for part in text.split(","))
 
 
@@ -53,37 +55,47 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th frame")
     data.add_argument("--limit", type=int, metavar="N", help="only the first N frames of these")
     data.add_argument("--frames", type=int, metavar="N",
-                      help="only N frames of these, evenly spread (suites: of each set)")  # fmt: skip
-    data.add_argument("--mounting", action="store_true", help="tell the model the cameras' mounting, where renders do")
+                      help="only N of these frames, evenly spread (in suites: of each set)")  # fmt: skip
+    data.add_argument("--mounting", action="store_true", help="give the model the mounting of the cameras of renders")
     data.add_argument("--max-depth", type=float, default=defaults.max_depth_m, metavar="M",
-                      help="measured depth beyond is not counted, metres (default: %(default)s)")  # fmt: skip
+                      help="leave out measured depth beyond this, in metres (default: %(default)s)")  # fmt: skip
     model = parse.add_argument_group("model")
     model.add_argument("--model", default="nano", metavar="NAME",
-                       help="shipped model, or folder of an artifact (default: nano)")  # fmt: skip
+                       help="a shipped model or the folder of an artifact (default: nano)")  # fmt: skip
     model.add_argument("--backend", default="ort", metavar="NAME", help=f"one of {', '.join(BACKENDS)} (default: ort)")
     model.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (default: the runtime chooses)")
     model.add_argument("--steps", type=int, default=defaults.steps, help="DDIM steps (default: %(default)s)")
     model.add_argument("--members", type=int, default=defaults.members, help="ensemble size (default: %(default)s)")
-    model.add_argument("--seed", type=int, default=defaults.seed, help="of the noise (default: %(default)s)")
-    what = parse.add_argument_group("what is done instead of the table").add_mutually_exclusive_group()
-    what.add_argument("--sweep", action="store_true", help="steps against members, and whether few steps do")
+    model.add_argument("--seed", type=int, default=defaults.seed, help="seed of the noise (default: %(default)s)")
+    what = parse.add_argument_group("instead of the table").add_mutually_exclusive_group()
+    what.add_argument("--sweep", action="store_true", help="compare numbers of steps and members")
     what.add_argument("--suite", choices=SUITES,
-                      help="cameras: the first DIR has training's cameras, the others unseen ones; of one DIR, "
-                      "its wide, fisheye and off-centre cameras against all; focal: two focal lengths; mounting: known "
-                      "against unknown at robot height; edges: floating points")  # fmt: skip
-    parse.add_argument("--sweep-steps", type=whole_numbers, default=STEPS, metavar="K,K", help="default: 1,2,4,10")
-    parse.add_argument("--sweep-members", type=whole_numbers, default=MEMBERS, metavar="S,S", help="default: 1,4,10")
+                      help="cameras: unseen cameras, which are those of the second DIR on, or the wide, fisheye and "
+                      "off-centre ones of a single DIR, against all of the first DIR; focal: two focal lengths; "
+                      "mounting: known against unknown at robot height; edges: floating points")  # fmt: skip
+    parse.add_argument(
+        "--sweep-steps", type=whole_numbers, default=STEPS, metavar="K,K", help="steps of --sweep (default: 1,2,4,10)"
+    )
+    parse.add_argument(
+        "--sweep-members",
+        type=whole_numbers,
+        default=MEMBERS,
+        metavar="S,S",
+        help="members of --sweep (default: 1,4,10)",
+    )
     out = parse.add_argument_group("output")
-    out.add_argument("--report", metavar="OUT", help="folder for the picture report; of a sweep or suite, its figures")
+    out.add_argument(
+        "--report", metavar="OUT", help="folder for the report with pictures, or for the figures of a sweep or suite"
+    )
     out.add_argument("--json", metavar="FILE", help="file for all figures")
     return parse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status 0, whether claims hold or fail; or 2 with the reason on stderr."""
+    """Return 0 if everything was evaluated, even if claims fail, and 2 with the reason on stderr if not."""
     args = parser().parse_args(argv)
     try:
-        # No limits on the estimate but the network's own: a depth made +inf or NaN would leave the figures.
+        # The estimate has no limits but those of the network: +inf and NaN would not count in the figures.
         settings = Settings(args.steps, args.members, args.seed, min_depth_m=1e-3, max_depth_m=1e4)
         limits = Limits(max_depth_m=args.max_depth)
         work = _suite(args, limits) if args.suite else (_sweep if args.sweep else _table)(args, limits)
@@ -100,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 Work = Callable[[Artifact, Engine, Settings], None]
-"""What is left to do when the data is open and the engine runs."""
+"""The work that is left once the data is open and the engine runs."""
 
 
 def _samples(args: argparse.Namespace) -> EvalDataset | RenderDataset:
@@ -110,7 +122,7 @@ def _samples(args: argparse.Namespace) -> EvalDataset | RenderDataset:
         every=args.every,
         limit=args.limit,
         frames=args.frames,
-        told_mounting=args.mounting,
+        known_mounting=args.mounting,
     )
 
 
@@ -172,23 +184,23 @@ def _sweep(args: argparse.Namespace, limits: Limits) -> Work:
 
 
 def _suite(args: argparse.Namespace, limits: Limits) -> Work:
-    """Opens the data of the suite, so that what is wrong with it is said before the model is loaded."""
+    """Open the data of the suite first, so that its errors come before the model is loaded."""
     name, folders = args.suite, args.folders
     if name != "focal" and not all(map(is_rendered, folders)):
         raise ValueError(f"suite {name}: needs renders, got {', '.join(folders)}; make some with grin scenes")
     unseen: dict[str, RenderDataset] = {}
     samples: EvalDataset | RenderDataset
     if name == "mounting":
-        samples = RenderDataset(folders, told_mounting=True).where(ROBOT_HEIGHT, args.frames)
+        samples = RenderDataset(folders, known_mounting=True).where(ROBOT_HEIGHT, args.frames)
         if not len(samples):
-            raise ValueError(f"suite mounting: no frame with {ROBOT_HEIGHT.what}; render some with grin scenes")
+            raise ValueError(f"suite mounting: no frame with {ROBOT_HEIGHT.description}; render some with grin scenes")
     elif name == "cameras":
-        samples = RenderDataset(folders[:1], args.frames, told_mounting=args.mounting)
+        samples = RenderDataset(folders[:1], args.frames, known_mounting=args.mounting)
         if len(folders) > 1:
-            sets = [RenderDataset([folder], args.frames, told_mounting=args.mounting) for folder in folders[1:]]
+            sets = [RenderDataset([folder], args.frames, known_mounting=args.mounting) for folder in folders[1:]]
             unseen = {Path(folder).name: found for folder, found in zip(folders[1:], sets, strict=True)}
         else:
-            unseen = by_lens(RenderDataset(folders, told_mounting=args.mounting), args.frames)
+            unseen = by_lens(RenderDataset(folders, known_mounting=args.mounting), args.frames)
     else:
         samples = _samples(args)
 
@@ -212,7 +224,7 @@ def _suite(args: argparse.Namespace, limits: Limits) -> Work:
 
 
 def _finish(args: argparse.Namespace, name: str, text: str, claims: Sequence[Claim], values: dict[str, Any]) -> None:
-    """Print a table and the verdicts; OUT/NAME.md and OUT/NAME.json hold them too."""
+    """Print a table and the verdicts, and write them to OUT/NAME.md and OUT/NAME.json."""
     verdicts = "\n".join(map(str, claims))
     print(text, verdicts, sep="\n\n")
     _write_json(args.json, values)

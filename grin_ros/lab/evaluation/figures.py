@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two plots of the report: sparsification in both readings, and reliability."""
+"""The two plots of the report: sparsification (relative and metric) and reliability."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINES = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#57606a")
 
 
 def sparsification(evaluation: Evaluation) -> Figure:
-    """Error left when the most uncertain pixels are dropped, against oracle and chance; relative and metric reading."""
+    """Plot the error of the rest when the most uncertain pixels are dropped, beside oracle and random order."""
     figure = new_figure(11.0, 4.0)
     _draw_sparsification(
         _axes(figure, (0.06, 0.13, 0.42, 0.78), "dropped share, largest σ/p first", "AbsRel, rest / all"),
@@ -36,7 +36,7 @@ def sparsification(evaluation: Evaluation) -> Figure:
 
 
 def _draw_sparsification(axes: Any, evaluation: Evaluation, reading: str) -> None:
-    """reading: '' or '_metric', the tail of the names of curves and figures."""
+    """Draw one plot. reading: '' (relative) or '_metric', the end of the names of curves and figures."""
     axes.axhline(1.0, color=SOFT, linewidth=1, linestyle=":", label="random order")
     for domain, colour in zip(evaluation.domain_names, _LINES * 9):  # noqa: B905 - as many colours as domains
         curve = evaluation.curve(domain, lambda c: getattr(c, f"sparsification{reading}"))
@@ -51,7 +51,7 @@ def _draw_sparsification(axes: Any, evaluation: Evaluation, reading: str) -> Non
 
 
 def reliability(evaluation: Evaluation) -> Figure:
-    """Share of the errors within k sigma, against a Gaussian."""
+    """Plot the share of the errors within k sigma, beside that of a Gaussian."""
     figure = new_figure(5.6, 4.0)
     axes = _axes(figure, (0.11, 0.13, 0.86, 0.83), "k", "share of the errors within k sigma")
     gauss = [math.erf(k / math.sqrt(2.0)) for k in SIGMAS]

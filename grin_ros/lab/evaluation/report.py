@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The picture report: a folder to open and look at.
+"""The report with pictures, in a folder:
 
 report.md             tables by domain and scene, baselines, sigma, and the pictures below
-report.json           all figures, of every frame too
+report.json           all figures, including those of every frame
 panels/NAME.png       image | measured depth | depth | sigma | error of every frame
 contact_sheet.png     the worst and the best frames of each domain by AbsRel
-sparsification.png    error left when the most uncertain pixels are dropped, against oracle and random order
-reliability.png       share of the errors within k sigma, against a Gaussian
+sparsification.png    error of the rest when the most uncertain pixels are dropped, beside oracle and random order
+reliability.png       share of the errors within k sigma, beside that of a Gaussian
 """
 
 from __future__ import annotations
@@ -31,30 +31,32 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHEET_ROWS = 5
-"""Worst and best frames a domain on the contact sheet, each."""
+"""The number of worst frames, and of best frames, per domain on the contact sheet."""
 _THUMB_PX = 240
 
 
 class Report:
-    """Collects frames while they are evaluated, then writes what needs all of them.
+    """Draws frames while they are evaluated, and then writes the files that need all of them.
 
-    Raises ValueError where matplotlib is not installed: before the first frame, not after the last.
+    Raises ValueError at once if matplotlib is not installed.
     """
 
     def __init__(self, folder: str | Path) -> None:
         if importlib.util.find_spec("matplotlib") is None:
-            raise ValueError("report: matplotlib is not installed; pip install matplotlib, or leave the report out")
+            raise ValueError(
+                "report: matplotlib is not installed; install it with pip install matplotlib, or leave --report out"
+            )
         self.folder = Path(folder).expanduser()
         self._thumbs: dict[str, Tiles] = {}
 
     def add(self, sample: EvalSample, estimate: DepthEstimate, result: FrameResult) -> None:
-        """Draw the panel of one frame, and keep a small copy for the contact sheet."""
+        """Draw the panel of one frame and keep a small copy for the contact sheet."""
         tiles = paint(sample.frame.image, estimate.depth_m, estimate.sigma_m, sample.depth_m, with_truth=True)
         save(draw(tiles, title=_caption(result)), self.folder / "panels" / f"{sample.name}.png")
         self._thumbs[sample.name] = Tiles(tuple((name, _small(image), scale) for name, image, scale in tiles.images))
 
     def write(self, evaluation: Evaluation, name: str = "grin") -> Path:
-        """Write the rest; returns the path of report.md."""
+        """Write the other files and return the path of report.md."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "report.json").write_text(json.dumps(evaluation.to_json(), indent=1) + "\n", encoding="utf-8")
         save(sparsification(evaluation), self.folder / "sparsification.png")
@@ -114,7 +116,7 @@ class Report:
 
 
 def _worst_first(evaluation: Evaluation, domain: str) -> list[FrameResult]:
-    """By AbsRel, frames without any estimate before all others."""
+    """Return the frames of a domain by falling AbsRel, those without any estimate first."""
     frames = [frame for frame in evaluation.frames if frame.domain == domain]
     return sorted(frames, key=lambda f: math.inf if math.isnan(f.metrics.abs_rel) else f.metrics.abs_rel, reverse=True)
 

@@ -1,8 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From frames to domains: a scene's figure is the mean of its frames, a domain's the mean of its scenes.
-
-So forty frames of one kitchen weigh as much as one photograph of another room.
+"""Results of frames, scenes and domains. The figure of a scene is the mean of its frames, that of a domain the mean of
+its scenes, so that forty frames of one kitchen have the weight of one photograph of another room.
 """
 
 from __future__ import annotations
@@ -18,13 +17,18 @@ from numpy.typing import NDArray
 from grin_ros.core.inspection.metrics import FrameMetrics
 from grin_ros.core.inspection.sparsification import spearman
 from grin_ros.core.inspection.uncertainty import FrameCurves
+from grin_ros.core.types import DepthEstimate, Frame
 
+Estimate = Callable[[Frame], DepthEstimate]
+"""A method that can be evaluated."""
 Figures = dict[str, float]
 METRICS = tuple(item.name for item in fields(FrameMetrics))
 
 
 @dataclass(frozen=True)
 class FrameResult:
+    """The result of a method on one frame."""
+
     name: str
     scene: str
     domain: str
@@ -34,36 +38,41 @@ class FrameResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The results of one method on one data set. `baselines`: those of the trivial methods, by name."""
+    """The results of one method on one data set. baselines: the results of the baselines on it, by name."""
 
     frames: tuple[FrameResult, ...]
     baselines: Mapping[str, Evaluation] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What was evaluated and how: model, backend, steps, limits."""
+    """What was evaluated, and how: model, backend, steps, limits."""
 
     @property
     def domain_names(self) -> tuple[str, ...]:
+        """The domains in the order of the frames."""
         return tuple(dict.fromkeys(frame.domain for frame in self.frames))
 
     def scene_names(self, domain: str) -> tuple[str, ...]:
+        """Return the scenes of a domain in the order of the frames."""
         return tuple(dict.fromkeys(frame.scene for frame in self.frames if frame.domain == domain))
 
     def scene(self, domain: str, scene: str) -> Figures:
-        """Means over the frames of one scene: the fields of FrameMetrics, frames, and what `_derived` adds."""
+        """Return means over the frames of one scene, by the fields of FrameMetrics, and what `_derived` adds."""
         frames = self._of(domain, scene)
         means = {key: _mean([getattr(frame.metrics, key) for frame in frames]) for key in METRICS}
         return means | _derived(means) | _counts(frames)
 
     def domain(self, domain: str) -> Figures:
-        """Means over the scenes of one domain; besides the keys of `scene`: scenes; rank_correlation_images, Spearman's
-        over the frames, of mean sigma / p with abs_rel; and rank_correlation_images_metric, of mean sigma with mean
-        |p - g|, both in metres (NaN below three frames)."""
+        """Return means over the scenes of one domain.
+
+        The keys are those of `scene` and three more: scenes; rank_correlation_images, Spearman's correlation over the
+        frames of mean sigma / p with abs_rel; rank_correlation_images_metric, that of mean sigma with mean |p - g|,
+        both in metres. The correlations are NaN for fewer than three frames.
+        """
         scenes = [self.scene(domain, scene) for scene in self.scene_names(domain)]
         means = {key: _mean([scene[key] for scene in scenes]) for key in METRICS}
         return means | _derived(means) | self._of_domain(domain)
 
     def frames_alike(self, domain: str) -> Figures:
-        """As `domain`, but means over its frames, whichever scene they are of."""
+        """Return the figures of `domain` as means over frames instead of scenes."""
         means = {key: _mean([getattr(frame.metrics, key) for frame in self._of(domain)]) for key in METRICS}
         return means | _derived(means) | self._of_domain(domain)
 
@@ -77,8 +86,10 @@ class Evaluation:
 
     @property
     def sigma_between_domains(self) -> Figures:
-        """'a/b': mean sigma / p of domain a over that of b, which is 'indoor', or the first where there is none. Empty
-        for one domain, and where there is no sigma."""
+        """'a/b' -> mean sigma / p of domain a divided by that of b, which is 'indoor' or else the first domain.
+
+        It is empty for one domain and for a method without sigma.
+        """
         names = self.domain_names
         base = "indoor" if "indoor" in names else names[0]
         of = {name: self.domain(name)["relative_sigma"] for name in names}
@@ -86,18 +97,18 @@ class Evaluation:
         return {pair: ratio for pair, ratio in ratios.items() if math.isfinite(ratio)}
 
     def curve(self, domain: str, pick: Callable[[FrameCurves], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """A curve's mean over the scenes of one domain, as the figures are formed."""
+        """Return the mean of a curve over the scenes of one domain, averaged as the figures are."""
         scenes = [
             _mean_curve([pick(frame.curves) for frame in self._of(domain, scene)]) for scene in self.scene_names(domain)
         ]
         return _mean_curve(scenes)
 
     def to_json(self) -> dict[str, Any]:
-        """{"domains": {domain: {...}}, "frames_alike": {domain: {...}}, "scenes": {scene: {..., "domain"}},
+        """Return {"domains": {domain: {...}}, "frames_alike": {domain: {...}}, "scenes": {scene: {..., "domain"}},
         "baselines": {name: {domain: {...}}}, "baseline_settings": {name: {...}},
         "sigma_between_domains": {"a/b": ratio}, "frames": [{"name", ...}], "settings": {...}}.
 
-        A figure that is undefined is None; frames and scenes are whole numbers.
+        An undefined figure is None. Numbers of frames and scenes are integers.
         """
         pairs = [(domain, scene) for domain in self.domain_names for scene in self.scene_names(domain)]
         names = [scene for _, scene in pairs]
@@ -105,7 +116,7 @@ class Evaluation:
             "domains": self._domains_json(),
             "frames_alike": {domain: _json(self.frames_alike(domain)) for domain in self.domain_names},
             "scenes": {
-                # Two domains may use one scene name; the key then says which.
+                # Two domains may use the same name for a scene. The key then holds the domain too.
                 (scene if names.count(scene) == 1 else f"{domain}/{scene}"): (
                     {"domain": domain} | _json(self.scene(domain, scene))
                 )
@@ -129,8 +140,10 @@ class Evaluation:
 
 
 def _derived(means: Figures) -> Figures:
-    """certain_half_gain: by how much (0.25 = 25 %) abs_rel falls when the half with the larger sigma / p is dropped;
-    certain_half_gain_metric: with the larger sigma in metres."""
+    """Return how much abs_rel falls (0.25 = 25 %) without the half of the pixels that has the larger sigma.
+
+    certain_half_gain orders pixels by sigma / p, certain_half_gain_metric by sigma in metres.
+    """
     return {
         f"certain_half_gain{reading}": (
             1.0 - means[f"abs_rel_certain_half{reading}"] / means["abs_rel"] if means["abs_rel"] else 0.0
@@ -140,13 +153,13 @@ def _derived(means: Figures) -> Figures:
 
 
 def _of_images(pairs: Sequence[tuple[float, float]]) -> float:
-    """Spearman's over the images of (mean sigma, mean error), those left out that lack one; NaN below three."""
+    """Return Spearman's correlation over images of (mean sigma, mean error), or NaN for fewer than three images."""
     images = np.array([pair for pair in pairs if all(map(math.isfinite, pair))])
     return spearman(images[:, 0], images[:, 1]) if len(images) >= 3 else math.nan
 
 
 def _counts(frames: Sequence[FrameResult]) -> Figures:
-    """frames_empty: frames without a single estimated pixel; they are in no mean but that of `missing`."""
+    """Count frames and empty ones, which have no estimated pixel and count only in the mean of `missing`."""
     empty = sum(math.isnan(frame.metrics.abs_rel) for frame in frames)
     return {"frames": float(len(frames)), "frames_empty": float(empty)}
 
@@ -165,7 +178,7 @@ _WHOLE = {"frames", "frames_empty", "scenes"}
 
 
 def _json(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON knows no NaN: undefined is None. Six digits are more than any figure here deserves."""
+    """Return figures for JSON, with None instead of NaN and rounded to six digits."""
     return {
         key: None if not math.isfinite(value) else int(value) if key in _WHOLE else float(f"{value:.6g}")
         for key, value in figures.items()

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Run a method over samples and measure it: any function from Frame to DepthEstimate, be it a deployed artifact, a
-checkpoint in training, or a baseline."""
+"""Evaluation of a method on samples. A method is any function from Frame to DepthEstimate, for instance a deployed
+artifact, a checkpoint or a baseline."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from typing import Any
 from tqdm import tqdm
 
 from grin_ros.core.inspection.metrics import Limits, measure
-from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.core.types import DepthEstimate
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.baselines import Baselines, ConstantSearch, constant
-from grin_ros.lab.evaluation.results import Evaluation, FrameResult
+from grin_ros.lab.evaluation.results import Estimate, Evaluation, FrameResult
 
 logger = logging.getLogger(__name__)
 
-Estimate = Callable[[Frame], DepthEstimate]
 OnFrame = Callable[[EvalSample, DepthEstimate, FrameResult], None]
 
 
@@ -33,11 +32,11 @@ def evaluate(
     progress: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Evaluation:
-    """Run `estimate` on every sample and measure it.
+    """Run `estimate` on every sample and return the results.
 
     on_frame: called after each frame, for instance `Report.add`. progress: the title of a progress bar; None: no bar.
-    settings: kept in the result. Raises ValueError for no samples and for a sample without measured depth within the
-    limits, and what `estimate` raises.
+    settings: a description of the method, which the result keeps. Raises ValueError for no samples and for a sample
+    without measured depth within the limits, and what `estimate` raises.
     """
     limits = limits or Limits()
     results: list[FrameResult] = []
@@ -50,12 +49,14 @@ def evaluate(
         except ValueError as error:
             raise ValueError(f"sample '{sample.name}': {error}") from error
         if metrics.missing == 1.0:
-            logger.warning("sample '%s': no depth on any measured pixel; it counts in 'missing' only", sample.name)
+            logger.warning("sample '%s' has no depth on any measured pixel; it counts only in 'missing'", sample.name)
         results.append(FrameResult(sample.name, sample.scene, sample.domain, metrics, curves))
         if on_frame:
             on_frame(sample, got, results[-1])
     if not results:
-        raise ValueError("evaluation: got no samples, expected at least one; check --domain and the data set's index")
+        raise ValueError(
+            "evaluation: got no samples, expected at least one; check --domain and the index of the data set"
+        )
     return Evaluation(tuple(results), settings=settings or {})
 
 
@@ -66,7 +67,7 @@ def evaluate_baselines(
     limits: Limits | None = None,
     progress: str | None = None,
 ) -> dict[str, Evaluation]:
-    """The trivial methods of `baselines.py` on the same samples (iterated twice), by name."""
+    """Evaluate the baselines on the same samples, which are iterated twice, and return the results by name."""
     limits = limits or Limits()
     search = ConstantSearch()
 
@@ -86,7 +87,7 @@ def _evaluate_all(
     limits: Limits,
     progress: str | None,
 ) -> dict[str, Evaluation]:
-    """Several methods in one pass over the samples."""
+    """Evaluate several methods in one pass over the samples."""
     results: dict[str, list[FrameResult]] = {}
     for sample in tqdm(samples, desc=progress, unit="frame", disable=progress is None):
         for name, estimate in methods(sample).items():

@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that need renders, each with a figure and what is claimed of it: `grin evaluate DIR ... --suite NAME`.
+"""Suites of checks with claims, most of which need renders: `grin evaluate DIR ... --suite NAME`.
 
-cameras   unseen lenses against those of training     mounting  what a known mounting gains at robot height
-focal     two focal lengths from one place            edges     points that float between surfaces
+cameras   cameras that training has not seen, against those of training
+mounting  the gain from a known mounting at robot height
+focal     two focal lengths from one place
+edges     points that float between surfaces
 """
 
 from __future__ import annotations
@@ -25,18 +27,18 @@ from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.datasets.renders import ROBOT_HEIGHT_M
 from grin_ros.lab.evaluation.claims import Claim
-from grin_ros.lab.evaluation.results import Evaluation, Figures
-from grin_ros.lab.evaluation.run import Estimate, evaluate
+from grin_ros.lab.evaluation.results import Estimate, Evaluation, Figures
+from grin_ros.lab.evaluation.run import evaluate
 from grin_ros.lab.evaluation.table import COLUMNS, figure_table
 
 CAMERAS_BOUND, FOCAL_BOUND, MOUNTING_BOUND, EDGES_BOUND = 0.15, 0.05, 0.15, 0.5
 FOCAL_SHARES = (0.8, 0.6)
-"""Sides of the central window over those of the image: focal lengths 1.25 and 1.67 times as long."""
+"""The sides of the central window as shares of those of the image: focal lengths 1.25 and 1.67 times as long."""
 
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """name of the suite; text: a table; figures: for JSON; claims: the verdicts."""
+    """The result of a suite. text: a table. figures: the values for JSON."""
 
     name: str
     text: str
@@ -44,7 +46,7 @@ class SuiteResult:
     claims: tuple[Claim, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """{"suite", "figures": {...}, "claims": [...]}."""
+        """Return {"suite", "figures": {...}, "claims": [...]}."""
         return {
             "suite": self.name,
             "figures": dict(self.figures),
@@ -59,9 +61,11 @@ def cameras(
     limits: Limits | None = None,
     progress: bool = False,
 ) -> SuiteResult:
-    """AbsRel on renders through unseen cameras, by name of the set, over that on held-out renders through the cameras
-    of training. Compared are the worlds that a set shares with the known one, each counting alike; where worlds are
-    unknown, all scenes."""
+    """Compare AbsRel on renders of unseen cameras with that on held-out renders of the cameras of training.
+
+    unseen: sets of samples by name. The worlds that a set shares with the known samples are compared, each with the
+    same weight, or all scenes if worlds are unknown.
+    """
     reference = evaluate(known, estimate, limits=limits, progress="known cameras" if progress else None)
     rows: list[tuple[str, Figures]] = [("known cameras", _only_domain(reference))]
     claims, figures = [], {"known": rows[0][1]["abs_rel"]}
@@ -85,16 +89,18 @@ def mounting(
     limits: Limits | None = None,
     progress: bool = False,
 ) -> SuiteResult:
-    """AbsRel of robot-height samples (cameras that know their mounting; iterated twice) told the mounting, against not
-    told it."""
-    told = evaluate(samples, estimate, limits=limits, progress="mounting known" if progress else None)
-    without = evaluate(
-        (_untold(sample) for sample in samples),
+    """Compare AbsRel with a known and with an unknown mounting, on samples at robot height that have a mounting.
+
+    The samples are iterated twice.
+    """
+    known = evaluate(samples, estimate, limits=limits, progress="mounting known" if progress else None)
+    unknown = evaluate(
+        (_without_mounting(sample) for sample in samples),
         estimate,
         limits=limits,
         progress="mounting unknown" if progress else None,
     )
-    rows = [("mounting known", _only_domain(told)), ("mounting unknown", _only_domain(without))]
+    rows = [("mounting known", _only_domain(known)), ("mounting unknown", _only_domain(unknown))]
     gain = 1.0 - rows[0][1]["abs_rel"] / rows[1][1]["abs_rel"]
     claim = Claim(
         f"AbsRel lower with the mounting, cameras up to {ROBOT_HEIGHT_M:g} m", gain, MOUNTING_BOUND, at_least=True
@@ -104,16 +110,16 @@ def mounting(
 
 
 def focal(samples: Iterable[EvalSample], estimate: Estimate, progress: bool = False) -> SuiteResult:
-    """The same points seen through two focal lengths from one place: are they the same number of metres away?
+    """Compare the depth of the same points through two focal lengths from one place. No ground truth is needed.
 
-    The longer lens is the central window of the image, its K following: same rays, same place, same light. Noise and
-    lens errors are the same too, and the window has fewer pixels, so this isolates what the field of view does; a real
-    second camera would add its own noise. A pair's figure is the median over the common pixels of depth in the window
-    over depth in the whole image; the result is the median over pairs of how far that is from 1. Needs no ground truth.
+    The longer lens is the central window of the image with its K, so that rays, place, light and noise are the same.
+    Only the field of view and the number of pixels differ; a real second camera would have noise of its own. The figure
+    of a pair is the median over the common pixels of depth in the window / depth in the whole image. The result is the
+    median over pairs of its distance from 1.
     """
     by_share: dict[float, list[float]] = {share: [] for share in FOCAL_SHARES}
     for sample in tqdm(samples, desc="focal", unit="frame", disable=not progress):
-        frame = sample.frame if sample.frame.camera.mounting is None else _untold(sample).frame
+        frame = sample.frame if sample.frame.camera.mounting is None else _without_mounting(sample).frame
         whole = estimate(frame).depth_m
         height, width = whole.shape
         for share, ratios in by_share.items():
@@ -128,7 +134,7 @@ def focal(samples: Iterable[EvalSample], estimate: Estimate, progress: bool = Fa
                 ratios.append(float(np.median(ratio)))
     pairs = [ratio for ratios in by_share.values() for ratio in ratios]
     if not pairs:
-        raise ValueError("focal: no pair has a depth on its common pixels; give frames that the model can estimate")
+        raise ValueError("focal: no pair has depth on its common pixels; give frames on which the model answers")
     figures: dict[str, Any] = {"pairs": len(pairs)}
     lines = []
     for share, ratios in by_share.items():
@@ -153,10 +159,10 @@ def edges(
     limits: Limits | None = None,
     progress: bool = False,
 ) -> SuiteResult:
-    """Points that float between surfaces (`grin_ros.core.inspection.edges.boundary`), mean over the frames.
+    """Measure points that float between surfaces (core.inspection.edges.boundary), as means over the frames.
 
-    Beside the estimate: its own values at the query grid (rows, cols), upsampled bilinearly, and the ground truth
-    treated alike, which is what a perfect network would give without a better way up.
+    The estimate is compared with its own values at the query grid (rows, cols), upsampled bilinearly. The ground truth
+    upsampled in the same way is what a perfect network would give without guided upsampling.
     """
     limits = limits or Limits()
     methods: dict[str, Callable[[DepthEstimate, NDArray[Any]], NDArray[Any]]] = {
@@ -170,7 +176,7 @@ def edges(
         truth_m = np.where(limits.inside(sample.depth_m), sample.depth_m, np.float32(np.nan))
         for name, method in methods.items():
             at = boundary(method(got, truth_m), truth_m)
-            if at.pixels >= MIN_PIXELS:  # floating is NaN where all edges are missed
+            if at.pixels >= MIN_PIXELS:  # floating is NaN if all edges are missed
                 found[name].append((at.floating, at.missed))
     if not found["estimate"]:
         raise ValueError("edges: no frame has depth edges with an estimate; give renders of furnished scenes")
@@ -188,14 +194,14 @@ def edges(
     text = figure_table([(labels[name], values) for name, values in figures.items()], columns)
     base = figures["bilinear"]["floating"]
     share = figures["estimate"]["floating"] / base if base else float("nan")
-    claim = Claim("floating points, of those of bilinear upsampling", share, EDGES_BOUND)
+    claim = Claim("floating points / those of bilinear upsampling", share, EDGES_BOUND)
     return SuiteResult("edges", text, figures, (claim,))
 
 
 def from_grid(depth_m: NDArray[Any], grid: tuple[int, int]) -> NDArray[np.float32]:
-    """Depth (H, W) taken at the centres of grid (rows, cols) cells and upsampled bilinearly in ln(depth) to (H, W).
+    """Take depth (H, W) at the centres of a grid (rows, cols) of cells and upsample ln(depth) bilinearly to (H, W).
 
-    A cell without a depth takes that of the nearest cell that has one, so that holes do not grow.
+    A cell without depth takes that of the nearest cell with depth, so that holes do not grow.
     """
     height, width = depth_m.shape
     rows, cols = grid
@@ -215,7 +221,7 @@ def from_grid(depth_m: NDArray[Any], grid: tuple[int, int]) -> NDArray[np.float3
     return np.asarray(np.exp(fine), np.float32)
 
 
-def _untold(sample: EvalSample) -> EvalSample:
+def _without_mounting(sample: EvalSample) -> EvalSample:
     frame = sample.frame
     return replace(sample, frame=replace(frame, camera=frame.camera.with_mounting(None)))
 
@@ -229,6 +235,6 @@ def _scenes(evaluation: Evaluation) -> tuple[str, ...]:
 
 
 def _abs_rel(evaluation: Evaluation, scenes: Sequence[str]) -> float:
-    """Mean over `scenes`, or over all where there are none."""
+    """Return the mean over `scenes`, or over all scenes if none is given."""
     domain = evaluation.domain_names[0]
     return float(np.nanmean([evaluation.scene(domain, s)["abs_rel"] for s in scenes or _scenes(evaluation)]))

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Steps against members: every combination on the same frames, and whether few steps do.
+"""A sweep over steps and members: every combination on the same frames, and claims that few steps are enough.
 
-A frame is encoded once for all combinations, and a step count is run once, for its largest ensemble
-(`grin_ros.lab.evaluation.sharing`). So times of a sweep say nothing about a robot's.
+A frame is encoded once for all combinations, and each number of steps runs once, with its largest ensemble
+(sharing.py). The times of a sweep are therefore not those of a robot.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from grin_ros.lab.evaluation.table import Columns, figure_table
 
 STEPS, MEMBERS = (1, 2, 4, 10), (1, 4, 10)
 WITHIN = {1: 0.05, 2: 0.03}
-"""Steps -> AbsRel may be that much above the best step count's."""
+"""Steps -> the share by which AbsRel may exceed that of the best number of steps."""
 MORE_MAY_COST = 0.03
-"""AbsRel of more steps, up to 10, over that of any fewer."""
+"""The share by which AbsRel of more steps, up to 10, may exceed that of fewer."""
 COLUMNS: Columns = (
     ("abs_rel", "AbsRel", "{:.4f}"),
     ("abs_rel_aligned", "aligned", "{:.4f}"),
@@ -45,19 +45,20 @@ COLUMNS: Columns = (
 
 @dataclass(frozen=True)
 class Sweep:
-    """results: (steps, members) -> the evaluation with them."""
+    """The results of a sweep. results: (steps, members) -> the evaluation."""
 
     results: Mapping[tuple[int, int], Evaluation]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def domain_names(self) -> tuple[str, ...]:
+        """The domains of the data set."""
         return next(iter(self.results.values())).domain_names
 
     def claims(self) -> tuple[Claim, ...]:
-        """For each domain and ensemble size: 1 and 2 steps against the best count, and more steps against fewer.
+        """Return the claims for each domain and ensemble size: 1 and 2 steps against the best, more against fewer.
 
-        A claim that needs a step count which was not run is left out.
+        Claims about numbers of steps that were not run are left out.
         """
         return tuple(
             claim
@@ -70,7 +71,7 @@ class Sweep:
         )
 
     def table(self) -> str:
-        """A row for each combination of each domain."""
+        """Return a table with a row for each combination and domain."""
         rows: list[tuple[str, Figures]] = [
             (f"{domain}: {k} step{'s' * (k > 1)}, {m} member{'s' * (m > 1)}", self.results[k, m].domain(domain))
             for domain in self.domain_names
@@ -79,7 +80,7 @@ class Sweep:
         return figure_table(rows, COLUMNS)
 
     def to_json(self) -> dict[str, Any]:
-        """{"sweep": [{"steps", "members", "domains": {...}}], "claims": [...], "settings": {...}}."""
+        """Return {"sweep": [{"steps", "members", "domains": {...}}], "claims": [...], "settings": {...}}."""
         return {
             "sweep": [
                 {"steps": k, "members": m, "domains": self.results[k, m].to_json()["domains"]}
@@ -90,18 +91,18 @@ class Sweep:
         }
 
 
-def step_claims(abs_rel: Mapping[int, float], of: str) -> list[Claim]:
-    """abs_rel by steps -> the claims about them; `of` begins their names."""
+def step_claims(abs_rel: Mapping[int, float], prefix: str) -> list[Claim]:
+    """Return the claims about AbsRel by the number of steps. prefix: the beginning of their names."""
     best = min(abs_rel.values())
     claims = [
-        Claim(f"{of}: {k} step{'s' * (k > 1)} above the best step count", abs_rel[k] / best - 1.0, bound)
+        Claim(f"{prefix}: {k} step{'s' * (k > 1)} above the best step count", abs_rel[k] / best - 1.0, bound)
         for k, bound in WITHIN.items()
         if k in abs_rel and len(abs_rel) > 1
     ]
     counts = [k for k in sorted(abs_rel) if k <= 10]
     worse = [abs_rel[more] / abs_rel[fewer] - 1.0 for more in counts for fewer in counts if fewer < more]
     if worse:
-        claims.append(Claim(f"{of}: more steps, up to {counts[-1]}, above fewer", max(worse), MORE_MAY_COST))
+        claims.append(Claim(f"{prefix}: more steps, up to {counts[-1]}, above fewer", max(worse), MORE_MAY_COST))
     return claims
 
 
@@ -116,8 +117,10 @@ def sweep(
     progress: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Sweep:
-    """Evaluate every combination of `steps` and `members`, all else as in `base`. Raises ValueError as `evaluate` and
-    Settings do: before the first frame where a number is out of range."""
+    """Evaluate every combination of `steps` and `members`, with all other settings from `base`.
+
+    Raises ValueError as `evaluate` does, and before the first frame if a number is out of range.
+    """
     estimates = shared_estimates(engine, base, steps, members)
     frames: dict[tuple[int, int], list[FrameResult]] = {key: [] for key in estimates}
     for sample in tqdm(samples, desc=progress, unit="frame", disable=progress is None):

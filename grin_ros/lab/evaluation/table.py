@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The figures as a table: Markdown whose columns are aligned, so it reads in a terminal too."""
+"""Figures as a Markdown table with aligned columns, which can be read in a terminal too."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS: Columns = (
     ("missing", "missing", "{:.1%}"),
     ("frames", "frames", "{:.0f}"),
 )
-"""key of the figures, heading, format. A column that nobody has a figure for is left out."""
+"""Key of the figure, heading, format. Columns without figures are left out."""
 
 SIGMA_COLUMNS: Columns = (
     ("coverage_1sigma", "in 1σ", "{:.3f}"),
@@ -46,22 +46,24 @@ SIGMA_COLUMNS: Columns = (
 )
 
 MAX_SCENES = 24
-"""Rows of a domain; further scenes are in the JSON."""
+"""The largest number of scenes per domain in the table. The JSON has all of them."""
 
-LEGEND = """AbsRel: mean |p - g| / g. aligned: after median scaling (shape without scale). scale: median(p) / median(g).
-delta1: share within a factor 1.25. in 1σ, 2σ: share of the errors within 1 and 2 sigma (Gaussian: 0.683, 0.954).
-AUSE: area between sparsification curve and oracle (0 is best). rank corr.: Spearman's, of sigma / p with the relative
-error. ½ gain: fall of AbsRel when the half with the larger sigma / p is dropped. floating, missed: points near depth
-edges that float between the surfaces, that miss the edge. missing: measured pixels without depth.
-A domain is the mean of its scenes, a scene the mean of its frames."""
+LEGEND = """AbsRel: mean |p - g| / g of estimate p and ground truth g. aligned: after median scaling, that is, of shape
+alone. scale: median(p) / median(g). delta1: share of pixels within a factor of 1.25. in 1σ, 2σ: share of the errors
+within 1 and 2 sigma (Gaussian: 0.683, 0.954). AUSE: area between the sparsification curve and the oracle's (0 is best).
+rank corr.: Spearman's correlation of sigma / p with the relative error. ½ gain: fall of AbsRel without the half of the
+pixels with the larger sigma / p. floating, missed: pixels near depth edges that float between the surfaces, that miss
+the edge. missing: measured pixels without an estimate. A domain is the mean of its scenes, a scene the mean of its
+frames."""
 
-SIGMA_LEGEND = """pixels, images: Spearman's of sigma / p with |p - g| / g, over the pixels of a frame, and of their
-means over the images of a domain. m: the same of sigma with |p - g|, both in metres; ½ gain m: the half with the larger
-sigma in metres is dropped. edges, sky: sigma / p near depth edges over elsewhere, beyond range over measured."""
+SIGMA_LEGEND = """pixels, images: Spearman's correlation of sigma / p with |p - g| / g, over the pixels of a frame, and
+of their means over the images of a domain. m: the same for sigma and |p - g| in metres. ½ gain m: the half with the
+larger sigma in metres is left out. edges: sigma / p near depth edges divided by that elsewhere. sky: sigma / p beyond
+range divided by that of measured pixels."""
 
 
 def table(evaluation: Evaluation, name: str = "grin") -> str:
-    """One block a domain: the method, its scenes, and the baselines on the same domain."""
+    """Return a table with a block per domain: the method, the baselines, and the scenes."""
     rows: list[tuple[str, Figures]] = []
     for domain in evaluation.domain_names:
         rows.append((f"**{domain}: {name}**", evaluation.domain(domain)))
@@ -69,17 +71,20 @@ def table(evaluation: Evaluation, name: str = "grin") -> str:
         scenes = evaluation.scene_names(domain)
         rows += [(scene, evaluation.scene(domain, scene)) for scene in scenes[:MAX_SCENES]]
         if len(scenes) > MAX_SCENES:
-            rows.append((f"and {len(scenes) - MAX_SCENES} scenes more", {}))
+            rows.append((f"and {len(scenes) - MAX_SCENES} more scenes", {}))
     return figure_table(rows, COLUMNS)
 
 
 def sigma_table(evaluation: Evaluation) -> str:
-    """Two rows a domain that has a sigma, and how sigma differs between domains; empty where there is none."""
+    """Return a table of sigma with two rows per domain, and sigma between domains; empty without any sigma."""
     rows: list[tuple[str, Figures]] = []
     for domain in evaluation.domain_names:
         figures = evaluation.domain(domain)
         if math.isfinite(figures["coverage_1sigma"]):
-            rows += [(f"{domain}: scenes alike", figures), (f"{domain}: frames alike", evaluation.frames_alike(domain))]
+            rows += [
+                (f"{domain}: mean of scenes", figures),
+                (f"{domain}: mean of frames", evaluation.frames_alike(domain)),
+            ]
     if not rows:
         return ""
     between = [f"mean σ/p, {pair}: {ratio:.2f}" for pair, ratio in evaluation.sigma_between_domains.items()]
@@ -87,7 +92,7 @@ def sigma_table(evaluation: Evaluation) -> str:
 
 
 def figure_table(rows: Sequence[tuple[str, Mapping[str, float]]], columns: Columns) -> str:
-    """Label and figures of each row; figures that are missing or NaN are dashes."""
+    """Return a table from the label and the figures of each row. Missing figures and NaN are dashes."""
     shown = [c for c in columns if any(math.isfinite(figures.get(c[0], math.nan)) for _, figures in rows)]
     cells = [["", *(heading for _, heading, _ in shown)]]
     for label, figures in rows:

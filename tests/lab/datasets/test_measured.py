@@ -109,7 +109,7 @@ def test_a_bad_entry_is_refused_when_opened(tmp_path: Path, changes: dict[str, A
     [
         ({"image": "no.png"}, "no.png: cannot be read: there is no such file"),
         ({"image": "index.json"}, "index.json: cannot be read: it is not an image"),
-        ({"width": WIDTH + 1}, r"sample 'frame': image of \(36, 48\), the index says \(36, 49\)"),
+        ({"width": WIDTH + 1}, r"sample 'frame': got an image of \(36, 48\), expected \(36, 49\)"),
         ({"depth": "frame.image.png"}, r"depth PNG of shape \(36, 48, 3\) uint8, expected \(36, 48\) uint16"),
         ({"K": [[0, 0, 0], [0, 0, 0], [0, 0, 1]]}, "sample 'frame': uncalibrated"),
         ({"K": [[1, 0], [0, 1]]}, "sample 'frame': camera matrix K: got 4 numbers"),

@@ -32,9 +32,9 @@ def test_a_render_is_depth_along_z_with_sky_and_without_mounting(tmp_path: Path)
 
 def test_mounting_is_told_where_asked_and_high_cameras_left_out(tmp_path: Path) -> None:
     folder = write_shards(tmp_path / "renders")
-    got = list(RenderDataset([folder], told_mounting=True).where(ROBOT_HEIGHT))
+    got = list(RenderDataset([folder], known_mounting=True).where(ROBOT_HEIGHT))
     assert [item.frame.camera.mounting.height_m for item in got if item.frame.camera.mounting] == [0.5, 0.5]
-    assert len(RenderDataset([folder], told_mounting=True).where(ROBOT_HEIGHT, frames=1)) == 1
+    assert len(RenderDataset([folder], known_mounting=True).where(ROBOT_HEIGHT, frames=1)) == 1
     assert len(RenderDataset([folder]).where(LENSES["fisheye"])) == 0
 
 
@@ -71,7 +71,9 @@ def test_the_index_says_what_a_folder_is(tmp_path: Path) -> None:
     measured = write_dataset(tmp_path / "measured", [sample("a"), sample("b"), sample("c")])
     assert isinstance(open_samples([renders], frames=2), RenderDataset)
     assert [item.name for item in open_samples([measured], frames=2)] == ["a", "c"]
-    with pytest.raises(ValueError, match="measured among folders of renders; evaluate one kind at a time"):
+    with pytest.raises(
+        ValueError, match="got folders of renders and of measured depth .*measured.; evaluate them separately"
+    ):
         open_samples([renders, measured])
     with pytest.raises(ValueError, match="got 2 folders of measured depth, expected one"):
         open_samples([measured, measured])

@@ -10,7 +10,7 @@ import pytest
 
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.types import Frame
-from grin_ros.lab.datasets.shards import Sample, ShardWriter
+from grin_ros.lab.datasets.shards import ShardWriter, TrainingSample
 from grin_ros.lab.evaluation.baselines import (
     GRID,
     Baselines,
@@ -31,9 +31,9 @@ def frame(camera: Camera = CAMERA) -> Frame:
     return Frame(np.zeros((camera.height, camera.width, 3), np.uint8), camera)
 
 
-def training_sample(range_m: float, camera: Camera = CAMERA) -> Sample:
+def training_sample(range_m: float, camera: Camera = CAMERA) -> TrainingSample:
     shape = (camera.height, camera.width)
-    return Sample(np.zeros((*shape, 3), np.uint8), np.full(shape, range_m, np.float16), camera)
+    return TrainingSample(np.zeros((*shape, 3), np.uint8), np.full(shape, range_m, np.float16), camera)
 
 
 def test_constant() -> None:
@@ -86,7 +86,7 @@ def test_learn_leaves_out_what_is_beyond_range_or_unmeasured() -> None:
     far = training_sample(4.0)
     far.range_m[:24], far.range_m[24:] = np.inf, np.nan
     np.testing.assert_allclose(learn([training_sample(4.0), far]).mean_ln_range, np.log(4.0), rtol=1e-5)
-    with pytest.raises(ValueError, match="of 1 samples none has a range in 768 of 768 image cells; give more"):
+    with pytest.raises(ValueError, match="none of 1 samples has a range in 768 of 768 image cells; give more"):
         learn([far])
 
 

@@ -12,6 +12,7 @@ import pytest
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.datasets.renders import render_samples
 from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter
 from grin_ros.lab.evaluation.calibration import (
     ONE_SIGMA,
@@ -19,7 +20,6 @@ from grin_ros.lab.evaluation.calibration import (
     SigmaFit,
     errors_and_sigmas,
     fit_settings,
-    render_samples,
 )
 from tests.lab.evaluation.measured import random_depth, sample
 
@@ -166,5 +166,5 @@ def test_render_samples_are_spread_and_in_depth_along_z(tmp_path: Path) -> None:
     assert np.isnan(got[0].depth_m[0, 0])
     np.testing.assert_allclose(got[1].depth_m[1:], 3.0 * got[1].frame.camera.rays()[1:, :, 2], rtol=1e-3)
     assert got[0].frame.camera.mounting is None
-    assert next(render_samples(ShardDataset(tmp_path), 1, told_mounting=True)).frame.camera.mounting is not None
+    assert next(render_samples(ShardDataset(tmp_path), 1, known_mounting=True)).frame.camera.mounting is not None
     assert len(list(render_samples(ShardDataset(tmp_path)))) == 5

@@ -135,7 +135,7 @@ def test_a_report_without_matplotlib_is_refused_before_the_first_frame(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert command.main([str(folder), "--report", str(tmp_path / "report")]) == 2
-    assert "matplotlib is not installed; pip install matplotlib" in capsys.readouterr().err
+    assert "matplotlib is not installed; install it with pip install matplotlib" in capsys.readouterr().err
 
 
 def test_the_engine_is_closed_when_a_frame_fails(

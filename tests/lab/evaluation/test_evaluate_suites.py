@@ -49,7 +49,7 @@ def test_renders_are_evaluated_by_world(tmp_path: Path, capsys: pytest.CaptureFi
     folder, figures = write_shards(tmp_path / "renders"), tmp_path / "f.json"
     assert run(folder, "--frames", "3", "--json", figures) == 0
     printed = capsys.readouterr().out
-    for label in ("**renders: stand-in**", "room", "street", "floating", "renders: scenes alike"):
+    for label in ("**renders: stand-in**", "room", "street", "floating", "renders: mean of scenes"):
         assert label in printed
     values = json.loads(figures.read_text())
     assert set(values["scenes"]) == {"room", "street"}
@@ -79,7 +79,7 @@ def test_a_sweep_says_what_holds_and_ends_well(tmp_path: Path, capsys: pytest.Ca
     ("suite", "claim"),
     [
         ("mounting", "AbsRel lower with the mounting, cameras up to 1 m: +50.0% (claim: at least 15%): holds"),
-        ("edges", "floating points, of those of bilinear upsampling: +0.0% (claim: at most 50%): holds"),
+        ("edges", "floating points / those of bilinear upsampling: +0.0% (claim: at most 50%): holds"),
         ("focal", "(claim: at most 5%)"),
         ("cameras", "unseen above known cameras over room, street: -0.0% (claim: at most 15%): holds"),
     ],

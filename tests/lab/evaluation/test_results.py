@@ -72,7 +72,7 @@ def test_an_empty_frame_is_logged_and_left_out_of_the_means(caplog: pytest.LogCa
     got, _ = factors({"indoor/a/1": 1.1, "indoor/a/2": math.nan})
     assert got.domain("indoor")["abs_rel"] == pytest.approx(0.1, rel=1e-5)
     assert got.domain("indoor")["missing"] == 0.5
-    assert "sample '2': no depth on any measured pixel" in caplog.text
+    assert "sample '2' has no depth on any measured pixel" in caplog.text
 
 
 def test_the_gain_of_the_certain_half() -> None:

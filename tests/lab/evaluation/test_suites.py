@@ -46,7 +46,7 @@ def test_unseen_cameras_are_compared_world_by_world(tmp_path: Path) -> None:
 
 
 def test_the_mounting_suite_tells_it_and_hides_it(tmp_path: Path) -> None:
-    samples = RenderDataset([write_shards(tmp_path / "r")], told_mounting=True).where(ROBOT_HEIGHT)
+    samples = RenderDataset([write_shards(tmp_path / "r")], known_mounting=True).where(ROBOT_HEIGHT)
     got = suites.mounting(samples, off_by(1.1, 1.2))
     assert got.claims[0].figure == pytest.approx(0.5, rel=1e-2)
     assert got.claims[0].holds

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera, Mounting
-from grin_ros.lab.datasets.shards import Sample
+from grin_ros.lab.datasets.shards import TrainingSample
 from grin_ros.lab.training.batches import Batch, Sampling, batch
 from tests.lab.network.tiny import TINY
 from tests.lab.training.recordings import InMemory, address
@@ -21,7 +21,7 @@ AUGMENTED = Sampling(queries=100, resize=(0.5, 2.0), mounting_share=1.0)
 ENLARGED = dataclasses.replace(AUGMENTED, resize=(1.0, 2.0))
 
 
-def draw(samples: list[Sample], sampling: Sampling, seed: int = 0) -> Batch:
+def draw(samples: list[TrainingSample], sampling: Sampling, seed: int = 0) -> Batch:
     """Return one batch of these samples, in order."""
     return batch(InMemory(samples), np.arange(len(samples)), TINY, sampling, np.random.default_rng(seed))
 

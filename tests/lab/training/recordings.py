@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera, Mounting
-from grin_ros.lab.datasets.shards import Sample, ShardDataset, ShardWriter
+from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter, TrainingSample
 
 WIDTH, HEIGHT = 80, 60
 
@@ -44,13 +44,13 @@ def write_shards(folder: Path, shards: int = 3, frames: int = 6, seed: int = 0, 
 class InMemory(ShardDataset):
     """A data set of given samples."""
 
-    def __init__(self, samples: list[Sample]) -> None:
+    def __init__(self, samples: list[TrainingSample]) -> None:
         self.samples = samples
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def sample(self, index: int) -> Sample:
+    def sample(self, index: int) -> TrainingSample:
         return self.samples[index]
 
     def world(self, index: int) -> str:  # noqa: ARG002 - all samples show the same world
@@ -68,13 +68,13 @@ LENSES: dict[str, tuple[float, ...]] = {
 }
 
 
-def addressed(mounting: Mounting | None = None, lens: str = "none") -> Sample:
+def addressed(mounting: Mounting | None = None, lens: str = "none") -> TrainingSample:
     """Return a sample whose pixels hold their place: colour (u, v, 0), range 1 m + ADDRESS_STEP_M * (v * WIDTH + u)."""
     v, u = np.mgrid[0:HEIGHT, 0:WIDTH]
     image = np.stack([u, v, 0 * u], -1).astype(np.uint8)
     range_m = 1.0 + ADDRESS_STEP_M * (v * WIDTH + u)
     camera = Camera(WIDTH, HEIGHT, 60.0, 62.0, 37.0, 31.5, lens, LENSES[lens], mounting)
-    return Sample(image, range_m.astype(np.float32), camera)  # float16, as on disk, is too coarse for this
+    return TrainingSample(image, range_m.astype(np.float32), camera)  # float16, as on disk, is too coarse for this
 
 
 def address(range_m: NDArray[np.float64]) -> NDArray[np.float64]:

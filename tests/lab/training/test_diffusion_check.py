@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from grin_ros.lab.datasets.shards import Sample, ShardDataset
+from grin_ros.lab.datasets.shards import ShardDataset, TrainingSample
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.grin import Prediction
 from grin_ros.lab.training.diffusion_check import DiffusionCheck, check_diffusion, main
@@ -31,7 +31,7 @@ def recordings(spread_ln: float, frames: int = 48) -> InMemory:
     rng = np.random.default_rng(0)
     blank = addressed()
     range_m = TYPICAL_M * np.exp(spread_ln * rng.standard_normal((frames, HEIGHT, WIDTH)))
-    return InMemory([Sample(blank.image, r.astype(np.float16), blank.camera) for r in range_m])
+    return InMemory([TrainingSample(blank.image, r.astype(np.float16), blank.camera) for r in range_m])
 
 
 CleanSample = Callable[[Tensor, float, float], Tensor]

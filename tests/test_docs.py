@@ -23,9 +23,11 @@ from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.backends.requirements import REQUIREMENTS
 from grin_ros.ros.parameters.table import BY_NAME
 from scripts import reference_docs
+from tests.test_files import texts
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+TEST = Path(__file__).relative_to(ROOT).as_posix()
 README_LINES = 120
 LAUNCH_GUIDE = ROOT / "docs" / "guides" / "launch.md"
 
@@ -237,6 +239,13 @@ def test_commands_exist_with_their_options(page: Path) -> None:
 @names
 def test_named_files_and_modules_exist(page: Path) -> None:
     assert sorted(set(missing_names(page.read_text(encoding="utf-8")))) == []
+
+
+def test_pages_that_code_and_configuration_name_exist() -> None:
+    suffixes = (".py", ".sh", ".yaml", ".xml", ".cfg", ".toml")
+    named = {page for path, text in texts(suffixes) if path != TEST for page in re.findall(r"docs/[\w/]+\.md", text)}
+    assert len(named) > 3
+    assert {page for page in named if not (ROOT / page).is_file()} == set()
 
 
 def test_every_page_can_be_reached_from_the_index() -> None:

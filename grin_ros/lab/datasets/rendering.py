@@ -40,7 +40,7 @@ _EPILOG = """\
 Only EGL is needed. Furniture models are those of Debian's sweethome3d-furniture or the .sh3f catalogues in --furniture.
 Textures come from folders textures*/ in the assets folder, with one subfolder of tileable images per category, such as
 textures_mine/WoodFloor/oak.jpg. Light comes from panoramas .hdr in light*/, such as light_mine/hall.hdr. index.json
-lists the assets that were used. See docs/scenes.md.
+lists the assets that were used. See docs/guides/worlds.md.
 
 environment:
   GRIN_ASSETS    the assets folder where --assets is not given

@@ -23,7 +23,7 @@ Reason = Literal[
     "bad message",
     "backend failed",
 ]
-"""All reasons to count by. docs/operations.md explains each of them."""
+"""All reasons to count by. docs/guides/operations.md explains each of them."""
 
 BACKEND_FAILED: Reason = "backend failed"
 """The reason for a good frame on which the program itself failed."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin bag`: depth for recorded bags, sqlite3 or MCAP, written as bags. Needs message classes, but no running ROS."""
+"""`grin bag`: computes depth for recorded bags, sqlite3 or MCAP, and writes bags. It needs no running ROS."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from grin_ros.core.backends.engine import EngineError
-from grin_ros.ros.bags.fleet import Outcome, Start, in_process, run_all
+from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
 from grin_ros.ros.bags.parameters import bag_config
-from grin_ros.ros.bags.reading import STORAGES as SUFFIXES
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
-from grin_ros.ros.bags.writing import STORAGES
+from grin_ros.ros.bags.storages import BY_SUFFIX, STORAGES
 from grin_ros.ros.parameters.row import Value
 
 OK, FAILED, WRONG_CALL, INCOMPLETE = 0, 1, 2, 3
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0: all done. 3: done, but something was unreadable or without depth, and is named. 1: failed. 2: wrong call."""
+    """Run `grin bag`, and return its exit status.
+
+    0: all was done. 1: failed. 2: wrong call. 3: done, but something was unreadable or has no depth, and is named.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     made = parser()
     arguments = made.parse_args(argv)
@@ -45,12 +48,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def jobs_of(arguments: argparse.Namespace) -> list[Job]:
-    """One job a bag. Raises ValueError for options that contradict."""
+    """Return one job for each bag. Raises ValueError for options that contradict each other."""
     if arguments.out is None:
         if len(arguments.bags) != 2:
-            raise ValueError(f"got {len(arguments.bags)} paths, expected INPUT OUTPUT; for many inputs give --out DIR")
+            raise ValueError(f"got {len(arguments.bags)} paths, expected INPUT OUTPUT; for more inputs give --out DIR")
         if arguments.workers is not None or arguments.ray is not None:
-            raise ValueError("--workers and --ray belong to many bags; give --out DIR")
+            raise ValueError("--workers and --ray are for several bags; give --out DIR")
         pairs = [tuple(arguments.bags)]
     else:
         pairs = [(path, str(Path(arguments.out) / _name(Path(path)))) for path in arguments.bags]
@@ -59,7 +62,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
     named = {name: getattr(arguments, name) for name in ("model", "backend", "threads", "steps", "members")}
     parameters.update({name: value for name, value in named.items() if value is not None})
     if arguments.ray is not None:
-        parameters.setdefault("threads", 1)  # more bags at a time are faster than more threads each
+        parameters.setdefault("threads", 1)  # more bags at a time are faster than more threads for each
     elif (arguments.workers or 1) > 1:
         parameters.setdefault("threads", max(1, (os.cpu_count() or 1) // arguments.workers))
     if arguments.ranges:
@@ -84,20 +87,20 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
 
 
 def _name(path: Path) -> str:
-    """'archive/drive.mcap' and 'archive/drive' -> 'drive'; a directory may have dots in its name."""
+    """Return 'drive' for 'archive/drive.mcap' and 'archive/drive'. The name of a directory may contain dots."""
     path = path.resolve()
-    return path.stem if path.suffix in SUFFIXES else path.name
+    return path.stem if path.suffix in BY_SUFFIX else path.name
 
 
 def _parameter(text: str) -> tuple[str, Value]:
-    """'mounting.height_m:=0.4' -> name and value, read as YAML."""
+    """Return name and value of a text such as 'mounting.height_m:=0.4'. The value is read as YAML."""
     name, separator, value = text.partition(":=")
     if not separator:
         raise ValueError(f"-p: got '{text}', expected NAME:=VALUE, such as -p max_depth_m:=20.0")
     try:
         return name, yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise ValueError(f"-p {name}: '{value}' is not a value of YAML ({error})") from error
+        raise ValueError(f"-p {name}: got '{value}', expected a YAML value ({error})") from error
 
 
 def _one(job: Job) -> int:
@@ -117,13 +120,17 @@ def _one(job: Job) -> int:
             print(f"grin bag: {error}", file=sys.stderr)
             return FAILED
         except KeyboardInterrupt:
-            print("\ngrin bag: interrupted; the same command goes on from here", file=sys.stderr)
-            return 130
+            return _interrupted()
     return _tell(Outcome(job, report))
 
 
+def _interrupted() -> int:
+    print("\ngrin bag: interrupted; run the same command again to go on from here", file=sys.stderr)
+    return INTERRUPTED
+
+
 def _seconds_left(job: Job, now_ns: int) -> float | None:
-    """Of the bag to come, for the bar's ETA; None for a damaged bag."""
+    """Return the length of the bag from `now_ns` on, for the progress bar; None if the bag is damaged."""
     contents = Bag(Path(job.input)).contents()
     if contents is None:
         return None
@@ -134,23 +141,23 @@ def _seconds_left(job: Job, now_ns: int) -> float | None:
 
 
 def _on_cluster(jobs: Sequence[Job], workers: int | None, address: str) -> int:
-    """workers: None for as many as the cluster takes."""
+    """Work on a Ray cluster. workers: None for as many as the cluster takes."""
     from grin_ros.ros.bags.cluster import cluster
 
     threads = int(jobs[0].parameters["threads"]) if jobs else 1
     try:
-        with cluster(address, max(1, threads)) as start:
-            return _many(jobs, workers or start.workers, start)
+        with cluster(address, max(1, threads)) as connected:
+            return _many(jobs, workers or connected.workers, connected)
     except ValueError as error:
         print(f"grin bag: {error}", file=sys.stderr)
         return FAILED
 
 
-def _many(jobs: Sequence[Job], workers: int, start: Start) -> int:
+def _many(jobs: Sequence[Job], workers: int, launch: Launch) -> int:
     worst = OK
     try:
         with tqdm(total=len(jobs), unit="bag", disable=None) as bar:
-            for outcome in run_all(jobs, workers, start=start):
+            for outcome in run_all(jobs, workers, launch=launch):
                 bar.update()
                 status = _tell(outcome)
                 worst = FAILED if FAILED in (worst, status) else max(worst, status)
@@ -158,13 +165,12 @@ def _many(jobs: Sequence[Job], workers: int, start: Start) -> int:
         print(f"grin bag: {error}", file=sys.stderr)
         return WRONG_CALL
     except KeyboardInterrupt:
-        print("\ngrin bag: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+        return _interrupted()
     return worst
 
 
 def _tell(outcome: Outcome) -> int:
-    """Print what became of a bag; its exit status."""
+    """Print the result of a bag, and return its exit status."""
     report = outcome.report
     if report is None:
         tqdm.write(f"{outcome.job.input}: {outcome.error}", file=sys.stderr)
@@ -176,28 +182,41 @@ def _tell(outcome: Outcome) -> int:
 
 
 def text_of(report: Report) -> str:
-    """'12 frames with depth, 1 without (bad image 1)'."""
+    """Return a report in words, such as '12 frames with depth, 1 without (bad image 1)'."""
     without = sum(report.rejected.values())
     reasons = ", ".join(f"{reason} {count}" for reason, count in report.rejected.items())
     text = f"{report.frames} frames with depth" + (f", {without} without ({reasons})" if without else "")
-    return f"{text}; it was whole already" if report.already else text
+    return f"{text}; an earlier run has finished it" if report.already else text
 
 
 def parser() -> argparse.ArgumentParser:
+    """Return the parser of `grin bag`."""
     made = argparse.ArgumentParser(
         prog="grin bag",
         usage="grin bag INPUT OUTPUT [options]\n"
         "       grin bag INPUT INPUT ... --out DIR [--workers N] [--ray ADDRESS] [options]",
-        description="Run the estimator over recorded bags; write bags with the recorded messages and the depth.",
-        epilog="Exit status: 0 done; 1 failed; 2 wrong call; 3 done, but some could not be read or used (it is named).",
+        description="Compute depth for recorded bags, and write bags with the recorded messages and all that the node "
+        "would publish.",
+        epilog="Example: grin bag drive drive_depth --every 3 -p mounting.known:=true -p mounting.height_m:=0.4. "
+        "Exit status: 0 done; 1 failed; 2 wrong call; 3 done, but some messages could not be read or used.",
     )
     add = made.add_argument
     add("bags", nargs="+", metavar="BAG", help="bag directory, .mcap or .db3 file")
-    add("--out", metavar="DIR", help="for many inputs: where the outputs go, under their inputs' names")
-    add("--workers", type=_positive, metavar="N", help="bags at a time, each in its process (default 1; all of --ray)")
-    add("--ray", metavar="ADDRESS", help="on the Ray cluster there: HOST:PORT, or auto for that of this machine")
+    add("--out", metavar="DIR", help="the folder for the outputs of several inputs; each has the name of its input")
+    add(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="bags at a time (default 1; with --ray what fits)",
+    )
+    add("--ray", metavar="ADDRESS", help="work on a Ray cluster: HOST:PORT, or auto for that of this machine")
     add("--image", action="append", default=[], metavar="TOPIC", help="work on this image topic only (repeatable)")
-    add("--camera-info", default="", metavar="TOPIC", help="of the image, where it is not beside it")
+    add(
+        "--camera-info",
+        default="",
+        metavar="TOPIC",
+        help="the camera_info topic, if it is not beside the image",
+    )
     add(
         "--ranges",
         action="append",
@@ -206,19 +225,29 @@ def parser() -> argparse.ArgumentParser:
         help="correct the scale by this LaserScan or PointCloud2 topic (repeatable; see scale.range_pose)",
     )
     add(
-        "--topics", nargs="*", metavar="TOPIC", help="recorded topics to pass through (default all; none without names)"
+        "--topics",
+        nargs="*",
+        metavar="TOPIC",
+        help="recorded topics to copy (default all; none without names)",
     )
     add("--every", type=_positive, default=1, metavar="N", help="depth for every N-th image of a camera")
-    add("--start", type=float, default=0.0, metavar="S", help="seconds from the bag's start")
-    add("--end", type=float, default=None, metavar="S", help="seconds from the bag's start")
-    add("--storage", choices=sorted(STORAGES), default="mcap", help="of the output (default mcap)")
+    add("--start", type=float, default=0.0, metavar="S", help="seconds after the first message of the bag")
+    add("--end", type=float, default=None, metavar="S", help="seconds after the first message of the bag")
+    add("--storage", choices=sorted(STORAGES), default="mcap", help="storage format of the output (default mcap)")
     add("--points", action="store_true", help="write point clouds too")
     add("--model", help="name of a shipped model, or path of an exported one")
-    add("--backend", help="what runs the network")
+    add("--backend", help="the backend that runs the network")
     add("--threads", type=int, help="CPU threads of the backend")
-    add("--steps", type=int, help="denoising steps a frame")
+    add("--steps", type=int, help="denoising steps for each frame")
     add("--members", type=int, help="ensemble size")
-    add("-p", dest="parameter", action="append", default=[], metavar="NAME:=VALUE", help="any parameter of the node")
+    add(
+        "-p",
+        dest="parameter",
+        action="append",
+        default=[],
+        metavar="NAME:=VALUE",
+        help="set a parameter of the node",
+    )
     return made
 
 

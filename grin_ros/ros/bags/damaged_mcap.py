@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is left of a damaged MCAP file: truncated, never closed, or with broken chunks in its middle.
+"""Reading of a damaged MCAP file: truncated, never closed, or with broken chunks in its middle.
 
-It is walked record by record (mcap.dev/spec), or chunk by chunk where its index still stands. A chunk whose checksum is
-wrong is left out whole: of what it holds nothing can be trusted.
+The file is read record by record (mcap.dev/spec), or chunk by chunk if its index is intact. A chunk with a wrong
+checksum is left out completely, because nothing in it can be trusted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ else:
     from backports import zstd
 
 Raw = tuple[Connection, int, bytes]
-Told = Callable[[str], None]
+"""Connection, log time in nanoseconds, CDR bytes."""
+Tell = Callable[[str], None]
+"""Takes a text that says what could not be read."""
 
 MAGIC = b"\x89MCAP0\r\n"
 FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, DATA_END = 0x02, 0x03, 0x04, 0x05, 0x06, 0x0F
@@ -34,47 +36,47 @@ RECORD = struct.Struct("<BQ")
 _FORMATS = {"ros2msg": MessageDefinitionFormat.MSG, "ros2idl": MessageDefinitionFormat.IDL}
 
 
-def salvage_mcap(path: Path, told: Told) -> Iterator[Raw]:
-    """Every message that can be read, in the file's order, by log time within a chunk. told: what could not."""
-    walk = _McapWalk(told)
+def recover_mcap(path: Path, tell: Tell) -> Iterator[Raw]:
+    """Yield every message that can be read, in the order of the file, and by log time within a chunk."""
+    records = _McapRecords(tell)
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(0)
         if file.read(len(MAGIC)) != MAGIC:
-            told("does not begin as an MCAP file")
+            tell("does not begin as an MCAP file")
             return
-        indexed = _indexed_chunks(path, walk)
-        for position in indexed if indexed else _positions(file, size, told):
+        indexed = _indexed_chunks(path, records)
+        for position in indexed if indexed else _positions(file, size, tell):
             file.seek(position)
             op, length = RECORD.unpack(file.read(RECORD.size))
             if op not in (SCHEMA, CHANNEL, MESSAGE, CHUNK):
                 if indexed:
-                    told(f"no chunk at byte {position}, where the index has one")
+                    tell(f"no chunk at byte {position}, where the index has one")
                 continue
             content = file.read(min(length, size - file.tell()))
             if len(content) < length:
-                told(f"ends within a record, at byte {size} of {position + RECORD.size + length}")
+                tell(f"ends within a record, at byte {size} of {position + RECORD.size + length}")
             try:
-                yield from walk.record(op, content, whole=len(content) == length)
+                yield from records.record(op, content, whole=len(content) == length)
             except (struct.error, UnicodeDecodeError, ValueError) as error:
-                told(f"unreadable record at byte {position} ({error})")
+                tell(f"unreadable record at byte {position} ({error})")
 
 
-def _indexed_chunks(path: Path, walk: _McapWalk) -> list[int]:
-    """Where the chunks begin, and all channels, by the summary at the file's end; empty where there is none."""
+def _indexed_chunks(path: Path, records: _McapRecords) -> list[int]:
+    """Return where the chunks begin, and note all channels, from the summary at the file's end; [] without summary."""
     reader = McapReader(path)
     try:
         reader.open()
-    except Exception:  # it may raise anything on a damaged file; then the file is walked
+    except Exception:  # it may raise anything on a damaged file; then the file is read record by record
         return []
-    walk.channels.update({c.id: c for c in reader.connections})
+    records.channels.update({c.id: c for c in reader.connections})
     offsets = sorted(chunk.chunk_start_offset for chunk in reader.chunks)
     reader.close()
     return offsets
 
 
-def _positions(file: BinaryIO, size: int, told: Told) -> Iterator[int]:
-    """Where the records of the data section begin; tells where they break off."""
+def _positions(file: BinaryIO, size: int, tell: Tell) -> Iterator[int]:
+    """Yield where the records of the data section begin; tell where they end too early."""
     position = len(MAGIC)
     while position + RECORD.size <= size:
         file.seek(position)
@@ -82,31 +84,31 @@ def _positions(file: BinaryIO, size: int, told: Told) -> Iterator[int]:
         if op in (DATA_END, FOOTER):
             return
         if op == 0 or DATA_END < op < 0x80:
-            told(f"nothing readable from byte {position} on")
+            tell(f"nothing readable from byte {position} on")
             return
         yield position
         position += RECORD.size + length
     if position <= size:
-        told(f"never closed: ends at byte {size} without an end record")
+        tell(f"never closed: ends at byte {size} without an end record")
 
 
-class _McapWalk:
-    """Schemas and channels met so far, and what a record holds."""
+class _McapRecords:
+    """Keeps the schemas and channels so far, and reads records."""
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, tell: Tell) -> None:
         self.channels: dict[int, Connection] = {}
         self._schemas: dict[int, tuple[str, MessageDefinition]] = {}
-        self._told = told
+        self._tell = tell
 
     def record(self, op: int, content: bytes, *, whole: bool) -> Iterator[Raw]:
-        """The messages of a record. Raises struct.error, UnicodeDecodeError or ValueError for a broken one."""
+        """Yield the messages of a record. Raises struct.error, UnicodeDecodeError or ValueError if it is broken."""
         if op == CHUNK:
             yield from self._chunk(content, whole=whole)
         elif op == MESSAGE and whole:
             channel, _, time_ns, _ = struct.unpack_from("<HIQQ", content)
             connection = self.channels.get(channel)
             if connection is None:
-                self._told(f"a message at {time_ns} ns of channel {channel}, whose definition is lost")
+                self._tell(f"a message at {time_ns} ns of channel {channel}, whose definition is lost")
             else:
                 yield connection, time_ns, content[22:]
         elif op == SCHEMA and whole:
@@ -134,7 +136,7 @@ class _McapWalk:
         try:
             data = decompress(packed, packing, size, crc) if whole else _beginning(packed, packing)
         except Exception as error:  # three libraries and rosbags itself
-            self._told(f"chunk of {start_ns} to {end_ns} ns lost ({error})")
+            self._tell(f"chunk of {start_ns} to {end_ns} ns lost ({error})")
             return
         found: list[Raw] = []
         position = 0
@@ -148,20 +150,20 @@ class _McapWalk:
 
 
 def _beginning(packed: bytes, packing: str) -> bytes:
-    """What a chunk that breaks off still unpacks to."""
+    """Return the data at the beginning of a truncated chunk, unpacked."""
     if packing == "zstd":
         return bytes(zstd.ZstdDecompressor().decompress(packed))
     if packing == "lz4":
         return bytes(lz4.frame.LZ4FrameDecompressor().decompress(packed))
     if packing:
-        raise ValueError(f"unknown packing '{packing}'")
+        raise ValueError(f"got the unknown packing '{packing}'")
     return packed
 
 
 def _text(content: bytes, at: int) -> tuple[str, int]:
-    """The text at a position, and where it ends. Raises struct.error or UnicodeDecodeError."""
+    """Return the text at a position and where it ends. Raises struct.error, UnicodeDecodeError or ValueError."""
     (length,) = struct.unpack_from("<I", content, at)
     end = at + 4 + length
     if end > len(content):
-        raise ValueError(f"a text of {length} bytes in a record of {len(content)}")
+        raise ValueError(f"got a text of {length} bytes in a record of {len(content)}")
     return content[at + 4 : end].decode(), end

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bags of ROS 2, sqlite3 or MCAP, as streams of serialised messages; what is damaged is named, the rest is read.
+"""Reading of ROS 2 bags, sqlite3 or MCAP, as streams of serialised messages. Of a damaged bag the rest is read.
 
 bag = Bag(Path("drive"))                      # a bag directory, or one .mcap or .db3 file
 for message in bag.messages():                # file by file, by log time within a file
@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,8 +23,7 @@ import yaml
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader, ReaderError
 
-from grin_ros.ros.bags.damaged_mcap import salvage_mcap
-from grin_ros.ros.bags.damaged_sqlite import salvage_sqlite
+from grin_ros.ros.bags.storages import BY_SUFFIX
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -33,17 +32,15 @@ else:
 
 logger = logging.getLogger(__name__)
 
-STORAGES: dict[str, Callable[[Path, Callable[[str], None]], Iterator[tuple[Connection, int, bytes]]]] = {
-    ".mcap": salvage_mcap,
-    ".db3": salvage_sqlite,
-}
-"""Suffix of a storage file -> how to read what is left of a damaged one."""
-
 COPY_BYTES = 1 << 20
+"""A packed file is unpacked in blocks of this size."""
 
 
 class Message(NamedTuple):
-    """One message as it was recorded: connection (topic, type, definition, QoS), log time, CDR bytes."""
+    """One message as it was recorded.
+
+    connection: topic, type, definition and QoS. time_ns: log time. data: CDR bytes.
+    """
 
     connection: Connection
     time_ns: int
@@ -51,16 +48,21 @@ class Message(NamedTuple):
 
     @property
     def topic(self) -> str:
+        """The name of the topic."""
         return self.connection.topic
 
     @property
     def kind(self) -> str:
-        """'sensor_msgs/msg/Image'."""
+        """The message type, such as 'sensor_msgs/msg/Image'."""
         return self.connection.msgtype
 
 
 class Contents(NamedTuple):
-    """Type and number of messages by topic; log times of the first and the last message."""
+    """What a bag holds by its indexes.
+
+    kinds, counts: message type and number of messages by topic. start_ns, end_ns: log times of the first and the last
+    message.
+    """
 
     kinds: Mapping[str, str]
     counts: Mapping[str, int]
@@ -72,17 +74,17 @@ class Bag:
     """A recorded bag. Reading it twice gives the same messages in the same order, however damaged it is."""
 
     def __init__(self, path: Path) -> None:
-        """Raises ValueError where there is nothing that could be a bag."""
+        """Find the files. Raises ValueError if there is nothing that could be a bag."""
         self.path = path
         self.damage: list[str] = []
-        """What the last reading could not read."""
+        """What the last reading could not read, as texts."""
         self._told: set[str] = set()
         self._damaged_metadata = ""
         self._mode = ""
         self.files = self._storage_files()
 
     def messages(self, topics: Collection[str] | None = None, stop_ns: int | None = None) -> Iterator[Message]:
-        """All readable messages of `topics` (None: of all) logged before `stop_ns`. Fills `damage` anew."""
+        """Yield the readable messages of `topics` (None: of all) that were logged before `stop_ns`; renew `damage`."""
         self.damage = [self._damaged_metadata] if self._damaged_metadata else []
         for path in self.files:
             if not path.is_file():
@@ -94,7 +96,7 @@ class Bag:
                 yield from self._file(path, topics, stop_ns)
 
     def contents(self) -> Contents | None:
-        """What the indexes say, without reading the messages; None for a damaged or packed bag."""
+        """Return what the indexes say, without reading messages; None if the bag is damaged or its files are packed."""
         kinds: dict[str, str] = {}
         counts = Counter[str]()
         spans = []
@@ -106,18 +108,18 @@ class Bag:
                         counts[connection.topic] += connection.msgcount
                     if reader.message_count:
                         spans.append((reader.start_time, reader.end_time - 1))
-        except Exception:  # each storage has its own; `messages` tells what is wrong
+        except Exception:  # each storage raises its own types; `messages` says what is wrong
             return None
         start_ns, end_ns = min((s for s, _ in spans), default=0), max((e for _, e in spans), default=0)
         return Contents(kinds, counts, start_ns, end_ns)
 
     def _storage_files(self) -> list[Path]:
         path = self.path
-        if path.is_file() and path.suffix in STORAGES:
+        if path.is_file() and path.suffix in BY_SUFFIX:
             return [path]
         if not path.is_dir():
-            raise ValueError(f"{path}: not a bag; expected a bag directory or a file {' or '.join(STORAGES)}")
-        found = [p for p in path.iterdir() if Path(p.name.removesuffix(".zstd")).suffix in STORAGES]
+            raise ValueError(f"{path}: not a bag; expected a bag directory or a file {' or '.join(BY_SUFFIX)}")
+        found = [p for p in path.iterdir() if Path(p.name.removesuffix(".zstd")).suffix in BY_SUFFIX]
         found.sort(key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name)])
         try:
             known = yaml.safe_load((path / "metadata.yaml").read_text())["rosbag2_bagfile_information"]
@@ -126,12 +128,14 @@ class Bag:
         except (OSError, yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
             if not found:
                 raise ValueError(f"{path}: not a bag: no readable metadata.yaml, no .mcap and no .db3 in it") from error
-            self._damaged_metadata = f"metadata.yaml: missing or unreadable ({type(error).__name__}); files by name"
+            self._damaged_metadata = (
+                f"metadata.yaml: missing or unreadable ({type(error).__name__}); the files are read by name"
+            )
             return found
         return listed + [p for p in found if p not in listed]
 
     def _file(self, path: Path, topics: Collection[str] | None, stop_ns: int | None) -> Iterator[Message]:
-        """By rosbags as long as it can; from where it fails, by the salvager of the format."""
+        """Yield the messages of a file: by rosbags, and from the place where it fails by the format's recover."""
         reached_ns, at_reached = -1, Counter[str]()
         try:
             if _has_log(path):
@@ -143,12 +147,12 @@ class Bag:
                     at_reached[connection.topic] += 1
                     yield from self._wanted(connection, time_ns, data, topics)
                 return
-        except Exception as error:  # a damaged file makes every layer below raise its own
+        except Exception as error:  # a damaged file makes every layer below raise types of its own
             self._damaged(f"{path.name}: {error or type(error).__name__}; reading what is left")
-        salvage = STORAGES[path.suffix]
-        for connection, time_ns, data in salvage(path, lambda text: self._damaged(f"{path.name}: {text}")):
+        left = BY_SUFFIX[path.suffix].recover(path, lambda text: self._damaged(f"{path.name}: {text}"))
+        for connection, time_ns, data in left:
             if time_ns < reached_ns or (stop_ns is not None and time_ns >= stop_ns):
-                continue  # rosbags reads by time: what lies before is done
+                continue  # rosbags reads in the order of time, so messages before `reached_ns` are done
             if time_ns == reached_ns and at_reached[connection.topic] > 0:
                 at_reached[connection.topic] -= 1
                 continue
@@ -168,7 +172,7 @@ class Bag:
         yield Message(connection, time_ns, bytes(data))
 
     def _unpacked(self, path: Path, folder: Path) -> Path:
-        """The file in `folder`, as far as it can be unpacked."""
+        """Unpack a file into `folder`, as far as possible, and return the unpacked file."""
         plain = folder / path.stem
         with path.open("rb") as packed, plain.open("wb") as out:
             try:
@@ -187,5 +191,6 @@ class Bag:
 
 
 def _has_log(path: Path) -> bool:
+    """Return True if SQLite has left a write-ahead log with messages beside the file."""
     log = path.with_name(f"{path.name}-wal")
     return log.is_file() and log.stat().st_size > 0

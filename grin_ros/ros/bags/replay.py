@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin replay`: publishes a bag over DDS with /clock, where there is no rosbag2.
+"""`grin replay`: publishes a bag over DDS, with /clock. It needs no rosbag2.
 
-Messages go out as the bytes that were recorded, at the distances of their log times, with the QoS that their publishers
-offered; where the bag does not say, reliable, which every subscriber hears.
+The recorded bytes are published with the time between their log times, and with the QoS that their publishers offered.
+If the bag does not hold the QoS, publishers are reliable, which every subscriber hears.
 """
 
 from __future__ import annotations
@@ -29,16 +29,23 @@ from grin_ros.ros.message_types import message_class
 
 CLOCK = "/clock"
 CLOCK_PERIOD_S = 0.025
+"""The longest time between two messages on /clock."""
 LATCHED = ("/tf_static", "/robot_description")
+"""Topics that are latched (transient local) if the bag does not hold their QoS."""
 ACKNOWLEDGED_S = 5.0
+"""At the end reliable subscribers have this time to receive the last messages."""
 INCOMPLETE = 3
+"""The exit status if something was unreadable or could not be published."""
 
 
 class Player:
-    """One publisher a topic, and the clock. Topics whose type is not installed here are in `unknown`."""
+    """Publishes a bag: one publisher for each topic, and the clock.
+
+    unknown: topic -> message type, for the types that are not installed here; these topics are left out.
+    """
 
     def __init__(self, node: Node, bag: Bag, topics: Collection[str] | None = None) -> None:
-        """topics: only these; None for all. Raises ValueError for one that the bag does not have."""
+        """Create the publishers. topics: only these; None for all. Raises ValueError if the bag has no such topic."""
         self._node = node
         self._bag = bag
         self._publishers: dict[str, Any] = {}
@@ -51,7 +58,7 @@ class Player:
             raise ValueError(f"{bag.path}: it has no topic {', '.join(missing)}; it has {', '.join(sorted(offered))}")
         for topic, message in offered.items():
             if topic == CLOCK or (topics is not None and topic not in topics):
-                continue  # the clock of this replay is its own
+                continue  # a recorded clock would contradict the clock of this replay
             kind = message_class(message.kind)
             if kind is None:
                 self.unknown[topic] = message.kind
@@ -62,18 +69,22 @@ class Player:
                     self._latched.add(topic)
 
     def wait_for_subscribers(self, topics: Collection[str]) -> None:
-        """Until each of `topics` (may hold /clock) has one, or the context ends. Raises ValueError: not published."""
+        """Wait until each of `topics` (/clock too) has a subscriber, or the context ends.
+
+        Raises ValueError if a topic is not published here.
+        """
         publishers = {**self._publishers, CLOCK: self._clock}
         silent = sorted(set(topics) - publishers.keys())
         if silent:
-            raise ValueError(f"--wait: {', '.join(silent)} is not published; published are {', '.join(publishers)}")
+            raise ValueError(f"--wait: {', '.join(silent)} is not published; expected one of {', '.join(publishers)}")
         while self._node.context.ok() and not all(publishers[t].get_subscription_count() for t in topics):
             time.sleep(0.01)
 
     def play(self, rate: float = 1.0, start_s: float = 0.0, *, now: Callable[[], float] = time.monotonic) -> int:
-        """Once through the bag; the number of messages published. Ends early when the context is shut down.
+        """Publish the bag once, and return the number of messages. Ends early if the context is shut down.
 
-        Latched messages from before `start_s` (/tf_static) are published at once: they would still be there.
+        rate: 2.0 is twice as fast. start_s: seconds from the first message. Latched messages from before `start_s`
+        (/tf_static) are published at once, because a late subscriber would still receive them.
         """
         began_s = first_ns = None
         published = 0
@@ -93,29 +104,29 @@ class Player:
                 began_s = now()
             due_s = began_s + (message.time_ns - from_ns) / 1e9 / rate
             while (ahead_s := due_s - now()) > 0.0 and self._node.context.ok():
-                self._tell_time(message.time_ns - round(ahead_s * rate * 1e9))
+                self._publish_clock(message.time_ns - round(ahead_s * rate * 1e9))
                 time.sleep(min(ahead_s, CLOCK_PERIOD_S))
             if not self._node.context.ok():
                 break
-            self._tell_time(message.time_ns)
+            self._publish_clock(message.time_ns)
             self._publishers[message.topic].publish(message.data)
             published += 1
         return published
 
     def flush(self) -> None:
-        """Until the reliable subscribers have everything, or for a few seconds."""
+        """Wait until the reliable subscribers have received everything, or for a few seconds."""
         for publisher in (*self._publishers.values(), self._clock):
             if self._node.context.ok():
                 publisher.wait_for_all_acked(Duration(seconds=ACKNOWLEDGED_S))
 
-    def _tell_time(self, time_ns: int) -> None:
+    def _publish_clock(self, time_ns: int) -> None:
         message = Clock()
         message.clock.sec, message.clock.nanosec = divmod(time_ns, 10**9)
         self._clock.publish(message)
 
 
 def first_of_each(bag: Bag) -> Mapping[str, Message]:
-    """topic -> its first message: type and QoS. Reads to the end where the bag is damaged."""
+    """Return the first message of each topic, which holds its type and QoS. A damaged bag is read to its end."""
     contents = bag.contents()
     wanted = None if contents is None else {topic for topic, count in contents.counts.items() if count}
     first: dict[str, Message] = {}
@@ -127,7 +138,10 @@ def first_of_each(bag: Bag) -> Mapping[str, Message]:
 
 
 def qos_of(message: Message) -> QoSProfile:
-    """What the recorded publisher offered; of several, the first. Unknown: reliable, and latched for LATCHED."""
+    """Return the QoS that the recorded publisher offered, or the first of several publishers.
+
+    If the bag does not hold it: reliable, and transient local for the topics of LATCHED.
+    """
     ext = message.connection.ext
     offered: Sequence[Qos] = ext.offered_qos_profiles if isinstance(ext, ConnectionExtRosbag2) else ()
     if not offered:
@@ -146,7 +160,11 @@ def qos_of(message: Message) -> QoSProfile:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0: published to the end. 3: likewise, but something was unreadable or of a type that is not installed."""
+    """Run `grin replay`, and return its exit status.
+
+    0: everything was published. 1: it could not begin. 3: published, but something was unreadable or of a type that is
+    not installed.
+    """
     arguments = parser().parse_args(argv)
     context = Context()
     rclpy.init(context=context, args=[])
@@ -175,15 +193,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
+    """Return the parser of `grin replay`."""
     made = argparse.ArgumentParser(
-        prog="grin replay", description="Publish a bag over DDS with /clock (use_sim_time:=true for who listens)."
+        prog="grin replay",
+        description="Publish a bag over DDS, with /clock. Nodes that listen need use_sim_time:=true.",
+        epilog="Example: grin replay drive --rate 0.5 --loop --wait /front/image_raw",
     )
     made.add_argument("bag", metavar="BAG", help="bag directory, .mcap or .db3 file")
     made.add_argument("--rate", type=_rate, default=1.0, help="2.0 is twice as fast (default 1.0)")
-    made.add_argument("--loop", action="store_true", help="again and again; time jumps back each time")
-    made.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds from the bag's start")
-    made.add_argument("--topics", nargs="+", metavar="TOPIC", help="only these")
-    made.add_argument("--wait", nargs="+", default=[], metavar="TOPIC", help="begin when these have a subscriber")
+    made.add_argument("--loop", action="store_true", help="publish it again and again; time jumps back each time")
+    made.add_argument("--start", type=float, default=0.0, metavar="S", help="skip this many seconds of the bag")
+    made.add_argument("--topics", nargs="+", metavar="TOPIC", help="publish only these topics")
+    made.add_argument("--wait", nargs="+", default=[], metavar="TOPIC", help="wait for subscribers of these topics")
     return made
 
 

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a bag that an interruption cannot spoil: in finished parts, with a journal, under another name until whole.
+"""Writing of a bag so that an interruption costs little and never leaves a broken bag.
 
-While it is written it is OUTPUT.partial: parts (each a storage file that is closed and on disk), journal.json (which
-parts there are, and how far the input was read) and a lock. When all is there, metadata.yaml is written over the parts
-and the folder is renamed: OUTPUT exists only whole.
+The bag is written in parts, in the folder OUTPUT.partial. It holds the parts (each a storage file that is closed and on
+disk), journal.json (which parts there are, and how far the input was read) and a lock. At the end metadata.yaml is
+written, and the folder is renamed: a folder called OUTPUT is always whole.
 """
 
 from __future__ import annotations
@@ -19,40 +19,45 @@ from typing import Any
 
 import yaml
 from rosbags.interfaces import Connection, ConnectionExtRosbag2
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Writer
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
+from grin_ros.ros.bags.storages import STORAGES
+
 ROOT = "rosbag2_bagfile_information"
+"""The key of metadata.yaml under which rosbag2 keeps everything."""
 NOTE = "grin_ros"
+"""The key of the note in the custom data of metadata.yaml."""
 UNKNOWN_HASH = f"RIHS01_{'0' * 64}"
+"""The type hash (REP 2011) of a message type without a usable definition."""
 
 
 class PartsWriter:
-    """A context manager. `commit` closes a part, `finish` makes the bag whole; without it parts wait for the next run.
+    """A context manager that writes a bag. `commit` closes a part, and `finish` makes the bag whole.
 
-    resumed: the `progress` of the last commit, an empty mapping at a new start.
+    Without `finish` the parts wait for the next run. resumed: the `progress` of the last commit of an earlier run; an
+    empty mapping if there is none.
     """
 
     def __init__(self, output: Path, storage: str, identity: str) -> None:
-        """identity: text that tells this work from any other (input, options, model).
+        """Take the lock and read the journal.
 
-        Raises ValueError: OUTPUT exists, other work was begun there, or another process is writing it.
+        storage: a name of STORAGES. identity: a text that is different for any other input, options or model. Raises
+        ValueError if OUTPUT exists, if other work was begun there, or if another process is writing it.
         """
         self.output = output
         self._check_free()
         self.folder = output.with_name(f"{output.name}.partial")
-        self._storage = storage
-        self._suffix = ".mcap" if storage == "mcap" else ".db3"
+        self._storage_name, self._storage = storage, STORAGES[storage]
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = (self.folder / "lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.close()
-            raise ValueError(f"{self.folder}: another process is writing it; wait for it, or end it") from None
-        self._check_free()  # it may have been finished between the two
+            raise ValueError(f"{self.folder}: another process writes it; wait until it ends, or end it") from None
+        self._check_free()  # another process may have finished it in the meantime
         self._journal = self.folder / "journal.json"
         journal: dict[str, Any] = {"identity": identity, "progress": {}, "parts": []}
         if self._journal.is_file():
@@ -60,8 +65,8 @@ class PartsWriter:
         if journal["identity"] != identity:
             self._lock.close()
             raise ValueError(
-                f"{self.folder}: the beginning of other work ({journal['identity']}; now {identity}); "
-                "run that again to its end, or remove the folder"
+                f"{self.folder}: got the beginning of other work ({journal['identity']}), expected that of {identity}; "
+                "run the other command again until it ends, or remove the folder"
             )
         self._identity = identity
         self._parts: list[dict[str, Any]] = journal["parts"]
@@ -70,11 +75,11 @@ class PartsWriter:
         self._connections: dict[tuple[str, str], Connection] = {}
         self._store = get_typestore(Stores.ROS2_JAZZY)
         self.pending_bytes = 0
-        """Of the part that is open."""
+        """The bytes written to the part that is open."""
         self._discard_unfinished()
 
     def write(self, topic: str, kind: str, time_ns: int, data: bytes, like: Connection | None = None) -> None:
-        """One message. like: the recorded connection whose definition and QoS are passed on."""
+        """Write one message. like: the recorded connection whose definition and QoS are passed on."""
         if self._writer is None:
             self._writer = self._open_part()
         connection = self._connections.get((topic, kind))
@@ -94,7 +99,7 @@ class PartsWriter:
         self.pending_bytes += len(data)
 
     def commit(self, progress: Mapping[str, Any]) -> None:
-        """Close the part, have it on disk, and note in the journal that all up to `progress` is done."""
+        """Close the part, wait until it is on disk, and note in the journal that all up to `progress` is done."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -102,8 +107,8 @@ class PartsWriter:
             self.pending_bytes = 0
             part = self._part_folder()
             description = yaml.safe_load((part / "metadata.yaml").read_text())[ROOT]
-            name = f"{self.output.name}_{len(self._parts)}{self._suffix}"
-            os.replace(part / f"{part.name}{self._suffix}", self.folder / name)
+            name = f"{self.output.name}_{len(self._parts)}{self._storage.suffix}"
+            os.replace(part / f"{part.name}{self._storage.suffix}", self.folder / name)
             _sync(self.folder / name)
             shutil.rmtree(part)
             self._parts.append({"name": name, "description": description})
@@ -111,8 +116,8 @@ class PartsWriter:
         _write_synced(self._journal, json.dumps(journal))
 
     def finish(self, note: Mapping[str, Any]) -> None:
-        """Describe the parts as one bag, with `note` in its custom data, and give it its name. Commit first."""
-        described = {ROOT: joined(self._parts, self._storage, {NOTE: json.dumps(note, sort_keys=True)})}
+        """Describe the parts as one bag, with `note` in its custom data, and rename the folder. Call `commit` first."""
+        described = {ROOT: joined(self._parts, self._storage_name, {NOTE: json.dumps(note, sort_keys=True)})}
         _write_synced(self.folder / "metadata.yaml", yaml.safe_dump(described, sort_keys=False))
         os.rename(self.folder, self.output)
         _sync(self.output.parent)
@@ -129,11 +134,11 @@ class PartsWriter:
 
     def _check_free(self) -> None:
         if self.output.exists():
-            raise ValueError(f"{self.output}: exists; choose another name, or remove it first")
+            raise ValueError(f"{self.output}: it exists already; choose another name, or remove it")
 
     def _open_part(self) -> Writer:
-        writer = Writer(self._part_folder(), version=9, storage_plugin=STORAGES[self._storage])
-        if self._storage == "mcap":
+        writer = Writer(self._part_folder(), version=9, storage_plugin=self._storage.plugin)
+        if self._storage.compresses:
             writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         writer.open()
         return writer
@@ -151,7 +156,7 @@ class PartsWriter:
 
 
 def finished_note(path: Path) -> Mapping[str, Any] | None:
-    """The note that `finish` left in a whole bag at `path`; None where there is no such bag."""
+    """Return the note that `finish` left in the whole bag at `path`; None if there is no such bag."""
     try:
         known = yaml.safe_load((path / "metadata.yaml").read_text())[ROOT]
         note: Mapping[str, Any] = json.loads(known["custom_data"][NOTE])
@@ -161,7 +166,7 @@ def finished_note(path: Path) -> Mapping[str, Any] | None:
 
 
 def joined(parts: list[dict[str, Any]], storage: str, custom: Mapping[str, str]) -> dict[str, Any]:
-    """One rosbag2 description (version 9) of several files, from the descriptions of each."""
+    """Return one rosbag2 description (version 9) of several files, made from the descriptions of each."""
     spans = []
     topics: dict[tuple[str, str], dict[str, Any]] = {}
     for part in parts:
@@ -190,9 +195,9 @@ def joined(parts: list[dict[str, Any]], storage: str, custom: Mapping[str, str])
 
 
 def definition(store: Typestore, kind: str, like: Connection | None) -> tuple[str, str]:
-    """Definition and hash (REP 2011) of a message type: as it was recorded, else as ROS 2 Jazzy has it.
+    """Return definition and hash (REP 2011) of a message type: as it was recorded, else as ROS 2 Jazzy has it.
 
-    Of a type that nobody defines they are empty and zero: the bytes are passed on nevertheless.
+    If nothing defines the type, the definition is empty and the hash zero; the bytes are passed on nevertheless.
     """
     text = like.msgdef.data if like is not None else ""
     if text:
@@ -201,7 +206,7 @@ def definition(store: Typestore, kind: str, like: Connection | None) -> tuple[st
             own = get_typestore(Stores.EMPTY)
             own.register(parse(text) if parse else get_types_from_msg(text, kind))
             return text, own.hash_rihs01(kind)
-        except Exception:  # its parser raises several kinds, and a definition may name types that it does not hold
+        except Exception:  # the parser raises several types, and a definition may name types that it does not hold
             return text, UNKNOWN_HASH
     if kind in store.fielddefs:
         return store.generate_msgdef(kind, ros_version=2)[0], store.hash_rihs01(kind)

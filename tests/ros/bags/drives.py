@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recorded drive of a camera, a job for it, and what a bag holds."""
+"""A recorded drive of a camera, a job for it, and the content of a bag."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from grin_ros.ros.bags.run import Job
 from grin_ros.ros.message_types import type_name
 from grin_ros.ros.operator.harness.messages import image_message
 from grin_ros.ros.parameters.row import Value
-from tests.lab.datasets.recorded import TEXT, texts, write
+from tests.ros.bags.recorded import TEXT, texts, write
 
 START_NS = 2_000_000_000_000
 STEP_NS = 50_000_000
@@ -28,12 +28,12 @@ Raw = tuple[str, str, int, bytes]
 
 
 def log_ns(number: int) -> int:
-    """Of the frame with this number; not its stamp."""
+    """Return the log time of the frame with this number; its stamp is another time."""
     return START_NS + number * STEP_NS
 
 
 def recorded(number: int, camera: str = "/front", pixels: Any = None) -> list[Raw]:
-    """Image, camera_info and something else of one moment, in an order that a recorder may well write."""
+    """Return an image, its camera_info and another message, in an order that a recorder may write."""
     image = image_message(picture(number) if pixels is None else pixels, 100 + number)
     image.header.stamp.nanosec = 7 * number + 1
     info = info_message()
@@ -61,7 +61,7 @@ def job_of(source: Path, output: Path, artifact: Path, **options: Any) -> Job:
 
 
 def content(path: Path) -> list[Raw]:
-    """All messages of a whole bag, read by rosbags alone."""
+    """Return all messages of a whole bag, read by rosbags alone."""
     assert (path / "metadata.yaml").is_file()
     with AnyReader([path]) as reader:
         return [(c.topic, c.msgtype, time_ns, bytes(data)) for c, time_ns, data in reader.messages()]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Workers of `grin bag` that die or never end: one is killed in the midst of a bag, one never answers, one waits."""
+"""Work functions for `grin bag` that die or never end."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ KILL_AFTER_FRAMES = 5
 
 
 def killed_once(job: Job) -> Report:
-    """The real thing with the fake backend; but the first that comes to in_0 kills itself in its midst, as the kernel
-    does where memory is short."""
+    """Run the job with the stand-in backend. The first worker on in_0 kills itself half-way, as the kernel does when
+    memory is short."""
     register()
     mark = Path(f"{job.output}.killed")
 
@@ -30,12 +30,12 @@ def killed_once(job: Job) -> Report:
 
 
 def endless(job: Job) -> Report:
-    """Says which process it is, in a file beside the output, and never ends by itself."""
+    """Write the process id to a file beside the output, and wait for ever."""
     Path(f"{job.output}.pid").write_text(str(os.getpid()))
     while True:
         signal.pause()
 
 
 def nobody_answers(_: Work, job: Job) -> Report:
-    """Starts nothing, and tells that it died."""
+    """Start no worker, and raise the error of one that died."""
     raise WorkerDiedError(f"{job.input}: its worker died (exit code -9)")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The recorded drive `room_drive.mcap`: a robot's camera in a rendered room, with the exact depth of every frame.
+"""The recorded drive `room_drive.mcap`: the camera of a robot in a rendered room, with the exact depth of every frame.
 
     python -m tests.ros.bags.room_drive        renders and writes it again (needs EGL; the extras train and bags)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin bag --ray` on a cluster of one machine, with a worker that is killed in the midst of its bag."""
+"""`grin bag --ray` on a cluster of one machine, with a worker that is killed half-way."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ needs_ray = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Of a cluster with two CPUs whose workers can import these tests; ended afterwards."""
+    """The address of a cluster with two CPUs whose workers can import these tests; it is ended afterwards."""
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0", "PYTHONUNBUFFERED": "1"}
     # Ray's sockets lie in this folder, and their paths must be short.
     with tempfile.TemporaryDirectory(prefix="ray") as folder, open(f"{folder}.log", "w+b") as log:
@@ -85,7 +85,7 @@ def test_the_command(tmp_path: Path, address: str, capsys: pytest.CaptureFixture
 
 
 @needs_ray
-def test_who_leaves_takes_the_work_along(tmp_path: Path, fake_artifact: Path, address: str) -> None:
+def test_leaving_the_cluster_ends_the_running_bags(tmp_path: Path, fake_artifact: Path, address: str) -> None:
     job = job_of(tmp_path / "in", tmp_path / "out", fake_artifact)
     mark = tmp_path / "out.pid"
     with ThreadPoolExecutor(1) as pool:
@@ -113,7 +113,7 @@ def alive(pid: int) -> bool:
 
 
 @needs_ray
-def test_no_cluster_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_cluster_is_named_with_the_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     call = [str(tmp_path), "--out", str(tmp_path / "out"), "--ray", f"127.0.0.1:{port}"]
@@ -121,7 +121,7 @@ def test_no_cluster_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert re.search(f"--ray 127.0.0.1:{port}: .*refused.* ray start --head", capsys.readouterr().err)
 
 
-def test_without_ray_it_says_what_to_install(
+def test_without_ray_the_message_says_what_to_install(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)

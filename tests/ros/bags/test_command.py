@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin bag` as it is called: exit status, what it says, and many bags at a time with workers that die."""
+"""`grin bag` on the command line: exit status and messages, and many bags at a time with workers that die."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from grin_ros.ros.bags import command
 from grin_ros.ros.bags.fleet import run_all
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.run import run
-from tests.lab.datasets.recorded import storage_file
 from tests.ros.bags import job as bag_job
 from tests.ros.bags.drives import FRAMES, content, drive, job_of, of_topic
+from tests.ros.bags.recorded import storage_file
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +40,12 @@ def test_a_killed_workers_bag_is_done_once_and_none_is_lost(tmp_path: Path, fake
 
 def test_a_bag_that_kills_every_worker_is_reported(tmp_path: Path, fake_artifact: Path) -> None:
     job = job_of(tmp_path / "in", tmp_path / "out", fake_artifact)
-    (outcome,) = run_all([job], 1, start=bag_job.nobody_answers)
+    (outcome,) = run_all([job], 1, launch=bag_job.nobody_answers)
     assert outcome.report is None
     assert outcome.attempts == 2
     assert "exit code -9" in outcome.error
-    (outcome,) = run_all([job], 1, start=lambda work, job: work(job))
-    assert outcome.attempts == 1, "what fails by itself is not tried again"
+    (outcome,) = run_all([job], 1, launch=lambda work, job: work(job))
+    assert outcome.attempts == 1, "an error of the work itself is not tried again"
     assert "not a bag" in outcome.error
     with pytest.raises(ValueError, match="more than one input"):
         list(run_all([job, job], 1))
@@ -72,7 +72,7 @@ def test_the_command(tmp_path: Path, fake_artifact: Path, capsys: pytest.Capture
     assert np.isinf(depth_m).any()
     assert np.nanmax(depth_m[~np.isinf(depth_m)]) <= 4.0
     assert command.main(call) == 0
-    assert "whole already" in capsys.readouterr().out
+    assert "an earlier run has finished it" in capsys.readouterr().out
     with storage_file(source).open("r+b") as stream:
         stream.truncate(storage_file(source).stat().st_size // 2)
     assert command.main([str(source), str(tmp_path / "half"), *options]) == command.INCOMPLETE

@@ -21,8 +21,8 @@ from benchmarks.stand_in.engine import fake_depth_m, register
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.run import Job, run
 from grin_ros.ros.message_types import type_name
-from tests.lab.datasets.recorded import write
 from tests.ros.bags.drives import Raw, content, job_of, log_ns, of_topic, recorded
+from tests.ros.bags.recorded import write
 from tests.ros.inputs.lidar import FACTOR, lidar, scene
 
 FRAMES = 6

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bags of both formats: sound ones give back what was written; of damaged ones all that is readable, the rest named."""
+"""Bags of both formats are read: sound ones give back what was written, damaged ones all that is readable."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[b
 
 from rosbags.rosbag2 import CompressionMode
 
-from grin_ros.ros.bags import damaged_sqlite as bags_damaged_sqlite
+from grin_ros.ros.bags import damaged_sqlite
 from grin_ros.ros.bags.reading import Bag, Message
-from tests.lab.datasets.recorded import START_NS, SUFFIXES, TEXT, storage_file, texts, write
+from grin_ros.ros.bags.storages import BY_SUFFIX, STORAGES
+from tests.ros.bags.recorded import START_NS, TEXT, storage_file, texts, write
 
-BOTH = pytest.mark.parametrize("storage", SUFFIXES)
+BOTH = pytest.mark.parametrize("storage", STORAGES)
 MESSAGES = texts(300)
 
 
@@ -43,7 +44,7 @@ def test_a_sound_bag_comes_back_as_it_was(tmp_path: Path, storage: str) -> None:
 
 
 @BOTH
-def test_topics_and_an_end_are_kept_to(tmp_path: Path, storage: str) -> None:
+def test_only_the_named_topics_before_the_end_are_read(tmp_path: Path, storage: str) -> None:
     bag = Bag(write(tmp_path / "bag", MESSAGES, storage))
     assert plain(list(bag.messages({"/b"}, MESSAGES[10][2]))) == MESSAGES[1:10:2]
 
@@ -65,10 +66,10 @@ def test_compressed_bags(tmp_path: Path, storage: str, compression: CompressionM
 
 @BOTH
 def test_without_metadata_the_files_are_read_by_name(tmp_path: Path, storage: str) -> None:
-    for number in (10, 9):  # by number, not by text
+    for number in (10, 9):  # in the order of the numbers, not of the texts
         part = write(tmp_path / f"part_{number}", MESSAGES[number * 10 : number * 10 + 10], storage)
         (tmp_path / "bag").mkdir(exist_ok=True)
-        shutil.move(storage_file(part), tmp_path / "bag" / f"x_{number}{SUFFIXES[storage]}")
+        shutil.move(storage_file(part), tmp_path / "bag" / f"x_{number}{STORAGES[storage].suffix}")
     messages, damage = read(tmp_path / "bag")
     assert messages == MESSAGES[90:110]
     assert len(damage) == 1
@@ -83,7 +84,7 @@ def test_without_metadata_the_files_are_read_by_name(tmp_path: Path, storage: st
 def test_a_truncated_file_gives_what_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str, compression: CompressionMode, share: float
 ) -> None:
-    monkeypatch.setattr(bags_damaged_sqlite, "GIVE_UP_ROWS", len(MESSAGES))
+    monkeypatch.setattr(damaged_sqlite, "GIVE_UP_ROWS", len(MESSAGES))
     path = write(tmp_path / "bag", MESSAGES, storage, compression)
     file = storage_file(path)
     with file.open("r+b") as stream:
@@ -135,7 +136,7 @@ def test_a_broken_page_costs_few_rows(tmp_path: Path) -> None:
     assert "lost" in damage[-1]
 
 
-def test_a_recording_that_was_killed_keeps_its_log(tmp_path: Path) -> None:
+def test_messages_in_the_log_of_a_killed_recording_are_read(tmp_path: Path) -> None:
     path = write(tmp_path / "bag", MESSAGES[:100], "sqlite3")
     file = storage_file(path)
     database = sqlite3.connect(file)
@@ -147,23 +148,23 @@ def test_a_recording_that_was_killed_keeps_its_log(tmp_path: Path) -> None:
     )
     database.commit()
     killed = tmp_path / "killed"
-    shutil.copytree(path, killed)  # as the disk looks when the recorder dies
+    shutil.copytree(path, killed)  # the state of the disk when the recorder dies
     database.close()
     messages, damage = read(killed)
     assert messages == MESSAGES
     assert "not closed" in damage[0]
 
 
-def test_a_file_that_metadata_names_but_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "bag", MESSAGES[:10], "mcap")
     file = storage_file(path)
     file.rename(tmp_path / "elsewhere.mcap")
     assert read(path) == ([], [f"{file.name}: missing, though metadata.yaml names it"])
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES.values())
+@pytest.mark.parametrize("suffix", BY_SUFFIX)
 @pytest.mark.parametrize("content", [b"", b"not a bag at all" * 100])
-def test_rubbish_gives_nothing_and_says_so(tmp_path: Path, suffix: str, content: bytes) -> None:
+def test_a_file_of_random_bytes_gives_no_message_and_is_named(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"x{suffix}"
     path.write_bytes(content)
     messages, damage = read(path)

@@ -27,8 +27,8 @@ from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.message_types import message_class, type_name
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.messages import image_message
-from tests.lab.datasets.recorded import TEXT, qos, storage_file, texts, write
 from tests.ros import ROOT
+from tests.ros.bags.recorded import TEXT, qos, storage_file, texts, write
 
 IMAGE, INFO = "/front/image_raw", "/front/camera_info"
 START_NS = 5_000_000_000

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin bag`: the node's answer for every recorded image, stamps kept, deterministic, resumable, many at a time."""
+"""`grin bag` gives the answer of the node for every recorded image; runs are repeatable and can be resumed."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ from grin_ros.ros.bags import run as bag_run
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import run
+from grin_ros.ros.bags.storages import STORAGES
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.message_types import message_class, type_name
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 from tests.brightness import BrightnessEngine
-from tests.lab.datasets.recorded import STORAGES, STORE, SUFFIXES, qos, storage_file, write
 from tests.ros.bags.drives import FRAMES, content, drive, job_of, log_ns, of_topic, recorded
+from tests.ros.bags.recorded import STORE, qos, storage_file, write
 
 WITHOUT_MOUNTING = OUTPUTS.keys() - {"scan", "depth/scale", "depth/scale_sigma"}
 """The outputs that need neither ranges nor the mounting of the camera."""
@@ -45,7 +46,7 @@ def fake_backend() -> None:
     register()
 
 
-@pytest.mark.parametrize("storage", SUFFIXES)
+@pytest.mark.parametrize("storage", STORAGES)
 def test_inputs_pass_through_and_outputs_are_what_the_node_publishes(
     tmp_path: Path, fake_artifact: Path, storage: str
 ) -> None:
@@ -125,10 +126,10 @@ def test_every_start_end_and_topics(tmp_path: Path, fake_artifact: Path) -> None
     assert not of_topic(messages, "/front/image_raw")
 
 
-@pytest.mark.parametrize("storage", SUFFIXES)
+@pytest.mark.parametrize("storage", STORAGES)
 def test_types_of_others_and_qos_pass_through(tmp_path: Path, fake_artifact: Path, storage: str) -> None:
     kind, text, latched = "acme_msgs/msg/Thing", "int32 count\nacme_msgs/Part[] parts\n", qos(QosReliability.RELIABLE)
-    writer = Writer(tmp_path / "in", version=9, storage_plugin=STORAGES[storage])
+    writer = Writer(tmp_path / "in", version=9, storage_plugin=STORAGES[storage].plugin)
     with writer:
         thing = writer.add_connection(
             "/thing", kind, msgdef=text, rihs01=f"RIHS01_{'1' * 64}", offered_qos_profiles=latched
@@ -151,7 +152,7 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path, fake_artifact: Path) -> No
     assert content(tmp_path / "x") == content(tmp_path / "y")
 
 
-@pytest.mark.parametrize("storage", SUFFIXES)
+@pytest.mark.parametrize("storage", STORAGES)
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, fake_artifact: Path, storage: str) -> None:
     source = drive(tmp_path / "in")
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
@@ -188,7 +189,7 @@ def test_unfinished_work_of_another_kind_is_not_mixed_in(tmp_path: Path, fake_ar
     with pytest.raises(ValueError, match="other work"):
         run(job_of(source, output, fake_artifact, every=3))
     output.mkdir()
-    with pytest.raises(ValueError, match="exists"):
+    with pytest.raises(ValueError, match="it exists already; choose another name"):
         run(job_of(source, output, fake_artifact))
 
 

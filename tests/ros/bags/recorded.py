@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Writer
 from rosbags.typesys import Stores, get_typestore
 
-STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
-SUFFIXES = {"mcap": ".mcap", "sqlite3": ".db3"}
+from grin_ros.ros.bags.storages import BY_SUFFIX, STORAGES
+
 STORE = get_typestore(Stores.ROS2_JAZZY)
 TEXT = "std_msgs/msg/String"
 START_NS = 1_700_000_000_000_000_000
@@ -26,8 +26,8 @@ def write(
     compression: CompressionMode = CompressionMode.NONE,
     qos: tuple[Qos, ...] = (),
 ) -> Path:
-    """A bag directory of (topic, type, log time in ns, bytes). qos: of every topic."""
-    writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
+    """Write a bag directory of (topic, type, log time in ns, bytes). qos: that of every topic."""
+    writer = Writer(path, version=9, storage_plugin=STORAGES[storage].plugin)
     writer.set_compression(compression, CompressionFormat.ZSTD)
     connections = {}
     with writer:
@@ -39,19 +39,19 @@ def write(
 
 
 def qos(reliability: QosReliability, durability: QosDurability = QosDurability.VOLATILE) -> tuple[Qos, ...]:
-    """As a publisher that keeps its last 7 messages offers it."""
+    """Return the QoS that a publisher offers which keeps its last 7 messages."""
     never = QosTime(0, 0)
     return (Qos(QosHistory.KEEP_LAST, 7, reliability, durability, never, never, QosLiveliness.AUTOMATIC, never, False),)
 
 
 def storage_file(bag: Path) -> Path:
-    """The only storage file of a bag directory."""
-    (found,) = [path for path in bag.iterdir() if path.suffix in SUFFIXES.values()]
+    """Return the only storage file of a bag directory."""
+    (found,) = [path for path in bag.iterdir() if path.suffix in BY_SUFFIX]
     return found
 
 
 def texts(count: int, size: int = 3000, step_ns: int = 100_000_000) -> list[tuple[str, str, int, bytes]]:
-    """`count` strings that do not compress, on /a and /b in turn."""
+    """Return `count` strings that do not compress, on /a and /b in turn."""
     rng = np.random.default_rng(0)
     kind = STORE.types[TEXT]
     return [

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS traffic of the tests stays on this machine and in a domain of its own."""
+"""Fixtures of the tests with ROS. Their traffic stays on this machine, in a domain of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.ros import ROOT
 
 @pytest.fixture(scope="session", autouse=True)
 def ros_environment() -> Iterator[None]:
-    """What ROS 2 reads when a context is made, here and in the processes that tests start."""
+    """Set the variables that ROS 2 reads, for this process and for those that tests start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         patch.setenv("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 100)))
@@ -37,16 +37,16 @@ def ros_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def fake_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For `backend:=fake`."""
+    """Return the folder of an artifact for the stand-in backend."""
     return write_artifact(tmp_path_factory.mktemp("artifact") / "fake")
 
 
 @pytest.fixture
 def make(fake_artifact: Path) -> Iterator[Callable[..., Any]]:
-    """Nodes with start values (`__` in a name is a dot); closed at the end."""
+    """Make nodes with these start values (`__` in a name is a dot). They are closed at the end."""
     context = Context()
-    # A domain apart from the other tests' (they draw 1 to 100): Fast DDS still answers discovery for the services of a
-    # closed context in the same process for a while, and a client there would send its request to a ghost.
+    # A domain that no other test uses (they draw 1 to 100): for a while Fast DDS still announces the services of a
+    # closed context of the same process, and a client would send its request to one of them.
     rclpy.init(context=context, domain_id=101, signal_handler_options=SignalHandlerOptions.NO)
     made: list[GrinNode] = []
 

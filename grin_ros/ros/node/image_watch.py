@@ -22,7 +22,7 @@ class ImageWatch:
     """Watches the images of an active node, from construction to `close`. Warns once for each silence."""
 
     def __init__(self, node: Node, topic: str) -> None:
-        """topic: the full name of the image topic."""
+        """Start watching. topic: the full name of the image topic."""
         self._node = node
         self._topic = topic
         self._last_s = time.monotonic()

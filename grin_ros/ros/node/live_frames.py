@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Processing of live captures in the worker's thread: process, publish, report to the monitor and to the log."""
+"""Processes live captures in the worker's thread, publishes the results, and reports to the monitor and the log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from grin_ros.ros.parameters.table import NodeConfig
 
 SHUTTING_DOWN = "shutting down"
 LOG_PERIOD_S = 5.0
-"""A camera sends thirty bad frames a second; of each reason one is logged in this time."""
+"""One rejected frame of each reason is logged in this time; a camera may send thirty of them per second."""
 
 
 class LiveFrames:
@@ -37,7 +37,10 @@ class LiveFrames:
         config: Callable[[], NodeConfig],
         backend: Callable[[], str],
     ) -> None:
-        """config: returns the parameters of now, with which the next frame is processed. backend: describes it."""
+        """Make a processor of live frames.
+
+        config: returns the parameters with which the next frame is processed. backend: returns its description.
+        """
         self._node = node
         self._processor = processor
         self._publishers = publishers

@@ -35,7 +35,7 @@ class Subscriptions:
         queue: CameraQueue[Capture],
         range_scale: RangeScale | None,
     ) -> None:
-        """queue: takes the images. Raises what rclpy raises for an impossible QoS override."""
+        """Subscribe. queue: takes the images. Raises what rclpy raises for an impossible QoS override."""
         self._node, self._monitor, self._queue = node, monitor, queue
         self._newest_info: CameraInfo | None = None
         self._subscriptions: list[Any] = []

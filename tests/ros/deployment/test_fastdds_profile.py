@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Fast DDS profile holds what large images need; test_node runs under it."""
+"""The Fast DDS profile has shared memory for large images. All tests over DDS run with it."""
 
 from __future__ import annotations
 

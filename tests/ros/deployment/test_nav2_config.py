@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""config/nav2_costmap.yaml: names that Nav2 knows, topics that the node has, and values that mark and really clear.
+"""config/nav2_costmap.yaml has names that Nav2 knows, topics of the node, and values that mark and clear.
 
 Parameter names were read from the sources: navigation2, branch jazzy at f4108e5b1 (costmap_2d_ros.cpp, voxel_layer.cpp,
 obstacle_layer.cpp, inflation_layer.cpp; collision_monitor_node.cpp, polygon.cpp, source.cpp, pointcloud.cpp), and
@@ -54,7 +54,7 @@ NAMES: Mapping[str, frozenset[str]] = {
 }
 MESSAGES = {"pointcloud": "PointCloud2", "scan": "LaserScan"}
 NODE_P95_S, NODE_PERIOD_S = 0.095, 1 / 14.3
-"""Latency and rate of the slowest computer with figures in the README."""
+"""The latency and the period of the slowest computer in the table of performance."""
 
 
 def parameters(*path: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ LAYERS = {name: value for name, value in COSTMAP.items() if isinstance(value, di
 
 
 def plain(values: Mapping[str, Any]) -> set[str]:
-    """Names of what is not a group."""
+    """Return the names of all parameters that are not groups."""
     return {name for name, value in values.items() if not isinstance(value, dict)}
 
 
@@ -79,7 +79,7 @@ def groups(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if isinstance(value, dict)}
 
 
-def test_every_name_is_one_that_nav2_declares() -> None:
+def test_nav2_declares_every_parameter() -> None:
     assert plain(COSTMAP) <= NAMES["costmap"]
     for layer in LAYERS.values():
         assert plain(layer) <= NAMES[layer["plugin"]]
@@ -90,7 +90,7 @@ def test_every_name_is_one_that_nav2_declares() -> None:
         assert group.keys() <= NAMES["polygon" if name in MONITOR["polygons"] else group["type"]]
 
 
-def test_what_is_named_in_a_list_is_described() -> None:
+def test_everything_named_in_a_list_has_its_parameters() -> None:
     assert set(COSTMAP["plugins"]) <= LAYERS.keys()
     assert not {"voxel_layer", "stvl_layer"} <= set(COSTMAP["plugins"])
     for layer in (VOXELS, STVL):
@@ -100,25 +100,25 @@ def test_what_is_named_in_a_list_is_described() -> None:
 
 
 @pytest.mark.parametrize("layer", [VOXELS, STVL], ids=["voxel", "stvl"])
-def test_topics_and_types_are_the_node_s(layer: dict[str, Any]) -> None:
+def test_the_costmap_uses_topics_of_the_node_with_their_types(layer: dict[str, Any]) -> None:
     for source in groups(layer).values():
         assert OUTPUTS[source["topic"].removeprefix("/")].type.rpartition("/")[2] == source["data_type"]
 
 
-def test_topics_and_types_of_the_collision_monitor_are_the_node_s() -> None:
+def test_the_collision_monitor_uses_topics_of_the_node_with_their_types() -> None:
     for name in groups(MONITOR).keys() - set(MONITOR["polygons"]):
         source = MONITOR[name]
         assert OUTPUTS[source["topic"].removeprefix("/")].type.rpartition("/")[2] == MESSAGES[source["type"]]
 
 
-def test_the_voxel_layer_marks_what_stands_and_clears_all_that_is_free() -> None:
+def test_the_voxel_layer_marks_obstacles_and_clears_free_space() -> None:
     marks, clears = VOXELS["obstacles"], VOXELS["free_space"]
     assert (marks["marking"], marks["clearing"]) == (True, False)
     assert (clears["marking"], clears["clearing"]) == (False, True)
     settings = ObstacleSettings()
     assert marks["obstacle_max_range"] == settings.max_range_m
     assert clears["raytrace_max_range"] == settings.cleared_range_m > marks["obstacle_max_range"]
-    # The height filter comes before clearing: a ray may end anywhere within its range.
+    # The height filter comes before clearing, so it must let through every ray within the range.
     assert clears["min_obstacle_height"] <= -settings.cleared_range_m
     assert clears["max_obstacle_height"] >= settings.cleared_range_m + float(BY_NAME["mounting.height_m"].default)
     assert 0.0 < marks["min_obstacle_height"] < marks["max_obstacle_height"] == VOXELS["max_obstacle_height"]
@@ -142,15 +142,15 @@ def test_stvl_marks_and_clears_with_sources_of_their_own() -> None:
     assert (clears["marking"], clears["clearing"]) == (False, True)
     assert clears["max_z"] > marks["obstacle_range"] == ObstacleSettings().max_range_m
     assert clears["decay_acceleration"] > 0.0, "or being in view clears nothing"
-    # A clearing-only buffer is emptied by nothing else.
+    # Nothing else empties a buffer that only clears.
     assert marks["clear_after_reading"] and clears["clear_after_reading"]
 
 
-def test_the_collision_monitor_waits_for_a_slow_node_but_not_for_a_dead_one() -> None:
+def test_the_collision_monitor_tolerates_a_slow_node_but_not_one_that_has_ended() -> None:
     assert 2 * (NODE_P95_S + NODE_PERIOD_S) <= MONITOR["source_timeout"] <= 1.0
     assert not MONITOR["obstacles"]["use_global_height"], "the cloud has no field height"
 
 
-def test_a_wrong_name_would_be_found() -> None:
+def test_a_wrong_name_is_found() -> None:
     assert not {"z_voxel"} <= NAMES["nav2_costmap_2d::VoxelLayer"]
     assert not {"obstacle_range"} <= NAMES["source of nav2_costmap_2d::VoxelLayer"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""config/sros2_policy.xml allows what a live node does, with all its options on, and nothing else."""
+"""config/sros2_policy.xml allows what a running node does with all its options, and nothing else."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ POLICY = ROOT / "config" / "sros2_policy.xml"
 NAMESPACE, NAME = "/robot", "grin"
 OPTIONS: dict[str, Any] = {"use_sim_time": True, "scale.from_ranges": True}
 WITHOUT_TF2 = {"/tf", "/tf_static"}
-"""What only mounting.base_frame and the like bring; tf2_ros comes with a ROS installation."""
+"""Topics that are used only with mounting.base_frame or scale.range_pose tf, which need tf2_ros."""
 
 
 def resolved(name: str) -> str:
-    """As SROS2 does, for a profile with ns=NAMESPACE."""
+    """Return the full name, as SROS2 expands it for a profile with ns=NAMESPACE."""
     if name.startswith("~/"):
         return f"{NAMESPACE}/{NAME}/{name[2:]}"
     return name if name.startswith("/") else f"{NAMESPACE}/{name}"
 
 
 def allowed(kind: str, permission: str) -> set[str]:
-    """kind: topic or service; permission: publish, subscribe, reply or request."""
+    """Return the names that the policy allows. kind: topic or service. permission: publish, for example."""
     (profile,) = ElementTree.parse(POLICY).getroot().iter("profile")
     groups = [group for group in profile if group.get(permission) == "ALLOW"]
     return {resolved((each.text or "").strip()) for group in groups for each in group.iter(kind)}
@@ -42,7 +42,7 @@ def allowed(kind: str, permission: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeClient]:
-    """Two nodes, raw and compressed, with all options that need no tf2."""
+    """Return a client of two nodes, raw and compressed, with all options that need no tf2."""
     folder = tmp_path_factory.mktemp("sros2")
     common = {"model": str(fake_artifact), "backend": BACKEND, "autostart": True, "diagnostics_period_s": 0.1}
     nodes = [
@@ -66,7 +66,7 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def states(client: NodeClient) -> dict[str, str]:
-    """Node -> lifecycle state, of the newest diagnostics."""
+    """Return node name -> lifecycle state of the newest diagnostics."""
     found = {}
     for message in list(client.received["/diagnostics"]):
         for status in message.status:
@@ -77,7 +77,7 @@ def states(client: NodeClient) -> dict[str, str]:
 
 
 def live(client: NodeClient, ask: str) -> set[str]:
-    """Names that both nodes have together, as if both were in NAMESPACE."""
+    """Return the names that the two nodes use together, as if both were in NAMESPACE."""
     found = set()
     for namespace in (NAMESPACE, "/other"):
         try:
@@ -90,7 +90,7 @@ def live(client: NodeClient, ask: str) -> set[str]:
 
 
 def wait_for(client: NodeClient, ask: str, expected: set[str]) -> None:
-    """Discovery takes its time; in the end the two sets are one."""
+    """Wait until discovery has found all names, and compare them with those of the policy."""
     try:
         client.wait(lambda: live(client, ask) == expected, ask, timeout_s=20.0)
     except HarnessError:
@@ -98,21 +98,21 @@ def wait_for(client: NodeClient, ask: str, expected: set[str]) -> None:
         raise
 
 
-def test_topics_that_are_published(client: NodeClient) -> None:
+def test_the_policy_allows_exactly_the_published_topics(client: NodeClient) -> None:
     wait_for(client, "get_publisher_names_and_types_by_node", allowed("topic", "publish"))
 
 
-def test_topics_that_are_subscribed_to(client: NodeClient) -> None:
+def test_the_policy_allows_exactly_the_subscribed_topics(client: NodeClient) -> None:
     wait_for(client, "get_subscriber_names_and_types_by_node", allowed("topic", "subscribe") - WITHOUT_TF2)
     assert allowed("topic", "subscribe") >= WITHOUT_TF2
 
 
-def test_services(client: NodeClient) -> None:
+def test_the_policy_allows_exactly_the_services(client: NodeClient) -> None:
     wait_for(client, "get_service_names_and_types_by_node", allowed("service", "reply"))
     assert live(client, "get_client_names_and_types_by_node") == allowed("service", "request") == set()
 
 
-def test_the_policy_is_one_that_sros2_reads() -> None:
+def test_the_policy_has_the_form_that_sros2_reads() -> None:
     root = ElementTree.parse(POLICY).getroot()
     assert (root.tag, root.get("version")) == ("policy", "0.2.0")
     (enclave,) = root.iter("enclave")

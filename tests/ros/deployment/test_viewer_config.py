@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""RViz configuration and Foxglove layout: well formed, and every topic in them is one that the node publishes."""
+"""RViz configuration and Foxglove layout are well formed, and the node publishes every topic in them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_rviz_colours_points_by_a_field_that_they_have() -> None:
 
 
 def topics(value: object) -> Iterator[str]:
-    """Every text that begins like a topic, keys too."""
+    """Yield every text that begins like a topic, in keys too."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from topics(key)
@@ -62,13 +62,13 @@ def topics(value: object) -> Iterator[str]:
         yield value
 
 
-def test_foxglove_shows_topics_of_the_node() -> None:
+def test_foxglove_shows_only_topics_of_the_node() -> None:
     named = set(topics(FOXGLOVE))
     assert named <= {*PUBLISHED, "/diagnostics"}
     assert {"/depth/image", "/depth/sigma", "/points", "/diagnostics"} <= named
 
 
-def test_every_panel_of_foxglove_has_its_place() -> None:
+def test_every_panel_of_foxglove_is_in_the_layout() -> None:
     def panels(layout: object) -> Iterator[str]:
         if isinstance(layout, dict):
             yield from panels(layout["first"])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A node that starts itself: active where it can be, else told why and ready for another try."""
+"""A node with autostart is active, or says why it cannot be and can be started later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Make = Callable[..., Any]
 
 @pytest.fixture
 def make(make: Make) -> Make:
-    """Nodes which have tried to start themselves."""
+    """Make nodes that have tried to start themselves."""
     fakes.register()
 
     def start(**values: Any) -> Any:
@@ -30,17 +30,17 @@ def make(make: Make) -> Make:
     return start
 
 
-def test_it_is_active(make: Make) -> None:
+def test_with_autostart_the_node_is_active(make: Make) -> None:
     node = make(autostart=True)
     assert value(node, "lifecycle state") == "active"
     assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
 
 
-def test_without_the_parameter_it_waits_for_somebody(make: Make) -> None:
+def test_without_autostart_the_node_stays_unconfigured(make: Make) -> None:
     assert value(make(), "lifecycle state") == "unconfigured"
 
 
-def test_what_cannot_start_says_why_and_can_be_started_later(make: Make) -> None:
+def test_a_node_that_cannot_start_says_why_and_can_be_started_later(make: Make) -> None:
     node = make(autostart=True, max_depth_m=-1.0)
     assert value(node, "lifecycle state") == "unconfigured"
     assert "max_depth_m: got -1.0" in verdict(node)[1]
@@ -48,7 +48,7 @@ def test_what_cannot_start_says_why_and_can_be_started_later(make: Make) -> None
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
 
 
-def test_a_start_value_that_is_no_truth_starts_nothing(make: Make) -> None:
+def test_an_autostart_that_is_not_a_bool_starts_nothing_and_fails_configure(make: Make) -> None:
     node = make(autostart="yes")
     assert value(node, "lifecycle state") == "unconfigured"
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE

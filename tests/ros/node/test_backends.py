@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The real node with backends that are broken: configure fails or the fallback runs, and /diagnostics says which and
-why; and one that fails or hangs while it runs is replaced, with nothing false published."""
+"""The node with broken backends: configure fails, or the fallback runs and /diagnostics says which and why.
+
+A backend that fails or hangs while it runs is replaced, and nothing wrong is published.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 
 class TenPercentTooFar(FakeEngine):
-    """Wrong on the golden sample, as a broken runtime would be."""
+    """An engine whose depth is wrong on the golden sample, like that of a broken runtime."""
 
     def run(self, graph: str, inputs: Any) -> dict[str, Any]:
         out = super().run(graph, inputs)
@@ -35,7 +37,7 @@ class TenPercentTooFar(FakeEngine):
 
 
 class Fickle(FakeEngine):
-    """Answers right until it is told otherwise."""
+    """An engine that gives right depth until `fault` is set."""
 
     fault: ClassVar[str] = ""
     release: ClassVar[threading.Event] = threading.Event()
@@ -59,7 +61,7 @@ class Fickle(FakeEngine):
 
 
 class Slow(FakeEngine):
-    """Takes a known time for each step and member, on a clock of its own."""
+    """An engine that takes a known time for each step and member, on a clock of its own."""
 
     now_s: ClassVar[float] = 0.0
 
@@ -81,7 +83,7 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make(make: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """As ever, but an engine that hangs is let go before its node is closed."""
+    """Make nodes; release an engine that hangs before its node is closed."""
     yield make
     Fickle.release.set()
 
@@ -112,7 +114,7 @@ def test_with_a_fallback_the_next_backend_runs_and_the_diagnostics_warn(
     assert value(node, "backend") == "fake backend of the tests"
 
 
-def test_a_fallback_that_is_not_needed_says_nothing(make: Callable[..., Any]) -> None:
+def test_a_fallback_that_is_not_needed_causes_no_warning(make: Callable[..., Any]) -> None:
     node = make(backend="fake", fallback="wrong")
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cameras as robots have them, through the real node over DDS: lenses, windows, changes, time jumps."""
+"""The cameras of robots with the real node over DDS: lenses, regions of interest, changes, time jumps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OUTPUTS = ("depth/image", "depth/sigma", "depth/camera_info", "points")
 
 @dataclass
 class Time:
-    """/clock: a tenth of a simulated second every 20 ms, from `start_s` on."""
+    """Publishes /clock: a tenth of a simulated second every 20 ms, from `start_s` on."""
 
     publisher: Any
     start_s: int = 1000
@@ -43,7 +43,7 @@ class Time:
         self.publisher.publish(message)
 
     def jump(self, start_s: int) -> None:
-        """As a bag does that starts again."""
+        """Jump to another time, as a bag does that starts again."""
         self.start_s, self.ticks = start_s, itertools.count()
 
 
@@ -65,7 +65,7 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def cloud_of(client: NodeClient, info: CameraInfo | None, stamp_s: int | None = None) -> tuple[NDArray[np.void], int]:
-    """The cloud of a picture of this module's size, sent after `info`; and its stamp."""
+    """Send `info` and a picture. Return its point cloud and its stamp."""
     stamp_s = next(STAMPS) if stamp_s is None else stamp_s
     client.send(image_message(picture(), stamp_s), info)
     client.wait(lambda: all(client.stamped(topic, stamp_s) for topic in OUTPUTS), "outputs")
@@ -73,7 +73,7 @@ def cloud_of(client: NodeClient, info: CameraInfo | None, stamp_s: int | None = 
 
 
 def directions(cloud: NDArray[np.void]) -> NDArray[np.float64]:
-    """(H, W, 2): x / z and y / z of every point; NaN where there is none."""
+    """Return (H, W, 2): x / z and y / z of every point; NaN without a point."""
     return np.stack([cloud["x"] / cloud["z"], cloud["y"] / cloud["z"]], -1).astype(np.float64)
 
 
@@ -83,7 +83,7 @@ def pixels() -> NDArray[np.float64]:
 
 
 def assert_seen(cloud: NDArray[np.void], expected: NDArray[Any]) -> None:
-    """Every valid pixel's point lies in the direction (H, W, 2) of `expected`, at its depth."""
+    """Assert that the point of every valid pixel lies in the direction (H, W, 2) of `expected`, at its depth."""
     depth_m = fake_depth_m(picture())
     valid = np.isfinite(depth_m)
     assert valid.mean() > 0.5
@@ -92,8 +92,8 @@ def assert_seen(cloud: NDArray[np.void], expected: NDArray[Any]) -> None:
     assert np.isnan(cloud["z"][~valid]).all()
 
 
-def test_a_fisheye_needs_no_rectifying(client: NodeClient) -> None:
-    """The corners look 80 degrees aside; OpenCV's own undistortion says where."""
+def test_the_image_of_a_fisheye_camera_needs_no_rectification(client: NodeClient) -> None:
+    """The rays of the corners are 80 degrees off the axis. OpenCV's undistortion gives the expected directions."""
     f_px, d = 13.5, [0.02, -0.005, 0.001, -0.0002]
     info = info_message(distortion_model="equidistant", d=d)
     info.k = [f_px, 0.0, 15.5, 0.0, f_px, 11.5, 0.0, 0.0, 1.0]
@@ -109,8 +109,8 @@ def test_a_fisheye_needs_no_rectifying(client: NodeClient) -> None:
     assert (relayed.distortion_model, relayed.d.tolist()) == ("equidistant", d)
 
 
-def test_a_window_of_a_binned_sensor(client: NodeClient) -> None:
-    """The delivered pixel (u, v) is the centre of a 2x2 block of the sensor's window."""
+def test_region_of_interest_and_binning_are_taken_into_account(client: NodeClient) -> None:
+    """The delivered pixel (u, v) is the centre of a 2x2 block of the region of interest."""
     info = info_message(4 * WIDTH, 3 * HEIGHT, distortion_model="plumb_bob", d=[0.0] * 5, binning_x=2, binning_y=2)
     info.roi = RegionOfInterest(x_offset=10, y_offset=6, width=2 * WIDTH, height=2 * HEIGHT)
     cloud, _ = cloud_of(client, info)
@@ -119,7 +119,7 @@ def test_a_window_of_a_binned_sensor(client: NodeClient) -> None:
     assert_seen(cloud, (sensor - k[:2, 2]) / (k[0, 0], k[1, 1]))
 
 
-def test_a_rectified_image_is_seen_through_p(client: NodeClient) -> None:
+def test_the_camera_of_a_rectified_image_is_the_matrix_p(client: NodeClient) -> None:
     info = info_message(p=[40.0, 0.0, 15.0, 0.0, 0.0, 41.0, 11.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     assert client.set_parameter("rectified", True) == (True, "")
     try:
@@ -139,16 +139,16 @@ def pinhole(f_px: float) -> CameraInfo:
     return info
 
 
-def test_camera_info_that_changes_changes_the_rays(client: NodeClient) -> None:
-    """A zoom lens: the same image, another camera; and back."""
+def test_a_new_camera_info_changes_the_rays(client: NodeClient) -> None:
+    """A zoom lens: the same image with another camera_info, and back."""
     for f_px in (30.0, 60.0, 30.0):
         cloud, _ = cloud_of(client, pinhole(f_px))
         assert_seen(cloud, (pixels() - (15.5, 11.5)) / f_px)
         client.wait(lambda f_px=f_px: f"fx {f_px:.1f}" in client.value("camera"), "camera in the diagnostics")
 
 
-def test_camera_info_out_of_step_and_at_another_rate(client: NodeClient) -> None:
-    """Stamps need not agree, and the newest one is used; several images after one camera_info all use it."""
+def test_camera_info_may_have_other_stamps_and_another_rate_than_the_images(client: NodeClient) -> None:
+    """The newest camera_info is used, whatever its stamp, and by all images that follow it."""
     late = pinhole(50.0)
     late.header.stamp.sec = 3
     client.send(image_message(picture(), next(STAMPS)), pinhole(20.0))
@@ -159,7 +159,7 @@ def test_camera_info_out_of_step_and_at_another_rate(client: NodeClient) -> None
         assert_seen(cloud, (pixels() - (15.5, 11.5)) / 50.0)
 
 
-def test_a_change_of_resolution_never_mixes_the_two(client: NodeClient) -> None:
+def test_image_and_camera_info_of_different_resolutions_are_never_combined(client: NodeClient) -> None:
     cloud_of(client, info_message())
     large = picture(1, 2 * WIDTH, 2 * HEIGHT)
 
@@ -181,7 +181,7 @@ def test_a_change_of_resolution_never_mixes_the_two(client: NodeClient) -> None:
     cloud_of(client, info_message())
 
 
-def test_the_image_s_frame_is_everybody_s(client: NodeClient) -> None:
+def test_all_outputs_have_the_frame_of_the_image(client: NodeClient) -> None:
     stamp_s = next(STAMPS)
     info = info_message()
     info.header.frame_id = "robot2/front_optical"
@@ -191,8 +191,8 @@ def test_the_image_s_frame_is_everybody_s(client: NodeClient) -> None:
     assert FRAME_ID != "robot2/front_optical"
 
 
-def test_a_bag_that_starts_again_goes_on(client: NodeClient) -> None:
-    """Time jumps back twice, then far ahead: every frame is published with its own stamp, diagnostics go on."""
+def test_the_node_goes_on_when_time_jumps_as_in_a_bag_that_starts_again(client: NodeClient) -> None:
+    """Time jumps back twice and then far ahead. Every frame keeps its stamp, and diagnostics go on."""
     for start_s in (100, 20, 90_000):
         client.time.jump(start_s)  # type: ignore[attr-defined]
         near = range(start_s, start_s + 40)

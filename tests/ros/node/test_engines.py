@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes of one process share the engine that both want, and it is closed with its last user."""
+"""Nodes of one process share an engine, which is closed when its last user gives it back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grin_ros.ros.node.engines import Engines
 
 
 class CountedEngine(FakeEngine):
-    """Knows how many of it are open."""
+    """Counts how many engines were opened and closed."""
 
     opened = closed = 0
 
@@ -36,10 +36,10 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CountedEngine, "closed", 0)
 
 
-def test_the_same_wish_is_the_same_engine_until_its_last_user_leaves(fake_artifact: Path) -> None:
+def test_equal_arguments_give_the_same_engine_until_its_last_user_gives_it_back(fake_artifact: Path) -> None:
     engines = Engines()
     first = engines.take(("counted",), load_artifact(fake_artifact), 1, 0.0)
-    second = engines.take(("counted",), load_artifact(fake_artifact), 1, 0.0)  # read twice: the same model all the same
+    second = engines.take(("counted",), load_artifact(fake_artifact), 1, 0.0)  # the model is read a second time
     assert first is second
     assert CountedEngine.opened == 1
     engines.give_back(first)
@@ -52,7 +52,7 @@ def test_the_same_wish_is_the_same_engine_until_its_last_user_leaves(fake_artifa
     assert (CountedEngine.opened, CountedEngine.closed) == (2, 2)
 
 
-def test_another_wish_is_another_engine(fake_artifact: Path, tmp_path: Path) -> None:
+def test_other_arguments_give_another_engine(fake_artifact: Path, tmp_path: Path) -> None:
     engines, artifact = Engines(), load_artifact(fake_artifact)
     BACKENDS[fakes.BACKEND] = f"{fakes.__name__}:FakeEngine"
     other = fakes.write_artifact(tmp_path / "other")
@@ -75,7 +75,7 @@ def test_another_wish_is_another_engine(fake_artifact: Path, tmp_path: Path) -> 
     assert CountedEngine.opened == CountedEngine.closed == 4
 
 
-def test_one_that_cannot_be_opened_leaves_nothing(fake_artifact: Path) -> None:
+def test_an_engine_that_cannot_be_opened_leaves_nothing_behind(fake_artifact: Path) -> None:
     engines, artifact = Engines(), load_artifact(fake_artifact)
     for _ in range(2):
         with pytest.raises(EngineError, match="got 'nonesuch'"):

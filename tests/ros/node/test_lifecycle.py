@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Transitions of the node in this process: what fails says why and leaves nothing behind, and cycles leak nothing."""
+"""Transitions of the node: one that fails says why and leaves nothing behind, and many of them leak nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CYCLES, ACTIVATIONS = 100, 5
 
 
 class WrongEngine(FakeEngine):
-    """Gives depth that is 10 % too far, as a broken runtime would."""
+    """An engine whose depth is 10 % too far, like that of a broken runtime."""
 
     def run(self, graph: str, inputs: Any) -> dict[str, Any]:
         out = super().run(graph, inputs)
@@ -36,14 +36,14 @@ class WrongEngine(FakeEngine):
 
 
 class BrokenEngine(FakeEngine):
-    """Cannot even be made."""
+    """An engine that cannot be opened."""
 
     def __init__(self, *_: Any) -> None:
         raise OSError("libsomething.so: cannot open shared object file")
 
 
 class HangingEngine(FakeEngine):
-    """Answers its golden sample, then waits for `release`."""
+    """An engine that answers the golden sample and then waits for `release`."""
 
     release = threading.Event()
     working = threading.Event()
@@ -79,7 +79,7 @@ def subscribed(node: Any) -> list[str]:
     ]
 
 
-def test_the_way_through_the_states(make: Callable[..., Any]) -> None:
+def test_the_node_goes_through_all_states(make: Callable[..., Any]) -> None:
     node = make()
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
@@ -92,7 +92,7 @@ def test_the_way_through_the_states(make: Callable[..., Any]) -> None:
     assert not reason(node)
 
 
-def test_compressed_is_read_at_the_start(make: Callable[..., Any]) -> None:
+def test_with_compressed_the_node_subscribes_to_the_compressed_image(make: Callable[..., Any]) -> None:
     node = make(compressed=True)
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
@@ -121,7 +121,7 @@ def test_configure_fails_with_the_reason_and_leaves_nothing(
 ) -> None:
     node = make(**values)
     before = [publisher.topic_name for publisher in node.publishers]
-    for _ in range(2):  # it may be tried again
+    for _ in range(2):  # a second attempt fails in the same way
         assert node.trigger_configure() == FAILURE
         assert reason(node).startswith("configure failed: ")
         assert text in reason(node)
@@ -129,7 +129,7 @@ def test_configure_fails_with_the_reason_and_leaves_nothing(
         assert value(node, "lifecycle state") == "unconfigured"
 
 
-def test_a_wrong_start_value_is_healed_by_a_right_one(make: Callable[..., Any]) -> None:
+def test_after_a_wrong_start_value_a_right_one_can_be_set(make: Callable[..., Any]) -> None:
     node = make(steps="two", members=99, max_depth_m=float("nan"))
     assert node.trigger_configure() == FAILURE
     for name, good in (("steps", 3), ("members", 2)):
@@ -144,7 +144,7 @@ def test_a_wrong_start_value_is_healed_by_a_right_one(make: Callable[..., Any]) 
     assert (value(node, "steps now"), value(node, "members now")) == ("3", "2")
 
 
-def test_an_unknown_parameter_is_said_with_its_nearest(
+def test_an_unknown_parameter_is_reported_with_the_nearest_known_one(
     make: Callable[..., Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     make(stepz=3, mounting__knwon=True, use_sim_time=False)
@@ -184,7 +184,7 @@ def test_an_impossible_qos_override_fails_configure(make: Callable[..., Any]) ->
     assert "sometimes" in reason(node)
 
 
-def test_a_backend_that_hangs_is_not_closed_under_its_feet(
+def test_a_backend_that_hangs_is_not_closed_while_it_works(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifecycle, "STOP_TIMEOUT_S", 0.05)

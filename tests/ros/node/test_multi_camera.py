@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Two cameras in one process over DDS: own topics, own parameters, own diagnostics, one engine."""
+"""Two cameras in one process over DDS: each has its own topics, parameters and diagnostics; they share an engine."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def process(folder: Path, model: Path, *cameras: str) -> NodeProcess:
 
 @pytest.fixture(scope="module")
 def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeClient]:
-    """With the publishers of both cameras: `image` in front, `/rear_cam/image_raw` behind."""
+    """Return a client of the front camera, whose image topic is /image. That of the rear is /rear_cam/image_raw."""
     folder = tmp_path_factory.mktemp("multi_camera")
     node = process(folder, fake_artifact, "front=/image", "rear=/rear_cam/image_raw")
     client = NodeClient(node, FRONT)
@@ -59,7 +59,7 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def diagnostics(client: NodeClient, name: str) -> dict[str, str]:
-    """The newest values of one node."""
+    """Return the newest diagnostic values of one node."""
     for message in reversed(client.received["/diagnostics"]):
         for status in message.status:
             if status.name == f"{name.lstrip('/')}: depth":
@@ -67,15 +67,15 @@ def diagnostics(client: NodeClient, name: str) -> dict[str, str]:
     return {}
 
 
-def test_both_start_by_themselves_with_one_engine_and_their_own_names(client: NodeClient) -> None:
+def test_both_nodes_start_by_themselves_and_share_one_engine(client: NodeClient) -> None:
     for name in (FRONT, REAR):
         client.wait(lambda name=name: diagnostics(client, name).get("lifecycle state") == "active", f"{name} active")
     assert client.call(GetState, "get_state", GetState.Request()).current_state.label == "active"
     assert client.process is not None
-    assert client.process.text().count("golden sample max error") == 1, "one engine, told once"
+    assert client.process.text().count("golden sample max error") == 1, "the two nodes do not share one engine"
 
 
-def test_each_camera_has_its_own_depth_camera_and_parameters(client: NodeClient) -> None:
+def test_each_camera_has_its_own_depth_calibration_and_parameters(client: NodeClient) -> None:
     rear_image: Any = client.ros.create_publisher(Image, "/rear_cam/image_raw", 10)
     rear_info: Any = client.ros.create_publisher(CameraInfo, "/rear_cam/camera_info", 10)
     topics = {"/robot/front/depth/image": Image, "/robot/rear/depth/image": Image}
@@ -97,14 +97,14 @@ def test_each_camera_has_its_own_depth_camera_and_parameters(client: NodeClient)
         ("/robot/rear/depth/image", 2, expected_rear),
     ):
         for message in client.received[topic]:
-            assert message.header.stamp.sec == stamp_s, "the other camera's"
+            assert message.header.stamp.sec == stamp_s, "depth of the other camera"
         got = np.frombuffer(client.stamped(topic, stamp_s)[0].data, np.float32).reshape(expected.shape)
         np.testing.assert_array_equal(got, expected)
     client.wait(lambda: f"{2 * WIDTH}x{HEIGHT}" in diagnostics(client, REAR).get("camera", ""), "the rear camera")
     client.wait(lambda: f"{WIDTH}x{HEIGHT}" in diagnostics(client, FRONT).get("camera", ""), "the front camera")
 
 
-def test_one_camera_that_is_switched_off_leaves_the_other_on(client: NodeClient) -> None:
+def test_one_camera_goes_on_while_the_other_is_deactivated(client: NodeClient) -> None:
     from grin_ros.ros.operator.harness.client import CLEANUP, DEACTIVATE
 
     assert client.change(DEACTIVATE)
@@ -123,7 +123,7 @@ def test_one_camera_that_is_switched_off_leaves_the_other_on(client: NodeClient)
     assert client.state() == "inactive"
 
 
-def test_names_and_topics() -> None:
+def test_a_camera_name_becomes_namespace_and_remappings() -> None:
     plain, far = parse_cameras(["front", "rear/left=/cams/rl/image_raw"])
     assert plain.ros_arguments("/") == ["--ros-args", "-r", "__ns:=/front"]
     assert far.ros_arguments("/robot")[1:] == [

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One node process for all of this file, over real DDS: good frames, every kind of bad input, parameters, lifecycle.
+"""One node process over DDS for this whole file: good frames, every kind of bad input, parameters, lifecycle.
 
 The backend is the one of `fakes`, so every published number can be checked.
 """
@@ -36,7 +36,7 @@ COUNTED = ("received", "published", "dropped", "rejected", "failed", "pending")
 @pytest.fixture(scope="module")
 def node(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     parameters = {"model": str(fake_artifact), "backend": BACKEND, "diagnostics_period_s": 0.1}
-    # Of reliable inputs, what a test sends once comes once.
+    # With reliable subscriptions every message that a test sends arrives exactly once.
     reliable = [f"qos_overrides./{topic}.subscription.reliability:=reliable" for topic in ("image", "camera_info")]
     process = start_node(tmp_path_factory.mktemp("node") / "log", parameters, "-p", reliable[0], "-p", reliable[1])
     yield process
@@ -56,7 +56,7 @@ def client(node: NodeProcess) -> Iterator[NodeClient]:
 
 
 def send_good(client: NodeClient, image: Image | None = None, topics: tuple[str, ...] = DEFAULT_OUTPUTS) -> int:
-    """Send a good frame and wait for its outputs. Its stamp."""
+    """Send a good frame and wait for its outputs. Return its stamp in seconds."""
     stamp_s = next(STAMPS)
     sent = image_message(picture(stamp_s), stamp_s) if image is None else image
     sent.header.stamp.sec = stamp_s
@@ -66,18 +66,18 @@ def send_good(client: NodeClient, image: Image | None = None, topics: tuple[str,
 
 
 def counts(client: NodeClient) -> dict[str, int]:
-    """Of the newest diagnostics."""
+    """Return the counts of the newest diagnostics."""
     return {key: int(client.value(key) or -1) for key in COUNTED}
 
 
 def settled(client: NodeClient) -> dict[str, int]:
-    """Counts of a diagnostic message that is newer than this call and has nothing pending."""
+    """Wait for a diagnostic message, newer than this call, with nothing pending. Return its counts."""
     before = len(client.received["/diagnostics"])
     client.wait(lambda: len(client.received["/diagnostics"]) > before + 1 and client.value("pending") == "0", "quiet")
     return counts(client)
 
 
-def test_outputs_are_the_frame_s(client: NodeClient) -> None:
+def test_the_outputs_have_header_size_and_values_of_the_frame(client: NodeClient) -> None:
     stamp_s = next(STAMPS)
     image, info = picture(stamp_s), info_message()
     message = image_message(image, stamp_s)
@@ -98,7 +98,7 @@ def test_outputs_are_the_frame_s(client: NodeClient) -> None:
     np.testing.assert_array_equal(cloud["sigma"], np.float32(0.1) * expected)
 
 
-def test_diagnostics_say_what_runs_and_add_up(client: NodeClient) -> None:
+def test_diagnostics_name_what_runs_and_their_counts_add_up(client: NodeClient) -> None:
     settled(client)
     for message in list(client.received["/diagnostics"]):
         values = {pair.key: pair.value for pair in message.status[0].values}
@@ -184,8 +184,8 @@ def test_bad_input_is_refused_with_its_reason_and_the_next_good_frame_works(
     assert client.state() == "active"
 
 
-def test_messages_that_cannot_even_be_decoded_do_not_end_the_node(client: NodeClient, node: NodeProcess) -> None:
-    """rclpy raises for them before any callback of ours."""
+def test_messages_that_rclpy_cannot_decode_do_not_end_the_node(client: NodeClient, node: NodeProcess) -> None:
+    """rclpy raises an exception before it calls the node."""
     raw = serialize_message(image_message(picture(), next(STAMPS)))
     client.image_publisher.publish(raw.replace(FRAME_ID.encode(), b"\xff" * len(FRAME_ID)))  # not UTF-8
     client.image_publisher.publish(raw[: len(raw) // 2])
@@ -233,14 +233,14 @@ def test_a_wrong_parameter_is_refused_with_a_reason(client: NodeClient, name: st
     assert text in reason
 
 
-def test_descriptors_reach_the_user(client: NodeClient) -> None:
+def test_descriptors_can_be_asked_for(client: NodeClient) -> None:
     steps, model = client.describe("steps", "model")
     assert (steps.integer_range[0].from_value, steps.integer_range[0].to_value) == (1, 50)
     assert "number of denoising steps" in steps.description
     assert model.read_only
 
 
-def test_switches_and_limits_work_while_it_runs(client: NodeClient) -> None:
+def test_switches_and_limits_can_change_while_the_node_runs(client: NodeClient) -> None:
     def with_parameters(**values: Any) -> None:
         for name, value in values.items():
             assert client.set_parameter(name, value) == (True, "")
@@ -264,7 +264,7 @@ def test_switches_and_limits_work_while_it_runs(client: NodeClient) -> None:
     assert not any(client.stamped(topic, stamp_s) for topic in ("depth/image", "depth/image_mm", "points"))
 
 
-def test_the_mounting_can_change_while_it_runs(client: NodeClient) -> None:
+def test_the_mounting_can_change_while_the_node_runs(client: NodeClient) -> None:
     assert client.set_parameter("mounting.known", True) == (True, "")
     send_good(client)
     client.wait(lambda: "mounting known" in client.value("camera"), "mounting in the diagnostics")
@@ -273,7 +273,7 @@ def test_the_mounting_can_change_while_it_runs(client: NodeClient) -> None:
 
 @pytest.mark.parametrize("encoding", ["bgr8", "rgba8", "mono8", "yuyv", "bayer_rggb8", "mono16"])
 def test_other_encodings_padded_and_big_endian_over_dds(client: NodeClient, encoding: str) -> None:
-    """A grey picture, whose red is the same in every encoding; one padded row length; mono16 in foreign byte order."""
+    """The picture is grey, so that its red is the same in every encoding. Rows are padded; mono16 is big-endian."""
     grey = 160
     pixel = {"rgba8": [grey] * 4, "bgr8": [grey] * 3, "yuyv": [153, 128], "mono16": [grey, grey]}.get(encoding, [grey])
     row = bytes(pixel * WIDTH) + b"\x00" * 5
@@ -293,7 +293,7 @@ def test_two_hundred_illegal_transitions_change_nothing(client: NodeClient, node
     send_good(client)
 
 
-def test_nothing_is_published_when_inactive_and_it_comes_back(client: NodeClient) -> None:
+def test_an_inactive_node_publishes_nothing_and_can_be_activated_again(client: NodeClient) -> None:
     assert client.change(DEACTIVATE)
     assert not client.change(DEACTIVATE)
     client.wait(lambda: client.image_publisher.get_subscription_count() == 0, "unsubscription")

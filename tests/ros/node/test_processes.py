@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes in special circumstances, each its own process: not configurable, too slow, simulated time, a real backend."""
+"""Nodes in processes of their own: one that cannot be configured, a slow one, simulated time, a real backend."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEPTH = {"depth/image": Image}
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """A node process with these parameters and its client; both ended afterwards."""
+    """Start node processes with these parameters, each with a client. All end with the test."""
     clients: list[NodeClient] = []
 
     def make(*arguments: str, name: str = "grin", compressed: bool = False, **options: Any) -> NodeClient:
@@ -46,7 +46,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         client.close()
 
 
-def test_a_node_that_cannot_be_configured_says_why_and_lives(start: Start) -> None:
+def test_a_node_that_cannot_be_configured_says_why_and_goes_on(start: Start) -> None:
     client = start(parameters={"model": "nonesuch", "backend": BACKEND})
     for index in range(200):
         assert not client.change((ACTIVATE, DEACTIVATE, CLEANUP, 99)[index % 4]), "possible before configure?"
@@ -86,7 +86,7 @@ def test_the_log_says_what_the_node_does_and_what_it_waits_for(start: Start, fak
 
 
 def test_a_slow_backend_drops_old_frames_and_never_blocks_the_node(start: Start, fake_artifact: Path) -> None:
-    """Compressed input at the default, best-effort QoS, in a namespace."""
+    """The input is compressed, with the default QoS (best effort), and the node is in a namespace."""
     client = start(
         "-r",
         "__ns:=/robot",
@@ -132,7 +132,7 @@ def test_a_slow_backend_drops_old_frames_and_never_blocks_the_node(start: Start,
     assert status.name == "robot/depth: depth"
 
 
-def test_on_simulated_time_ages_are_simulated(start: Start, fake_artifact: Path) -> None:
+def test_with_use_sim_time_ages_are_measured_by_the_simulated_clock(start: Start, fake_artifact: Path) -> None:
     parameters = {"model": str(fake_artifact), "backend": BACKEND, "use_sim_time": True}
     client = start(parameters=parameters)
     clock = client.ros.create_publisher(Clock, "/clock", 10)
@@ -154,8 +154,10 @@ def test_on_simulated_time_ages_are_simulated(start: Start, fake_artifact: Path)
     client.wait(lambda: (s := client.status()) and "s after the stamp of its image" in s.message, "warning")
 
 
-def test_the_real_backend_over_dds(start: Start, tiny_artifact: Path, tiny_frame: Frame) -> None:
-    """ONNX Runtime in the node's process gives what it gives in this one, at the default QoS."""
+def test_onnx_runtime_in_the_node_gives_the_same_depth_as_in_this_process(
+    start: Start, tiny_artifact: Path, tiny_frame: Frame
+) -> None:
+    """The subscriptions have the default QoS."""
     pytest.importorskip("onnxruntime")
     from grin_ros.core.artifact import load_artifact
     from grin_ros.core.backends.opening import open_engine

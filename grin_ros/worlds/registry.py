@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from grin_ros.worlds.indoor import corridor, photographs, tabletop, warehouse
+from grin_ros.worlds.indoor import corridor, hall, photographs, tabletop, warehouse
 from grin_ros.worlds.indoor.camera_placement import keep_in_room, place_in_room
 from grin_ros.worlds.indoor.furnished_room import build_room
+from grin_ros.worlds.near import bin as bins
+from grin_ros.worlds.near import floor, views, workbench
 from grin_ros.worlds.outdoor.camera_placement import keep_outdoors, place_in_street, place_in_yard
 from grin_ros.worlds.outdoor.street import build_street
 from grin_ros.worlds.outdoor.yard import build_yard
@@ -22,6 +24,9 @@ _ROOM_LENS_DEG = 52.0
 People use narrower lenses for single things. A network can then tell rooms and things apart by the lens.
 """
 
+_ANY_LENS_DEG = 35.0
+"""Near and far alike, so that the lens does not tell the distance."""
+
 WORLDS: tuple[World, ...] = (
     World("room", 0.33, build_room, place_in_room, keep_in_room, _ROOM_LENS_DEG),
     World("overview", 0.12, build_room, photographs.place_overview, photographs.keep_overview, _ROOM_LENS_DEG),
@@ -32,6 +37,12 @@ WORLDS: tuple[World, ...] = (
     World("tabletop", 0.14, tabletop.build, tabletop.place, tabletop.keep),
     World("street", 0.25, build_street, place_in_street, keep_outdoors),
     World("yard", 0.15, build_yard, place_in_yard, keep_outdoors),
+    World("bin", 0.2, bins.build, views.place, views.keep, _ANY_LENS_DEG, views.CLOSEST_M, views.FLATTEST_LN),
+    World(
+        "workbench", 0.2, workbench.build, views.place, views.keep, _ANY_LENS_DEG, views.CLOSEST_M, views.FLATTEST_LN
+    ),
+    World("floor", 0.12, floor.build, floor.place, floor.keep, _ANY_LENS_DEG, views.CLOSEST_M),
+    World("hall", 0.2, hall.build, hall.place, hall.keep, _ANY_LENS_DEG),
 )
 
 

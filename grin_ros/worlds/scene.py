@@ -75,6 +75,8 @@ class World:
         keep: The probability in [0, 1] of keeping a view. Its arguments are the ranges (h, w) in metres (inf where
             nothing is hit, nan outside the lens) and the camera.
         narrowest_deg: The least horizontal field of view of its lenses, computed as for a centred pinhole.
+        closest_m: Nothing in the middle of a view is nearer.
+        flattest_ln: The least standard deviation of ln range in a view.
     """
 
     name: str
@@ -83,3 +85,5 @@ class World:
     place: Callable[[Generator, Scene], Placement | None]
     keep: Callable[[NDArray[np.float32], Camera], float]
     narrowest_deg: float = 0.0
+    closest_m: float = 0.25
+    flattest_ln: float = 0.08

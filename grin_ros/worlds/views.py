@@ -72,7 +72,7 @@ def render_views(
             continue
         optical_from_world = pose(placement)
         range_m = capture_range(renderer, lens, optical_from_world)
-        if not is_usable(range_m) or chance >= world.keep(range_m, lens):
+        if not is_usable(range_m, world.closest_m, world.flattest_ln) or chance >= world.keep(range_m, lens):
             continue
         turn_rad = rolling_turn(lens, np.random.default_rng([scene_seed, number, 0x4011])) or STILL
         if turn_rad != STILL:
@@ -97,16 +97,20 @@ def without_glass(range_m: NDArray[np.float32], glass: NDArray[np.bool_]) -> NDA
     return np.where(glass, np.float32(np.nan), range_m)
 
 
-def is_usable(range_m: NDArray[np.float32]) -> bool:
-    """Return True if a view with these ranges (h, w) in metres satisfies the rules of all worlds.
+def is_usable(range_m: NDArray[np.float32], closest_m: float = 0.25, flattest_ln: float = 0.08) -> bool:
+    """Return True if a view with these ranges (h, w) in metres satisfies the rules of its world.
 
-    Nothing in the central 90 % of the area is nearer than 0.25 m, at most 35 % of the pixels are nearer than 0.45 m, at
-    least a fifth of the pixels shows a surface, and the standard deviation of the log range is above 0.08. Pixels
-    outside the lens (nan) are ignored.
+    Nothing in the central 90 % of the area is nearer than closest_m, at most 35 % of the pixels are nearer than 1.8
+    times closest_m, at least a fifth of the pixels shows a surface, and the standard deviation of the log range is
+    above flattest_ln. Pixels outside the lens (nan) are ignored.
     """
     h, w = range_m.shape
     centre = range_m[round(h * 0.025) : round(h * 0.975), round(w * 0.025) : round(w * 0.975)]
     finite = range_m[np.isfinite(range_m)]
-    if finite.size < 0.2 * range_m.size or np.nanmin(centre) < 0.25 or np.sum(finite < 0.45) > 0.35 * range_m.size:
+    if (
+        finite.size < 0.2 * range_m.size
+        or np.nanmin(centre) < closest_m
+        or np.sum(finite < 1.8 * closest_m) > 0.35 * range_m.size
+    ):
         return False
-    return float(np.log(finite).std()) > 0.08
+    return float(np.log(finite).std()) > flattest_ln

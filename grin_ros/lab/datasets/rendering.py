@@ -50,7 +50,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Job:
-    """A shard to render: its number and count of frames, the seed of the data set, the assets and the worlds."""
+    """A shard to render: its number and count of frames, the seed of the data set, the assets, the worlds, and the
+    most views of a scene."""
 
     number: int
     count: int
@@ -58,6 +59,7 @@ class _Job:
     assets: Path | None
     furniture: Path
     worlds: tuple[str, ...]
+    views: int
 
     @property
     def name(self) -> str:
@@ -87,7 +89,7 @@ def _render(job: _Job) -> tuple[_Job, _Shard]:
     done, scene_seed = 0, job.seed * SCENES_OF_SEED + job.number * SCENES_OF_SHARD
     try:
         while done < n:
-            views = min(VIEWS_OF_SCENE, n - done)
+            views = min(job.views, n - done)
             for kept in render_views(renderer, scene_seed, assets, views, worlds=worlds):
                 shard.image[done], shard.range_m[done] = kept.image, kept.range_m
                 shard.cameras.append(kept.camera)
@@ -108,10 +110,11 @@ def generate(
     assets: Path | None = None,
     furniture: Path = FURNITURE,
     worlds: Sequence[str] = (),
+    views: int = VIEWS_OF_SCENE,
 ) -> int:
     """Render until the folder holds at least `frames` frames, and return how many frames were added.
 
-    worlds: names of worlds; none means all. Raises ValueError if a number is out of range, a world is unknown, an asset
+    worlds: names of worlds; none means all. views: the most views of a scene; fewer give more scenes. Raises ValueError if a number is out of range, a world is unknown, an asset
     folder cannot be used, or the folder holds frames of another seed, of other assets or of other worlds. Raises
     RuntimeError if there is no OpenGL.
     """
@@ -119,6 +122,7 @@ def generate(
     _require("seed", seed, 0)
     _require("shard-size", shard_size, 1)
     _require("workers", workers, 1)
+    _require("views", views, 1)
     most = shard_size * (SCENES_OF_SEED // SCENES_OF_SHARD)
     if frames > most:
         raise ValueError(f"frames: got {frames}, expected at most {most} in shards of {shard_size}; raise shard-size")
@@ -129,7 +133,7 @@ def generate(
     writer = ShardWriter(out, WIDTH, HEIGHT, found.licence, found.used, names, seed=seed)
     have, planned, jobs = writer.counts, writer.count, []
     for first in range(0, frames, shard_size):
-        job = _Job(first // shard_size, min(shard_size, frames - first), seed, assets, furniture, names)
+        job = _Job(first // shard_size, min(shard_size, frames - first), seed, assets, furniture, names, views)
         more = job.count - have.get(job.name, 0)
         if more > 0 and planned < frames:
             planned += more
@@ -214,6 +218,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME,...",
         help=f"render only these worlds (default all: {', '.join(world.name for world in WORLDS)})",
     )
+    parser.add_argument(
+        "--views", type=int, default=VIEWS_OF_SCENE, metavar="N", help="views of a scene, at most (default %(default)s)"
+    )
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet of the data set")
     return parser
 
@@ -231,7 +238,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _print_assets(find_assets(args.assets, args.furniture))
         added = generate(
-            args.out, args.frames, args.seed, args.shard_size, args.workers, args.assets, args.furniture, args.worlds
+            args.out,
+            args.frames,
+            args.seed,
+            args.shard_size,
+            args.workers,
+            args.assets,
+            args.furniture,
+            args.worlds,
+            args.views,
         )
         seconds = time.monotonic() - start
         dataset = ShardDataset(args.out)

@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path, help="weights trained on renders")
     parser.add_argument("--renders", type=Path, nargs="+", required=True, help="folders of shards")
-    parser.add_argument("--photographs", type=Path, nargs="+", required=True, help="folders of shards, one a place")
+    parser.add_argument("--photographs", type=Path, nargs="+", required=True, help="folders of shards; a place is a scene seed of one")
     parser.add_argument(
         "--worlds", default="overview,subject,room,tabletop", help="of the renders, those like the photographs"
     )
@@ -54,9 +54,12 @@ def main() -> None:
     renders = pictures(rendered, chosen, model.config, True, rng)
     places = []
     for folder in options.photographs:
-        place = ShardDataset(folder)
-        spread = np.linspace(0, len(place) - 1, min(len(place), options.most_of_a_place)).round().astype(np.int64)
-        places.append(pictures(place, spread, model.config, False, rng))
+        found = ShardDataset(folder)
+        numbers = np.array([found.origin(i)[0] for i in range(len(found))])
+        for number in np.unique(numbers):
+            place = np.flatnonzero(numbers == number)
+            spread = np.linspace(0, len(place) - 1, min(len(place), options.most_of_a_place)).round().astype(np.int64)
+            places.append(pictures(found, place[spread], model.config, False, rng))
     photographs = torch.cat(places)
     align(model.pyramid.backbone, renders, photographs, options.layers)
     save_weights(options.out, model.state_dict(), model.config, torch.float32)

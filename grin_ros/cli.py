@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Command] = {
     "replay": Command("grin_ros.ros.bags.replay", "publish a bag over DDS, with /clock", "ros-wheels,bags"),
     "evaluate": Command("grin_ros.lab.evaluation.command", "figures and pictures on real frames or renders", "demo"),
     "scenes": Command("grin_ros.lab.datasets.rendering", "render procedural worlds to train on", "train"),
+    "pack": Command("grin_ros.lab.datasets.places", "pack measured frames of real places to train on", "train"),
     "train": Command("grin_ros.lab.training.loop", "train on sparse depth", "train"),
     "engine": Command("grin_ros.core.backends.command", "build, list, clear and verify what runs the network", ""),
     "view": Command("grin_ros.ros.operator.view", "a running node in the Rerun viewer", "ros-wheels,bags,rerun"),

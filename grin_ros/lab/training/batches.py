@@ -7,6 +7,8 @@ Every batch is a function of (seed, step, rank), so that a resumed run sees the 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -73,7 +75,7 @@ class Sampling:
     unscaled: tuple[str, ...] = ()
     """Worlds of which only the shape is learnt, up to one factor per sample: reconstructions without a metric scale, or
     real places that are too few to learn distances from."""
-    photographs: tuple[str, ...] = ("recording", "places")
+    photographs: tuple[str, ...] = ("recording", "places", "metric_places", "shape_places")
     """Worlds that are not rendered."""
     narrowest_deg: dict[str, float] = field(default_factory=dict)
     """World -> the smallest horizontal field of view of its windows, in degrees."""
@@ -106,8 +108,12 @@ def batch(
     return Batch(image, queries, query_rays, scene_rays, mounting, x_0, unscaled, rendered, noise)
 
 
-def sample_probabilities(dataset: ShardDataset, worlds: dict[str, float]) -> NDArray[np.float64]:
+def sample_probabilities(
+    dataset: ShardDataset, worlds: dict[str, float], by_place: Sequence[str] = ()
+) -> NDArray[np.float64]:
     """Return the probability (n,) of each sample from the weights of the worlds.
+
+    In the worlds of by_place, a place (scene seed) has the weight of one frame, however many frames it has.
 
     Raises ValueError for an unknown world and for weights with which nothing can be drawn.
     """
@@ -116,6 +122,9 @@ def sample_probabilities(dataset: ShardDataset, worlds: dict[str, float]) -> NDA
     if absent:
         raise ValueError(f"worlds: got {', '.join(absent)}, the training data shows {', '.join(sorted(set(names)))}")
     weights = np.array([worlds.get(name, 1.0) for name in names])
+    places = [(name, dataset.origin(i)[0]) if name in by_place else None for i, name in enumerate(names)]
+    frames = Counter(place for place in places if place is not None)
+    weights = weights / np.array([1 if place is None else frames[place] for place in places])
     if not (weights.min() >= 0.0 and 0.0 < weights.sum() < np.inf):
         raise ValueError(f"worlds: got {worlds}, expected weights of 0 or more, and more than 0 for at least one world")
     return np.asarray(weights / weights.sum())

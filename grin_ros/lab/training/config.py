@@ -47,6 +47,8 @@ class TrainConfig:
     """The decay of the averaged weights, which are the result of the training."""
     worlds: dict[str, float] = field(default_factory=dict)
     """How often a frame of a world is drawn, relative to the frames of worlds that are not named (1)."""
+    by_place: tuple[str, ...] = ()
+    """Worlds of which every place (scene seed), not every frame, is drawn as often as its world's weight says."""
     holdout: int = 500
     """At least this many samples, in whole shards, are held out of the training."""
     seed: int = 0

@@ -64,7 +64,7 @@ def train(
     if torch.cuda.is_available():
         device = torch.device("cuda", rank % torch.cuda.device_count())
     train_set, held_out = ShardDataset(data).split(config.holdout)
-    probabilities = sample_probabilities(train_set, config.worlds)
+    probabilities = sample_probabilities(train_set, config.worlds, config.by_place)
     torch.manual_seed(config.seed)
     model = Grin(config.model)
     if start_from is not None:

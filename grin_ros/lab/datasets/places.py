@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pack measured frames of many real places as shards to train on, beside renders:
+
+    grin pack PLACES --out data/places --kept-back data/places_kept_back --leave-out 'odm_*' brighton_beach
+
+PLACES/index.json is {"format": 1, "places": [{"place", "frames": [{"image", "depth", "K"}], "depth_scale", "metric",
+"trust_max_m", "licence", "repository", ...}, ...]}: undistorted images, uint16 depth PNGs of their size with metres
+along z = value / depth_scale (0 = unknown), and K of the stored image with integer coordinates at pixel centres. Frames
+of places with a scale are of the world `metric_places`, the others of `shape_places`. The scene seed of a frame is the
+number of its place in the index, so that training can count every place once (`by_place`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.lab.datasets.recordings import read
+from grin_ros.lab.datasets.shards import ShardWriter
+
+FORMAT = 1
+WORLDS = ("metric_places", "shape_places")
+WIDTH, HEIGHT = 400, 300  # of renders: one data set has one size
+_SPARSE = 0.08  # share of measured pixels below which every single one is carried over
+
+
+def fitted(
+    image: NDArray[np.uint8], depth_m: NDArray[np.float32], camera: Camera, width: int, height: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], Camera]:
+    """Cut an image to width : height around its middle and resize it; return it with its range and its camera.
+
+    image (H, W, 3), depth_m (H, W) along z, NaN where unknown. The range (height, width) along the ray is that of the
+    nearest measured pixel, never a mean. Of sparse depth no point is lost: each lands on the pixel it falls into, the
+    nearest one where several do.
+    """
+    share = min(camera.width / width, camera.height / height)
+    w, h = round(width * share), round(height * share)
+    x, y = (camera.width - w) // 2, (camera.height - h) // 2
+    window = (slice(y, y + h), slice(x, x + w))
+    small = camera.cropped(x, y, w, h).resized(width, height)
+    image, z_m = np.ascontiguousarray(image[window]), depth_m[window]
+    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if share > 1 else cv2.INTER_CUBIC)
+    known = np.isfinite(z_m)
+    if known.mean() < _SPARSE:
+        v, u = np.nonzero(known)
+        found = np.full(width * height, np.inf, np.float32)
+        np.minimum.at(found, (v * height // h) * width + u * width // w, z_m[known])
+        out_m = np.where(np.isfinite(found), found, np.nan).reshape(height, width)
+    else:
+        out_m = cv2.resize(z_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized, np.uint8), (out_m / small.rays()[..., 2]).astype(np.float32), small
+
+
+def read_index(folder: Path) -> list[Mapping[str, Any]]:
+    """Return the places of a folder's index. Raise ValueError where it cannot be read or is of another format."""
+    path = folder / "index.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: cannot be read ({error}); give the folder that holds the places' index") from error
+    if values.get("format") != FORMAT or not values.get("places"):
+        raise ValueError(f"{path}: got format {values.get('format')!r}, expected {FORMAT} with at least one place")
+    places: list[Mapping[str, Any]] = values["places"]
+    return places
+
+
+def pack_place(folder: Path, number: int, place: Mapping[str, Any], writer: ShardWriter) -> int:
+    """Write the frames of a place as one shard; return how many. Raise ValueError where a file does not fit."""
+    images, ranges, cameras = [], [], []
+    trusted_m = place.get("trust_max_m") or np.inf
+    for frame in place["frames"]:
+        image, depth_m = read(folder / frame["image"], folder / frame["depth"], float(place["depth_scale"]))
+        depth_m = np.where(depth_m <= trusted_m, depth_m, np.float32(np.nan))
+        camera = Camera.from_k(np.array(frame["K"]), (), "none", image.shape[1], image.shape[0])
+        picture, range_m, camera = fitted(image, depth_m, camera, WIDTH, HEIGHT)
+        images.append(picture)
+        ranges.append(range_m)
+        cameras.append(camera)
+    world = WORLDS.index("metric_places" if place["metric"] else "shape_places")
+    origin = np.array([(number, k, world) for k in range(len(images))], np.int64)
+    facts = {key: place.get(key, "") for key in ("place", "licence", "repository")}
+    writer.write(f"shard-{number:05d}", np.stack(images), np.stack(ranges), cameras, origin, **facts)
+    return len(images)
+
+
+def pack(folder: Path, out: Path, kept_back: Path | None, every: int, leave_out: Sequence[str]) -> tuple[int, int]:
+    """Write all places but those that match a pattern of ``leave_out``; return the frames written to both folders.
+
+    kept_back: every ``every``-th place goes there instead, not to be learnt from; None keeps none back.
+    """
+    places = [
+        (number, place)
+        for number, place in enumerate(read_index(folder))
+        if not any(fnmatch(place["place"], pattern) for pattern in leave_out)
+    ]
+    licence = "that of each place: see the shards"
+    writers = [ShardWriter(path, WIDTH, HEIGHT, licence, (), WORLDS) for path in (out, kept_back) if path is not None]
+    counts = [0, 0]
+    for turn, (number, place) in enumerate(places):
+        chosen = int(kept_back is not None and turn % every == every // 2)
+        counts[chosen] += pack_place(folder, number, place, writers[chosen])
+    return counts[0], counts[1]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="grin pack", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("places", type=Path, metavar="PLACES", help="folder with index.json")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of shards to write")
+    parser.add_argument("--kept-back", type=Path, metavar="DIR", help="folder of shards that training never sees")
+    parser.add_argument("--every", type=int, default=6, metavar="N", help="keep every Nth place back (default 6)")
+    parser.add_argument("--leave-out", nargs="*", default=[], metavar="NAME", help="places to leave out; * matches all")
+    a = parser.parse_args(argv)
+    try:
+        learnt, kept = pack(a.places, a.out, a.kept_back, a.every, a.leave_out)
+    except (OSError, ValueError, KeyError) as error:
+        print(f"grin pack: {error}", file=sys.stderr)
+        return 1
+    print(f"{a.out} holds {learnt} frames" + (f", {a.kept_back} {kept}" if a.kept_back else ""))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Real places as shards: what is packed, what is kept back, and how often a place is drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.lab.datasets.places import fitted, main
+from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.training.batches import sample_probabilities
+
+W, H = 320, 240
+K = [[300.0, 0.0, 159.5], [0.0, 300.0, 119.5], [0.0, 0.0, 1.0]]
+
+
+def write_places(folder: Path, frames: dict[str, int], metric: bool = True) -> Path:
+    """A folder of places with so many frames each, 1 m away but for a corner at 5 m."""
+    folder.mkdir()
+    depth = np.full((H, W), 1000, np.uint16)
+    depth[:40, :40] = 5000
+    depth[-40:] = 0
+    places = []
+    for name, count in frames.items():
+        files = []
+        for k in range(count):
+            cv2.imwrite(str(folder / f"{name}_{k}.png"), np.full((H, W, 3), (10, 20, 200), np.uint8))
+            cv2.imwrite(str(folder / f"{name}_{k}_depth.png"), depth)
+            files.append({"image": f"{name}_{k}.png", "depth": f"{name}_{k}_depth.png", "K": K})
+        places.append(
+            {
+                "place": name,
+                "frames": files,
+                "depth_scale": 1000.0,
+                "metric": metric and name != "shape",
+                "trust_max_m": 3.0,
+                "licence": "CC0",
+                "repository": "a/b",
+            }
+        )
+    (folder / "index.json").write_text(json.dumps({"format": 1, "places": places}))
+    return folder
+
+
+def test_places_are_packed_with_their_scale_and_licence(tmp_path: Path) -> None:
+    places = write_places(tmp_path / "in", {"desk": 2, "shape": 1, "aerial_1": 1})
+    assert main([str(places), "--out", str(tmp_path / "out"), "--leave-out", "aerial_*"]) == 0
+    packed = ShardDataset(tmp_path / "out")
+    assert [packed.world(i) for i in range(len(packed))] == ["metric_places", "metric_places", "shape_places"]
+    sample = packed.sample(0)
+    range_m = sample.range_m.astype(np.float32)
+    assert sample.image.shape == (300, 400, 3) and tuple(sample.image[0, 0]) == (200, 20, 10)
+    assert range_m[150, 200] == pytest.approx(1.0, abs=2e-3)
+    assert np.isnan(range_m[0, 0]), "beyond what the sensor is trusted for"
+    assert np.isnan(range_m[-1, 0]), "not measured"
+    assert sample.camera.fx == pytest.approx(375.0)
+    listed = json.loads((tmp_path / "out" / "index.json").read_text())["shards"]
+    assert [(shard["place"], shard["licence"], shard["repository"]) for shard in listed] == [
+        ("desk", "CC0", "a/b"),
+        ("shape", "CC0", "a/b"),
+    ]
+
+
+def test_a_place_is_either_learnt_from_or_kept_back(tmp_path: Path) -> None:
+    places = write_places(tmp_path / "in", {f"place_{k}": 1 for k in range(6)})
+    arguments = [str(places), "--out", str(tmp_path / "out"), "--kept-back", str(tmp_path / "kept"), "--every", "3"]
+    assert main(arguments) == 0
+    learnt, kept = ShardDataset(tmp_path / "out"), ShardDataset(tmp_path / "kept")
+    seeds = [{data.origin(i)[0] for i in range(len(data))} for data in (learnt, kept)]
+    assert seeds == [{0, 2, 3, 5}, {1, 4}]
+
+
+def test_every_place_is_drawn_alike_however_many_frames_it_has(tmp_path: Path) -> None:
+    places = write_places(tmp_path / "in", {"desk": 5, "table": 1, "shape": 2})
+    assert main([str(places), "--out", str(tmp_path / "out")]) == 0
+    probabilities = sample_probabilities(ShardDataset(tmp_path / "out"), {"shape_places": 0.5}, ("metric_places",))
+    assert probabilities[:5].sum() == pytest.approx(probabilities[5])
+    assert probabilities[6] == pytest.approx(0.5 * probabilities[5])
+
+
+def test_no_point_of_sparse_depth_is_lost() -> None:
+    depth_m = np.full((H, W), np.nan, np.float32)
+    rows, columns = np.mgrid[10:230:20, 40:280:20]
+    depth_m[rows, columns] = 2.0
+    camera = Camera(W, H, 300.0, 300.0, 159.5, 119.5)
+    image, range_m, small = fitted(np.zeros((H, W, 3), np.uint8), depth_m, camera, 100, 75)
+    assert image.shape == (75, 100, 3)
+    assert np.isfinite(range_m).sum() == rows.size
+    np.testing.assert_allclose(np.nanmedian(range_m * small.rays()[..., 2]), 2.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [(None, "cannot be read"), ("{", "cannot be read"), ('{"format": 2}', "got format 2")]
+)
+def test_an_index_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, message: str
+) -> None:
+    if text is not None:
+        (tmp_path / "index.json").write_text(text)
+    assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert message in capsys.readouterr().err

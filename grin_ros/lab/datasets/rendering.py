@@ -114,9 +114,9 @@ def generate(
 ) -> int:
     """Render until the folder holds at least `frames` frames, and return how many frames were added.
 
-    worlds: names of worlds; none means all. views: the most views of a scene; fewer give more scenes. Raises ValueError if a number is out of range, a world is unknown, an asset
-    folder cannot be used, or the folder holds frames of another seed, of other assets or of other worlds. Raises
-    RuntimeError if there is no OpenGL.
+    worlds: names of worlds; none means all. views: the most views of a scene; fewer views give more scenes. Raises
+    ValueError if a number is out of range, a world is unknown, an asset folder cannot be used, or the folder holds
+    frames of another seed, of other assets or of other worlds. Raises RuntimeError if there is no OpenGL.
     """
     _require("frames", frames, 1)
     _require("seed", seed, 0)

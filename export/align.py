@@ -33,7 +33,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path, help="weights trained on renders")
     parser.add_argument("--renders", type=Path, nargs="+", required=True, help="folders of shards")
-    parser.add_argument("--photographs", type=Path, nargs="+", required=True, help="folders of shards; each scene seed is a place")
+    parser.add_argument(
+        "--photographs", type=Path, nargs="+", required=True, help="folders of shards; each scene seed is a place"
+    )
     parser.add_argument(
         "--worlds", default="overview,subject,room,tabletop", help="of the renders, those like the photographs"
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One small renderer for all tests of the folder; without EGL they are skipped, with the reason."""
+"""A small renderer that all tests of this folder share. Without EGL these tests are skipped, with the reason."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which world a scene's seed belongs to."""
+"""Tests of the choice of a world."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from grin_ros.worlds.registry import WORLDS, choose, named
 
 
-def test_worlds_come_by_their_shares_and_by_the_seed_alone() -> None:
+def test_worlds_are_chosen_by_their_shares_and_the_seed_decides() -> None:
     room = WORLDS[0]
     worlds = [replace(room, name="often", share=0.6), replace(room, name="seldom", share=0.2)]
     drawn = [choose(seed, worlds).name for seed in range(4000)]
@@ -21,7 +21,7 @@ def test_worlds_come_by_their_shares_and_by_the_seed_alone() -> None:
     assert choose(7, worlds[1:]).name == "seldom"
 
 
-def test_every_world_has_a_name_of_its_own_and_can_be_asked_for() -> None:
+def test_every_world_has_its_own_name_and_is_found_by_it() -> None:
     names = [world.name for world in WORLDS]
     assert len(set(names)) == len(names) and all(world.share > 0 for world in WORLDS)
     assert named([]) == WORLDS and [world.name for world in named(names[::-1])] == names

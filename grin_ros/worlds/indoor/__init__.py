@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Furnished rooms."""
+"""The indoor worlds: furnished rooms, corridors, halls and still lifes."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cloth with folds: covers draped over blocks, heaps, cushions, made beds, hangings, clothes on hooks, bags."""
+"""Things made of cloth, with folds: table covers, heaps, cushions, beds, curtains, coats, bags and baskets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 
 def wrinkles(rng: Generator, rows: int, columns: int, cells: float = 5.0) -> NDArray[np.float64]:
-    """Folds (rows, columns) in [0, 1]: ridged noise, some of it stretched in one direction."""
+    """Return folds (rows, columns) in [0, 1]: ridged noise, partly stretched in one direction."""
     total = np.zeros((rows, columns))
     for k in range(3):
         n = max(int(cells * 2**k), 2)
@@ -30,7 +30,7 @@ def wrinkles(rng: Generator, rows: int, columns: int, cells: float = 5.0) -> NDA
 
 
 def draped(palette: Palette, half: tuple[float, float], hang_m: float, folds_m: float = 0.012) -> Body:
-    """A cloth over a block of half sizes x, y whose top is z = 0; it hangs down by up to hang_m in waves."""
+    """Return a cloth over a block with half sizes x and y and its top at z = 0. It hangs down by up to hang_m."""
     rng = palette.rng
     n = 26
     reach = np.array(half) + hang_m
@@ -49,7 +49,7 @@ def draped(palette: Palette, half: tuple[float, float], hang_m: float, folds_m: 
 
 
 def heap(palette: Palette) -> Body:
-    """A crumpled cloth: a towel, a jumper, a blanket thrown down."""
+    """Return a crumpled cloth: a towel, a jumper or a blanket."""
     rng = palette.rng
     size, n = float(rng.uniform(0.12, 0.4)), 24
     x, y = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n))
@@ -61,7 +61,7 @@ def heap(palette: Palette) -> Body:
 
 
 def cushion(palette: Palette, edge_m: float | None = None) -> Body:
-    """A cushion lying."""
+    """Return a cushion that lies flat."""
     rng = palette.rng
     edge = float(rng.uniform(0.3, 0.5)) if edge_m is None else edge_m
     size = (edge, edge * float(rng.uniform(0.6, 1.0)), edge * float(rng.uniform(0.22, 0.4)))
@@ -69,7 +69,7 @@ def cushion(palette: Palette, edge_m: float | None = None) -> Body:
 
 
 def folded(palette: Palette) -> Body:
-    """A pile of folded laundry."""
+    """Return a pile of folded laundry."""
     rng = palette.rng
     x, y, z, parts = float(rng.uniform(0.2, 0.4)), float(rng.uniform(0.2, 0.35)), 0.0, []
     for _ in range(int(rng.integers(1, 7))):
@@ -81,7 +81,7 @@ def folded(palette: Palette) -> Body:
 
 
 def bed(palette: Palette) -> Body:
-    """A bed: frame, mattress, pillows and a duvet in folds."""
+    """Return a bed with a frame, a mattress, pillows and a duvet."""
     rng = palette.rng
     x, y, z = float(rng.choice([0.9, 1.2, 1.4, 1.6, 1.8])), float(rng.uniform(1.95, 2.1)), float(rng.uniform(0.4, 0.6))
     frame, n = made_of(palette, "wood", "cloth"), 34
@@ -106,7 +106,7 @@ def bed(palette: Palette) -> Body:
 
 
 def hanging(palette: Palette, wide_m: float, tall_m: float, wave_m: float = 0.03) -> Body:
-    """A hanging cloth with its back at y = 0, its foot at z = 0: a curtain, towel, flag or coat."""
+    """Return a hanging cloth with its back at y = 0 and its lower edge at z = 0: a curtain, towel, flag or coat."""
     rng = palette.rng
     n, m = max(int(wide_m / 0.02), 12), 10
     u, v = np.meshgrid(np.linspace(0, 1, min(n, 90)), np.linspace(0, 1, m))
@@ -118,7 +118,7 @@ def hanging(palette: Palette, wide_m: float, tall_m: float, wave_m: float = 0.03
 
 
 def coats(palette: Palette) -> Body:
-    """A rail or row of hooks with coats, bags and towels; hangs on a wall, its foot at z = 0."""
+    """Return a rail with coats and bags on hooks, to hang on a wall; its lower end is at z = 0."""
     rng = palette.rng
     count, tall = int(rng.integers(2, 6)), float(rng.uniform(0.9, 1.3))
     parts = [made_of(palette, "wood", "metal")(box((count * 0.22, 0.03, 0.08))).moved((0, -0.015, tall - 0.05))]
@@ -127,7 +127,7 @@ def coats(palette: Palette) -> Body:
             continue
         long, wide = float(rng.uniform(0.4, 1.0)) * (tall - 0.1), float(rng.uniform(0.14, 0.4))
         body = hanging(palette, wide, long, float(rng.uniform(0.05, 0.16))).mesh
-        tip = float(rng.uniform(0.2, 0.6))  # narrow at the hook
+        tip = float(rng.uniform(0.2, 0.6))  # the width at the hook, relative to that below
         narrow = body.vertices.copy()
         rise = np.clip(narrow[:, 2] / long, 0, 1)
         narrow[:, 0] *= 1 - (1 - tip) * rise**3
@@ -137,7 +137,7 @@ def coats(palette: Palette) -> Body:
 
 
 def bag(palette: Palette) -> Body:
-    """A rucksack, handbag or paper bag."""
+    """Return a rucksack, handbag or paper bag."""
     rng = palette.rng
     x, y, z = float(rng.uniform(0.22, 0.4)), float(rng.uniform(0.1, 0.22)), float(rng.uniform(0.25, 0.48))
     paint = made_of(palette, "cloth", "plastic")
@@ -151,7 +151,7 @@ def bag(palette: Palette) -> Body:
 
 
 def basket(palette: Palette) -> Body:
-    """A laundry or waste basket with something in it."""
+    """Return a laundry basket or waste basket with something in it."""
     rng = palette.rng
     r, h = float(rng.uniform(0.13, 0.25)), float(rng.uniform(0.25, 0.55))
     paint = made_of(palette, "plastic", "metal", "wood")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Corridors and halls: doors on both sides, some open into furnished rooms, things along the walls, stairs."""
+"""The world of corridors: doors on both sides, some open into furnished rooms, things along the walls, and stairs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 @dataclass(frozen=True)
 class HallScene(Scene):
-    """A hall with stairs. floors (n, 2, 3): corners of the steps and landings that one can stand on besides z = 0."""
+    """A corridor with stairs. ``floors`` (n, 2, 3) are the lower and upper corners of the steps and landings."""
 
     floors: NDArray[np.float64]
 
 
 def build(seed: int, assets: Assets) -> HallScene:
-    """The scene of a seed: the same seed and the same assets give the same scene."""
+    """Return the corridor of a seed. The same seed and assets give the same scene."""
     rng = np.random.default_rng([seed, 0xC0441])
     palette = Palette(rng, assets.tiles)
     stepped = rng.random() < 0.45
@@ -54,7 +54,7 @@ def build(seed: int, assets: Assets) -> HallScene:
 
 
 def _openings(rng: Generator, size: tuple[float, float, float]) -> list[Opening]:
-    """Doors and passages along the long sides, a window or door at the ends."""
+    """Return doors, passages or windows along the long sides, and windows, doors or passages at the ends."""
     made = []
     open_share = float(rng.uniform(0.1, 0.6))
     windows = rng.random() < 0.25
@@ -78,7 +78,7 @@ def _openings(rng: Generator, size: tuple[float, float, float]) -> list[Opening]
 
 
 def _climb(room: Furnisher) -> NDArray[np.float64]:
-    """Stairs up to a landing along a wall or at the far end; their steps in the world, (n, 2, 3)."""
+    """Add stairs to a landing along a wall or at the far end, and return their steps in the world, (n, 2, 3)."""
     rng, shell = room.rng, room.shell
     most = int((shell.height - 2.05) / 0.19)
     count = int(rng.integers(2, max(most, 3) + 1))
@@ -101,7 +101,7 @@ def _climb(room: Furnisher) -> NDArray[np.float64]:
 
 
 def _along(room: Furnisher) -> None:
-    """Benches, cupboards, plants, bins and boxes along the walls, so that one can still pass."""
+    """Add cupboards, shelves, seats, plants, bins and boxes along the walls. A way through stays free."""
     rng, shell, palette = room.rng, room.shell, room.palette
     deepest = shell.width * 0.4
     for _ in range(int(rng.poisson(shell.depth * 0.5))):
@@ -130,13 +130,16 @@ def _along(room: Furnisher) -> None:
 
 
 def ground_under(scene: HallScene, x: float, y: float) -> float:
-    """Height in metres of the step, landing or floor at a place."""
+    """Return the height in metres of the step, landing or floor at a place."""
     on = np.all((scene.floors[:, 0, :2] < [x, y]) & (scene.floors[:, 1, :2] > [x, y]), axis=1)
     return float(scene.floors[on, 1, 2].max(initial=0.0))
 
 
 def place(rng: Generator, scene: Scene) -> Placement | None:
-    """A camera at a height of people and robots above floor, step or landing, mostly looking along the corridor."""
+    """Draw a camera on a robot or in a hand above the floor, a step or a landing, mostly looking along the corridor.
+
+    Return None if the drawn place is too high or inside something solid.
+    """
     low, high = scene.bounds
     x, y = rng.uniform(low[0] + 0.2, high[0] - 0.2), rng.uniform(low[1] + 0.2, high[1] - 0.2)
     ground = ground_under(scene, x, y) if isinstance(scene, HallScene) else 0.0
@@ -161,5 +164,5 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
 
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
-    """Chance to keep a view by its ranges (h, w): the deep ones sooner, few that show one plane."""
+    """Return the probability of keeping a view, see ``keep_deep``."""
     return keep_deep(range_m, camera, least=0.25, one_plane_share=0.1)

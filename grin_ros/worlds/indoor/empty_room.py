@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An empty room: floor, ceiling, walls around their openings, skirting, inner walls, pillars and pipes."""
+"""An empty room: floor, ceiling, walls with their openings, skirting boards, inner walls, pillars and pipes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from grin_ros.worlds.surfaces.materials import Material, muted
 from grin_ros.worlds.surfaces.palette import Palette
 from grin_ros.worlds.surfaces.textures import checker, dots, mottled, paint, random_colour, stripes, wood
 
+# The categories of tiles for walls and floors; a name that stands twice is twice as frequent.
 _WALL_TILES = ("Wallpaper", "Plaster", "Concrete", "Bricks", "Tiles", "WoodSiding", "Planks", "Paint", "Marble")
 _FLOOR_TILES = ("WoodFloor", "WoodFloor", "Tiles", "Carpet", "Concrete", "Terrazzo", "Marble", "Planks", "Tatami")
-_FIN_M = 0.3  # walls reach this far beyond the corners, outside the room: else sunlight leaks in along the edges
+_FIN_M = 0.3  # walls reach this far beyond the corners of the room, so that no sunlight leaks in along the edges
 
 
 def build_shell(
@@ -29,7 +30,14 @@ def build_shell(
     size: tuple[float, float, float] | None = None,
     openings: Sequence[Opening] | None = None,
 ) -> Shell:
-    """A random empty room; small: at most 4.5 m long; size (width, depth, height), openings: where they are given."""
+    """Return a random empty room.
+
+    Args:
+        palette: The textures and paints of the scene.
+        small: Whether the room is at most 4.5 m long.
+        size: The width, depth and height in metres; random by default.
+        openings: The openings; random by default.
+    """
     rng = palette.rng
     kind, height = rng.random(), float(np.clip(rng.normal(2.6, 0.22), 2.1, 3.4))
     if size is not None:
@@ -81,7 +89,7 @@ def build_shell(
 
 
 def _finishes(palette: Palette) -> tuple[Material, Material, Material, Material]:
-    """Wall, accent wall, floor, ceiling."""
+    """Return the materials of the walls, the accent wall, the floor and the ceiling."""
     rng = palette.rng
 
     def wall() -> Material:
@@ -91,7 +99,7 @@ def _finishes(palette: Palette) -> tuple[Material, Material, Material, Material]
             pale = list(muted(rng, 0.3))
         if kind < 0.45:
             return Material(pale, palette.add(paint(rng)), float(rng.uniform(1, 4)), 0.03)
-        if kind < 0.75:  # painted plaster, paper, brick: the relief of a photograph
+        if kind < 0.75:  # painted plaster, wallpaper or brick, with the relief of a photograph
             relief = palette.relief("Plaster", "Plaster", "Wallpaper", "Concrete", "Bricks", "Paint")
             if relief is not None:
                 return Material(pale, relief, float(rng.uniform(0.8, 2.5)), 0.03)
@@ -101,7 +109,9 @@ def _finishes(palette: Palette) -> tuple[Material, Material, Material, Material]
                 tone = float(rng.uniform(0.6, 1.0))
                 return Material([tone] * 3, tile, float(rng.uniform(0.6, 2.5)), float(rng.uniform(0, 0.3)))
         pattern = (stripes, dots, checker, mottled)[int(rng.integers(4))](rng)
-        pattern = (0.6 * pattern.mean(axis=(0, 1)) + 0.4 * pattern).astype(np.uint8)  # prints on walls are soft
+        pattern = (0.6 * pattern.mean(axis=(0, 1)) + 0.4 * pattern).astype(
+            np.uint8
+        )  # patterns on walls have little contrast
         return Material([0.8, 0.8, 0.8], palette.add(pattern), float(rng.uniform(0.5, 2.5)), 0.05)
 
     def floor() -> Material:
@@ -120,7 +130,7 @@ def _finishes(palette: Palette) -> tuple[Material, Material, Material, Material]
 
 
 def _cut_openings(rng: Generator, shell: Shell) -> None:
-    """Windows, doors and passages that do not meet; one that finds no place is left out."""
+    """Add random windows, doors and passages that do not overlap. Those without a free place are left out."""
     for kind, count in (
         ("window", rng.choice([0, 1, 2, 3], p=[0.3, 0.4, 0.2, 0.1])),
         ("door", rng.integers(0, 3)),
@@ -151,7 +161,7 @@ def _panel(shell: Shell, side: int, a: float, b: float, low: float, high: float,
 
 
 def _wall(shell: Shell, side: int, tile_m: float) -> Mesh:
-    """The wall around its openings: columns between the openings' edges."""
+    """Return a wall with holes for its openings, made of panels between the edges of the openings."""
     holes = [o for o in shell.openings if o.side == side and o.kind != "door"]
     edges = sorted({0.0, shell.length(side), *(o.a for o in holes), *(o.b for o in holes)})
     panels = []
@@ -172,7 +182,7 @@ def _wall(shell: Shell, side: int, tile_m: float) -> Mesh:
 
 
 def _skirt(shell: Shell, colour: list[float], tall_m: float) -> None:
-    """A skirting board along every wall, between the openings that reach the floor."""
+    """Add a skirting board along every wall, between the openings that reach the floor."""
     for side in range(4):
         stops = sorted((o.a - 0.08, o.b + 0.08) for o in shell.openings if o.side == side and o.low < 0.1)
         begin = 0.0
@@ -184,7 +194,7 @@ def _skirt(shell: Shell, colour: list[float], tall_m: float) -> None:
 
 
 def _divide(rng: Generator, shell: Shell, wall: Material) -> None:
-    """An inner wall at a right angle to a wall, or a pillar."""
+    """Add an inner wall at a right angle to a wall, or a pillar."""
     w, d, h = shell.width, shell.depth, shell.height
     thin = rng.random() < 0.6
     extent = (float(rng.uniform(0.8, min(w, d) * 0.45)), 0.12) if thin else (float(rng.uniform(0.2, 0.5)),) * 2

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Plants with leaves that bend: rosettes, palms, shrubs, climbers and cut flowers, in pots."""
+"""Indoor plants with curved leaves: rosettes, palms and shrubs in pots, and cut flowers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 
 def blade(rng: Generator, long_m: float, wide_m: float, bend: float) -> NDArray[np.float64]:
-    """Points (6, 3, 3) of a leaf from the origin towards +x that sinks by its bend (radians over its length)."""
+    """Return the points (6, 3, 3) of a leaf from the origin towards +x. It bends down by ``bend`` radians."""
     t = np.linspace(0, 1, 6)
     angle = 0.9 - bend * t
     step = long_m / 5
@@ -30,7 +30,7 @@ def blade(rng: Generator, long_m: float, wide_m: float, bend: float) -> NDArray[
 
 
 def leaves(palette: Palette, points: NDArray[np.float64], green: NDArray[np.float64]) -> Mesh:
-    """One mesh of many leaves (n, rows, columns, 3), each of its own tone of a green."""
+    """Return a mesh of many leaves (n, rows, columns, 3), each in its own tone of a green."""
     rng = palette.rng
     layer = grain_layer(palette)
     parts = []
@@ -46,12 +46,12 @@ def _turned(points: NDArray[np.float64], yaw: float, start: NDArray[np.float64])
 
 
 def green_of(rng: Generator) -> NDArray[np.float64]:
-    """A linear leaf green: yellowish, bluish, dark."""
+    """Return a linear leaf green (3,), from yellowish to bluish and dark."""
     return np.array([0.10, 0.20, 0.04]) * rng.uniform(0.35, 1.3) * rng.uniform(0.6, 1.4, 3)
 
 
 def plant(palette: Palette, tall_m: float | None = None) -> Body:
-    """A plant of 0.15 to 1.8 m in a pot: a rosette, a palm, or a shrub with twigs."""
+    """Return a plant in a pot: a rosette, a palm, or a shrub with twigs. By default it is 0.15 to 0.7 m tall."""
     rng = palette.rng
     tall = float(np.exp(rng.uniform(np.log(0.15), np.log(0.7)))) if tall_m is None else tall_m
     pot = float(np.clip(0.22 * tall, 0.04, 0.2))
@@ -67,7 +67,7 @@ def plant(palette: Palette, tall_m: float | None = None) -> Body:
     parts = [made_of(palette, "stone", "plastic", "wood")(lathe(profile, 18))]
     green, kind = green_of(rng), rng.random()
     grown, made = tall - height, []
-    if kind < 0.4:  # leaves from one heart
+    if kind < 0.4:  # all leaves start at one point
         for _ in range(int(rng.integers(10, 34))):
             long = grown * float(rng.uniform(0.6, 1.3))
             shape = blade(rng, long, long * float(rng.uniform(0.08, 0.3)), float(rng.uniform(0.2, 2.4)))
@@ -91,7 +91,7 @@ def plant(palette: Palette, tall_m: float | None = None) -> Body:
 
 
 def flowers(palette: Palette) -> Body:
-    """A bunch of flowers in a vase."""
+    """Return a bunch of flowers in a vase."""
     rng = palette.rng
     h, r = float(rng.uniform(0.12, 0.26)), float(rng.uniform(0.03, 0.07))
     vase = made_of(palette, "stone", "plastic", "metal")

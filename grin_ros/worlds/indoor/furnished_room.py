@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Furnishes a room: large things along walls, tables with seats, clutter on surfaces and on the floor, and lights."""
+"""The world of furnished rooms: large things along walls, tables with seats, small things everywhere, and lights."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from grin_ros.worlds.shapes.mesh import box
 from grin_ros.worlds.surfaces.materials import finish
 from grin_ros.worlds.surfaces.palette import Palette
 
-# Name, chance, and what the models along its walls are called.
+# The name and probability of each theme, and a pattern of the names of the models along its walls.
 _THEMES = (
     ("living", 0.22, r"sofa|couch|tv|television|bookcase|shelves|piano|fireplace|dresser|chest|winchester"),
     ("bedroom", 0.15, r"bed|wardrobe|dresser|cupboard|chest|crib|shelves|bedside"),
@@ -38,19 +38,23 @@ _THEMES = (
     ("bath", 0.05, r"bath|toilet|vanity|washbasin|bidet|radiator|shower"),
     ("any", 0.14, r"."),
 )
+# What is built along the walls if there is no model, by theme; cabinets for the other themes.
 _BUILT = {"living": furniture.sofa, "bedroom": furniture.cabinet, "office": furniture.shelf}
-_MOST_LARGE = 18
+_MOST_LARGE = 18  # the largest number of large things along walls
 
 
 def build_room(seed: int, assets: Assets) -> Scene:
-    """The scene of a seed: the same seed and the same assets give the same scene."""
+    """Return the furnished room of a seed. The same seed and assets give the same scene."""
     return furnish_room(np.random.default_rng([seed, 0x5CE7E]), assets)
 
 
 def furnish_room(
     rng: Generator, assets: Assets, size: tuple[float, float, float] | None = None, share: float = 1.0
 ) -> Scene:
-    """A room of a size (width, depth, height) in metres, any unless given; share: of the usual number of things."""
+    """Return a furnished room. ``size`` is its width, depth and height in metres, random by default.
+
+    ``share`` scales the number of things.
+    """
     palette = Palette(rng, assets.tiles)
     room = new_furnisher(rng, palette, build_shell(palette, size=size), assets)
     furnish_free_space(room, share)
@@ -58,12 +62,12 @@ def furnish_room(
 
 
 def new_furnisher(rng: Generator, palette: Palette, shell: Shell, assets: Assets) -> Furnisher:
-    """The furnisher of an empty room with the models there are."""
+    """Return the furnisher of an empty room, with the models and light maps of the assets."""
     return Furnisher(rng, palette, shell, assets.pieces_by_role(), assets.light_maps)
 
 
 def furnish_free_space(room: Furnisher, share: float = 1.0) -> None:
-    """Furnishes what is free of a room in one theme; share: of the usual number of things."""
+    """Furnish the free space of a room in a random theme. ``share`` scales the number of things."""
     rng, area = room.rng, room.shell.width * room.shell.depth
     things = share * min(area, 45.0) * float(rng.beta(3.0, 1.5))
     theme, _, pattern = _THEMES[int(rng.choice(len(_THEMES), p=[chance for _, chance, _ in _THEMES]))]
@@ -82,8 +86,13 @@ def furnish_free_space(room: Furnisher, share: float = 1.0) -> None:
 
 
 def lit_scene(room: Furnisher, targets: NDArray[np.float64] | None = None, mirrors: bool = True) -> Scene:
-    """Lights the room; the scene of it. targets (n, 3): what cameras look at, all things unless given. mirrors: whether
-    there may be some."""
+    """Light a room, and return its scene.
+
+    Args:
+        room: The furnished room.
+        targets: The points that cameras may look at, (n, 3); all things by default.
+        mirrors: Whether the room may have mirrors.
+    """
     shell = room.shell
     images = room.palette.images
     floor, walls = mean_albedo(shell.meshes[:1], images), mean_albedo(shell.meshes[1:6], images)
@@ -118,7 +127,7 @@ def _rugs(room: Furnisher) -> None:
 
 
 def _along_walls(room: Furnisher, things: float, theme: str, pattern: str) -> None:
-    """Large things with their backs to walls, desks with a seat."""
+    """Put large things with their backs to the walls, and desks with a seat."""
     rng, palette = room.rng, room.palette
     for _ in range(min(int(rng.poisson(2.5 + 0.5 * things)), _MOST_LARGE) + 1):
         choice = rng.random()
@@ -138,7 +147,7 @@ def _along_walls(room: Furnisher, things: float, theme: str, pattern: str) -> No
 
 
 def _tables(room: Furnisher) -> None:
-    """Tables in the room, the high ones with seats on all sides, and chairs by themselves."""
+    """Put tables into the room, high ones with seats on all sides, and single chairs."""
     rng = room.rng
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.15, 0.5, 0.25, 0.1]))):
         low = rng.random() < 0.3
@@ -151,7 +160,7 @@ def _tables(room: Furnisher) -> None:
 
 
 def _about_the_floor(room: Furnisher, things: float) -> None:
-    """Models of all kinds, poles and stands, piles of boxes."""
+    """Put models of all kinds, poles, stands and piles of boxes on the floor."""
     rng = room.rng
     for _ in range(int(rng.poisson(1.5 + 0.25 * things))):
         kind = rng.random()
@@ -164,7 +173,7 @@ def _about_the_floor(room: Furnisher, things: float) -> None:
 
 
 def _clutter(room: Furnisher, things: float, theme: str, done: int) -> None:
-    """Small things on every surface but the first ``done``, fewer on seats, and on the floor."""
+    """Put small things on the floor and on all surfaces except the first ``done``; seats get fewer."""
     rng = room.rng
     density = float(np.exp(rng.normal(2.9, 0.6)))
     for top, origin, yaw in room.surfaces[done:]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Places models and built bodies in a room, and keeps the books of what stands where."""
+"""The placement of things in a room, and the record of what stands where."""
 
 from __future__ import annotations
 
@@ -20,14 +20,25 @@ from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import Mesh
 from grin_ros.worlds.surfaces.palette import Palette
 
-MAX_SCENE_TRIANGLES = 260_000
+MAX_SCENE_TRIANGLES = 260_000  # no more models are added to a scene with more triangles
 
 
 class Furnisher:
-    """Places bodies in a shell and keeps the books.
+    """A room to which things are added.
 
-    footprints: floor rectangles (x0, y0, x1, y1) that must not overlap. solids: lower and upper corners of boxes that a
-    camera must stay out of. surfaces: (top, origin, yaw) that things may stand on. targets: points to look at.
+    Attributes:
+        rng: The random generator of the scene.
+        palette: The textures and paints of the scene.
+        shell: The empty room.
+        pieces: The models of the assets by role.
+        light_maps: The radiance maps of the assets.
+        meshes: The meshes placed so far.
+        footprints: Floor rectangles (x0, y0, x1, y1) that must not overlap.
+        solids: Lower and upper corners of boxes that a camera must stay out of.
+        surfaces: Surfaces that things may stand on, with the position and yaw of their body.
+        targets: Points that cameras may look at.
+        triangles: The number of triangles placed so far.
+        filler: The maker of small things.
     """
 
     def __init__(
@@ -50,13 +61,13 @@ class Furnisher:
         for low, high in shell.solids:
             self.footprints.append((low[0], low[1], high[0], high[1]))
             self.solids.append((low, high))
-        for o in shell.openings:  # keep doors and passages free
+        for o in shell.openings:  # the floor before doors and passages stays free
             if o.kind != "window":
                 x, y = shell.at(o.side, o.middle, 0.4)
                 self.footprints.append((x - 0.4, y - 0.4, x + 0.4, y + 0.4))
 
     def model(self, pieces: Sequence[Piece]) -> Body | None:
-        """A random model of these as a body; None when there is none or the scene is detailed enough already."""
+        """Return a random one of these models as a body, or None if there is none or the scene has enough triangles."""
         if not pieces or self.triangles > MAX_SCENE_TRIANGLES:
             return None
         piece = pieces[int(self.rng.integers(len(pieces)))]
@@ -77,7 +88,7 @@ class Furnisher:
         return Body(mesh, tops)
 
     def is_free(self, rect: tuple[float, float, float, float], margin: float = 0.0) -> bool:
-        """Whether a floor rectangle (x0, y0, x1, y1) is inside the room and clear of all footprints."""
+        """Return True if a floor rectangle (x0, y0, x1, y1) is inside the room and touches no footprint."""
         x0, y0, x1, y1 = rect
         if x0 < 0 or y0 < 0 or x1 > self.shell.width or y1 > self.shell.depth:
             return False
@@ -98,7 +109,21 @@ class Furnisher:
         check: bool = True,
         margin: float = 0.03,
     ) -> bool:
-        """Adds the body; False when its floor place is taken (check), or it is higher than the room."""
+        """Add a body at (x, y, z), rotated by ``yaw``.
+
+        Args:
+            body: The body.
+            x: Its position.
+            y: Its position.
+            z: Its position.
+            yaw: Its rotation about z in radians.
+            solid: Whether cameras must stay out of it.
+            check: Whether it needs a free place on the floor, and then occupies it.
+            margin: The least distance to other footprints in metres.
+
+        Returns:
+            False if the body is higher than the room or its place is not free. It is not added then.
+        """
         mesh = body.mesh.moved((x, y, z), yaw)
         low, high = (v.astype(np.float64) for v in mesh.bounds())
         if high[2] > self.shell.height:
@@ -118,7 +143,10 @@ class Furnisher:
         return True
 
     def free_wall_stretches(self, width_m: float, tries: int = 6) -> Iterator[tuple[int, float]]:
-        """Random (side, middle along it) of stretches of wall this wide without openings, out of so many tries."""
+        """Yield random parts of walls of this width that have no openings, as (side, position of the middle along it).
+
+        ``tries`` positions are drawn.
+        """
         for _ in range(tries):
             side = int(self.rng.integers(4))
             length = self.shell.length(side)
@@ -131,7 +159,7 @@ class Furnisher:
                 yield side, along
 
     def put_against_wall(self, body: Body, tries: int = 8) -> tuple[float, float, float] | None:
-        """Puts the body with its back to a wall; its place (x, y, yaw)."""
+        """Place the body with its back to a wall. Return its x, y and yaw, or None if no free place was found."""
         width, depth, height = body.size
         for _ in range(tries):
             side = int(self.rng.integers(4))
@@ -151,7 +179,7 @@ class Furnisher:
         return None
 
     def put_anywhere(self, body: Body, tries: int = 8, yaw: float | None = None) -> tuple[float, float, float] | None:
-        """Puts the body anywhere on the floor."""
+        """Place the body anywhere on the floor. Return its x, y and yaw, or None if no free place was found."""
         for _ in range(tries):
             x = float(self.rng.uniform(0.2, self.shell.width - 0.2))
             y = float(self.rng.uniform(0.2, self.shell.depth - 0.2))
@@ -163,7 +191,10 @@ class Furnisher:
     def model_or_built(
         self, role: str, make: Callable[[Palette], Body], models: float = 0.75, pattern: str = "."
     ) -> Body:
-        """A model of a role by chance, else a procedural body."""
+        """Return a model of a role with the probability ``models``, otherwise the body that ``make`` builds.
+
+        ``pattern`` is a regular expression that the name of the model must contain.
+        """
         if self.rng.random() < models:
             found = self.model([p for p in self.pieces.get(role, []) if re.search(pattern, p.name.lower())])
             if found is not None:
@@ -174,7 +205,10 @@ class Furnisher:
         return self.model(self.pieces.get("small", []))
 
     def fill(self, top: Top, origin: tuple[float, float, float], yaw: float, recipe: str, density: float) -> None:
-        """Small things of a recipe on a surface of a body that stands at origin, about density a square metre."""
+        """Put small things of a recipe on a surface of a body at ``origin`` with rotation ``yaw``.
+
+        ``density`` is the number of things per square metre.
+        """
         shelf = recipe in ("shelf", "stock")
         full = float(np.clip(0.5 + density / 50, 0.3, 0.97))
         things = self.filler.line_up(top, recipe, full) if shelf else self.filler.scatter(top, recipe, density)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Furniture built of primitive bodies: all of it where no models are installed, and a part of it beside them."""
+"""Furniture built from basic shapes. It is used alone if there are no models, otherwise together with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grin_ros.worlds.surfaces.textures import doors
 
 
 def table(palette: Palette, size: tuple[float, float, float] | None = None) -> Body:
-    """A table or desk on four legs, some with drawers or crossbars."""
+    """Return a table or desk on four legs, sometimes with drawers or a crossbar."""
     rng = palette.rng
     x, y, z = size or (rng.uniform(0.6, 2.0), rng.uniform(0.45, 1.0), rng.uniform(0.4, 0.95))
     paint, leg_paint = timber(palette), timber(palette)
@@ -32,7 +32,7 @@ def table(palette: Palette, size: tuple[float, float, float] | None = None) -> B
 
 
 def shelf(palette: Palette) -> Body:
-    """An open shelf with a surface on every board."""
+    """Return an open shelf. Things may stand on each board."""
     rng = palette.rng
     x, y, z = rng.uniform(0.5, 1.6), rng.uniform(0.22, 0.5), rng.uniform(0.7, 2.2)
     boards, thick = int(rng.integers(2, 7)), float(rng.uniform(0.012, 0.04))
@@ -57,7 +57,7 @@ def shelf(palette: Palette) -> Body:
 
 
 def cabinet(palette: Palette, size: tuple[float, float, float] | None = None) -> Body:
-    """A closed cupboard, machine or counter with a panelled front."""
+    """Return a closed cupboard, machine or counter with a panelled front."""
     rng = palette.rng
     x, y, z = size or (
         rng.uniform(0.4, 1.8),
@@ -73,7 +73,7 @@ def cabinet(palette: Palette, size: tuple[float, float, float] | None = None) ->
 
 
 def seat(palette: Palette) -> Body:
-    """A chair."""
+    """Return a chair."""
     rng = palette.rng
     x, y, z, back = rng.uniform(0.38, 0.55), rng.uniform(0.38, 0.55), rng.uniform(0.4, 0.5), rng.uniform(0.3, 0.55)
     paint, leg = timber(palette), float(rng.uniform(0.02, 0.045))
@@ -90,7 +90,7 @@ def seat(palette: Palette) -> Body:
 
 
 def sofa(palette: Palette) -> Body:
-    """A sofa or bed of blocks in cloth."""
+    """Return a sofa or bed made of blocks in cloth."""
     rng = palette.rng
     x, y, z, back = rng.uniform(0.8, 2.3), rng.uniform(0.75, 1.0), rng.uniform(0.35, 0.48), rng.uniform(0.3, 0.5)
     layer = palette.tile("Fabric", "Carpet")
@@ -107,7 +107,7 @@ def sofa(palette: Palette) -> Body:
 
 
 def poles(palette: Palette) -> Body:
-    """Thin upright bars: stands, tripods, racks, rails, brooms."""
+    """Return thin upright bars: stands, tripods, racks, brooms."""
     rng = palette.rng
     height, spread = float(rng.uniform(0.6, 1.9)), float(rng.uniform(0.1, 0.5))
     colour = albedo(rng, 0.4)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Things that belong together: seats around a table, a kitchen row, a pile, pictures on walls."""
+"""Groups of things that belong together: seats around a table, a kitchen, a pile of boxes, pictures on walls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ Painter = Callable[[Mesh], Mesh]
 def put_seats(
     room: Furnisher, size: tuple[float, float, float], place: tuple[float, float, float], sides: Sequence[int]
 ) -> None:
-    """Chairs around a table of a size at a place (x, y, yaw), mostly of one kind, facing it."""
+    """Put chairs around a table of a size at a place (x, y, yaw). They face the table and are mostly of one kind.
+
+    ``sides`` are the sides of the table: 0 is +y, the others follow counter-clockwise.
+    """
     rng = room.rng
     model = room.model_or_built("chair", furniture.seat, 0.8)
     for k in sides:
@@ -41,7 +44,7 @@ def put_seats(
 
 
 def put_kitchen(room: Furnisher) -> None:
-    """Base units under a continuous worktop along one or two walls, a tiled band, cupboards and hood above, things."""
+    """Put a kitchen along one or two walls: base units, a worktop with things, a tiled band, and cupboards above."""
     rng, palette = room.rng, room.palette
     front = timber(palette) if rng.random() < 0.7 else made_of(palette, "plastic")
     top, handle, band = made_of(palette, "stone", "wood"), made_of(palette, "metal"), palette.tile("Tiles", "Bricks")
@@ -57,7 +60,7 @@ def _worktop(
     length = shell.length(side)
     start, end = float(rng.uniform(0.03, 0.3 * length)), length - 0.03
     stops = [o for o in shell.openings if o.side == side and o.low < 1.1]
-    for o in stops:  # not across a door or a low window
+    for o in stops:  # the worktop does not cross a door or a low window
         if o.middle > length / 2:
             end = min(end, o.a - 0.1)
         else:
@@ -100,7 +103,7 @@ def _worktop(
         if rng.random() < 0.25 or any(o.meets(side, along - 0.3, along + 0.3) for o in shell.openings):
             continue
         x, y = shell.at(side, along, deep / 2 + 0.005)
-        if rng.random() < 0.2:  # an open shelf between them
+        if rng.random() < 0.2:  # an open shelf between the cupboards
             board = Body(front(box((0.598, deep * 0.8, 0.02))))
             room.put(board, x, y, high + 0.1, YAWS[side], check=False)
             shelf = Top(0, 0, 0.28, deep * 0.35, 0.02, 0.4)
@@ -113,7 +116,7 @@ def _worktop(
 
 
 def put_pile(room: Furnisher) -> None:
-    """Boxes and things stacked on the floor."""
+    """Put a pile of boxes on the floor."""
     rng = room.rng
     x, y = float(rng.uniform(0.4, room.shell.width - 0.4)), float(rng.uniform(0.4, room.shell.depth - 0.4))
     if not room.is_free((x - 0.25, y - 0.25, x + 0.25, y + 0.25)):
@@ -130,7 +133,7 @@ def put_pile(room: Furnisher) -> None:
 
 
 def hang_picture(room: Furnisher) -> None:
-    """Pictures, cupboards, clocks and the like on the walls."""
+    """Hang a picture, cupboard, clock or similar thing on a free part of a wall."""
     rng, shell = room.rng, room.shell
     body = None
     if rng.random() >= 0.5:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Things of real size on desks and floors: screens, keyboards, telephones, toys, tools, trays, frames, open books."""
+"""Devices, toys, tools and other small things in real sizes: screens, telephones, lamps, trays, frames, open books."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 
 def screen(palette: Palette) -> Body:
-    """A monitor on a foot, lit or dark."""
+    """Return a monitor on a foot, on or off."""
     rng = palette.rng
     w = float(rng.uniform(0.4, 0.62))
     h, foot = w * float(rng.uniform(0.56, 0.78)), float(rng.uniform(0.06, 0.16))
@@ -37,7 +37,7 @@ def screen(palette: Palette) -> Body:
 
 
 def laptop(palette: Palette) -> Body:
-    """An open portable computer."""
+    """Return an open laptop."""
     rng = palette.rng
     w, d = float(rng.uniform(0.3, 0.38)), float(rng.uniform(0.21, 0.26))
     shell = plain(palette, [float(rng.choice([0.02, 0.3, 0.55]))] * 3, 0.4)
@@ -60,7 +60,7 @@ def laptop(palette: Palette) -> Body:
 
 
 def keyboard(palette: Palette) -> Body:
-    """A keyboard, with a mouse beside it."""
+    """Return a keyboard with a mouse beside it."""
     rng = palette.rng
     w, d = float(rng.uniform(0.3, 0.46)), float(rng.uniform(0.12, 0.18))
     layer = printed_layer(palette, "keyboard", 2)
@@ -72,7 +72,7 @@ def keyboard(palette: Palette) -> Body:
 
 
 def telephone(palette: Palette) -> Body:
-    """A desk telephone, remote control, game pad or mobile phone."""
+    """Return a desk telephone, a remote control or a mobile phone."""
     rng = palette.rng
     shade = plain(palette, [float(rng.choice([0.015, 0.05, 0.4]))] * 3, 0.4)
     kind = rng.random()
@@ -93,7 +93,7 @@ def telephone(palette: Palette) -> Body:
 
 
 def ring(palette: Palette) -> Body:
-    """A roll of tape, a wreath, a coil or a kitchen roll."""
+    """Return a roll of tape, a coil or a kitchen roll."""
     rng = palette.rng
     r, h = float(rng.uniform(0.03, 0.07)), float(rng.choice([0.02, 0.05, 0.24]))
     inner = r * float(rng.uniform(0.4, 0.8))
@@ -102,7 +102,7 @@ def ring(palette: Palette) -> Body:
 
 
 def toy(palette: Palette) -> Body:
-    """A soft toy: body, head, ears and limbs of plush."""
+    """Return a soft toy with a body, a head, ears and limbs."""
     rng = palette.rng
     s = float(rng.uniform(0.12, 0.35))
     paint, second = made_of(palette, "cloth"), made_of(palette, "cloth")
@@ -129,7 +129,7 @@ def toy(palette: Palette) -> Body:
 
 
 def blocks(palette: Palette) -> Body:
-    """Building blocks, dice or small cartons in a heap."""
+    """Return a heap of building blocks, dice or small boxes."""
     rng = palette.rng
     n, edge = int(rng.integers(3, 14)), float(rng.uniform(0.02, 0.06))
     half = rng.uniform(0.6, 1.4, (n, 3)) * edge / 2
@@ -140,7 +140,7 @@ def blocks(palette: Palette) -> Body:
 
 
 def tool(palette: Palette) -> Body:
-    """A hammer, screwdriver, drill, brush or knife, lying."""
+    """Return a hammer, screwdriver, brush or knife that lies flat."""
     rng = palette.rng
     long = float(rng.uniform(0.12, 0.36))
     grip = made_of(palette, "plastic", "wood")(tube(np.array([[-long / 2, 0, 0.014], [0, 0, 0.014]]), 0.013, 8))
@@ -155,7 +155,7 @@ def tool(palette: Palette) -> Body:
 
 
 def tray(palette: Palette) -> Body:
-    """A shallow crate, basket or drawer filled with small things."""
+    """Return a shallow crate, basket or drawer filled with small things."""
     rng = palette.rng
     x, y, z = float(rng.uniform(0.18, 0.45)), float(rng.uniform(0.14, 0.35)), float(rng.uniform(0.05, 0.22))
     paint = made_of(palette, "plastic", "wood", "metal")
@@ -172,7 +172,7 @@ def tray(palette: Palette) -> Body:
 
 
 def framed(palette: Palette) -> Body:
-    """A framed photograph, calendar or card that stands on a table."""
+    """Return a framed photograph or a calendar that stands on a table."""
     rng = palette.rng
     w, h = float(rng.uniform(0.08, 0.26)), float(rng.uniform(0.1, 0.3))
     frame = made_of(palette, "wood", "metal", "plastic")(box((w, 0.012, h)))
@@ -182,7 +182,7 @@ def framed(palette: Palette) -> Body:
 
 
 def open_book(palette: Palette) -> Body:
-    """A book or newspaper lying open."""
+    """Return an open book or newspaper."""
     rng = palette.rng
     w, d, rise = float(rng.uniform(0.13, 0.3)), float(rng.uniform(0.19, 0.4)), float(rng.uniform(0.005, 0.03))
     halves = []
@@ -197,12 +197,12 @@ def open_book(palette: Palette) -> Body:
 
 
 def ball(palette: Palette) -> Body:
-    """A ball or fruit."""
+    """Return a ball or fruit."""
     return Body(finish(sphere(float(palette.rng.uniform(0.03, 0.13))), palette))
 
 
 def lamp(palette: Palette) -> Body:
-    """A table lamp with a glowing shade."""
+    """Return a table lamp, on or off."""
     rng = palette.rng
     height, radius = float(rng.uniform(0.25, 0.6)), float(rng.uniform(0.08, 0.18))
     shade = lathe([(radius, height * 0.6), (radius * rng.uniform(0.4, 1), height)], 20).painted(
@@ -220,7 +220,7 @@ def lamp(palette: Palette) -> Body:
 
 
 def cable(palette: Palette) -> Body:
-    """A cable or cord lying or standing in loops."""
+    """Return a cable or cord in loops."""
     rng = palette.rng
     steps = rng.normal(0, 0.09, (8, 3)) * [1, 1, 0.2]
     path = np.cumsum(steps, axis=0)

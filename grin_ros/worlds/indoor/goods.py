@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Everyday things of real size: paper, books, packages, tins, bottles, crockery, food."""
+"""Everyday things in real sizes: paper, books, packages, tins, bottles, crockery, food."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -16,20 +15,18 @@ from grin_ros.worlds.surfaces import prints
 from grin_ros.worlds.surfaces.materials import finish, made_of, muted, plain
 from grin_ros.worlds.surfaces.palette import Palette
 
-Make = Callable[[Palette], Body]
-
 
 def _numbers(values: NDArray[np.float64]) -> list[float]:
     return [float(v) for v in values]
 
 
 def printed_layer(palette: Palette, kind: str, most: int = 5) -> int:
-    """Layer of some printed matter of a kind of prints.PRINTS."""
+    """Return the texture layer of a print, a kind in ``prints.PRINTS``. The scene has at most ``most`` of a kind."""
     return palette.shared(kind, prints.PRINTS[kind], most)
 
 
 def papers(palette: Palette) -> Body:
-    """A few sheets, magazines or envelopes lying across one another."""
+    """Return a few sheets, magazines or envelopes on top of one another."""
     rng = palette.rng
     parts, z = [], 0.001
     for _ in range(int(rng.integers(1, 7))):
@@ -46,7 +43,7 @@ def papers(palette: Palette) -> Body:
 
 
 def books(palette: Palette, length_m: float | None = None, tall_m: float | None = None, deep_m: float = 0.2) -> Body:
-    """Books standing in a row, of a length and at most of a height, with gaps and some pushed back or leaning."""
+    """Return books in a row of a given length, height and depth. Some are pushed back."""
     rng = palette.rng
     length = float(rng.uniform(0.1, 0.5)) if length_m is None else length_m
     count = max(int(length / 0.02), 3)
@@ -57,7 +54,7 @@ def books(palette: Palette, length_m: float | None = None, tall_m: float | None 
     thick, x = thick[keep], x[keep]
     n = len(x)
     top = 0.3 if tall_m is None else tall_m
-    series = np.repeat(rng.uniform(0.55, 1.0, n), rng.integers(1, 6, n))[:n]  # volumes of a series are alike
+    series = np.repeat(rng.uniform(0.55, 1.0, n), rng.integers(1, 6, n))[:n]  # the volumes of a series are equally tall
     tall = np.clip(series * top, 0.1, 0.32)
     depth = np.clip(rng.uniform(0.55, 0.95, n) * deep_m, 0.08, 0.24)
     front = -deep_m / 2 + np.abs(rng.normal(0, 0.012, n))
@@ -69,12 +66,12 @@ def books(palette: Palette, length_m: float | None = None, tall_m: float | None 
     tone = rng.uniform(0.55, 1.0, (n, 1)) * np.ones(3)
     mesh = boxes(low, high, tone, layer, window, 0.15)
     uv = mesh.uv.reshape(n, 6, 4, 2).copy()
-    uv[:, [1, 3, 4]] = np.stack([column + 0.02, np.full(n, 0.015)], 1)[:, None, None]  # no title on boards and edges
+    uv[:, [1, 3, 4]] = np.stack([column + 0.02, np.full(n, 0.015)], 1)[:, None, None]  # covers and edges have no title
     return Body(replace(mesh, uv=uv.reshape(-1, 2)).moved((-length / 2, 0, 0)))
 
 
 def book_pile(palette: Palette) -> Body:
-    """Books and magazines lying on one another."""
+    """Return a pile of books and magazines."""
     rng = palette.rng
     parts, z = [], 0.0
     for _ in range(int(rng.integers(1, 8))):
@@ -87,10 +84,10 @@ def book_pile(palette: Palette) -> Body:
 
 
 def packet(palette: Palette) -> Body:
-    """A printed package: cereals, tea, medicine, a game, a shoe box."""
+    """Return a printed package, such as one of cereals, tea, medicine or a game."""
     rng = palette.rng
     size = np.exp(rng.normal(-1.9, 0.45, 3)).clip(0.02, 0.4)
-    if rng.random() < 0.6:  # stands like a packet on a shelf
+    if rng.random() < 0.6:  # upright, like a packet on a shelf
         size = np.array([rng.uniform(0.07, 0.22), rng.uniform(0.03, 0.1), rng.uniform(0.1, 0.32)])
     kind = "package" if rng.random() < 0.8 else "cover"
     layer = printed_layer(palette, kind, 8)
@@ -100,7 +97,7 @@ def packet(palette: Palette) -> Body:
 
 
 def parcel(palette: Palette, largest_m: float = 0.6) -> Body:
-    """A cardboard box, by chance open with its flaps out."""
+    """Return a cardboard box, sometimes open with its flaps out."""
     rng = palette.rng
     x, y, z = _numbers(np.exp(rng.normal(-1.2, 0.35, 3)).clip(0.12, largest_m))
     layer = printed_layer(palette, "carton", 4)
@@ -116,7 +113,7 @@ def parcel(palette: Palette, largest_m: float = 0.6) -> Body:
 
 
 def tin(palette: Palette) -> Body:
-    """A can or jar with a printed band."""
+    """Return a can or jar with a printed band."""
     rng = palette.rng
     radius, height = float(rng.uniform(0.025, 0.055)), float(rng.uniform(0.06, 0.16))
     band = lathe([(radius, 0.004), (radius, height - 0.006)], 18)
@@ -128,7 +125,7 @@ def tin(palette: Palette) -> Body:
 
 
 def bottle(palette: Palette) -> Body:
-    """A bottle with shoulder, neck, cap and label."""
+    """Return a bottle with a neck, a cap and often a label."""
     rng = palette.rng
     height, radius = float(rng.uniform(0.12, 0.34)), float(rng.uniform(0.022, 0.048))
     neck, shoulder = radius * float(rng.uniform(0.25, 0.6)), float(rng.uniform(0.5, 0.75)) * height
@@ -150,7 +147,7 @@ def bottle(palette: Palette) -> Body:
 
 
 def mug(palette: Palette) -> Body:
-    """A cup or mug with a handle, hollow."""
+    """Return a cup or mug with a handle."""
     rng = palette.rng
     r, h = float(rng.uniform(0.032, 0.046)), float(rng.uniform(0.06, 0.11))
     foot = r * float(rng.uniform(0.6, 1.0))
@@ -164,7 +161,7 @@ def mug(palette: Palette) -> Body:
 
 
 def dish(palette: Palette) -> Body:
-    """A plate or bowl, or a pile of them; some bowls hold fruit."""
+    """Return a plate or bowl, or a pile of them. Some hold fruit."""
     rng = palette.rng
     r = float(rng.uniform(0.06, 0.14))
     deep = float(rng.choice([0.018, 0.025, 0.06, 0.08]))
@@ -190,7 +187,7 @@ def dish(palette: Palette) -> Body:
 
 
 def fruit(palette: Palette) -> Body:
-    """An apple, orange, potato, onion or the like."""
+    """Return an apple, orange, potato, onion or similar."""
     rng = palette.rng
     reds = [
         [0.5, 0.05, 0.03],
@@ -206,7 +203,7 @@ def fruit(palette: Palette) -> Body:
 
 
 def pot(palette: Palette) -> Body:
-    """A saucepan, pan or kettle with a handle."""
+    """Return a saucepan, pan or kettle with a handle."""
     rng = palette.rng
     r, h = float(rng.uniform(0.07, 0.14)), float(rng.uniform(0.04, 0.18))
     paint, grip = made_of(palette, "metal"), made_of(palette, "plastic", "wood")
@@ -218,7 +215,7 @@ def pot(palette: Palette) -> Body:
 
 
 def jar_of_tools(palette: Palette) -> Body:
-    """Pens, brushes or cutlery standing in a pot."""
+    """Return a pot with pens, brushes or cutlery."""
     rng = palette.rng
     r, h = float(rng.uniform(0.03, 0.06)), float(rng.uniform(0.08, 0.16))
     parts = [
@@ -235,7 +232,7 @@ def jar_of_tools(palette: Palette) -> Body:
 
 
 def vessel(palette: Palette) -> Body:
-    """A mug, bottle, vase, bowl, bin or lamp foot: a body of revolution."""
+    """Return a vase, bowl, bin or similar vessel: a body of revolution."""
     rng = palette.rng
     height = float(np.exp(rng.normal(-1.75, 0.45)))
     radius = height * float(rng.uniform(0.15, 0.7))

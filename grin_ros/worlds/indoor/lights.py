@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The lights of a room: sky and sun through windows, ceiling and standing lamps, and the light that walls send back."""
+"""The lights of a room: sky and sun through windows, lamps, and the light that is reflected by walls and floor."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from grin_ros.worlds.surfaces.textures import Image
 
 
 def temperature(rng: Generator, warm: float) -> NDArray[np.float64]:
-    """A linear white between bluish daylight (warm 0) and tungsten (warm 1), as cameras balance it."""
+    """Return a linear white (3,) between bluish daylight (warm = 0) and tungsten light (warm = 1)."""
     mix = float(np.clip(warm + rng.normal(0, 0.15), 0, 1))
     return np.array([0.9, 1.0, 1.15]) * (1 - mix) + np.array([1.3, 0.98, 0.62]) * mix
 
 
 def mean_albedo(meshes: Sequence[Mesh], images: Sequence[Image]) -> NDArray[np.float64]:
-    """(3,): the mean linear albedo of meshes with their textures, all counted alike."""
+    """Return the mean linear albedo (3,) of meshes with their textures. All meshes have the same weight."""
     total = np.zeros(3)
     for mesh in meshes:
         layer = int(mesh.layer[0])
@@ -40,9 +40,16 @@ def light_room(
     floor: NDArray[np.float64],
     walls: NDArray[np.float64],
 ) -> tuple[Lighting, list[Mesh]]:
-    """Lighting, and the fixtures that glow (they cast no shadow: the light starts just below them).
+    """Return the lighting of a room, and the meshes of its ceiling lamps.
 
-    floor, walls (3,): mean linear albedos; ambient light takes on their colours, that from below the floor's.
+    The lamps cast no shadow, because their light starts just below them.
+
+    Args:
+        rng: The random generator.
+        shell: The room.
+        model: Returns the model of a ceiling lamp, or None if there is none.
+        floor: The mean linear albedo of the floor, (3,).
+        walls: The mean linear albedo of the walls, (3,).
     """
     size = np.array([shell.width, shell.depth, shell.height])
     windows = [o for o in shell.openings if o.kind == "window"]
@@ -50,12 +57,12 @@ def light_room(
     fixtures: list[Mesh] = []
     lamps: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     area = shell.width * shell.depth
-    off = day and rng.random() < 0.6  # by day lamps are often off or weak
+    off = day and rng.random() < 0.6  # by day, lamps are often off or weak
     strength = (
         float(np.exp(rng.normal(0.9, 0.5))) * (area / 12) ** 0.5 * (float(rng.uniform(0.03, 0.4)) if off else 1.0)
     )
     count = 1 + int(rng.random() < 0.4) + int(area > 25) + int(area > 60)
-    long = int(size[1] > size[0])  # lamps stand in a row along the longer side
+    long = int(size[1] > size[0])  # the lamps form a row along the longer side
     for k in range(count):
         xy = size[:2] * rng.uniform(0.35, 0.65, 2)
         xy[long] = size[long] * ((k + 0.5) / count + float(rng.uniform(-0.1, 0.1)))
@@ -86,7 +93,7 @@ def light_room(
         sun_direction = np.array([inwards[0] * np.cos(low), inwards[1] * np.cos(low), -np.sin(low)])
         if rng.random() < 0.6:
             sun = temperature(rng, 0.3) * rng.uniform(1.5, 7.0)
-        for o in windows[:2]:  # the sky seen through the window, as a lamp just inside it
+        for o in windows[:2]:  # the light of the sky through a window is a lamp just inside it
             x, y = shell.at(o.side, o.middle, 0.25)
             sky = temperature(rng, 0.05) * rng.uniform(0.8, 4.0) * o.width * (o.high - o.low)
             lamps.append((np.array([x, y, (o.low + o.high) / 2]), sky))
@@ -96,7 +103,7 @@ def light_room(
         lamps.append((spot, temperature(rng, 0.7) * rng.uniform(0.2, 1.0)))
     level = float(np.exp(rng.normal(-1.25, 0.55))) * (1 + area / 120)
     tint = temperature(rng, 0.25 if day else 0.45)
-    # One bounce: what faces the walls and the ceiling gets their colour, what faces down that of the floor.
+    # One reflection: surfaces that face the walls and the ceiling get their colour, those that face down the floor's.
     around = (0.35 + 0.65 * walls / max(float(walls.max()), 0.05)) * (0.5 + 0.6 * float(walls.mean()))
     below = (0.2 + 0.8 * floor / max(float(floor.max()), 0.05)) * (0.35 + 0.9 * float(floor.mean()))
     lighting = Lighting(

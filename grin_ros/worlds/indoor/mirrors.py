@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Mirrors of a furnished room: on its walls, over what stands low before them, and on the doors of wardrobes.
+"""Mirrors in a furnished room: on its walls, above low furniture, and on the doors of wardrobes.
 
-They come last and take what is free, so a room is the same with and without them.
+They are added last where there is space, so a room is otherwise the same with and without them.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import Mesh, boxes, quad
 from grin_ros.worlds.surfaces.materials import muted
 
-SHARE = 0.14  # of the rooms that look for a place; about 12 % find one
-_SECOND = 0.3  # of these have another
-_TRIES = 24
-_DEEP_M, _FREE_M = 0.03, 0.25  # of a mirror with its frame; what else stands clear of it before it
-_GLASS = 0.004
-_OF_GLASS = (0.35, 0.37, 0.36)  # as other mirrors show it
+SHARE = 0.14  # the share of rooms that try to place a mirror; about 12 % of the rooms get one
+_SECOND = 0.3  # the share of rooms with mirrors that try to place a second one
+_TRIES = 24  # the number of places that are tried
+_DEEP_M, _FREE_M = 0.03, 0.25  # the depth of a mirror with its frame, and the free space that it needs before it
+_GLASS = 0.004  # the distance in metres between the glass and the frame behind it
+_OF_GLASS = (0.35, 0.37, 0.36)  # the colour of mirrors in the images of other mirrors
 
-Place = tuple[int, float, float, float, float, float]  # side, middle along it, off the wall, foot, width, height
+# A place for a mirror: side, middle along it, distance off the wall, height of the lower end, width, height.
+Place = tuple[int, float, float, float, float, float]
 
 
 def hang_mirrors(rng: Generator, room: Furnisher) -> tuple[Mesh, ...]:
-    """Puts frames into the room by chance; their glass, each flat and facing the room."""
+    """Add the frames of up to two mirrors to some rooms, and return their glass: flat meshes that face the room."""
     if rng.random() >= SHARE:
         return ()
     glass: list[Mesh] = []
@@ -45,13 +46,13 @@ def hang_mirrors(rng: Generator, room: Furnisher) -> tuple[Mesh, ...]:
         frame, pane = _mirror(rng, width, height, border)
         x, y = room.shell.at(side, along, off + 0.002)
         if room.put(Body(frame), x, y, foot, YAWS[side], solid=False, check=False):
-            room.targets.pop()  # cameras go on aiming at what they did
+            room.targets.pop()  # mirrors are not targets, so that cameras are the same with and without them
             glass.append(pane.moved((x, y, foot), YAWS[side]))
     return tuple(glass)
 
 
 def _places(rng: Generator, room: Furnisher) -> Iterator[Place]:
-    """Where a mirror might hang or stand, in random order of kind; on walls not checked yet."""
+    """Yield random places for mirrors. Those on walls may be occupied."""
     shell = room.shell
     stands = [(*found, low, high) for low, high in room.solids for found in _backs(room, low, high)]
     for _ in range(_TRIES):
@@ -64,12 +65,12 @@ def _places(rng: Generator, room: Furnisher) -> Iterator[Place]:
                 door = min(wide, 0.9) if wide < 1.0 else wide / 2
                 shift = 0.0 if wide < 1.0 else (wide - door) / 2 * (1 if u < 0.5 else -1)
                 yield side, along + shift, deep, 0.08, 0.96 * door, top - 0.16
-            elif 0.4 < top < 1.25 and deep < 0.9:  # over a washbasin, a chest, a sofa
+            elif 0.4 < top < 1.25 and deep < 0.9:  # above a washbasin, a chest or a sofa
                 width = float(np.clip(wide * (0.5 + 0.4 * u), 0.3, 1.4))
                 yield side, along, 0.0, max(top + 0.12, 0.95), width, 0.45 + 0.5 * v
         else:
             side = int(number * 4)
-            tall = u < 0.3  # full length
+            tall = u < 0.3  # a full-length mirror
             width = 0.3 + (0.4 if tall else 1.1) * v
             height = 1.2 + 0.2 * u if tall else float(np.clip(width * (0.6 + 2.0 * u), 0.3, 1.4))
             foot = 0.15 + 0.6 * u if tall else 1.5 - height / 2
@@ -81,7 +82,7 @@ def _places(rng: Generator, room: Furnisher) -> Iterator[Place]:
 def _backs(
     room: Furnisher, low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> Iterator[tuple[int, float, float, float]]:
-    """The walls that a box stands at: side, middle along it, how far its front is from it, its width."""
+    """Yield the walls that a box stands at: side, middle along it, distance of the box's front, width of the box."""
     w, d = room.shell.width, room.shell.depth
     middle = (low + high) / 2
     for side, gap, along, front, wide in (
@@ -95,7 +96,7 @@ def _backs(
 
 
 def _free(room: Furnisher, place: Place) -> bool:
-    """Whether nothing hangs or stands where a mirror on a wall would, and nothing large close before it."""
+    """Return True if a place on a wall is free and nothing large stands close before it."""
     side, along, _, foot, width, height = place
     shell = room.shell
     a, b = along - width / 2 - 0.06, along + width / 2 + 0.06
@@ -112,7 +113,7 @@ def _free(room: Furnisher, place: Place) -> bool:
 
 
 def _mirror(rng: Generator, width: float, height: float, border: float) -> tuple[Mesh, Mesh]:
-    """Frame and back, and the glass, with their back at y = 0 and their foot at z = 0."""
+    """Return the frame with its back, and the glass. Their back is at y = 0 and their lower end at z = 0."""
     x, z, b = width / 2, height, border
     front = -0.012 - _GLASS if b == 0.0 else -_DEEP_M
     low = [[-x, -0.012, 0.0]]

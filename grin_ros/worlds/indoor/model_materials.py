@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What furniture models wear: many come in one flat colour a part, which no photograph shows."""
+"""Materials for furniture models. Many models have one flat colour per part, which no photograph shows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from grin_ros.worlds.shapes.mesh import Mesh
 from grin_ros.worlds.surfaces.materials import grain_layer, material
 from grin_ros.worlds.surfaces.palette import Palette
 
+# For patterns of model names, the kinds of materials that suit them.
 _KINDS = (
     (r"sofa|couch|armchair|bed|puff|ottoman|cushion|futon|towel|office chair", ("cloth",)),
     (
@@ -30,9 +31,9 @@ _KINDS = (
 
 
 def box_mapped(mesh: Mesh, layer: int, tile_m: float, colour: Sequence[float], mix: float = 0.75) -> Mesh:
-    """The mesh with its untextured part in a texture projected along the main axis of each normal.
+    """Return the mesh with a texture on its untextured part, projected along the main axis of each normal.
 
-    Its colour there becomes ``colour`` by the share mix.
+    The texture covers ``tile_m`` metres once. ``mix`` is the share of ``colour`` in the new colour.
     """
     bare = mesh.layer < 0
     axis = np.abs(mesh.normals).argmax(axis=1)
@@ -48,15 +49,15 @@ def box_mapped(mesh: Mesh, layer: int, tile_m: float, colour: Sequence[float], m
 
 
 def desaturated(colour: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """Colours (n, 3) with a share of their saturation left, of the same luminance."""
+    """Return colours (n, 3) of the same luminance with this share of their saturation."""
     grey = colour @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     return np.asarray(grey[:, None] + share * (colour - grey[:, None]), np.float32)
 
 
 def with_room_material(mesh: Mesh, piece: Piece, palette: Palette) -> Mesh:
-    """A model as it stands in one room: in a material of the room that suits its name, or in its own paler colours.
+    """Return a model in a material of the room that suits its name, or in its own colours with less saturation.
 
-    What has no picture of its own gets grain.
+    In the second case, parts without a texture get grain.
     """
     rng = palette.rng
     kind = rng.random()

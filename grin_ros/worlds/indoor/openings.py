@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What fills the holes in walls: windows with their curtains and blinds, doors, and the space behind a passage."""
+"""Windows with curtains and blinds, doors, and the rooms behind passages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from grin_ros.worlds.surfaces.textures import doors, outside, random_colour, woo
 
 
 def add_window(shell: Shell, palette: Palette, o: Opening) -> None:
-    """Reveal, frame and bars, what is seen through it; by chance a sill, trim, curtains or a blind."""
+    """Add a window with its frame and the view through it, sometimes with a sill, a trim, curtains or a blind."""
     rng = palette.rng
     width, height = o.width, o.high - o.low
     deep = float(rng.uniform(0.06, 0.25))
@@ -44,11 +44,11 @@ def add_window(shell: Shell, palette: Palette, o: Opening) -> None:
     frame = merge(reveal + bars).painted(white, -1, 0.15)
     shell.meshes.append(shell.stick(frame, o.side, o.middle, 0.0, o.low))
     kind, glow = rng.random(), float(np.exp(rng.uniform(-0.2, 1.8)))
-    if kind < 0.3:  # frosted, netted, or so bright that nothing is told apart
+    if kind < 0.3:  # frosted glass, a net curtain, or light so bright that nothing can be recognised
         pane = quad((-width / 2, deep, 0), (width, 0, 0), (0, 0, height), 0.0)
         layer = palette.add(outside(rng)) if rng.random() < 0.4 else palette.shared("grain", grain, 5)
         shell.panes.append(shell.stick(pane.painted((1, 1, 1), layer, 0.3, glow), o.side, o.middle, 0.0, o.low))
-    else:  # open to a yard, trees or houses some way off, and to the sky above them
+    else:  # the view of a yard, trees or houses, and the sky above them
         away, rise = float(np.exp(rng.uniform(np.log(3.0), np.log(40.0)))), float(rng.uniform(-0.05, 0.9))
         half = width + 2.2 * away
         far = quad((-half, away, -1.0 - o.low), (2 * half, 0, 0), (0, 0, 2.5 + rise * away), 0.0)
@@ -71,7 +71,7 @@ def add_window(shell: Shell, palette: Palette, o: Opening) -> None:
 
 
 def _curtains(shell: Shell, palette: Palette, o: Opening) -> None:
-    """Two curtains in waves, and their rail."""
+    """Add two curtains and their rail."""
     rng = palette.rng
     top = min(o.high + 0.15, shell.height - 0.03)
     bottom = 0.03 if rng.random() < 0.6 else max(o.low - 0.2, 0.03)
@@ -95,7 +95,7 @@ def _curtains(shell: Shell, palette: Palette, o: Opening) -> None:
 
 
 def add_door(shell: Shell, palette: Palette, o: Opening) -> None:
-    """A closed leaf with frame and handle."""
+    """Add a closed door with a frame and a handle."""
     rng = palette.rng
     width, height = o.width, o.high
     colour = [float(rng.uniform(0.4, 0.9))] * 3 if rng.random() < 0.5 else [0.9, 0.85, 0.8]
@@ -111,7 +111,7 @@ def add_door(shell: Shell, palette: Palette, o: Opening) -> None:
 
 
 def add_side_room(shell: Shell, palette: Palette, o: Opening, wall: Material, floor: Material) -> None:
-    """A closed space behind a passage, bare; by chance with an open door leaf."""
+    """Add the empty room behind a passage, sometimes with an open door. It has the same walls and floor."""
     rng = palette.rng
     deep, left, right = float(rng.uniform(1.6, 5.0)), _clear(rng, shell, o, -1), _clear(rng, shell, o, 1)
     shell.side_rooms.append(SideRoom(o, deep, left, right))
@@ -133,7 +133,7 @@ def add_side_room(shell: Shell, palette: Palette, o: Opening, wall: Material, fl
     frame = [box((0.07, 0.04, o.high)).moved((s * (o.width / 2 + 0.035), -0.01, 0)) for s in (-1, 1)]
     white = [float(rng.uniform(0.3, 0.9))] * 3
     parts = [wall.on(merge(sides)), ground, merge(frame).painted(white)]
-    if rng.random() < 0.6:  # ajar, wide open, or anything between
+    if rng.random() < 0.6:  # a door at a random angle
         leaf = box((o.width, 0.035, o.high), 0.0).painted(
             [float(rng.uniform(0.4, 0.9))] * 3, palette.add(wood(rng)), 0.2
         )
@@ -143,7 +143,7 @@ def add_side_room(shell: Shell, palette: Palette, o: Opening, wall: Material, fl
 
 
 def _clear(rng: Generator, shell: Shell, o: Opening, direction: int) -> float:
-    """How far the room behind a passage reaches to one side: not into the one behind the next."""
+    """Return how far the room behind a passage reaches to one side without meeting the next such room."""
     others = [p for p in shell.openings if p.side == o.side and p.kind == "passage" and p is not o]
     gaps = [p.a - o.b for p in others if p.a >= o.b] if direction > 0 else [o.a - p.b for p in others if p.b <= o.a]
     return float(max(min(rng.uniform(0.1, 2.2), 0.5 * min(gaps, default=9.0) - 0.05), 0.02))

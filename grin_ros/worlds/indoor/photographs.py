@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rooms as people take pictures of them: overviews from the border of a room, vistas through long ones, and subjects
-from a few steps away.
+"""Three worlds of rooms as people photograph them: overviews, vistas through long rooms, and single subjects.
 
-From random places in a room the lower third of a picture is 15 % nearer than its middle, on average. In recordings by
-hand it is 30 to 45 % nearer and the upper third as much farther, for people step back, look down a little and have a
-floor or a table before them; and where they take one thing, what is behind it is not much farther than it.
+In views from random places, the lower third of the image is on average 15 % nearer than its middle. In hand-held
+recordings it is 30 to 45 % nearer, and the upper third is that much farther, because people step back, look down a
+little, and have a floor or a table before them. When people photograph a single thing, its background is mostly near.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ from grin_ros.worlds.indoor.camera_placement import ONE_PLANE_SHARE, aimed_at, h
 from grin_ros.worlds.indoor.furnished_room import build_room, furnish_room
 from grin_ros.worlds.scene import Placement, Scene
 
-OTHERS_SHARE = 0.04  # of the views that are neither: the world has no sharp border
-_BORDER_M = (0.15, 1.0)
+OTHERS_SHARE = 0.04  # the share of other views that is kept, so that the kinds of views have no sharp border
+_BORDER_M = (0.15, 1.0)  # the distance of an overview camera from the wall
 
 
 def place_overview(rng: Generator, scene: Scene) -> Placement | None:
-    """A camera near a wall, looking across; None when the place is in something solid."""
+    """Draw a camera near a wall that looks across the room. Return None if the place is inside something solid."""
     low, high = scene.bounds
     position = rng.uniform(low + 0.15, high - 0.15)
     axis, away = int(rng.integers(2)), float(rng.uniform(*_BORDER_M))
     position[axis] = low[axis] + away if rng.random() < 0.5 else high[axis] - away
     position[2] = np.clip(rng.normal(1.45, 0.2), 0.8, 1.9)
-    # Towards the farthest of a few points: along a diagonal rather than at the next wall.
+    # It looks towards the farthest of four random points: rather along a diagonal than at the nearest wall.
     points = rng.uniform(low, high, (4, 3))
     across = points[np.argmax(np.hypot(*(points - position)[:, :2].T))]
     yaw = np.arctan2(across[1] - position[1], across[0] - position[0]) + rng.normal(0, 0.2)
@@ -41,7 +40,10 @@ def place_overview(rng: Generator, scene: Scene) -> Placement | None:
 
 
 def place_subject(rng: Generator, scene: Scene) -> Placement | None:
-    """A camera 1.2 to 3.8 m from a thing, a little above it; None when that is outside or in something solid."""
+    """Draw a camera 1.2 to 3.8 m from a thing and a little above it.
+
+    Return None if the place is outside the room or inside something solid.
+    """
     target = scene.targets[int(rng.integers(len(scene.targets)))] if len(scene.targets) else scene.bounds[1] / 2
     distance = float(np.exp(rng.uniform(np.log(1.2), np.log(3.8))))
     bearing, slope = rng.uniform(0, 2 * np.pi), float(np.clip(rng.normal(0.2, 0.2), -0.1, 0.9))
@@ -49,8 +51,11 @@ def place_subject(rng: Generator, scene: Scene) -> Placement | None:
 
 
 def keep_overview(range_m: NDArray[np.float32], camera: Camera) -> float:
-    """Chance to keep a view by its ranges (h, w): all whose lower third is 15 to 65 % nearer than the median, which
-    is 1 to 5 m, and whose upper third is not nearer; few others."""
+    """Return the probability of keeping an overview with these ranges (h, w).
+
+    All views are kept whose median range is 1 to 5 m, whose lower third is 15 to 65 % nearer than that, and whose upper
+    third is not nearer. Few other views are kept.
+    """
     seen = _surfaces(range_m)
     if seen is None:
         return 0.0
@@ -61,8 +66,11 @@ def keep_overview(range_m: NDArray[np.float32], camera: Camera) -> float:
 
 
 def keep_vista(range_m: NDArray[np.float32], camera: Camera) -> float:
-    """Chance to keep a view by its ranges (h, w): all with things before a far background, a tenth of it nearer than
-    0.65 times the median, which is 1.5 to 5 m, and a tenth farther than 1.7 times; few others."""
+    """Return the probability of keeping a vista with these ranges (h, w).
+
+    All views are kept that have things before a far background: the median range is 1.5 to 5 m, a tenth of the view is
+    nearer than 0.65 times the median, and a tenth is farther than 1.7 times the median. Few other views are kept.
+    """
     seen = _surfaces(range_m)
     if seen is None:
         return 0.0
@@ -72,8 +80,11 @@ def keep_vista(range_m: NDArray[np.float32], camera: Camera) -> float:
 
 
 def keep_subject(range_m: NDArray[np.float32], camera: Camera) -> float:
-    """Chance to keep a view by its ranges (h, w): all with four fifths of it between 0.7 and 1.5 times the median,
-    which is 1.1 to 4 m; few others."""
+    """Return the probability of keeping a view of a subject with these ranges (h, w).
+
+    All views are kept whose median range is 1.1 to 4 m and of which four fifths are between 0.7 and 1.5 times the
+    median. Few other views are kept.
+    """
     seen = _surfaces(range_m)
     if seen is None:
         return 0.0
@@ -87,7 +98,10 @@ def _chance(chosen: bool, range_m: NDArray[np.float32], camera: Camera) -> float
 
 
 def _surfaces(range_m: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Ranges, nan where there is no surface; None where a third has none or a whole strip has none."""
+    """Return the ranges with nan where there is no surface.
+
+    Return None if a third of the view has no surface, or if the upper or the lower third has none at all.
+    """
     seen = np.where(np.isfinite(range_m), range_m, np.float32(np.nan))
     third = len(range_m) // 3
     known = np.isfinite(seen)
@@ -97,13 +111,13 @@ def _surfaces(range_m: NDArray[np.float32]) -> NDArray[np.float32] | None:
 
 
 def build_vista(seed: int, assets: Assets) -> Scene:
-    """A furnished room of 4 to 7 by 6 to 12 m: the same seed and the same assets give the same scene."""
+    """Return the furnished room of a seed, 4 to 7 m by 6 to 12 m. The same seed and assets give the same scene."""
     rng = np.random.default_rng([seed, 0x715A])
     height = float(np.clip(rng.normal(2.7, 0.25), 2.3, 3.6))
     return furnish_room(rng, assets, (float(rng.uniform(4.0, 7.0)), float(rng.uniform(6.0, 12.0)), height), 1.3)
 
 
 def build_subject(seed: int, assets: Assets) -> Scene:
-    """A furnished room, or one with a stage: the same seed and the same assets give the same scene."""
+    """Return the scene of a seed: a furnished room or a still life. The same seed and assets give the same scene."""
     staged = np.random.default_rng([seed, 0x50B]).random() < 0.5
     return tabletop.build(seed, assets) if staged else build_room(seed, assets)

@@ -14,7 +14,7 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 Make = Callable[[Palette], Body]
 
-# What a surface holds and how often; 'model' is a small furniture model where there are some.
+# For each kind of surface, the things on it and their relative frequencies. 'model' is a small furniture model.
 RECIPES: dict[str, dict[Make | str, float]] = {
     "desk": {
         goods.papers: 4.0,
@@ -155,7 +155,7 @@ RECIPES: dict[str, dict[Make | str, float]] = {
 
 
 def recipe_for(theme: str, top: Top, rng: Generator) -> str:
-    """What a surface in a room of a theme holds."""
+    """Return a random recipe for a surface in a room with this theme."""
     if top.z < 0.3:
         return "floor"
     choices: Sequence[str] = {

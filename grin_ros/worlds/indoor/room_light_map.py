@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What light comes from all around in a room: its windows, lamps, walls and floor as seen from its middle, by chance
-mixed with a map of the assets."""
+"""The radiance map of a room: its windows, lamps, walls and floor as seen from its middle.
+
+In some rooms it is mixed with a radiance map of the assets.
+"""
 
 from __future__ import annotations
 
@@ -24,19 +26,20 @@ from grin_ros.worlds.rendering.environment import (
 )
 from grin_ros.worlds.rendering.light import Lighting
 
-MAPS_SHARE = 0.5  # of the rooms
-MIXED = 0.3, 0.8  # how much of the light is the map's there
-_FINER = 4  # rays a pixel of the map and direction
-_PALED = 0.5  # of the saturation of surfaces stays: they light one another more than once
-_MAP_COLOURS = 0.4  # of a map's own cast stays
+MAPS_SHARE = 0.5  # the share of rooms with a map of the assets
+MIXED = 0.3, 0.8  # the lowest and highest share of light from that map
+_FINER = 4  # the number of rays per pixel of the map, in x and in y
+_PALED = 0.5  # the share of the saturation of surfaces that is kept, because light is reflected more than once
+_MAP_COLOURS = 0.4  # the share of the mean colour of a map of the assets that is kept
 
 
 def light_map(
     rng: Generator, shell: Shell, lighting: Lighting, albedos: Sequence[NDArray[np.float64]], maps: Sequence[Map]
 ) -> Map:
-    """The map of a room. albedos: mean linear ones of floor, ceiling and the four walls.
+    """Return the radiance map of a room.
 
-    Its mean luminance is that of the lighting's even ambient light: only direction and colour change.
+    Its mean luminance equals that of the ambient light of ``lighting``; only direction and colour are different.
+    ``albedos`` are the mean linear albedos of the floor, the ceiling and the four walls, ``maps`` those of the assets.
     """
     level = float((lighting.ambient_up + lighting.ambient_down) @ LUMINANCE) / 2
     window, lamp = np.exp(rng.uniform(-0.2, 1.8)) * np.array([0.95, 1.0, 1.08]), float(rng.uniform(1.5, 4.0))
@@ -58,8 +61,11 @@ def room_map(
     window: NDArray[np.float64],
     lamp: float,
 ) -> Map:
-    """What an empty room sends to its middle: surfaces under its lamps, panes of radiance ``window`` (3,), and below
-    the ceiling lamps that shine with ``lamp``."""
+    """Return the radiance map of an empty room, seen from its middle.
+
+    It contains the surfaces in the light of the lamps, the windows with the radiance ``window`` (3,), and the ceiling
+    lamps with the radiance ``lamp``.
+    """
     low, high = lighting.room
     middle, rays = (low + high) / 2, directions(HEIGHT * _FINER, WIDTH * _FINER).reshape(-1, 3)
     with np.errstate(divide="ignore"):
@@ -67,7 +73,7 @@ def room_map(
     axis = reach.argmin(axis=1)
     points = middle + reach.min(axis=1)[:, None] * rays
     over = np.take_along_axis(rays, axis[:, None], axis=1)[:, 0] > 0
-    # Floor, ceiling, then the sides as the shell counts them: y = depth, x = 0, y = 0, x = width.
+    # The faces are the floor, the ceiling, and the sides in the order of the shell.
     face = np.where(axis == 2, np.where(over, 1, 0), np.where(axis == 1, np.where(over, 2, 4), np.where(over, 5, 3)))
     inwards = np.array([[0, 0, 1], [0, 0, -1], [0, -1, 0], [1, 0, 0], [0, 1, 0], [-1, 0, 0]], np.float64)[face]
     light = np.tile((lighting.ambient_up + lighting.ambient_down) / 2, (len(rays), 1))
@@ -75,7 +81,7 @@ def room_map(
         to_lamp = position - points
         squared = np.einsum("ij,ij->i", to_lamp, to_lamp)
         cosine = np.einsum("ij,ij->i", to_lamp, inwards) / np.sqrt(np.maximum(squared, 1e-6))
-        light += np.maximum(0.12 + 0.88 * cosine, 0.0)[:, None] / (squared + 0.4)[:, None] * power  # as the shader
+        light += np.maximum(0.12 + 0.88 * cosine, 0.0)[:, None] / (squared + 0.4)[:, None] * power  # as in the shader
     grey = np.asarray(albedos) @ LUMINANCE
     paled = grey[:, None] + _PALED * (np.asarray(albedos) - grey[:, None])
     radiance = light * paled[face]

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A room as a box with holes: its size, its openings, and places along its walls."""
+"""The shell of a room: a box with openings in its walls.
+
+The four walls are the sides 0 (y = depth), 1 (x = 0), 2 (y = 0) and 3 (x = width).
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,15 @@ from numpy.typing import NDArray
 
 from grin_ros.worlds.shapes.mesh import Mesh
 
-# Of things with their back to the wall at y = depth, x = 0, y = 0, x = width.
+# For each side, the yaw of things that have their back to the wall.
 YAWS = (0.0, np.pi / 2, np.pi, -np.pi / 2)
 
 
 @dataclass(frozen=True)
 class Opening:
-    """A hole in a wall side: from a to b along the wall, from low to high above the floor (metres).
+    """An opening in a wall, from a to b along the wall and from low to high above the floor, in metres.
 
-    kind: 'window', 'door' (a closed leaf before the whole wall) or 'passage'.
+    ``kind`` is 'window', 'door' (closed, so the wall behind it has no hole) or 'passage'.
     """
 
     side: int
@@ -31,21 +34,22 @@ class Opening:
 
     @property
     def width(self) -> float:
+        """The width in metres."""
         return self.b - self.a
 
     @property
     def middle(self) -> float:
-        """Along the wall."""
+        """The position of the middle along the wall."""
         return (self.a + self.b) / 2
 
     def meets(self, side: int, a: float, b: float) -> bool:
-        """Whether it shares a part of the stretch from a to b of a wall."""
+        """Return True if the opening overlaps the part of a wall from a to b."""
         return self.side == side and self.a < b and self.b > a
 
 
 @dataclass(frozen=True)
 class SideRoom:
-    """The room behind a passage: how deep, and how far it reaches to both sides of the opening (metres)."""
+    """The room behind a passage: its depth, and how far it reaches to both sides of the opening, in metres."""
 
     opening: Opening
     deep: float
@@ -55,9 +59,17 @@ class SideRoom:
 
 @dataclass
 class Shell:
-    """A room of width x depth x height metres with its corner at the origin.
+    """A room with its corner at the origin.
 
-    meshes cast shadows; panes (windows) do not. solids: lower and upper corners of inner walls and pillars.
+    Attributes:
+        width: The size along x in metres.
+        depth: The size along y in metres.
+        height: The size along z in metres.
+        openings: The openings in its walls.
+        meshes: The meshes that cast shadows. The first six are the floor, the ceiling and the four walls.
+        panes: The meshes that cast no shadow: the views through windows.
+        solids: Lower and upper corners of inner walls and pillars.
+        side_rooms: The rooms behind passages.
     """
 
     width: float
@@ -70,14 +82,18 @@ class Shell:
     side_rooms: list[SideRoom] = field(default_factory=list)
 
     def length(self, side: int) -> float:
+        """Return the length of a wall in metres."""
         return self.width if side in (0, 2) else self.depth
 
     def at(self, side: int, along: float, off: float) -> tuple[float, float]:
-        """Floor point at a distance off from a wall; along runs left to right as seen from inside, facing the wall."""
+        """Return the x and y of a point at the distance ``off`` from a wall.
+
+        ``along`` runs from left to right for someone inside who faces the wall.
+        """
         w, d = self.width, self.depth
         return ((along, d - off), (off, along), (w - along, off), (w - off, d - along))[side]
 
     def stick(self, mesh: Mesh, side: int, along: float, off: float, z: float) -> Mesh:
-        """The mesh with its back plane y = 0 turned to the wall."""
+        """Return the mesh moved to a wall, with its back (y = 0) at the distance ``off`` from the wall."""
         x, y = self.at(side, along, off)
         return mesh.moved((x, y, z), YAWS[side])

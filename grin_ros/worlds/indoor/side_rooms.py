@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is seen through an open door: a further room, furnished along its walls."""
+"""Side rooms, which are seen through open doors and are furnished along their walls."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from grin_ros.worlds.shapes.bodies import Body
 
 
 def furnish_side_rooms(room: Furnisher) -> None:
-    """Puts furniture with its things into every room behind a passage."""
+    """Furnish all side rooms of a room, until the scene has enough triangles."""
     targets = len(room.targets)
     for side_room in room.shell.side_rooms:
         if room.triangles < MAX_SCENE_TRIANGLES:
             _furnish(room, side_room)
-    del room.targets[targets:]  # nobody walks up to things next door
+    del room.targets[targets:]  # cameras do not look at single things in side rooms
 
 
 def _furnish(room: Furnisher, side_room: SideRoom) -> None:
@@ -26,7 +26,7 @@ def _furnish(room: Furnisher, side_room: SideRoom) -> None:
     yaw = YAWS[o.side]
 
     def put(body: Body, x: float, y: float, z: float, turn: float, dense: float) -> None:
-        wx, wy = shell.at(o.side, o.middle + x, -y)  # y: behind the wall
+        wx, wy = shell.at(o.side, o.middle + x, -y)  # y is the distance behind the wall
         room.put(body, wx, wy, z, yaw + turn, solid=False, check=False)
         for top in body.tops:
             room.fill(top, (wx, wy, z), yaw + turn, "shelf" if top.clearance_m < 0.99 else "desk", dense)

@@ -16,9 +16,9 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 @dataclass(frozen=True)
 class Stairs:
-    """A flight that climbs towards +y from y = 0, centred in x, and its landing.
+    """A flight of stairs that rises towards +y from y = 0, centred in x, with a landing at its end.
 
-    mesh: on z = 0. steps (n, 2, 3): lower and upper corners of the solid under each step and, last, of the landing.
+    ``steps`` (n, 2, 3) are the lower and upper corners of the solid below each step; the last one is the landing.
     """
 
     mesh: Mesh
@@ -26,12 +26,12 @@ class Stairs:
 
     @property
     def landing(self) -> NDArray[np.float64]:
-        """(2, 3): the last of the steps."""
+        """The lower and upper corner of the landing, (2, 3)."""
         return np.asarray(self.steps[-1])
 
 
 def railing(palette: Palette, path: NDArray[np.float64], tall_m: float = 0.95) -> Mesh:
-    """A hand rail along feet (n, 3) with balusters between."""
+    """Return a railing with a hand rail and bars along the points ``path`` (n, 3) at its foot."""
     rng = palette.rng
     post, rail = made_of(palette, "metal", "wood"), timber(palette)
     up = np.array([0, 0, tall_m])
@@ -44,7 +44,7 @@ def railing(palette: Palette, path: NDArray[np.float64], tall_m: float = 0.95) -
 
 
 def flight(palette: Palette, count: int, wide_m: float, landing_m: float) -> Stairs:
-    """Stairs of a number of steps (2 or more); ValueError for fewer."""
+    """Return a flight of ``count`` steps. Raise ValueError for fewer than two."""
     if count < 2:
         raise ValueError(f"flight: got {count} steps, expected 2 or more")
     rng = palette.rng

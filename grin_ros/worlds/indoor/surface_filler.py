@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Small things as people leave them: what lies on a desk, a dining table, a worktop, a workbench, a shelf.
+"""Fill surfaces with small things, as people leave them on desks, tables, worktops and shelves.
 
-Each surface is filled from a recipe, densely, without things standing in one another, as one mesh.
+The things of a surface come from a recipe (see recipes.py). They do not overlap, and they are joined into one mesh.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ from grin_ros.worlds.shapes.bodies import Body, Top
 from grin_ros.worlds.shapes.mesh import Mesh, merge
 from grin_ros.worlds.surfaces.palette import Palette
 
-_MADE = 22  # different things of a recipe in a scene; then they are used again
+_MADE = 22  # the largest number of different things of a recipe in a scene; after that, copies are used
 
 
 class SurfaceFiller:
-    """Fills surfaces. models: makes a small furniture model, or None where there is none left."""
+    """A maker of small things for surfaces.
+
+    ``models`` returns a small furniture model as a body, or None if there is none.
+    """
 
     def __init__(self, rng: Generator, palette: Palette, models: Callable[[], Body | None]) -> None:
         self.rng, self.palette, self.models = rng, palette, models
         self._made: dict[str, list[Body]] = {}
 
     def thing(self, recipe: str) -> Body:
-        """One thing of a recipe, new or another copy of one."""
+        """Return a thing of a recipe, either a new one or one that was made before."""
         made, rng = self._made.setdefault(recipe, []), self.rng
         if len(made) >= _MADE or (len(made) > 8 and rng.random() < 0.5):
             return made[int(rng.integers(len(made)))]
@@ -42,9 +45,9 @@ class SurfaceFiller:
         return body
 
     def scatter(self, top: Top, recipe: str, density: float, most: int = 40) -> Mesh | None:
-        """Things on a surface in its body's frame, about ``density`` a square metre; None when nothing fits.
+        """Return things scattered over a surface, in the frame of its body, or None if nothing fits.
 
-        Tall things tend to the back (+y).
+        There are about ``density`` things per square metre, at most ``most``. Tall things mostly stand at the back, +y.
         """
         rng = self.rng
         area = 4 * top.half_x * top.half_y
@@ -71,7 +74,7 @@ class SurfaceFiller:
                     centre[1] = spare[1] * rng.uniform(0.3, 1.0)
                 rect = np.concatenate([centre - size[:2] / 2 + 0.004, centre + size[:2] / 2 - 0.004])
                 if size[2] < 0.012 and rng.random() < 0.5:
-                    break  # paper may lie under other things
+                    break  # paper can lie under other things
                 hit = (rect[:2] < taken[:, 2:]).all(axis=1) & (rect[2:] > taken[:, :2]).all(axis=1)
                 if not hit.any():
                     taken = np.concatenate([taken, rect[None]])
@@ -84,7 +87,10 @@ class SurfaceFiller:
         return merge(parts) if parts else None
 
     def line_up(self, top: Top, recipe: str = "shelf", full: float = 0.85) -> Mesh | None:
-        """Things side by side along a shelf board: runs of books, packages, single things, gaps."""
+        """Return things side by side on a shelf board: rows of books, packages, single things and gaps.
+
+        ``full`` is the probability of a thing rather than a gap. Return None if nothing fits.
+        """
         rng = self.rng
         x, parts = -top.half_x, []
         tall = float(np.clip(top.clearance_m - 0.01, 0.08, 0.32))
@@ -98,7 +104,7 @@ class SurfaceFiller:
                 mesh = goods.books(self.palette, long, tall, min(2 * top.half_y, 0.26)).mesh
             else:
                 mesh = self.thing(recipe).mesh
-                if rng.random() < 0.3 and recipe == "stock":  # goods of a kind, in a row
+                if rng.random() < 0.3 and recipe == "stock":  # a row of equal things
                     step = float(np.ptp(mesh.vertices[:, 0])) + 0.004
                     mesh = merge([mesh.moved((k * step, 0, 0)) for k in range(int(rng.integers(2, 6)))])
             low, high = mesh.bounds()

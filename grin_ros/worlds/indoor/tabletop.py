@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Still lifes: a table, desk, worktop, workbench, shelf, seat or floor corner, densely set, before a near background.
+"""The world of still lifes: a table, desk, worktop, workbench, shelf, seat or part of the floor, full of things.
 
-A room as any other, with one stage in it that everything looks at from 0.5 to 4 m.
+The rest of the room is furnished as usual. All cameras look at this stage from 0.5 to 4 m.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 _STAGES = ("table", "desk", "worktop", "bench", "shelf", "floor", "seat")
 _CHANCES = (0.26, 0.2, 0.13, 0.12, 0.09, 0.12, 0.08)
-SHALLOW = 2.5  # the far end of a view over its near end, from which on it shows a room rather than a stage
+SHALLOW = 2.5  # above this ratio of far to near ranges, a view shows a room rather than a stage
 _RECIPES = {"table": ("dining", "toys", "desk", "shelf"), "floor": ("toys", "floor"), "seat": ("seat",)}
 
 
 def build(seed: int, assets: Assets) -> Scene:
-    """The scene of a seed: the same seed and the same assets give the same scene."""
+    """Return the scene of a seed. The same seed and assets give the same scene."""
     rng = np.random.default_rng([seed, 0x7AB1E])
     palette = Palette(rng, assets.tiles)
     shell = build_shell(palette, small=rng.random() < 0.6)
@@ -44,7 +44,7 @@ def build(seed: int, assets: Assets) -> Scene:
 
 
 def _set(room: Furnisher, stage: str) -> NDArray[np.float64]:
-    """Puts up the stage with its things; where to look, (n, 3)."""
+    """Put up the stage with its things, and return the points to look at, (n, 3)."""
     rng, shell, palette = room.rng, room.shell, room.palette
     body = _support(room, stage)
     width, depth, height = body.size
@@ -62,7 +62,7 @@ def _set(room: Furnisher, stage: str) -> NDArray[np.float64]:
     room.put(body, x, y, 0.0, yaw, check=False, solid=stage != "floor")
     reach = 0.5 * max(width, depth) + 0.1
     room.footprints.append((x - reach, y - reach, x + reach, y + reach))
-    front = np.array([np.sin(yaw), -np.cos(yaw), 0.0])  # away from the wall: keeps the view of it free
+    front = np.array([np.sin(yaw), -np.cos(yaw), 0.0])  # the space in front of the stage stays free
     clear = np.array([x, y, 0.0]) + front * (reach + 0.5)
     room.footprints.append((clear[0] - 0.6, clear[1] - 0.6, clear[0] + 0.6, clear[1] + 0.6))
     dense = float(np.exp(rng.normal(3.7, 0.5)))
@@ -108,7 +108,7 @@ def _support(room: Furnisher, stage: str) -> Body:
 
 
 def _piece(room: Furnisher, body: Body, at: tuple[float, float], yaw: float) -> None:
-    """One large thing on the stage: a plant, a cloth thrown over a box, a chair model, a soft toy, a bin."""
+    """Put one large thing on the stage: a plant, a box under a cloth, a soft toy, a model or a bag."""
     rng, palette = room.rng, room.palette
     if not body.tops:
         return
@@ -132,7 +132,7 @@ def _piece(room: Furnisher, body: Body, at: tuple[float, float], yaw: float) -> 
 
 
 def _background(room: Furnisher, at: tuple[float, float], yaw: float, back: float, width: float, height: float) -> None:
-    """A hanging cloth, a board, or a wall of posters right behind the stage."""
+    """Put a hanging cloth, a board, or a board with posters right behind the stage."""
     rng, palette = room.rng, room.palette
     wide, tall = (
         width + float(rng.uniform(0.2, 1.2)),
@@ -161,7 +161,10 @@ def _background(room: Furnisher, at: tuple[float, float], yaw: float, back: floa
 
 
 def place(rng: Generator, scene: Scene) -> Placement | None:
-    """A camera 0.5 to 4 m from the stage, held level to steep; None when that is outside the room or in something."""
+    """Draw a camera 0.6 to 4.2 m from the stage, level with it or above it.
+
+    Return None if the place is outside the room, above 2.1 m, or inside something solid.
+    """
     target = scene.targets[int(rng.integers(len(scene.targets)))]
     distance = float(np.exp(rng.uniform(np.log(0.6), np.log(4.2))))
     bearing, slope = rng.uniform(0, 2 * np.pi), float(np.clip(rng.normal(0.4, 0.28), -0.1, 1.2))
@@ -170,13 +173,16 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
 
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
-    """Chance to keep a view by its ranges (h, w): those whose middle is nearer than 4.5 m, sooner with the background
-    near as well; few bare ones."""
+    """Return the probability of keeping a view with these ranges (h, w).
+
+    It is 0 if 40 % has no surface or the median range is above 4.5 m. It is lower for near views, for views with a far
+    background, and for views that show one plane only.
+    """
     seen = range_m[~np.isnan(range_m)]
     if np.mean(np.isfinite(seen)) < 0.6 or np.median(seen) > 4.5:
         return 0.0
     first, last = np.percentile(seen[np.isfinite(seen)], [5, 95])
-    # A stage is looked at from its front; from elsewhere the room lies behind it, and the room is another world.
+    # From its front, a stage has a near background. From other sides the view shows the room, which is another world.
     shallow = 1.0 if last < SHALLOW * first else 0.4
-    # From near there are more ways to look at a thing than cameras take.
+    # Near placements are proposed more often than real cameras are that near.
     return shallow * min(1.0, float(np.median(seen)) / 1.8) * (0.1 if shows_one_plane(range_m, camera) else 1.0)

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is fixed to the walls of a room: pictures, boards with papers, shelves, radiators, switches, coats."""
+"""Things that are fixed to the walls of a room: pictures, boards with papers, shelves, radiators, switches, coats.
+
+They have their back at y = 0 and face -y.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 
 def board(palette: Palette) -> Body:
-    """A cork or white board with papers."""
+    """Return a cork board or whiteboard with papers."""
     rng = palette.rng
     w, h = float(rng.uniform(0.5, 2.0)), float(rng.uniform(0.4, 1.2))
     cork = palette.tile("Cork", "Fabric") if rng.random() < 0.5 else None
@@ -36,7 +39,7 @@ def board(palette: Palette) -> Body:
 
 
 def posters(palette: Palette) -> Body:
-    """Posters, drawings or notes stuck to the wall side by side."""
+    """Return posters, drawings or notes side by side."""
     rng = palette.rng
     parts = []
     for k in range(int(rng.integers(1, 7))):
@@ -49,7 +52,7 @@ def posters(palette: Palette) -> Body:
 
 
 def radiator(palette: Palette) -> Body:
-    """A ribbed radiator with its pipes."""
+    """Return a ribbed radiator with a pipe."""
     rng = palette.rng
     w, h = float(rng.uniform(0.5, 1.6)), float(rng.choice([0.4, 0.6, 0.9]))
     n = int(w / 0.06)
@@ -64,7 +67,7 @@ def radiator(palette: Palette) -> Body:
 
 
 def wall_shelf(palette: Palette) -> Body:
-    """One or several boards on the wall."""
+    """Return one or several shelf boards."""
     rng = palette.rng
     w, d, n = float(rng.uniform(0.5, 1.8)), float(rng.uniform(0.16, 0.32)), int(rng.integers(1, 4))
     gap, paint = float(rng.uniform(0.25, 0.4)), made_of(palette, "wood")
@@ -74,7 +77,7 @@ def wall_shelf(palette: Palette) -> Body:
 
 
 def switches(palette: Palette) -> Body:
-    """A light switch, sockets, a thermostat or a small box with a cable duct."""
+    """Return light switches or sockets, sometimes with a cable duct."""
     rng = palette.rng
     n, white = int(rng.integers(1, 4)), plain(palette, [float(rng.uniform(0.5, 0.9))] * 3, 0.3)
     parts = [white(box((0.08, 0.012, 0.08))).moved((k * 0.072, -0.006, 0)) for k in range(n)]
@@ -85,7 +88,7 @@ def switches(palette: Palette) -> Body:
 
 
 def rail(palette: Palette) -> Body:
-    """A rail with towels or tools hanging from it."""
+    """Return a rail with towels."""
     rng = palette.rng
     w = float(rng.uniform(0.4, 0.9))
     parts = [made_of(palette, "metal", "wood")(tube(np.array([[-w / 2, -0.05, 0.6], [w / 2, -0.05, 0.6]]), 0.009))]
@@ -97,7 +100,7 @@ def rail(palette: Palette) -> Body:
     return Body(merge(parts))
 
 
-# What, how many on average in a usual room, and between which heights its foot is.
+# The maker of each fitting, the mean number in a usual room, and the lowest and highest height of its lower end.
 _FITTINGS: tuple[tuple[Callable[[Palette], Body], float, float, float], ...] = (
     (board, 0.35, 0.9, 1.3),
     (posters, 0.7, 0.9, 1.4),
@@ -110,7 +113,7 @@ _FITTINGS: tuple[tuple[Callable[[Palette], Body], float, float, float], ...] = (
 
 
 def fill_walls(room: Furnisher) -> None:
-    """Fittings and pictures on the walls of a furnished room."""
+    """Hang fittings and pictures on the walls of a furnished room."""
     rng = room.rng
     share = float(np.clip((room.shell.width + room.shell.depth) / 8, 0.6, 1.6))
     for make, mean, low, high in _FITTINGS:
@@ -121,7 +124,10 @@ def fill_walls(room: Furnisher) -> None:
 
 
 def fix_to_wall(room: Furnisher, body: Body, z: float) -> bool:
-    """A body with its back y = 0 on a free stretch of wall, and things on its shelves; whether there was one."""
+    """Fix a body to a free part of a wall with its lower end at z, and put things on its shelves.
+
+    Return False if no free part was found.
+    """
     rng, shell = room.rng, room.shell
     low, high = body.mesh.bounds()
     width, depth, height = float(high[0] - low[0]), float(high[1] - low[1]), float(high[2] - low[2])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Halls with rows of racks: stores with boxes and pallets, shops with goods, book shops and archives."""
+"""The world of halls with rows of racks: warehouses with pallets, shops with goods, book shops and archives."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KINDS = ("store", "shop", "books")
 
 
 def build(seed: int, assets: Assets) -> Scene:
-    """The scene of a seed: the same seed and the same assets give the same scene."""
+    """Return the hall of a seed. The same seed and assets give the same scene."""
     rng = np.random.default_rng([seed, 0x3A6E0])
     palette = Palette(rng, assets.tiles)
     kind = str(rng.choice(_KINDS, p=[0.45, 0.35, 0.2]))
@@ -42,7 +42,7 @@ def build(seed: int, assets: Assets) -> Scene:
 
 
 def _rows(room: Furnisher, kind: str) -> None:
-    """Racks in rows with aisles between, from a few that are made once."""
+    """Add rows of racks with aisles between them. There are only a few different racks."""
     rng, shell, palette = room.rng, room.shell, room.palette
     top = shell.height - 0.3
     tall = float(
@@ -78,7 +78,10 @@ def _rows(room: Furnisher, kind: str) -> None:
 def rack(
     palette: Palette, kind: str, size: tuple[float, float, float], levels: int, frame: Callable[[Mesh], Mesh]
 ) -> Body:
-    """A filled rack of a size x, y, z: 'store' with beams and pallets, 'shop' with goods in rows, 'books'."""
+    """Return a filled rack of size (x, y, z).
+
+    ``kind`` is 'store' (beams and pallets), 'shop' (rows of goods) or 'books'. ``frame`` paints the frame.
+    """
     x, y, z = size
     post = 0.045 if kind == "store" else 0.02
     corners = np.array([[sx * (x / 2 - post), sy * (y / 2 - post), 0.0] for sx in (-1, 1) for sy in (-1, 1)])
@@ -107,7 +110,7 @@ def rack(
 
 
 def _goods(palette: Palette, wide: float, deep: float, tall: float) -> Mesh:
-    """Packets in files along a shelf: some of each kind, side by side and behind one another."""
+    """Return packages along a shelf: a few of each kind, side by side and behind one another."""
     rng = palette.rng
     low, high, layer, tone = [], [], [], []
     x = -wide / 2
@@ -132,7 +135,7 @@ def _goods(palette: Palette, wide: float, deep: float, tall: float) -> Mesh:
 
 
 def _bay(palette: Palette, wide: float, deep: float, tall: float) -> list[Mesh]:
-    """What stands on a level of a pallet rack: pallets with cartons, loose boxes, drums, or nothing."""
+    """Return the loaded pallets on one level of a rack. Some places stay empty."""
     rng = palette.rng
     made, x = [], -wide / 2
     while x < wide / 2 - 0.4:
@@ -150,7 +153,7 @@ def _bay(palette: Palette, wide: float, deep: float, tall: float) -> list[Mesh]:
 
 
 def load_of(palette: Palette, wide: float, deep: float, tall: float) -> Mesh:
-    """Cartons, crates or sacks stacked on a pallet."""
+    """Return cartons or crates on a pallet."""
     rng = palette.rng
     n = (int(rng.integers(1, 4)), int(rng.integers(1, 3)), max(int(tall / rng.uniform(0.2, 0.6)), 1))
     cell = np.array([wide / n[0], deep / n[1], max(tall - 0.14, 0.1) / n[2]])
@@ -177,7 +180,7 @@ def load_of(palette: Palette, wide: float, deep: float, tall: float) -> Mesh:
 
 
 def _between(room: Furnisher, kind: str) -> None:
-    """Things left in the aisles: pallets, boxes, ladders, trolleys, people."""
+    """Add things that were left in the aisles: pallets, boxes and models."""
     rng = room.rng
     for _ in range(int(rng.poisson(6))):
         if kind == "store" and rng.random() < 0.6:
@@ -196,7 +199,10 @@ def _between(room: Furnisher, kind: str) -> None:
 
 
 def place(rng: Generator, scene: Scene) -> Placement | None:
-    """As in any room; a third of the views look along an aisle."""
+    """Draw a camera as in any room; a third of them look along an aisle.
+
+    Return None if the place is inside something solid.
+    """
     found = place_in_room(rng, scene)
     if found is None or rng.random() > 0.35:
         return found
@@ -205,5 +211,5 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
 
 
 def keep(range_m: NDArray[np.float32], camera: Camera) -> float:
-    """Chance to keep a view by its ranges (h, w): the deep ones sooner, few that show one plane."""
+    """Return the probability of keeping a view, see ``keep_deep``."""
     return keep_deep(range_m, camera, least=0.2, one_plane_share=0.15)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is found is used and goes on record; what is missing is noted; what is broken is named."""
+"""Tests of the search for assets: found ones are recorded, missing ones are noted, unreadable ones are named."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ MATERIALS = "newmtl wood\nKd 0.2 0.2 0.2\nnewmtl front\nKd 0.9 0.1 0.1\n"
 
 @pytest.fixture
 def furniture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a catalogue of one usable model; parsed models are cached in the test's own folder."""
+    """A folder with a catalogue of one usable model. Models are cached in the temporary folder of the test."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "furniture"
     folder.mkdir()
@@ -71,7 +71,7 @@ def picture(path: Path, width: int, height: int, seed: int = 0) -> None:
     assert cv2.imwrite(str(path), image)
 
 
-def test_nothing_found_is_procedural_only(tmp_path: Path) -> None:
+def test_without_assets_everything_is_procedural(tmp_path: Path) -> None:
     found = find_assets(None, tmp_path)
     assert (found.used, found.licence) == ((PROCEDURAL_ONLY,), "Rendered by grin_ros")
     assert not found.pieces and not found.tiles
@@ -93,7 +93,7 @@ def test_a_model_stands_in_metres_with_its_front_towards_the_room(furniture: Pat
     np.testing.assert_allclose(model.mesh.normals[red], np.tile([0.0, -1.0, 0.0], (red.sum(), 1)), atol=1e-6)
 
 
-def test_furniture_goes_on_record(furniture: Path, tmp_path: Path) -> None:
+def test_furniture_is_recorded(furniture: Path, tmp_path: Path) -> None:
     found = find_assets(tmp_path, furniture)
     assert found.used == ("sweethome3d-furniture: 1 models of Mine",)
     assert found.licence == "Rendered by grin_ros; furniture models CC BY 3.0 and CC0 (sweethome3d-furniture)"
@@ -107,7 +107,7 @@ def test_a_texture_set_is_any_folder_of_tile_pictures(tmp_path: Path) -> None:
     picture(mine / "Carpet" / "red.webp", 128, 128)
     (mine / "Carpet" / "README.md").write_text("mine")
     (mine / "Carpet" / "torn.png").write_bytes(b"not a picture")
-    sheet = np.full((16 + 176 + 128, 16 + 144 + 128 + 16, 3), 255, np.uint8)  # two by two cells, one of them empty
+    sheet = np.full((16 + 176 + 128, 16 + 144 + 128 + 16, 3), 255, np.uint8)  # 2 x 2 cells, one of them empty
     rng = np.random.default_rng(1)
     for x, y in ((16, 16), (160, 16), (16, 192)):
         sheet[y : y + 128, x : x + 128] = rng.integers(0, 255, (128, 128, 3))
@@ -123,7 +123,7 @@ def test_a_texture_set_is_any_folder_of_tile_pictures(tmp_path: Path) -> None:
     assert any("cannot decode" in note and "torn.png" in note for note in found.notes)
 
 
-def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
+def test_unusable_folders_and_catalogues_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="assets: got .*nowhere, expected a folder"):
         find_assets(tmp_path / "nowhere")
     (tmp_path / "Broken.sh3f").write_bytes(b"not a zip")
@@ -147,5 +147,7 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
         ("Exterior", "Fountain", (2.0, 2.0, 1.0), 0.0, ""),
     ],
 )
-def test_roles(category: str, name: str, size: tuple[float, float, float], elevation_m: float, role: str) -> None:
+def test_name_category_and_size_give_the_role(
+    category: str, name: str, size: tuple[float, float, float], elevation_m: float, role: str
+) -> None:
     assert role_of(category, name, size, elevation_m) == role

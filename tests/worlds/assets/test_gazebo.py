@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Models of Gazebo worlds stand in metres with their front where a street or a room wants it, or are left out aloud."""
+"""Tests of the models of Gazebo worlds: size, front and textures are right; unreadable models are reported."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def test_an_obj_of_a_world_is_a_car_with_its_front_to_minus_y(worlds: Path) -> None:
+def test_a_car_in_obj_format_has_its_front_at_minus_y(worlds: Path) -> None:
     (car,) = [p for p in gazebo_pieces(worlds) if p.role == "car"]
     assert (car.name, car.size) == ("hatchback", (2.0, 4.0, 2.0))
     model = load_model(car)
@@ -88,18 +88,18 @@ def test_an_obj_of_a_world_is_a_car_with_its_front_to_minus_y(worlds: Path) -> N
     assert model.textures[0][5, 5].tolist() == [200, 20, 10] and (model.mesh.layer == 0).all()
 
 
-def test_collada_is_read_in_metres_with_its_picture(worlds: Path) -> None:
+def test_collada_is_read_in_metres_with_its_texture(worlds: Path) -> None:
     pytest.importorskip("collada")
     (table,) = [p for p in gazebo_pieces(worlds) if p.role == "table"]
     np.testing.assert_allclose(table.size, (1.8, 0.7, 0.8), atol=1e-6)
     assert table.top_m == pytest.approx(0.8)
     model = load_model(table)
     assert model is not None and len(model.mesh.indices) == 1
-    assert model.textures[0][5, 5].tolist() == [90, 20, 10], "found whatever its case"
+    assert model.textures[0][5, 5].tolist() == [90, 20, 10], "the case of the file name must not matter"
     np.testing.assert_allclose(np.linalg.norm(model.mesh.normals, axis=1), 1.0, atol=1e-5)
 
 
-def test_what_is_used_goes_on_record(worlds: Path, tmp_path: Path) -> None:
+def test_used_models_are_recorded(worlds: Path, tmp_path: Path) -> None:
     found = find_assets(worlds.parent, tmp_path / "none")
     assert "gazebo_outdoor: 1 models" in found.used
     assert "models of gazebo_outdoor CC BY 3.0" in found.licence

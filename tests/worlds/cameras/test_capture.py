@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Range and light through a lens are those along the lens's own rays."""
+"""Tests that ranges and light through a lens are those along its own rays."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def load(renderer: Renderer) -> None:
     renderer.load([floor, body], [], LIGHTING)
 
 
-def test_pose_agrees_with_the_mounting_of_geometry() -> None:
+def test_the_pose_agrees_with_the_mounting_of_the_camera() -> None:
     mounting = Mounting(height_m=1.2, roll_rad=0.21, pitch_rad=0.4)
     matrix = pose(Placement(np.array([0.0, 0.0, 1.2]), 0.0, mounting.pitch_rad, mounting.roll_rad, 1.2))
     np.testing.assert_allclose(matrix[:3, :3].T, mounting.rotation(), atol=1e-12)
@@ -45,7 +45,7 @@ def test_pose_agrees_with_the_mounting_of_geometry() -> None:
 @pytest.mark.egl
 @pytest.mark.parametrize("name", LENSES)
 def test_range_is_that_along_the_rays_of_the_lens(renderer: Renderer, name: str) -> None:
-    """Exact on planes, up to the image circle; at edges that of one of the surfaces there, never between them."""
+    """Ranges are exact on planes up to the image circle. At edges they belong to one of the surfaces there."""
     camera = LENSES[name]
     load(renderer)
     got = capture_range(renderer, camera, pose(PLACEMENT))
@@ -58,7 +58,7 @@ def test_range_is_that_along_the_rays_of_the_lens(renderer: Renderer, name: str)
     sure = inside & (expected < 15)
     error = np.abs(got[sure] / expected[sure] - 1)
     assert np.median(error) < 1e-5 and np.mean(error > 1e-3) < 0.03
-    # Also beside edges every point is on the floor or on the box: none floats between the two.
+    # Near edges, too, every point is on the floor or on the box, never between the two.
     points = PLACEMENT.position + got[sure, None] * rays[sure]
     off_box = np.linalg.norm(points - np.clip(points, LOW, HIGH), axis=-1)
     off = np.minimum(off_box, np.abs(points[:, 2])) / got[sure]
@@ -87,7 +87,7 @@ def test_curved_surfaces_are_nearly_exact(renderer: Renderer) -> None:
 
 @pytest.mark.egl
 @pytest.mark.parametrize("name", LENSES)
-def test_light_and_range_show_the_same(renderer: Renderer, name: str) -> None:
+def test_light_and_range_show_the_same_edges(renderer: Renderer, name: str) -> None:
     camera = LENSES[name]
     load(renderer)
     range_m = capture_range(renderer, camera, pose(PLACEMENT))
@@ -95,7 +95,7 @@ def test_light_and_range_show_the_same(renderer: Renderer, name: str) -> None:
     assert light.shape == (120, 160, 3) and not light[np.isnan(range_m)].any()
     rays = world_rays(camera, PLACEMENT)
     on_box = box_range(PLACEMENT.position, rays, LOW, HIGH) < floor_range(PLACEMENT.position, rays, 18)
-    # The smoothing of stair steps reaches a pixel or two beyond an edge.
+    # The smoothing of stair steps changes one or two pixels beside an edge.
     inner = cv2.erode(on_box.astype(np.uint8), np.ones((5, 5))) > 0
     outer = (cv2.dilate(on_box.astype(np.uint8), np.ones((5, 5))) == 0) & (range_m < 15)
     assert inner.sum() > 50 and outer.sum() > 500

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Lenses are drawn by their shares, see what they should, and are defined all over the image."""
+"""Tests of random lenses: their shares, their fields of view, and that every pixel has a ray."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def drawn() -> list[Camera]:
     return [sample_lens(rng, 320, 240) for _ in range(3000)]
 
 
-def test_shares_of_the_kinds(drawn: list[Camera]) -> None:
+def test_the_kinds_of_lenses_have_their_shares(drawn: list[Camera]) -> None:
     counts = Counter(camera.distortion_model for camera in drawn)
     assert set(counts) == {"none", "plumb_bob", "rational_polynomial", "equidistant"}
     assert 0.75 < counts["none"] / 3000 < 0.81 and 0.08 < counts["equidistant"] / 3000 < 0.12
 
 
-def test_fields_of_view(drawn: list[Camera]) -> None:
+def test_fields_of_view_are_in_their_ranges(drawn: list[Camera]) -> None:
     pinholes = [camera for camera in drawn if camera.distortion_model == "none"]
     fov = np.degrees(2 * np.arctan(160 / np.array([camera.fx for camera in pinholes])))
     assert fov.min() >= 15 and fov.max() <= 110
@@ -37,13 +37,13 @@ def test_fields_of_view(drawn: list[Camera]) -> None:
     assert min(wide) > 85 and max(wide) > 170
 
 
-def test_principal_points_wander(drawn: list[Camera]) -> None:
+def test_principal_points_vary(drawn: list[Camera]) -> None:
     centre, size = np.array([159.5, 119.5]), np.array([320, 240])
     offset = np.abs((np.array([(camera.cx, camera.cy) for camera in drawn]) - centre) / size).max(axis=1)
     assert 0.02 < np.median(offset) < 0.05 and 0.05 < np.mean(offset > 0.1) < 0.15 and offset.max() <= 0.2
 
 
-def test_distortion_never_folds_and_is_worth_the_name(drawn: list[Camera]) -> None:
+def test_distortion_never_folds_the_image_and_is_visible(drawn: list[Camera]) -> None:
     bent = [c for c in drawn if c.distortion_model in ("plumb_bob", "rational_polynomial")][:80]
     border = np.array([(0, 0), (0, 239), (319, 0), (319, 239), (0, 120), (319, 120), (160, 0), (160, 239)])
     shifts = []
@@ -57,7 +57,7 @@ def test_distortion_never_folds_and_is_worth_the_name(drawn: list[Camera]) -> No
     assert np.mean(np.array(shifts) > 3) > 0.8, "pixels, at the corners"
 
 
-def test_a_narrowest_field_of_view_is_kept() -> None:
+def test_no_lens_is_narrower_than_asked_for() -> None:
     rng = np.random.default_rng(5)
     fields = [2 * np.degrees(np.arctan(160 / sample_lens(rng, 320, 240, 42.0).fx)) for _ in range(300)]
     assert min(fields) >= 42.0

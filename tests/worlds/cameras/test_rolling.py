@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of a turning camera: each sees what the camera turned to its time sees, with the range along its own rays."""
+"""Tests of rolling shutters: each row of a turning camera has the view and the ranges of its own time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CAMERA = Camera(160, 120, 130.0, 130.0, 79.5, 59.5)
 FISHEYE = Camera(160, 120, 51.0, 51.0, 76.0, 62.0, "equidistant", (0.01, 0.001, 0.0, 0.0))
 PLACEMENT = Placement(np.array([0.0, 0.0, 1.0]), 0.0, 0.0, 0.0, 1.0)
 LOW, HIGH = np.array([2.0, -3.0, 0.0]), np.array([3.0, 0.0, 2.5])
-TURN = (0.0, 6.0 / 130.0, 0.0)  # to the right by 6 px
+TURN = (0.0, 6.0 / 130.0, 0.0)  # a turn to the right by 6 px
 
 
 def load(renderer: Renderer) -> None:
@@ -31,11 +31,11 @@ def load(renderer: Renderer) -> None:
 @pytest.mark.egl
 def test_an_upright_edge_leans_by_the_turn(renderer: Renderer) -> None:
     load(renderer)
-    rows = np.arange(30, 60)  # above the horizon: box or nothing
+    rows = np.arange(30, 60)  # above the horizon there is the box or nothing
     range_m = capture_range(renderer, CAMERA, pose(PLACEMENT), TURN)
     light = capture_colour(renderer, CAMERA, pose(PLACEMENT), turn_rad=TURN)
     edge = np.argmax(np.isfinite(range_m[rows]), axis=1) - 0.5
-    # The edge is straight ahead: at cx for the still camera, farther left the farther the camera has turned.
+    # The edge is straight ahead, at cx for the still camera. It moves left as the camera turns.
     expected = CAMERA.cx - CAMERA.fx * np.tan(TURN[1] * (rows / 119 - 0.5))
     assert np.abs(edge - expected).max() < 1.05 and expected[0] - expected[-1] > 1.4
     red = np.argmax(light[rows][..., 0] > light[rows][..., 2], axis=1) - 0.5
@@ -59,7 +59,7 @@ def test_range_is_that_along_the_turned_rays(renderer: Renderer, camera: Camera)
     assert np.mean(np.abs(still[sure] / got[sure] - 1) > 1e-3) > 0.2, "it is another picture"
 
 
-def test_the_middle_row_is_that_of_the_still_camera() -> None:
+def test_the_middle_row_has_the_rays_of_the_still_camera() -> None:
     odd = Camera(20, 11, 20.0, 20.0, 9.5, 5.0)
     turned = rolling_shutter_rays(odd.rays(), (0.1, -0.05, 0.2))
     np.testing.assert_allclose(turned[5], odd.rays()[5], atol=1e-6)
@@ -67,7 +67,7 @@ def test_the_middle_row_is_that_of_the_still_camera() -> None:
     np.testing.assert_array_equal(rolling_shutter_rays(odd.rays(), (0.0, 0.0, 0.0)), odd.rays())
 
 
-def test_a_share_of_the_pictures_shears_by_some_pixels() -> None:
+def test_a_share_of_the_images_is_sheared_by_some_pixels() -> None:
     drawn = [rolling_turn(CAMERA, np.random.default_rng(seed)) for seed in range(2000)]
     turns = np.array([turn for turn in drawn if turn is not None])
     assert abs(len(turns) / 2000 - ROLLING_SHARE) < 0.02

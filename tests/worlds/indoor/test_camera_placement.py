@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where cameras are in rooms, and which views are kept."""
+"""Tests of the placement of cameras in rooms and of the choice of views."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LENSES = [
 ]
 
 
-def test_cameras_are_in_the_room_and_in_nothing_solid() -> None:
+def test_cameras_are_in_the_room_and_outside_solid_things() -> None:
     rng = np.random.default_rng(0)
     placed = [p for p in (camera_placement.place_in_room(rng, ROOM) for _ in range(4000)) if p is not None]
     position = np.array([p.position for p in placed])
@@ -36,9 +36,9 @@ def test_cameras_are_in_the_room_and_in_nothing_solid() -> None:
 
 
 @pytest.mark.parametrize("lens", LENSES, ids=lambda lens: lens.distortion_model)
-def test_bare_knows_a_plane_from_a_scene_through_any_lens(lens: Camera) -> None:
+def test_views_of_one_plane_are_recognised_through_any_lens(lens: Camera) -> None:
     rays = lens.rays().astype(np.float64)
-    toward = rays @ np.array([0.1, 0.5, 0.2])  # a floor, and a ceiling behind its horizon
+    toward = rays @ np.array([0.1, 0.5, 0.2])  # a floor, and a ceiling beyond its horizon
     with np.errstate(divide="ignore", invalid="ignore"):
         floor = np.where(toward > 0, 1 / toward, np.nan).astype(np.float32)
     assert camera_placement.shows_one_plane(floor, lens)
@@ -49,7 +49,7 @@ def test_bare_knows_a_plane_from_a_scene_through_any_lens(lens: Camera) -> None:
     assert 0 < bare < kept <= 1
 
 
-def test_open_views_are_refused_and_what_the_lens_does_not_see_does_not_count() -> None:
+def test_open_views_are_refused_and_pixels_outside_the_lens_do_not_count() -> None:
     rng = np.random.default_rng(0)
     range_m = rng.uniform(1, 3, (120, 160)).astype(np.float32)
     circle = range_m.copy()
@@ -61,7 +61,7 @@ def test_open_views_are_refused_and_what_the_lens_does_not_see_does_not_count() 
     assert camera_placement.keep_in_room(range_m, LENSES[0]) == 0
 
 
-def test_wanted_medians_follow_from_the_kept_proposals() -> None:
+def test_kept_views_have_the_wanted_median_ranges() -> None:
     rng = np.random.default_rng(0)
     proposed = np.exp(rng.normal(np.log(camera_placement.PROPOSED_MEDIAN_M), camera_placement.PROPOSED_SIGMA_LN, 20000))
     kept = proposed[rng.random(20000) < [camera_placement.keep_probability(m) for m in proposed]]

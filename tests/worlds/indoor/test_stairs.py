@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Stairs that one can climb."""
+"""Tests of stairs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def test_steps_are_even_and_lead_to_the_landing(seed: int) -> None:
     np.testing.assert_allclose(rise, rise[0])
     np.testing.assert_allclose(going, going[0])
     assert 0.15 <= rise[0] <= 0.19 and 0.25 <= going[0] <= 0.31
-    np.testing.assert_allclose(high[:-1, 1], low[1:, 1])  # each begins where the last ends
+    np.testing.assert_allclose(high[:-1, 1], low[1:, 1])  # each step begins where the one before ends
     assert made.landing[1, 1] - made.landing[0, 1] == pytest.approx(going[0] + 1.5)
     top = made.mesh.vertices[:, 2].max()
-    assert count * rise[0] - 1e-6 <= top <= count * rise[0] + 1.1  # with a railing
+    assert count * rise[0] - 1e-6 <= top <= count * rise[0] + 1.1  # the top may have a railing
 
 
 def test_too_few_steps_are_refused() -> None:
@@ -33,7 +33,7 @@ def test_too_few_steps_are_refused() -> None:
         flight(Palette(np.random.default_rng(0), {}), 1, 1.2, 1.5)
 
 
-def test_ground_is_the_step_below() -> None:
+def test_the_ground_is_the_step_below_a_place() -> None:
     halls = (build(seed, Assets()) for seed in range(12))
     hall: HallScene = next(hall for hall in halls if len(hall.floors))
     for low, high in hall.floors:

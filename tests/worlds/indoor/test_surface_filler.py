@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Small things stay on the surface they were put on, and printed matter is print."""
+"""Tests that small things stay on their surfaces, and of printed textures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_things_stand_on_their_surface(recipe: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", ["shelf", "stock"])
-def test_a_shelf_is_filled_along_and_below_the_next_board(recipe: str) -> None:
+def test_things_on_a_shelf_fill_its_length_below_the_next_board(recipe: str) -> None:
     board = Top(0, 0, 0.5, 0.14, 1.0, 0.3)
     things = _filler(3).line_up(board, recipe, 0.95)
     assert things is not None
@@ -42,13 +42,13 @@ def test_a_shelf_is_filled_along_and_below_the_next_board(recipe: str) -> None:
     assert high[2] < 1.0 + 0.3
 
 
-def test_books_fill_their_length() -> None:
+def test_books_fill_the_given_length() -> None:
     low, high = books(Palette(np.random.default_rng(0), {}), 0.8, 0.28).mesh.bounds()
     assert 0.7 < high[0] - low[0] <= 0.8 and high[2] <= 0.28
 
 
 @pytest.mark.parametrize("kind", sorted(PRINTS))
-def test_prints_are_textures_of_a_seed(kind: str) -> None:
+def test_prints_are_textures_and_the_same_seed_gives_the_same_one(kind: str) -> None:
     for seed in range(8):
         image = PRINTS[kind](np.random.default_rng(seed))
         assert image.shape == (256, 256, 3) and image.dtype == np.uint8

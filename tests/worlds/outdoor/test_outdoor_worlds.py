@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Streets and yards: what they promise to the renderer and to cameras."""
+"""Tests of streets and yards: their scenes can be rendered, and cameras find places in them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement, World
 from grin_ros.worlds.views import render_views
 from tests.worlds.rays import LIGHTING, world_rays
+from tests.worlds.scenes import check_equal, check_meshes
 
 WORLDS = named(["street", "yard"])
 SEEDS = 5
@@ -25,7 +26,7 @@ SEEDS = 5
 
 @pytest.fixture(scope="module", params=WORLDS, ids=lambda world: world.name)
 def built(request: pytest.FixtureRequest) -> tuple[World, list[OutdoorScene]]:
-    """A world with its scenes of some seeds, procedural only."""
+    """A world with the scenes of some seeds, without assets."""
     world: World = request.param
     scenes = [world.build(seed, Assets()) for seed in range(SEEDS)]
     assert all(isinstance(scene, OutdoorScene) for scene in scenes)
@@ -34,27 +35,20 @@ def built(request: pytest.FixtureRequest) -> tuple[World, list[OutdoorScene]]:
 
 def test_scenes_can_be_drawn(built: tuple[World, list[OutdoorScene]]) -> None:
     for scene in built[1]:
-        assert len(scene.textures) < 200 and len(scene.meshes) < 500
-        assert sum(len(m.indices) for m in scene.meshes) < 1.4 * MAX_TRIANGLES
-        assert (scene.solids[:, 1] >= scene.solids[:, 0]).all()
-        for mesh in scene.meshes:
-            assert np.isfinite(mesh.vertices).all() and np.isfinite(mesh.normals).all() and np.isfinite(mesh.uv).all()
-            assert mesh.indices.min() >= 0 and mesh.indices.max() < len(mesh.vertices)
-            assert mesh.layer.min() >= -1 and mesh.layer.max() < len(scene.textures)
-            assert mesh.colour.min() >= 0 and mesh.colour.max() <= 1.001
+        assert len(scene.meshes) < 500
+        check_meshes(scene, 200, 1.4 * MAX_TRIANGLES)
         sky = scene.lighting.sky
         assert sky is not None and -1 <= sky.clouds < len(scene.textures) and sky.haze_per_m > 0
         assert scene.lighting.sun_direction[2] < 0, "the sun shines downwards"
 
 
-def test_a_seed_is_a_scene(built: tuple[World, list[OutdoorScene]]) -> None:
+def test_a_seed_gives_the_same_scene_and_another_seed_another_one(
+    built: tuple[World, list[OutdoorScene]],
+) -> None:
     world, scenes = built
     again = world.build(3, Assets())
-    assert len(again.meshes) == len(scenes[3].meshes)
-    for a, b in zip(again.meshes, scenes[3].meshes, strict=True):
-        np.testing.assert_array_equal(a.vertices, b.vertices)
-        np.testing.assert_array_equal(a.colour, b.colour)
-    assert again.solids.shape != scenes[4].solids.shape or not np.array_equal(again.solids, scenes[4].solids)
+    check_equal(again, scenes[3])
+    assert not np.array_equal(again.solids, scenes[4].solids)
 
 
 def test_cameras_are_outside_solids_at_heights_that_cameras_have(built: tuple[World, list[OutdoorScene]]) -> None:
@@ -73,7 +67,7 @@ def test_cameras_are_outside_solids_at_heights_that_cameras_have(built: tuple[Wo
     assert 1.0 < np.median(heights) < 1.8
 
 
-def test_viewpoints_ask_for_an_outdoor_scene() -> None:
+def test_outdoor_cameras_are_refused_in_an_indoor_scene() -> None:
     scene = named(["room"])[0].build(0, Assets())
     with pytest.raises(TypeError, match="expected an OutdoorScene"):
         place_in_street(np.random.default_rng(0), scene)
@@ -86,7 +80,7 @@ def test_range_of_level_ground_from_a_car_is_analytic_to_200_m_and_the_sky_is_in
     road = path.sweep(-20.0, 300.0, [(-150.0, 0.0), (0.0, 0.0), (150.0, 0.0)])
     street = named(["street"])[0].build(1, Assets())
     renderer.load([road], street.textures, street.lighting)
-    camera = Camera(160, 120, 93.0, 150.0, 79.0, 60.0)  # about that of KITTI's images made 4:3
+    camera = Camera(160, 120, 93.0, 150.0, 79.0, 60.0)  # similar to KITTI's camera after its images are resized to 4:3
     placement = Placement(np.array([0.0, 0.0, 1.65]), 0.0, 0.01, 0.0, 1.65)
     got = capture_range(renderer, camera, pose(placement))
     rays = world_rays(camera, placement)
@@ -101,8 +95,8 @@ def test_range_of_level_ground_from_a_car_is_analytic_to_200_m_and_the_sky_is_in
 
 
 @pytest.mark.egl
-def test_a_room_after_a_street_is_a_room_again(renderer: Renderer) -> None:
-    """Sky, haze and depth range leave nothing behind."""
+def test_a_room_is_the_same_after_a_street_was_rendered(renderer: Renderer) -> None:
+    """The sky, the haze and the depth range of the street are reset."""
     room, street = named(["room"])[0].build(2, Assets()), named(["street"])[0].build(1, Assets())
     camera = Camera(160, 120, 100.0, 100.0, 79.5, 59.5)
     middle = (room.bounds[0] + room.bounds[1]) / 2
@@ -122,7 +116,7 @@ def test_a_room_after_a_street_is_a_room_again(renderer: Renderer) -> None:
 
 @pytest.mark.egl
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
-def test_views_are_the_same_again_and_reach_far(renderer: Renderer, world: World) -> None:
+def test_views_are_reproducible_and_reach_far(renderer: Renderer, world: World) -> None:
     first, again = (list(render_views(renderer, 5, Assets(), 3, worlds=(world,))) for _ in range(2))
     assert len(first) == 3
     assert [f.image.tobytes() for f in first] == [f.image.tobytes() for f in again]
@@ -132,12 +126,12 @@ def test_views_are_the_same_again_and_reach_far(renderer: Renderer, world: World
         assert keep_outdoors(f.range_m, f.camera) > 0 and 0.1 < f.image.mean() / 255 < 0.8
 
 
-def test_which_views_are_kept() -> None:
+def test_views_of_the_sky_and_near_views_are_refused_and_bare_ones_are_rare() -> None:
     camera = Camera(160, 120, 100.0, 100.0, 79.5, 59.5)
     ramp = np.tile(np.geomspace(80, 3, 120, dtype=np.float32)[:, None], (1, 160))
     assert keep_outdoors(ramp, camera) == 1.0
     sky = ramp.copy()
-    sky[:73] = np.inf  # 61 %
+    sky[:73] = np.inf  # 61 % of the view
     assert keep_outdoors(sky, camera) == 0.0
     sky[60:73] = 50.0
     assert keep_outdoors(sky, camera) == 1.0
@@ -149,7 +143,7 @@ def test_which_views_are_kept() -> None:
     assert keep_outdoors(np.full((120, 160), np.inf, np.float32), camera) == 0.0
 
 
-def test_paths_and_bodies_follow_the_land() -> None:
+def test_paths_and_bodies_follow_the_terrain() -> None:
     rng = np.random.default_rng(4)
     land = random_terrain(rng, 0.05)
     path = winding_path(rng, land, -40.0, 160.0, 80.0)

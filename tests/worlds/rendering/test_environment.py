@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Light from all around: right on average, right in direction to what nine harmonics can tell, and kept in level."""
+"""Tests of light from all directions: its mean, its directions as far as nine harmonics show them, and its level."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ def light(radiance: NDArray[np.float32], normal: NDArray[np.float64]) -> NDArray
 
 
 @given(UNITS)
-def test_a_map_of_one_radiance_lights_all_directions_alike(normal: NDArray[np.float64]) -> None:
+def test_a_uniform_map_lights_all_directions_alike(normal: NDArray[np.float64]) -> None:
     constant = np.broadcast_to(COLOUR.astype(np.float32), (32, 64, 3))
     np.testing.assert_allclose(light(constant, normal), COLOUR, rtol=5e-3)
 
 
 @given(UNITS, UNITS)
 def test_a_single_direction_gives_the_cosine_lobe(towards: NDArray[np.float64], normal: NDArray[np.float64]) -> None:
-    """Nine harmonics leave out what is beyond the second degree: 3/32 at most, beside the terminator."""
+    """Nine harmonics have no terms above the second degree, so the error is up to 3/32 near the terminator."""
     height, width = 64, 128
     pixel = np.unravel_index(np.argmax(directions(height, width) @ towards), (height, width))
     radiance = np.zeros((height, width, 3), np.float32)
-    radiance[pixel] = np.pi / solid_angles(height, width)[pixel]  # irradiance pi, so a cosine of 1 is 1
+    radiance[pixel] = np.pi / solid_angles(height, width)[pixel]  # its irradiance is pi, so the result is the cosine
     cosine = float(directions(height, width)[pixel] @ normal)
     got = light(radiance, normal)
     assert np.abs(got - max(cosine, 0.0)).max() < 3 / 32 + 2e-3
@@ -64,16 +64,16 @@ def test_a_single_direction_gives_the_cosine_lobe(towards: NDArray[np.float64], 
 
 
 @given(UNITS)
-def test_two_tones_go_from_below_to_above(normal: NDArray[np.float64]) -> None:
+def test_a_two_toned_map_changes_linearly_from_below_to_above(normal: NDArray[np.float64]) -> None:
     up, down = COLOUR, 0.4 * COLOUR
     expected = down + (0.5 + 0.5 * normal[2]) * (up - down)
     np.testing.assert_allclose(light(two_toned(up, down), normal), expected, atol=6e-3)
 
 
-def test_a_map_turned_once_around_is_the_same() -> None:
+def test_a_full_turn_does_not_change_a_map() -> None:
     radiance = np.random.default_rng(0).random((32, 64, 3)).astype(np.float32)
     np.testing.assert_allclose(turned(radiance, 2 * np.pi), radiance, atol=1e-6)
-    # A quarter turn to the left brings what was at +x to +y.
+    # A quarter turn to the left moves +x to +y.
     around = directions()
     quarter = turned(np.asarray(around, np.float32), np.pi / 2)
     np.testing.assert_allclose(quarter[16, 16], around[16, 32], atol=1e-6)
@@ -81,13 +81,13 @@ def test_a_map_turned_once_around_is_the_same() -> None:
 
 
 @given(st.integers(0, 2**32), st.floats(0.01, 10))
-def test_scaling_sets_the_mean(seed: int, level: float) -> None:
+def test_scaling_sets_the_mean_luminance(seed: int, level: float) -> None:
     radiance = (np.random.default_rng(seed).random((32, 64, 3)) ** 4).astype(np.float32)
     assert float(mean_radiance(scaled(radiance, level)) @ LUMINANCE) == pytest.approx(level, rel=1e-4)
 
 
 @pytest.mark.parametrize("maps", [0, 2])
-def test_rooms_keep_their_level_and_gain_a_direction(maps: int) -> None:
+def test_the_light_of_rooms_keeps_its_level_and_depends_on_direction(maps: int) -> None:
     rng = np.random.default_rng(1)
     found = tuple(scaled(rng.random((32, 64, 3)).astype(np.float32) ** 8, 1.0) for _ in range(maps))
     for seed in (3, 4):
@@ -100,18 +100,18 @@ def test_rooms_keep_their_level_and_gain_a_direction(maps: int) -> None:
         assert min(lit) > 0 and np.ptp(lit) > 0.01 * np.mean(lit)
 
 
-def test_beside_takes_nothing_and_does_not_depend_on_what_was_drawn() -> None:
+def test_a_sibling_generator_draws_nothing_and_does_not_depend_on_earlier_draws() -> None:
     rng, other = np.random.default_rng([5, 1]), np.random.default_rng([5, 1])
     first = sibling_generator(rng, 7).random()
     assert rng.random() == other.random()
     assert sibling_generator(rng, 7).random() == first != sibling_generator(rng, 8).random()
 
 
-def test_maps_of_light_go_on_record(tmp_path: Path) -> None:
+def test_radiance_maps_are_recorded(tmp_path: Path) -> None:
     folder = tmp_path / "light_mine"
     folder.mkdir()
     picture = np.full((16, 32, 3), 0.5, np.float32)
-    picture[0, 0] = (1.0, 2.0, 9000.0)  # BGR: a red sun
+    picture[0, 0] = (1.0, 2.0, 9000.0)  # a red sun, in BGR
     assert cv2.imwrite(str(folder / "hall.hdr"), picture)
     (folder / "torn.exr").write_bytes(b"not a picture")
     found = find_assets(tmp_path, tmp_path / "none")
@@ -125,7 +125,7 @@ def test_maps_of_light_go_on_record(tmp_path: Path) -> None:
 
 
 @pytest.mark.egl
-def test_the_renderer_lights_walls_by_where_they_look(renderer: Renderer) -> None:
+def test_walls_are_lit_from_the_direction_that_they_face(renderer: Renderer) -> None:
     around = np.where(directions()[..., :1] > 0, 2.0, 0.2) * np.ones(3)  # bright towards +x
     lighting = Lighting(
         np.array([0.0, 0.0, -1.0]),
@@ -139,7 +139,7 @@ def test_the_renderer_lights_walls_by_where_they_look(renderer: Renderer) -> Non
     body = mesh.box((1.0, 1.0, 1.0)).painted((0.5, 0.5, 0.5), -1, 0.0).moved((0, 0, -0.5))
     renderer.load([body], [], lighting)
     camera, got = Camera(160, 120, 120.0, 120.0, 79.5, 59.5), []
-    for yaw in (0.0, np.pi):  # from -x looking at the dark side, and from +x
+    for yaw in (0.0, np.pi):  # from -x the camera sees the dark side, from +x the bright one
         placement = Placement(np.array([-3 * np.cos(yaw), 0.0, 0.0]), yaw, 0.0, 0.0, 0.0)
         renderer.range_image(camera, pose(placement))
         got.append(renderer.colour_image(camera, pose(placement), 0.0)[60, 80])

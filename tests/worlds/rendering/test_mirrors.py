@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A mirror shows what a mirrored camera would see, and has no range."""
+"""Tests of mirrors: they show what a mirrored camera sees, and they have no range."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.worlds.rays import LIGHTING, world_rays
 CAMERA = Camera(160, 120, 110.0, 112.0, 76.0, 57.0)
 FISHEYE = Camera(160, 120, 51.0, 51.0, 76.0, 62.0, "equidistant", (0.01, 0.001, 0.0, 0.0))
 PLACEMENT = Placement(np.array([2.0, 1.0, 1.4]), np.pi / 2 - 0.2, 0.1, 0.05, 1.4)
-PLANE = np.array([0.0, -1.0, 0.0, 3.0])  # y = 3, seen from below it
+PLANE = np.array([0.0, -1.0, 0.0, 3.0])  # the plane y = 3, seen from smaller y
 WALL = mesh.quad((0, 3.1, 0), (4, 0, 0), (0, 0, 3)).painted((0.6, 0.6, 0.2))
 GLASS = mesh.quad((1.2, 3.0, 0.5), (1.8, 0, 0), (0, 0, 1.6))
 ROOM = [
@@ -37,13 +37,13 @@ ROOM = [
 
 
 @pytest.mark.egl
-def test_glass_shows_what_the_mirrored_camera_sees(renderer: Renderer) -> None:
+def test_a_mirror_shows_what_the_mirrored_camera_sees(renderer: Renderer) -> None:
     renderer.load([*ROOM, WALL], [], LIGHTING, 0, [GLASS])
     view = pose(PLACEMENT)
     capture_range(renderer, CAMERA, view)
     glass = capture_glass(renderer, CAMERA, view)
     got = capture_colour(renderer, CAMERA, view, 0.0)
-    # A camera behind the wall, turned into a right-handed one by swapping left and right; the wall is taken away.
+    # A camera behind the wall, made right-handed by swapping left and right. The wall is removed.
     flipped = Camera(160, 120, CAMERA.fx, CAMERA.fy, 159 - CAMERA.cx, CAMERA.cy)
     behind = np.diag([-1.0, 1, 1, 1]) @ view @ reflection(PLANE)
     assert np.linalg.det(behind[:3, :3]) == pytest.approx(1.0)
@@ -53,12 +53,12 @@ def test_glass_shows_what_the_mirrored_camera_sees(renderer: Renderer) -> None:
     inner = cv2.erode(glass.astype(np.uint8), np.ones((7, 7))) > 0
     assert inner.sum() > 2000 and expected[inner].std() > 0.05
     off = np.abs(got - expected)[inner].max(axis=-1)
-    assert np.median(off) < 1e-3 and np.mean(off > 0.02) < 0.03  # edges are smoothed along stairs of the picture
+    assert np.median(off) < 1e-3 and np.mean(off > 0.02) < 0.03  # edges are smoothed in the image
 
 
 @pytest.mark.egl
 @pytest.mark.parametrize("camera", [CAMERA, FISHEYE], ids=["pinhole", "fisheye"])
-def test_only_glass_is_unmeasured_and_range_beside_it_stays_exact(renderer: Renderer, camera: Camera) -> None:
+def test_only_mirrors_have_no_range_and_ranges_beside_them_stay_exact(renderer: Renderer, camera: Camera) -> None:
     renderer.load([*ROOM, WALL], [], LIGHTING, 0, [GLASS])
     range_m, rays = capture_range(renderer, camera, pose(PLACEMENT)), world_rays(camera, PLACEMENT)
     glass = capture_glass(renderer, camera, pose(PLACEMENT))
@@ -68,18 +68,18 @@ def test_only_glass_is_unmeasured_and_range_beside_it_stays_exact(renderer: Rend
     np.testing.assert_array_equal(measured[~glass], range_m[~glass])
     with np.errstate(divide="ignore", invalid="ignore"):
         on_glass, on_wall = ((y - PLACEMENT.position[1]) / rays[..., 1] for y in (3.0, 3.1))
-    np.testing.assert_allclose(range_m[glass], on_glass[glass], rtol=2e-3)  # its own surface, for what precedes
+    np.testing.assert_allclose(range_m[glass], on_glass[glass], rtol=2e-3)  # the range of the glass itself
     point = PLACEMENT.position + on_glass[..., None] * rays
     low, high = np.array([1.2, 0.5]) - 0.03, np.array([3.0, 2.1]) + 0.03
     inside = np.all((point[..., [0, 2]] > low) & (point[..., [0, 2]] < high), axis=-1)
     assert not (glass & ~inside).any(), "no glass beside the mirror"
     wall = ~inside & (np.abs(range_m - on_wall) < 0.02) & (on_wall > 0)
     assert wall.sum() > 300
-    error = np.abs(measured[wall] / on_wall[wall] - 1)  # beside the foot of the wall some of the floor is as far
+    error = np.abs(measured[wall] / on_wall[wall] - 1)  # at the foot of the wall, the floor is as far away
     assert np.median(error) < 1e-5 and np.mean(error > 1e-3) < 0.02
 
 
-def test_planes_are_counted_once() -> None:
+def test_mirrors_in_one_plane_count_once() -> None:
     beside = mesh.quad((0.2, 3.0, 0.5), (0.5, 0, 0), (0, 0, 1.6))
     (plane,) = planes_of([GLASS, beside])
     np.testing.assert_allclose(plane, PLANE, atol=1e-6)
@@ -87,7 +87,7 @@ def test_planes_are_counted_once() -> None:
 
 
 @pytest.mark.egl
-def test_a_room_is_the_same_with_a_mirror_and_pictures_of_it_are_not_black(
+def test_a_mirror_changes_nothing_else_in_a_room_and_images_of_it_are_not_black(
     renderer: Renderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirrors, "SHARE", 0.0)

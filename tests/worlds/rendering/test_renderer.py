@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Range is exact, and a pixel's ray is where the project's camera says it is."""
+"""Tests that rendered ranges are exact and that pixels have the rays of the project's camera."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_range_is_that_of_the_analytic_scene_at_every_pixel_centre(
     sure = np.isfinite(expected) & np.isfinite(got)
     error = np.abs(got[sure] - expected[sure])
     assert hit[sure].min() < 3 and sure.mean() > 0.8
-    # Only pixels whose ray grazes an edge of the box to within rounding may differ.
+    # Only pixels whose ray touches an edge of the box within rounding may differ.
     assert np.mean(error > 1e-3) < 2e-4, f"{np.sum(error > 1e-3)} pixels differ, at most {error.max():.4f} m"
 
 
 @pytest.mark.egl
 def test_a_point_is_drawn_where_the_camera_projects_it(renderer: Renderer) -> None:
     camera = Camera(160, 120, 120.0, 118.0, 74.0, 66.0)
-    point = camera.unproject(np.array([40.0, 90.0])) * 2.0  # a pixel centre: its pixel alone must see a tiny body
+    point = camera.unproject(np.array([40.0, 90.0])) * 2.0  # a pixel centre: only this pixel sees a tiny body
     side = 2.0 * 0.5 / 120.0
     speck = mesh.box((side, side, side)).moved((point - [0, 0, side / 2]).tolist())
     renderer.load([speck], [], LIGHTING)

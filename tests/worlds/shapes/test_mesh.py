@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bodies of many boxes, sheets and pillows: closed, with normals that point out."""
+"""Tests of boxes, sheets and pillows: they are closed, and their normals point outwards."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from grin_ros.worlds.shapes.mesh import Mesh, boxes, pillow, sheet
 
 
 def _volume(mesh: Mesh) -> float:
-    """By the divergence theorem; positive when faces turn outwards."""
+    """Return the volume by the divergence theorem. It is positive if the faces point outwards."""
     a, b, c = (mesh.vertices[mesh.indices[:, k]].astype(np.float64) for k in range(3))
     return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
 
 
-def test_boxes_have_their_volume_colours_and_part_of_the_texture() -> None:
+def test_boxes_have_the_given_volume_colours_and_part_of_the_texture() -> None:
     low = np.array([[0.0, 0, 0], [2, 1, 0]])
     high = low + np.array([[1.0, 2, 3], [0.5, 0.5, 0.5]])
     window = np.array([[0.0, 0, 0.5, 1], [0.5, 0, 1, 1]])
@@ -27,7 +27,7 @@ def test_boxes_have_their_volume_colours_and_part_of_the_texture() -> None:
     assert ((mesh.vertices - middle) * mesh.normals).sum(axis=1).min() > 0
 
 
-def test_a_pillow_lies_between_ball_and_box() -> None:
+def test_the_volume_of_a_pillow_is_between_ball_and_box() -> None:
     size = (0.6, 0.4, 0.2)
     volumes = [_volume(pillow(size, squareness, 40)) for squareness in (1.0, 0.5, 0.1)]
     assert 0.5 * 0.048 < volumes[0] < volumes[1] < volumes[2] < 0.048
@@ -36,7 +36,7 @@ def test_a_pillow_lies_between_ball_and_box() -> None:
     assert low[2] == 0
 
 
-def test_a_sheet_faces_right_handed() -> None:
+def test_the_normals_of_a_sheet_are_right_handed() -> None:
     y, x = np.mgrid[0:3, 0:4].astype(float)
     mesh = sheet(np.stack([x, y, 0.1 * x], -1), 0.5)
     np.testing.assert_allclose(mesh.normals[:, 2] > 0.9, True)

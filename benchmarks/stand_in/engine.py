@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from grin_ros.core.artifact import FORMAT, file_sha256, load_artifact
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.registry import BACKENDS
-from grin_ros.core.estimator import camera_inputs
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.camera_inputs import camera_inputs
 
 BACKEND = "fake"
 DELAY_VARIABLE = "GRIN_TEST_DELAY_S"

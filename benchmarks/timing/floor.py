@@ -10,7 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from grin_ros.core.artifact import Artifact
-from grin_ros.core.estimator import camera_inputs
+from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.types import Frame
 from grin_ros.lab.network.checkpoint import load_model

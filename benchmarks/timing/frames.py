@@ -12,8 +12,9 @@ import numpy as np
 
 from benchmarks.timing.rounds import Run
 from grin_ros.core.backends.engine import Engine
-from grin_ros.core.estimator import Estimator, Settings, camera_inputs
+from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import sample
 from grin_ros.core.sampling.schedule import Schedule

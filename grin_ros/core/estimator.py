@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from grin_ros.core.backends.answer_check import check_answer
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.geometry.rays import pixel_grid
+from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sampler, sample
 from grin_ros.core.sampling.schedule import Schedule
@@ -54,52 +54,6 @@ class Settings:
             raise ValueError(f"max_relative_sigma: got {self.max_relative_sigma}, expected 0 (no limit) or more")
         if not 0.0 <= self.smoothing <= 0.9:
             raise ValueError(f"smoothing: got {self.smoothing}, expected 0 (every frame by itself) to 0.9")
-
-
-@dataclass(frozen=True)
-class CameraInputs:
-    """All that the graphs need to know of a camera; computed once until the camera changes."""
-
-    queries: NDArray[np.float32]  # (1, N, 2) in [-1, 1] over the image
-    query_rays: NDArray[np.float32]  # (1, N, 3) unit rays, optical frame
-    scene_rays: NDArray[np.float32]  # (1, G, 3)
-    mounting: NDArray[np.float32]  # (1, 5): up direction in the optical frame, height_m, 1 if known; all 0 if unknown
-    ray_z: NDArray[np.float32]  # (1, H, W): z of the unit ray, range -> depth; NaN where the camera sees nothing
-
-
-def camera_inputs(camera: Camera, grid: tuple[int, int], scene: tuple[int, int]) -> CameraInputs:
-    """grid, scene: (rows, cols) of queried pixels and of scene tokens over the image.
-
-    Training builds its batches with this function too, so the network sees on the robot what it saw there.
-    """
-    pixels = pixel_grid(camera.width, camera.height, cols=grid[1], rows=grid[0])
-    scene_pixels = pixel_grid(camera.width, camera.height, cols=scene[1], rows=scene[0])
-    return CameraInputs(
-        queries=normalised(pixels, camera)[None],
-        query_rays=rays_at(camera, pixels)[None],
-        scene_rays=rays_at(camera, scene_pixels)[None],
-        mounting=mounting_vector(camera)[None],
-        ray_z=np.ascontiguousarray(camera.rays()[None, ..., 2]),
-    )
-
-
-def normalised(pixels: NDArray[np.float64], camera: Camera) -> NDArray[np.float32]:
-    """Pixels (..., 2) -> [-1, 1], the image's outer edges being -1 and 1 (grid_sample, align_corners=False)."""
-    size = np.array([camera.width, camera.height], np.float64)
-    return ((pixels + 0.5) / size * 2.0 - 1.0).astype(np.float32)
-
-
-def mounting_vector(camera: Camera) -> NDArray[np.float32]:
-    """(5,) float32: up direction in the optical frame, height_m, 1.0; zeros where the mounting is unknown."""
-    if camera.mounting is None:
-        return np.zeros(5, np.float32)
-    return np.array([*camera.mounting.up_optical(), camera.mounting.height_m, 1.0], np.float32)
-
-
-def rays_at(camera: Camera, pixels: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Unit rays (N, 3) float32 at `pixels`. Outside the lens model's domain there is none: the network gets a null
-    direction there, and the output is NaN by ray_z."""
-    return np.nan_to_num(camera.unproject(pixels), nan=0.0).astype(np.float32)
 
 
 class Estimator:

@@ -15,8 +15,8 @@ import pytest
 from grin_ros.core.artifact import Artifact, Calibration, DepthRange, Manifest, Network, SigmaFactor, load_artifact
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.estimator import Estimator, Settings, camera_inputs, limited, mounting_vector, normalised
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.estimator import Estimator, Settings, limited
+from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import Frame
 
 CAMERA = Camera(40, 30, 30.0, 30.0, 19.5, 14.5)
@@ -175,31 +175,6 @@ def test_noise_has_the_amplitude_that_the_model_wants() -> None:
 def test_bad_settings(values: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         Settings(**values)
-
-
-def test_image_borders_are_minus_one_and_one() -> None:
-    pixels = np.array([[-0.5, -0.5], [39.5, 29.5], [19.5, 14.5]])
-    np.testing.assert_allclose(normalised(pixels, CAMERA), [[-1, -1], [1, 1], [0, 0]], atol=1e-7)
-
-
-def test_mounting_is_told_or_all_zero() -> None:
-    assert not mounting_vector(CAMERA).any()
-    level = mounting_vector(CAMERA.with_mounting(Mounting(1.2)))
-    np.testing.assert_allclose(level, [0.0, -1.0, 0.0, 1.2, 1.0], atol=1e-7)
-
-
-def test_camera_inputs_agree_with_the_cameras_own_rays() -> None:
-    inputs = camera_inputs(CAMERA, (30, 40), (3, 4))  # one query a pixel
-    np.testing.assert_allclose(inputs.query_rays[0].reshape(30, 40, 3), CAMERA.rays(), atol=1e-6)
-    np.testing.assert_array_equal(inputs.ray_z[0], CAMERA.rays()[..., 2])
-
-
-def test_a_query_without_a_ray_gets_a_null_direction_not_nan() -> None:
-    barrel = Camera(40, 30, 8.0, 8.0, 19.5, 14.5, "plumb_bob", (-0.3, 0.0, 0.0, 0.0, 0.0))
-    inputs = camera_inputs(barrel, (30, 40), (3, 4))
-    assert np.isnan(inputs.ray_z).any()
-    assert np.isfinite(inputs.query_rays).all()
-    np.testing.assert_array_equal((inputs.query_rays[0] == 0.0).all(-1), np.isnan(inputs.ray_z[0].ravel()))
 
 
 def test_cameras_are_remembered_and_the_oldest_forgotten() -> None:

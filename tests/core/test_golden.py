@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch", reason="the model is torch (pip install grin_ros[train])")
 
-from grin_ros.core.estimator import camera_inputs  # noqa: E402
+from grin_ros.core.geometry.camera_inputs import camera_inputs  # noqa: E402
 from grin_ros.core.sampling.noise import member_noise  # noqa: E402
 from grin_ros.core.sampling.sampler import sample  # noqa: E402
 from grin_ros.core.types import Frame  # noqa: E402

@@ -32,8 +32,8 @@ from grin_ros.core.artifact import (
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport, check_golden
 from grin_ros.core.backends.onnxruntime import OrtEngine
-from grin_ros.core.estimator import camera_inputs
 from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, sample
 from grin_ros.lab.export.graphs import export_graph, tensor_list
@@ -100,7 +100,7 @@ class ModelDenoiser:
     tokens: tuple[torch.Tensor, torch.Tensor]
 
     def __call__(self, x: torch.Tensor, latents: torch.Tensor, levels: NDArray[np.float32]) -> Sample:
-        return Sample(*self.model.denoise(x, torch.tensor(levels), latents, *self.tokens))
+        return self.model.denoise(x, torch.tensor(levels), latents, *self.tokens)
 
     def to_host(self, tensor: torch.Tensor) -> NDArray[Any]:
         return tensor.numpy()

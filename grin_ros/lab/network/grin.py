@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from grin_ros.core.geometry.log_depth import BEYOND
 from grin_ros.core.sampling.ddim import ddim
+from grin_ros.core.sampling.sampler import Sample
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.embeddings import LevelEmbedding, RayEmbedding, ValueEmbedding
 from grin_ros.lab.network.encoder import FeaturePyramid
@@ -34,14 +35,6 @@ class Prediction(NamedTuple):
     """
 
     velocity: Tensor
-    latents: Tensor
-    log_variance: Tensor
-
-
-class Denoised(NamedTuple):
-    """The result of one sampling step: x (S, N) at the next level, latents (S, L, C) and log_variance (S, N)."""
-
-    x: Tensor
     latents: Tensor
     log_variance: Tensor
 
@@ -126,13 +119,13 @@ class Grin(nn.Module):
         out = self.head(self.head_norm(tokens) * (1.0 + gain) + shift)
         return Prediction(out[..., 0], z, out[..., 1].clamp(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE))
 
-    def denoise(self, x: Tensor, levels: Tensor, latents: Tensor, local_tokens: Tensor, scene_kv: Tensor) -> Denoised:
+    def denoise(self, x: Tensor, levels: Tensor, latents: Tensor, local_tokens: Tensor, scene_kv: Tensor) -> Sample:
         """Take one DDIM step. levels (4,): signal, noise, next signal, next noise."""
         signal, noise, signal_next, noise_next = levels.unbind(0)
         ones = torch.ones_like(x[:, 0])
         out = self.predict(x, signal * ones, noise * ones, latents, local_tokens, scene_kv)
         x_next = ddim(x, out.velocity, signal, noise, signal_next, noise_next)
-        return Denoised(x_next, out.latents, out.log_variance)
+        return Sample(x_next, out.latents, out.log_variance)
 
     def decode(self, x: Tensor, log_variance: Tensor, image: Tensor, ray_z: Tensor) -> tuple[Tensor, Tensor]:
         """Return depth_m and sigma_m (H, W) from the clean samples x (S, N) of the members on the query grid.

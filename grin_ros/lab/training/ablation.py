@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grin_ros.core.estimator import camera_inputs, normalised, rays_at
+from grin_ros.core.geometry.camera_inputs import camera_inputs, normalised, rays_at
 from grin_ros.core.sampling.noise import noise_field
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
 from grin_ros.lab.datasets.renders import ROBOT_HEIGHT_M

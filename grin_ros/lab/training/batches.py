@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from grin_ros.core.estimator import mounting_vector, normalised, rays_at
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.camera_inputs import mounting_vector, normalised, rays_at
 from grin_ros.core.geometry.rays import pixel_grid
 from grin_ros.core.sampling.noise import noise_field
 from grin_ros.lab.datasets.sensor_patterns import FEWEST, supervised

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from grin_ros.core.estimator import camera_inputs
+from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.sampling.noise import noise_field
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.training import batches

@@ -141,9 +141,13 @@ def messages_page() -> str:
     """Return the table of the messages on /diagnostics as Markdown; an ellipsis stands for a value."""
     level = {OK: "OK", WARN: "WARN", ERROR: "ERROR"}
     rows = (
-        (level[verdict.level], f"`{re.sub(r'{[^}]*}', '…', verdict.text)}`", verdict.remedy)
+        (
+            level[verdict.level],
+            f"`{re.sub(r'{[^}]*}', '…', verdict.text)}`",
+            re.sub(r"{[^}]*}", "what the message says", verdict.remedy),
+        )
         for verdict in VERDICTS.values()
-        if verdict.text != "{error}"
+        if verdict.text != "{error.text}"
     )
     failures = (
         ("ERROR", f"`{failure} failed: …`", "what the message says; then `ros2 lifecycle set /grin configure`")

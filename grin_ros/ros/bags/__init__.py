@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recorded bags: the estimator over them, many at once, and played back."""
+"""Recorded bags: depth for them, many at once, and replay over DDS."""

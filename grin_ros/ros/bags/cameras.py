@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which topics of a bag are cameras and ranges, and how the outputs are named: as those of a node in the camera's
-namespace.
+"""The cameras and ranges of a bag, and the names of their outputs.
+
+The outputs of a camera are named as those of a node in the camera's namespace.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DepthEstimate -> organized PointCloud2: x y z [rgb] sigma, row for row with the image.
+"""Depth as an organized PointCloud2 with x, y, z, [rgb,] sigma, in the rows and columns of the image.
 
-sigma is the standard deviation of depth along z, the number of depth/sigma, in metres. An error of depth moves the
-point along its ray: multiply by |x y z| / z for the standard deviation along the ray.
+sigma is the standard deviation of depth along z in metres, as in depth/sigma. An error of depth moves a point along its
+ray, so the standard deviation along the ray is sigma * |(x, y, z)| / z.
 """
 
 from __future__ import annotations
@@ -26,22 +26,23 @@ from grin_ros.ros.inputs.payload import filled
 
 FLOAT_BYTES = 4
 _POINTS_AT_ONCE = 65536
-"""So few that a part of the cloud stays in the processor's cache until all its numbers are written."""
+"""The cloud is written in parts of this size, which stay in the processor's cache until all their numbers are there."""
 
 
 def cloud_message(
     frame: Frame, estimate: DepthEstimate, header: Header, stride: int = 1, rgb: bool = True
 ) -> PointCloud2:
-    """Every `stride`-th pixel in both directions, from pixel (0, 0) on: ceil(H / stride) x ceil(W / stride) points.
+    """Return the points of every `stride`-th pixel in both directions: ceil(H / stride) x ceil(W / stride) points.
 
-    All FLOAT32: x, y, z in metres in the optical frame, NaN where depth is invalid or infinite; rgb, if wanted, packed
-    as 0x00RRGGBB in a float's bits, as PCL does; sigma in metres, NaN where depth is not finite.
+    All fields are FLOAT32. x, y, z are metres in the optical frame, NaN where depth is invalid or infinite. rgb, if it
+    is wanted, is packed as 0x00RRGGBB into the bits of a float, as PCL does. sigma is in metres, NaN where depth is not
+    finite.
     """
     depth_m, sigma_m = estimate.depth_m[::stride, ::stride], estimate.sigma_m[::stride, ::stride]
     height, width = depth_m.shape
     fields = point_fields(("x", "y", "z", "rgb", "sigma") if rgb else ("x", "y", "z", "sigma"))
     values_a_point = len(fields)
-    # rclpy takes an array.array as it is: writing the points into its memory saves two copies of the whole cloud.
+    # rclpy takes an array.array without a copy, so writing into its memory saves two copies of the whole cloud.
     data = array.array("B", b"\0") * (height * width * values_a_point * FLOAT_BYTES)
     values = np.frombuffer(data, np.float32).reshape(height, width, values_a_point)
     slopes = _slopes(replace(frame.camera, mounting=None), stride)
@@ -74,7 +75,7 @@ def cloud_message(
 
 
 def list_message(values: NDArray[np.float32], names: Sequence[str], header: Header) -> PointCloud2:
-    """values (N, len(names)) FLOAT32 as a list of N points in one row, without NaN."""
+    """Return N points in one row. values: (N, len(names)) FLOAT32 without NaN. names: the fields."""
     count, values_a_point = values.shape
     data = array.array("B")
     data.frombytes(np.ascontiguousarray(values).tobytes())
@@ -92,7 +93,7 @@ def list_message(values: NDArray[np.float32], names: Sequence[str], header: Head
 
 
 def point_fields(names: Sequence[str]) -> list[PointField]:
-    """FLOAT32, one after the other without gaps."""
+    """Return fields of FLOAT32, one after the other without gaps."""
     return [
         PointField(name=name, offset=index * FLOAT_BYTES, datatype=PointField.FLOAT32, count=1)
         for index, name in enumerate(names)
@@ -100,11 +101,11 @@ def point_fields(names: Sequence[str]) -> list[PointField]:
 
 
 def packed_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """(H, W, 3) uint8 RGB -> (H, W) uint32 0x00RRGGBB."""
+    """Return (H, W) uint32 0x00RRGGBB of an (H, W, 3) uint8 RGB image."""
     if sys.byteorder == "big":
         wide = image.astype(np.uint32)
         return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], np.uint32)
-    # The same bytes by OpenCV's vectorised reordering, which fills the fourth with 255.
+    # OpenCV's vectorised reordering gives the same bytes, but fills the fourth with 255.
     packed = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGRA).view(np.uint32)[..., 0]
     packed &= np.uint32(0x00FFFFFF)
     return np.asarray(packed, np.uint32)
@@ -112,7 +113,10 @@ def packed_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 @dataclass(frozen=True)
 class _Slopes:
-    """Of every `stride`-th pixel's ray, (h, w) float32: x / z, y / z, and 0 where it looks forward, else NaN."""
+    """The rays of every `stride`-th pixel, each (h, w) float32.
+
+    x, y: x / z and y / z. forward: 0 where the ray looks forward, else NaN.
+    """
 
     x: NDArray[np.float32]
     y: NDArray[np.float32]
@@ -121,7 +125,7 @@ class _Slopes:
 
 @lru_cache(maxsize=4)
 def _slopes(camera: Camera, stride: int) -> _Slopes:
-    """Once a camera: what makes points of depth by one multiplication a number."""
+    """Return the slopes by which depth is multiplied to get points; computed once for each camera and stride."""
     x, y, z = (np.array(camera.rays()[::stride, ::stride, axis]) for axis in range(3))
     z[~(z > 0.0)] = np.nan
     return _Slopes(x / z, y / z, 0.0 * z)

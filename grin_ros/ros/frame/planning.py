@@ -30,7 +30,10 @@ def obstacles_message(
 def free_space_message(
     camera: Camera, estimate: DepthEstimate, trusted: Mask, config: NavigationConfig, header: Header
 ) -> PointCloud2:
-    """Return the points up to which nothing stands as x, y, z in the optical frame, metres. trusted: as above."""
+    """Return the points up to which the space is free, as x, y, z in the optical frame, metres.
+
+    trusted: the pixels that count, from `trusted_pixels`.
+    """
     return list_message(free_points(camera, estimate, config.obstacles, trusted), ("x", "y", "z"), header)
 
 

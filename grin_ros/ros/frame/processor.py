@@ -43,14 +43,14 @@ class Capture:
 class MountingSource(Protocol):
     """Knows how a camera is mounted."""
 
-    def __call__(self, camera_frame: str) -> Mounting:
+    def __call__(self, camera_frame: str, /) -> Mounting:
         """Return the mounting now. Raises FrameRejectedError if it is not known."""
 
 
 class ScaleSource(Protocol):
     """Corrects the scale of depth."""
 
-    def __call__(self, frame: Frame, estimate: DepthEstimate, header: Header, config: ScaleConfig) -> ScaledDepth:
+    def __call__(self, frame: Frame, estimate: DepthEstimate, header: Header, config: ScaleConfig, /) -> ScaledDepth:
         """Return the corrected estimate. header: that of the image."""
 
     def forget(self) -> None:
@@ -85,7 +85,11 @@ class FrameProcessor:
         mounting: MountingSource | None = None,
         scale: ScaleSource | None = None,
     ) -> None:
-        """warn: takes a text for the log, each text once. mounting: None means that the configuration knows it."""
+        """Bring the parts together.
+
+        warn: takes a text for the log; each text comes once. mounting: None if the configuration holds the mounting.
+        scale: None if nothing corrects the scale.
+        """
         self._estimator = estimator
         self._converter = converter
         self._warn = warn

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS messages become frames, cameras, ranges and poses."""
+"""Conversion of ROS messages to frames, cameras, ranges and poses."""

@@ -27,7 +27,7 @@ from grin_ros.core.types import MAX_PIXELS
 logger = logging.getLogger(__name__)
 
 MAX_ENCODING_CHARACTERS = 64
-"""A longer encoding is cut in messages, and before the search for the nearest known name, which would take minutes."""
+"""A longer encoding is cut before it is quoted; the search for the name that is nearest to it could take minutes."""
 
 
 @dataclass(frozen=True)

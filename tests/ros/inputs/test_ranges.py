@@ -87,7 +87,7 @@ def test_clouds_that_cannot_be_read_are_refused() -> None:
     kind.fields[0].datatype = PointField.UINT8
     past.fields[2].offset = 2**31
     for bad, text in (
-        (short, "correct who publishes"),
+        (short, "correct the node that publishes"),
         (fields, "expected x, y and z"),
         (kind, "FLOAT32"),
         (past, "48 b"),

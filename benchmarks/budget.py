@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from grin_ros.core.artifact import Artifact, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
 
 PRODUCTS = ("MatMul", "Gemm", "FusedMatMul", "Conv")
 

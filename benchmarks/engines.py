@@ -32,7 +32,7 @@ from benchmarks.timing import floor
 from benchmarks.timing.frames import ROS, STAGES, frame_of, loop, whole_frame
 from benchmarks.timing.rounds import Timed, measure
 from benchmarks.timing.targets import FAST, OVERHEAD_MS, SLOW, Measured, Target, targets
-from grin_ros.core.artifact import Artifact, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.cache import cpu_facts
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.opening import open_engine

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.camera import Camera, Mounting

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from grin_ros.core.artifact import Calibration, SigmaFactor, load_artifact, write_manifest
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import Calibration, SigmaFactor, write_manifest
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import Frame

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from grin_ros.core.artifact import Artifact, ArtifactError, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
+from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.estimator import Estimator, Settings

@@ -14,7 +14,8 @@ import sys
 
 import numpy as np
 
-from grin_ros.core.artifact import ArtifactError, load_artifact
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine

@@ -19,7 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from grin_ros.cli import COMMANDS
-from grin_ros.core.artifact import GOLDEN_TOLERANCE_LN
+from grin_ros.core.artifact.manifest import GOLDEN_TOLERANCE_LN
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.backends.requirements import REQUIREMENTS
 from grin_ros.ros.frame.topics import DIAGNOSTICS, INPUTS, OUTPUTS, Topic

@@ -29,7 +29,7 @@ def tiny_model() -> Grin:
 
 @pytest.fixture(scope="session")
 def tiny_artifact(tiny_model: Grin, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that `grin_ros.core.artifact.load_artifact` reads. Shared by the session: copy it to change it."""
+    """The folder that `load_artifact` reads. Shared by the session: copy it to change it."""
     from grin_ros.lab.export.exporter import export_artifact
 
     folder = tmp_path_factory.mktemp("artifact") / "tiny"

@@ -16,7 +16,8 @@ from benchmarks.timing import floor
 from benchmarks.timing.frames import frame_of, overhead
 from benchmarks.timing.rounds import Timed, measure
 from benchmarks.timing.targets import Measured, Target, targets
-from grin_ros.core.artifact import GRAPHS, load_artifact
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import GRAPHS
 
 
 def took(milliseconds: float, **stages: float) -> Timed:

@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact import FORMAT, file_sha256, load_artifact
+from grin_ros.core.artifact.files import file_sha256
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import FORMAT
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.geometry.camera import Camera

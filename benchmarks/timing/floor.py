@@ -9,7 +9,7 @@ import time
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from grin_ros.core.artifact import Artifact
+from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.types import Frame

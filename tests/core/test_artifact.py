@@ -13,17 +13,9 @@ from typing import Any
 
 import pytest
 
-from grin_ros.core.artifact import (
-    FORMAT,
-    GRAPHS,
-    ArtifactError,
-    Calibration,
-    SigmaFactor,
-    file_sha256,
-    find_artifact,
-    load_artifact,
-    write_manifest,
-)
+from grin_ros.core.artifact.files import file_sha256
+from grin_ros.core.artifact.loading import find_artifact, load_artifact
+from grin_ros.core.artifact.manifest import FORMAT, GRAPHS, ArtifactError, Calibration, SigmaFactor, write_manifest
 
 FILES = (*(f"{graph}.onnx" for graph in GRAPHS), "weights.safetensors", "golden.npz")
 
@@ -79,7 +71,7 @@ def test_one_flipped_bit_is_found(copy: Path, name: str) -> None:
     data = bytearray((copy / name).read_bytes())
     data[len(data) // 2] ^= 1
     (copy / name).write_bytes(data)
-    with pytest.raises(ArtifactError, match=f"{name}: SHA-256 .* the manifest says .*export the model again"):
+    with pytest.raises(ArtifactError, match=f"{name}: got SHA-256 .* as in the manifest.*export the model again"):
         load_artifact(copy)
 
 
@@ -87,7 +79,7 @@ def test_one_flipped_bit_is_found(copy: Path, name: str) -> None:
 def test_a_truncated_file_is_found(copy: Path, name: str) -> None:
     data = (copy / name).read_bytes()
     (copy / name).write_bytes(data[: len(data) * 2 // 3])
-    with pytest.raises(ArtifactError, match=f"{name}: SHA-256 .*corrupt or was changed"):
+    with pytest.raises(ArtifactError, match=f"{name}: got SHA-256 .*corrupt or was changed"):
         load_artifact(copy)
 
 
@@ -109,7 +101,7 @@ def test_a_path_outside_the_folder_is_refused(copy: Path, name: str) -> None:
 @pytest.mark.parametrize("got", [0, FORMAT - 1, FORMAT + 1, str(FORMAT), None])
 def test_another_format_is_refused(copy: Path, got: Any) -> None:
     edit(copy, lambda values: values.update(format=got))
-    with pytest.raises(ArtifactError, match=f"format {got!r}, this version reads {FORMAT}; export the model again"):
+    with pytest.raises(ArtifactError, match=f"got format {got!r}, expected {FORMAT}; export the model again"):
         load_artifact(copy)
 
 
@@ -155,13 +147,13 @@ def test_an_unknown_name_lists_what_is_shipped(
 ) -> None:
     shipped = tmp_path / "artifacts"
     shutil.copytree(tiny_artifact, shipped / "nano")
-    monkeypatch.setattr("grin_ros.core.artifact.SHIPPED", shipped)
+    monkeypatch.setattr("grin_ros.core.artifact.loading.SHIPPED", shipped)
     assert find_artifact("nano") == shipped / "nano"
     with pytest.raises(ArtifactError, match=r"got 'nanno'.*did you mean 'nano'\? Shipped models: nano"):
         find_artifact("nanno")
 
 
 def test_a_file_too_large_is_not_read(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grin_ros.core.artifact.MAX_FILE_BYTES", 1000)
-    with pytest.raises(ArtifactError, match="bytes, more than 1000; not loaded"):
+    monkeypatch.setattr("grin_ros.core.artifact.files.MAX_FILE_BYTES", 1000)
+    with pytest.raises(ArtifactError, match="bytes, expected at most 1000; do not use"):
         load_artifact(copy)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grin_ros.core.artifact import Artifact, Calibration, DepthRange, Manifest, Network, SigmaFactor, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
+from grin_ros.core.artifact.manifest import Calibration, DepthRange, Manifest, Network, SigmaFactor
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings, limited

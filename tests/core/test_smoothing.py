@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.stand_in.engine import write_artifact
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.smoothing import CUT, change, moment_of

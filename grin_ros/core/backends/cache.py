@@ -22,7 +22,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from grin_ros.core.artifact import GRAPHS, MAX_FILE_BYTES, Artifact
+from grin_ros.core.artifact.files import MAX_FILE_BYTES
+from grin_ros.core.artifact.loading import Artifact
+from grin_ros.core.artifact.manifest import GRAPHS
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from grin_ros.core.artifact import Artifact, ArtifactError, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
+from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends import cache
 from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact import Artifact, ArtifactError
+from grin_ros.core.artifact.loading import Artifact
+from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact import GRAPHS, Artifact
+from grin_ros.core.artifact.loading import Artifact
+from grin_ros.core.artifact.manifest import GRAPHS
 from grin_ros.core.backends.cache import provider_folder
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.sampling.sampler import Tensor

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from grin_ros.core.artifact import Artifact
+from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.preferences import preferences

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact import GRAPHS, Artifact
+from grin_ros.core.artifact.loading import Artifact
+from grin_ros.core.artifact.manifest import GRAPHS
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.config import from_mapping
 from grin_ros.core.sampling.sampler import Tensor

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact import Artifact
+from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.backends.answer_check import check_answer
 from grin_ros.core.backends.engine import Engine, EngineError, FusedDenoiser
 from grin_ros.core.backends.opening import open_first

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from grin_ros.core.artifact import Artifact, ArtifactError, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
+from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from grin_ros.core.artifact import ArtifactError, load_artifact
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import CHOICES

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A trained Grin -> the deployed artifact (core/artifact.py): weights, graphs, golden sample, manifest; checked."""
+"""A trained Grin -> the deployed artifact (core/artifact): weights, graphs, golden sample, manifest; checked."""
 
 from __future__ import annotations
 
@@ -17,18 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact import (
-    FORMAT,
-    GRAPHS,
-    Artifact,
-    Calibration,
-    DepthRange,
-    Manifest,
-    Network,
-    file_sha256,
-    load_artifact,
-    write_manifest,
-)
+from grin_ros.core.artifact.files import file_sha256
+from grin_ros.core.artifact.loading import Artifact, load_artifact
+from grin_ros.core.artifact.manifest import FORMAT, GRAPHS, Calibration, DepthRange, Manifest, Network, write_manifest
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport, check_golden
 from grin_ros.core.backends.onnxruntime import OrtEngine

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import onnx
 
-from grin_ros.core.artifact import GOLDEN_TOLERANCE_LN, Artifact, file_sha256, graph_file, load_artifact, write_manifest
+from grin_ros.core.artifact.files import file_sha256
+from grin_ros.core.artifact.loading import Artifact, load_artifact
+from grin_ros.core.artifact.manifest import GOLDEN_TOLERANCE_LN, graph_file, write_manifest
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport
 from grin_ros.core.backends.onnxruntime import OrtEngine

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sensor_msgs.msg import CameraInfo
 
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator

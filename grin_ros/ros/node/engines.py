@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grin_ros.core.artifact import Artifact
+from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.backends.watchdog import WatchedEngine
 
 

@@ -20,7 +20,7 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.preferences import named_backends
 from grin_ros.core.backends.watchdog import WatchedEngine

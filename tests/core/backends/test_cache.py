@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends import cache
 from grin_ros.core.backends.cache import EngineKey
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grin_ros.core.artifact import GRAPHS
+from grin_ros.core.artifact.manifest import GRAPHS
 from grin_ros.core.backends import cache
 from grin_ros.core.backends.command import main
 from grin_ros.core.backends.registry import BACKENDS

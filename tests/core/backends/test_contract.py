@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine

@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from grin_ros.core.artifact import Artifact, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 from grin_ros.core.backends.onnxruntime import OrtCudaEngine, OrtEngine, OrtTensorrtEngine
 

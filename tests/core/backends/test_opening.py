@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact import Artifact, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends import cache
 from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden

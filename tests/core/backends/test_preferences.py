@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grin_ros.core.artifact import Artifact, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends import opening, preferences
 from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 from grin_ros.core.backends.onnxruntime import OrtEngine

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grin_ros.core.artifact import Artifact, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends import watchdog
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.rays import points_from_depth

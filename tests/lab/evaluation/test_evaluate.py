@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from grin_ros.core.artifact import ArtifactError
+from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.evaluation import command

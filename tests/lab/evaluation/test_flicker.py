@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.stand_in.engine import write_artifact
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth

@@ -16,7 +16,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="export is torch's (pip install grin_ros[train])")
 
-from grin_ros.core.artifact import GRAPHS, load_artifact  # noqa: E402 - after the skip
+from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
+from grin_ros.core.artifact.manifest import GRAPHS  # noqa: E402
 from grin_ros.core.backends.engine import EngineError  # noqa: E402
 from grin_ros.core.backends.onnxruntime import OrtEngine  # noqa: E402
 from grin_ros.lab.export import exporter as onnx_export  # noqa: E402

@@ -17,7 +17,8 @@ from onnx import TensorProto, numpy_helper
 
 pytest.importorskip("torch", reason="export is torch's (pip install grin_ros[train])")
 
-from grin_ros.core.artifact import GRAPHS, ArtifactError, load_artifact, write_manifest
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import GRAPHS, ArtifactError, write_manifest
 from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
@@ -147,7 +148,9 @@ def test_int8_engines_answer_right(folder: Path, backend: str) -> None:
 def test_an_artifact_without_int8_says_how_to_make_it(tiny_artifact: Path, backend: str) -> None:
     if backend.startswith("openvino") and not OPENVINO:
         pytest.skip("openvino is not installed")
-    with pytest.raises(EngineUnavailableError, match=r"no int8 graphs, only fp32; make them with export/precision\.py"):
+    with pytest.raises(
+        EngineUnavailableError, match=r"got precision int8, expected .*; make it with export/precision\.py"
+    ):
         open_engine(backend, load_artifact(tiny_artifact), threads=1)
 
 
@@ -156,7 +159,7 @@ def test_a_changed_variant_is_refused(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, copy)
     path = copy / "denoise.int8.onnx"
     path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(ArtifactError, match=r"denoise\.int8\.onnx: SHA-256"):
+    with pytest.raises(ArtifactError, match=r"denoise\.int8\.onnx: got SHA-256"):
         load_artifact(copy)
 
 

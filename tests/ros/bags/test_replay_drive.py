@@ -26,7 +26,7 @@ pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[b
 pytest.importorskip("onnxruntime")
 
 from benchmarks.stand_in.process import start_node
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.hints.scale import match_scale, scaled

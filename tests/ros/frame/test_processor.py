@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import BACKEND, FAILURE_GREEN, fake_depth_m, register
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.camera import Mounting

@@ -25,7 +25,7 @@ from rclpy.time import Time
 
 from benchmarks.stand_in import engine as fakes
 from benchmarks.stand_in.camera import info_message, picture
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.camera import Mounting

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.stand_in import engine as fakes
 from benchmarks.stand_in.engine import FakeEngine
-from grin_ros.core.artifact import load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.node.engines import Engines
@@ -58,7 +58,7 @@ def test_other_arguments_give_another_engine(fake_artifact: Path, tmp_path: Path
     other = fakes.write_artifact(tmp_path / "other")
     (other / "decode.onnx").write_bytes(b"another graph")
     manifest = (other / "manifest.json").read_text()
-    from grin_ros.core.artifact import file_sha256
+    from grin_ros.core.artifact.files import file_sha256
 
     old = load_artifact(fake_artifact).manifest.sha256["decode.onnx"]
     (other / "manifest.json").write_text(manifest.replace(old, file_sha256(other / "decode.onnx")))

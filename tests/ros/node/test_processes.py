@@ -159,7 +159,7 @@ def test_onnx_runtime_in_the_node_gives_the_same_depth_as_in_this_process(
 ) -> None:
     """The subscriptions have the default QoS."""
     pytest.importorskip("onnxruntime")
-    from grin_ros.core.artifact import load_artifact
+    from grin_ros.core.artifact.loading import load_artifact
     from grin_ros.core.backends.opening import open_engine
     from grin_ros.core.estimator import Estimator, Settings
 

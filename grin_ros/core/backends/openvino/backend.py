@@ -18,7 +18,8 @@ from typing import Any, ClassVar
 import numpy as np
 import openvino
 
-from grin_ros.core.artifact import GRAPHS, Artifact
+from grin_ros.core.artifact.loading import Artifact
+from grin_ros.core.artifact.manifest import GRAPHS
 from grin_ros.core.backends.cache import cpu_identity, engine_key, load, store
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.openvino.graph import Graph, Sizes, Tensors

@@ -13,16 +13,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorrt
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact import GRAPHS, Artifact, ArtifactError
+from grin_ros.core.artifact.loading import Artifact
+from grin_ros.core.artifact.manifest import GRAPHS
 from grin_ros.core.backends.cache import EngineKey, engine_key, load, store
-from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError, FusedDenoiser
+from grin_ros.core.backends.engine import Engine, EngineError, FusedDenoiser
 from grin_ros.core.backends.tensorrt import cuda
 from grin_ros.core.backends.tensorrt.build import MAX_MEMBERS, WORKSPACE_BYTES, Plan, bounds, build, trt_logger
 from grin_ros.core.backends.tensorrt.program import DeviceTensor, Program
@@ -60,7 +60,7 @@ class TrtEngine(Engine):
         self._loops: OrderedDict[tuple[int, ...], _Loop] = OrderedDict()
         self._buffers: dict[str, cuda.DeviceBuffer] = {}
         self._pinned: dict[str, cuda.PinnedBuffer] = {}
-        self._paths = {graph: self._path(graph) for graph in GRAPHS}
+        self._paths = {graph: self.graph_path(graph) for graph in GRAPHS}
         self._gpu = cuda.gpu()
         self._runtime_name = f"tensorrt {tensorrt.__version__} driver {self._gpu.driver}"
         self._device_name = f"{self._gpu.name} sm {self._gpu.compute_capability}"
@@ -180,13 +180,6 @@ class TrtEngine(Engine):
         store(timings, plan.timings)
         return plan
 
-    def _path(self, graph: str) -> Path:
-        """The ONNX file of this precision. Raises EngineUnavailableError where the artifact has none."""
-        try:
-            return self.artifact.graph(graph, self.precision)
-        except ArtifactError as error:
-            raise EngineUnavailableError(str(error)) from error
-
     def _allocate(self) -> None:
         """All that the loop writes, for the most members: its addresses are in captured graphs and never change."""
         network = self.artifact.manifest.network
@@ -269,15 +262,18 @@ class TrtFp16Engine(TrtEngine):
     """Products in fp16, where the artifact has such graphs."""
 
     precision: ClassVar[str] = "fp16"
+    graphs: ClassVar[str] = "fp16"
 
 
 class TrtBf16Engine(TrtEngine):
     """Products in bf16, which cannot overflow where fp32 does not; GPUs of compute capability 8.0 and later."""
 
     precision: ClassVar[str] = "bf16"
+    graphs: ClassVar[str] = "bf16"
 
 
 class TrtInt8Engine(TrtEngine):
     """Products in int8, with the scales that are in the graph."""
 
     precision: ClassVar[str] = "int8"
+    graphs: ClassVar[str] = "int8"

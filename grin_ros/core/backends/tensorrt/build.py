@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from grin_ros.core.artifact import Artifact
+from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.backends.engine import EngineError
 
 logger = logging.getLogger(__name__)

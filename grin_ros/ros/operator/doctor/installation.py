@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata
 
-from grin_ros.core.artifact import SHIPPED, Artifact, ArtifactError, load_artifact
+from grin_ros.core.artifact.loading import SHIPPED, Artifact, load_artifact
+from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine

@@ -15,7 +15,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from grin_ros.core.artifact import GRAPHS, SHIPPED, Artifact, load_artifact
+from grin_ros.core.artifact.loading import SHIPPED, Artifact, load_artifact
+from grin_ros.core.artifact.manifest import GRAPHS
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.tensorrt.build import bounds, build
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grin_ros.core.artifact import Artifact, load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from grin_ros.core.artifact import SHIPPED
+from grin_ros.core.artifact.loading import SHIPPED
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.operator.doctor import command, environment, installation, main
 from grin_ros.ros.operator.doctor.finding import Finding, Level, error, ok, warn
@@ -40,7 +40,7 @@ def test_a_changed_artifact_is_an_error(
     with (tmp_path / name / "decode.onnx").open("ab") as stream:
         stream.write(b"more")
     monkeypatch.setattr(installation, "SHIPPED", tmp_path)
-    monkeypatch.setattr("grin_ros.core.artifact.SHIPPED", tmp_path)
+    monkeypatch.setattr("grin_ros.core.artifact.loading.SHIPPED", tmp_path)
     assert main(["--no-engines"]) == 1
     said = capsys.readouterr().out
     assert f"ERROR  model {name}: " in said

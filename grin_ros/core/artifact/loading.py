@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Finding an artifact by name or path, and loading it after all its files have been checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from grin_ros.core.artifact.files import check_file, check_golden
+from grin_ros.core.artifact.manifest import ArtifactError, Manifest, graph_file, read_manifest
+from grin_ros.core.config import nearest
+
+SHIPPED = Path(__file__).parents[2] / "artifacts"
+"""The folder of the models that are installed with the package."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A checked artifact folder."""
+
+    path: Path
+    manifest: Manifest
+
+    def file(self, name: str) -> Path:
+        """Return the path of a file of the folder."""
+        return self.path / name
+
+    def graph(self, name: str, precision: str = "fp32") -> Path:
+        """Return the ONNX file of the graph `name` (one of GRAPHS).
+
+        The weights are external data beside it, so a runtime must load it by path, not by bytes. Raises ArtifactError
+        if the artifact has no graphs of `precision`.
+        """
+        variants = self.manifest.variants
+        if precision != "fp32" and precision not in variants:
+            raise ArtifactError(
+                f"{self.path}: got precision {precision}, expected one of {', '.join(('fp32', *variants))}, which this "
+                f"artifact has; make it with export/precision.py --precision {precision}, or choose another backend"
+            )
+        return self.path / graph_file(name, precision if name in variants.get(precision, ()) else "fp32")
+
+    @property
+    def digest(self) -> str:
+        """The first digits of a hash over all files; diagnostics and engine caches identify the artifact by it."""
+        joined = json.dumps(self.manifest.sha256, sort_keys=True)
+        return hashlib.sha256(joined.encode()).hexdigest()[:12]
+
+
+def find_artifact(name_or_path: str) -> Path:
+    """Return the folder of a shipped model ('nano') or of a path. Raises ArtifactError that lists the shipped ones."""
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        return path
+    shipped = sorted(p.name for p in SHIPPED.iterdir() if p.is_dir()) if SHIPPED.is_dir() else []
+    if name_or_path in shipped:
+        return SHIPPED / name_or_path
+    raise ArtifactError(
+        f"model: got '{name_or_path}', which is neither a folder nor a shipped model{nearest(name_or_path, shipped)} "
+        f"Shipped models: {', '.join(shipped) or 'none (reinstall grin_ros)'}; or give the path of an exported artifact"
+    )
+
+
+def load_artifact(name_or_path: str | Path) -> Artifact:
+    """Read an artifact and check its manifest, every hash and its golden sample.
+
+    Raises ArtifactError that says what is wrong and what to do.
+    """
+    folder = find_artifact(str(name_or_path))
+    manifest = read_manifest(folder)
+    for name, expected in manifest.sha256.items():
+        check_file(folder, name, expected)
+    check_golden(folder / "golden.npz")
+    return Artifact(folder, manifest)

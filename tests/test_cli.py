@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin`: every command exists, arguments arrive, and what is missing is named with its remedy."""
+"""`grin`: the list of commands, the help of each, exit codes, and what a missing package gives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from grin_ros import cli
+from grin_ros import __version__, cli
+from grin_ros.core import remedies
+from grin_ros.core.command_line import EXIT_CODES
 
 SETUP = (Path(__file__).resolve().parent.parent / "setup.py").read_text(encoding="utf-8")
 
@@ -23,11 +25,17 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, main: object) -> None:
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
-def test_every_command_is_there(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_of_a_command_has_a_sentence_an_example_and_the_exit_codes(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stop:
         cli.main([name, "--help"])
     assert stop.value.code == 0
-    assert "usage:" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: grin {name} ")
+    assert re.search(r"^[A-Z][^\n]+\.$", text, re.MULTILINE)
+    assert re.search(rf"^examples?:\n  grin {name}\b", text, re.MULTILINE)
+    assert EXIT_CODES in text
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
@@ -49,18 +57,13 @@ def test_arguments_and_exit_code_pass_through(monkeypatch: pytest.MonkeyPatch) -
     assert got == [["folder", "--json", "x.json", "-h"]]
 
 
-def test_no_exit_code_is_success(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, lambda _: None)
-    assert cli.main(["train"]) == 0
-
-
 @pytest.mark.parametrize(
     ("missing", "command", "expected"),
     [
-        ("torch", "train", "grin train: torch is not installed. Install what it needs: pip install 'grin_ros[train]'"),
+        ("torch", "train", f"grin train: torch is not installed. Type: {remedies.install('train')}"),
         ("matplotlib.pyplot", "demo", "matplotlib is not installed"),
-        ("rclpy", "demo", "Source a ROS 2"),
-        ("sensor_msgs.msg", "demo", "pip install 'grin_ros[ros-wheels,bags,demo]'"),
+        ("rclpy", "demo", f"Type: {remedies.ros()}"),
+        ("sensor_msgs.msg", "demo", f"Type: {remedies.ros()}"),
     ],
 )
 def test_a_missing_package_is_named(
@@ -83,19 +86,32 @@ def test_a_fault_of_ours_is_not_called_a_missing_package(monkeypatch: pytest.Mon
         cli.main(["train"])
 
 
-def test_an_unknown_command_names_the_known(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        cli.main(["trian"])
-    assert stop.value.code == 2
-    assert "train" in capsys.readouterr().err
+@pytest.mark.parametrize(("word", "nearest"), [("trian", "did you mean train?"), ("qqq", "`grin` lists them")])
+def test_an_unknown_command_names_the_nearest(word: str, nearest: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([word]) == 2
+    assert nearest in capsys.readouterr().err
 
 
-def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        cli.main(["--help"])
-    assert stop.value.code == 0
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["help"]])
+def test_grin_alone_lists_every_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 0
     text = capsys.readouterr().out
-    assert all(command.help in text for command in cli.COMMANDS.values())
+    assert all(f"  {name} " in text and command.help in text for name, command in cli.COMMANDS.items())
+    assert all(f"\n{title}:\n" in text for title in cli.GROUPS)
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"grin {__version__}\n"
+
+
+def test_an_interrupted_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def main(_: Sequence[str]) -> int:
+        raise KeyboardInterrupt
+
+    stand_in(monkeypatch, main)
+    assert cli.main(["train"]) == 130
+    assert "grin train: interrupted" in capsys.readouterr().err
 
 
 def test_the_command_line_alone_loads_nothing_heavy() -> None:

@@ -1,11 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin engine build|list|clear|verify`: built engines, before a robot needs them.
-
-grin engine build                        what backend 'auto' chooses, for the shipped model
-grin engine build --backend openvino     one backend
-grin engine verify                       every backend that is present, against the golden sample; and the cache
-"""
+"""`grin engine`: build engines before a robot needs them, and look after the cache that keeps them."""
 
 from __future__ import annotations
 
@@ -24,6 +19,7 @@ from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS, CHOICES
 from grin_ros.core.backends.warm_up import warm_up
+from grin_ros.core.command_line import DONE, CommandParser, fail
 
 
 def build(artifact: Artifact, backends: Sequence[str], options: argparse.Namespace) -> int:
@@ -93,21 +89,28 @@ def verify(artifact: Artifact, backends: Sequence[str], threads: int) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog="grin engine", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    """Return the parser of `grin engine`."""
+    made = CommandParser(
+        "engine",
+        "Build engines before a robot needs them, and look after the cache that keeps them.",
+        "grin engine build                      what backend 'auto' chooses, for the shipped model",
+        "grin engine build --backend openvino   one backend",
+        "grin engine verify                     all backends that are present, on the golden sample, and the cache",
     )
-    made.add_argument("action", choices=("build", "list", "clear", "verify"))
-    made.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")
-    made.add_argument("--backend", nargs="+", choices=CHOICES, help="default: auto to build, all to verify")
-    made.add_argument("--threads", type=int, default=0, help="CPU threads, as the node's parameter has it (0)")
-    made.add_argument("--width", type=int, default=640, help="of the image to build for, pixels (640)")
-    made.add_argument("--height", type=int, default=480, help="(480)")
-    made.add_argument("--members", type=int, nargs="+", default=[1], help="ensemble sizes to build for (1)")
+    made.add_argument("action", choices=("build", "list", "clear", "verify"), help="what to do with the engines")
+    made.add_argument("--model", default="nano", help="name of a shipped model, or folder of an artifact")
+    made.add_argument(
+        "--backend", nargs="+", choices=CHOICES, metavar="NAME", help="default: auto to build, all to verify"
+    )
+    made.add_argument("--threads", type=int, default=0, help="CPU threads, as the node's parameter has it")
+    made.add_argument("--width", type=int, default=640, help="of the image to build for, pixels")
+    made.add_argument("--height", type=int, default=480, help="of the image to build for, pixels")
+    made.add_argument("--members", type=int, nargs="+", default=[1], help="ensemble sizes to build for")
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0; 1 where something is wrong: a backend that fails or answers wrong, an entry that is corrupt."""
+    """Run `grin engine`. The exit code is FAILED if a backend fails or answers wrong, or a cache entry is corrupt."""
     options = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="    %(message)s", stream=sys.stdout)
     if options.action == "list":
@@ -115,17 +118,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.action == "clear":
         count, size = cache.clear()
         print(f"{cache.cache_home()}: {count} files deleted, {size / 1e6:.1f} MB")
-        return 0
+        return DONE
     try:
         artifact = load_artifact(options.model)
     except ArtifactError as error:
-        print(f"grin engine: {error}", file=sys.stderr)
-        return 1
+        return fail("engine", error)
     if options.action == "build":
         return int(build(artifact, options.backend or ["auto"], options) > 0)
     wrong = verify(artifact, options.backend or list(BACKENDS), options.threads)
     return int(wrong + list_entries() > 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

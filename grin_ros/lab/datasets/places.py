@@ -13,9 +13,7 @@ number of its place in the index, so that training can count every place once (`
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -25,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.recordings import read
 from grin_ros.lab.datasets.shards import ShardWriter
@@ -115,23 +114,22 @@ def pack(folder: Path, out: Path, kept_back: Path | None, every: int, leave_out:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="grin pack", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    """Run `grin pack`, and return its exit code."""
+    parser = CommandParser(
+        "pack",
+        "Pack measured frames of many real places as shards to train on.",
+        "grin pack PLACES --out data/places --kept-back data/places_kept_back",
+        notes=__doc__.partition("\n\n    ")[2].partition("\n\n")[2],
     )
     parser.add_argument("places", type=Path, metavar="PLACES", help="folder with index.json")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of shards to write")
     parser.add_argument("--kept-back", type=Path, metavar="DIR", help="folder of shards that training never sees")
-    parser.add_argument("--every", type=int, default=6, metavar="N", help="keep every Nth place back (default 6)")
+    parser.add_argument("--every", type=int, default=6, metavar="N", help="keep every Nth place back")
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="NAME", help="places to leave out; * matches all")
     a = parser.parse_args(argv)
     try:
         learnt, kept = pack(a.places, a.out, a.kept_back, a.every, a.leave_out)
     except (OSError, ValueError, KeyError) as error:
-        print(f"grin pack: {error}", file=sys.stderr)
-        return 1
+        return fail("pack", error)
     print(f"{a.out} holds {learnt} frames" + (f", {a.kept_back} {kept}" if a.kept_back else ""))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return DONE

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 r"""Pack a recorded RGB-D sequence as shards, so that it can be trained on together with renders:
 
-    python -m grin_ros.lab.datasets.recordings --images rgb --depth depth --depth-scale 1000 --k K.txt \
+    grin pack-recording --images rgb --depth depth --depth-scale 1000 --k K.txt \
         --licence MIT --out DIR
 
 Images and depth PNGs (uint16, metres along z = value / depth-scale, 0 = not measured) are paired by the order of their
@@ -12,8 +12,6 @@ follows. The mounting of the camera is unknown.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardWriter
 
@@ -89,17 +88,22 @@ def pack(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Pack an RGB-D recording as shards to train on.")
+    """Run `grin pack-recording`, and return its exit code."""
+    parser = CommandParser(
+        "pack-recording",
+        "Pack a recording of images with measured depth as shards to train on.",
+        "grin pack-recording --images rgb --depth depth --k K.txt --licence MIT --out data/lounge",
+    )
     parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of images")
     parser.add_argument("--depth", type=Path, required=True, metavar="DIR", help="folder of depth PNGs")
-    parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG values per metre (default 1000)")
+    parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG values per metre")
     parser.add_argument("--k", type=Path, required=True, help="text file with the 9 numbers of K")
     parser.add_argument("--distortion", type=float, nargs="*", default=[], help="plumb_bob coefficients")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth frame")
     parser.add_argument(
         "--size", type=int, nargs=2, default=(400, 300), metavar=("W", "H"), help="image size of the shards"
     )
-    parser.add_argument("--world", default="recording", help="name of what the frames show (default recording)")
+    parser.add_argument("--world", default="recording", help="name of what the frames show")
     parser.add_argument("--licence", required=True, help="licence of the recording, which the index names")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the shards")
     a = parser.parse_args(argv)
@@ -110,11 +114,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         images, depths = (f[:: a.every] for f in files)
         count = pack(images, depths, a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
     except (OSError, ValueError) as error:
-        print(f"recordings: {error}", file=sys.stderr)
-        return 1
+        return fail("pack-recording", error)
     print(f"{a.out} holds {count} frames")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return DONE

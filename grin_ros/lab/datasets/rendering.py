@@ -14,7 +14,6 @@ import argparse
 import logging
 import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter
 from grin_ros.worlds.assets.assets import Assets, find_assets
@@ -36,7 +36,7 @@ from grin_ros.worlds.views import render_views
 WIDTH, HEIGHT = 400, 300
 VIEWS_OF_SCENE = 16
 SCENES_OF_SHARD, SCENES_OF_SEED = 10**5, 10**9  # numbers reserved
-_EPILOG = """\
+_NOTES = """\
 Only EGL is needed. Furniture models are those of Debian's sweethome3d-furniture or the .sh3f catalogues in --furniture.
 Textures come from folders textures*/ in the assets folder, with one subfolder of tileable images per category, such as
 textures_mine/WoodFloor/oak.jpg. Light comes from panoramas .hdr in light*/, such as light_mine/hall.hdr. index.json
@@ -139,7 +139,7 @@ def generate(
             planned += more
             jobs.append(job)
     if not jobs:
-        return 0
+        return DONE
     before = writer.count
     os.environ.setdefault("LP_NUM_THREADS", "0")  # each worker has one software rasteriser thread
     with (
@@ -182,11 +182,11 @@ def contact_sheet(dataset: ShardDataset, path: Path, columns: int = 8, rows: int
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="grin scenes",
-        description="Render random scenes with exact ranges, as shards to train on.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "scenes",
+        "Render random scenes with exact ranges, as shards to train on.",
+        "grin scenes --out data/worlds --frames 12000",
+        notes=_NOTES,
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of the data set; an unfinished one is completed"
@@ -194,9 +194,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--frames", type=int, required=True, metavar="N", help="number of frames that the folder will hold"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the data set (default 0)")
-    parser.add_argument("--shard-size", type=int, default=500, metavar="N", help="frames per shard (default 500)")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="number of processes (default 2)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the data set")
+    parser.add_argument("--shard-size", type=int, default=500, metavar="N", help="frames per shard")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="number of processes")
     parser.add_argument(
         "--assets",
         type=Path,
@@ -209,7 +209,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=FURNITURE,
         metavar="DIR",
-        help="folder of .sh3f catalogues (default %(default)s)",
+        help="folder of .sh3f catalogues",
     )
     parser.add_argument(
         "--worlds",
@@ -231,7 +231,7 @@ def _print_assets(found: Assets) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status."""
+    """Run `grin scenes`, and return its exit code."""
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     start = time.monotonic()
@@ -253,13 +253,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.sheet is not None:
             contact_sheet(dataset, args.sheet)
     except (ValueError, RuntimeError, OSError) as error:
-        print(f"grin scenes: {error}", file=sys.stderr)
-        return 1
+        return fail("scenes", error)
     if added:
         print(f"{added} frames in {seconds:.1f} s: {added / seconds:.1f} frames/s with {args.workers} workers")
     print(f"{args.out} holds {len(dataset)} frames" + (f", see {args.sheet}" if args.sheet is not None else ""))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return DONE

@@ -11,13 +11,11 @@
 
 The first three use statistics of training images, which are in baselines.npz beside this file:
 
-    python -m grin_ros.lab.evaluation.baselines --renders DIR [DIR ...] --out grin_ros/lab/evaluation/baselines.npz
+    grin baselines --renders DIR [DIR ...]
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import pixel_grid, range_to_depth
 from grin_ros.core.types import DepthEstimate, Frame
@@ -76,7 +75,7 @@ class Baselines:
         except (OSError, KeyError, ValueError) as error:
             raise ValueError(
                 f"{path}: not a statistics file of the baselines ({error}); make it from training renders: "
-                f"python -m grin_ros.lab.evaluation.baselines --renders DIR --out {path}"
+                f"grin baselines --renders DIR --out {path}"
             ) from error
         return cls(constant_m, far_m, mean_ln_range, int(frames))
 
@@ -177,29 +176,27 @@ def _without_sigma(frame: Frame, depth_m: NDArray[Any]) -> DepthEstimate:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Compute the statistics of the baselines.")
+    """Run `grin baselines`, and return its exit code."""
+    parser = CommandParser(
+        "baselines",
+        "Learn the baselines that `grin evaluate` compares with, from training renders.",
+        "grin baselines --renders data/worlds",
+    )
     parser.add_argument(
         "--renders", required=True, type=Path, nargs="+", metavar="DIR", help="folders of training shards"
     )
-    parser.add_argument(
-        "--out", type=Path, default=SHIPPED, metavar="FILE", help="file to write (default: %(default)s)"
-    )
-    parser.add_argument("--every", type=int, default=1, metavar="K", help="use every K-th sample (default 1)")
+    parser.add_argument("--out", type=Path, default=SHIPPED, metavar="FILE", help="file to write")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="use every K-th sample")
     args = parser.parse_args(argv)
     try:
         chosen = [(s, i) for s in map(ShardDataset, args.renders) for i in range(0, len(s), max(1, args.every))]
         known = learn(shards.sample(i) for shards, i in tqdm(chosen, desc="training samples", unit="frame"))
     except (ValueError, OSError) as error:
-        print(f"baselines: {error}", file=sys.stderr)
-        return 2
+        return fail("baselines", error)
     known.save(args.out)
     near, far = np.exp(known.mean_ln_range.min()), np.exp(known.mean_ln_range.max())
     print(
         f"{args.out}: constant {known.constant_m:.2f} m, 90th percentile {known.far_m:.2f} m, "
         f"mean range {near:.2f} to {far:.2f} m, from {known.frames} samples"
     )
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return DONE

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS
+from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.lab.datasets.measured import EvalDataset
@@ -42,12 +42,14 @@ def whole_numbers(text: str) -> tuple[int, ...]:
 
 
 def parser() -> argparse.ArgumentParser:
+    """Return the parser of `grin evaluate`."""
     defaults = Settings()
-    parse = argparse.ArgumentParser(
-        prog="grin evaluate",
-        description="Evaluate a model on measured depth or on renders, against trivial baselines.",
-        epilog=f"{LEGEND}\n\n{SIGMA_LEGEND}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parse = CommandParser(
+        "evaluate",
+        "Evaluate a model on measured depth or on renders, and compare it with trivial baselines.",
+        "grin evaluate data/real --model nano --report report/",
+        "grin evaluate data/held_out --suite cameras",
+        notes=f"{LEGEND}\n\n{SIGMA_LEGEND}",
     )
     data = parse.add_argument_group("data")
     data.add_argument("folders", metavar="DIR", nargs="+",
@@ -59,15 +61,15 @@ def parser() -> argparse.ArgumentParser:
                       help="only N of these frames, evenly spread (in suites: of each set)")  # fmt: skip
     data.add_argument("--mounting", action="store_true", help="give the model the mounting of the cameras of renders")
     data.add_argument("--max-depth", type=float, default=defaults.max_depth_m, metavar="M",
-                      help="leave out measured depth beyond this, in metres (default: %(default)s)")  # fmt: skip
+                      help="leave out measured depth beyond this, in metres")  # fmt: skip
     model = parse.add_argument_group("model")
     model.add_argument("--model", default="nano", metavar="NAME",
-                       help="a shipped model or the folder of an artifact (default: nano)")  # fmt: skip
-    model.add_argument("--backend", default="ort", metavar="NAME", help=f"one of {', '.join(BACKENDS)} (default: ort)")
+                       help="a shipped model or the folder of an artifact")  # fmt: skip
+    model.add_argument("--backend", default="ort", metavar="NAME", help=f"one of {', '.join(BACKENDS)}")
     model.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (default: the runtime chooses)")
-    model.add_argument("--steps", type=int, default=defaults.steps, help="DDIM steps (default: %(default)s)")
-    model.add_argument("--members", type=int, default=defaults.members, help="ensemble size (default: %(default)s)")
-    model.add_argument("--seed", type=int, default=defaults.seed, help="seed of the noise (default: %(default)s)")
+    model.add_argument("--steps", type=int, default=defaults.steps, help="DDIM steps")
+    model.add_argument("--members", type=int, default=defaults.members, help="ensemble size")
+    model.add_argument("--seed", type=int, default=defaults.seed, help="seed of the noise")
     what = parse.add_argument_group("instead of the table").add_mutually_exclusive_group()
     what.add_argument("--sweep", action="store_true", help="compare numbers of steps and members")
     what.add_argument("--suite", choices=SUITES,
@@ -93,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Return 0 if everything was evaluated, even if claims fail, and 2 with the reason on stderr if not."""
+    """Run `grin evaluate`, and return its exit code. It is DONE whether claims hold or not."""
     args = parser().parse_args(argv)
     try:
         # The estimate has no limits but those of the network: +inf and NaN would not count in the figures.
@@ -107,9 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             engine.close()
     except (ValueError, OSError, EngineError, ArtifactError) as error:
-        print(f"grin evaluate: {error}", file=sys.stderr)
-        return 2
-    return 0
+        return fail("evaluate", error)
+    return DONE
 
 
 Work = Callable[[Artifact, Engine, Settings], None]
@@ -243,7 +244,3 @@ def _write_json(path: str | None, values: dict[str, Any]) -> None:
     if path:
         Path(path).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
         print(f"\nfigures: {path}")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Measure flicker: by how many metres the error of the same scene point changes from one frame to the next.
-
-    python -m grin_ros.lab.evaluation.flicker --model nano
+"""`grin flicker`: measure by how many metres the error of the same scene point changes from one frame to the next.
 
 The program renders rooms (this needs EGL) as a standing and as a driving camera sees them, with sensor noise and a
 changing exposure. It estimates them with new noise for every frame, with the same noise for all frames, and with
@@ -13,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -28,6 +25,7 @@ from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import CHOICES
+from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth
@@ -189,26 +187,28 @@ def table(found: Found) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog="python -m grin_ros.lab.evaluation.flicker", description="Measure how much depth flickers."
+    """Return the parser of `grin flicker`."""
+    made = CommandParser(
+        "flicker",
+        "Measure how much depth flickers from frame to frame, and what smoothing makes of it.",
+        "grin flicker --model nano --smoothing 0.6",
     )
-    made.add_argument("--model", default="nano", help="a shipped model or the folder of an artifact (default nano)")
-    made.add_argument("--backend", default="ort", help=f"one of {', '.join(CHOICES)} (default ort)")
-    made.add_argument("--threads", type=int, default=0)
-    made.add_argument("--steps", type=int, default=Settings.steps)
-    made.add_argument("--members", type=int, default=Settings.members)
-    shares = f"shares of the last answer to try (default {' '.join(map(str, SHARES))})"
-    made.add_argument("--smoothing", type=float, nargs="*", default=SHARES, metavar="SHARE", help=shares)
+    made.add_argument("--model", default="nano", help="name of a shipped model, or folder of an artifact")
+    made.add_argument("--backend", default="ort", help=f"one of {', '.join(CHOICES)}")
+    made.add_argument("--threads", type=int, default=0, help="CPU threads; 0: the runtime chooses")
+    made.add_argument("--steps", type=int, default=Settings.steps, help="denoising steps")
+    made.add_argument("--members", type=int, default=Settings.members, help="ensemble size")
     made.add_argument(
-        "--scenes", type=int, default=len(SEEDS), metavar="N", help=f"rooms, 1 to {len(SEEDS)} (default all)"
+        "--smoothing", type=float, nargs="*", default=SHARES, metavar="SHARE", help="shares of the last answer to try"
     )
-    made.add_argument("--frames", type=int, default=48, metavar="N", help="frames of each drive (default 48)")
+    made.add_argument("--scenes", type=int, default=len(SEEDS), metavar="N", help=f"rooms, 1 to {len(SEEDS)}")
+    made.add_argument("--frames", type=int, default=48, metavar="N", help="frames of each drive")
     made.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Return 0 if everything was measured, and 2 with the reason on stderr if not."""
+    """Run `grin flicker`, and return its exit code."""
     args = parser().parse_args(argv)
     try:
         settings = Settings(args.steps, args.members, min_depth_m=1e-3, max_depth_m=1e4)
@@ -220,15 +220,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             engine.close()
     except (ValueError, RuntimeError, EngineError, ArtifactError) as error:
-        print(f"flicker: {error}", file=sys.stderr)
-        return 2
+        return fail("flicker", error)
     judged = claims(found)
     print(table(found), *judged, sep="\n")
     if args.json:
         figures = {kind: {mode: asdict(one) for mode, one in modes.items()} for kind, modes in found.items()}
         args.json.write_text(json.dumps({"flicker": figures, "claims": [c.to_json() for c in judged]}, indent=1))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return DONE

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An ablation: the same short training with one part of the model changed at a time.
 
-    python -m grin_ros.lab.training.ablation config/train/ablation.yaml --data renders/ --real DIR --out runs/ablation
+    grin ablate config/train/ablation.yaml --data renders/ --real DIR --out runs/ablation
 
 Errors are those of one step from pure noise at random pixels, on held-out renders, world by world, and with --real on
 measured frames too. Finished variants are kept in OUT and are not trained again. The output is a Markdown table.
@@ -10,10 +10,8 @@ measured frames too. Finished variants are kept in OUT and are not trained again
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -25,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.geometry.camera_inputs import camera_inputs, normalised, rays_at
 from grin_ros.core.sampling.noise import noise_field
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
@@ -183,14 +182,17 @@ def table(results: dict[str, dict[str, float]]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m grin_ros.lab.training.ablation", description="Train with one part changed at a time."
+    """Run `grin ablate`, and return its exit code."""
+    parser = CommandParser(
+        "ablate",
+        "Train variants of a small model with one part changed at a time, and compare them.",
+        "grin ablate config/train/ablation.yaml --data data/worlds --real data/real --out runs/ablation",
     )
     parser.add_argument("config", type=Path, help="YAML file of the run: config/train/ablation.yaml")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
     parser.add_argument("--real", type=Path, help="folder of measured frames for grin evaluate")
     parser.add_argument("--out", type=Path, required=True, help="folder of all runs; finished runs are kept")
-    parser.add_argument("--workers", type=int, default=2, help="variants trained side by side (default 2)")
+    parser.add_argument("--workers", type=int, default=2, help="variants trained side by side")
     parser.add_argument("--only", nargs="+", choices=[v.name for v in VARIANTS], help="train only these variants")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING)
@@ -201,17 +203,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
             results = dict(zip([v.name for v in chosen], pool.map(task, [v.name for v in chosen]), strict=True))
     except ValueError as error:
-        print(f"ablation: {error}", file=sys.stderr)
-        return 1
+        return fail("ablate", error)
     print(f"AbsRel / after median scaling, {config.steps} steps of {config.batch}\n\n{table(results)}")
-    return 0
+    return DONE
 
 
 def _run(name: str, config: TrainConfig, data: Sequence[Path], real: Path | None, out: Path) -> dict[str, float]:
     """Call `run` in a worker process, with the name of the variant because functions cannot be sent to processes."""
     torch.set_num_threads(1)
     return run(next(variant for variant in VARIANTS if variant.name == name), config, data, real, out)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -11,10 +11,21 @@ The last layers describe the content of an image rather than its style and shoul
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from grin_ros.lab.network.encoder import EfficientNetLite, SameConv
+from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.network.checkpoint import load_model, save_weights
+from grin_ros.lab.network.config import ModelConfig
+from grin_ros.lab.network.encoder import EfficientNetLite, SameConv, normalised_image
+from grin_ros.lab.training.batches import Sampling, batch
 
 LARGEST_GAIN = 2.0
 _FLOOR = 1e-3  # added to standard deviations, so that a channel that is always 0 is not amplified
@@ -60,3 +71,93 @@ def _statistics(output: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean and the standard deviation (C,) of the channels of (B, C, h, w)."""
     deviation, mean = torch.std_mean(output.float(), (0, 2, 3), correction=0)
     return mean, deviation
+
+
+def align_weights(
+    weights: Path,
+    renders: Sequence[Path],
+    photographs: Sequence[Path],
+    out: Path,
+    *,
+    worlds: Sequence[str],
+    render_count: int,
+    per_place: int,
+    layers: int,
+    seed: int,
+) -> str:
+    """Write the weights with their encoder aligned to the photographs, and return a line about it.
+
+    renders, photographs: folders of shards. worlds: of the renders, those like the photographs. render_count: renders
+    in all, at most. per_place: photographs of each place, at most. Raises ValueError if no render is of these worlds.
+    """
+    rng = np.random.default_rng(seed)
+    model = load_model(weights)
+    rendered = ShardDataset(renders)
+    like = np.sort(np.concatenate([rendered.indices_of(world) for world in worlds]))
+    if len(like) == 0:
+        raise ValueError(f"--worlds: no render is of {', '.join(worlds)}")
+    chosen = rng.choice(like, min(render_count, len(like)), replace=False)
+    seen = _images(rendered, chosen, model.config, True, rng)
+    places = []
+    for folder in photographs:
+        found = ShardDataset(folder)
+        numbers = np.array([found.origin(index)[0] for index in range(len(found))])
+        for number in np.unique(numbers):
+            place = np.flatnonzero(numbers == number)
+            spread = np.linspace(0, len(place) - 1, min(len(place), per_place)).round().astype(np.int64)
+            places.append(_images(found, place[spread], model.config, False, rng))
+    taken = torch.cat(places)
+    align(model.pyramid.backbone, seen, taken, layers)
+    save_weights(out, model.state_dict(), model.config, torch.float32)
+    return f"{out}: {len(taken)} photographs have the statistics of {len(seen)} renders"
+
+
+def _images(
+    dataset: ShardDataset, indices: NDArray[np.int64], model: ModelConfig, augment: bool, rng: np.random.Generator
+) -> Tensor:
+    """Return (B, 3, H, W) images with the values that the encoder takes. augment: as training shows them."""
+    sampling = Sampling(queries=1, augment=augment)
+    drawn = batch(dataset, indices, model, sampling, rng)
+    return normalised_image(drawn.image, model.image_height, model.image_width)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `grin align`."""
+    made = CommandParser(
+        "align",
+        "Change the encoder so that photographs give the features that renders give: no training, no depth.",
+        "grin align runs/a.safetensors --renders data/worlds --photographs data/lounge --out runs/b.safetensors",
+    )
+    made.add_argument("weights", type=Path, help="weights trained on renders")
+    made.add_argument("--renders", type=Path, nargs="+", required=True, help="folders of renders (grin scenes)")
+    made.add_argument("--photographs", type=Path, nargs="+", required=True, help="folders of photographs (grin pack)")
+    made.add_argument(
+        "--worlds", default="overview,subject,room,tabletop", help="of the renders, those like the photographs"
+    )
+    made.add_argument("--renders-count", type=int, default=240, help="renders to compare with")
+    made.add_argument("--most-of-a-place", type=int, default=60, help="photographs of one place at most")
+    made.add_argument("--layers", type=int, default=35, help="number of convolutions to change, from the first")
+    made.add_argument("--seed", type=int, default=0, help="of the choice of renders and their disturbances")
+    made.add_argument("--out", type=Path, required=True, help="weights file to write")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `grin align`, and return its exit code."""
+    options = parser().parse_args(argv)
+    try:
+        line = align_weights(
+            options.weights,
+            options.renders,
+            options.photographs,
+            options.out,
+            worlds=options.worlds.split(","),
+            render_count=options.renders_count,
+            per_place=options.most_of_a_place,
+            layers=options.layers,
+            seed=options.seed,
+        )
+    except (ValueError, OSError) as error:
+        return fail("align", error)
+    print(line)
+    return DONE

@@ -10,11 +10,15 @@ on real images.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.lab.network.checkpoint import load_model, load_weights, save_weights
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.encoder import load_imagenet
 from grin_ros.lab.network.grin import Grin
@@ -51,3 +55,31 @@ def towards_imagenet(weights: Mapping[str, Tensor], config: ModelConfig, share: 
         name: torch.lerp(tensor, pretrained[name], share) if name.startswith(ENCODER) else tensor
         for name, tensor in weights.items()
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `grin blend`."""
+    made = CommandParser(
+        "blend",
+        "Average snapshots of a training run, and move the encoder part of the way back to ImageNet.",
+        "grin blend runs/nano/weights_00*.safetensors --imagenet 0.4 --out runs/nano/blend.safetensors",
+    )
+    made.add_argument(
+        "weights", type=Path, nargs="+", help="weights of one configuration; one given twice counts twice"
+    )
+    made.add_argument("--imagenet", type=float, default=0.0, help="share of the way back to ImageNet, 0 to 1")
+    made.add_argument("--out", type=Path, required=True, help="weights file to write")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `grin blend`, and return its exit code."""
+    options = parser().parse_args(argv)
+    try:
+        config = load_model(options.weights[0]).config
+        blended = towards_imagenet(average([load_weights(path) for path in options.weights]), config, options.imagenet)
+        save_weights(options.out, blended, config, torch.float32)
+    except (ValueError, OSError) as error:
+        return fail("blend", error)
+    print(f"{options.out}: {len(options.weights)} snapshots, encoder {options.imagenet:.0%} of the way to ImageNet")
+    return DONE

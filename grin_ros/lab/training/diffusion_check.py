@@ -14,7 +14,6 @@ Errors are those of ln(range) for log-depth. For a model of linear depth only th
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from grin_ros.core.command_line import DONE, FAILED, CommandParser
 from grin_ros.core.sampling.ddim import clean, noised
 from grin_ros.core.sampling.schedule import Level
 from grin_ros.lab.datasets.shards import ShardDataset
@@ -129,17 +129,16 @@ def _error(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m grin_ros.lab.training.diffusion_check", description="Check that a model uses its noisy input."
+    """Run `grin check`. The exit code is FAILED if the model ignores its noisy input."""
+    parser = CommandParser(
+        "check",
+        "Check that a trained model uses its noisy input, as a diffusion model has to.",
+        "grin check runs/nano/weights.safetensors --data data/held_out",
     )
-    parser.add_argument("weights", type=Path, help="weights of grin train or grin blend")
+    parser.add_argument("weights", type=Path, help="weights of grin train, blend or align")
     parser.add_argument("--data", type=Path, required=True, help="folder of shards that training has not seen")
-    parser.add_argument("--frames", type=int, default=128, help="frames to check on (default 128)")
+    parser.add_argument("--frames", type=int, default=128, help="frames to check on")
     arguments = parser.parse_args(argv)
     check = check_diffusion(load_model(arguments.weights), ShardDataset(arguments.data), arguments.frames)
     print(check)
-    return 0 if check.passed else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return DONE if check.passed else FAILED

@@ -3,14 +3,13 @@
 """The training loop, with one process or several under torchrun:
 
     grin train config/train/nano.yaml --data renders/ --out runs/nano
-    torchrun --nproc_per_node 2 -m grin_ros.lab.training.loop config/train/nano.yaml --data renders/ --out runs/nano
+    torchrun --nproc_per_node 2 -m grin_ros.cli train config/train/nano.yaml --data renders/ --out runs/nano
 
 On CPUs one process per core is faster than one process with many threads. The same command resumes a stopped run.
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.encoder import EfficientNetLite, load_imagenet
@@ -174,7 +174,12 @@ def _log(writer: Any, group: str, values: dict[str, float], step: int) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("grin train", description="Train a model on recorded or rendered shards.")
+    """Run `grin train`, and return its exit code."""
+    parser = CommandParser(
+        "train",
+        "Train a model on rendered or recorded shards.",
+        "grin train config/train/nano.yaml --data data/worlds --out runs/nano",
+    )
     parser.add_argument("config", type=Path, help="YAML file of the run, for example config/train/nano.yaml")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
     parser.add_argument(
@@ -203,13 +208,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             renders_through=arguments.renders_through,
         )
     except ValueError as error:
-        logger.error("%s", error)
-        return 1
+        return fail("train", error)
     logger.info("%s", check)
     if dist.is_initialized():
         dist.destroy_process_group()
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return DONE

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from grin_ros.core import remedies
 from grin_ros.ros.bags.fleet import Work, WorkerDiedError, answer_of, report_of
 from grin_ros.ros.bags.run import Job, Report
 
@@ -75,7 +76,7 @@ def cluster(address: str, cpus: int) -> Iterator[Cluster]:
     try:
         import ray
     except ImportError as error:
-        raise ValueError(f"--ray: {error}; install it: pip install 'grin_ros[fleet]'") from error
+        raise ValueError(f"--ray: {error}; type: {remedies.install('fleet')}") from error
     try:
         _check_reachable(address)
         ray.init(address=address, log_to_driver=False, configure_logging=False)

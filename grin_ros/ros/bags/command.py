@@ -16,6 +16,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from grin_ros.core.backends.engine import EngineError
+from grin_ros.core.command_line import DONE, FAILED, INCOMPLETE, INTERRUPTED, WRONG_CALL, CommandParser
 from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag
@@ -23,15 +24,9 @@ from grin_ros.ros.bags.run import Job, Report, run
 from grin_ros.ros.bags.storages import BY_SUFFIX, STORAGES
 from grin_ros.ros.parameters.row import Value
 
-OK, FAILED, WRONG_CALL, INCOMPLETE = 0, 1, 2, 3
-INTERRUPTED = 130
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `grin bag`, and return its exit status.
-
-    0: all was done. 1: failed. 2: wrong call. 3: done, but something was unreadable or has no depth, and is named.
-    """
+    """Run `grin bag`. The exit code is INCOMPLETE if something was unreadable or has no depth; it is printed."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     made = parser()
     arguments = made.parse_args(argv)
@@ -154,7 +149,7 @@ def _on_cluster(jobs: Sequence[Job], workers: int | None, address: str) -> int:
 
 
 def _many(jobs: Sequence[Job], workers: int, launch: Launch) -> int:
-    worst = OK
+    worst = DONE
     try:
         with tqdm(total=len(jobs), unit="bag", disable=None) as bar:
             for outcome in run_all(jobs, workers, launch=launch):
@@ -178,7 +173,7 @@ def _tell(outcome: Outcome) -> int:
     tqdm.write(f"{report.output}: {text_of(report)}{' (second attempt)' if outcome.attempts > 1 else ''}")
     for what in report.damage:
         tqdm.write(f"  unreadable: {what}", file=sys.stderr)
-    return OK if report.complete else INCOMPLETE
+    return DONE if report.complete else INCOMPLETE
 
 
 def text_of(report: Report) -> str:
@@ -191,14 +186,14 @@ def text_of(report: Report) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `grin bag`."""
-    made = argparse.ArgumentParser(
-        prog="grin bag",
+    made = CommandParser(
+        "bag",
+        "Compute depth for recorded bags, and write bags with the recorded messages and what the node would publish.",
+        "grin bag drive drive_depth --every 3 -p mounting.known:=true -p mounting.height_m:=0.4",
+        "grin bag archive/* --out archive_depth --workers 4",
+        notes="It is incomplete (3) if some messages could not be read or used.",
         usage="grin bag INPUT OUTPUT [options]\n"
         "       grin bag INPUT INPUT ... --out DIR [--workers N] [--ray ADDRESS] [options]",
-        description="Compute depth for recorded bags, and write bags with the recorded messages and all that the node "
-        "would publish.",
-        epilog="Example: grin bag drive drive_depth --every 3 -p mounting.known:=true -p mounting.height_m:=0.4. "
-        "Exit status: 0 done; 1 failed; 2 wrong call; 3 done, but some messages could not be read or used.",
     )
     add = made.add_argument
     add("bags", nargs="+", metavar="BAG", help="bag directory, .mcap or .db3 file")
@@ -233,7 +228,7 @@ def parser() -> argparse.ArgumentParser:
     add("--every", type=_positive, default=1, metavar="N", help="depth for every N-th image of a camera")
     add("--start", type=float, default=0.0, metavar="S", help="seconds after the first message of the bag")
     add("--end", type=float, default=None, metavar="S", help="seconds after the first message of the bag")
-    add("--storage", choices=sorted(STORAGES), default="mcap", help="storage format of the output (default mcap)")
+    add("--storage", choices=sorted(STORAGES), default="mcap", help="storage format of the output")
     add("--points", action="store_true", help="write point clouds too")
     add("--model", help="name of a shipped model, or path of an exported one")
     add("--backend", help="the backend that runs the network")
@@ -256,7 +251,3 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"got {value}, expected 1 or more")
     return value
-
-
-if __name__ == "__main__":
-    sys.exit(main())

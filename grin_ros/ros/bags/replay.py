@@ -24,6 +24,7 @@ from rclpy.utilities import try_shutdown
 from rosbags.interfaces import ConnectionExtRosbag2, Qos, QosDurability, QosHistory, QosReliability
 from rosgraph_msgs.msg import Clock
 
+from grin_ros.core.command_line import DONE, INCOMPLETE, CommandParser, fail
 from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.message_types import message_class
 
@@ -34,8 +35,6 @@ LATCHED = ("/tf_static", "/robot_description")
 """Topics that are latched (transient local) if the bag does not hold their QoS."""
 ACKNOWLEDGED_S = 5.0
 """At the end reliable subscribers have this time to receive the last messages."""
-INCOMPLETE = 3
-"""The exit status if something was unreadable or could not be published."""
 
 
 class Player:
@@ -183,10 +182,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{published} messages published")
         for what in bag.damage:
             print(f"  unreadable: {what}", file=sys.stderr)
-        return INCOMPLETE if bag.damage or player.unknown else 0
+        return INCOMPLETE if bag.damage or player.unknown else DONE
     except ValueError as error:
-        print(f"grin replay: {error}", file=sys.stderr)
-        return 1
+        return fail("replay", error)
     finally:
         node.destroy_node()
         try_shutdown(context=context)
@@ -194,13 +192,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `grin replay`."""
-    made = argparse.ArgumentParser(
-        prog="grin replay",
-        description="Publish a bag over DDS, with /clock. Nodes that listen need use_sim_time:=true.",
-        epilog="Example: grin replay drive --rate 0.5 --loop --wait /front/image_raw",
+    made = CommandParser(
+        "replay",
+        "Publish a bag over DDS, with /clock. Nodes that listen need use_sim_time:=true.",
+        "grin replay drive --rate 0.5 --loop --wait /front/image_raw",
     )
     made.add_argument("bag", metavar="BAG", help="bag directory, .mcap or .db3 file")
-    made.add_argument("--rate", type=_rate, default=1.0, help="2.0 is twice as fast (default 1.0)")
+    made.add_argument("--rate", type=_rate, default=1.0, help="2.0 is twice as fast")
     made.add_argument("--loop", action="store_true", help="publish it again and again; time jumps back each time")
     made.add_argument("--start", type=float, default=0.0, metavar="S", help="skip this many seconds of the bag")
     made.add_argument("--topics", nargs="+", metavar="TOPIC", help="publish only these topics")
@@ -213,7 +211,3 @@ def _rate(text: str) -> float:
     if not 0.0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"got {text}, expected more than 0")
     return value
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,9 +8,7 @@ side: this is one more subscriber.
 
 from __future__ import annotations
 
-import argparse
 import importlib
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +25,7 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from grin_ros.core.command_line import DONE, CommandParser
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import stamp_ns
 from grin_ros.ros.operator.demo.record import points_of
@@ -103,9 +102,13 @@ def open_recording(rerun: Any, save: Path | None, connect: str | None) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Until Ctrl-C, or for --seconds."""
-    parse = argparse.ArgumentParser(prog="grin view", description="What a running node publishes, in the Rerun viewer.")
+    parse = CommandParser(
+        "view",
+        "Show what a running node publishes in the Rerun viewer.",
+        "grin view --namespace /robot --image /camera/image_raw",
+    )
     parse.add_argument("--namespace", default="", help="of the node, as /robot")
-    parse.add_argument("--image", default="image", help="image topic that the node listens to (image)")
+    parse.add_argument("--image", default="image", help="image topic that the node listens to")
     where = parse.add_mutually_exclusive_group()
     where.add_argument("--save", type=Path, metavar="FILE", help="record into FILE (.rrd) and open no viewer")
     where.add_argument("--connect", metavar="URL", help="a viewer that runs: rerun+http://HOST:9876/proxy")
@@ -133,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         node.destroy_node()
         try_shutdown(context=context)
         recording.flush()
-    return 0
+    return DONE
 
 
 def _survive(node: Node, log: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -146,7 +149,3 @@ def _survive(node: Node, log: Callable[[Any], None]) -> Callable[[Any], None]:
             node.get_logger().error(str(error), throttle_duration_sec=5.0)
 
     return logged
-
-
-if __name__ == "__main__":
-    sys.exit(main())

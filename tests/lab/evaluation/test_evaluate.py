@@ -113,7 +113,7 @@ def test_domain_every_and_limit(folder: Path, model: dict[str, Any], tmp_path: P
 def test_wrong_arguments_are_explained(
     folder: Path, arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main([str(folder), *arguments]) == 2
+    assert command.main([str(folder), *arguments]) == 1
     error = capsys.readouterr().err
     assert error.startswith("grin evaluate: ")
     assert text in error
@@ -123,9 +123,9 @@ def test_a_missing_folder_or_model_is_explained(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Baselines, "load", lambda: BASELINES)
-    assert command.main([str(tmp_path / "no")]) == 2
+    assert command.main([str(tmp_path / "no")]) == 1
     assert "give the folder of a data set" in capsys.readouterr().err
-    assert command.main([str(folder), "--model", "nanoo"]) == 2
+    assert command.main([str(folder), "--model", "nanoo"]) == 1
     assert "neither a folder nor a shipped model" in capsys.readouterr().err
 
 
@@ -134,7 +134,7 @@ def test_a_report_without_matplotlib_is_refused_before_the_first_frame(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert command.main([str(folder), "--report", str(tmp_path / "report")]) == 2
+    assert command.main([str(folder), "--report", str(tmp_path / "report")]) == 1
     assert "matplotlib is not installed; install it with pip install matplotlib" in capsys.readouterr().err
 
 
@@ -148,6 +148,6 @@ def test_the_engine_is_closed_when_a_frame_fails(
         return estimate
 
     monkeypatch.setattr(command, "Estimator", broken)
-    assert command.main([str(folder)]) == 2
+    assert command.main([str(folder)]) == 1
     assert model["closed"]
     assert "no such tensor" in capsys.readouterr().err

@@ -107,7 +107,7 @@ def test_a_suite_says_which_data_it_needs(tmp_path: Path, capsys: pytest.Capture
         ((renders, "--sweep", "--sweep-steps", "0,1"), "steps: got 0, expected 1 to 50"),
     ]
     for arguments, text in wrong:
-        assert run(*arguments) == 2
+        assert run(*arguments) == 1
         assert text in capsys.readouterr().err
 
 

@@ -126,7 +126,7 @@ def test_without_ray_the_message_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     assert command.main([str(tmp_path), "--out", str(tmp_path / "out"), "--ray", "auto"]) == command.FAILED
-    assert "grin_ros[fleet]" in capsys.readouterr().err
+    assert "[fleet]" in capsys.readouterr().err
 
 
 def test_a_job_means_the_same_in_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

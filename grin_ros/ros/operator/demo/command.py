@@ -24,6 +24,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, PointCloud2
 from tqdm import tqdm
 
+from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.inspection.metrics import measure
 from grin_ros.ros.operator.demo.record import DIAGNOSTICS, Kept, Recorder, write_bag, write_ply
 from grin_ros.ros.operator.demo.scene import motorcycle, window
@@ -204,31 +205,32 @@ def table(summary: Summary) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="grin demo", description="A real photograph through the node, over real DDS.")
-    made.add_argument("--seconds", default=15.0, type=float, help="how long to publish (default 15)")
-    made.add_argument("--rate", default=10.0, type=float, help="frames a second (default 10)")
-    made.add_argument("--out", type=Path, default=Path("demo_output"), help="folder of the results (demo_output)")
-    made.add_argument("--model", default="nano", help="name of a shipped model, or an artifact's folder (default nano)")
-    made.add_argument("--backend", default="ort", help="what runs the network (default ort)")
+    """Return the parser of `grin demo`."""
+    made = CommandParser(
+        "demo",
+        "Run a photograph through the node over DDS, and compare the depth with its ground truth.",
+        "grin demo --seconds 5 --members 4",
+        notes="The results are panel.png, points.ply, grin_demo.mcap, summary.json and node.log.",
+    )
+    made.add_argument("--seconds", default=15.0, type=float, help="how long to publish")
+    made.add_argument("--rate", default=10.0, type=float, help="frames a second")
+    made.add_argument("--out", type=Path, default=Path("demo_output"), help="folder of the results")
+    made.add_argument("--model", default="nano", help="name of a shipped model, or folder of an artifact")
+    made.add_argument("--backend", default="ort", help="what runs the network")
     made.add_argument("--steps", type=int, help="denoising steps (default: the node's)")
     made.add_argument("--members", type=int, help="ensemble size (default: the node's)")
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`grin demo`. 0, or 1 with the reason on stderr."""
-    options = parser().parse_args(argv)
+    """Run `grin demo`, and return its exit code."""
+    made = parser()
+    options = made.parse_args(argv)
     if not (options.seconds > 0.0 and 0.0 < options.rate <= 1000.0 and options.seconds * options.rate >= 1.0):
-        print("demo: --seconds and --rate must be positive and give at least one frame", file=sys.stderr)
-        return 2
+        made.error("--seconds and --rate must be positive and give at least one frame")
     try:
         summary = run(options)
     except (HarnessError, DemoError, OSError) as error:
-        print(f"demo failed: {error}", file=sys.stderr)
-        return 1
+        return fail("demo", error)
     print(f"\n{table(summary)}\n\nin {options.out}: panel.png, points.ply, grin_demo.mcap (for Foxglove), summary.json")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return DONE

@@ -9,6 +9,7 @@ import importlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from grin_ros.core.command_line import CommandParser
 from grin_ros.ros.operator.doctor import environment, installation
 from grin_ros.ros.operator.doctor.finding import Finding, Level, error
 from grin_ros.ros.operator.doctor.graph import Graph, judged
@@ -40,10 +41,15 @@ def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the findings. 0, or 1 where one of them is an ERROR."""
-    parse = argparse.ArgumentParser(prog="grin doctor", description=__doc__)
+    parse = CommandParser(
+        "doctor",
+        "Find what is wrong with the installation, the environment and the ROS graph, and say what to type.",
+        "grin doctor --no-engines",
+        notes="It has failed (1) if a finding is an ERROR.",
+    )
     parse.add_argument("--no-engines", action="store_true", help="do not run the golden samples: quicker")
     parse.add_argument("--no-graph", action="store_true", help="do not look at the running ROS graph")
-    parse.add_argument("--seconds", type=float, default=3.0, help="how long to listen to the graph (3)")
+    parse.add_argument("--seconds", type=float, default=3.0, help="how long to listen to the graph")
     options = parse.parse_args(argv)
     seen: Counter[Level] = Counter()
     section = ""

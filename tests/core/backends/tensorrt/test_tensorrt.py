@@ -329,7 +329,7 @@ def test_another_precision_is_that_of_the_artifact_s_graphs(
 def test_precisions_that_the_artifact_lacks_are_not_available(tensorrt: FakeTensorrt, artifact: Artifact) -> None:
     assert tensorrt.built == []
     for backend in ("trt-fp16", "trt-bf16", "trt-int8"):
-        with pytest.raises(EngineUnavailableError, match="export/precision.py --precision"):
+        with pytest.raises(EngineUnavailableError, match="grin precision --precision"):
             open_engine(backend, artifact)
 
 

@@ -186,7 +186,7 @@ def test_table_says_it_in_words(run: Run) -> None:
 def test_a_missing_model_fails_with_the_node_s_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--out", str(tmp_path / "out"), "--model", "nanno", "--seconds", "1"]) == 1
     told = capsys.readouterr().err
-    assert "demo failed: The node refused to configure" in told
+    assert "grin demo: The node refused to configure" in told
     assert "nanno" in told
 
 
@@ -197,7 +197,9 @@ def test_a_dead_node_fails_with_its_last_words(tmp_path: Path, fake_artifact: Pa
 
 @pytest.mark.parametrize("arguments", [["--seconds", "0"], ["--rate", "-1"], ["--seconds", "nan"]])
 def test_no_frames_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(arguments) == 2
+    with pytest.raises(SystemExit) as stop:
+        command.main(arguments)
+    assert stop.value.code == 2
     assert "must be positive" in capsys.readouterr().err
 
 

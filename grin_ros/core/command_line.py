@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What all commands of `grin` have in common: the form of their help, suggestions for wrong words, and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+DONE = 0
+FAILED = 1
+WRONG_CALL = 2
+INCOMPLETE = 3
+INTERRUPTED = 130
+EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong call, 3 incomplete, 130 interrupted"
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keep line breaks, and add '(default: ...)' to the help of an option with a default that says something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        values = action.default if isinstance(action.default, (list, tuple)) else [action.default]
+        shown = " ".join(str(value) for value in values if not isinstance(value, bool) and value is not None)
+        if not action.help or not action.option_strings or not shown or shown == argparse.SUPPRESS:
+            return action.help
+        return action.help if "default" in action.help else f"{action.help} (default: {shown})"
+
+
+class CommandParser(argparse.ArgumentParser):
+    """The parser of one command of `grin`. A wrong call ends with WRONG_CALL and the nearest word that is known."""
+
+    def __init__(
+        self, command: str, description: str, *examples: str, notes: str = "", usage: str | None = None
+    ) -> None:
+        """Describe `command` in a sentence. `examples` are whole command lines; `notes` follow them in the help."""
+        shown = "\n".join(f"  {example}" for example in examples)
+        title = "example" if len(examples) == 1 else "examples"
+        super().__init__(
+            prog=f"grin {command}",
+            usage=usage,
+            description=description,
+            epilog="\n\n".join(part for part in (f"{title}:\n{shown}", notes, EXIT_CODES) if part),
+            formatter_class=_HelpFormatter,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message, and exit. An option that nobody knows comes with the nearest one."""
+        _, unrecognised, words = message.partition("unrecognized arguments: ")
+        if unrecognised:
+            options = [option for action in self._actions for option in action.option_strings]
+            message += did_you_mean(words.split()[0].partition("=")[0], options)
+        super().error(message)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            text = f"got {value!r}, expected one of {', '.join(known)}{did_you_mean(str(value), known)}"
+            raise argparse.ArgumentError(action, text)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return '; did you mean X?' with the nearest known word, or '' if none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def fail(command: str, error: object) -> int:
+    """Print 'grin COMMAND: ERROR' to stderr, and return FAILED."""
+    print(f"grin {command}: {error}", file=sys.stderr)
+    return FAILED

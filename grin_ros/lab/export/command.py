@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin export`: write trained weights as an artifact that every backend can run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.lab.export.exporter import export_artifact
+from grin_ros.lab.network.checkpoint import load_model
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `grin export`."""
+    made = CommandParser(
+        "export",
+        "Write trained weights as an artifact, and check its graphs against torch.",
+        "grin export runs/nano/weights.safetensors runs/nano/artifact",
+    )
+    made.add_argument("weights", type=Path, help="safetensors file of grin train, blend or align")
+    made.add_argument("artifact", type=Path, help="folder to write; an artifact that is there is replaced")
+    made.add_argument("--name", help="name in the manifest (default: that of the folder)")
+    made.add_argument("--licence", default="Apache-2.0", help="licence of the weights, as SPDX names it")
+    made.add_argument("--training", type=Path, metavar="JSON", help="facts for the manifest: data, steps, commit")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `grin export`, and return its exit code."""
+    options = parser().parse_args(argv)
+    try:
+        report = export_artifact(
+            load_model(options.weights),
+            options.artifact,
+            name=options.name or options.artifact.name,
+            licence=options.licence,
+            training=json.loads(options.training.read_text()) if options.training else {},
+        )
+    except (ValueError, OSError) as error:
+        return fail("export", error)
+    megabytes = sum(file.stat().st_size for file in options.artifact.iterdir()) / 1e6
+    print(
+        f"{options.artifact}: {megabytes:.1f} MB; ONNX Runtime against torch, ln(range): max error "
+        f"{report.max_error_ln:.2g}, mean {report.mean_error_ln:.2g}, accepted {report.tolerance_ln:.2g}"
+    )
+    return DONE

@@ -185,7 +185,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--renders", required=True, type=Path, nargs="+", metavar="DIR", help="folders of training shards"
     )
-    parser.add_argument("--out", type=Path, default=SHIPPED, metavar="FILE", help="file to write")
+    parser.add_argument(
+        "--out", type=Path, default=SHIPPED, metavar="FILE", help="file to write (default: the shipped one)"
+    )
     parser.add_argument("--every", type=int, default=1, metavar="K", help="use every K-th sample")
     args = parser.parse_args(argv)
     try:

@@ -46,12 +46,12 @@ LENS = Camera(
 
 
 def stamp_ns(number: int) -> int:
-    """Of the frame with this number; its log time too."""
+    """Return the stamp of the frame with this number, which is its log time too."""
     return START_NS + number * STEP_NS
 
 
 def truth_m() -> dict[int, NDArray[np.float32]]:
-    """stamp in nanoseconds -> depth (48, 64) in metres, NaN where nothing is; `seen` picks the same pixels."""
+    """Return stamp in nanoseconds -> depth (48, 64) in metres, NaN where nothing is; `seen` picks these pixels."""
     found = {}
     for message in Bag(BAG).messages({TRUTH}):
         image = deserialize(message.data, Image)
@@ -62,7 +62,7 @@ def truth_m() -> dict[int, NDArray[np.float32]]:
 
 
 def seen(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The pixels of a depth image (192, 256) of which the truth is kept."""
+    """Return the pixels of a depth image (192, 256) for which the bag holds the truth."""
     return image[OFFSET::STRIDE, OFFSET::STRIDE]
 
 

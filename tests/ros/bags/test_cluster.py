@@ -129,7 +129,7 @@ def test_without_ray_the_message_says_what_to_install(
     assert "[fleet]" in capsys.readouterr().err
 
 
-def test_a_job_means_the_same_in_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_for_a_worker_has_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models" / "mine").mkdir(parents=True)
     got = everywhere(Job("in", "out", {"model": "models/mine", "steps": 2}))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin replay`, a process of its own: a subscriber of another hears the bag as it was recorded, and the clock."""
+"""`grin replay` in a process of its own: a subscriber in another process receives the recorded messages and a clock."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_subscriber_hears_the_bag_and_the_clock(tmp_path: Path, client: NodeCl
     assert told_ns[-1] == START_NS + (FRAMES - 1) * STEP_NS + 1
 
 
-def test_a_loop_ends_with_ctrl_c_and_damage_is_told(tmp_path: Path, client: NodeClient) -> None:
+def test_a_loop_ends_with_ctrl_c_and_damage_is_reported(tmp_path: Path, client: NodeClient) -> None:
     path = drive(tmp_path / "bag")
     with storage_file(path).open("r+b") as stream:
         stream.truncate(storage_file(path).stat().st_size * 3 // 4)
@@ -89,7 +89,7 @@ def test_a_loop_ends_with_ctrl_c_and_damage_is_told(tmp_path: Path, client: Node
 
 
 class Sleepless:
-    """A node and a steady clock that only counts: no message waits, all that is published is noted."""
+    """A node that notes all that is published, and does not wait."""
 
     def __init__(self) -> None:
         self.context = self
@@ -119,7 +119,7 @@ def test_rate_and_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert [topic for topic, _ in node.published if topic != "/clock"] == [IMAGE] * (FRAMES // 2)
 
 
-def test_what_is_latched_is_there_at_a_later_start_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_latched_messages_are_published_at_a_later_start_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     node, slept_s = Sleepless(), [0.0]
     monkeypatch.setattr("time.sleep", lambda s: slept_s.append(slept_s.pop() + s))
     latched = qos(QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL)
@@ -152,7 +152,7 @@ def test_qos_is_what_was_offered(
     assert profile.depth == (7 if offered else 10)
 
 
-def test_types_that_are_not_here_and_topics_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_types_and_topics_are_named(tmp_path: Path) -> None:
     assert message_class("sensor_msgs/msg/Image") is Image
     assert message_class("sensor_msgs/msg/Picture") is None
     assert message_class("somebodys_msgs/msg/Thing") is None

@@ -76,7 +76,7 @@ TYPES = {
 
 
 def abs_rel(depths_m: Depths) -> float:
-    """Mean |depth - truth| / truth over all pixels and frames; a pixel without finite depth is an error of 1."""
+    """Return the mean of |depth - truth| / truth over all pixels and frames; a pixel without depth is an error of 1."""
     truth_m = room_drive.truth_m()
     errors = []
     for stamp, depth_m in depths_m.items():
@@ -157,7 +157,7 @@ def by_stamp(messages: Sequence[Any]) -> list[tuple[int, Any]]:
 
 
 def turns(times_ns: Sequence[int]) -> int:
-    """How often time went back."""
+    """Return how often time went back."""
     return sum(later < earlier for earlier, later in pairwise(times_ns))
 
 
@@ -206,7 +206,7 @@ def test_the_node_goes_on_when_a_loop_takes_time_back(live: Live) -> None:
 
 @dataclass(frozen=True)
 class Slip:
-    """A mistake between camera and depth: in what goes in, or in what comes out."""
+    """A mistake in the input of the estimator, or in its output."""
 
     before: Callable[[Frame], Frame] = lambda frame: frame
     after: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda depth_m: depth_m
@@ -253,7 +253,7 @@ def test_the_bound_sees_a_slip(name: str, estimator: Estimator, every_third: lis
 
 
 def lidar_points(frame: Frame, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(N, 3) in the optical frame: the room along the row of the optical axis, 1 % of noise, a tenth twice as far."""
+    """Return points (N, 3) of the room along the row of the optical axis: 1 % of noise, and a tenth twice as far."""
     rays = room_drive.seen(room_drive.LENS.rays())
     row = round((room_drive.LENS.cy - room_drive.OFFSET) / room_drive.STRIDE)
     points = rays[row] / rays[row, :, 2:] * room_drive.truth_m()[frame.stamp_ns][row, :, None]
@@ -264,7 +264,7 @@ def lidar_points(frame: Frame, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize(("told", "most"), [(False, 0.9), (True, 1.05)], ids=["mounting unknown", "mounting told"])
-def test_a_lidar_takes_a_tenth_of_the_error_where_the_mounting_does_not(
+def test_a_lidar_removes_a_tenth_of_the_error_if_the_mounting_is_unknown(
     estimator: Estimator, every_third: list[Frame], told: bool, most: float
 ) -> None:
     camera = room_drive.LENS if told else room_drive.LENS.with_mounting(None)

@@ -127,7 +127,7 @@ def test_every_start_end_and_topics(tmp_path: Path, fake_artifact: Path) -> None
 
 
 @pytest.mark.parametrize("storage", STORAGES)
-def test_types_of_others_and_qos_pass_through(tmp_path: Path, fake_artifact: Path, storage: str) -> None:
+def test_unknown_types_and_qos_pass_through(tmp_path: Path, fake_artifact: Path, storage: str) -> None:
     kind, text, latched = "acme_msgs/msg/Thing", "int32 count\nacme_msgs/Part[] parts\n", qos(QosReliability.RELIABLE)
     writer = Writer(tmp_path / "in", version=9, storage_plugin=STORAGES[storage].plugin)
     with writer:
@@ -177,7 +177,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, fake_artifa
     assert run(job).already
 
 
-def test_unfinished_work_of_another_kind_is_not_mixed_in(tmp_path: Path, fake_artifact: Path) -> None:
+def test_unfinished_work_of_another_job_is_not_continued(tmp_path: Path, fake_artifact: Path) -> None:
     source, output = drive(tmp_path / "in"), tmp_path / "out"
 
     def stop(_: int, frames: int) -> None:
@@ -225,13 +225,13 @@ def test_what_is_broken_is_named_and_the_rest_is_done(tmp_path: Path, fake_artif
         ({"topics": ("/b",)}, "it has no topic /b; it has /a, /front/camera_info"),
     ],
 )
-def test_wrong_topics_are_told(tmp_path: Path, fake_artifact: Path, options: dict[str, Any], expected: str) -> None:
+def test_wrong_topics_are_named(tmp_path: Path, fake_artifact: Path, options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
         run(job_of(drive(tmp_path / "in", 1), tmp_path / "out", fake_artifact, **options))
     assert not (tmp_path / "out").exists()
 
 
-def test_recorded_depth_is_no_camera_and_is_replaced(tmp_path: Path, fake_artifact: Path) -> None:
+def test_recorded_depth_is_not_taken_for_a_camera_and_is_replaced(tmp_path: Path, fake_artifact: Path) -> None:
     first = job_of(drive(tmp_path / "in"), tmp_path / "first", fake_artifact)
     run(first)
     run(replace(first, input=str(tmp_path / "first"), output=str(tmp_path / "second")))

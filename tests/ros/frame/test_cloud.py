@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The cloud, read back as any consumer reads it: by the fields that it declares."""
+"""The cloud is read back by the fields that it declares, as any consumer reads it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMATS = {PointField.FLOAT32: "f4", PointField.UINT32: "u4"}
 
 
 def read(cloud: PointCloud2) -> NDArray[np.void]:
-    """(height, width) structured array, by fields, offsets and steps alone."""
+    """Return a structured array (height, width), made by fields, offsets and steps alone."""
     order = ">" if cloud.is_bigendian else "<"
     dtype = np.dtype(
         {
@@ -121,7 +121,7 @@ def test_the_image_of_the_frame_is_not_changed(stride: int) -> None:
 @pytest.mark.parametrize("model", ["none", "plumb_bob", "equidistant"])
 @pytest.mark.parametrize("stride", [1, 3])
 def test_the_points_are_those_of_the_geometry(model: str, stride: int) -> None:
-    """The cloud multiplies by slopes that it keeps; geometry/rays.py says where points are."""
+    """The cloud multiplies depth by slopes that it keeps; geometry/rays.py is the reference."""
     coefficients = {"none": (), "plumb_bob": (-0.2, 0.05, 0.001, -0.001, 0.0), "equidistant": (0.0, 0.0, 0.0, 0.0)}
     camera = Camera(40, 30, 11.0, 12.0, 19.2, 14.4, model, coefficients[model])
     depth_m = np.random.default_rng(5).uniform(0.3, 60.0, (30, 40)).astype(np.float32)
@@ -134,7 +134,7 @@ def test_the_points_are_those_of_the_geometry(model: str, stride: int) -> None:
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_a_cloud_is_its_own() -> None:
+def test_a_cloud_does_not_share_memory_with_the_next_one() -> None:
     """The message of one frame does not change while the next is filled."""
     frame, estimate = sample()
     first = cloud_message(frame, estimate, HEADER)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""obstacles, free_space and scan of the real node over DDS: the numbers of the code behind, frames, switches."""
+"""The node publishes obstacles, free_space and scan over DDS: the right numbers and frames, and live switches."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HEARD = {"depth/image": Image, **TOPICS}
 
 
 def scene() -> NDArray[np.uint8]:
-    """An image of three surfaces for the fake backend: 2 m on the left, 4 m on the right, nothing known above."""
+    """Return an image of two surfaces for the stand-in backend: 2 m on the left, 4 m on the right, no depth above."""
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     image[:, : WIDTH // 2, 0], image[:, WIDTH // 2 :, 0] = 32, 96
     image[: HEIGHT // 4, :, 0] = 0
@@ -44,7 +44,7 @@ def scene() -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeClient]:
-    """Of a node that knows its mounting, all topics heard."""
+    """A client that hears all topics of a node that knows its mounting."""
     parameters = {
         "model": str(fake_artifact),
         "backend": BACKEND,
@@ -66,14 +66,14 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def send(client: NodeClient, topics: tuple[str, ...]) -> int:
-    """Send a frame and wait for these outputs of it. Its stamp."""
+    """Send a frame, wait for these outputs of it, and return its stamp."""
     stamp_s = next(STAMPS)
     client.send(image_message(scene(), stamp_s), info_message())
     client.wait(lambda: all(client.stamped(topic, stamp_s) for topic in topics), "outputs")
     return stamp_s
 
 
-def test_the_topics_hold_what_the_code_behind_computes(client: NodeClient) -> None:
+def test_the_messages_hold_what_the_planning_code_computes(client: NodeClient) -> None:
     stamp_s = send(client, tuple(TOPICS))
     obstacles, free_space, scan = (client.stamped(topic, stamp_s)[0] for topic in TOPICS)
     camera = camera_from_info(info_message()).with_mounting(Mounting(0.5, 0.0, math.radians(5.0)))

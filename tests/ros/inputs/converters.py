@@ -38,12 +38,12 @@ CHANNELS |= {"rgb16": 3, "bgr16": 3, "rgba16": 4, "bgra16": 4}
 
 
 class CvBridge:
-    """Knows only the names of ROS 2 Humble, and refuses padding and foreign byte order: they are repacked before."""
+    """Knows the encoding names of ROS 2 Humble only, and refuses padding and foreign byte order."""
 
     calls = 0
 
     def imgmsg_to_cv2(self, img_msg: Any, desired_encoding: str = "passthrough") -> NDArray[Any]:
-        """As cv_bridge's."""
+        """Return the image as cv_bridge does."""
         CvBridge.calls += 1
         assert desired_encoding == "rgb8"
         channels, dtype = CHANNELS.get(img_msg.encoding, 1), np.uint16 if "16" in img_msg.encoding else np.uint8
@@ -56,7 +56,7 @@ class CvBridge:
 
 
 def module(bridge: type = CvBridge) -> ModuleType:
-    """A module `cv_bridge` with this class in it."""
+    """Return a module `cv_bridge` with this class in it."""
     made = ModuleType("cv_bridge")
     made.CvBridge = bridge  # type: ignore[attr-defined]
     return made
@@ -64,7 +64,7 @@ def module(bridge: type = CvBridge) -> ModuleType:
 
 @contextmanager
 def installed(cv_bridge: ModuleType | None) -> Iterator[None]:
-    """`import cv_bridge` gives this module; None: it is not installed."""
+    """Make `import cv_bridge` give this module; None: it is not installed."""
     before = sys.modules.get("cv_bridge")
     sys.modules["cv_bridge"] = cv_bridge  # type: ignore[assignment]  # None makes the import fail
     try:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A scene of which the fake backend's depth is too small by FACTOR, and a lidar that sees it as it is."""
+"""A scene for which the depth of the stand-in backend is too small by FACTOR, and a lidar with the right ranges."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ FACTOR = 1.4
 
 
 def scene() -> NDArray[np.uint8]:
-    """A slope for the fake backend, 3 to 6 m from left to right."""
+    """Return the image of a slope, 3 to 6 m from left to right."""
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     image[..., 0] = np.linspace(64, 160, WIDTH).astype(np.uint8)
     return image
 
 
 def lidar_points() -> NDArray[np.float64]:
-    """In the sensor's frame (x ahead, y left, z up), at the camera's centre: what rows 6 to 18 truly are."""
+    """Return the true points of rows 6 to 18, in the frame of a lidar at the camera (x ahead, y left, z up)."""
     rays = camera_from_info(info_message()).rays()[6:18].astype(np.float64)
     optical = rays * (FACTOR * fake_depth_m(scene())[6:18] / rays[..., 2])[..., None]
     return np.stack([optical[..., 2], -optical[..., 0], -optical[..., 1]], axis=-1).reshape(-1, 3)

@@ -36,12 +36,12 @@ def message(data: bytes, declared: str = "jpeg") -> CompressedImage:
 
 
 def decoded(image: CompressedImage) -> NDArray[np.uint8]:
-    """RGB of a message, checked first."""
+    """Check a message, and return its RGB."""
     return decode(check_stream(image), CONVERTER)
 
 
 def gradient(height: int = 24, width: int = 40) -> NDArray[np.uint8]:
-    """Smooth RGB, so that JPEG changes it little."""
+    """Return a smooth RGB image, which JPEG changes little."""
     v, u = np.mgrid[:height, :width]
     return np.stack([u * 5, v * 9, 255 - u * 3 - v], -1).astype(np.uint8)
 

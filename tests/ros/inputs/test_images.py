@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every encoding, row padding and byte order gives the same RGB, by both libraries; what is no image is refused."""
+"""Every encoding, row padding and byte order gives the same RGB, with both libraries; bad images are refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BAYER = {"rggb": "RGGB", "bggr": "BGGR", "gbrg": "GBRG", "grbg": "GRBG"}
 
 @pytest.fixture(scope="module", params=["rosbags-image", "cv_bridge"])
 def converter(request: pytest.FixtureRequest) -> Converter:
-    """Both ways that an image can take."""
+    """A converter with each of the two libraries."""
     with converters.installed(converters.module() if request.param == "cv_bridge" else None):
         opened = open_converter()
     assert opened.name == request.param
@@ -31,7 +31,7 @@ def converter(request: pytest.FixtureRequest) -> Converter:
 
 
 def encode(rgb: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
-    """Bytes (H, row bytes) of `rgb` in this encoding, the RGB that must come back, and by how much it may differ."""
+    """Return the bytes (H, row bytes) of `rgb` in this encoding, the expected RGB, and by how much it may differ."""
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     height = len(rgb)
     if "16" in encoding:
@@ -62,7 +62,7 @@ def encode(rgb: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.uint8], ND
 def message(
     rows: NDArray[np.uint8], encoding: str, width: int, padding: int, big_endian: bool, last_row: bool
 ) -> Image:
-    """The rows with `padding` bytes after each (the last one's only if last_row), samples swapped if big_endian."""
+    """Return a message with `padding` bytes after each row (after the last one only if last_row)."""
     height = len(rows)
     if big_endian and "16" in encoding:
         rows = rows.view(np.uint16).byteswap().view(np.uint8)
@@ -183,8 +183,8 @@ def test_a_converter_that_fails_is_named() -> None:
         Converter("broken", fail)(message(np.zeros((4, 4), np.uint8), "mono8", 4, 0, False, True))
 
 
-def test_a_cv_bridge_that_does_not_work_is_passed_over_and_said(caplog: pytest.LogCaptureFixture) -> None:
-    """Built for another NumPy it raises at its first use, or worse, answers nonsense."""
+def test_a_cv_bridge_that_does_not_work_is_logged_and_not_used(caplog: pytest.LogCaptureFixture) -> None:
+    """A cv_bridge that was built for another NumPy raises at its first use, or gives wrong colours."""
 
     class Raises:
         def imgmsg_to_cv2(self, *_: Any, **__: Any) -> None:
@@ -201,7 +201,7 @@ def test_a_cv_bridge_that_does_not_work_is_passed_over_and_said(caplog: pytest.L
         assert reason in caplog.text
 
 
-def test_without_any_library_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_library_the_remedy_is_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "rosbags.image", None)
     with converters.installed(None), pytest.raises(ValueError, match="pip install rosbags-image"):
         open_converter()

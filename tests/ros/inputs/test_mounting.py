@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The mounting from tf2: through the node, with a stand-in of tf2_ros (it is not on PyPI), and with the real one where
-it is installed.
-"""
+"""The mounting from tf2: with a stand-in for tf2_ros, which is not on PyPI, and with the real one if it is there."""
 
 from __future__ import annotations
 
@@ -54,11 +52,11 @@ def transform(mounting: Mounting, child: str = FRAME_ID, parent: str = BASE) -> 
 
 
 class TransformException(Exception):  # noqa: N818 - its name there
-    """As tf2's."""
+    """The error of tf2."""
 
 
 class Buffer:
-    """Knows the transforms that were set, each from its parent; as strict about its arguments as tf2's."""
+    """Knows the transforms that were set, and is as strict about its arguments as the buffer of tf2."""
 
     made: Buffer
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Measured points of range messages, and the scale that the node makes of them."""
+"""Range messages give measured points, and the node corrects the scale of depth by them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_was_not_hit_is_no_point() -> None:
 
 
 def cloud_of(points: NDArray[Any], kind: str, big_endian: bool, pad: int) -> PointCloud2:
-    """Another's layout: x, y, z in the order z, x, y behind some other bytes, rows padded, two rows."""
+    """Return a cloud of two padded rows with the fields z, x, y behind four other bytes."""
     size = np.dtype(kind).itemsize
     datatype = {"f4": PointField.FLOAT32, "f8": PointField.FLOAT64}[kind]
     offsets = {"z": 4, "x": 4 + size, "y": 4 + 2 * size}
@@ -147,7 +147,7 @@ def test_ranges_correct_depth_and_the_scale_is_published(client: RangeClient) ->
     assert 10 < int(client.value("scale ranges used")) <= len(lidar_points())
 
 
-def test_ranges_of_another_time_do_not_count_and_the_reason_is_told(client: RangeClient) -> None:
+def test_ranges_of_another_time_do_not_count_and_diagnostics_say_why(client: RangeClient) -> None:
     stamp_s = next(STAMPS) + 1000
     factor, sigma, depth_m = scale_of(client, None, stamp_s)
     assert (factor, sigma) == (pytest.approx(1.0, abs=1e-6), pytest.approx(0.3, abs=1e-6))  # faded
@@ -166,7 +166,7 @@ def test_ranges_that_cannot_be_read_do_no_harm(client: RangeClient) -> None:
     assert factor == pytest.approx(FACTOR, rel=0.03)
 
 
-def test_the_sensor_s_place_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pose_of_the_sensor_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) -> None:
     class Lost(Exception):  # noqa: N818
         pass
 

@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from grin_ros.core.estimator import Settings
-from grin_ros.core.latency_budget import LatencyBudget, Pace
+from grin_ros.core.latency_budget import Decision, LatencyBudget
 
 
 @dataclass
@@ -46,27 +46,27 @@ class Machine:
         return self.rest_ms + self.denoise_ms(steps, members)
 
 
-def drive(machine: Machine, most: Settings, budget_ms: float, frames: int) -> list[tuple[Pace, float]]:
+def drive(machine: Machine, most: Settings, budget_ms: float, frames: int) -> list[tuple[Decision, float]]:
     """What ran and what it took, frame by frame."""
     budget, ran = LatencyBudget(), []
     for index in range(frames):
         chosen = budget.next(most, budget_ms)
         assert 1 <= chosen.steps <= most.steps
         assert 1 <= chosen.members <= most.members
-        assert (chosen.steps, chosen.members) == (budget.pace.steps, budget.pace.members)
+        assert (chosen.steps, chosen.members) == (budget.decision.steps, budget.decision.members)
         assert chosen.seed == most.seed
         denoise_ms, total_ms = machine.frame(index, chosen.steps, chosen.members)
-        ran.append((budget.pace, total_ms))
+        ran.append((budget.decision, total_ms))
         budget.took(denoise_ms, total_ms)
     return ran
 
 
-def changes(ran: list[tuple[Pace, float]]) -> int:
-    keys = [(pace.steps, pace.members) for pace, _ in ran]
+def changes(ran: list[tuple[Decision, float]]) -> int:
+    keys = [(decision.steps, decision.members) for decision, _ in ran]
     return sum(here != there for here, there in pairwise(keys))
 
 
-def share_in_time(ran: list[tuple[Pace, float]], budget_ms: float) -> float:
+def share_in_time(ran: list[tuple[Decision, float]], budget_ms: float) -> float:
     return float(np.mean([total_ms <= budget_ms for _, total_ms in ran]))
 
 
@@ -91,7 +91,7 @@ def test_any_machine_keeps_a_budget_that_one_step_and_one_member_fit_in(
     ran = drive(machine, most, budget_ms, 400)
     assert share_in_time(ran[100:], budget_ms) >= 0.7
     assert changes(ran) <= 60
-    assert np.mean([pace.held for pace, _ in ran]) > 0.9
+    assert np.mean([decision.kept for decision, _ in ran]) > 0.9
 
 
 @given(machine=machines, most=wanted, load=st.lists(st.floats(0.3, 6.0), min_size=3, max_size=3))
@@ -112,7 +112,7 @@ def test_a_budget_with_room_is_as_if_there_were_none(machine: Machine, most: Set
     machine.noise = 0.05
     ran = drive(machine, most, 2.0 * machine.cost_ms(most.steps, most.members), 200)
     assert changes(ran) == 0
-    assert {(pace.steps, pace.members) for pace, _ in ran} == {(most.steps, most.members)}
+    assert {(decision.steps, decision.members) for decision, _ in ran} == {(most.steps, most.members)}
 
 
 def test_load_comes_and_goes() -> None:
@@ -122,7 +122,7 @@ def test_load_comes_and_goes() -> None:
     before, under, after = ran[99][0], ran[130][0], ran[-1][0]
     assert (before.steps, before.members) == (2, 4)
     assert under.steps * under.members < 8
-    assert under.why.startswith("down: ")
+    assert under.reason.startswith("down: ")
     late = [index for index in range(100, 200) if ran[index][1] > budget_ms]
     assert len(late) <= 5, "it takes a few slow frames to tell a load from a spike, and no more"
     assert max(late) < 110
@@ -132,8 +132,8 @@ def test_load_comes_and_goes() -> None:
 
 def test_it_goes_as_far_as_the_budget_allows_and_stays_there() -> None:
     ran = drive(Machine(noise=0.03), Settings(steps=4, members=8), 200.0, 600)
-    pace = ran[-1][0]
-    assert 6 <= pace.steps * pace.members < 32
+    decision = ran[-1][0]
+    assert 6 <= decision.steps * decision.members < 32
     assert share_in_time(ran[10:], 200.0) > 0.9
     assert changes(ran[300:]) <= 2
 
@@ -159,9 +159,9 @@ def test_attempts_that_turn_out_too_slow_become_rare() -> None:
 
 def test_a_budget_that_cannot_be_kept_is_told() -> None:
     ran = drive(Machine(), Settings(steps=2, members=4), 30.0, 60)
-    pace = ran[-1][0]
-    assert (pace.steps, pace.members, pace.held) == (1, 1, False)
-    assert pace.why == "even 1 step and 1 member take 35 ms, more than 30 ms"
+    decision = ran[-1][0]
+    assert (decision.steps, decision.members, decision.kept) == (1, 1, False)
+    assert decision.reason == "even 1 step and 1 member take 35 ms, more than 30 ms"
 
 
 def test_no_budget_means_as_configured_at_once() -> None:
@@ -171,7 +171,7 @@ def test_no_budget_means_as_configured_at_once() -> None:
         budget.took(50.0, 100.0)
     assert budget.next(most, 30.0).members == 1
     assert budget.next(most, 0.0) == most
-    assert budget.pace.why == "no latency budget"
+    assert budget.decision.reason == "no latency budget"
 
 
 @pytest.mark.parametrize("fewer", [Settings(steps=1, members=3), Settings(steps=2, members=1)])

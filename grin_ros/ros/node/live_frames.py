@@ -78,7 +78,7 @@ class LiveFrames:
         header = capture.image.header
         camera = camera_text(result.frame.camera, header.frame_id)
         self._monitor.published(
-            PublishedFrame(result.estimate, stages, self._age_ms(header), camera, self._budget.pace, result.scale)
+            PublishedFrame(result.estimate, stages, self._age_ms(header), camera, self._budget.decision, result.scale)
         )
         self._budget.took(stages["denoise"], stages["total"])
         if self._first:

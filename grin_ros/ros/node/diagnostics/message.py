@@ -49,10 +49,10 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
         yield "scale", snapshot.scale.text
         yield "scale ranges used", str(snapshot.scale.scale.used)
     yield "camera_info received", str(snapshot.camera_infos)
-    if snapshot.pace is not None:
-        yield "steps now", str(snapshot.pace.steps)
-        yield "members now", str(snapshot.pace.members)
-        yield "latency budget", snapshot.pace.why
+    if snapshot.decision is not None:
+        yield "steps now", str(snapshot.decision.steps)
+        yield "members now", str(snapshot.decision.members)
+        yield "latency budget", snapshot.decision.reason
     yield "input rate (Hz)", f"{snapshot.input_hz:.2f}"
     yield "output rate (Hz)", f"{snapshot.output_hz:.2f}"
     yield "received", str(counts.received)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grin_ros.core.latency_budget import Pace
+from grin_ros.core.latency_budget import Decision
 from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
 from grin_ros.ros.inputs.range_scale import FrameScale
@@ -32,7 +32,7 @@ class PublishedFrame:
     """The time from the image's stamp to the publication; None if the stamp is 0."""
     camera: str = ""
     """The frame's camera, in one line."""
-    pace: Pace | None = None
+    decision: Decision | None = None
     """Steps and members, and why."""
     scale: FrameScale | None = None
     """The correction of the scale by ranges; None if ranges do not correct it."""
@@ -49,7 +49,7 @@ class Monitor:
         self._camera_infos = 0
         self._camera = ""
         self._scale: FrameScale | None = None
-        self._pace: Pace | None = None
+        self._decision: Decision | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -123,7 +123,7 @@ class Monitor:
                 self._ages_ms.add(now_s, frame.age_ms)
             for stage, value in frame.stages_ms.items():
                 self._stages_ms.setdefault(stage, Window()).add(now_s, value)
-            self._camera, self._scale, self._pace = frame.camera, frame.scale, frame.pace
+            self._camera, self._scale, self._decision = frame.camera, frame.scale, frame.decision
             self._rejected_now = False
             self._error = None
 
@@ -157,7 +157,7 @@ class Monitor:
                 rejection=self._rejection[1] if recent and self._rejection else None,
                 rejected_now=recent and self._rejected_now,
                 camera=self._camera,
-                pace=self._pace,
+                decision=self._decision,
                 camera_infos=self._camera_infos,
                 scale=self._scale,
                 working_s=now_s - max(self._answered_s, self._asked_s) if counts.pending else None,

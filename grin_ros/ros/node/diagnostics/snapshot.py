@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grin_ros.core.latency_budget import Pace
+from grin_ros.core.latency_budget import Decision
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
@@ -61,7 +61,7 @@ class Snapshot:
     """True if the newest frame was rejected."""
     camera: str = ""
     """The camera of the newest frame: frame, size, lens model."""
-    pace: Pace | None = None
+    decision: Decision | None = None
     """Steps and members of the newest frame, and why; None before the first frame."""
     camera_infos: int = 0
     """The number of camera_info messages received since the node started."""

@@ -145,6 +145,6 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
         return "unsure", {"output_hz": now.output_hz, "drift": now.drift}
     if caveat:
         return "another backend", {"output_hz": now.output_hz, "caveat": caveat}
-    if now.pace is not None and not now.pace.held:
-        return "budget", {"why": now.pace.why}
+    if now.decision is not None and not now.decision.kept:
+        return "budget", {"why": now.decision.reason}
     return "works", {"output_hz": now.output_hz}

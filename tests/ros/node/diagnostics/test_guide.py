@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from grin_ros.core.hints.scale import Scale
-from grin_ros.core.latency_budget import Pace
+from grin_ros.core.latency_budget import Decision
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem, Reason
 from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.message import status_message
@@ -24,7 +24,7 @@ EVERYTHING = Snapshot(
     invalid_ratio=0.1,
     beyond_ratio=0.1,
     rejection=Problem("bad image", "what happened", "what to do"),
-    pace=Pace(1, 1, "why"),
+    decision=Decision(1, 1, "why"),
     scale=FrameScale(Scale()),
     relative_sigma=0.1,
     drift=1.0,

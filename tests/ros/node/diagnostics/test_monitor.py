@@ -63,7 +63,7 @@ def test_published_frames_give_rates_latencies_and_shares(monitor: Monitor, cloc
     assert (now.invalid_ratio, now.beyond_ratio) == (0.25, 0.25)
     assert now.latencies_ms == {"total": (50.0, 50.0)}
     assert now.age_ms == (60.0, 60.0)
-    assert (now.camera, now.scale, now.pace) == ("cam 4x1", SCALE, None)
+    assert (now.camera, now.scale, now.decision) == ("cam 4x1", SCALE, None)
     assert (now.rejected_now, now.rejection, now.error) == (False, None, None)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from grin_ros.core.latency_budget import Pace
+from grin_ros.core.latency_budget import Decision
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
 from grin_ros.ros.node.diagnostics.verdict import DRIFT, ERROR, OK, VERDICTS, WARN, WORKING_S, judge
@@ -29,7 +29,7 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
     "works without stamps": ({"age_ms": None, "invalid_ratio": None, "beyond_ratio": None}, OK, ("10.0 Hz",)),
     "camera slower than 1 Hz": ({"output_hz": 0.5, "input_hz": 0.5}, OK, ("0.5 Hz",)),
     "no depth yet": ({"output_hz": 0.0}, OK, ("0.0 Hz",)),
-    "within the latency budget": ({"pace": Pace(1, 1, "up: 30 ms leave room")}, OK, ("10.0 Hz",)),
+    "within the latency budget": ({"decision": Decision(1, 1, "up: 30 ms leave room")}, OK, ("10.0 Hz",)),
     "processing, but not long": ({"working_s": WORKING_S}, OK, ("10.0 Hz",)),
     "drift at the limit": ({"drift": DRIFT}, OK, ("10.0 Hz",)),
     "inactive": ({"lifecycle": "inactive"}, OK, ("inactive: the node publishes nothing until it is activated",)),
@@ -95,7 +95,7 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ("10.0 Hz, but", "not the preferred one", "depth may be slower", "runs on 'ort'", "set backend"),
     ),
     "over the latency budget": (
-        {"pace": Pace(1, 1, "even 1 step", held=False)},
+        {"decision": Decision(1, 1, "even 1 step", kept=False)},
         WARN,
         ("latency_budget_ms cannot be kept: even 1 step", "later than wanted", "faster backend"),
     ),

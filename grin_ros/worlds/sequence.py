@@ -66,7 +66,7 @@ def render_sequence(
         start, chance = world.place(rng, scene), float(rng.random())
         if start is None:
             continue
-        path = drive(mounted(start, lens), frames, reach_m, turn_rad)
+        path = closed_path(with_mounting(start, lens), frames, reach_m, turn_rad)
         looked_at = path[:: max(1, frames // _LOOK_AT)]
         if any(scene.blocks(p.position) or not _inside(p, scene) for p in path):
             continue
@@ -76,7 +76,7 @@ def render_sequence(
     raise ValueError(f"scene {scene_seed}: none of {_TRIES} paths is free and has usable views; take another seed")
 
 
-def drive(start: Placement, frames: int, reach_m: float, turn_rad: float) -> list[Placement]:
+def closed_path(start: Placement, frames: int, reach_m: float, turn_rad: float) -> list[Placement]:
     """Return the placements of a closed path around ``start``.
 
     The camera moves forward and back and a little to the sides, while its heading swings twice as fast.
@@ -94,7 +94,7 @@ def drive(start: Placement, frames: int, reach_m: float, turn_rad: float) -> lis
     ]
 
 
-def mounted(placement: Placement, lens: Camera) -> Placement:
+def with_mounting(placement: Placement, lens: Camera) -> Placement:
     """Return ``placement`` with the height, roll and pitch of the lens's mounting instead of its own."""
     mounting = lens.mounting
     assert mounting is not None

@@ -189,7 +189,7 @@ def _skirt(shell: Shell, colour: list[float], tall_m: float) -> None:
         for a, b in [*stops, (shell.length(side), shell.length(side))]:
             if a - begin > 0.02:
                 skirting = box((a - begin, 0.03, tall_m)).painted(colour, -1, 0.2)
-                shell.meshes.append(shell.stick(skirting, side, (a + begin) / 2, 0.0, 0.0))
+                shell.meshes.append(shell.at_wall(skirting, side, (a + begin) / 2, 0.0, 0.0))
             begin = b
 
 

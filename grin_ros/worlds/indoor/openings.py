@@ -42,12 +42,12 @@ def add_window(shell: Shell, palette: Palette, o: Opening) -> None:
         bars.append(box((width + 0.14, 0.02, 0.07)).moved((0, 0, height)))
         bars += [box((0.07, 0.02, height)).moved((s * (width / 2 + 0.035), 0, 0)) for s in (-1, 1)]
     frame = merge(reveal + bars).painted(white, -1, 0.15)
-    shell.meshes.append(shell.stick(frame, o.side, o.middle, 0.0, o.low))
+    shell.meshes.append(shell.at_wall(frame, o.side, o.middle, 0.0, o.low))
     kind, glow = rng.random(), float(np.exp(rng.uniform(-0.2, 1.8)))
     if kind < 0.3:  # frosted glass, a net curtain, or light so bright that nothing can be recognised
         pane = quad((-width / 2, deep, 0), (width, 0, 0), (0, 0, height), 0.0)
         layer = palette.add(outside(rng)) if rng.random() < 0.4 else palette.shared("grain", grain, 5)
-        shell.panes.append(shell.stick(pane.painted((1, 1, 1), layer, 0.3, glow), o.side, o.middle, 0.0, o.low))
+        shell.panes.append(shell.at_wall(pane.painted((1, 1, 1), layer, 0.3, glow), o.side, o.middle, 0.0, o.low))
     else:  # the view of a yard, trees or houses, and the sky above them
         away, rise = float(np.exp(rng.uniform(np.log(3.0), np.log(40.0)))), float(rng.uniform(-0.05, 0.9))
         half = width + 2.2 * away
@@ -59,7 +59,7 @@ def add_window(shell: Shell, palette: Palette, o: Opening) -> None:
         wall = palette.tile("Bricks", "RoofingTiles", "Moss", "Plaster") if rng.random() < 0.35 else None
         view = palette.add(outside(rng)) if wall is None else wall
         parts = [far.painted((1, 1, 1), view, 0.0, glow), ground.painted((1, 1, 1), under, 0.0, 0.7 * glow)]
-        shell.panes.append(shell.stick(merge(parts), o.side, o.middle, 0.0, o.low))
+        shell.panes.append(shell.at_wall(merge(parts), o.side, o.middle, 0.0, o.low))
     covering = rng.random()
     if covering < 0.35:
         _curtains(shell, palette, o)
@@ -67,7 +67,7 @@ def add_window(shell: Shell, palette: Palette, o: Opening) -> None:
         slat = box((width, 0.03, 0.003)).tilted(0, float(rng.uniform(-0.9, 0.9)))
         drop = height * float(rng.uniform(0.2, 1.0))
         slats = merge([slat.moved((0, 0, height - z)) for z in np.arange(0.03, drop, 0.04)])
-        shell.meshes.append(shell.stick(slats.painted(white), o.side, o.middle, -0.01, o.low))
+        shell.meshes.append(shell.at_wall(slats.painted(white), o.side, o.middle, -0.01, o.low))
 
 
 def _curtains(shell: Shell, palette: Palette, o: Opening) -> None:
@@ -107,7 +107,7 @@ def add_door(shell: Shell, palette: Palette, o: Opening) -> None:
     handle = tube(grip, 0.01).painted((0.5,) * 3, -1, 0.7)
     white = [float(rng.uniform(0.3, 0.9))] * 3
     whole = merge([leaf, merge(frame).painted(white), handle])
-    shell.meshes.append(shell.stick(whole, o.side, o.middle, 0.01, 0.0))
+    shell.meshes.append(shell.at_wall(whole, o.side, o.middle, 0.01, 0.0))
 
 
 def add_side_room(shell: Shell, palette: Palette, o: Opening, wall: Material, floor: Material) -> None:
@@ -139,7 +139,7 @@ def add_side_room(shell: Shell, palette: Palette, o: Opening, wall: Material, fl
         )
         opened = leaf.moved((o.width / 2, 0, 0)).moved((0, 0, 0), float(rng.uniform(0.3, 1.9)))
         parts.append(opened.moved((-o.width / 2, 0.15, 0)))
-    shell.meshes.append(shell.stick(merge(parts), o.side, o.middle, 0.0, 0.0))
+    shell.meshes.append(shell.at_wall(merge(parts), o.side, o.middle, 0.0, 0.0))
 
 
 def _clear(rng: Generator, shell: Shell, o: Opening, direction: int) -> float:

@@ -93,7 +93,7 @@ class Shell:
         w, d = self.width, self.depth
         return ((along, d - off), (off, along), (w - along, off), (w - off, d - along))[side]
 
-    def stick(self, mesh: Mesh, side: int, along: float, off: float, z: float) -> Mesh:
+    def at_wall(self, mesh: Mesh, side: int, along: float, off: float, z: float) -> Mesh:
         """Return the mesh moved to a wall, with its back (y = 0) at the distance ``off`` from the wall."""
         x, y = self.at(side, along, off)
         return mesh.moved((x, y, z), YAWS[side])

@@ -183,7 +183,9 @@ def problems(words: list[str]) -> Iterator[str]:
         case ["make", target, *_] if target.islower() and target not in declared(r"^([a-z-]+):", "Makefile"):
             yield f"no target make {target}"
         case ["pip", "install", *rest]:
-            extras = ",".join(re.findall(r"(?:grin_ros|\.)\[([^\]]+)\]", " ".join(rest)))
+            if any(word.startswith("grin_ros") for word in rest):
+                yield "grin_ros is on no package index"
+            extras = ",".join(re.findall(r"\.\[([^\]]+)\]", " ".join(rest)))
             known = declared(r'^    "([a-z-]+)": \[', "setup.py")
             yield from (f"no extra {extra}" for extra in filter(None, extras.split(",")) if extra not in known)
         case ["python" | "python3", *_]:
@@ -295,7 +297,8 @@ def test_a_generated_page_that_is_not_current_is_found(tmp_path: Path) -> None:
         ("`ros2 launch grin_ros grin.launch.py imag:=/a`", "grin.launch.py has no argument imag"),
         ("`ros2 param set /grin stepz 4`", "no parameter stepz"),
         ("`make tests`", "no target make tests"),
-        ("`pip install 'grin_ros[trane]'`", "no extra trane"),
+        ("`pip install '.[trane]'`", "no extra trane"),
+        ("`pip install 'grin_ros[train]'`", "grin_ros is on no package index"),
         ("`python benchmarks/nothing.py`", "no file benchmarks/nothing.py"),
         ("`python benchmarks/scale.py DIR --nois 1`", "python benchmarks/scale.py DIR: no option --nois"),
         ("`python -m grin_ros.nothing`", "no module grin_ros.nothing"),

@@ -59,6 +59,8 @@ class FrameMetrics(SigmaMetrics):
     """abs_rel of p * median(g) / median(p): the error of the shape, without that of the scale."""
     scale: float
     """median(p) / median(g): above 1 is too far."""
+    median_m: float
+    """median(g), metres."""
     edge_floating: float
     """share of the points near depth edges that float between surfaces, edges that the estimate misses left out
     (`edges.py`); exact ground truth only."""
@@ -118,6 +120,7 @@ def measure(
         delta1=float(np.mean((ratio < _DELTA) & (ratio > 1.0 / _DELTA))),
         abs_rel_aligned=float(np.mean(np.abs(p / scale - g) / g)),
         scale=scale,
+        median_m=float(np.median(g)),
         edge_floating=edges.floating if edges and judged else float("nan"),
         edge_missed=edges.missed if edges and judged else float("nan"),
         sigma_missing=1.0 - float(with_sigma.sum() / known.sum()),

@@ -11,8 +11,8 @@ K            3x3 camera matrix of the stored image; integer coordinates are pixe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -167,6 +167,32 @@ class EvalDataset:
         depth_m = np.where(depth > 0, depth / np.float32(entry.depth_scale), np.float32(np.nan)).astype(np.float32)
         frame = Frame(np.ascontiguousarray(image[..., ::-1]), camera)
         return EvalSample(entry.name, entry.scene, entry.domain, frame, depth_m)
+
+
+OF_SET = ": "
+"""What stands between the name of a data set and that of a domain, where several data sets are evaluated together."""
+
+
+class EvalSets:
+    """The samples of several data sets, one set after the other.
+
+    The domain of a sample becomes 'set: domain' and its name 'set-name', with the name of the set's folder.
+    """
+
+    def __init__(self, sets: Sequence[EvalDataset]) -> None:
+        names = [data.root.name for data in sets]
+        if len(set(names)) < len(names):
+            raise ValueError(f"data: got sets called {', '.join(names)}, expected different names; rename a folder")
+        self.sets = tuple(sets)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.sets))
+
+    def __iter__(self) -> Iterator[EvalSample]:
+        for data in self.sets:
+            for sample in data:
+                name = data.root.name
+                yield replace(sample, name=f"{name}-{sample.name}", domain=f"{name}{OF_SET}{sample.domain}")
 
 
 def chosen(count: int, every: int = 1, limit: int | None = None, frames: int | None = None) -> list[int]:

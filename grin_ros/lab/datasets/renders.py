@@ -21,7 +21,7 @@ import numpy as np
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.types import Frame
-from grin_ros.lab.datasets.measured import EvalDataset, EvalSample, chosen
+from grin_ros.lab.datasets.measured import EvalDataset, EvalSample, EvalSets, chosen
 from grin_ros.lab.datasets.shards import ShardDataset, TrainingSample
 
 logger = logging.getLogger(__name__)
@@ -143,18 +143,15 @@ def open_samples(
     limit: int | None = None,
     frames: int | None = None,
     known_mounting: bool = False,
-) -> EvalDataset | RenderDataset:
-    """Open one folder of measured depth, or one or more folders of rendered shards, as their index.json says.
+) -> EvalDataset | EvalSets | RenderDataset:
+    """Open one or more folders of measured depth, or of rendered shards, as their index.json says.
 
-    domain, every and limit choose among measured depth, frames among both. Raises ValueError if a folder is neither, if
-    folders are mixed, and if a choice does not apply.
+    domain, every and limit choose among measured depth, frames among both; of each set, where there are several. Raises
+    ValueError if a folder is neither, if folders are mixed, and if a choice does not apply.
     """
     if not any(map(is_rendered, folders)):
-        if len(folders) != 1:
-            raise ValueError(
-                f"data: got {len(folders)} folders of measured depth, expected one; evaluate each of them separately"
-            )
-        return EvalDataset.open(folders[0]).select(domain, every, limit, frames)
+        sets = [EvalDataset.open(folder).select(domain, every, limit, frames) for folder in folders]
+        return sets[0] if len(sets) == 1 else EvalSets(sets)
     measured = [str(folder) for folder in folders if not is_rendered(folder)]
     if measured:
         raise ValueError(

@@ -22,7 +22,7 @@ from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
-from grin_ros.lab.datasets.measured import EvalDataset
+from grin_ros.lab.datasets.measured import EvalDataset, EvalSets
 from grin_ros.lab.datasets.renders import ROBOT_HEIGHT, RenderDataset, by_lens, is_rendered, open_samples
 from grin_ros.lab.evaluation import suites
 from grin_ros.lab.evaluation.baselines import Baselines
@@ -31,7 +31,7 @@ from grin_ros.lab.evaluation.report import Report
 from grin_ros.lab.evaluation.run import evaluate, evaluate_baselines
 from grin_ros.lab.evaluation.suites import SuiteResult
 from grin_ros.lab.evaluation.sweep import MEMBERS, STEPS, sweep
-from grin_ros.lab.evaluation.table import LEGEND, SIGMA_LEGEND, sigma_table, table
+from grin_ros.lab.evaluation.table import DISTANCE_LEGEND, LEGEND, SIGMA_LEGEND, distance_table, sigma_table, table
 
 SUITES = ("cameras", "focal", "mounting", "edges")
 
@@ -49,11 +49,11 @@ def parser() -> argparse.ArgumentParser:
         "Evaluate a model on measured depth or on renders, and compare it with trivial baselines.",
         "grin evaluate data/real --model nano --report report/",
         "grin evaluate data/held_out --suite cameras",
-        notes=f"{LEGEND}\n\n{SIGMA_LEGEND}",
+        notes=f"{LEGEND}\n\n{SIGMA_LEGEND}\n\n{DISTANCE_LEGEND}",
     )
     data = parse.add_argument_group("data")
     data.add_argument("folders", metavar="DIR", nargs="+",
-                      help="folder of measured depth (index.json), or folders of renders (grin scenes)")  # fmt: skip
+                      help="folders of measured depth (index.json), or folders of renders (grin scenes)")  # fmt: skip
     data.add_argument("--domain", metavar="NAME", help="only this domain, for instance indoor")
     data.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th frame")
     data.add_argument("--limit", type=int, metavar="N", help="only the first N frames of these")
@@ -117,7 +117,7 @@ Work = Callable[[Artifact, Engine, Settings], None]
 """The work that is left once the data is open and the engine runs."""
 
 
-def _samples(args: argparse.Namespace) -> EvalDataset | RenderDataset:
+def _samples(args: argparse.Namespace) -> EvalDataset | EvalSets | RenderDataset:
     return open_samples(
         args.folders,
         domain=args.domain,
@@ -157,6 +157,7 @@ def _table(args: argparse.Namespace, limits: Limits) -> Work:
         trivial = evaluate_baselines(samples, baselines, limits=limits, progress="baselines")
         evaluation = replace(evaluation, baselines=trivial)
         print(table(evaluation, name), LEGEND, sigma_table(evaluation), SIGMA_LEGEND, sep="\n\n")
+        print("", distance_table(evaluation), DISTANCE_LEGEND, sep="\n\n")
         _write_json(args.json, evaluation.to_json())
         if report:
             print(f"\nreport: {report.write(evaluation, name)}")
@@ -191,7 +192,7 @@ def _suite(args: argparse.Namespace, limits: Limits) -> Work:
     if name != "focal" and not all(map(is_rendered, folders)):
         raise ValueError(f"suite {name}: needs renders, got {', '.join(folders)}; make some with grin scenes")
     unseen: dict[str, RenderDataset] = {}
-    samples: EvalDataset | RenderDataset
+    samples: EvalDataset | EvalSets | RenderDataset
     if name == "mounting":
         samples = RenderDataset(folders, known_mounting=True).where(ROBOT_HEIGHT, args.frames)
         if not len(samples):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from grin_ros.core.inspection.panel import new_figure
 from grin_ros.core.inspection.sparsification import FRACTIONS
 from grin_ros.core.inspection.uncertainty import ONE, SIGMAS, TWO
+from grin_ros.lab.evaluation.distance import FAR_M, NEAR_M, medians
 from grin_ros.lab.evaluation.results import Evaluation
 
 if TYPE_CHECKING:
@@ -63,6 +64,30 @@ def reliability(evaluation: Evaluation) -> Figure:
     axes.set_xlim(0, float(SIGMAS[-1]))
     axes.set_ylim(0, 1)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def distances(evaluation: Evaluation) -> Figure:
+    """Draw predicted over measured medians of all frames, the line of a perfect model, and the limits of the bands."""
+    figure = new_figure(5.6, 5.0)
+    axes = _axes(figure, (0.12, 0.11, 0.85, 0.86), "measured median, metres", "predicted median, metres")
+    every: list[float] = []
+    for domain, colour in zip(evaluation.domain_names, _LINES * 9):  # noqa: B905 - as many colours as domains
+        measured_m, predicted_m, _ = medians(frame for frame in evaluation.frames if frame.domain == domain)
+        figures = evaluation.domain(domain)
+        label = f"{domain}: slope {figures['ln_median_slope']:.2f}, corr. {figures['ln_median_correlation']:.2f}"
+        axes.scatter(measured_m, predicted_m, s=14, color=colour, alpha=0.7, linewidths=0, label=label)
+        every += [*measured_m, *predicted_m]
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    if every:
+        ends = [0.9 * min(every), 1.1 * max(every)]
+        axes.plot(ends, ends, color=SOFT, linewidth=1.5, linestyle=":", label="perfect")
+        axes.set_xlim(*ends)
+        axes.set_ylim(*ends)
+    for limit_m in (NEAR_M, FAR_M):
+        axes.axvline(limit_m, color=SOFT, linewidth=0.8)
+    axes.legend(frameon=False, fontsize=8)
     return figure
 
 

@@ -8,6 +8,7 @@ panels/NAME.png       image | measured depth | depth | sigma | error of every fr
 contact_sheet.png     the worst and the best frames of each domain by AbsRel
 sparsification.png    error of the rest when the most uncertain pixels are dropped, beside oracle and random order
 reliability.png       share of the errors within k sigma, beside that of a Gaussian
+distance.png          predicted over measured medians of all frames
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ import cv2
 from grin_ros.core.inspection.panel import Tiles, draw, new_figure, paint, save
 from grin_ros.core.types import DepthEstimate
 from grin_ros.lab.datasets.measured import EvalSample
-from grin_ros.lab.evaluation.figures import INK, reliability, sparsification
+from grin_ros.lab.evaluation.figures import INK, distances, reliability, sparsification
 from grin_ros.lab.evaluation.results import Evaluation, FrameResult
-from grin_ros.lab.evaluation.table import LEGEND, SIGMA_LEGEND, sigma_table, table
+from grin_ros.lab.evaluation.table import DISTANCE_LEGEND, LEGEND, SIGMA_LEGEND, distance_table, sigma_table, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,6 +62,7 @@ class Report:
         (self.folder / "report.json").write_text(json.dumps(evaluation.to_json(), indent=1) + "\n", encoding="utf-8")
         save(sparsification(evaluation), self.folder / "sparsification.png")
         save(reliability(evaluation), self.folder / "reliability.png")
+        save(distances(evaluation), self.folder / "distance.png")
         save(self._contact_sheet(evaluation), self.folder / "contact_sheet.png")
         path = self.folder / "report.md"
         path.write_text(self._markdown(evaluation, name), encoding="utf-8")
@@ -71,10 +73,12 @@ class Report:
         legend, of_sigma = (text.replace("\n", "  \n") for text in (LEGEND, SIGMA_LEGEND))
         parts = [f"# Evaluation of {name}", settings, table(evaluation, name), legend]
         parts += ["## Sigma", sigma_table(evaluation), of_sigma]
+        parts += ["## Distance", distance_table(evaluation), DISTANCE_LEGEND]
         parts += [f"![{title}]({file})" for title, file in (
             ("worst and best frames", "contact_sheet.png"),
             ("sparsification", "sparsification.png"),
             ("reliability", "reliability.png"),
+            ("predicted over measured distance", "distance.png"),
         )]  # fmt: skip
         for domain in evaluation.domain_names:
             parts.append(f"## {domain}, worst first")

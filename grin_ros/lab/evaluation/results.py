@@ -7,6 +7,7 @@ its scenes, so that forty frames of one kitchen have the weight of one photograp
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -18,6 +19,8 @@ from grin_ros.core.inspection.metrics import FrameMetrics
 from grin_ros.core.inspection.sparsification import spearman
 from grin_ros.core.inspection.uncertainty import FrameCurves
 from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.lab.datasets.measured import OF_SET
+from grin_ros.lab.evaluation.distance import BANDS, distance_figures
 
 Estimate = Callable[[Frame], DepthEstimate]
 """A method that can be evaluated."""
@@ -82,6 +85,19 @@ class Evaluation:
             "scenes": float(len(self.scene_names(domain))),
             "rank_correlation_images": _of_images([(f.metrics.relative_sigma, f.metrics.abs_rel) for f in frames]),
             "rank_correlation_images_metric": _of_images([(f.metrics.sigma_m, f.metrics.abs_error_m) for f in frames]),
+            **distance_figures(frames),
+        }
+
+    @property
+    def mean_of_sets(self) -> dict[str, Figures]:
+        """domain -> the means of its figures over the data sets that have it, for domains of more than one set."""
+        sets: defaultdict[str, list[Figures]] = defaultdict(list)
+        for name in self.domain_names:
+            sets[name.partition(OF_SET)[2]].append(self.domain(name))
+        return {
+            domain: {key: _mean([figures[key] for figures in found]) for key in found[0]}
+            for domain, found in sets.items()
+            if domain and len(found) > 1
         }
 
     @property
@@ -174,7 +190,7 @@ def _mean_curve(curves: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.mean(defined, axis=0) if defined else np.full_like(curves[0], np.nan)
 
 
-_WHOLE = {"frames", "frames_empty", "scenes"}
+_WHOLE = {"frames", "frames_empty", "scenes", *(f"scenes_{name}" for name in BANDS)}
 
 
 def _json(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from grin_ros.lab.evaluation.distance import FAR_M, NEAR_M
 from grin_ros.lab.evaluation.results import Evaluation, Figures
 
 Columns = tuple[tuple[str, str, str], ...]
@@ -45,6 +46,18 @@ SIGMA_COLUMNS: Columns = (
     ("sky_sigma_ratio", "sky", "{:.2f}"),
 )
 
+DISTANCE_COLUMNS: Columns = (
+    ("ln_median_slope", "slope", "{:.2f}"),
+    ("ln_median_correlation", "corr.", "{:.2f}"),
+    ("abs_rel_near", f"< {NEAR_M:g} m", "{:.3f}"),
+    ("scenes_near", "scenes", "{:.0f}"),
+    ("abs_rel_middle", f"to {FAR_M:g} m", "{:.3f}"),
+    ("scenes_middle", "scenes", "{:.0f}"),
+    ("abs_rel_far", f"> {FAR_M:g} m", "{:.3f}"),
+    ("scenes_far", "scenes", "{:.0f}"),
+)
+"""The columns of the table by distance."""
+
 MAX_SCENES = 24
 """The largest number of scenes per domain in the table. The JSON has all of them."""
 
@@ -62,6 +75,11 @@ larger sigma in metres is left out. edges: sigma / p near depth edges divided by
 range divided by that of measured pixels."""
 
 
+DISTANCE_LEGEND = """slope, corr.: slope and correlation of the predicted ln(median) over the measured one, every scene
+counted once (a model that always answers the same distance has a slope of 0). The other columns are the AbsRel of the
+scenes whose median lies in that range, and the number of these scenes."""
+
+
 def table(evaluation: Evaluation, name: str = "grin") -> str:
     """Return a table with a block per domain: the method, the baselines, and the scenes."""
     rows: list[tuple[str, Figures]] = []
@@ -72,7 +90,15 @@ def table(evaluation: Evaluation, name: str = "grin") -> str:
         rows += [(scene, evaluation.scene(domain, scene)) for scene in scenes[:MAX_SCENES]]
         if len(scenes) > MAX_SCENES:
             rows.append((f"and {len(scenes) - MAX_SCENES} more scenes", {}))
+    rows += [(f"**mean of the sets, {domain}**", figures) for domain, figures in evaluation.mean_of_sets.items()]
     return figure_table(rows, COLUMNS)
+
+
+def distance_table(evaluation: Evaluation) -> str:
+    """Return a table with a row per domain, and a row for the mean of several data sets."""
+    rows = [(domain, evaluation.domain(domain)) for domain in evaluation.domain_names]
+    rows += [(f"mean of the sets, {domain}", figures) for domain, figures in evaluation.mean_of_sets.items()]
+    return figure_table(rows, DISTANCE_COLUMNS)
 
 
 def sigma_table(evaluation: Evaluation) -> str:

@@ -75,7 +75,11 @@ def test_the_index_says_what_a_folder_is(tmp_path: Path) -> None:
         ValueError, match="got folders of renders and of measured depth .*measured.; evaluate them separately"
     ):
         open_samples([renders, measured])
-    with pytest.raises(ValueError, match="got 2 folders of measured depth, expected one"):
+    other = write_dataset(tmp_path / "other", [sample("a")])
+    both = list(open_samples([measured, other], frames=2))
+    assert [item.name for item in both] == ["measured-a", "measured-c", "other-a"]
+    assert [item.domain for item in both] == ["measured: indoor", "measured: indoor", "other: indoor"]
+    with pytest.raises(ValueError, match="got sets called measured, measured, expected different names"):
         open_samples([measured, measured])
     with pytest.raises(ValueError, match="for renders, give --frames N"):
         open_samples([renders], limit=2)

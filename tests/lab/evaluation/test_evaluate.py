@@ -82,7 +82,7 @@ def test_the_command_prints_a_table_and_writes_json_and_report(
     assert json.loads((report / "report.json").read_text()) == values
     text = (report / "report.md").read_text()
     pictures = [line.split("](")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
-    assert len(pictures) == 3 + 5
+    assert len(pictures) == 4 + 5
     for name in pictures:
         assert cv2.imread(str(report / name)) is not None, name
 

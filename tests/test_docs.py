@@ -136,7 +136,7 @@ def grin(words: list[str]) -> Iterator[str]:
 def python(words: list[str]) -> Iterator[str]:
     """Yield what is wrong with `python FILE ...`, and with `python -m MODULE ...` where the module is ours."""
     main: Callable[[], object] | None
-    if words[1:2] == ["-m"]:
+    if words[1:2] == ["-m"] and len(words) > 2:
         module = words[2]
         if module.partition(".")[0] not in FOLDERS.split("|"):
             return

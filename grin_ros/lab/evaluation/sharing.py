@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An engine that does nothing twice: one frame under many settings is encoded once, and small ensembles are parts of
+"""An engine that computes nothing twice: a frame is encoded once for many settings, and small ensembles are parts of
 larger ones."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from grin_ros.core.types import DepthEstimate, Frame
 
 @dataclass(frozen=True)
 class _Known:
-    """What was sampled, from which noise (S, N) and latents (S, L, C)."""
+    """A sample with the noise (S, N) and the latents (S, L, C) that it began with."""
 
     noise: NDArray[np.float32]
     latents: NDArray[np.float32]
@@ -33,22 +33,22 @@ class _Known:
 
 
 class SharedWork(Engine):
-    """Wraps an engine and keeps its last encoding and the samples made from it.
+    """An engine that keeps the last encoding of another engine and the samples made from it, for evaluations.
 
-    The encoding is used again while the inputs are equal, number by number. Members do not see each other and member m
-    has the same noise in every ensemble, so the answer for the first members of a batch that was run is a part of its
-    answer: ask for the largest ensemble first. For measuring; the inner engine is its opener's to close.
+    The encoding is used again as long as the inputs are equal. Members do not influence each other, and member m has
+    the same noise in every ensemble, so that a smaller ensemble is a part of a larger one. Run the largest ensemble
+    first. Close the inner engine where it was opened.
     """
 
     def __init__(self, inner: Engine) -> None:
         super().__init__(inner.artifact, inner.threads)
         self.inner = inner
         self.encoded = 0
-        """frames that were encoded, not found."""
+        """The number of frames that were encoded."""
         self._inputs: dict[str, NDArray[Any]] = {}
         self._tokens: dict[str, Tensor] = {}
         self._sampled: dict[bytes, _Known] = {}
-        """levels -> what was sampled with them."""
+        """Levels -> the sample with them."""
 
     @property
     def description(self) -> str:
@@ -76,7 +76,10 @@ class SharedWork(Engine):
         return self.inner.denoiser(tokens)
 
     def sample(self, denoise: Denoiser, x: Tensor, latents: Tensor, levels: NDArray[np.float32], /) -> Sample:
-        """Return what `sampler.sample` does for the frame that was encoded last. Give it to Estimator as sampler."""
+        """Return the result of `sampler.sample` for the frame that was encoded last.
+
+        This is a sampler for Estimator.
+        """
         known = self._sampled.get(levels.tobytes())
         if known is None or not known.begins_with(x, latents):
             found = sample(denoise, x, latents, levels)
@@ -91,8 +94,11 @@ class SharedWork(Engine):
 def shared_estimates(
     engine: Engine, base: Settings, steps: Sequence[int], members: Sequence[int]
 ) -> dict[tuple[int, int], Callable[[Frame], DepthEstimate]]:
-    """(steps, members) -> how to estimate with them, all else as in `base`; they share their work on the same frame
-    when called in this order. Raises ValueError where a number is out of range, before any frame."""
+    """Return (steps, members) -> a method with them and with all other settings from `base`.
+
+    The methods share their work on a frame if they are called in this order. Raises ValueError if a number is out of
+    range.
+    """
     shared = SharedWork(engine)
     estimator = Estimator(shared, base, shared.sample)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A trained Grin -> the deployed artifact (core/artifact): weights, graphs, golden sample, manifest; checked."""
+"""Export of a trained Grin as an artifact: weights, graphs, golden sample and manifest, checked before use."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ from grin_ros.lab.network.grin import Grin
 
 WEIGHTS = "weights.safetensors"
 GOLDEN_STEPS, GOLDEN_MEMBERS = 2, 2
-# Small; lopsided, so that a flipped or transposed axis shows; wider than 180 degrees at its corners, so that pixels
-# without depth are in it; tilted, so that the mounting is used.
+# The image is small. It is not symmetric, so that a flipped or transposed axis is noticed, wider than 180 degrees at
+# its corners, so that it has pixels without depth, and tilted, so that the mounting matters.
 GOLDEN_CAMERA = Camera(
     128, 96, 51.0, 49.0, 66.5, 45.0, "equidistant", (0.03, -0.01, 0.002, 0.0), Mounting(0.6, 0.05, 0.2)
 )
 
 
 def export_artifact(model: Grin, out_dir: Path, *, name: str, licence: str, training: dict[str, Any]) -> GoldenReport:
-    """Write the artifact folder `out_dir` whole or not at all; an artifact that is there already is replaced.
+    """Write the artifact folder `out_dir`, or replace it, and return the errors of ln(range) of ONNX Runtime.
 
-    training: what the manifest says of data, steps and commit. Returns the errors of ln(range), ONNX Runtime on the CPU
-    against torch. Raises EngineError where they exceed the fp32 tolerance, ValueError where the model cannot be
-    exported or `out_dir` is something else.
+    The folder is written as a whole or not at all. training: data, steps and commit, for the manifest. Raises
+    EngineError if the errors exceed the fp32 tolerance, ValueError if the model cannot be exported or `out_dir` is
+    something else.
     """
     _check_exportable(model.config)
     out_dir = Path(out_dir).absolute()
     if out_dir.exists() and not (out_dir / "manifest.json").is_file() and (out_dir.is_file() or any(out_dir.iterdir())):
-        raise ValueError(f"{out_dir}: exists and is not an artifact; not replaced. Choose another folder")
+        raise ValueError(f"{out_dir}: exists and is not an artifact, so it was not replaced; choose another folder")
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     try:
-        os.chmod(folder, 0o755)  # mkdtemp's 0700 is for secrets
+        os.chmod(folder, 0o755)  # mkdtemp makes it 0700
         report = _write(model, folder, name, licence, training)
         publish(folder, out_dir)
     finally:
@@ -64,7 +64,7 @@ def export_artifact(model: Grin, out_dir: Path, *, name: str, licence: str, trai
 
 
 def _check_exportable(config: ModelConfig) -> None:
-    """An artifact is of log-depth, and its graphs read every input; what ablations train is not. Raises ValueError."""
+    """Raise ValueError for the models of ablations: an artifact has log-depth, and its graphs read every input."""
     switched_off = [name for name in ("local", "scene", "rays") if not getattr(config, name)]
     if config.depth != "log" or switched_off:
         got = [f"depth: {config.depth}", *(f"{name}: false" for name in switched_off)]
@@ -75,7 +75,7 @@ def _check_exportable(config: ModelConfig) -> None:
 
 
 def golden_image(width: int, height: int) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8: waves in another direction each channel, and a block: edges for the upsampling."""
+    """Return an image (height, width, 3) uint8 of waves, and of a block with edges for the upsampling."""
     u, v = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
     waves = [np.sin(math.pi * (a * u + b * v) + c) for a, b, c in ((3, 1, 0.0), (-2, 3, 1.0), (1, -4, 2.0))]
     image = 120.0 + 70.0 * np.stack(waves, -1)
@@ -85,7 +85,7 @@ def golden_image(width: int, height: int) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class ModelDenoiser:
-    """The torch model with the tokens of one frame, as `sampler.sample` calls it."""
+    """The torch model with the tokens of one frame, for `sampler.sample`."""
 
     model: Grin
     tokens: tuple[torch.Tensor, torch.Tensor]
@@ -98,7 +98,7 @@ class ModelDenoiser:
 
 
 def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
-    """Inputs of one small frame and what `model` makes of them, by the names that `check_golden` reads."""
+    """Return the inputs of a small frame and the answer of `model`, by the names that `check_golden` reads."""
     config, camera = model.config, GOLDEN_CAMERA
     inputs = camera_inputs(camera, (config.grid_rows, config.grid_cols), (config.scene_rows, config.scene_cols))
     golden: dict[str, NDArray[Any]] = {
@@ -119,15 +119,15 @@ def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
         found = sample(denoise, given["noise"], latents, golden["levels"], share_first_step=False)
         depth_m, sigma_m = model.decode(found.x, found.log_variance, given["image"], given["ray_z"])
     golden |= {"x": found.x.numpy(), "depth_m": depth_m.numpy(), "sigma_m": sigma_m.numpy()}
-    # +inf is an answer: beyond range.
+    # +inf is a valid answer: it means beyond range.
     if not np.isfinite(golden["x"]).all() or np.isnan(golden["depth_m"][inputs.ray_z[0] > 0.0]).any():
-        raise ValueError("model: its answer to the golden sample is not finite in fp16 weights; do not deploy it")
+        raise ValueError("model: with fp16 weights its answer to the golden sample is not finite; do not deploy it")
     return golden
 
 
 def _write(model: Grin, folder: Path, name: str, licence: str, training: dict[str, Any]) -> GoldenReport:
     save_weights(folder / WEIGHTS, model.state_dict(), model.config, torch.float16)
-    # From here on the model is what the file says, rounded to fp16: what is exported is what the reference loads.
+    # From here on the model is the one in the file, rounded to fp16, which the torch reference loads too.
     stored = load_model(folder / WEIGHTS)
     tensors = {}
     for graph in GRAPHS:
@@ -138,7 +138,7 @@ def _write(model: Grin, folder: Path, name: str, licence: str, training: dict[st
     manifest = _manifest(stored.config, folder, name, licence, tensors, training)
     write_manifest(folder, manifest)
     for file in folder.iterdir():
-        file.chmod(0o644)  # safetensors writes 0600; an installed artifact is read by every user
+        file.chmod(0o644)  # safetensors writes 0600, but every user reads an installed artifact
     return _checked(load_artifact(folder))
 
 
@@ -175,27 +175,28 @@ def _manifest(
 
 
 def _checked(artifact: Artifact) -> GoldenReport:
-    advice = "nothing was written. Export with the torch and onnxruntime releases of the README, and report it"
+    advice = "nothing was written. Use the torch and onnxruntime releases of the README, and report the error"
     return checked(OrtEngine(artifact), "export", "torch", advice)
 
 
 def checked(engine: Engine, what: str, model: str, advice: str) -> GoldenReport:
-    """What `engine` answers to its golden sample, before its artifact is published; the engine is closed.
+    """Check `engine` on its golden sample, close it and return the errors.
 
-    Raises EngineError with `advice` where it is further from the `model` model than its precision may be.
+    Raises EngineError with `advice` if its answer differs more from that of the `model` model than its precision
+    allows.
     """
     report = check_golden(engine)
     engine.close()
     if not report.passed:
         raise EngineError(
-            f"{what}: {engine.description} is off the {model} model by up to {report.max_error_ln:.3g} of ln(range) "
-            f"(mean {report.mean_error_ln:.3g}), accepted is {report.tolerance_ln:.3g}; {advice}"
+            f"{what}: {engine.description} differs from the {model} model by up to {report.max_error_ln:.3g} "
+            f"of ln(range) (mean {report.mean_error_ln:.3g}), expected at most {report.tolerance_ln:.3g}; {advice}"
         )
     return report
 
 
 def publish(folder: Path, out_dir: Path) -> None:
-    """Put `folder` in the place of `out_dir`; the old one stays until the new one is complete."""
+    """Move `folder` to `out_dir`. An old `out_dir` stays until the new one is complete."""
     if not out_dir.exists():
         folder.rename(out_dir)
         return

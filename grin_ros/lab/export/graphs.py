@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Grin -> three ONNX graphs without weights in them: every parameter is external data in a safetensors file.
+"""Export of Grin as three ONNX graphs that hold no weights: every parameter is external data in a safetensors file.
 
-So the weights lie in the artifact once, in fp16, and the torch reference reads the very numbers that the graphs read.
-In the graphs each is a FLOAT16 initialiser and a Cast to FLOAT, which runtimes fold when they load: arithmetic is fp32.
+The artifact thus holds the weights once, in fp16, and the torch reference reads the same numbers as the graphs. In a
+graph each parameter is a FLOAT16 initialiser and a Cast to FLOAT, which runtimes fold while they load. Arithmetic is
+fp32.
 """
 
 from __future__ import annotations
@@ -28,21 +29,21 @@ from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.grin import Grin
 
 OPSET = 20
-"""The newest that TensorRT 10 reads; it has Gelu as one operator."""
+"""The newest opset that TensorRT 10 reads. Gelu is one operator in it."""
 MAX_INLINE_BYTES = 4096
-"""A larger constant inside a graph would be a weight that the artifact holds twice."""
+"""A larger constant inside a graph is refused, because it would be a weight that the artifact holds twice."""
 MAX_INDEX_BYTES = 100_000_000
-"""Of a safetensors file's header, as its own library has it."""
+"""The largest header of a safetensors file, as in the safetensors library."""
 
 Shape = tuple[int | str, ...]
-"""A string is a free size, by its name."""
+"""The sizes of a tensor. A string names a size that is free."""
 
 _EXAMPLE = {"members": 3, "queries": 101, "height": 83, "width": 107}
-"""Free sizes while tracing: any number that is neither 0 nor 1 nor one of the network's own sizes."""
+"""The free sizes while tracing: any numbers that are not 0, 1 or a size of the network."""
 
 
 def signature(config: ModelConfig) -> dict[str, tuple[dict[str, Shape], tuple[str, ...]]]:
-    """graph -> (inputs: name -> shape, names of outputs). `image` is uint8, all else float32."""
+    """Return graph -> (name of input -> shape, names of outputs). `image` is uint8, everything else is float32."""
     scene, dense = config.scene_rows * config.scene_cols, config.grid_rows * config.grid_cols
     image: Shape = (1, "height", "width", 3)
     return {
@@ -79,10 +80,10 @@ def signature(config: ModelConfig) -> dict[str, tuple[dict[str, Shape], tuple[st
 
 
 def export_graph(model: Grin, graph: str, path: Path, weights: str) -> onnx.ModelProto:
-    """Write one method of `model` to `path` as ONNX; its parameters are found in the file `weights` in the same folder.
+    """Write one method of `model` to `path` as ONNX, with its parameters in the file `weights` of the same folder.
 
-    The parameters of `model` must be that file's numbers. Raises ValueError where they are not, or where a large
-    constant is none of them.
+    Raises ValueError if the parameters of `model` are not the numbers in that file, and if the graph has a large
+    constant that is not a parameter.
     """
     inputs, outputs = signature(model.config)[graph]
     with _quiet_exporter():
@@ -94,22 +95,24 @@ def export_graph(model: Grin, graph: str, path: Path, weights: str) -> onnx.Mode
             optimize=False,
             input_names=list(inputs),
             output_names=list(outputs),
-            # One more level of nesting: the method's arguments arrive as one *args.
+            # This is nested once more because the arguments of the method arrive as one *args.
             dynamic_shapes=(tuple(_free_axes(shape) for shape in inputs.values()),),
             verbose=False,
         )
         if program is None:
-            raise ValueError(f"graph '{graph}': torch.onnx.export gave nothing; use the torch release of the README")
+            raise ValueError(
+                f"graph '{graph}': torch.onnx.export returned nothing; use the torch release of the README"
+            )
         parameters = _simplify(program)
     proto = _clean(program.model_proto, set(parameters))
     _store_outside(proto, parameters, path.parent / weights)
     onnx.save(proto, path)
-    onnx.checker.check_model(str(path))  # by path: it looks at the external data too
+    onnx.checker.check_model(str(path))  # by path, so that external data is checked too
     return proto
 
 
 def tensor_list(values: Any) -> list[dict[str, Any]]:
-    """Inputs or outputs of an ONNX graph as the manifest lists them: name, dtype, shape."""
+    """Return inputs or outputs of an ONNX graph as the manifest lists them: name, dtype, shape."""
     return [
         {
             "name": value.name,
@@ -121,7 +124,7 @@ def tensor_list(values: Any) -> list[dict[str, Any]]:
 
 
 class _Method(nn.Module):
-    """One method of Grin as a module of its own, which is what the exporter takes."""
+    """One method of Grin as a module, because the exporter takes modules."""
 
     def __init__(self, grin: Grin, method: str) -> None:
         super().__init__()
@@ -142,9 +145,9 @@ def _free_axes(shape: Shape) -> dict[int, str]:
 
 
 def _simplify(program: Any) -> dict[str, NDArray[Any]]:
-    """Simplify the graph with its parameters held out, so that none is folded into a new, nameless constant.
+    """Simplify the graph and return its parameters by their names in the state dict of the model.
 
-    They end up as inputs of the graph; returned by the name they have in the model's state dict.
+    Parameters become inputs of the graph first, so that none is folded into a new constant without a name.
     """
     parameters: dict[str, NDArray[Any]] = {}
     graph = program.model.graph
@@ -158,7 +161,7 @@ def _simplify(program: Any) -> dict[str, NDArray[Any]]:
 
 
 def _clean(source: onnx.ModelProto, parameters: set[str]) -> onnx.ModelProto:
-    """The same model without its parameters' inputs and without notes on where in which source file nodes come from."""
+    """Return the model without the inputs for its parameters and without metadata about source files."""
     proto = onnx.ModelProto()
     proto.CopyFrom(source)
     graph = proto.graph
@@ -177,7 +180,9 @@ def _store_outside(proto: onnx.ModelProto, parameters: dict[str, NDArray[Any]], 
     graph = proto.graph
     large = [tensor.name for tensor in graph.initializer if len(tensor.raw_data) > MAX_INLINE_BYTES]
     if large:
-        raise ValueError(f"{graph.name}: constants {', '.join(large)} are no parameters of the model; make them some")
+        raise ValueError(
+            f"{graph.name}: got large constants {', '.join(large)}; make them parameters or buffers of the model"
+        )
     stored = safetensors_index(weights)
     used = {name for node in graph.node for name in node.input}
     casts = []
@@ -186,12 +191,16 @@ def _store_outside(proto: onnx.ModelProto, parameters: dict[str, NDArray[Any]], 
             continue
         name = exported.removeprefix("grin.")
         if name not in stored:
-            raise ValueError(f"{weights}: has no tensor '{name}' that the graph needs; make it a parameter or a buffer")
+            raise ValueError(
+                f"{weights}: has no tensor '{name}', which the graph needs; make it a parameter or a buffer"
+            )
         dtype, shape, offset, length = stored[name]
         raw = np.fromfile(weights, np.float16, count=length // 2, offset=offset).reshape(shape)
         if dtype != "F16" or not np.array_equal(raw.astype(np.float32), values):
-            raise ValueError(f"{weights}: tensor '{name}' ({dtype}) is not what the model holds; save it in fp16 first")
-        # Not by its bare name: the parameter 'latents' and the input 'latents' are two things.
+            raise ValueError(
+                f"{weights}: tensor '{name}' ({dtype}) differs from that of the model; save the model in fp16 first"
+            )
+        # The name is extended because the parameter 'latents' and the input 'latents' are different tensors.
         tensor = TensorProto(name=f"{exported}.fp16", data_type=TensorProto.FLOAT16, dims=shape)
         tensor.data_location = TensorProto.EXTERNAL
         for key, entry in (("location", weights.name), ("offset", str(offset)), ("length", str(length))):
@@ -204,11 +213,13 @@ def _store_outside(proto: onnx.ModelProto, parameters: dict[str, NDArray[Any]], 
 
 
 def safetensors_index(path: Path) -> dict[str, tuple[str, tuple[int, ...], int, int]]:
-    """tensor -> (dtype, shape, offset in the file, length in bytes), from the header of a safetensors file."""
+    """Read the header of a safetensors file: tensor -> (dtype, shape, offset in the file, length in bytes)."""
     with path.open("rb") as stream:
         (size,) = struct.unpack("<Q", stream.read(8))
         if size > MAX_INDEX_BYTES:
-            raise ValueError(f"{path}: its header says that it has {size} bytes, expected at most {MAX_INDEX_BYTES}")
+            raise ValueError(
+                f"{path}: got a header of {size} bytes, expected at most {MAX_INDEX_BYTES}; export the weights again"
+            )
         header = json.loads(stream.read(size))
     return {
         name: (entry["dtype"], tuple(entry["shape"]), 8 + size + start, end - start)
@@ -220,7 +231,7 @@ def safetensors_index(path: Path) -> dict[str, tuple[str, tuple[int, ...], int, 
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Without the exporter's notes on packages and renamings that concern none of our operators; errors still raise."""
+    """Silence notes of the exporter about packages and operators that are not used here. Errors are still raised."""
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""fp16 and bf16 in the graph: an exported fp32 graph whose products and convolutions compute in half precision.
+"""fp16 and bf16 graphs: an exported fp32 graph whose products and convolutions compute in half precision.
 
-As automatic mixed precision does: products round, what adds up stays fp32 (residuals, norms, softmax, angles, the DDIM
-step). Runtimes that take precision from the graph (strongly typed TensorRT) need no flags then. Inputs and outputs stay
-what they are, and the weights stay in the one file beside the graphs.
+As in automatic mixed precision, products are rounded, and everything that adds up stays fp32: residuals, norms,
+softmax, angles and the DDIM step. Runtimes that take the precision from the graph (strongly typed TensorRT) then need
+no flags. Inputs, outputs and the file of weights do not change.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from onnx import NodeProto, TensorProto, helper
 
 TYPES = {"fp16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
 PRODUCTS = {"fp16": ("MatMul", "Conv"), "bf16": ("MatMul",)}
-"""Convolutions in bf16 are in ONNX since opset 22 only. Gemm is left out: it makes the noise level's few numbers."""
+"""ONNX has bf16 convolutions only from opset 22 on. Gemm is left out because it only embeds the noise level."""
 PASSING = (
     *("Add", "Sub", "Mul", "Clip", "Relu", "Gelu", "Transpose", "Reshape", "Concat", "Split"),
     *("Slice", "Pad", "Expand", "Squeeze", "Unsqueeze", "Identity"),
 )
-"""Operators that stay in half precision between two products."""
+"""Operators that may stay in half precision between two products."""
 SMALLEST_WEIGHT = 16384
-"""A smaller matrix gains nothing, and the small ones are the sensitive ones: value, angles, level, head."""
+"""Smaller matrices stay fp32. They are not faster in half precision, and they are the sensitive ones."""
 
 
 def to_half(source: onnx.ModelProto, precision: str) -> onnx.ModelProto:
-    """`source`: a graph of grin_ros.lab.export.graphs, external data not loaded. precision: a key of TYPES.
+    """Return the graph in half precision. source: a graph of graphs.py without its external data.
 
-    Raises ValueError where nothing in the graph would compute in it.
+    precision: a key of TYPES. Raises ValueError if nothing in the graph would compute in it.
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(source)
@@ -43,7 +43,7 @@ def to_half(source: onnx.ModelProto, precision: str) -> onnx.ModelProto:
 
 
 class _Graph:
-    """Who makes and who reads each tensor, which are floats, and which are weights."""
+    """A graph with the readers of each tensor, and with the sets of floats and weights."""
 
     def __init__(self, proto: onnx.ModelProto) -> None:
         self.proto = proto
@@ -54,9 +54,9 @@ class _Graph:
         self.floats |= self.constants
         stored = {t.name: math.prod(t.dims) for t in proto.graph.initializer if t.data_type == TensorProto.FLOAT16}
         self.weights: dict[str, str] = {}
-        """float name -> the FLOAT16 initialiser that it is cast from"""
+        """Name of a float tensor -> the FLOAT16 initialiser that it is cast from."""
         self.sizes: dict[str, int] = {}
-        """numbers in it: of a weight, and of what is a weight but for its layout"""
+        """Name of a weight, or of a weight in another layout -> the number of its elements."""
         self.readers: dict[str, list[NodeProto]] = {}
         for node in proto.graph.node:
             for name in node.input:
@@ -68,11 +68,12 @@ class _Graph:
                 self.sizes[node.output[0]] = self.sizes[node.input[0]]
 
     def float_inputs(self, node: NodeProto) -> list[str]:
+        """Return the inputs of a node that are floats."""
         return [name for name in node.input if name in self.floats]
 
 
 def _half_nodes(graph: _Graph, products: Sequence[str]) -> set[str]:
-    """Names of the nodes that compute in half precision: from the products on, as far as it reaches."""
+    """Return the names of the nodes that compute in half precision: products, and the nodes between them."""
     made: set[str] = set()
     half: set[str] = set()
     grown = True
@@ -96,7 +97,7 @@ def _fits(graph: _Graph, node: NodeProto, products: Sequence[str], half: set[str
         return large or convolution or (attention and not small)
     if node.op_type not in PASSING or not inputs:
         return False
-    if inputs[0] in graph.sizes:  # a weight in another layout, for products alone
+    if inputs[0] in graph.sizes:  # a weight in another layout that only products read
         return all(reader.name in half for reader in graph.readers.get(node.output[0], []))
     return any(name in made for name in inputs) and all(
         name in made or name in graph.sizes or name in graph.constants for name in inputs
@@ -104,7 +105,7 @@ def _fits(graph: _Graph, node: NodeProto, products: Sequence[str], half: set[str
 
 
 def _rewrite(graph: _Graph, half: set[str], kind: int) -> None:
-    """Casts where a tensor goes from one precision to the other, one for all its readers."""
+    """Insert a cast where a tensor changes its precision, one for all readers of the tensor."""
     suffix = TensorProto.DataType.Name(kind).lower()
     made = {name for node in graph.proto.graph.node if node.name in half for name in node.output}
     made &= graph.floats
@@ -139,7 +140,7 @@ def _rewrite(graph: _Graph, half: set[str], kind: int) -> None:
 
 
 def _keep_what_is_read(proto: onnx.ModelProto, nodes: Sequence[NodeProto]) -> None:
-    """The nodes that something reads: casts of weights that were replaced go."""
+    """Remove nodes whose outputs nothing reads, which are casts of weights that were replaced."""
     kept: list[NodeProto] = []
     read = {output.name for output in proto.graph.output}
     for node in reversed(nodes):

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""int8 in the graph: explicit QuantizeLinear/DequantizeLinear pairs around the large products, by ONNX Runtime's static
-quantisation.
+"""int8 graphs: QuantizeLinear/DequantizeLinear pairs around the large products, by static quantisation of ONNX Runtime.
 
-Symmetric (TensorRT takes no other), weights per output channel, activations per tensor with ranges seen on calibration
-frames. The graph holds the scales only: weights are quantised from the artifact's one weights file when it is loaded.
+Quantisation is symmetric, because TensorRT accepts no other: weights per output channel, activations per tensor with
+the ranges seen on calibration frames. The graph holds only the scales. Weights are quantised from the weights file of
+the artifact when the graph is loaded.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ Feed = Mapping[str, NDArray[Any]]
 
 
 def to_int8(path: Path, feeds: Iterable[Feed]) -> onnx.ModelProto:
-    """path: a graph of an artifact, its weights beside it. feeds: inputs of runs on calibration frames.
+    """Return the graph of an artifact at `path` in int8. feeds: inputs of the graph on calibration frames.
 
-    Products of activations with each other stay fp32: their ranges follow the softmax. Raises ValueError without feeds.
+    Products of activations with each other stay fp32, because their ranges depend on the softmax. Raises ValueError if
+    there are no feeds.
     """
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -72,7 +73,7 @@ def to_int8(path: Path, feeds: Iterable[Feed]) -> onnx.ModelProto:
 
 
 class _Layout:
-    """The weights of a graph as they lie outside it, and the nodes that bring them in: cast to fp32, and transposed."""
+    """The external weights of a graph, and the nodes that cast them to fp32 and transpose them."""
 
     def __init__(self, proto: onnx.ModelProto) -> None:
         self.stored = [t for t in proto.graph.initializer if t.data_location == TensorProto.EXTERNAL]
@@ -90,7 +91,7 @@ class _Layout:
         ]
 
     def with_numbers(self, proto: onnx.ModelProto) -> onnx.ModelProto:
-        """`proto`, with its weights loaded, after what `nodes` do: quantisation knows initialisers only."""
+        """Replace `nodes` of a loaded graph by their results as initialisers, which quantisation needs."""
         values = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
         for node in self.nodes:
             value = values[node.input[0]]
@@ -112,7 +113,7 @@ class _Layout:
         return proto
 
     def restore(self, proto: onnx.ModelProto) -> None:
-        """The weights where they were, outside, in place of the numbers that `with_numbers` put in."""
+        """Make the weights external again, in place of the initialisers of `with_numbers`."""
         inside = [tensor for tensor in proto.graph.initializer if tensor.name not in self.brought_in]
         nodes = [*self.nodes, *proto.graph.node]
         del proto.graph.initializer[:], proto.graph.node[:], proto.graph.value_info[:]
@@ -122,7 +123,7 @@ class _Layout:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the quantiser's advice to simplify the graph first: it is simplified."""
+    """Silence the advice to simplify the graph first, which was done."""
     log = logging.getLogger()
     level = log.level
     log.setLevel(logging.ERROR)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An artifact's graphs in other precisions, beside the fp32 ones, on the same weights file; checked, then listed."""
+"""Graphs of an artifact in other precisions, which use the weights file of the fp32 graphs and are checked first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from grin_ros.lab.export.half import to_half
 from grin_ros.lab.export.int8 import Feed, to_int8
 
 GRAPHS_IN = {"fp16": ("encode", "denoise"), "bf16": ("encode", "denoise"), "int8": ("denoise",)}
-"""Where it pays. `decode` has no products; on CPUs int8 convolutions are hardly faster, and cost accuracy."""
+"""The graphs that gain. `decode` has no products, and int8 convolutions are hardly faster on CPUs and less exact."""
 CALIBRATION_STEPS = (1, 2, 4)
 CHECKED_BY = {
     "fp16": "grin_ros.core.backends.onnxruntime:OrtEngine",
@@ -39,11 +39,11 @@ CHECKED_BY = {
 
 
 def add_precision(folder: Path, precision: str, frames: Iterable[Frame] = (), threads: int = 0) -> GoldenReport:
-    """Put the graphs of `precision` into the artifact `folder`, whole or not at all; those that are there are replaced.
+    """Add the graphs of `precision` to the artifact `folder`, or replace them, and return their errors of ln(range).
 
-    frames: to calibrate int8 on. threads: of the engines that calibrate and check; 0 lets the runtime choose. Returns
-    the errors of ln(range) on the golden sample. Raises ValueError for another precision and for int8 without frames,
-    EngineError where the answer is outside the precision's tolerance.
+    The artifact changes as a whole or not at all. frames: for the calibration of int8. threads: for calibration and
+    check; 0 lets the runtime choose. Raises ValueError for another precision and for int8 without frames, EngineError
+    if the error on the golden sample is outside the tolerance of the precision.
     """
     if precision not in GRAPHS_IN:
         raise ValueError(f"precision: got '{precision}', expected one of {', '.join(GRAPHS_IN)}")
@@ -68,7 +68,7 @@ def add_precision(folder: Path, precision: str, frames: Iterable[Frame] = (), th
             ),
         )
         engine = checking_engine(precision)(load_artifact(copy), threads)
-        advice = "the artifact stays as it was. Calibrate on frames like the robot's, or stay with another precision"
+        advice = "the artifact was not changed. Calibrate on frames like those of the robot, or use another precision"
         report = checked(engine, precision, "fp32", advice)
         publish(copy, folder)
     return report
@@ -84,38 +84,42 @@ def _int8(
 ) -> Iterator[tuple[str, onnx.ModelProto]]:
     feeds = calibration_feeds(artifact, frames, threads)
     if not feeds["denoise"]:
-        raise ValueError("int8: got no frames to calibrate on, expected some tens; give renders or recordings")
+        raise ValueError(
+            "int8: got no frames for the calibration, expected 30 or more; give a folder of renders or recordings"
+        )
     for graph in graphs:
         yield graph, to_int8(artifact.graph(graph), feeds[graph])
 
 
 def calibration_feeds(artifact: Artifact, frames: Iterable[Frame], threads: int = 0) -> dict[str, list[Feed]]:
-    """What each graph reads while `frames` are estimated in fp32, in one to four steps: all noise levels that count."""
-    engine = _Listening(artifact, threads)
+    """Return the inputs of each graph while `frames` are estimated in fp32 with one, two and four steps."""
+    engine = _RecordingEngine(artifact, threads)
     for frame in frames:
         for steps in CALIBRATION_STEPS:
             Estimator(engine, Settings(steps=steps))(frame)
     engine.close()
-    return engine.heard
+    return engine.feeds
 
 
-class _Listening(OrtEngine):
-    """ONNX Runtime that keeps the inputs of every run."""
+class _RecordingEngine(OrtEngine):
+    """ONNX Runtime that records the inputs of every run."""
 
     def __init__(self, artifact: Artifact, threads: int) -> None:
         super().__init__(artifact, threads)
-        self.heard: dict[str, list[Feed]] = {graph: [] for graph in self._sessions}
+        self.feeds: dict[str, list[Feed]] = {graph: [] for graph in self._sessions}
 
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        self.heard[graph].append({name: np.array(self.to_host(value)) for name, value in inputs.items()})
+        self.feeds[graph].append({name: np.array(self.to_host(value)) for name, value in inputs.items()})
         return super().run(graph, inputs)
 
 
 def checking_engine(precision: str) -> type[Engine]:
-    """A CPU engine that computes what the graphs of `precision` say."""
+    """Return the class of a CPU engine that computes the graphs of `precision` as they are."""
     module, name = CHECKED_BY[precision].split(":")
     try:
         base: type[Any] = getattr(importlib.import_module(module), name)
     except ImportError as error:
-        raise EngineError(f"{precision}: its check needs a runtime that is not here ({error}); install it") from error
+        raise EngineError(
+            f"{precision}: the check needs a runtime that is not installed ({error}); install it"
+        ) from error
     return type(f"{precision.capitalize()}{name}", (base,), {"precision": precision, "graphs": precision})

@@ -176,7 +176,7 @@ def test_what_is_no_artifact_is_not_replaced(tiny_model: Grin, tmp_path: Path, k
     else:
         target.mkdir()
         (target / "precious").write_text("precious")
-    with pytest.raises(ValueError, match="exists and is not an artifact; not replaced"):
+    with pytest.raises(ValueError, match="exists and is not an artifact, so it was not replaced"):
         export(tiny_model, target)
     assert (target if kind == "file" else target / "precious").read_text() == "precious"
 
@@ -184,7 +184,7 @@ def test_what_is_no_artifact_is_not_replaced(tiny_model: Grin, tmp_path: Path, k
 def test_an_engine_off_the_reference_stops_the_export(tiny_artifact: Path) -> None:
     artifact = load_artifact(tiny_artifact)
     artifact.manifest.golden_tolerance_ln["fp32"] = 0.0
-    with pytest.raises(EngineError, match=r"off the torch model by up to .* accepted is 0; nothing was written"):
+    with pytest.raises(EngineError, match=r"differs from the torch model by up to .* expected at most 0; nothing was written"):
         onnx_export._checked(artifact)
 
 
@@ -192,7 +192,7 @@ def test_a_model_that_is_not_finite_in_fp16_is_not_exported(tiny_model: Grin) ->
     model = deepcopy(tiny_model)
     with torch.no_grad():
         model.head.bias.fill_(torch.inf)
-    with pytest.raises(ValueError, match="not finite in fp16 weights; do not deploy it"):
+    with pytest.raises(ValueError, match="with fp16 weights its answer to the golden sample is not finite"):
         onnx_export.golden_sample(model)
 
 

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact.files import file_sha256
-from grin_ros.core.artifact.loading import Artifact, load_artifact
+from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.artifact.manifest import FORMAT, GRAPHS, Calibration, DepthRange, Manifest, Network, write_manifest
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport, check_golden
@@ -139,7 +139,8 @@ def _write(model: Grin, folder: Path, name: str, licence: str, training: dict[st
     write_manifest(folder, manifest)
     for file in folder.iterdir():
         file.chmod(0o644)  # safetensors writes 0600, but every user reads an installed artifact
-    return _checked(load_artifact(folder))
+    advice = "nothing was written. Use the torch and onnxruntime releases of the README, and report the error"
+    return checked(OrtEngine(load_artifact(folder)), "export", "torch", advice)
 
 
 def _manifest(
@@ -172,11 +173,6 @@ def _manifest(
         model=dataclasses.asdict(config),
         training=training,
     )
-
-
-def _checked(artifact: Artifact) -> GoldenReport:
-    advice = "nothing was written. Use the torch and onnxruntime releases of the README, and report the error"
-    return checked(OrtEngine(artifact), "export", "torch", advice)
 
 
 def checked(engine: Engine, what: str, model: str, advice: str) -> GoldenReport:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from grin_ros.lab.evaluation.results import FrameResult
+from grin_ros.core.inspection.metrics import FrameMetrics
 
 NEAR_M, FAR_M = 1.2, 3.0
 """Limits of the bands. Indoors a third of all robots' work is nearer, and halls are farther."""
@@ -26,12 +25,22 @@ LEAST_SCENES = 3
 """With fewer scenes there is no slope."""
 
 
+class Measured(Protocol):
+    """A frame that was measured."""
+
+    @property
+    def scene(self) -> str: ...
+
+    @property
+    def metrics(self) -> FrameMetrics: ...
+
+
 def band(median_m: float) -> str:
     """Return the band of a distance in metres."""
     return BANDS[int(median_m >= NEAR_M) + int(median_m >= FAR_M)]
 
 
-def medians(frames: Iterable[FrameResult]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def medians(frames: Iterable[Measured]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return measured and predicted medians in metres, (n,) each, and weights (n,) with which each scene counts once.
 
     Frames without an estimate are left out.
@@ -43,7 +52,7 @@ def medians(frames: Iterable[FrameResult]) -> tuple[NDArray[np.float64], NDArray
     return measured, measured * scale, np.array([1.0 / counts[frame.scene] for frame in used])
 
 
-def distance_figures(frames: Iterable[FrameResult]) -> dict[str, float]:
+def distance_figures(frames: Iterable[Measured]) -> dict[str, float]:
     """Return the figures of the frames of one domain.
 
     ln_median_slope and ln_median_correlation: of the predicted ln(median) over the measured one, NaN with fewer than
@@ -51,7 +60,7 @@ def distance_figures(frames: Iterable[FrameResult]) -> dict[str, float]:
     of a scene is that of the geometric mean of its frames' measured medians.
     """
     frames = list(frames)
-    scenes: defaultdict[str, list[FrameResult]] = defaultdict(list)
+    scenes: defaultdict[str, list[Measured]] = defaultdict(list)
     for frame in frames:
         if math.isfinite(frame.metrics.scale):
             scenes[frame.scene].append(frame)

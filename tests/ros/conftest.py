@@ -19,6 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from benchmarks.stand_in import engine as fakes
 from benchmarks.stand_in.engine import write_artifact
+from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.node.lifecycle import GrinNode
 from tests.ros import ROOT
 
@@ -32,6 +33,14 @@ def ros_environment() -> Iterator[None]:
         patch.setenv("AMENT_PREFIX_PATH", os.environ.get("AMENT_PREFIX_PATH") or sys.prefix)
         for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
             patch.setenv(name, str(ROOT / "config" / "fastdds.xml"))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stand_in_backend() -> Iterator[None]:
+    """Make `backend:=fake` known in this process, for the tests of one file only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BACKENDS, fakes.BACKEND, f"{fakes.__name__}:FakeEngine")
         yield
 
 

@@ -11,7 +11,6 @@ import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from benchmarks.stand_in import engine as fakes
 from tests.ros.in_process import value, verdict
 
 Make = Callable[..., Any]
@@ -20,7 +19,6 @@ Make = Callable[..., Any]
 @pytest.fixture
 def make(make: Make) -> Make:
     """Make nodes that have tried to start themselves."""
-    fakes.register()
 
     def start(**values: Any) -> Any:
         node = make(**values)

@@ -18,7 +18,6 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from benchmarks.stand_in import engine as fakes
 from benchmarks.stand_in.engine import FakeEngine
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.sampling.schedule import member_runs
@@ -73,7 +72,6 @@ class Slow(FakeEngine):
 
 @pytest.fixture(autouse=True)
 def backends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(BACKENDS, "fake", f"{fakes.__name__}:FakeEngine")
     monkeypatch.setitem(BACKENDS, "wrong", f"{__name__}:TenPercentTooFar")
     monkeypatch.setitem(BACKENDS, "absent", "grin_ros_runtime_that_is_not_installed:Engine")
     monkeypatch.setitem(BACKENDS, "fickle", f"{__name__}:Fickle")

@@ -54,7 +54,6 @@ def test_equal_arguments_give_the_same_engine_until_its_last_user_gives_it_back(
 
 def test_other_arguments_give_another_engine(fake_artifact: Path, tmp_path: Path) -> None:
     engines, artifact = Engines(), load_artifact(fake_artifact)
-    BACKENDS[fakes.BACKEND] = f"{fakes.__name__}:FakeEngine"
     other = fakes.write_artifact(tmp_path / "other")
     (other / "decode.onnx").write_bytes(b"another graph")
     manifest = (other / "manifest.json").read_text()

@@ -17,7 +17,6 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from benchmarks.stand_in import engine as fakes
 from benchmarks.stand_in.engine import FakeEngine
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.node import lifecycle
@@ -62,9 +61,8 @@ class HangingEngine(FakeEngine):
 
 @pytest.fixture(autouse=True)
 def backends(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FakeEngine", "WrongEngine", "BrokenEngine", "HangingEngine"):
-        module = fakes.__name__ if name == "FakeEngine" else __name__
-        monkeypatch.setitem(BACKENDS, name.removesuffix("Engine").lower(), f"{module}:{name}")
+    for name in ("WrongEngine", "BrokenEngine", "HangingEngine"):
+        monkeypatch.setitem(BACKENDS, name.removesuffix("Engine").lower(), f"{__name__}:{name}")
 
 
 def reason(node: Any) -> str:
@@ -161,7 +159,7 @@ def test_an_unknown_parameter_is_reported_with_the_nearest_known_one(
         (lambda folder: (folder / "decode.onnx").unlink(), "missing; export the model again"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "not valid JSON"),
         (lambda folder: (folder / "manifest.json").unlink(), "cannot be read"),
-        (lambda folder: (folder / "manifest.json").write_text(json.dumps({"format": 99})), "format 99, this version"),
+        (lambda folder: (folder / "manifest.json").write_text(json.dumps({"format": 99})), "got format 99"),
     ],
 )
 def test_a_damaged_artifact_is_refused_and_a_repaired_one_works(

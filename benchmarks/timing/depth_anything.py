@@ -75,7 +75,7 @@ def export(size: tuple[int, int], folder: Path) -> Path:
                 _Depth(), (torch.zeros(1, 3, *size),), dynamo=True, opset_version=20, verbose=False
             )
         if program is None:
-            raise ValueError("torch.onnx.export gave nothing; use the torch release of the README")
+            raise ValueError("torch.onnx.export gave nothing; use the torch release of setup.py")
         program.save(str(path), external_data=False)
     return path
 

@@ -139,7 +139,7 @@ def _write(model: Grin, folder: Path, name: str, licence: str, training: dict[st
     write_manifest(folder, manifest)
     for file in folder.iterdir():
         file.chmod(0o644)  # safetensors writes 0600, but every user reads an installed artifact
-    advice = "nothing was written. Use the torch and onnxruntime releases of the README, and report the error"
+    advice = "nothing was written. Use the torch and onnxruntime releases of setup.py, and report the error"
     return checked(OrtEngine(load_artifact(folder)), "export", "torch", advice)
 
 

@@ -101,7 +101,7 @@ def export_graph(model: Grin, graph: str, path: Path, weights: str) -> onnx.Mode
         )
         if program is None:
             raise ValueError(
-                f"graph '{graph}': torch.onnx.export returned nothing; use the torch release of the README"
+                f"graph '{graph}': torch.onnx.export returned nothing; use the torch release of setup.py"
             )
         parameters = _simplify(program)
     proto = _clean(program.model_proto, set(parameters))

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Built engines kept between starts, each under the key of all that it was built from and for; no other is loaded.
+"""The engine cache: engines that a runtime built are kept on disk and loaded at the next start.
 
-One file an entry: a line that names the format, a line of JSON (key, SHA-256 of the rest), the engine. An entry that is
-corrupt, of another key, or not this user's is not loaded; the caller builds anew and replaces it.
+The key of an entry holds all that the engine was built from and for. Every entry is one file: a line that names the
+format, a line of JSON (the key, and the SHA-256 of the rest), and the engine. An entry that is corrupt, has another
+key, or belongs to another user is not loaded; the caller builds the engine again and replaces the entry.
 """
 
 from __future__ import annotations
@@ -29,42 +30,47 @@ from grin_ros.core.artifact.manifest import GRAPHS
 logger = logging.getLogger(__name__)
 
 MAGIC = b"grin_ros engine 1\n"
+"""The first line of an entry."""
 SUFFIX = ".engine"
+"""The end of the name of an entry's file."""
 MAX_HEADER_BYTES = 64 * 1024
+"""A longer header is not read."""
 MAX_ENTRY_BYTES = MAX_FILE_BYTES + MAX_HEADER_BYTES
-"""An engine is hardly larger than the model that it was built from."""
+"""A larger entry is not read. An engine is hardly larger than the model it was built from."""
 UNFINISHED = ".unfinished-"
+"""The beginning of the name of a file that is being written."""
 
 
 class CacheError(ValueError):
-    """An entry that may not be loaded; the text says why."""
+    """The entry may not be loaded; the text says why."""
 
 
 @dataclass(frozen=True)
 class EngineKey:
-    """What an engine depends on. Two keys differ in anything: two entries."""
+    """Everything that an engine depends on. Engines whose keys differ in anything are different entries."""
 
     graph: str
     model_sha256: str
-    """Of the ONNX file and of the weights beside it."""
+    """The hash of the ONNX file and of the weights beside it."""
     runtime: str
-    """With its full version."""
+    """The name and full version of the runtime."""
     device: str
     precision: str
     shapes: str
-    """Of the inputs; a name is a free size."""
+    """The shapes of the inputs; a name in a shape is a free size."""
     options: str
-    """Of the builder."""
+    """The options of the builder."""
 
     @property
     def file_name(self) -> str:
+        """The file name of the entry."""
         digest = hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()
         return f"{self.graph}-{digest[:24]}{SUFFIX}"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What is in the cache folder. fault: why it would not be loaded; empty where all is well."""
+    """A file in the cache folder. fault: why it would not be loaded; empty if it would."""
 
     path: Path
     size_bytes: int
@@ -73,16 +79,17 @@ class Entry:
 
 
 def cache_home() -> Path:
-    """XDG_CACHE_HOME/grin_ros: outside /tmp, for a build takes long and must outlive a reboot."""
+    """Return $XDG_CACHE_HOME/grin_ros, or ~/.cache/grin_ros. It survives a reboot, as a build can take minutes."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "grin_ros"
 
 
 def engine_folder() -> Path:
+    """Return the folder of the entries."""
     return cache_home() / "engines"
 
 
 def provider_folder() -> Path:
-    """Where ONNX Runtime's TensorRT provider keeps its own engines, and checks them itself."""
+    """Return the folder where ONNX Runtime's TensorRT provider keeps engines of its own, which it checks itself."""
     return cache_home() / "tensorrt"
 
 
@@ -96,8 +103,10 @@ def engine_key(
     options: dict[str, Any],
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> EngineKey:
-    """The key of one graph of `artifact`; its hashes are those that load_artifact has checked. shapes: of the inputs,
-    where it is built for some only."""
+    """Return the key of one graph of `artifact`, with the hashes that load_artifact has checked.
+
+    shapes: those of the inputs, if the engine is built for some shapes only.
+    """
     others = {f"{other}.onnx" for other in GRAPHS if other != graph} | {"golden.npz"}
     parts = {name: digest for name, digest in artifact.manifest.sha256.items() if name not in others}
     inputs = shapes or {each["name"]: each["shape"] for each in artifact.manifest.tensors[graph]["inputs"]}
@@ -114,7 +123,7 @@ def engine_key(
 
 @lru_cache(maxsize=1)
 def cpu_facts() -> dict[str, str]:
-    """vendor, name and flags of this machine's processor, as far as the system tells; else ''."""
+    """Return vendor, name and flags of this machine's processor; '' for what the system does not say."""
     facts = {"vendor": "", "name": platform.processor() or platform.machine(), "flags": ""}
     wanted = {"vendor_id": "vendor", "model name": "name", "flags": "flags", "Features": "flags"}
     try:
@@ -122,7 +131,7 @@ def cpu_facts() -> dict[str, str]:
     except OSError:
         lines = []
     for line in lines:
-        if not line.strip():  # the next processor is like the first
+        if not line.strip():  # the first processor is enough: they are all alike
             break
         name, _, value = line.partition(":")
         if name.strip() in wanted:
@@ -131,29 +140,32 @@ def cpu_facts() -> dict[str, str]:
 
 
 def cpu_identity() -> str:
-    """'AMD EPYC x86_64 3f2a...': the name alone does not tell virtual machines with other instructions apart."""
+    """Return a text such as 'AMD EPYC x86_64 3f2a...'.
+
+    It includes a hash of the flags, because virtual machines with one processor name may have different instructions.
+    """
     facts = cpu_facts()
     flags = hashlib.sha256(" ".join(sorted(facts["flags"].split())).encode()).hexdigest()[:12]
     return f"{facts['name']} {platform.machine()} {flags}"
 
 
 def load(key: EngineKey) -> bytes | None:
-    """The engine of `key`; None where there is none, or one that may not be loaded (and the log says why)."""
+    """Return the engine of `key`; None if there is none, or if it may not be loaded (the log says why)."""
     path = engine_folder() / key.file_name
     if not path.exists():
         return None
     try:
         found, engine = _read(path)
         if found != key:
-            raise CacheError("it is of another key than its name says")
+            raise CacheError("its key is not the one that its name says")
         return engine
     except (CacheError, OSError) as error:
-        logger.warning("%s: %s; not loaded, built anew", path, error)
+        logger.warning("%s is not loaded: %s; the engine is built again", path, error)
         return None
 
 
 def store(key: EngineKey, engine: bytes) -> None:
-    """Keep `engine`, whole or not at all. Where the folder cannot be written the log says so, and nothing is kept."""
+    """Write `engine` to the cache as a whole. If the folder cannot be written, log it and keep nothing."""
     folder = engine_folder()
     header = {"key": dataclasses.asdict(key), "sha256": hashlib.sha256(engine).hexdigest()}
     temporary = ""
@@ -167,13 +179,18 @@ def store(key: EngineKey, engine: bytes) -> None:
             os.fsync(stream.fileno())
         os.replace(temporary, folder / key.file_name)
     except OSError as error:
-        logger.warning("%s: the built engine cannot be kept (%s); it is built again at every start", folder, error)
+        logger.warning(
+            "%s: the built engine cannot be kept (%s) and is built at every start; make the folder writable, or set "
+            "XDG_CACHE_HOME",
+            folder,
+            error,
+        )
         if temporary:
             Path(temporary).unlink(missing_ok=True)
 
 
 def entries() -> Iterator[Entry]:
-    """All entries, each read and checked; also what an interrupted build left behind."""
+    """Yield all entries, each read and checked, and the files of interrupted builds."""
     folder = engine_folder()
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.suffix != SUFFIX and not path.name.startswith(UNFINISHED):
@@ -181,14 +198,14 @@ def entries() -> Iterator[Entry]:
         size = path.lstat().st_size
         try:
             key, _ = _read(path)
-            fault = "" if path.name == key.file_name else "it is of another key than its name says"
+            fault = "" if path.name == key.file_name else "its key is not the one that its name says"
             yield Entry(path, size, key, fault)
         except (CacheError, OSError) as error:
             yield Entry(path, size, fault=str(error))
 
 
 def clear() -> tuple[int, int]:
-    """Delete all entries, and the TensorRT provider's. How many files, and their bytes."""
+    """Delete all entries and those of the TensorRT provider. Returns the number of files and of bytes."""
     provider = provider_folder()
     files = [entry.path for entry in entries()]
     files += [path for path in provider.rglob("*") if not path.is_dir()] if provider.is_dir() else []
@@ -200,16 +217,18 @@ def clear() -> tuple[int, int]:
 
 
 def _read(path: Path) -> tuple[EngineKey, bytes]:
-    """Raises CacheError where the file is not a whole entry that this user wrote, OSError where it is unreadable."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)  # a link leads to a file of somebody else's making
+    """Read an entry. Raises CacheError unless it is a whole one that this user wrote, OSError if it is unreadable."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)  # a link may lead to a file that another user wrote
     with os.fdopen(os.open(path, flags), "rb") as stream:
         status = os.fstat(stream.fileno())
         if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
-            raise CacheError(f"it belongs to user {status.st_uid}, or others may write it; expected this user's alone")
+            raise CacheError(
+                f"it belongs to user {status.st_uid}, or others may write it; expected a file of this user"
+            )
         if status.st_size > MAX_ENTRY_BYTES:
-            raise CacheError(f"it has {status.st_size} bytes, more than {MAX_ENTRY_BYTES}")
+            raise CacheError(f"it has {status.st_size} bytes, expected at most {MAX_ENTRY_BYTES}")
         if stream.read(len(MAGIC)) != MAGIC:
-            raise CacheError("it is not an engine of this format")
+            raise CacheError("it is not an entry of this format")
         line = stream.readline(MAX_HEADER_BYTES)
         engine = stream.read()
     try:
@@ -220,5 +239,5 @@ def _read(path: Path) -> tuple[EngineKey, bytes]:
         raise CacheError(f"its header is corrupt ({error})") from error
     got = hashlib.sha256(engine).hexdigest()
     if got != expected:
-        raise CacheError(f"its SHA-256 is {got[:12]}…, its header says {str(expected)[:12]}…: it is corrupt")
+        raise CacheError(f"its SHA-256 is {got[:12]}…, expected {str(expected)[:12]}… as in its header: it is corrupt")
     return key, engine

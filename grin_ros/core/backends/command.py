@@ -23,7 +23,7 @@ from grin_ros.core.command_line import DONE, CommandParser, fail
 
 
 def build(artifact: Artifact, backends: Sequence[str], options: argparse.Namespace) -> int:
-    """Open each backend, which builds and keeps what it needs, and run the sizes that were asked for. Faults."""
+    """Open each backend, which builds and stores what it needs, and run the requested sizes. Returns the faults."""
     faults = 0
     for backend in backends:
         start = time.perf_counter()
@@ -42,7 +42,7 @@ def build(artifact: Artifact, backends: Sequence[str], options: argparse.Namespa
 
 
 def list_entries() -> int:
-    """One line an entry. How many would not be loaded."""
+    """Print a line for each entry. Returns how many would not be loaded."""
     faults = 0
     for entry in cache.entries():
         what = entry.fault or (
@@ -52,12 +52,12 @@ def list_entries() -> int:
         )
         faults += bool(entry.fault)
         print(f"{'!!' if entry.fault else 'ok'}  {entry.path.name}  {entry.size_bytes / 1e6:.1f} MB  {what}")
-    print(f"{cache.engine_folder()}" + (f": {faults} that will be built anew" if faults else ""))
+    print(f"{cache.engine_folder()}" + (f": {faults} will be built again" if faults else ""))
     return faults
 
 
 def size(key: cache.EngineKey) -> str:
-    """' 640x480' of an engine that was built for one size of images, ' of one member' of one that was for that."""
+    """Return ' 640x480' if the engine was built for one size of images, ' of one member' if for a single member."""
     shapes = json.loads(key.shapes)
     axes = shapes.get("image", shapes.get("x", []))
     if not all(isinstance(axis, int) for axis in axes):
@@ -66,7 +66,7 @@ def size(key: cache.EngineKey) -> str:
 
 
 def verify(artifact: Artifact, backends: Sequence[str], threads: int) -> int:
-    """Golden sample of each backend. How many are here and answer wrong."""
+    """Check the golden sample on each backend. Returns how many are installed and answer wrong."""
     faults = 0
     for backend in backends:
         try:
@@ -100,7 +100,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("action", choices=("build", "list", "clear", "verify"), help="what to do with the engines")
     made.add_argument("--model", default="nano", help="name of a shipped model, or folder of an artifact")
     made.add_argument(
-        "--backend", nargs="+", choices=CHOICES, metavar="NAME", help="default: auto to build, all to verify"
+        "--backend",
+        nargs="+",
+        choices=CHOICES,
+        metavar="NAME",
+        help="names of backends (default: auto to build, all to verify)",
     )
     made.add_argument("--threads", type=int, default=0, help="CPU threads, as the node's parameter has it")
     made.add_argument("--width", type=int, default=640, help="of the image to build for, pixels")
@@ -117,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(list_entries() > 0)
     if options.action == "clear":
         count, size = cache.clear()
-        print(f"{cache.cache_home()}: {count} files deleted, {size / 1e6:.1f} MB")
+        print(f"{cache.cache_home()}: deleted {count} files, {size / 1e6:.1f} MB")
         return DONE
     try:
         artifact = load_artifact(options.model)

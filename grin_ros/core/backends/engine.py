@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The interface of every backend: an engine runs the three graphs of one artifact."""
+"""The interface of every backend: an opened engine runs the three graphs of one artifact."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor
 
 
 class EngineError(RuntimeError):
-    """The engine cannot be opened or gave a wrong answer; the text says what was got, expected, and what to do."""
+    """The engine cannot be opened, failed or answered wrong; the text says what to do."""
 
 
 class EngineUnavailableError(EngineError):
-    """The backend's runtime, provider or device is not on this machine; the text says what is, and what to install."""
+    """The runtime, provider or device of the backend is not on this machine; the text says what to install."""
 
 
 class Engine(ABC):
@@ -33,47 +33,66 @@ class Engine(ABC):
     """
 
     precision: ClassVar[str] = "fp32"
+    """The precision in which it computes, which decides how exactly it must repeat the golden sample."""
     graphs: ClassVar[str] = "fp32"
-    """Which of the artifact's graphs it loads; the runtime may compute these in another precision."""
+    """The precision of the artifact's graphs that it loads; the runtime may compute in another one."""
     first_frame_s: ClassVar[float] = 60.0
-    """What the first frame of a size may take, as the runtime builds or allocates for it."""
+    """Seconds that the first frame of a size may take, because the runtime may build or allocate for it."""
 
     def __init__(self, artifact: Artifact, threads: int = 0) -> None:
-        """threads: 0 lets the runtime choose."""
+        """Open the engine. threads: CPU threads, 0 lets the runtime choose."""
         self.artifact = artifact
         self.threads = threads
         self.caveat = ""
-        """Why it runs in place of a preferred backend; empty where it is the preferred one."""
+        """Why it runs in place of a preferred backend; empty if it is the preferred one."""
 
     @property
     @abstractmethod
     def description(self) -> str:
-        """Runtime, version and device, for diagnostics: 'onnxruntime 1.31.1 CPUExecutionProvider'."""
+        """The runtime, version and device for diagnostics, for example 'onnxruntime 1.31.1 CPUExecutionProvider'."""
 
     @abstractmethod
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Run 'encode', 'denoise' or 'decode'. Inputs may be NumPy arrays or this engine's own outputs."""
+        """Run 'encode', 'denoise' or 'decode'. Inputs are NumPy arrays or outputs of this engine.
+
+        Raises EngineError if the graph fails or the engine was closed.
+        """
+
+    def not_open(self, graph: str) -> EngineError:
+        """Return the error for a graph that is asked for after `close`, or that does not exist."""
+        return EngineError(f"{self.description}: '{graph}' is not open; the engine was closed, open a new one")
+
+    def failure(self, graph: str, inputs: Mapping[str, Tensor], error: Exception) -> EngineError:
+        """Return the error for a graph on which the runtime raised `error`, with the shapes of its inputs."""
+        shapes = {name: value.shape for name, value in inputs.items()}
+        given = ", ".join(
+            f"{name} {'x'.join(map(str, shape() if callable(shape) else shape))}" for name, shape in shapes.items()
+        )
+        return EngineError(f"{self.description}: graph '{graph}' failed on {given}: {error}")
 
     def graph_path(self, graph: str) -> Path:
-        """The ONNX file to load. Raises EngineUnavailableError where the artifact has none of the precision."""
+        """Return the ONNX file to load. Raises EngineUnavailableError if the artifact has none of the precision."""
         try:
             return self.artifact.graph(graph, self.graphs)
         except ArtifactError as error:
             raise EngineUnavailableError(str(error)) from error
 
     def to_host(self, tensor: Tensor) -> NDArray[Any]:
-        """The tensor as a NumPy array."""
+        """Return a tensor of this engine as a NumPy array."""
         return np.asarray(tensor)
 
-    def close(self) -> None:  # noqa: B027 - an engine that holds nothing has nothing to do here
-        """Free what the runtime holds; the engine is not used afterwards."""
+    def close(self) -> None:  # noqa: B027 - an engine that holds nothing does nothing here
+        """Free what the runtime holds. The engine cannot be used afterwards."""
 
-    def settle(self) -> None:  # noqa: B027 - an engine that is the same for all frames has nothing to do here
-        """It has answered the golden sample, and frames come now: what pays over many frames alike may be built."""
+    def settle(self) -> None:  # noqa: B027 - most engines have nothing to do here
+        """Prepare for many frames of the same kind: called once, after the engine has repeated the golden sample."""
 
     def encode(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Once a frame. image (1, H, W, 3) uint8; queries (1, N, 2), query_rays (1, N, 3), scene_rays (1, G, 3),
-        mounting (1, 5) float32 -> local_tokens, scene_kv: all that `denoise` reads."""
+        """Run the graph 'encode', once a frame, and return its tokens: all that 'denoise' needs to know of the frame.
+
+        inputs: image (1, H, W, 3) uint8; queries (1, N, 2), query_rays (1, N, 3), scene_rays (1, G, 3) and
+        mounting (1, 5) float32.
+        """
         return self.run("encode", inputs)
 
     def denoiser(self, tokens: Mapping[str, Tensor]) -> Denoiser:
@@ -81,7 +100,10 @@ class Engine(ABC):
         return GraphDenoiser(self, tokens)
 
     def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """x, log_variance (S, N); image (1, H, W, 3) uint8; ray_z (1, H, W) float32 -> depth_m, sigma_m (H, W)."""
+        """Run the graph 'decode' and return depth_m, sigma_m (H, W) float32, in metres.
+
+        inputs: x, log_variance (S, N); image (1, H, W, 3) uint8; ray_z (1, H, W) float32.
+        """
         out = self.run("decode", inputs)
         return self.to_host(out["depth_m"]), self.to_host(out["sigma_m"])
 

@@ -17,7 +17,7 @@ from grin_ros.core.sampling.sampler import sample
 
 @dataclass(frozen=True)
 class GoldenReport:
-    """Errors of ln(range) on the golden sample against the torch reference at export."""
+    """The errors of ln(range) on the golden sample, against what torch answered at export."""
 
     max_error_ln: float
     mean_error_ln: float
@@ -29,10 +29,10 @@ class GoldenReport:
 
 
 def check_golden(engine: Engine) -> GoldenReport:
-    """Run the artifact's golden sample through all three graphs and compare with what torch gave at export.
+    """Run the golden sample through all three graphs and compare the answer with that of torch at export.
 
-    The clean sample is compared pixel by pixel; decoded depth and sigma too, as ln, and in where they are NaN or inf.
-    Raises EngineError where the engine fails on it or gives other shapes.
+    The clean sample is compared pixel by pixel, and so are the logarithms of depth and sigma and where they are NaN.
+    Raises EngineError if the engine fails or if shapes differ.
     """
     manifest = engine.artifact.manifest
     with np.load(engine.artifact.file("golden.npz"), allow_pickle=False) as file:
@@ -48,7 +48,7 @@ def check_golden(engine: Engine) -> GoldenReport:
     to_ln = depth.data_std * LogDepth(depth.min_m, depth.max_m).ln_per_unit
     errors = [np.abs(_shaped("x", engine.to_host(found.x), golden["x"]) - golden["x"]).ravel() * to_ln]
     with np.errstate(all="ignore"):
-        # Beyond range counts as the range where that begins: an engine a rounding apart may end on its other side.
+        # +inf counts as the range where "beyond" begins: an engine may round to the other side of that limit.
         limit_m = BEYOND * depth.max_m * golden["ray_z"][0]
         ends = [
             np.where(np.isposinf(d), limit_m, d)
@@ -64,13 +64,13 @@ def check_golden(engine: Engine) -> GoldenReport:
 
 
 def _ln_error(got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
-    """|ln got - ln expected|, 0 where both are NaN: a number where the camera sees nothing is as wrong as none where it
-    sees something."""
+    """Return |ln got - ln expected|: 0 where both are NaN, inf where only one of them is."""
     error = np.abs(np.log(got) - np.log(expected))
     return np.where(np.isnan(got) & np.isnan(expected), 0.0, np.where(np.isnan(error), np.inf, error)).ravel()
 
 
 def _shaped(name: str, got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
+    """Return `got`. Raises EngineError if its shape is not the expected one."""
     if got.shape != expected.shape:
-        raise EngineError(f"golden sample: {name} came out as {got.shape}, expected {expected.shape}; it is not used")
+        raise EngineError(f"golden sample: got {name} of shape {got.shape}, expected {expected.shape}; it is not used")
     return got

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime: on the CPU everywhere, and through its CUDA and TensorRT providers where they are installed.
+"""The backends of ONNX Runtime: the CPU, and its CUDA and TensorRT providers.
 
-A provider that is missing or does not start is an error, never a silent fall back to the CPU.
+If a provider is missing or does not start, that is an error: the CPU is never used in its place without a word.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ logger = logging.getLogger(__name__)
 
 
 class OrtEngine(Engine):
-    """ONNX Runtime on the CPU. Tensors stay where the provider put them (OrtValue) until `to_host`."""
+    """ONNX Runtime on the CPU. Tensors are OrtValues, which stay on the provider's device until `to_host`."""
 
     provider: ClassVar[str] = "CPUExecutionProvider"
     device: ClassVar[str] = "cpu"
 
     def __init__(self, artifact: Artifact, threads: int = 0) -> None:
-        """threads: of each operator; 0 lets ONNX Runtime choose. Raises EngineUnavailableError where the provider
-        is missing or does not start, EngineError where a graph does not load."""
+        """Load the graphs.
+
+        threads: the CPU threads of each operator, 0 lets ONNX Runtime choose. Raises EngineUnavailableError if the
+        provider is missing or does not start, EngineError if a graph cannot be loaded.
+        """
         super().__init__(artifact, threads)
         self._sessions: dict[str, Any] = {}
         available = onnxruntime.get_available_providers()
@@ -54,12 +57,12 @@ class OrtEngine(Engine):
 
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if graph not in self._sessions:
-            raise EngineError(f"{self.description}: '{graph}' is not open; the engine was closed, open a new one")
+            raise self.not_open(graph)
         session = self._sessions[graph]
         names = [output.name for output in session.get_outputs()]
         try:
             binding = session.io_binding()
-            # Held until the run is over: a binding of host memory does not own it.
+            # These values must live until the run is over: a binding of host memory does not own it.
             held = {name: self._to_device(value) for name, value in inputs.items()}
             for name, value in held.items():
                 binding.bind_ortvalue_input(name, value)
@@ -68,8 +71,7 @@ class OrtEngine(Engine):
             session.run_with_iobinding(binding)
             return dict(zip(names, binding.get_outputs(), strict=True))
         except Exception as error:  # the runtime's own exceptions share no other base class
-            shapes = ", ".join(f"{name} {_shape(value)}" for name, value in inputs.items())
-            raise EngineError(f"{self.description}: graph '{graph}' failed on {shapes}: {error}") from error
+            raise self.failure(graph, inputs, error) from error
 
     def to_host(self, tensor: Tensor) -> NDArray[Any]:
         return np.asarray(tensor if isinstance(tensor, np.ndarray) else tensor.numpy())
@@ -78,23 +80,23 @@ class OrtEngine(Engine):
         self._sessions.clear()
 
     def provider_options(self) -> dict[str, str]:
-        """Options of the provider, as ONNX Runtime names them."""
+        """Return the options of the provider, by ONNX Runtime's names."""
         return {}
 
     def _prepare(self) -> None:
-        """What a provider needs before its first session."""
+        """Do what a provider needs before its first session."""
 
     def _open(self, path: Path) -> Any:
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL  # the graphs are chains: nothing runs abreast
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL  # the graphs are chains of operators
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         # Waiting threads sleep instead of spinning: a robot's cores have other work between two operators.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3  # errors; what matters is checked and raised here
+        options.log_severity_level = 3  # errors only
         try:
-            # By path, not bytes: the weights lie beside the graph, and ONNX Runtime reads nothing outside its folder.
+            # It is loaded by its path: the weights lie beside it, and ONNX Runtime reads nothing outside its folder.
             session = onnxruntime.InferenceSession(
                 str(path), options, providers=[(self.provider, self.provider_options())]
             )
@@ -115,36 +117,36 @@ class OrtEngine(Engine):
 
 
 class OrtInt8Engine(OrtEngine):
-    """`denoise` in int8, by the artifact's Q/DQ graph; worth it where the processor has VNNI or dot products."""
+    """The graph 'denoise' in int8 (Q/DQ). It is faster on processors with VNNI or dot products."""
 
     precision: ClassVar[str] = "int8"
     graphs: ClassVar[str] = "int8"
 
 
 class OrtCudaEngine(OrtEngine):
-    """ONNX Runtime on an NVIDIA GPU (package onnxruntime-gpu). The whole DDIM loop stays on the device."""
+    """ONNX Runtime on an NVIDIA GPU (package onnxruntime-gpu). All steps stay on the GPU."""
 
     provider: ClassVar[str] = "CUDAExecutionProvider"
     device: ClassVar[str] = "cuda"
 
     def provider_options(self) -> dict[str, str]:
-        # TF32 would round every product to 10 bits: this engine says fp32 and is held to fp32's tolerance.
+        # TF32 rounds every product to 10 bits, which is not fp32.
         return {"use_tf32": "0"}
 
     def _prepare(self) -> None:
-        # Finds CUDA and cuDNN where pip put them (onnxruntime-gpu[cuda,cudnn]); a system installation needs no help.
+        # This finds CUDA and cuDNN where pip installed them (onnxruntime-gpu[cuda,cudnn]).
         onnxruntime.preload_dlls()
 
 
 class OrtTensorrtEngine(OrtCudaEngine):
-    """ONNX Runtime's TensorRT provider in fp16. Engines are built at the first frame of each size, and kept."""
+    """ONNX Runtime's TensorRT provider in fp16. It builds engines at the first frame of each size and keeps them."""
 
     provider: ClassVar[str] = "TensorrtExecutionProvider"
     precision: ClassVar[str] = "fp16"
     first_frame_s: ClassVar[float] = 1800.0
 
     def provider_options(self) -> dict[str, str]:
-        # TensorRT's version, the GPU and the shapes are in the provider's own file names and checks.
+        # The provider itself checks TensorRT's version, the GPU and the shapes, and has them in its file names.
         cache = provider_folder() / f"{self.artifact.digest}-onnxruntime-{onnxruntime.__version__}"
         cache.mkdir(parents=True, exist_ok=True)
         return {
@@ -154,8 +156,3 @@ class OrtTensorrtEngine(OrtCudaEngine):
             "trt_timing_cache_enable": "1",
             "trt_timing_cache_path": str(cache),
         }
-
-
-def _shape(value: Tensor) -> str:
-    shape = value.shape if isinstance(value, np.ndarray) else value.shape()
-    return "x".join(str(size) for size in shape)

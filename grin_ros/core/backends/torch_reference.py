@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The reference: the torch model itself, in fp32 on the CPU, on the artifact's own weights. Others must match it."""
+"""The reference backend: the torch model in fp32 on the CPU, with the weights of the artifact."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from grin_ros.lab.network.grin import Grin
 
 
 class ReferenceEngine(Engine):
-    """Slow and right. Its tensors are torch tensors until `to_host`."""
+    """The torch model. It is slow, and the others must give the same answers. Its tensors are torch tensors."""
 
     def __init__(self, artifact: Artifact, threads: int = 0) -> None:
-        """threads: torch's number of threads, which is one for the whole process; 0 leaves it as it is."""
+        """Load the weights. threads: of torch in the whole process; 0 changes nothing. Raises EngineError."""
         super().__init__(artifact, threads)
         if threads > 0:
             torch.set_num_threads(threads)
@@ -46,7 +46,7 @@ class ReferenceEngine(Engine):
 
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if self._model is None:
-            raise EngineError(f"{self.description}: '{graph}' is not open; the engine was closed, open a new one")
+            raise self.not_open(graph)
         if graph not in GRAPHS:
             raise EngineError(f"graph: got '{graph}', expected one of {', '.join(GRAPHS)}")
         tensors = {name: _tensor(value) for name, value in inputs.items()}
@@ -54,8 +54,7 @@ class ReferenceEngine(Engine):
             try:
                 outputs = getattr(self._model, graph)(**tensors)
             except (RuntimeError, TypeError) as error:
-                shapes = ", ".join(f"{name} {'x'.join(map(str, value.shape))}" for name, value in tensors.items())
-                raise EngineError(f"{self.description}: '{graph}' failed on {shapes}: {error}") from error
+                raise self.failure(graph, tensors, error) from error
         return dict(zip(self._outputs[graph], outputs, strict=True))
 
     def to_host(self, tensor: Tensor) -> NDArray[Any]:
@@ -69,4 +68,4 @@ def _tensor(value: Tensor) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
         return value
     array = np.ascontiguousarray(value)
-    return torch.from_numpy(array if array.flags.writeable else array.copy())  # torch knows no read-only memory
+    return torch.from_numpy(array if array.flags.writeable else array.copy())  # torch cannot use read-only memory

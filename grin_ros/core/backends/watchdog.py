@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An engine that is watched while it runs: one that hangs or keeps failing is given up, and the next one opened.
+"""A watchdog for the engine: one that hangs or keeps failing is closed, and the next backend is opened.
 
-Every engine has a thread of its own, which opens it, runs it and closes it; so no engine is ever in two threads. The
-caller waits for that thread, but not longer than it was told. A thread that hangs in its runtime cannot be ended: it is
-left behind with its engine, which it closes should the runtime ever return.
+Every engine has a thread of its own, which opens it, runs it and closes it, so an engine is never used by two threads.
+The caller waits for that thread, but only as long as the limit says. A thread that hangs in its runtime cannot be
+stopped: it is abandoned, and it closes its engine if the runtime ever returns.
 """
 
 from __future__ import annotations
@@ -29,36 +29,41 @@ from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor, sample
 logger = logging.getLogger(__name__)
 
 FAILURES = 3
-"""Frames that fail in a row before the engine is given up."""
+"""The number of frames that fail in a row before the engine is closed."""
 RETRY_S = 10.0
-"""Between two attempts where none would open, or the last one left answered no frame."""
+"""Seconds between two attempts to open an engine, if none can be opened or the last one never answered a frame."""
 REOPEN_S = 120.0
-"""For an engine to open in the place of another: what it needs was built when the node was configured."""
+"""Seconds for another engine to open while frames wait. What it needs was built when the node was configured."""
 MAX_HANGING = 3
-"""Engines left behind, hanging: each holds its memory and a thread. No more are opened then."""
+"""The number of hanging engines after which no other is opened, because each keeps its memory and a thread."""
 CLOSE_S = 30.0
-"""For an engine to close, before it counts as one that hangs."""
+"""Seconds for an engine to close before it counts as hanging."""
 
 R = TypeVar("R")
 
 
 class EngineHangsError(EngineError):
-    """The engine has not answered in time; the text says what is done about it."""
+    """The engine has not answered in time; the text says what happens next."""
 
 
 class WatchedEngine(Engine):
-    """The first of `backends` that answers right; the next one where it hangs or fails `FAILURES` frames in a row, the
-    same one again where it is the last."""
+    """The first of `backends` that answers right, watched while it runs.
+
+    If it hangs or fails FAILURES frames in a row, the next one is opened; the last one is opened again.
+    """
 
     def __init__(self, backends: Sequence[str], artifact: Artifact, threads: int = 0, limit_s: float = 0.0) -> None:
-        """limit_s: for the answer to a frame; 0 = any time. The first frame of a size may take the engine's own
-        `first_frame_s`. Raises EngineError where none of the backends can be used."""
+        """Open an engine.
+
+        limit_s: seconds for the answer to a frame, 0 is no limit. The first frame of a size may take the engine's
+        `first_frame_s`. Raises EngineError if none of the backends can be used.
+        """
         super().__init__(artifact, threads)
-        self._limit_s = limit_s
+        self.limit_s = limit_s
         self._deadline_s: float | None = None
-        """Of the frame under way, where it has one."""
+        """When the answer to the present frame is due; None if it has no limit."""
         self._sizes: set[tuple[Any, ...]] = set()
-        """Of the present frame; `_known` are those that have been answered."""
+        """The sizes of the present frame; `_known` holds the sizes of frames that were answered."""
         self._known: set[tuple[Any, ...]] = set()
         self._failures = 0
         self._hanging: list[_EngineThread] = []
@@ -71,15 +76,15 @@ class WatchedEngine(Engine):
 
     @property
     def description(self) -> str:
-        """Of the engine that runs now."""
-        thread = self._thread  # others ask, while a frame runs
+        """The description of the engine that runs now."""
+        thread = self._thread  # another thread may ask while a frame runs
         return thread.engine.description if thread else f"none: {self._why_none}"
 
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return self._watched(lambda engine: engine.run(graph, inputs))
 
     def encode(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """As Engine.encode; the time of a frame begins here, and after a failure the next engine is opened here."""
+        """Encode as Engine.encode does. After a failure the next engine is opened here."""
         if self._thread is None:
             self._reopen()
         self._sizes = {("image", *np.shape(inputs["image"]))}
@@ -100,7 +105,7 @@ class WatchedEngine(Engine):
         return self._watched(lambda engine: sample(engine.denoiser(tokens), x, latents, levels, share_first_step=False))
 
     def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As Engine.decode. Raises EngineError where the answer cannot be depth."""
+        """Decode as Engine.decode does. Raises EngineError if the answer cannot be depth."""
 
         def checked(engine: Engine) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             depth_m, sigma_m = engine.decode(inputs)
@@ -117,34 +122,34 @@ class WatchedEngine(Engine):
         return self._watched(lambda engine: engine.to_host(tensor))
 
     def close(self) -> None:
-        """Close the engine, in its thread. One that hangs is left behind."""
+        """Close the engine in its thread. A hanging one is abandoned."""
         if self._thread is not None:
             self._thread.finish()
         self._thread, self._closed, self._why_none = None, True, "the engine was closed, open a new one"
 
     def _begin(self) -> None:
-        """From now on the time runs."""
+        """Start the time limit of a frame."""
         self._deadline_s = None
-        if self._limit_s > 0.0 and self._thread is not None:
-            allowed_s = self._limit_s
+        if self.limit_s > 0.0 and self._thread is not None:
+            allowed_s = self.limit_s
             if not self._sizes <= self._known:
                 allowed_s = max(allowed_s, self._thread.engine.first_frame_s)
             self._deadline_s = time.monotonic() + allowed_s
 
     def _watched(self, work: Callable[[Engine], R]) -> R:
-        """The answer of `work`, done in the engine's thread, if it comes before the deadline."""
+        """Return the result of `work`, done in the engine's thread. Raises EngineHangsError after the deadline."""
         thread = self._thread
         if thread is None:
             raise EngineError(f"no backend: {self._why_none}")
         future = thread.submit(lambda: work(thread.engine))
         wait([future], self._remaining_s())
         if not future.done():
-            what = f"{thread.engine.description} has not answered a frame in time (watchdog_s {self._limit_s:g})"
+            what = f"{thread.engine.description} has not answered a frame in time (watchdog_s {self.limit_s:g})"
             self._hanging.append(thread)
             self._give_up(thread, what)
             raise EngineHangsError(
-                f"{what}; it is left behind, and backend '{self._next[0]}' is opened at the next frame. Where this "
-                "comes again, check the device and its driver, and start this process anew"
+                f"{what}; this frame is lost, and backend '{self._next[0]}' is opened for the next one. If this "
+                "happens again, check the device and its driver, and restart this process"
             )
         try:
             return future.result()
@@ -159,29 +164,32 @@ class WatchedEngine(Engine):
             raise
 
     def _remaining_s(self) -> float | None:
-        """Of the frame under way; all of the limit where there is none."""
+        """Return the seconds left for the present frame, or the whole limit between frames; None is no limit."""
         if self._deadline_s is not None:
             return max(0.0, self._deadline_s - time.monotonic())
-        return self._limit_s if self._limit_s > 0.0 else None
+        return self.limit_s if self.limit_s > 0.0 else None
 
-    def _give_up(self, thread: _EngineThread, what: str) -> None:
-        """The engine is not used again; its thread closes it as soon as it can."""
-        logger.error("%s; backend '%s' is given up", what, thread.backends[0])
+    def _give_up(self, thread: _EngineThread, reason: str) -> None:
+        """Stop using an engine; its thread closes it as soon as it can. reason: for the log and the diagnostics."""
+        logger.error("%s; backend '%s' is not used any more", reason, thread.backends[0])
         self._next = thread.backends[1:] or thread.backends
-        self._thread, self._why_none, self._retry_at_s = None, what, 0.0
-        if self._next == thread.backends and not self._known:  # it never worked: there is no hurry
-            self._why_none, self._retry_at_s = f"{what}; tried again every {RETRY_S:.0f} s", time.monotonic() + RETRY_S
+        self._thread, self._why_none, self._retry_at_s = None, reason, 0.0
+        if self._next == thread.backends and not self._known:  # it never answered: opening it at every frame is no use
+            self._why_none = f"{reason}; opened again every {RETRY_S:.0f} s"
+            self._retry_at_s = time.monotonic() + RETRY_S
         self._known.clear()
         self._failures, self._deadline_s = 0, None
         thread.abandon()
 
     def _reopen(self) -> None:
-        """Open one in the place of that which was given up. Raises EngineError where none can be used."""
+        """Open another engine. Raises EngineError if none can be used."""
         if self._closed or time.monotonic() < self._retry_at_s:
             return
         self._hanging = [thread for thread in self._hanging if thread.is_alive()]
         if len(self._hanging) >= MAX_HANGING:
-            self._why_none = f"{len(self._hanging)} engines hang; start this process anew, and check device and driver"
+            self._why_none = (
+                f"{len(self._hanging)} engines hang; restart this process, and check the device and its driver"
+            )
             return
         try:
             self._open(self._next, given_up=self._why_none)
@@ -189,14 +197,14 @@ class WatchedEngine(Engine):
             raise
         except EngineError as error:
             self._retry_at_s = time.monotonic() + RETRY_S
-            self._why_none = f"{error}; tried again every {RETRY_S:.0f} s"
+            self._why_none = f"{error}; opened again every {RETRY_S:.0f} s"
             raise EngineError(f"no backend: {self._why_none}") from error
 
     def _open(self, backends: Sequence[str], given_up: str = "") -> None:
-        """given_up: what happened to the one before."""
+        """Open the first of `backends` that answers right. given_up: what happened to the engine before."""
         thread = _EngineThread(backends, self.artifact, self.threads)
         if given_up and not thread.opened_within(REOPEN_S):
-            what = f"backend '{backends[0]}' was to be opened anew and has not answered in {REOPEN_S:g} s"
+            what = f"backend '{backends[0]}' was opened again and has not answered in {REOPEN_S:g} s"
             self._hanging.append(thread)
             self._give_up(thread, what)
             raise EngineHangsError(what)
@@ -209,13 +217,15 @@ class WatchedEngine(Engine):
 
 
 class _EngineThread(threading.Thread):
-    """Opens the first engine of `backends` that can be used, does what is submitted, one after the other, and closes
-    the engine. A daemon: a backend that hangs must not keep the process from ending."""
+    """Opens the first engine of `backends` that can be used, runs what is submitted in order, and closes the engine.
+
+    It is a daemon, so that a hanging backend does not keep the process from ending.
+    """
 
     def __init__(self, backends: Sequence[str], artifact: Artifact, threads: int) -> None:
         super().__init__(name="grin_engine", daemon=True)
         self.backends = tuple(backends)
-        """The one that runs, once it is open, and those after it."""
+        """The backend that runs, once it is open, and those after it."""
         self._artifact, self._threads = artifact, threads
         self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._opened: Future[Engine] = Future()
@@ -223,30 +233,32 @@ class _EngineThread(threading.Thread):
 
     @property
     def engine(self) -> Engine:
-        """Waits until it is open. Raises EngineError where none of the backends can be used."""
+        """The engine; waits until it is open. Raises EngineError if none of the backends can be used."""
         return self._opened.result()
 
     def opened_within(self, limit_s: float) -> bool:
+        """Wait until an engine is open or refused. Returns False if that takes longer than `limit_s`."""
         return bool(wait([self._opened], limit_s).done)
 
     def submit(self, work: Callable[[], R]) -> Future[R]:
+        """Run `work` in this thread after what was submitted before."""
         future: Future[R] = Future()
         self._jobs.put((future, work))
         return future
 
     def abandon(self) -> None:
-        """Close the engine after what is under way, whenever that ends."""
+        """Close the engine when the present work ends, and return at once."""
         self._jobs.put(None)
 
     def finish(self) -> None:
-        """Close the engine, and wait for it."""
+        """Close the engine, and wait for that."""
         self.abandon()
         self.join(CLOSE_S)
 
     def run(self) -> None:
         try:
             opened = open_first(self.backends, self._artifact, self._threads)
-        except BaseException as error:  # whatever it is, somebody waits for it
+        except BaseException as error:  # the caller waits for the result, whatever it is
             self._opened.set_exception(error)
             return
         engine, self.backends = opened.engine, opened.remaining
@@ -255,10 +267,10 @@ class _EngineThread(threading.Thread):
             future, work = job
             try:
                 future.set_result(work())
-            except BaseException as error:  # as above
+            except BaseException as error:  # the caller waits for it
                 future.set_exception(error)
-            del job, future, work  # tensors of a frame must not live on until the next one comes
+            del job, future, work  # else the tensors of a frame would be kept until the next one comes
         try:
             engine.close()
-        except Exception as error:  # a backend may raise anything; there is nobody to hear it
-            logger.warning("%s: closing failed: %s", engine.description, error)
+        except Exception as error:  # a backend may raise anything, and nobody waits
+            logger.warning("%s could not be closed: %s; its memory may not be freed", engine.description, error)

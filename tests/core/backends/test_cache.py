@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The engine cache: what it gives is whole, of the key that was asked for, and this user's; all else is built anew."""
+"""The engine cache returns an entry only if it is whole, has the requested key, and belongs to this user."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "grin_ros" / "engines"
 
 
-def test_what_is_stored_is_loaded(folder: Path) -> None:
+def test_a_stored_engine_is_loaded(folder: Path) -> None:
     assert cache.load(KEY) is None
     cache.store(KEY, b"older")
     cache.store(KEY, ENGINE)
     assert cache.load(KEY) == ENGINE
-    assert [path.name for path in folder.iterdir()] == [KEY.file_name]  # no half-written file is left
+    assert [path.name for path in folder.iterdir()] == [KEY.file_name]  # no unfinished file is left
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(EngineKey)])
-def test_another_key_in_anything_is_another_entry(folder: Path, field: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_keys_that_differ_are_different_entries(folder: Path, field: str, caplog: pytest.LogCaptureFixture) -> None:
     other = dataclasses.replace(KEY, **{field: "other"})
     cache.store(KEY, ENGINE)
     assert cache.load(other) is None
-    (folder / KEY.file_name).rename(folder / other.file_name)  # a stale or foreign entry under the name that is asked
+    (folder / KEY.file_name).rename(folder / other.file_name)  # an entry of another key under this name
     assert cache.load(other) is None
-    assert "of another key" in caplog.text
-    assert [entry.fault for entry in cache.entries()] == ["it is of another key than its name says"]
+    assert "its key is not the one" in caplog.text
+    assert [entry.fault for entry in cache.entries()] == ["its key is not the one that its name says"]
 
 
 @pytest.mark.parametrize("at", [3, 40, 700, 5000, -1])
-def test_a_flipped_bit_anywhere_is_seen(folder: Path, at: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_flipped_bit_anywhere_is_noticed(folder: Path, at: int, caplog: pytest.LogCaptureFixture) -> None:
     cache.store(KEY, ENGINE)
     path = folder / KEY.file_name
     content = bytearray(path.read_bytes())
     content[at] ^= 1
     path.write_bytes(content)
     assert cache.load(KEY) is None
-    assert "not loaded, built anew" in caplog.text
+    assert "is not loaded: " in caplog.text
     cache.store(KEY, ENGINE)
     assert cache.load(KEY) == ENGINE
 
@@ -72,7 +72,9 @@ def test_a_header_of_something_else_is_not_loaded(folder: Path, header: bytes) -
     assert cache.load(KEY) is None
 
 
-def test_what_others_may_write_is_not_loaded(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_writable_by_others_is_not_loaded(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     cache.store(KEY, ENGINE)
     path = folder / KEY.file_name
     path.chmod(0o666)
@@ -85,7 +87,7 @@ def test_what_others_may_write_is_not_loaded(folder: Path, tmp_path: Path, caplo
     assert cache.load(KEY) is None
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_survived(
+def test_a_folder_that_cannot_be_written_is_logged_and_is_no_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object) -> None:
@@ -112,7 +114,7 @@ def test_clear_deletes_entries_and_leftovers_and_nothing_else(folder: Path) -> N
     assert cache.clear() == (0, 0)
 
 
-def test_the_key_of_a_graph_follows_its_file_and_its_weights_alone(tiny_artifact: Path) -> None:
+def test_the_key_of_a_graph_depends_only_on_its_file_and_the_weights(tiny_artifact: Path) -> None:
     artifact = load_artifact(tiny_artifact)
 
     def model(changed: str) -> str:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin engine`: exit codes and what it says, over a cache of its own."""
+"""`grin engine`: its exit codes and its output, with a cache of its own."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def test_build_list_verify_clear(tiny_artifact: Path, capsys: pytest.CaptureFixt
     next(entry for entry in cache.entries() if entry.key and "height" in entry.key.shapes).path.write_bytes(b"torn")
     assert main(["list"]) == 1
     assert "!!" in capsys.readouterr().out
-    assert main(["verify", *given]) == 0  # what is torn is built anew on the way
+    assert main(["verify", *given]) == 0  # the damaged entry is built again by this
     assert "ok  openvino: " in capsys.readouterr().out
     assert main(["clear"]) == 0
-    assert "6 files deleted" in capsys.readouterr().out
+    assert "deleted 6 files" in capsys.readouterr().out
     assert not list(cache.entries())
 
 

@@ -35,7 +35,7 @@ from tests.core.backends.broken import (
         (SigmaDoubled, r"off by up to 0\.693 "),
         (AllNan, "off by up to inf"),
         (NumbersWhereThereIsNone, "off by up to inf"),
-        (Transposed, r"depth_m came out as \(128, 96\), expected \(96, 128\)"),
+        (Transposed, r"got depth_m of shape \(128, 96\), expected \(96, 128\)"),
         (ForgetsLatents, "gives wrong depth"),
         (Raises, r"fails on the golden sample \(MemoryError: no room for 4 inputs\)"),
         (SampleOfNan, "off by up to nan"),

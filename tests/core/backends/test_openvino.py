@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO: built once and kept, and what is kept is used only if it is what was built."""
+"""OpenVINO: graphs are compiled once and kept, and one that is wrong or corrupt is not used."""
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,8 @@ from grin_ros.core.estimator import Estimator
 from grin_ros.core.types import DepthEstimate, Frame
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO is not here (pip install 'grin_ros[openvino]')")
-from grin_ros.core.backends.openvino import graph as ov_graph  # noqa: E402 - needs openvino
 from grin_ros.core.backends.openvino.backend import OpenvinoBf16Engine, OpenvinoEngine  # noqa: E402
-from grin_ros.core.backends.openvino.graph import MAX_CASES  # noqa: E402
+from grin_ros.core.backends.openvino.graph import MAX_CASES, Graph  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +33,16 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
     caplog.set_level(logging.INFO)
 
 
-def test_the_second_start_takes_it_from_the_cache_and_answers_the_same(
+def test_the_second_start_loads_from_the_cache_and_answers_the_same(
     tiny_artifact: Path, tiny_frame: Frame, caplog: pytest.LogCaptureFixture
 ) -> None:
     artifact = load_artifact(tiny_artifact)
     first = Estimator(open_engine("openvino", artifact, 1))(tiny_frame)
     built = caplog.text.count("built in")
-    assert built == 6  # for all sizes, which the golden sample is asked of, and for the frame's
+    assert built == 6  # three for all sizes, for the golden sample, and three for the size of the frame
     caplog.clear()
     second = Estimator(open_engine("openvino", artifact, 1))(tiny_frame)
-    cameras = caplog.text.count("encode built in")  # what has a camera in it is not kept
+    cameras = caplog.text.count("encode built in")  # a graph for one camera is not kept
     assert cameras == caplog.text.count("built in") == 1
     assert caplog.text.count("from the cache in") == built - cameras
     np.testing.assert_array_equal(first.depth_m, second.depth_m)
@@ -52,21 +50,21 @@ def test_the_second_start_takes_it_from_the_cache_and_answers_the_same(
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_what_is_corrupt_or_refused_is_built_anew(
+def test_an_entry_that_is_corrupt_or_refused_is_built_again(
     tiny_artifact: Path, caplog: pytest.LogCaptureFixture, whole: bool
 ) -> None:
     artifact = load_artifact(tiny_artifact)
     OpenvinoEngine(artifact, 1).close()
     entry = next(entry for entry in cache.entries() if entry.path.name.startswith("decode"))
     assert entry.key is not None
-    if whole:  # a whole entry, of the right key, that is no engine
+    if whole:  # an intact entry with the right key that is not an engine
         cache.store(entry.key, b"not an engine")
     else:
         entry.path.write_bytes(entry.path.read_bytes()[:-1])
     caplog.clear()
     OpenvinoEngine(artifact, 1).close()
     assert caplog.text.count("from the cache in") == 2
-    assert "built anew" in caplog.text
+    assert "built again" in caplog.text
     caplog.clear()
     OpenvinoEngine(artifact, 1).close()
     assert caplog.text.count("from the cache in") == 3
@@ -80,79 +78,105 @@ def of_camera(frame: Frame, f_px: float) -> Frame:
     return Frame(frame.image, replace(frame.camera, fx=f_px, fy=f_px))
 
 
-def own(engine: OpenvinoEngine, graph: str) -> list[bool]:
-    """Of each size and camera that the graph has met: whether one compiled for itself answers it."""
-    known = engine._graphs[graph]
-    return [compiled is not known._for_all for compiled in known._cases.values()]
+def compiled(caplog: pytest.LogCaptureFixture, graph: str) -> int:
+    """Return how often a graph was compiled since the log was cleared, or loaded from the cache."""
+    return sum(caplog.text.count(f": {graph} {how}") for how in ("built in", "from the cache in"))
 
 
-def test_what_is_in_use_is_compiled_for_itself_and_answers_the_same(tiny_artifact: Path, tiny_frame: Frame) -> None:
+def test_sizes_in_use_are_compiled_for_and_answer_the_same(
+    tiny_artifact: Path, tiny_frame: Frame, caplog: pytest.LogCaptureFixture
+) -> None:
     engine = OpenvinoEngine(load_artifact(tiny_artifact), 1)
     engine.settle()
+    caplog.clear()
     frames = [of_size(tiny_frame, width, 60) for width in range(90, 90 - 2 * MAX_CASES, -1)]
     estimator = Estimator(engine)
     for frame in frames:
         estimator(frame)
-    used = [True] * MAX_CASES + [False] * (len(frames) - MAX_CASES)
-    assert own(engine, "encode") == own(engine, "decode") == used
-    assert own(engine, "denoise") == [True]
+    assert compiled(caplog, "encode") == compiled(caplog, "decode") == MAX_CASES
+    assert compiled(caplog, "denoise") == 1
+    assert caplog.text.count("the slower graph for all sizes runs") == 2 * (len(frames) - MAX_CASES)
     for frame in (frames[0], frames[-1]):
         assert_close(estimator(frame), frame, tiny_artifact)
 
 
-def test_the_golden_sample_is_asked_of_the_graph_for_all_sizes_first(tiny_artifact: Path) -> None:
+def test_only_the_graph_for_all_sizes_runs_until_the_golden_sample_has_passed(
+    tiny_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     engine = OpenvinoEngine(load_artifact(tiny_artifact), 1)
+    caplog.clear()
     assert check_golden(engine).passed
-    assert own(engine, "encode") == own(engine, "denoise") == own(engine, "decode") == []
+    assert compiled(caplog, "encode") == compiled(caplog, "denoise") == compiled(caplog, "decode") == 0
     engine.settle()
     assert check_golden(engine).passed
-    assert own(engine, "encode") == own(engine, "decode") == [True]
+    assert compiled(caplog, "encode") == compiled(caplog, "decode") == 1
 
 
-def test_another_camera_of_the_same_size_is_told_from_the_first(tiny_artifact: Path, tiny_frame: Frame) -> None:
+def test_one_graph_is_compiled_for_the_first_camera_of_a_size_and_one_for_all_others(
+    tiny_artifact: Path, tiny_frame: Frame, caplog: pytest.LogCaptureFixture
+) -> None:
     engine = OpenvinoEngine(load_artifact(tiny_artifact), 1)
     engine.settle()
+    caplog.clear()
     estimator = Estimator(engine)
     frames = [of_camera(tiny_frame, f_px) for f_px in (60.0, 90.0, 150.0, 60.0)]
     answers = [estimator(frame) for frame in frames]
     for answer, frame in zip(answers, frames, strict=True):
         assert_close(answer, frame, tiny_artifact)
     np.testing.assert_array_equal(answers[0].depth_m, answers[-1].depth_m)
-    assert own(engine, "encode") == [True, True]  # one for the first, one for all others
-    assert own(engine, "decode") == [True]
+    assert compiled(caplog, "encode") == 2
+    assert compiled(caplog, "decode") == 1
 
 
-@pytest.mark.parametrize("fault", ["wrong", "raises"])
-def test_one_compiled_for_itself_that_is_wrong_is_not_used(
-    tiny_artifact: Path,
-    tiny_frame: Frame,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    fault: str,
+class Port:
+    """The only output of the fake model."""
+
+    def get_any_name(self) -> str:
+        return "depth_m"
+
+
+class FakeModel:
+    """A compiled model that returns its input times `factor`, or raises."""
+
+    def __init__(self, factor: float = 1.0, error: str = "") -> None:
+        self.factor, self.error = factor, error
+
+    def create_infer_request(self) -> FakeModel:
+        return self
+
+    def infer(self, inputs: dict[str, NDArray[Any]], **_: bool) -> dict[Any, NDArray[Any]]:
+        if self.error:
+            raise RuntimeError(self.error)
+        return {Port(): self.factor * inputs["x"]}
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (FakeModel(factor=1.05), "its answer differs (by 0.05"),
+        (FakeModel(error="no such kernel"), "it fails (no such kernel)"),
+    ],
+)
+def test_a_graph_compiled_for_one_size_is_not_used_if_it_is_wrong(
+    caplog: pytest.LogCaptureFixture, model: FakeModel, reason: str
 ) -> None:
-    engine = OpenvinoEngine(load_artifact(tiny_artifact), 1)
-    engine.settle()
-    right, for_all = ov_graph._Compiled.__call__, [graph._for_all for graph in engine._graphs.values()]
+    sizes_compiled = []
 
-    def answers(compiled: ov_graph._Compiled, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        answer = right(compiled, inputs)
-        if compiled in for_all:
-            return answer
-        if fault == "raises":
-            raise RuntimeError("no such kernel")
-        return {name: 1.05 * value for name, value in answer.items()}
+    def compile_for(sizes: Any, _: Any) -> FakeModel:
+        sizes_compiled.append(sizes)
+        return model if sizes else FakeModel()
 
-    monkeypatch.setattr(ov_graph._Compiled, "__call__", answers)
-    estimator = Estimator(engine)
-    assert_close(estimator(tiny_frame), tiny_frame, tiny_artifact)
-    told = "answers otherwise (by 0.05" if fault == "wrong" else "fails when compiled for itself (no such kernel)"
-    assert caplog.text.count(told) == 3
-    assert_close(estimator(tiny_frame), tiny_frame, tiny_artifact)
-    assert caplog.text.count(told) == 3
+    graph = Graph("decode", {"x": ("members", "queries")}, 1e-3, compile_for)
+    graph.settle()
+    x = np.ones((1, 5), np.float32)
+    for _ in range(2):
+        np.testing.assert_array_equal(graph({"x": x})["depth_m"], x)
+    assert len(sizes_compiled) == 2  # once for all sizes, once for this one
+    assert caplog.text.count(reason) == 1
 
 
 def assert_close(estimate: DepthEstimate, frame: Frame, artifact: Path) -> None:
-    """As ONNX Runtime has it."""
+    """Assert that an estimate is that of ONNX Runtime."""
     expected = Estimator(open_engine("ort", load_artifact(artifact), 1))(frame)
     np.testing.assert_allclose(estimate.depth_m, expected.depth_m, rtol=1e-3)
     np.testing.assert_allclose(estimate.sigma_m, expected.sigma_m, rtol=1e-3)

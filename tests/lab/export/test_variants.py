@@ -148,9 +148,7 @@ def test_int8_engines_answer_right(folder: Path, backend: str) -> None:
 def test_an_artifact_without_int8_says_how_to_make_it(tiny_artifact: Path, backend: str) -> None:
     if backend.startswith("openvino") and not OPENVINO:
         pytest.skip("openvino is not installed")
-    with pytest.raises(
-        EngineUnavailableError, match=r"got precision int8, expected .*; make it with grin precision"
-    ):
+    with pytest.raises(EngineUnavailableError, match=r"got precision int8, expected .*; make it with grin precision"):
         open_engine(backend, load_artifact(tiny_artifact), threads=1)
 
 

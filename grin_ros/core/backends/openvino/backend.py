@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenVINO on the CPU, in f32, bf16 and int8. Compiled graphs are kept in the engine cache.
 
-The precision is always asked for: OpenVINO would pick bf16 by itself where the processor has it.
+The precision is always given, because OpenVINO chooses bf16 by itself if the processor has it.
 """
 
 from __future__ import annotations
@@ -28,17 +28,21 @@ from grin_ros.core.sampling.sampler import Tensor
 logger = logging.getLogger(__name__)
 
 DEVICE = "CPU"
+"""OpenVINO's name of the device."""
 
 
 class OpenvinoEngine(Engine):
-    """f32. Its tensors are NumPy arrays."""
+    """OpenVINO in f32. Its tensors are NumPy arrays."""
 
     low: ClassVar[Mapping[str, str]] = {}
-    """graph -> OpenVINO's name of its precision, where it is not f32."""
+    """Graph -> OpenVINO's name of its precision, for graphs that are not computed in f32."""
 
     def __init__(self, artifact: Artifact, threads: int = 0) -> None:
-        """threads: of each graph; 0 lets OpenVINO choose. Raises EngineUnavailableError where the processor has not
-        the precision, EngineError where a graph does not load."""
+        """Load the graphs, from the cache if they are there.
+
+        threads: the CPU threads of each graph, 0 lets OpenVINO choose. Raises EngineUnavailableError if the processor
+        does not compute in the precision, EngineError if a graph cannot be loaded.
+        """
         super().__init__(artifact, threads)
         self._graphs: dict[str, Graph] = {}
         self._core = openvino.Core()
@@ -62,12 +66,11 @@ class OpenvinoEngine(Engine):
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         runs = self._graphs.get(graph)
         if runs is None:
-            raise EngineError(f"{self.description}: '{graph}' is not open; the engine was closed, open a new one")
+            raise self.not_open(graph)
         try:
             return runs({name: np.ascontiguousarray(value) for name, value in inputs.items()})
         except Exception as error:  # the runtime's own exceptions share no other base class
-            shapes = ", ".join(f"{name} {'x'.join(map(str, np.shape(value)))}" for name, value in inputs.items())
-            raise EngineError(f"{self.description}: graph '{graph}' failed on {shapes}: {error}") from error
+            raise self.failure(graph, inputs, error) from error
 
     def settle(self) -> None:
         for graph in self._graphs.values():
@@ -77,8 +80,10 @@ class OpenvinoEngine(Engine):
         self._graphs.clear()
 
     def _open(self, graph: str, sizes: Sizes, constants: Tensors) -> Any:
-        """The graph compiled for `sizes`, or for all: from the cache, or built and put there. With constants for inputs
-        it is for one camera, and not kept."""
+        """Return a graph compiled for `sizes` (none: for all sizes), from the cache or built and stored there.
+
+        With constants in place of inputs it is compiled for one camera, and not stored.
+        """
         path, precision = self.graph_path(graph), self.low.get(graph, "f32")
         options: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": precision,
@@ -102,7 +107,9 @@ class OpenvinoEngine(Engine):
                 logger.info("%s: %s from the cache in %.1f s", self.description, graph, time.perf_counter() - start)
                 return compiled
             except Exception as error:  # the runtime's own exceptions share no other base class
-                logger.warning("%s refuses the kept %s (%s); built anew", self.description, key.file_name, error)
+                logger.warning(
+                    "%s refuses %s from the cache (%s); it is built again", self.description, key.file_name, error
+                )
         try:
             compiled = self._core.compile_model(self._model(path, sizes, constants), DEVICE, options)
         except Exception as error:  # the runtime's own exceptions share no other base class
@@ -115,7 +122,7 @@ class OpenvinoEngine(Engine):
         return compiled
 
     def _model(self, path: Path, sizes: Sizes, constants: Tensors) -> Any:
-        # By path: the weights lie beside the graph, at offsets in a safetensors file.
+        # It is read by its path, because the weights lie in a safetensors file beside it.
         model = self._core.read_model(path)
         if sizes:
             model.reshape({name: list(shape) for name, shape in sizes})
@@ -130,11 +137,11 @@ class OpenvinoEngine(Engine):
 
 
 class OpenvinoBf16Engine(OpenvinoEngine):
-    """`denoise` in bf16, on processors that compute in it (AMX, AVX512-BF16); elsewhere it does not open.
+    """The graph 'denoise' in bf16, on processors that compute in it (AMX or AVX512-BF16).
 
-    `encode` and `decode` stay f32. OpenVINO in bf16 rounds what leads up to the products too: the angles of the ray
-    embedding and the sampled positions in `encode` (mean error of ln(range) 2e-2 where `denoise` alone makes 1e-3),
-    the weights of the upsampling in `decode`, which has no products to gain by.
+    'encode' and 'decode' stay f32, because OpenVINO in bf16 rounds more than the products. In 'encode' it rounds the
+    angles of the ray embedding and the sampled positions: the mean error of ln(range) is then 2e-2 instead of 1e-3. In
+    'decode' it rounds the weights of the upsampling, and there are no products to gain from.
     """
 
     precision: ClassVar[str] = "bf16"
@@ -142,7 +149,7 @@ class OpenvinoBf16Engine(OpenvinoEngine):
 
 
 class OpenvinoInt8Engine(OpenvinoEngine):
-    """`denoise` in int8, by the artifact's Q/DQ graph; what is not quantised stays f32."""
+    """The graph 'denoise' in int8 (Q/DQ); what is not quantised stays f32."""
 
     precision: ClassVar[str] = "int8"
     graphs: ClassVar[str] = "int8"

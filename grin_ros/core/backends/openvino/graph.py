@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One graph in OpenVINO: compiled for all sizes, and again for each that is in use.
+"""One graph in OpenVINO: compiled for all sizes, and again for the sizes and cameras that are in use.
 
-Where OpenVINO knows all sizes it fuses what is computed number by number: `decode` takes half of the time, `encode` and
-`denoise` five sixths. Where it knows the camera too, it computes in `encode` once what rays and mounting alone decide.
+If OpenVINO knows all sizes, it fuses elementwise operations: 'decode' takes half of the time, 'encode' and 'denoise'
+five sixths. If it knows the camera too, it computes once what depends on rays and mounting only.
 """
 
 from __future__ import annotations
@@ -18,41 +18,45 @@ from numpy.typing import NDArray
 logger = logging.getLogger(__name__)
 
 MAX_CASES = 8
-"""Sizes and cameras that a graph is compiled for."""
+"""The largest number of sizes and cameras that a graph is compiled for."""
 OF_CAMERA = ("queries", "query_rays", "scene_rays", "mounting")
-"""Inputs that stay while the camera does."""
+"""The inputs that stay the same as long as the camera does."""
 
 Tensors = Mapping[str, NDArray[Any]]
 Sizes = tuple[tuple[str, tuple[int, ...]], ...]
-"""(input, shape) of a graph; -1 is a free axis."""
+"""(input, shape) of every input of a graph; -1 is a free axis."""
 Case = tuple[Sizes, bool]
-"""What a graph is compiled for; True: for the first camera of these sizes, whose inputs are constants in it."""
+"""What a graph is compiled for. True: for the first camera of these sizes, whose inputs become constants."""
 Compile = Callable[[Sizes, Tensors], Any]
-"""Sizes (none: all of them) and constants by input -> the compiled graph."""
+"""Sizes (none: for all sizes) and constants by input -> the compiled graph."""
 
 
 class Graph:
-    """Called with its inputs by name, it gives its outputs by name. Not thread safe."""
+    """A graph that is called with its inputs by name and returns its outputs by name. Not thread safe."""
 
     def __init__(
         self, name: str, axes: Mapping[str, Sequence[int | str]], accepted: float, compile_for: Compile
     ) -> None:
-        """axes: of the inputs, as the manifest has them. accepted: by how much of it an answer may differ."""
+        """Compile the graph for all sizes.
+
+        axes: those of the inputs, as in the manifest. accepted: the largest relative difference between the answer of
+        a graph that is compiled for one case and the answer of the graph for all sizes.
+        """
         self.name = name
         self._axes, self._accepted, self._compile = axes, accepted, compile_for
         self._for_all = _Compiled(compile_for((), {}), {})
         self._settled = False
         self._cases: dict[Case, _Compiled] = {}
-        """Those met -> what answers them."""
+        """The cases that occurred -> the compiled graph that answers them."""
         self._cameras: dict[Sizes, Tensors] = {}
-        """The first of each size."""
+        """The inputs of the first camera of each size."""
 
     def settle(self) -> None:
-        """From now on compile for what is in use; until then the graph for all sizes answers, and is tried itself."""
+        """Compile for what is in use from now on. Before, only the graph for all sizes runs, so that it is checked."""
         self._settled = True
 
     def __call__(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
-        """Raises what the runtime raises."""
+        """Run the graph. Raises what the runtime raises."""
         case = self._case(inputs) if self._settled else None
         if case is None:
             return self._for_all(inputs)
@@ -60,7 +64,10 @@ class Graph:
         return known(inputs) if known else self._specialise(case, inputs)
 
     def _case(self, inputs: Tensors) -> Case | None:
-        """None where nothing is gained by compiling for it: several members make `denoise` products and little else."""
+        """Return the case of these inputs; None if compiling for it gains nothing.
+
+        With several members, 'denoise' consists of products and little else, which do not get faster.
+        """
         if self.name == "denoise" and len(inputs["x"]) > 1:
             return None
         free = "members" if self.name == "decode" else ""
@@ -74,25 +81,27 @@ class Graph:
         return sizes, bool(camera) and all(np.array_equal(inputs[name], value) for name, value in camera.items())
 
     def _specialise(self, case: Case, inputs: Tensors) -> dict[str, NDArray[Any]]:
-        """Compile for `case` and use that from now on, if it answers as the graph for all sizes does, which has passed
-        the golden sample."""
+        """Compile for `case`, and use that from now on if it answers as the graph for all sizes does.
+
+        The graph for all sizes has repeated the golden sample.
+        """
         (sizes, of_camera), who, expected = case, f"{self.name} {case[0]}", self._for_all(inputs)
         self._cases[case] = self._for_all
         if len(self._cases) > MAX_CASES:
-            logger.info("%s: more than %d sizes and cameras; it takes the graph for all sizes", who, MAX_CASES)
+            logger.info("%s: more than %d sizes and cameras; the slower graph for all sizes runs", who, MAX_CASES)
             return expected
         constants = self._cameras[sizes] if of_camera else {}
         try:
             compiled = _Compiled(self._compile(sizes, constants), constants)
             answer = compiled(inputs)
         except Exception as error:  # the runtime's own exceptions share no other base class
-            logger.warning("%s: it fails when compiled for itself (%s); it takes the graph for all sizes", who, error)
+            logger.warning("%s: compiled for these sizes it fails (%s); the slower one for all sizes runs", who, error)
             return expected
         off = max(_difference(answer[name], value) for name, value in expected.items())
         if off > self._accepted:
             logger.warning(
-                "%s: compiled for itself it answers otherwise (by %.2g of it, accepted %.2g); it takes the graph for "
-                "all sizes",
+                "%s: compiled for these sizes its answer differs (by %.2g of it, accepted is %.2g); the slower graph "
+                "for all sizes runs",
                 who,
                 off,
                 self._accepted,
@@ -103,20 +112,23 @@ class Graph:
 
 
 class _Compiled:
-    """A compiled graph with constants in the place of some inputs, which it is called with all the same."""
+    """A compiled graph with constants in place of some inputs. It is called with all inputs and ignores those."""
 
     def __init__(self, compiled: Any, constants: Tensors) -> None:
         self._request, self._constants = compiled.create_infer_request(), constants
 
     def __call__(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
         given = {name: value for name, value in inputs.items() if name not in self._constants}
-        # Outputs are copied: shared, they would be overwritten by the next run, and the loop feeds them back.
+        # Outputs are copied: the next run would overwrite shared ones, and they are its inputs.
         outputs = self._request.infer(given, share_inputs=True, share_outputs=False)
         return {port.get_any_name(): value for port, value in outputs.items()}
 
 
 def _difference(got: NDArray[Any], expected: NDArray[Any]) -> float:
-    """Mean |got - expected| over mean |expected|, where both are finite; inf where more than 0.1 % is in one only."""
+    """Return mean |got - expected| / mean |expected| where both are finite.
+
+    Returns inf if more than 0.1 % of the numbers are finite in one of them only.
+    """
     known, both = np.isfinite(expected), np.isfinite(expected) & np.isfinite(got)
     if np.count_nonzero(np.isfinite(got) != known) > 1e-3 * got.size:
         return np.inf

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""TensorRT itself, without ONNX Runtime or torch between: the k-step loop is one captured CUDA graph.
+"""TensorRT without ONNX Runtime or torch in between: the loop of k steps is one captured CUDA graph.
 
-Engines are built when the backend is opened, once for all sizes, and kept in the engine cache; nothing is built or
-allocated while frames run, but for an image larger than all before. The precision of a layer is the ONNX graph's.
+Engines are built when the backend is opened, for all sizes, and kept in the engine cache. While frames run, nothing is
+built, and memory is allocated only for an image that is larger than all before. The precision of a layer is that of the
+ONNX graph.
 """
 
 from __future__ import annotations
@@ -31,15 +32,16 @@ from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor
 logger = logging.getLogger(__name__)
 
 MAX_STEPS = 50
-KEPT_GRAPHS = 4
-"""Captured loops, one for each (steps, members, pixels) that ran lately; each has a context with memory of its own."""
+"""The largest number of steps; the levels of all of them have a place in one buffer."""
+KEPT_LOOPS = 4
+"""The number of captured loops that are kept, one for each (steps, members, pixels). Each has memory of its own."""
 LEVELS_STRIDE = cuda.ALIGNMENT
-"""Bytes from one step's levels to the next: every address that TensorRT reads is aligned."""
+"""Bytes from the levels of one step to those of the next, because TensorRT reads from aligned addresses only."""
 
 
 @dataclass(frozen=True)
 class _Loop:
-    """A context for one size of the loop, and the graph that was captured from it; None where it cannot be captured."""
+    """A context for one size of the loop, and the graph captured from it; None if it cannot be captured."""
 
     context: Any
     graph: cuda.CapturedGraph | None
@@ -50,11 +52,14 @@ class _Loop:
 
 
 class TrtEngine(Engine):
-    """TensorRT in fp32. Its tensors stay on the GPU until `to_host`, and until their graph runs again."""
+    """TensorRT in fp32. Its tensors stay on the GPU; they are valid until their graph runs again."""
 
     def __init__(self, artifact: Artifact, threads: int = 0) -> None:
-        """threads: not used. Raises EngineUnavailableError without a GPU, or without graphs of this precision in the
-        artifact; EngineError where a graph is not built."""
+        """Load or build the engines of the three graphs.
+
+        threads: not used. Raises EngineUnavailableError if there is no GPU or the artifact has no graphs of this
+        precision, EngineError if a graph cannot be built.
+        """
         super().__init__(artifact, threads)
         self._programs: dict[str, Program] = {}
         self._loops: OrderedDict[tuple[int, ...], _Loop] = OrderedDict()
@@ -82,14 +87,13 @@ class TrtEngine(Engine):
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         program = self._programs.get(graph)
         if program is None:
-            raise EngineError(f"{self.description}: '{graph}' is not open; the engine was closed, open a new one")
+            raise self.not_open(graph)
         try:
             outputs = program.run(inputs)
             self._stream.wait()
             return dict(outputs)
-        except Exception as error:  # TensorRT raises what it likes
-            shapes = ", ".join(f"{name} {'x'.join(map(str, np.shape(value)))}" for name, value in inputs.items())
-            raise EngineError(f"{self.description}: graph '{graph}' failed on {shapes}: {error}") from error
+        except Exception as error:  # TensorRT's exceptions share no other base class
+            raise self.failure(graph, inputs, error) from error
 
     def denoiser(self, tokens: Mapping[str, Tensor]) -> Denoiser:
         return FusedDenoiser(self, tokens, self.denoise_loop)
@@ -100,7 +104,7 @@ class TrtEngine(Engine):
         """Do all steps. The first loop of its size runs step by step and is captured for the next ones."""
         program = self._programs.get("denoise")
         if program is None:
-            raise EngineError(f"{self.description}: 'denoise' is not open; the engine was closed, open a new one")
+            raise self.not_open("denoise")
         steps, (members, queries) = len(levels), x.shape
         if not (1 <= steps <= MAX_STEPS and 1 <= members <= MAX_MEMBERS):
             raise EngineError(
@@ -119,7 +123,7 @@ class TrtEngine(Engine):
             if loop is None:
                 self._loops[key] = self._captured(context, key, tokens)
         self._loops.move_to_end(key)
-        if len(self._loops) > KEPT_GRAPHS:
+        if len(self._loops) > KEPT_LOOPS:
             self._loops.popitem(last=False)[1].close()
         self._stream.wait()
         program.generation += 1
@@ -132,10 +136,10 @@ class TrtEngine(Engine):
         staged = self._staging("out").array(tensor.shape, tensor.dtype)
         self._stream.download(staged, tensor.address)
         self._stream.wait()
-        return staged.copy()  # the next one comes to the same place
+        return staged.copy()  # the next download overwrites it
 
     def close(self) -> None:
-        """In this order: what refers to memory before the memory."""
+        """Free everything: first what refers to memory, then the memory."""
         while self._loops:
             self._loops.popitem()[1].close()
         while self._programs:
@@ -147,7 +151,7 @@ class TrtEngine(Engine):
         self._stream.close()
 
     def _deserialised(self, graph: str) -> Any:
-        """The engine of a graph: from the cache, or built and put there."""
+        """Return the engine of a graph, from the cache or built and stored there."""
         key = engine_key(
             self.artifact,
             graph,
@@ -163,25 +167,25 @@ class TrtEngine(Engine):
             if engine is not None:
                 logger.info("%s: %s from the cache in %.1f s", self.description, graph, time.perf_counter() - start)
                 return engine
-            logger.warning("%s refuses the kept %s; built anew", self.description, key.file_name)
-        logger.info("%s: builds %s; this takes a while, once", self.description, graph)
+            logger.warning("%s refuses %s in the cache; built again", self.description, key.file_name)
+        logger.info("%s: building %s; this takes minutes, but only the first time", self.description, graph)
         plan = self._built(graph)
         engine = self._runtime.deserialize_cuda_engine(plan.engine)
         if engine is None:
-            raise EngineError(f"{self.description}: cannot load the {graph} that it has just built; see the log")
+            raise EngineError(f"{self.description}: cannot load '{graph}', which it has just built; see the log above")
         store(key, plan.engine)
         logger.info("%s: %s built in %.1f s", self.description, graph, time.perf_counter() - start)
         return engine
 
     def _built(self, graph: str) -> Plan:
-        """With the timings that earlier builds on this device have kept."""
+        """Build the engine of a graph, with the timings that earlier builds on this device stored."""
         timings = EngineKey("timings", "any", self._runtime_name, self._device_name, "any", "{}", "{}")
         plan = build(tensorrt, self._paths[graph], bounds(self.artifact, graph), load(timings) or b"")
         store(timings, plan.timings)
         return plan
 
     def _allocate(self) -> None:
-        """All that the loop writes, for the most members: its addresses are in captured graphs and never change."""
+        """Allocate all that the loop writes, for the most members: captured graphs contain the addresses."""
         network = self.artifact.manifest.network
         floats = {
             "x": MAX_MEMBERS * network.grid_rows * network.grid_cols,
@@ -209,7 +213,7 @@ class TrtEngine(Engine):
                 self._stream.upload(address, staged)
 
     def _enqueue_loop(self, context: Any, key: tuple[int, ...], tokens: Mapping[str, Tensor]) -> None:
-        """All steps, one after the other; x and latents go to and fro between two buffers each."""
+        """Enqueue all steps. x and latents have two buffers each, which are input and output in turn."""
         steps, members, queries = key
         program, buffers = self._programs["denoise"], self._buffers
         network = self.artifact.manifest.network
@@ -233,13 +237,17 @@ class TrtEngine(Engine):
             program.enqueue(context, shapes, addresses)
 
     def _captured(self, context: Any, key: tuple[int, ...], tokens: Mapping[str, Tensor]) -> _Loop:
-        """The loop, which has just run, as one graph; where that is not possible, without, and the log says why."""
+        """Capture the loop, which has just run, as one graph. If that fails, the loop runs step by step."""
         self._stream.wait()
         try:
             return _Loop(context, self._stream.capture(lambda: self._enqueue_loop(context, key, tokens)))
         except EngineError as error:
-            logger.warning("%s: the loop runs step by step, for it cannot be captured: %s", self.description, error)
-            return _Loop(self._programs["denoise"].new_context(), None)  # nobody knows what the old one is in for
+            logger.warning(
+                "%s: the loop cannot be captured, so it runs step by step, which is slower: %s", self.description, error
+            )
+            return _Loop(
+                self._programs["denoise"].new_context(), None
+            )  # the failed capture may have left the old one unusable
 
     def _results(self, key: tuple[int, ...], latents: Tensor) -> Sample:
         steps, members, queries = key
@@ -259,21 +267,21 @@ class TrtEngine(Engine):
 
 
 class TrtFp16Engine(TrtEngine):
-    """Products in fp16, where the artifact has such graphs."""
+    """TensorRT with products in fp16, for artifacts with such graphs."""
 
     precision: ClassVar[str] = "fp16"
     graphs: ClassVar[str] = "fp16"
 
 
 class TrtBf16Engine(TrtEngine):
-    """Products in bf16, which cannot overflow where fp32 does not; GPUs of compute capability 8.0 and later."""
+    """TensorRT with products in bf16, which has the range of fp32; for GPUs of compute capability 8.0 and later."""
 
     precision: ClassVar[str] = "bf16"
     graphs: ClassVar[str] = "bf16"
 
 
 class TrtInt8Engine(TrtEngine):
-    """Products in int8, with the scales that are in the graph."""
+    """TensorRT with products in int8, with the scales of the graph."""
 
     precision: ClassVar[str] = "int8"
     graphs: ClassVar[str] = "int8"

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX graph -> TensorRT plan, with nothing but what TensorRT 10.3 to 11.4 have alike; it needs no GPU of its own.
+"""Building a TensorRT engine from an ONNX graph, with calls that TensorRT 10.3 to 11.4 have in common.
 
-Networks are strongly typed: the precision of every layer is the graph's. `tensorrt` is an argument, so that in its
-place TensorRT-RTX can be given, which has the same interface and builds without a GPU.
+Networks are strongly typed: the precision of every layer is that of the graph. The module `tensorrt` is an argument, so
+that tests can pass TensorRT-RTX, which has the same interface and builds without a GPU.
 """
 
 from __future__ import annotations
@@ -22,25 +22,30 @@ from grin_ros.core.backends.engine import EngineError
 logger = logging.getLogger(__name__)
 
 WORKSPACE_BYTES = 1 << 30
-"""Scratch memory that a layer may ask for."""
+"""Scratch memory that a layer may use."""
 MAX_MEMBERS = 32
+"""The largest ensemble that engines are built for."""
 MAX_SIDE = 2048
-"""Pixels, of the camera image."""
+"""The largest width and height of the camera image, in pixels, that engines are built for."""
 
 Bounds = Mapping[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]]
-"""input -> smallest, usual and largest shape, of the inputs that have a free size."""
+"""Input -> its smallest, usual and largest shape; only inputs with a free size."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A built engine, and the timings of its builder for the next build."""
+    """A built engine, and the timings that make the next build faster."""
 
     engine: bytes
     timings: bytes
 
 
 def bounds(artifact: Artifact, graph: str) -> Bounds:
-    """Any image up to 2048x2048, up to 32 members, up to the grid's number of pixels; tuned for 640x480, 4 members."""
+    """Return the shapes that an engine of `graph` must accept.
+
+    They are images up to 2048x2048, up to 32 members, and up to the grid's number of queried pixels. The engine is
+    tuned for 640x480 and 4 members.
+    """
     network = artifact.manifest.network
     queries = network.grid_rows * network.grid_cols
     free = {
@@ -61,21 +66,21 @@ def bounds(artifact: Artifact, graph: str) -> Bounds:
 def build(tensorrt: ModuleType, path: Path, shapes: Bounds, timings: bytes = b"") -> Plan:
     """Parse and build the ONNX graph at `path`; its weights lie beside it.
 
-    timings: of earlier builds on this device, or nothing. Raises EngineError with what TensorRT says: an operator that
-    it does not know (and the node's name), a shape that does not fit, no memory.
+    timings: those of earlier builds on this device, or nothing. Raises EngineError with what TensorRT says, for
+    example that it does not know an operator, or that memory is missing.
     """
     log = trt_logger(tensorrt)
     log.said.clear()
     builder = tensorrt.Builder(log)
     network = builder.create_network(1 << int(tensorrt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
-    # The network refers to what its parser holds: the parser has to outlive the build, and lives as long as this call.
+    # The network refers to memory of its parser, so the parser must live until the engine is built.
     parser = tensorrt.OnnxParser(network, log)
     if not parser.parse_from_file(str(path)):
         errors = [str(parser.get_error(index).desc()) for index in range(parser.num_errors)]
         raise EngineError(f"{path}: TensorRT {tensorrt.__version__} cannot read it: {'; '.join(errors + log.said)}")
     config = builder.create_builder_config()
     config.set_memory_pool_limit(tensorrt.MemoryPoolType.WORKSPACE, WORKSPACE_BYTES)
-    config.clear_flag(tensorrt.BuilderFlag.TF32)  # fp32 means fp32, and is held to its tolerance
+    config.clear_flag(tensorrt.BuilderFlag.TF32)  # TF32 rounds every product to 10 bits, which is not fp32
     cache = config.create_timing_cache(timings)
     config.set_timing_cache(cache, ignore_mismatch=False)
     profile = builder.create_optimization_profile()
@@ -93,10 +98,10 @@ def build(tensorrt: ModuleType, path: Path, shapes: Bounds, timings: bytes = b""
 
 @lru_cache(maxsize=4)
 def trt_logger(tensorrt: ModuleType) -> Any:
-    """One a process, as TensorRT wants it: warnings and errors go to our log, the last errors stay in `said`."""
+    """Return TensorRT's logger for this process. Its messages go to our log, the last errors also to `said`."""
     severity = tensorrt.ILogger.Severity
 
-    class Logger(tensorrt.ILogger):  # type: ignore[misc, name-defined]  # known only now
+    class Logger(tensorrt.ILogger):  # type: ignore[misc, name-defined]  # the base class is known only here
         def __init__(self) -> None:
             super().__init__()
             self.said: list[str] = []

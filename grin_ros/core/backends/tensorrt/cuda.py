@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The CUDA runtime as far as an engine needs it: one GPU, one stream, buffers that stay, captured graphs. No torch.
+"""The part of the CUDA runtime that an engine needs: one GPU, a stream, buffers and captured graphs. No torch.
 
-Every call's error is raised, but for those of giving back: they are logged, so that the rest is given back too. Not
-thread safe; a stream and its buffers belong to one thread.
+Every error is raised, except when something is freed: then it is logged, so that the rest is freed too. Not thread
+safe: a stream and its buffers belong to one thread.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 logger = logging.getLogger(__name__)
 
 ALIGNMENT = 256
-"""Bytes: what TensorRT expects of an address, and what cudaMalloc gives."""
+"""Bytes: TensorRT needs addresses aligned to this, and cudaMalloc returns such."""
 
 
 class CudaError(EngineError):
-    """A call of the CUDA runtime failed; the text says which and how."""
+    """A call of the CUDA runtime failed; the text says which one and why."""
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """compute_capability: as NVIDIA writes it, '8.7'. driver: the newest CUDA that the driver knows, '12.6'."""
+    """A GPU. compute_capability: for example '8.7'. driver: the newest CUDA that the driver supports, '12.6'."""
 
     name: str
     compute_capability: str
@@ -40,7 +40,7 @@ class Gpu:
 
 
 def gpu() -> Gpu:
-    """The first that CUDA sees (CUDA_VISIBLE_DEVICES chooses). Raises EngineUnavailableError where there is none."""
+    """Return the first GPU that CUDA sees; CUDA_VISIBLE_DEVICES chooses. Raises EngineUnavailableError for none."""
     try:
         count = _checked(runtime.cudaGetDeviceCount, "look for a GPU")
     except CudaError as error:
@@ -54,7 +54,7 @@ def gpu() -> Gpu:
 
 
 class DeviceBuffer:
-    """Memory on the GPU that grows when it must, and else stays where it is."""
+    """Memory on the GPU that is allocated again only if it has to grow."""
 
     def __init__(self, nbytes: int = 0) -> None:
         self.address = 0
@@ -62,7 +62,7 @@ class DeviceBuffer:
         self.reserve(nbytes)
 
     def reserve(self, nbytes: int) -> None:
-        """At least so many bytes; what was in it is lost where it has to grow."""
+        """Make room for `nbytes`. The content is lost if the buffer has to grow."""
         if nbytes > self.nbytes:
             self.free()
             self.address = int(_checked(runtime.cudaMalloc, f"allocate {nbytes / 1e6:.1f} MB on the GPU", nbytes))
@@ -75,14 +75,14 @@ class DeviceBuffer:
 
 
 class PinnedBuffer:
-    """Host memory that the GPU copies from and to by itself."""
+    """Host memory that the GPU can copy from and to by itself."""
 
     def __init__(self) -> None:
         self.address = 0
         self.nbytes = 0
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """A view of its beginning; the next call's is the same memory."""
+        """Return the beginning of the memory as an array. Later calls return the same memory."""
         count = int(np.prod(shape, dtype=np.int64))
         nbytes = count * dtype.itemsize
         if nbytes > self.nbytes:
@@ -99,7 +99,7 @@ class PinnedBuffer:
 
 
 class Stream:
-    """What is put into it is done in that order, by the GPU, later; `wait` waits for it."""
+    """A queue of work that the GPU does in order; `wait` waits until it is done."""
 
     def __init__(self) -> None:
         self._stream = _checked(runtime.cudaStreamCreateWithFlags, "make a stream", runtime.cudaStreamNonBlocking)
@@ -109,31 +109,31 @@ class Stream:
         return int(self._stream)
 
     def upload(self, address: int, pinned: NDArray[Any]) -> None:
-        """From pinned memory, which must not change until `wait`."""
+        """Enqueue a copy from pinned memory, which must not change until `wait`."""
         kind = runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
         self._copy(address, pinned.ctypes.data, pinned.nbytes, kind)
 
     def download(self, pinned: NDArray[Any], address: int) -> None:
-        """To pinned memory; it is there after `wait`."""
+        """Enqueue a copy to pinned memory; it is there after `wait`."""
         self._copy(pinned.ctypes.data, address, pinned.nbytes, runtime.cudaMemcpyKind.cudaMemcpyDeviceToHost)
 
     def copy(self, address: int, source: int, nbytes: int) -> None:
-        """On the GPU; nothing where both are the same."""
+        """Enqueue a copy on the GPU, unless both addresses are the same."""
         if address != source:
             self._copy(address, source, nbytes, runtime.cudaMemcpyKind.cudaMemcpyDeviceToDevice)
 
     def wait(self) -> None:
-        """Until all is done; raises what went wrong meanwhile."""
+        """Wait until all work is done. Raises CudaError if some of it failed."""
         _checked(runtime.cudaStreamSynchronize, "wait for the GPU", self._stream)
 
     def capture(self, work: Callable[[], None]) -> CapturedGraph:
-        """What `work` puts into this stream, as one graph; none of it is done now. Raises what `work` raises."""
+        """Return what `work` enqueues in this stream as one graph; it is not done now. Raises what `work` raises."""
         mode = runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         _checked(runtime.cudaStreamBeginCapture, "begin to capture a graph", self._stream, mode)
         try:
             work()
         except BaseException:
-            runtime.cudaStreamEndCapture(self._stream)  # the stream is of no use before that
+            runtime.cudaStreamEndCapture(self._stream)  # the stream cannot be used before the capture ends
             raise
         graph = _checked(runtime.cudaStreamEndCapture, "capture a graph", self._stream)
         try:
@@ -151,7 +151,7 @@ class Stream:
 
 
 class CapturedGraph:
-    """Work that is put into a stream as a whole."""
+    """A captured graph, which is enqueued as a whole."""
 
     def __init__(self, executable: Any) -> None:
         self._executable = executable
@@ -173,7 +173,7 @@ def _freed(call: Callable[..., tuple[Any, ...]], what: str, *arguments: Any) -> 
 
 
 def _checked(call: Callable[..., tuple[Any, ...]], what: str, *arguments: Any) -> Any:
-    """What `call` gives besides its error. Raises CudaError."""
+    """Call a function of the runtime and return its values without the error code. Raises CudaError."""
     error, *values = call(*arguments)
     if error != runtime.cudaError_t.cudaSuccess:
         text = runtime.cudaGetErrorString(error)[1]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One graph on TensorRT: its engine, its context, the buffers that it reads and writes."""
+"""One graph on TensorRT: its engine, its context, and the buffers that it reads and writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from grin_ros.core.backends.tensorrt.cuda import DeviceBuffer, PinnedBuffer, Str
 
 @dataclass(frozen=True)
 class DeviceTensor:
-    """What a program wrote, on the GPU, until that program runs again."""
+    """A tensor on the GPU that a program wrote. It is valid until that program runs again."""
 
     address: int
     shape: tuple[int, ...]
@@ -32,22 +32,22 @@ class DeviceTensor:
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     def check(self) -> None:
-        """Raises EngineError where another frame's numbers lie there by now."""
+        """Raise EngineError if its program has run again, so that other numbers are in its place."""
         if self.generation != self.owner.generation:
             raise EngineError(
-                f"a tensor of '{self.owner.graph}' was used after that graph had run again; take it to the host before"
+                f"a tensor of '{self.owner.graph}' was used after that graph had run again; call to_host before"
             )
 
 
 class Program:
-    """Runs on one stream; nothing waits for it."""
+    """One graph that runs on one stream. Its methods enqueue work and do not wait for it."""
 
     def __init__(self, graph: str, engine: Any, stream: Stream) -> None:
         self.graph = graph
         self.generation = 0
-        """How often it has run."""
+        """The number of runs so far."""
         self.buffers: dict[str, DeviceBuffer] = {}
-        """Of inputs and outputs, by name."""
+        """The buffers of inputs and outputs, by name."""
         self._engine = engine
         self._stream = stream
         self._pinned: dict[str, PinnedBuffer] = {}
@@ -61,21 +61,23 @@ class Program:
         self._context = self.new_context()
 
     def new_context(self) -> Any:
-        """With memory of its own for what lies between layers. Raises EngineError where there is none left."""
+        """Return a context, which has memory of its own. Raises EngineError if there is not enough on the GPU."""
         context = self._engine.create_execution_context()
         if context is None:
             needed_mb = self._engine.device_memory_size_v2 / 1e6
-            raise EngineError(f"'{self.graph}' needs {needed_mb:.0f} MB on the GPU, and they are not free")
+            raise EngineError(
+                f"'{self.graph}' needs {needed_mb:.0f} MB of free memory on the GPU; close other programs that use it"
+            )
         return context
 
     def reserve_largest(self, names: Iterable[str], bounds: Bounds) -> None:
-        """Buffers of these inputs for their largest shape: they stay where they are from now on."""
+        """Allocate the buffers of these inputs for their largest shape, so that their addresses do not change later."""
         for name in names:
             shape = bounds[name][2] if name in bounds else tuple(self._engine.get_tensor_shape(name))
             self.buffers[name].reserve(_nbytes(shape, self._dtypes[name]))
 
     def load(self, inputs: Mapping[str, Any]) -> None:
-        """Bring inputs to their buffers. Raises EngineError: unknown name, wrong type, a tensor that is gone."""
+        """Copy inputs to their buffers. Raises EngineError for an unknown name, a wrong type, or an outdated tensor."""
         for name, value in inputs.items():
             if name not in self._inputs:
                 raise EngineError(f"got an input '{name}', expected {', '.join(self._inputs)}")
@@ -91,7 +93,7 @@ class Program:
                 self._stream.upload(buffer.address, staged)
 
     def run(self, inputs: Mapping[str, Any]) -> dict[str, DeviceTensor]:
-        """All inputs in, all outputs on the GPU, once the stream has done it."""
+        """Enqueue a run with all inputs. The outputs are on the GPU when the stream has finished it."""
         missing = [name for name in self._inputs if name not in inputs]
         if missing:
             raise EngineError(f"got no {', '.join(missing)}")
@@ -108,12 +110,12 @@ class Program:
         }
 
     def enqueue(self, context: Any, shapes: Mapping[str, tuple[int, ...]], addresses: Mapping[str, int]) -> None:
-        """Run on memory that the caller names, with a context of `new_context`."""
+        """Enqueue a run on memory at the given addresses, with a context from `new_context`."""
         self._set_shapes(context, shapes)
         self._execute(context, addresses)
 
     def close(self) -> None:
-        """Give all memory back."""
+        """Free all memory."""
         self._context = self._engine = None
         while self.buffers:
             self.buffers.popitem()[1].free()
@@ -122,7 +124,7 @@ class Program:
 
     def _set_shapes(self, context: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
         for name, shape in shapes.items():
-            # TensorRT refuses by a False and a line in the log, or by an exception where the rank is another.
+            # TensorRT returns False for a wrong size and raises an exception for a wrong rank.
             if not context.set_input_shape(name, shape):
                 low, _, high = self._engine.get_tensor_profile_shape(name, 0)
                 raise EngineError(f"{name}: got {shape}, this engine takes {tuple(low)} to {tuple(high)}")

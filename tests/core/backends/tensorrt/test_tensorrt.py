@@ -231,8 +231,8 @@ def test_the_profile_covers_what_the_node_may_ask_for(artifact: Artifact) -> Non
     [
         ("parse", "TensorRT 10.3.0 cannot read it: unsupported input type of UINT8; While parsing node number 68"),
         ("build", "TensorRT 10.3.0 cannot build it: no implementation for node MatMul_7"),
-        ("deserialise", "cannot load the encode that it has just built"),
-        ("context", "'encode' needs 5 MB on the GPU, and they are not free"),
+        ("deserialise", "cannot load 'encode', which it has just built"),
+        ("context", "'encode' needs 5 MB of free memory on the GPU"),
         ("execute", "'encode' failed on .*TensorRT refused to run it"),
         ("depth", r"gives wrong depth: .* off by up to 0\.0488"),
     ],
@@ -286,7 +286,7 @@ def test_a_loop_that_cannot_be_captured_runs_step_by_step_and_the_log_says_so(
         for _ in range(3):
             assert_same_depth(estimator.engine, estimator(tiny_frame), Estimator(reference, settings)(tiny_frame))
     # Once for the golden sample's loop, once for this one's.
-    assert caplog.text.count("the loop runs step by step, for it cannot be captured") == 2
+    assert caplog.text.count("the loop cannot be captured, so it runs step by step") == 2
     assert "cudaGraphLaunch" not in cuda.log
 
 

@@ -101,3 +101,7 @@ def overview() -> str:
     for title, commands in GROUPS.items():
         lines += ["", f"{title}:", *(f"  {name:<16}{command.help}" for name, command in commands.items())]
     return "\n".join([*lines, "", "`grin COMMAND --help` explains a command, with an example.", EXIT_CODES])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -38,7 +38,8 @@ class Artifact:
         if precision != "fp32" and precision not in variants:
             raise ArtifactError(
                 f"{self.path}: got precision {precision}, expected one of {', '.join(('fp32', *variants))}, which this "
-                f"artifact has; make it with grin precision --precision {precision}, or choose another backend"
+                "artifact has",
+                f"make it with grin precision --precision {precision}, or choose another backend",
             )
         return self.path / graph_file(name, precision if name in variants.get(precision, ()) else "fp32")
 

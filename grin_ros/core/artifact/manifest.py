@@ -33,7 +33,12 @@ GOLDEN_TOLERANCE_LN = {"fp32": 1e-3, "fp16": 2e-2, "bf16": 5e-2, "int8": 0.2}
 
 
 class ArtifactError(ValueError):
-    """The artifact cannot be used; the text says what is wrong and what to do."""
+    """The artifact cannot be used. text: what is wrong. remedy: what to do, if the text does not say it."""
+
+    def __init__(self, text: str, remedy: str = "") -> None:
+        super().__init__(f"{text}; {remedy}" if remedy else text)
+        self.text = text
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)

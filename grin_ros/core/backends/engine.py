@@ -23,7 +23,15 @@ class EngineError(RuntimeError):
 
 
 class EngineUnavailableError(EngineError):
-    """The runtime, provider or device of the backend is not on this machine; the text says what to install."""
+    """The backend's runtime, provider or device is not on this machine, or the artifact has no graphs for it.
+
+    text: what is missing. remedy: what to install or choose. The message is the two of them, joined by a semicolon.
+    """
+
+    def __init__(self, text: str, remedy: str = "") -> None:
+        super().__init__(f"{text}; {remedy}" if remedy else text)
+        self.text = text
+        self.remedy = remedy
 
 
 class Engine(ABC):
@@ -75,7 +83,7 @@ class Engine(ABC):
         try:
             return self.artifact.graph(graph, self.graphs)
         except ArtifactError as error:
-            raise EngineUnavailableError(str(error)) from error
+            raise EngineUnavailableError(error.text, error.remedy) from error
 
     def to_host(self, tensor: Tensor) -> NDArray[Any]:
         """Return a tensor of this engine as a NumPy array."""

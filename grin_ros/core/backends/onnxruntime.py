@@ -43,8 +43,8 @@ class OrtEngine(Engine):
         if self.provider not in available:
             raise EngineUnavailableError(
                 f"{self.provider}: not in the installed onnxruntime {onnxruntime.__version__}, which has "
-                f"{', '.join(available)}; install the onnxruntime build that brings it (onnxruntime-gpu), "
-                "or choose backend 'ort'"
+                f"{', '.join(available)}",
+                "install the onnxruntime build that brings it (onnxruntime-gpu), or choose backend 'ort'",
             )
         self._prepare()
         for graph in GRAPHS:
@@ -105,8 +105,8 @@ class OrtEngine(Engine):
         started = session.get_providers()[0]
         if started != self.provider:
             raise EngineUnavailableError(
-                f"{self.provider} did not start and onnxruntime {onnxruntime.__version__} fell back to {started}; "
-                "check the driver and the CUDA, cuDNN and TensorRT versions this build needs, or choose backend 'ort'"
+                f"{self.provider} did not start and onnxruntime {onnxruntime.__version__} fell back to {started}",
+                "check the driver and the CUDA, cuDNN and TensorRT versions this build needs, or choose backend 'ort'",
             )
         return session
 

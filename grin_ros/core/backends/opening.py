@@ -130,7 +130,7 @@ def _constructed(backend: str, artifact: Artifact, threads: int) -> Engine:
         engine_class: type[Engine] = getattr(importlib.import_module(module), name)
     except (ImportError, OSError) as error:  # OSError: a shared library of the runtime is missing
         raise EngineUnavailableError(
-            f"backend '{backend}': {error}; {install_advice(backend)}, or choose another"
+            f"backend '{backend}': {error}", f"{install_advice(backend)}, or choose another"
         ) from error
     try:
         return engine_class(artifact, threads)

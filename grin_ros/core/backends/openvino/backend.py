@@ -51,7 +51,8 @@ class OpenvinoEngine(Engine):
         if self.precision == "bf16" and "BF16" not in capabilities:
             raise EngineUnavailableError(
                 f"bf16: the processor ({self._device_name}) computes in {', '.join(capabilities)} only, it needs AMX "
-                "or AVX512-BF16; choose backend 'openvino'"
+                "or AVX512-BF16",
+                "choose backend 'openvino'",
             )
         accepted = artifact.manifest.golden_tolerance_ln.get(self.precision, 0.0)
         for name in GRAPHS:

@@ -44,9 +44,9 @@ def gpu() -> Gpu:
     try:
         count = _checked(runtime.cudaGetDeviceCount, "look for a GPU")
     except CudaError as error:
-        raise EngineUnavailableError(f"no NVIDIA GPU: {error}; install or update the driver") from error
+        raise EngineUnavailableError(f"no NVIDIA GPU: {error}", "install or update the driver") from error
     if count == 0:
-        raise EngineUnavailableError("no NVIDIA GPU: CUDA sees none; check the driver and CUDA_VISIBLE_DEVICES")
+        raise EngineUnavailableError("no NVIDIA GPU: CUDA sees none", "check the driver and CUDA_VISIBLE_DEVICES")
     properties = _checked(runtime.cudaGetDeviceProperties, "ask for the GPU's properties", 0)
     driver = _checked(runtime.cudaDriverGetVersion, "ask for the driver's version")
     name = properties.name.decode() if isinstance(properties.name, bytes) else str(properties.name)

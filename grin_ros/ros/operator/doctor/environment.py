@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -13,29 +12,29 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from grin_ros.core import remedies
 from grin_ros.ros.operator.doctor.finding import Finding, error, ok, warn
+from grin_ros.ros.operator.harness.environment import dds_profile
 
-ROS_HOME = Path("/opt/ros")
 SHARED_MEMORY = Path("/dev/shm")
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
-"""They read the first of the two variables; later ones the second."""
+"""These read the first of the two variables; later distributions read the second."""
 IMAGE_BYTES = 1280 * 720 * 3
+"""The size of a large colour image."""
 NEEDED_BYTES = 4 * IMAGE_BYTES
-"""A shared-memory segment that holds a few large images."""
+"""The size of a shared-memory segment that holds a few large images."""
+SEGMENT_BYTES = 32 * 2**20
+"""The size of the segment that every process takes with the shipped profile."""
 MIB = 2**20
 
 
-def ros(environment: Mapping[str, str], ros_home: Path = ROS_HOME) -> Iterator[Finding]:
-    """Which ROS 2 this Python finds."""
+def ros(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Say which ROS 2 this Python finds."""
     distribution = environment.get("ROS_DISTRO", "")
     wheels = _wheels()
     if find_spec("rclpy") is None:
-        installed = sorted(path.name for path in ros_home.glob("*") if (path / "setup.bash").is_file())
-        remedy = (
-            f"source {ros_home / installed[-1] / 'setup.bash'}" if installed else "pip install 'grin_ros[ros-wheels]'"
-        )
-        yield warn("no ROS 2 here: the estimator and grin evaluate work, the node does not", remedy)
+        yield warn("no ROS 2 here: the estimator and grin evaluate work, the node does not", remedies.ros())
         return
     if distribution and wheels and wheels != distribution:
         yield error(
@@ -49,13 +48,13 @@ def ros(environment: Mapping[str, str], ros_home: Path = ROS_HOME) -> Iterator[F
         yield ok(f"ROS 2 {wheels} from PyPI wheels")
         if not environment.get("AMENT_PREFIX_PATH"):
             remedy = _export("AMENT_PREFIX_PATH", sys.prefix)
-            yield error("AMENT_PREFIX_PATH is not set: rclpy finds no middleware", remedy)
+            yield error("AMENT_PREFIX_PATH is not set, so rclpy finds no middleware", remedy)
     else:
         yield warn("rclpy is here, but ROS_DISTRO is not set", "source the setup.bash of your ROS 2")
 
 
 def discovery(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Who can be seen from here."""
+    """Say which other processes can be discovered from here."""
     domain = environment.get("ROS_DOMAIN_ID") or "0"
     if not (domain.isdigit() and int(domain) <= 232):
         yield error(f"ROS_DOMAIN_ID is '{domain}'", "export ROS_DOMAIN_ID=0 (0 to 101 on any system)")
@@ -70,12 +69,17 @@ def discovery(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield ok(text)
 
 
-def dds(environment: Mapping[str, str], middleware: str, shipped: Callable[[], Path]) -> Iterator[Finding]:
-    """Whether large images fit. middleware: 'rmw_fastrtps_cpp'. shipped: where the package's own profile is."""
+def dds(
+    environment: Mapping[str, str], middleware: str, shipped: Callable[[], Path] = dds_profile
+) -> Iterator[Finding]:
+    """Say whether large images fit through the middleware, such as 'rmw_fastrtps_cpp'.
+
+    shipped: returns the path of the profile that the package brings.
+    """
     if "fastrtps" not in middleware:
         yield warn(
             f"middleware {middleware}: the Fast DDS profile of grin_ros does not apply to it",
-            "sysctl -w net.core.rmem_max=33554432 where large images get lost, or: "
+            "if large images get lost: sysctl -w net.core.rmem_max=33554432, or: "
             "export RMW_IMPLEMENTATION=rmw_fastrtps_cpp",
         )
         return
@@ -96,7 +100,7 @@ def dds(environment: Mapping[str, str], middleware: str, shipped: Callable[[], P
 
 
 def _profile(path: Path, remedy: str) -> Finding:
-    """Whether the profile has a shared memory that holds a few large images, in its default participant."""
+    """Judge whether the default participant of the profile has a shared memory that holds a few large images."""
     try:
         root = ElementTree.parse(path).getroot()
     except (OSError, ElementTree.ParseError) as fault:
@@ -125,9 +129,9 @@ def _shared_memory() -> Iterator[Finding]:
     if not SHARED_MEMORY.is_dir():
         return
     free = shutil.disk_usage(SHARED_MEMORY).free
-    if free < 4 * 32 * MIB:
+    if free < 4 * SEGMENT_BYTES:
         yield warn(
-            f"{SHARED_MEMORY}: {free / MIB:.0f} MiB free; every process takes a segment of 32 MiB",
+            f"{SHARED_MEMORY}: {free / MIB:.0f} MiB free; every process takes {SEGMENT_BYTES / MIB:.0f} MiB",
             "give a container more (docker run --shm-size=1g, or --ipc=host); delete old /dev/shm/fastrtps_* files",
         )
     else:
@@ -139,7 +143,7 @@ def _export(variable: str, value: object) -> str:
 
 
 def _wheels() -> str:
-    """'jazzy' where its rclpy came as a wheel."""
+    """Return the distribution whose rclpy came as a wheel, such as 'jazzy', or ''."""
     for distribution in ("humble", "jazzy", "kilted", "lyrical"):
         try:
             metadata.version(f"ros-{distribution}-rclpy")
@@ -147,7 +151,3 @@ def _wheels() -> str:
             continue
         return distribution
     return ""
-
-
-def this_environment() -> Mapping[str, str]:
-    return os.environ

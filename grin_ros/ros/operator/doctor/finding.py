@@ -9,18 +9,18 @@ from enum import Enum
 
 
 class Level(Enum):
-    """The value is what is printed before the line."""
+    """How serious a finding is. The value is printed before its line."""
 
     OK = "OK"
     ABSENT = "--"
-    """Not here, and needed for its own purpose only."""
+    """Not installed, which matters only to those who want what it is for."""
     WARN = "WARN"
     ERROR = "ERROR"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """text: what was found. remedy: what to do or type; never empty for WARN and ERROR."""
+    """What was found, and what to do or type. The remedy is never empty for WARN and ERROR."""
 
     level: Level
     text: str
@@ -31,22 +31,26 @@ class Finding:
             raise ValueError(f"finding '{self.text}': got no remedy, expected one with {self.level.value}")
 
     def __str__(self) -> str:
-        """'WARN   text', and the remedy on a line of its own."""
+        """Return 'WARN   text', with the remedy on a line of its own."""
         remedy = f"\n         -> {self.remedy}" if self.remedy else ""
         return f"{self.level.value:<7}{self.text}{remedy}"
 
 
 def ok(text: str) -> Finding:
+    """Return a finding that is as it should be."""
     return Finding(Level.OK, text)
 
 
 def absent(text: str, remedy: str) -> Finding:
+    """Return a finding about something that is not installed and need not be."""
     return Finding(Level.ABSENT, text, remedy)
 
 
 def warn(text: str, remedy: str) -> Finding:
+    """Return a finding that may be wrong."""
     return Finding(Level.WARN, text, remedy)
 
 
 def error(text: str, remedy: str) -> Finding:
+    """Return a finding that is wrong."""
     return Finding(Level.ERROR, text, remedy)

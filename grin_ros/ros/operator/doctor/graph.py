@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with a running ROS graph: judged from a plain picture of it, which `probe.py` takes.
+"""What is wrong with a running ROS graph, judged from a picture of it that `probe.py` takes.
 
-Names are full ('/robot/grin', '/camera/image_raw'), types as ROS writes them ('sensor_msgs/msg/Image').
+Names are full ('/robot/grin', '/camera/image_raw'), and types are written as 'sensor_msgs/msg/Image'.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from grin_ros.ros.operator.doctor.finding import Finding, Level, error, ok, warn
 
 IMAGE, COMPRESSED, INFO = (f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
 OLD_S = 1.0
+"""Stamps that are older than this are suspicious."""
 FEW_HZ = 1.0
+"""A camera that is slower than this is suspicious."""
 RATES_APART = 0.2
+"""Rates of an image and its camera_info that differ by more than this share are suspicious."""
 CLOCK = "/clock"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A publisher or subscription of a topic, with the QoS that can part the two ends."""
+    """A publisher or subscription of a topic, with the QoS policies that can keep the two ends apart."""
 
     node: str
     type: str
@@ -32,13 +35,15 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Topic:
+    """The two ends of a topic."""
+
     publishers: Sequence[Endpoint] = ()
     subscribers: Sequence[Endpoint] = ()
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Of the seconds of listening. problem: why the node would refuse its newest message; age_s: now - stamp."""
+    """What was heard on a topic. problem: why the node would refuse its newest message. age_s: now minus its stamp."""
 
     rate_hz: float = 0.0
     frame_id: str = ""
@@ -47,18 +52,30 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class Status:
+    """A status of /diagnostics. level: 0 OK, 1 WARN, 2 ERROR, 3 STALE. message: with the remedy at its end, if any."""
+
+    level: int
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
 class GrinNode:
-    """name: full. lifecycle: as get_state said it; empty: no answer. told: (level 0 to 3, message) of /diagnostics."""
+    """A node of grin_ros, with its full name.
+
+    lifecycle: the label that get_state answered; empty if it did not answer. status: its newest one on /diagnostics.
+    """
 
     name: str
     lifecycle: str = ""
     use_sim_time: bool | None = None
-    told: tuple[int, str] | None = None
+    status: Status | None = None
 
 
 @dataclass(frozen=True)
 class Graph:
-    """nodes: those of grin_ros. seconds: how long it was listened to `heard`."""
+    """A picture of the graph. nodes: those of grin_ros. heard: what came on some topics within `seconds`."""
 
     nodes: Sequence[GrinNode] = ()
     topics: Mapping[str, Topic] = field(default_factory=dict)
@@ -68,12 +85,12 @@ class Graph:
 
 
 def judged(graph: Graph) -> Iterator[Finding]:
-    """Everything that an operator should know, node by node, then the cameras."""
+    """Yield everything that an operator should know, node by node, then about the cameras."""
     if not graph.nodes:
         yield warn("no node of grin_ros is running", "ros2 launch grin_ros grin.launch.py" + _arguments(graph))
     for node in graph.nodes:
         yield _state(node)
-        yield from _told(node)
+        yield from _diagnostics(node)
         yield from _time(node, graph)
         for name, topic in graph.topics.items():
             if any(end.node == node.name and end.type in (IMAGE, COMPRESSED, INFO) for end in topic.subscribers):
@@ -91,31 +108,30 @@ def _state(node: GrinNode) -> Finding:
             f"{node.name}: unconfigured, it publishes nothing", f"ros2 lifecycle set {node.name} configure"
         ),
         "finalized": error(f"{node.name}: finalized, it cannot come back", "start its process again"),
-        "": error(f"{node.name}: its lifecycle service does not answer", "look at its log, start its process again"),
+        "": error(
+            f"{node.name}: its lifecycle service does not answer", "look at its log, and start its process again"
+        ),
     }
     busy = warn(f"{node.name}: {node.lifecycle}, in the middle of a transition", "wait, then ask again")
     return texts.get(node.lifecycle, busy)
 
 
-def _told(node: GrinNode) -> Iterator[Finding]:
-    """The node's own words; they hold their remedy."""
-    if node.told is None:
+def _diagnostics(node: GrinNode) -> Iterator[Finding]:
+    """Yield what the node itself says."""
+    if node.status is None:
         if node.lifecycle == "active":
             yield warn(f"{node.name}: nothing on /diagnostics", "look at its log; diagnostics_period_s may be long")
         return
-    level, message = node.told
-    text, _, remedy = message.partition(";")
-    made = {0: ok, 1: warn}.get(level, error)
-    remedy = remedy.strip() or "see docs/guides/operations.md"
-    yield (
-        ok(f"{node.name} says: {message}")
-        if made is ok
-        else Finding(Level.WARN if level == 1 else Level.ERROR, f"{node.name} says: {text}", remedy)
-    )
+    status = node.status
+    text = f"{node.name} says: {status.message.removesuffix(f'; {status.remedy}')}"
+    if status.level == 0:
+        yield ok(text)
+    else:
+        yield Finding(Level.WARN if status.level == 1 else Level.ERROR, text, status.remedy or "look at its log")
 
 
 def _time(node: GrinNode, graph: Graph) -> Iterator[Finding]:
-    """Whether its time is that of its inputs."""
+    """Judge whether the node takes its time from where its inputs take theirs."""
     clock = bool(graph.topics.get(CLOCK, Topic()).publishers)
     if node.use_sim_time is None:
         return
@@ -126,7 +142,7 @@ def _time(node: GrinNode, graph: Graph) -> Iterator[Finding]:
         )
     elif clock and not node.use_sim_time:
         yield warn(
-            f"{node.name}: something publishes {CLOCK}, but it takes the system's time",
+            f"{node.name}: something publishes {CLOCK}, but the node takes the system's time",
             f"ros2 param set {node.name} use_sim_time true",
         )
     else:
@@ -134,7 +150,7 @@ def _time(node: GrinNode, graph: Graph) -> Iterator[Finding]:
 
 
 def _input(node: GrinNode, name: str, topic: Topic, graph: Graph) -> Iterator[Finding]:
-    """One subscription of the node: who publishes it, whether the two fit, what comes."""
+    """Judge one subscription of the node: who publishes the topic, whether the QoS fit, and what arrives."""
     ours = next(end for end in topic.subscribers if end.node == node.name)
     fitting = [end for end in topic.publishers if end.type == ours.type]
     for end in topic.publishers:
@@ -156,12 +172,14 @@ def _input(node: GrinNode, name: str, topic: Topic, graph: Graph) -> Iterator[Fi
         for what in _mismatches(offered=end, requested=ours):
             policy = "reliability:=best_effort" if what == "reliable" else "durability:=volatile"
             yield error(
-                f"{name}: {node.name} asks for {what}, {end.node} does not offer it: not one message arrives",
-                f"take the override away, or start the node with -p qos_overrides.{name}.subscription.{policy}",
+                f"{name}: {node.name} asks for {what}, {end.node} does not offer it, so no message arrives",
+                f"remove the QoS override, or start the node with -p qos_overrides.{name}.subscription.{policy}",
             )
     if len(fitting) > 1:
         names = ", ".join(end.node for end in fitting)
-        yield warn(f"{name}: {len(fitting)} publishers ({names}): frames of several cameras mix", "remap all but one")
+        yield warn(
+            f"{name}: {len(fitting)} publishers ({names}), so frames of several cameras mix", "remap all but one"
+        )
     yield from _rate(name, graph)
 
 
@@ -173,13 +191,13 @@ def _mismatches(offered: Endpoint, requested: Endpoint) -> Iterator[str]:
 
 
 def _output(node: GrinNode, name: str, topic: Topic) -> Iterator[Finding]:
-    """Whether those who listen to the node hear it."""
+    """Judge whether the subscribers of the node can hear it."""
     ours = next(end for end in topic.publishers if end.node == node.name)
     for end in topic.subscribers:
         for what in _mismatches(offered=ours, requested=end):
             policy = "reliability:=reliable" if what == "reliable" else "durability:=transient_local"
             yield error(
-                f"{name}: {end.node} asks for {what}, {node.name} does not offer it: it hears nothing",
+                f"{name}: {end.node} asks for {what}, {node.name} does not offer it, so it hears nothing",
                 f"change the subscriber, or start the node with -p qos_overrides.{name}.publisher.{policy}",
             )
 
@@ -190,7 +208,7 @@ def _rate(name: str, graph: Graph) -> Iterator[Finding]:
         return
     if heard.rate_hz == 0.0:
         yield error(
-            f"{name}: not one message in {graph.seconds:.0f} s, although it is published",
+            f"{name}: no message in {graph.seconds:.0f} s, although it is published",
             "look at the driver's log; for large images load the Fast DDS profile on both ends (see above)",
         )
         return
@@ -209,7 +227,7 @@ def _rate(name: str, graph: Graph) -> Iterator[Finding]:
 
 
 def _cameras(graph: Graph) -> Iterator[Finding]:
-    """Image topics with the camera_info beside them: what a node could be given."""
+    """Judge the cameras: image topics with the camera_info beside them."""
     ours = {node.name for node in graph.nodes}
     taken = {name for name, topic in graph.topics.items() if any(end.node in ours for end in topic.subscribers)}
     for name, info in cameras(graph):
@@ -228,7 +246,7 @@ def _cameras(graph: Graph) -> Iterator[Finding]:
         if len(rates) == 2 and min(rates) > 0.0 and abs(rates[0] - rates[1]) > RATES_APART * max(rates):
             yield warn(
                 f"{name}: {rates[0]:.1f} Hz, but {info}: {rates[1]:.1f} Hz",
-                "they should come in pairs; where images are fewer, load the Fast DDS profile on both ends",
+                "they should come in pairs; if images get lost, load the Fast DDS profile on both ends",
             )
         frames = {graph.heard[topic].frame_id.lstrip("/") for topic in (name, info) if topic in graph.heard}
         if len(frames) == 2 and min(rates) > 0.0:
@@ -239,7 +257,7 @@ def _cameras(graph: Graph) -> Iterator[Finding]:
 
 
 def cameras(graph: Graph) -> Iterator[tuple[str, str | None]]:
-    """(image topic, its camera_info or None), but not what our nodes publish themselves."""
+    """Yield (image topic, its camera_info or None) of everything but the outputs of our own nodes."""
     ours = {node.name for node in graph.nodes}
     for name, topic in sorted(graph.topics.items()):
         types = {end.type for end in topic.publishers if end.node not in ours}
@@ -252,7 +270,7 @@ def cameras(graph: Graph) -> Iterator[tuple[str, str | None]]:
 
 
 def _arguments(graph: Graph) -> str:
-    """' image:=... camera_info:=...' of the first camera that has both."""
+    """Return the launch arguments ' image:=... camera_info:=...' for the first camera that has both."""
     for name, info in cameras(graph):
         if info is not None:
             compressed = any(end.type == COMPRESSED for end in graph.topics[name].publishers)

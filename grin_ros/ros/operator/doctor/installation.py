@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata
 
+from grin_ros.core import remedies
 from grin_ros.core.artifact.loading import SHIPPED, Artifact, load_artifact
 from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
@@ -20,7 +21,7 @@ from grin_ros.core.backends.preferences import preferences
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.operator.doctor.finding import Finding, absent, error, ok
 
-# What can be imported -> (what it is for, what to type).
+# Module -> (what it is for, what to type).
 NEEDED = {
     "numpy": ("everything", "pip install numpy"),
     "cv2": ("images and lenses", "pip install opencv-python-headless"),
@@ -28,18 +29,18 @@ NEEDED = {
     "yaml": ("settings", "pip install PyYAML"),
 }
 OPTIONAL = {
-    "openvino": ("the backends openvino and openvino-bf16", "pip install 'grin_ros[openvino]'"),
-    "rclpy": ("the node", "source a ROS 2, or: pip install 'grin_ros[ros-wheels]'"),
+    "openvino": ("the backends openvino and openvino-bf16", remedies.install("openvino")),
+    "rclpy": ("the node", remedies.ros()),
     "cv_bridge": ("image encodings on a ROS installation", "apt install ros-$ROS_DISTRO-cv-bridge"),
-    "rosbags": ("bags", "pip install 'grin_ros[bags]'"),
-    "matplotlib": ("pictures", "pip install 'grin_ros[demo]'"),
-    "torch": ("training, export, the backend reference", "pip install 'grin_ros[train]'"),
-    "moderngl": ("rendering worlds", "pip install 'grin_ros[train]'"),
+    "rosbags": ("bags", remedies.install("bags")),
+    "matplotlib": ("pictures", remedies.install("demo")),
+    "torch": ("training, export, the backend reference", remedies.install("train")),
+    "moderngl": ("rendering worlds", remedies.install("train")),
 }
 
 
 def packages() -> Iterator[Finding]:
-    """Python and the packages that grin_ros imports."""
+    """Say which Python this is, and which of the packages that grin_ros imports are installed."""
     yield ok(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
     for modules, missing in ((NEEDED, error), (OPTIONAL, absent)):
         for module, (purpose, remedy) in modules.items():
@@ -56,7 +57,7 @@ def packages() -> Iterator[Finding]:
 
 
 def models(engines: bool) -> Iterator[Finding]:
-    """The shipped models: intact or not; engines: also what each backend makes of their golden sample."""
+    """Say whether the shipped models are intact; with `engines` also how each backend answers their golden sample."""
     shipped = sorted(path.name for path in SHIPPED.glob("*") if path.is_dir())
     if not shipped:
         yield error("no model is shipped", "reinstall grin_ros, or export one (docs/guides/training.md)")
@@ -72,15 +73,14 @@ def models(engines: bool) -> Iterator[Finding]:
 
 
 def _answers(model: str, artifact: Artifact) -> Iterator[Finding]:
-    """What each backend makes of the golden sample; one that is not here is no fault, one that answers wrong is."""
+    """Say how each backend answers the golden sample. One that is absent is no fault, a wrong answer is one."""
     right = set()
     for backend in BACKENDS:
         what = f"model {model}, backend {backend}"
         try:
             engine = open_engine(backend, artifact)
         except EngineUnavailableError as fault:
-            text, _, remedy = str(fault).partition(";")
-            yield absent(f"{what}: {text}", f"if you want it: {remedy.strip() or 'see docs/reference/backends.md'}")
+            yield absent(f"{what}: {fault.text}", f"if you want it: {fault.remedy or 'see docs/reference/backends.md'}")
             continue
         except EngineError as fault:
             yield error(f"{what}: {fault}", "choose another backend, or another version of this one's runtime")
@@ -100,7 +100,7 @@ def _answers(model: str, artifact: Artifact) -> Iterator[Finding]:
 
 
 def _version(module: str) -> str:
-    """Of the distribution that brought it; Debian's and ROS's packages do not always say."""
+    """Return the version of the distribution that brought a module; packages of Debian and ROS may have none."""
     distributions = _distributions().get(module)
     return metadata.version(distributions[0]) if distributions else "is there"
 

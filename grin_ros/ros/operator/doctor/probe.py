@@ -27,7 +27,19 @@ from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.compressed import check_stream
 from grin_ros.ros.inputs.images import check_layout
 from grin_ros.ros.inputs.messages import camera_from_info
-from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, Endpoint, Graph, GrinNode, Heard, Topic, cameras
+from grin_ros.ros.node.diagnostics.message import REMEDY
+from grin_ros.ros.operator.doctor.graph import (
+    COMPRESSED,
+    IMAGE,
+    INFO,
+    Endpoint,
+    Graph,
+    GrinNode,
+    Heard,
+    Status,
+    Topic,
+    cameras,
+)
 from grin_ros.ros.operator.harness.messages import header_stamp_ns
 
 CLASSES: Mapping[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, INFO: CameraInfo}
@@ -82,12 +94,13 @@ def look(seconds: float) -> Graph:
 
 
 def _look(node: Node, executor: SingleThreadedExecutor, seconds: float) -> Graph:
-    told: dict[str, tuple[int, str]] = {}
+    told: dict[str, Status] = {}
 
     def note(array: DiagnosticArray) -> None:
         for status in array.status:
             if status.name.endswith(STATUS):
-                told["/" + status.name.removesuffix(STATUS)] = (status.level[0], status.message)
+                remedy = next((pair.value for pair in status.values if pair.key == REMEDY), "")
+                told["/" + status.name.removesuffix(STATUS)] = Status(status.level[0], status.message, remedy)
 
     node.create_subscription(DiagnosticArray, "/diagnostics", note, QoSProfile(depth=20))
     _discover(node, executor)
@@ -129,14 +142,14 @@ def _running(node: Node) -> list[str]:
     return found
 
 
-def _grin_node(node: Node, executor: SingleThreadedExecutor, name: str, told: tuple[int, str] | None) -> GrinNode:
+def _grin_node(node: Node, executor: SingleThreadedExecutor, name: str, status: Status | None) -> GrinNode:
     state = _ask(node, executor, GetState, f"{name}/get_state", GetState.Request())
     request = GetParameters.Request(names=["use_sim_time"])
     parameters = _ask(node, executor, GetParameters, f"{name}/get_parameters", request)
     use_sim_time = None
     if parameters is not None and parameters.values and parameters.values[0].type == ParameterType.PARAMETER_BOOL:
         use_sim_time = bool(parameters.values[0].bool_value)
-    return GrinNode(name, "" if state is None else str(state.current_state.label), use_sim_time, told)
+    return GrinNode(name, "" if state is None else str(state.current_state.label), use_sim_time, status)
 
 
 def _ask(node: Node, executor: SingleThreadedExecutor, kind: Any, name: str, request: Any) -> Any:

@@ -308,7 +308,7 @@ def test_without_the_runtime_the_error_says_what_to_install(
 ) -> None:
     assert tensorrt.built == []
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(EngineUnavailableError, match=f"backend 'trt': .*{missing}.*install it"):
+    with pytest.raises(EngineUnavailableError, match=f"backend 'trt': .*{missing}.*install what it needs"):
         open_engine("trt", artifact)
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from grin_ros.core.artifact.loading import SHIPPED
 from grin_ros.core.backends.registry import BACKENDS
-from grin_ros.ros.operator.doctor import command, environment, installation, main
+from grin_ros.ros.operator.doctor import command, environment, installation, probe
+from grin_ros.ros.operator.doctor.command import main
 from grin_ros.ros.operator.doctor.finding import Finding, Level, error, ok, warn
 
 
@@ -54,7 +54,7 @@ def test_ros_that_does_not_start_is_an_error(
         raise RuntimeError("failed to load any RMW implementations")
 
     monkeypatch.setattr(environment, "ros", lambda _: iter([ok("ROS 2 jazzy")]))
-    monkeypatch.setattr(command.importlib, "import_module", lambda _: SimpleNamespace(look=look))
+    monkeypatch.setattr(probe, "look", look)
     assert main(["--no-engines"]) == 1
     assert "ROS 2 cannot be started: RuntimeError: failed to load any RMW" in capsys.readouterr().out
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from grin_ros.core import remedies
 from grin_ros.ros.operator.doctor import environment
 from grin_ros.ros.operator.doctor.environment import dds, discovery, ros
 from grin_ros.ros.operator.doctor.finding import Finding, Level
@@ -87,15 +88,11 @@ def test_a_small_shared_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--shm-size" in found.remedy
 
 
-def test_without_ros_it_says_so_and_what_to_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_ros_it_says_so_and_what_to_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "find_spec", lambda _: None)
-    (found,) = ros({}, tmp_path)
+    (found,) = ros({})
     assert found.level is Level.WARN
-    assert found.remedy == "pip install 'grin_ros[ros-wheels]'"
-    (tmp_path / "humble").mkdir()
-    (tmp_path / "humble" / "setup.bash").touch()
-    (found,) = ros({}, tmp_path)
-    assert found.remedy == f"source {tmp_path}/humble/setup.bash"
+    assert found.remedy == remedies.ros()
 
 
 @pytest.mark.parametrize(

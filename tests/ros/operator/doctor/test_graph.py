@@ -11,12 +11,23 @@ import pytest
 
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.operator.doctor.finding import Finding, Level, warn
-from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, Endpoint, Graph, GrinNode, Heard, Topic, judged
+from grin_ros.ros.operator.doctor.graph import (
+    COMPRESSED,
+    IMAGE,
+    INFO,
+    Endpoint,
+    Graph,
+    GrinNode,
+    Heard,
+    Status,
+    Topic,
+    judged,
+)
 
 NODE, DRIVER = "/grin", "/camera/driver"
 IMAGES, INFOS = "/camera/image_raw", "/camera/camera_info"
 GOOD = Graph(
-    nodes=[GrinNode(NODE, "active", False, (0, "29.9 Hz"))],
+    nodes=[GrinNode(NODE, "active", False, Status(0, "29.9 Hz"))],
     topics={
         IMAGES: Topic([Endpoint(DRIVER, IMAGE)], [Endpoint(NODE, IMAGE)]),
         INFOS: Topic([Endpoint(DRIVER, INFO)], [Endpoint(NODE, INFO)]),
@@ -71,18 +82,18 @@ WRONG: Mapping[str, tuple[Graph, Level, str, str]] = {
     "finalized": (with_node(lifecycle="finalized"), Level.ERROR, "cannot come back", "start its process again"),
     "no answer": (with_node(lifecycle=""), Level.ERROR, "does not answer", "log"),
     "says an error": (
-        with_node(told=(2, "frame rejected: K[0] = 0; calibrate it")),
+        with_node(status=Status(2, "frame rejected: K[0] = 0; calibrate it", "calibrate it")),
         Level.ERROR,
         "frame rejected: K[0] = 0",
         "calibrate it",
     ),
     "says a warning": (
-        with_node(told=(1, "no image for 7 s; start the driver")),
+        with_node(status=Status(1, "no image for 7 s; start the driver", "start the driver")),
         Level.WARN,
         "7 s",
         "start the driver",
     ),
-    "silent": (with_node(told=None), Level.WARN, "nothing on /diagnostics", "log"),
+    "silent": (with_node(status=None), Level.WARN, "nothing on /diagnostics", "log"),
     "clock without sim time": (
         with_topics(clock=Topic([Endpoint("/bag", "rosgraph_msgs/msg/Clock")])),
         Level.WARN,
@@ -146,7 +157,7 @@ WRONG: Mapping[str, tuple[Graph, Level, str, str]] = {
     "published, not heard": (
         with_heard(IMAGES, rate_hz=0.0),
         Level.ERROR,
-        "not one message in 3 s",
+        "no message in 3 s",
         "Fast DDS profile",
     ),
     "slow": (SLOW, Level.WARN, f"{IMAGES}: 0.5 Hz", "frame rate"),

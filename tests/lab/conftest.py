@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Tiny networks run fastest on one thread, and always with the same sums."""
+"""Tests of tiny networks run on one thread, which is fastest and always gives the same sums."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """One thread in each test of this folder; the others keep theirs."""
+    """Use one thread in each test of this folder."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

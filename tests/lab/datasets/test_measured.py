@@ -16,7 +16,7 @@ from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
 from tests.lab.evaluation.measured import HEIGHT, WIDTH, random_depth, sample, write_dataset
 
 
-def test_sparse_depth_and_image_come_back_pixel_for_pixel(tmp_path: Path) -> None:
+def test_image_and_sparse_depth_are_read_pixel_by_pixel(tmp_path: Path) -> None:
     depth_m = random_depth()
     depth_m[np.random.default_rng(1).random(depth_m.shape) < 0.9] = np.nan
     written = sample(depth_m=depth_m)
@@ -29,7 +29,7 @@ def test_sparse_depth_and_image_come_back_pixel_for_pixel(tmp_path: Path) -> Non
     assert read.frame.camera == written.frame.camera
 
 
-def test_distortion_reaches_the_camera(tmp_path: Path) -> None:
+def test_the_camera_has_the_distortion_of_the_index(tmp_path: Path) -> None:
     root = write_dataset(tmp_path, [sample()], D=[0.1, -0.2, 0.001, 0.002, 0.0], distortion_model="plumb_bob")
     camera = EvalDataset.open(root)[0].frame.camera
     assert (camera.distortion_model, camera.distortion[:2]) == ("plumb_bob", (0.1, -0.2))
@@ -39,17 +39,17 @@ def test_an_exif_rotation_is_not_applied(tmp_path: Path) -> None:
     root = write_dataset(tmp_path, [sample()], image="turned.jpg")
     ok, jpeg = cv2.imencode(".jpg", np.zeros((HEIGHT, WIDTH, 3), np.uint8))
     assert ok
-    # APP1 with one IFD0 entry: orientation (0x0112, SHORT) = 6, turn by 90 degrees.
+    # An APP1 segment with one IFD0 entry: orientation (0x0112, SHORT) = 6, a rotation by 90 degrees.
     exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
     data = jpeg.tobytes()
     (root / "turned.jpg").write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
     turned = cv2.imread(str(root / "turned.jpg"))
     assert turned is not None
-    assert turned.shape[:2] == (WIDTH, HEIGHT)  # the file does ask for it
+    assert turned.shape[:2] == (WIDTH, HEIGHT)  # the file has the rotation
     assert EvalDataset.open(root)[0].frame.image.shape[:2] == (HEIGHT, WIDTH)
 
 
-def test_select_by_domain_every_and_limit(tmp_path: Path) -> None:
+def test_samples_are_selected_by_domain_every_and_limit(tmp_path: Path) -> None:
     samples = [sample(f"f{i}", domain="indoor" if i % 2 == 0 else "outdoor") for i in range(10)]
     dataset = EvalDataset.open(write_dataset(tmp_path, samples))
     assert dataset.domains == ("indoor", "outdoor")
@@ -63,7 +63,7 @@ def test_select_by_domain_every_and_limit(tmp_path: Path) -> None:
         dataset.select(limit=0)
 
 
-def test_it_can_be_iterated_twice(tmp_path: Path) -> None:
+def test_a_data_set_can_be_iterated_twice(tmp_path: Path) -> None:
     dataset = EvalDataset.open(write_dataset(tmp_path, [sample("a"), sample("b")]))
     assert [s.name for s in dataset] == [s.name for s in dataset] == ["a", "b"]
 
@@ -121,13 +121,13 @@ def test_a_bad_file_is_refused_when_read(tmp_path: Path, changes: dict[str, Any]
         dataset[0]
 
 
-def test_a_sample_needs_depth_of_the_images_size() -> None:
+def test_depth_of_another_size_than_the_image_is_refused() -> None:
     frame = Frame(np.zeros((4, 6, 3), np.uint8), Camera(6, 4, 5.0, 5.0, 2.5, 1.5))
     with pytest.raises(ValueError, match=r"depth of shape \(4, 5\), expected the image's \(4, 6\)"):
         EvalSample("a", "b", "c", frame, np.ones((4, 5), np.float32))
 
 
-def test_extra_keys_source_and_licence_are_known(tmp_path: Path) -> None:
+def test_the_keys_source_and_licence_are_accepted(tmp_path: Path) -> None:
     root = write_dataset(tmp_path, [sample()], source="owner/name:path", licence="CC0")
     assert EvalDataset.open(root).entries[0].licence == "CC0"
     assert json.loads((root / "index.json").read_text())["format"] == 1

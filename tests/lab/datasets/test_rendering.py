@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin scenes`: what it says, what it writes, and that it goes on where it stopped."""
+"""`grin scenes`: its output, its files, and how it continues an interrupted run."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def no_assets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty folder: no furniture, no textures."""
+    """Return an empty folder, that is, one without furniture and textures."""
     return tmp_path_factory.mktemp("bare")
 
 
 @pytest.fixture(scope="module")
 def rendered(opengl: None, tmp_path_factory: pytest.TempPathFactory, bare: Path) -> Path:
-    """Five procedural frames in shards of two. Shared by the tests: copy it to change it."""
+    """Render five procedural frames in shards of two. Tests share the folder and must not change it."""
     del opengl
     out = tmp_path_factory.mktemp("rendered")
     assert generate.generate(out, 5, seed=6, shard_size=2, workers=2, furniture=bare) == 5
@@ -46,7 +46,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.egl
 @pytest.mark.usefixtures("opengl")
-def test_the_command_renders_and_says_what_it_used(
+def test_the_command_renders_and_lists_the_assets(
     tmp_path: Path, bare: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     out, sheet = tmp_path / "rooms", tmp_path / "sheets" / "sheet.png"
@@ -71,7 +71,7 @@ def test_the_command_renders_and_says_what_it_used(
 
 
 @pytest.mark.egl
-def test_a_frame_is_kept_as_it_was_rendered(rendered: Path) -> None:
+def test_the_shard_holds_the_frame_that_was_rendered(rendered: Path) -> None:
     dataset = ShardDataset(rendered)
     assert len(dataset) == 5 and len({dataset.sample(i).image.tobytes() for i in range(5)}) == 5
     assert [dataset.origin(i) for i in range(3)] == [(6_000_000_000, 0), (6_000_000_000, 1), (6_000_100_000, 0)]
@@ -130,7 +130,7 @@ def test_worlds_can_be_chosen(tmp_path: Path, bare: Path) -> None:
             generate.generate(tmp_path, 3, 6, 2, 1, None, bare)
 
 
-def test_the_sheet_tells_sky_from_unmeasured(tmp_path: Path) -> None:
+def test_the_contact_sheet_shows_sky_grey_and_unmeasured_pixels_black(tmp_path: Path) -> None:
     range_m = np.full((1, 24, 32), 3.0)
     range_m[:, :8], range_m[:, -8:] = np.inf, np.nan
     writer = ShardWriter(tmp_path, 32, 24, "CC0")

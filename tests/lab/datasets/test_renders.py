@@ -30,7 +30,7 @@ def test_a_render_is_depth_along_z_with_sky_and_without_mounting(tmp_path: Path)
     assert first.frame.camera.mounting is None
 
 
-def test_mounting_is_told_where_asked_and_high_cameras_left_out(tmp_path: Path) -> None:
+def test_the_robot_height_rule_leaves_out_high_cameras(tmp_path: Path) -> None:
     folder = write_shards(tmp_path / "renders")
     got = list(RenderDataset([folder], known_mounting=True).where(ROBOT_HEIGHT))
     assert [item.frame.camera.mounting.height_m for item in got if item.frame.camera.mounting] == [0.5, 0.5]
@@ -43,7 +43,7 @@ def test_recordings_have_no_exact_edges(tmp_path: Path) -> None:
     assert [item.exact for item in got] == [True, True, False, False]
 
 
-def test_lenses_are_told_apart() -> None:
+def test_frames_are_sorted_by_lens() -> None:
     def kinds(camera: Camera) -> set[str]:
         return {name for name, rule in LENSES.items() if rule.holds(camera)}
 
@@ -56,17 +56,17 @@ def test_lenses_are_told_apart() -> None:
     }
 
 
-def test_several_folders_are_spread_over_and_keep_names_apart(tmp_path: Path) -> None:
+def test_frames_of_several_folders_have_names_of_their_own(tmp_path: Path) -> None:
     folders = [write_shards(tmp_path / "a" / "renders"), write_shards(tmp_path / "b" / "renders", ("unknown",))]
     samples = RenderDataset(folders, frames=3)
     assert len(samples) == 3
     got = list(samples)
     assert [item.name for item in got] == ["0_renders_000000", "0_renders_000002", "1_renders_000001"]
     assert [item.scene for item in got] == ["room", "street", "seed_101"]
-    assert [item.name for item in samples] == [item.name for item in got]  # may be iterated again
+    assert [item.name for item in samples] == [item.name for item in got]  # it can be iterated again
 
 
-def test_the_index_says_what_a_folder_is(tmp_path: Path) -> None:
+def test_the_index_decides_which_data_set_is_opened(tmp_path: Path) -> None:
     renders = write_shards(tmp_path / "renders")
     measured = write_dataset(tmp_path / "measured", [sample("a"), sample("b"), sample("c")])
     assert isinstance(open_samples([renders], frames=2), RenderDataset)

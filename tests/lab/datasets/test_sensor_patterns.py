@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Masks of what a sensor would have measured."""
+"""Masks of the pixels that a sensor would have measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LENSES = [
 
 
 def scene() -> NDArray[np.float32]:
-    """A wall at 3 m behind a box at 1.5 m, sky above, and a corner that was not measured."""
+    """Return ranges of a wall at 3 m behind a box at 1.5 m, with sky above and an unmeasured corner."""
     range_m = np.full((120, 160), 3.0, np.float32)
     range_m[40:100, 50:110] = 1.5
     range_m[:20], range_m[100:, :30] = np.inf, np.nan
@@ -28,7 +28,7 @@ def scene() -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("kind", PATTERNS)
 @pytest.mark.parametrize("camera", LENSES, ids=lambda lens: lens.distortion_model)
-def test_only_measured_pixels_and_enough_of_them(camera: Camera, kind: str) -> None:
+def test_masks_hold_enough_pixels_and_only_measured_ones(camera: Camera, kind: str) -> None:
     for seed in range(10):
         range_m = scene()
         mask = supervised(camera, range_m, np.random.default_rng(seed), kind)
@@ -40,7 +40,7 @@ def test_only_measured_pixels_and_enough_of_them(camera: Camera, kind: str) -> N
         np.testing.assert_array_equal(mask, again)
 
 
-def test_kinds_come_by_their_shares_and_sparse_ones_are_sparse() -> None:
+def test_kinds_of_patterns_are_drawn_by_their_shares() -> None:
     rng, shares = np.random.default_rng(0), {}
     for kind in PATTERNS:
         shares[kind] = [supervised(LENSES[0], scene(), rng, kind).mean() for _ in range(30)]
@@ -50,8 +50,8 @@ def test_kinds_come_by_their_shares_and_sparse_ones_are_sparse() -> None:
     assert len({supervised(LENSES[0], scene(), rng).tobytes() for _ in range(20)}) == 20
 
 
-def test_lidar_beams_are_rings_of_one_elevation() -> None:
-    """Seen in a wide view, measured pixels lie on at most 64 elevations about a slightly tilted axis."""
+def test_lidar_pixels_lie_on_rings_of_one_elevation() -> None:
+    """In a wide view, measured pixels lie on at most 64 elevations about a slightly tilted axis."""
     camera = Camera(320, 240, 160.0, 160.0, 159.5, 119.5, mounting=Mounting(1.0))
     range_m = np.full((240, 320), 5.0, np.float32)
     for seed in range(12):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Shards: what is written is read, an interruption loses at most one shard, and wrong input is refused."""
+"""Shards: written data is read back, an interruption loses at most one shard, and wrong input is refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shard(n: int, first: int = 0) -> tuple[Any, ...]:
     )
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_written_shards_are_read_back(tmp_path: Path) -> None:
     writer = ShardWriter(tmp_path, 16, 12, "CC0", ["furniture"], seed=4)
     parts = [shard(3, 10), shard(2, 20)]
     for k, part in enumerate(parts):
@@ -61,7 +61,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ("equidistant", (0.02, -0.01, 0.003, -0.001)),
     ],
 )
-def test_a_lens_is_kept_with_its_distortion(tmp_path: Path, model: str, distortion: tuple[float, ...]) -> None:
+def test_the_distortion_of_a_lens_is_stored(tmp_path: Path, model: str, distortion: tuple[float, ...]) -> None:
     camera = Camera(16, 12, 10.0, 10.5, 7.0, 6.0, model, distortion, Mounting(0.3))
     image, range_m, _, origin = shard(1)
     ShardWriter(tmp_path, 16, 12, "CC0").write("s0", image, range_m, [camera], origin)
@@ -92,7 +92,7 @@ def test_frames_of_a_world_are_found_in_mixed_shards(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_resumes_after_the_last_whole_shard(tmp_path: Path) -> None:
     ShardWriter(tmp_path, 16, 12, "CC0", seed=4).write("s0", *shard(3))
-    np.save(tmp_path / "s1.image.npy", np.zeros((3, 12, 16, 3), np.uint8))  # cut off before its index entry
+    np.save(tmp_path / "s1.image.npy", np.zeros((3, 12, 16, 3), np.uint8))  # interrupted before the index lists it
     again = ShardWriter(tmp_path, 16, 12, "CC0", seed=4)
     assert again.counts == {"s0": 3} and again.count == 3 and len(ShardDataset(tmp_path)) == 3
     again.write("s1", *shard(2, 7))
@@ -106,7 +106,7 @@ def test_several_folders_are_one_data_set_in_the_order_given(tmp_path: Path) -> 
     for name, firsts in (("a", (1, 2)), ("b", (3, 4))):
         writer = ShardWriter(str(tmp_path / name), 16, 12, "CC0")
         for first in firsts:
-            writer.write(f"s{first % 2}", *shard(2, first))  # the names recur; listed by name, s0 first
+            writer.write(f"s{first % 2}", *shard(2, first))  # both folders have the same names of shards
     both = ShardDataset([tmp_path / "b", str(tmp_path / "a")])
     assert [both.origin(i)[0] for i in range(8)] == [4, 4, 3, 3, 2, 2, 1, 1]
     np.testing.assert_array_equal(both.sample(5).image, shard(2, 2)[0][1])
@@ -127,7 +127,7 @@ def test_folders_of_different_sizes_are_refused(tmp_path: Path) -> None:
         ShardDataset([])
 
 
-def test_split_keeps_whole_shards_apart(tmp_path: Path) -> None:
+def test_split_does_not_divide_shards(tmp_path: Path) -> None:
     writer = ShardWriter(tmp_path, 16, 12, "CC0")
     for k in range(4):
         writer.write(f"s{k}", *shard(3, k))
@@ -140,7 +140,7 @@ def test_split_keeps_whole_shards_apart(tmp_path: Path) -> None:
         ShardDataset(tmp_path).split(11)
 
 
-def test_other_facts_and_shapes_are_refused(tmp_path: Path) -> None:
+def test_other_facts_and_wrong_shapes_are_refused(tmp_path: Path) -> None:
     writer = ShardWriter(tmp_path, 16, 12, "CC0", seed=4)
     image, range_m, cameras, origin = shard(3)
     with pytest.raises(ValueError, match=r"expected \(n, 12, 16, 3\)"):

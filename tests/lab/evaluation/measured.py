@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 48, 36
 def sample(
     name: str = "frame", scene: str = "room", domain: str = "indoor", depth_m: NDArray[Any] | float = 2.0, seed: int = 0
 ) -> EvalSample:
-    """A noise image with the given measured depth, (36, 48) or a constant, metres."""
+    """Return a sample with a random image and the given depth, (36, 48) or a constant, in metres."""
     image = np.random.default_rng(seed).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     camera = Camera(WIDTH, HEIGHT, 40.0, 40.0, 23.5, 17.5)
     truth = np.broadcast_to(np.asarray(depth_m, np.float32), (HEIGHT, WIDTH)).copy()
@@ -31,12 +31,12 @@ def sample(
 
 
 def random_depth(seed: int = 0, low_m: float = 1.0, high_m: float = 8.0) -> NDArray[np.float32]:
-    """(36, 48) metres, uniform."""
+    """Return uniform random depth (36, 48) in metres."""
     return np.random.default_rng(seed).uniform(low_m, high_m, (HEIGHT, WIDTH)).astype(np.float32)
 
 
 def write_dataset(root: Path, samples: Sequence[EvalSample], **changes: Any) -> Path:
-    """Write the format that `EvalDataset` reads, images as PNG; `changes` overwrite keys of the first sample."""
+    """Write a data set for EvalDataset, with PNG images. `changes` overwrite keys of the first sample."""
     root.mkdir(parents=True, exist_ok=True)
     entries: list[dict[str, Any]] = []
     for item in samples:

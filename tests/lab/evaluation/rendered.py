@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Shards with known ranges, without a renderer: a near square before a far wall."""
+"""Shards with known ranges, made without a renderer: a near square in front of a far wall."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 160, 120
 
 
 def steps_m(near_m: float = 2.0, far_m: float = 4.0) -> NDArray[np.float32]:
-    """(120, 160) metres: a near square in the middle of a far wall."""
+    """Return ranges (120, 160) in metres of a near square in the middle of a far wall."""
     depth_m = np.full((HEIGHT, WIDTH), far_m, np.float32)
     depth_m[30:90, 40:120] = near_m
     return depth_m
@@ -35,7 +35,7 @@ def write_shards(
     depth_m: NDArray[np.float32] | None = None,
     focal_px: float = 160.0,
 ) -> Path:
-    """Two frames of each world, at heights_m in turn; the top rows are beyond range."""
+    """Write two frames of each world, at heights_m in turn. The top rows are beyond range."""
     count = 2 * len(worlds)
     cameras = [camera(heights_m[i % len(heights_m)], focal_px) for i in range(count)]
     depth_m = steps_m() if depth_m is None else depth_m

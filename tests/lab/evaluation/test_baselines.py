@@ -36,14 +36,14 @@ def training_sample(range_m: float, camera: Camera = CAMERA) -> TrainingSample:
     return TrainingSample(np.zeros((*shape, 3), np.uint8), np.full(shape, range_m, np.float16), camera)
 
 
-def test_constant() -> None:
+def test_the_constant_is_the_same_everywhere() -> None:
     got = constant(2.5)(frame())
     assert got.depth_m.dtype == np.float32
     assert (got.depth_m == 2.5).all()
     assert np.isnan(got.sigma_m).all()
 
 
-def test_mean_map_is_a_range_and_becomes_depth_with_the_cameras_own_rays() -> None:
+def test_the_mean_map_is_turned_into_depth_with_the_rays_of_the_camera() -> None:
     got = mean_map(np.full(GRID, np.log(3.0), np.float32))(frame()).depth_m
     np.testing.assert_allclose(got, 3.0 * CAMERA.rays()[..., 2], rtol=1e-5)
 
@@ -90,7 +90,7 @@ def test_learn_leaves_out_what_is_beyond_range_or_unmeasured() -> None:
         learn([far])
 
 
-def test_statistics_survive_the_file(tmp_path: Path) -> None:
+def test_statistics_are_written_and_read_back(tmp_path: Path) -> None:
     written = learn([training_sample(3.0)])
     written.save(tmp_path / "b.npz")
     read = Baselines.load(tmp_path / "b.npz")
@@ -103,7 +103,7 @@ def test_a_missing_statistics_file_is_explained(tmp_path: Path) -> None:
         Baselines.load(tmp_path / "b.npz")
 
 
-def test_the_shipped_statistics_are_there_and_sane() -> None:
+def test_the_shipped_statistics_can_be_loaded() -> None:
     got = Baselines.load()
     assert 0.5 < got.constant_m < 10.0
     assert got.constant_m < got.far_m < 80.0
@@ -155,7 +155,7 @@ def test_all_baselines_are_evaluated_on_each_domain() -> None:
         assert got["ground_plane"].domain(domain)["missing"] == 0.0
 
 
-def test_beyond_the_limits_is_no_answer_for_the_oracle_either() -> None:
+def test_the_oracle_ignores_depth_beyond_the_limits() -> None:
     depth_m = np.full((36, 48), 2.0, np.float32)
     depth_m[:30] = 200.0
     item = replace(sample(), depth_m=depth_m)

@@ -32,13 +32,13 @@ def fit_sigma(
     pixels_per_frame: int = 4096,
     with_floor: bool = False,
 ) -> SigmaFit:
-    """`fit_settings` of one estimate."""
+    """Call `fit_settings` for one estimate."""
     fits = fit_settings(samples, {(1, 1): estimate}, None, pixels_per_frame, with_floor=with_floor)
     return fits[1, 1]
 
 
 def noisy(claimed_of_true: float, tails: bool = False) -> dict[int, DepthEstimate]:
-    """Estimates with errors of ln(depth) of 0.1 sigma whose claimed sigma is the true one times `claimed_of_true`."""
+    """Return estimates with errors of ln(depth) of 0.1 sigma, whose sigma is the true one times `claimed_of_true`."""
     random = np.random.default_rng(2)
     got = {}
     for item in SAMPLES:
@@ -56,7 +56,7 @@ def test_the_factor_undoes_a_wrong_sigma(claimed_of_true: float) -> None:
     estimates = noisy(claimed_of_true)
     fit = fit_sigma(SAMPLES, lambda f: estimates[id(f)])
     assert fit.sigma_scale == pytest.approx(1.0 / claimed_of_true, rel=0.03)
-    for row in fit.after:  # Gaussian errors: right at 1 sigma means right everywhere
+    for row in fit.after:  # for Gaussian errors, what is right at 1 sigma is right everywhere
         assert row.observed == pytest.approx(row.expected, abs=0.015)
     one = next(row for row in fit.before if row.sigmas == 1.0)
     assert one.observed == pytest.approx(math.erf(claimed_of_true / math.sqrt(2.0)), abs=0.015)
@@ -67,11 +67,11 @@ def test_one_sigma_is_right_whatever_the_tails() -> None:
     fit = fit_sigma(SAMPLES, lambda f: estimates[id(f)])
     after = {row.sigmas: row for row in fit.after}
     assert after[1.0].observed == pytest.approx(ONE_SIGMA, abs=1e-3)
-    assert after[2.0].observed < after[2.0].expected - 0.02  # and the table shows the heavy tail
+    assert after[2.0].observed < after[2.0].expected - 0.02  # the table shows the heavy tail
 
 
 def with_scene_error(floor: float) -> dict[int, DepthEstimate]:
-    """Errors of ln(depth): half of the pixels sure (claimed sigma 0.005), half not (0.3), and `floor` for all."""
+    """Return estimates with a sigma of 0.005 for half of the pixels, 0.3 for the rest, and an error `floor` for all."""
     random = np.random.default_rng(4)
     got = {}
     for item in SAMPLES:
@@ -93,7 +93,7 @@ def test_a_floor_that_all_pixels_share_is_found() -> None:
     assert abs(plain[2.0] - TWO_SIGMA) > 0.02
 
 
-def test_a_floor_that_gains_nothing_is_left_out() -> None:
+def test_a_floor_without_gain_is_zero() -> None:
     estimates = noisy(0.5)
     fit = fit_sigma(SAMPLES, lambda f: estimates[id(f)], with_floor=True)
     assert fit.floor_ln == 0.0
@@ -114,8 +114,8 @@ def test_settings_are_fitted_in_one_pass_on_the_same_pixels() -> None:
     assert asked == [id(item.frame) for item in SAMPLES]
 
 
-def test_every_frame_weighs_alike() -> None:
-    """A frame with ten times the pixels must not decide the factor."""
+def test_every_frame_has_the_same_weight() -> None:
+    """A frame with ten times as many pixels does not decide the factor."""
     sparse = random_depth(1)
     sparse[2:] = np.nan
     samples = [sample("dense", depth_m=random_depth(0)), sample("sparse", depth_m=sparse)]
@@ -128,7 +128,7 @@ def test_every_frame_weighs_alike() -> None:
         return DepthEstimate(depth_m, depth_m * np.float32(0.1))
 
     scale = fit_sigma(samples, estimate, pixels_per_frame=96).sigma_scale
-    assert 1.4 < scale < 2.6  # between 1 and 4, as for equal shares of both errors; by pixels it would be 1.1
+    assert 1.4 < scale < 2.6  # between 1 and 4, for equal shares of both errors; weighted by pixels it would be 1.1
 
 
 def test_a_fit_needs_sigma_and_measured_depth() -> None:
@@ -139,7 +139,7 @@ def test_a_fit_needs_sigma_and_measured_depth() -> None:
         fit_sigma(SAMPLES[:1], lambda f: DepthEstimate(SAMPLES[0].depth_m, SAMPLES[0].depth_m, f.stamp_ns))
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_pixels_without_depth_or_sigma_are_left_out() -> None:
     nan, inf = np.nan, np.inf
     depth_m = np.array([math.e, nan, inf, 2.0, 2.0, 2.0])
     sigma_m = np.array([math.e / 2, 1.0, nan, nan, 0.0, 1.0])

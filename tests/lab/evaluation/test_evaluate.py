@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A stand-in for the artifact and its engine: always 4 m, give or take 1 m; keeps what it was asked for."""
+    """Replace the artifact and its engine by a stand-in that answers 4 m with a sigma of 1 m and records its calls."""
     asked: dict[str, Any] = {"closed": False}
 
     def close() -> None:
@@ -87,12 +87,12 @@ def test_the_command_prints_a_table_and_writes_json_and_report(
         assert cv2.imread(str(report / name)) is not None, name
 
 
-def test_a_deep_estimate_is_not_cut_out_of_the_figures(folder: Path, model: dict[str, Any]) -> None:
+def test_estimates_beyond_the_limits_of_the_robot_count_in_the_figures(folder: Path, model: dict[str, Any]) -> None:
     assert command.main([str(folder), "--domain", "indoor", "--limit", "1", "--max-depth", "5"]) == 0
     assert model["settings"].max_depth_m > 1000.0
 
 
-def test_domain_every_and_limit(folder: Path, model: dict[str, Any], tmp_path: Path) -> None:
+def test_the_command_selects_by_domain_every_and_limit(folder: Path, model: dict[str, Any], tmp_path: Path) -> None:
     figures = tmp_path / "f.json"
     chosen = ["--domain", "indoor", "--every", "2", "--limit", "2"]
     assert command.main([str(folder), *chosen, "--json", str(figures)]) == 0

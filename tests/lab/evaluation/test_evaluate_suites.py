@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The command on renders, and its --sweep and --suite, with a stand-in for the model."""
+"""`grin evaluate` on renders, with --sweep and --suite, and with a stand-in for the model."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.lab.evaluation.rendered import steps_m, write_shards
 
 
 class StandIn:
-    """Knows `steps_m`, off by 10 % and by 10 % more for each step; told the mounting, by 5 % less."""
+    """A method that answers `steps_m` with an error of 10 %, 10 % more per step and 5 % less with a known mounting."""
 
-    def __init__(self, _: object, settings: Settings) -> None:
+    def __init__(self, _engine: object, settings: Settings, _sampler: object = None) -> None:
         self.settings = settings
 
     def __call__(self, frame: Frame) -> DepthEstimate:
@@ -61,7 +61,7 @@ def test_renders_are_evaluated_by_world(tmp_path: Path, capsys: pytest.CaptureFi
     assert json.loads(figures.read_text())["domains"]["renders"]["abs_rel"] == pytest.approx(0.05, rel=1e-2)
 
 
-def test_a_sweep_says_what_holds_and_ends_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_prints_its_claims_and_exits_with_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, out = write_shards(tmp_path / "renders"), tmp_path / "report"
     chosen = ("--sweep", "--sweep-steps", "1,2", "--sweep-members", "1", "--report", out)
     assert run(folder, *chosen) == 0
@@ -97,7 +97,7 @@ def test_each_suite_prints_its_claim_and_writes_it(
     assert values["claims"][0]["kind"] in ("at most", "at least")
 
 
-def test_a_suite_says_which_data_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_suite_on_unsuitable_data_explains_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measured = write_dataset(tmp_path / "measured", [sample(depth_m=2.0)])
     renders = write_shards(tmp_path / "renders")
     wrong: list[tuple[tuple[Any, ...], str]] = [

@@ -38,7 +38,7 @@ HEIGHT_M, DOWN_RAD = 0.9, 0.1
 
 
 def frame(x_m: float = 0.0, yaw_rad: float = 0.0) -> DriveFrame:
-    """A camera in front of a wall at x = WALL_M, above the floor z = 0; it looks down by DOWN_RAD."""
+    """Return the view of a wall at x = WALL_M and the floor z = 0 from a camera that looks down by DOWN_RAD."""
     forward = np.array(
         [math.cos(yaw_rad) * math.cos(DOWN_RAD), math.sin(yaw_rad) * math.cos(DOWN_RAD), -math.sin(DOWN_RAD)]
     )
@@ -56,7 +56,7 @@ def frame(x_m: float = 0.0, yaw_rad: float = 0.0) -> DriveFrame:
 
 @pytest.fixture(scope="module")
 def drive() -> list[DriveFrame]:
-    """Eight frames forward and back, with the heading swinging from side to side."""
+    """Return eight frames of a drive forward and back, with a heading that swings from side to side."""
     phases = 2.0 * np.pi * np.arange(8) / 8
     return [frame(0.3 * math.sin(phase), 0.1 * math.sin(2.0 * phase)) for phase in phases]
 
@@ -82,7 +82,7 @@ def test_matching_pixels_show_the_same_point(drive: list[DriveFrame]) -> None:
 def test_hidden_points_do_not_match() -> None:
     before = frame()
     ranges = before.range_m.copy()
-    ranges[:, :40] *= 0.5  # something stepped in between
+    ranges[:, :40] *= 0.5  # an object in between
     pixels, _ = matching_pixels(before, replace(before, range_m=ranges))
     assert pixels[:, 0].min() == 40
 

@@ -19,7 +19,7 @@ TRUTH_M = 2.0
 
 
 def factors(by_name: dict[str, float]) -> tuple[Evaluation, Estimate]:
-    """Frames 'domain/scene/name' whose estimate is off by the given factor, and the estimate."""
+    """Return frames 'domain/scene/name' and a method that is off by the given factor on each of them."""
     samples = []
     for i, path in enumerate(by_name):
         domain, scene, name = path.split("/")
@@ -37,15 +37,15 @@ def factors(by_name: dict[str, float]) -> tuple[Evaluation, Estimate]:
 def test_a_domain_is_the_mean_of_its_scenes_and_a_scene_of_its_frames() -> None:
     got, _ = factors({"indoor/a/1": 1.1, "indoor/a/2": 1.1, "indoor/a/3": 1.4, "indoor/b/4": 1.6, "outdoor/c/5": 2.0})
     assert got.scene("indoor", "a")["abs_rel"] == pytest.approx(0.2, rel=1e-5)
-    assert got.domain("indoor")["abs_rel"] == pytest.approx((0.2 + 0.6) / 2, rel=1e-5)  # over frames: 0.3
+    assert got.domain("indoor")["abs_rel"] == pytest.approx((0.2 + 0.6) / 2, rel=1e-5)  # the mean over frames is 0.3
     assert got.domain("outdoor")["abs_rel"] == pytest.approx(1.0)
     assert got.domain("indoor")["frames"] == 4
     assert got.domain("indoor")["scenes"] == 2
-    # |p - g| <= 0.15 p holds up to a factor 1 / 0.85.
+    # |p - g| <= 0.15 p is true up to a factor of 1 / 0.85.
     assert got.domain("indoor")["coverage_1sigma"] == pytest.approx((2 / 3 + 0) / 2)
 
 
-def test_json_has_the_promised_keys_and_no_nan() -> None:
+def test_json_has_all_keys_and_no_nan() -> None:
     got, _ = factors({"indoor/a/1": 1.1, "outdoor/b/2": math.nan})
     values = json.loads(json.dumps(got.to_json(), allow_nan=False))
     promised = {
@@ -63,7 +63,7 @@ def test_json_has_the_promised_keys_and_no_nan() -> None:
     assert [frame["name"] for frame in values["frames"]] == ["1", "2"]
 
 
-def test_one_scene_name_in_two_domains_stays_two_scenes() -> None:
+def test_the_same_scene_name_in_two_domains_is_two_scenes() -> None:
     got, _ = factors({"indoor/a/1": 1.1, "outdoor/a/2": 1.3})
     assert set(got.to_json()["scenes"]) == {"indoor/a", "outdoor/a"}
 
@@ -75,7 +75,7 @@ def test_an_empty_frame_is_logged_and_left_out_of_the_means(caplog: pytest.LogCa
     assert "sample '2' has no depth on any measured pixel" in caplog.text
 
 
-def test_the_gain_of_the_certain_half() -> None:
+def test_the_certain_half_has_a_smaller_error() -> None:
     item = sample(depth_m=random_depth())
     wrong = np.arange(item.depth_m.size).reshape(item.depth_m.shape) % 2 == 0
 
@@ -116,4 +116,4 @@ def test_the_table_has_a_row_for_each_domain_scene_and_baseline() -> None:
     assert labels[2:] == ["**indoor: nano**", "indoor: constant", "kitchen", "hall"]
     assert lines[2].split("|")[2].strip() == "0.200"
     assert lines[3].split("|")[2].strip() == "0.500"
-    assert len({len(line) for line in lines}) == 1  # aligned, so that it reads in a terminal
+    assert len({len(line) for line in lines}) == 1  # columns are aligned for terminals

@@ -17,7 +17,7 @@ from tests.lab.evaluation.rendered import steps_m, write_shards
 
 
 def off_by(factor_known: float, factor_unknown: float | None = None, blur_px: float = 0.0) -> Estimate:
-    """The truth of `steps_m`, wrong by a factor that may depend on whether the mounting is known."""
+    """Return a method that answers `steps_m` times a factor, which may differ with a known mounting."""
 
     def estimate(frame: Frame) -> DepthEstimate:
         known = frame.camera.mounting is not None
@@ -45,7 +45,7 @@ def test_unseen_cameras_are_compared_world_by_world(tmp_path: Path) -> None:
     assert "fisheye" in got.text
 
 
-def test_the_mounting_suite_tells_it_and_hides_it(tmp_path: Path) -> None:
+def test_the_mounting_suite_evaluates_with_and_without_the_mounting(tmp_path: Path) -> None:
     samples = RenderDataset([write_shards(tmp_path / "r")], known_mounting=True).where(ROBOT_HEIGHT)
     got = suites.mounting(samples, off_by(1.1, 1.2))
     assert got.claims[0].figure == pytest.approx(0.5, rel=1e-2)
@@ -53,16 +53,16 @@ def test_the_mounting_suite_tells_it_and_hides_it(tmp_path: Path) -> None:
     assert not suites.mounting(samples, off_by(1.18, 1.2)).claims[0].holds
 
 
-def test_metres_through_another_focal_length() -> None:
+def test_the_focal_suite_compares_two_focal_lengths() -> None:
     samples = [sample(str(i)) for i in range(3)]
 
     def by_focal(frame: Frame) -> DepthEstimate:
-        """Right whatever the lens: a wall at 2 m. Its image does not say so, but K does."""
+        """Answer a wall at 2 m correctly for any lens, from K and not from the image."""
         depth_m = np.full(frame.image.shape[:2], 2.0, np.float32)
         return DepthEstimate(depth_m, depth_m)
 
     def by_field(frame: Frame) -> DepthEstimate:
-        """Guesses from the field of view: a narrower one looks farther."""
+        """Guess from the field of view: the wall is farther in a narrower one."""
         depth_m = np.full(frame.image.shape[:2], 80.0 / frame.camera.width, np.float32)
         return DepthEstimate(depth_m, depth_m)
 
@@ -75,7 +75,7 @@ def test_metres_through_another_focal_length() -> None:
 
 
 def test_the_common_pixels_are_the_same_points() -> None:
-    """A slope: the window's own pixels must be compared, not those at its place in the image."""
+    """On a slope, pixels of the window are compared with the same pixels of the whole image."""
     truth_m = np.broadcast_to(np.linspace(1.0, 9.0, 48, dtype=np.float32), (36, 48))
     cx = sample().frame.camera.cx
 
@@ -87,7 +87,7 @@ def test_the_common_pixels_are_the_same_points() -> None:
     assert suites.focal([sample()], estimate).claims[0].figure == 0.0
 
 
-def test_sharp_edges_against_bilinear_upsampling(tmp_path: Path) -> None:
+def test_the_edges_suite_compares_with_bilinear_upsampling(tmp_path: Path) -> None:
     samples = RenderDataset([write_shards(tmp_path / "r")])
     got = suites.edges(samples, off_by(1.2), (30, 40))
     assert got.figures["estimate"]["floating"] == 0.0

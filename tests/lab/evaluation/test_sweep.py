@@ -61,18 +61,18 @@ def test_a_sweep_has_every_combination(tiny_artifact: Path, tiny_frame: Frame) -
         sweep([], engine, BASE, (1,), (1,))
 
 
-def test_claims_about_few_steps() -> None:
+def test_claims_compare_few_steps_with_the_best() -> None:
     one, two, more = step_claims({1: 0.21, 2: 0.206, 4: 0.2, 10: 0.207}, "indoor")
     assert one.figure == pytest.approx(0.05)
     assert two.figure == pytest.approx(0.03)
     assert more.figure == pytest.approx(0.035)
     assert more.verdict == "FAILS"
     assert step_claims({1: 0.22, 4: 0.2}, "indoor")[0].verdict == "FAILS"
-    assert step_claims({1: 0.2, 10: 0.19, 20: 0.5}, "indoor")[-1].holds  # beyond ten steps nothing is claimed
+    assert step_claims({1: 0.2, 10: 0.19, 20: 0.5}, "indoor")[-1].holds  # there is no claim beyond ten steps
     assert step_claims({1: 0.2}, "indoor") == []
 
 
-def test_a_claim_says_figure_bound_and_verdict() -> None:
+def test_a_claim_prints_figure_bound_and_verdict() -> None:
     assert str(Claim("two", 0.02, 0.03)) == "two: +2.0% (claim: at most 3%): holds"
     assert str(Claim("gain", 0.1, 0.15, at_least=True)) == "gain: +10.0% (claim: at least 15%): FAILS"
     assert not Claim("nothing", math.nan, 0.1).holds

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The exported artifact: weights once and outside the graphs, complete, small, and published whole or not at all."""
+"""The exported artifact: complete, with the weights once and outside the graphs, and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def test_every_weight_is_stored_once_and_outside_the_graphs(tiny_artifact: Path,
     assert used == set(tiny_model.state_dict()) == set(index)
 
 
-def test_weights_are_the_models_rounded_to_fp16(tiny_artifact: Path, tiny_model: Grin) -> None:
+def test_weights_are_those_of_the_model_rounded_to_fp16(tiny_artifact: Path, tiny_model: Grin) -> None:
     stored = load_weights(tiny_artifact / "weights.safetensors")
     for name, tensor in stored.items():
         torch.testing.assert_close(tensor, tiny_model.state_dict()[name].half().float(), rtol=0.0, atol=0.0)
 
 
-def test_manifest_tells_the_graphs_own_tensors(tiny_artifact: Path, tiny_model: Grin) -> None:
+def test_the_manifest_lists_the_tensors_of_the_graphs(tiny_artifact: Path, tiny_model: Grin) -> None:
     tensors = load_artifact(tiny_artifact).manifest.tensors
     for graph, (inputs, outputs) in signature(tiny_model.config).items():
         listed = tensors[graph]
@@ -67,7 +67,7 @@ def test_manifest_tells_the_graphs_own_tensors(tiny_artifact: Path, tiny_model: 
     assert depth == {"depth_m": ["height", "width"], "sigma_m": ["height", "width"]}
 
 
-def test_the_artifact_is_all_there_readable_and_says_nothing_of_where_it_was_made(tiny_artifact: Path) -> None:
+def test_the_artifact_is_complete_and_readable_and_holds_no_local_paths(tiny_artifact: Path) -> None:
     assert tiny_artifact.stat().st_mode & 0o777 == 0o755
     assert (tiny_artifact / "golden.npz").stat().st_size < 300_000
     here = str(Path(onnx_export.__file__).parents[3]).encode()
@@ -130,14 +130,14 @@ def test_an_artifact_replaces_an_older_one(tmp_path: Path, monkeypatch: pytest.M
         ({"rays": False}, "depth: log, rays: false"),
     ],
 )
-def test_what_ablations_train_is_not_exported(tmp_path: Path, change: dict[str, Any], got: str) -> None:
+def test_models_of_ablations_are_not_exported(tmp_path: Path, change: dict[str, Any], got: str) -> None:
     model = awake(config=replace(TINY, **change))
     with pytest.raises(ValueError, match=f"model: got {got}, expected depth: log .* cannot be exported"):
         export(model, tmp_path / "artifact")
     assert not any(tmp_path.iterdir())
 
 
-def test_the_graph_says_beyond_range_where_torch_does(tiny_artifact: Path, tiny_model: Grin) -> None:
+def test_the_graph_answers_beyond_range_where_torch_does(tiny_artifact: Path, tiny_model: Grin) -> None:
     config = tiny_model.config
     x = np.tile(np.linspace(-0.5, 1.2, config.grid_cols, dtype=np.float32) / config.data_std, config.grid_rows)[None]
     ray_z = np.linspace(-0.2, 1.0, 50, dtype=np.float32)[None, :, None].repeat(70, 2)
@@ -163,13 +163,13 @@ def test_a_golden_sample_may_lie_beyond_range(tiny_model: Grin) -> None:
     model = deepcopy(tiny_model)
     with torch.no_grad():
         model.head.weight[0] = 0.0
-        model.head.bias[0] = -100.0  # v at pure noise: far beyond range, everywhere
+        model.head.bias[0] = -100.0  # the velocity at pure noise is then far beyond range everywhere
     golden = onnx_export.golden_sample(model)
     assert np.isinf(golden["depth_m"]).any()
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_what_is_no_artifact_is_not_replaced(tiny_model: Grin, tmp_path: Path, kind: str) -> None:
+def test_a_file_or_folder_that_is_not_an_artifact_is_not_replaced(tiny_model: Grin, tmp_path: Path, kind: str) -> None:
     target = tmp_path / "home"
     if kind == "file":
         target.write_text("precious")
@@ -181,7 +181,7 @@ def test_what_is_no_artifact_is_not_replaced(tiny_model: Grin, tmp_path: Path, k
     assert (target if kind == "file" else target / "precious").read_text() == "precious"
 
 
-def test_an_engine_off_the_reference_stops_the_export(tiny_artifact: Path) -> None:
+def test_an_engine_that_differs_from_torch_stops_the_export(tiny_artifact: Path) -> None:
     artifact = load_artifact(tiny_artifact)
     artifact.manifest.golden_tolerance_ln["fp32"] = 0.0
     with pytest.raises(EngineError, match=r"export: .* differs from the torch model by .* at most 0; try again"):
@@ -204,17 +204,17 @@ def test_manifest_is_plain_json(tiny_artifact: Path) -> None:
 
 
 @pytest.mark.parametrize("graph", ["encode", "decode"])
-def test_the_image_goes_into_a_cast_and_nothing_else(tiny_artifact: Path, graph: str) -> None:
-    """TensorRT reads uint8 nowhere else."""
+def test_the_uint8_image_is_read_by_casts_only(tiny_artifact: Path, graph: str) -> None:
+    """TensorRT accepts uint8 only as the input of a cast."""
     nodes = onnx.load(tiny_artifact / f"{graph}.onnx", load_external_data=False).graph.node
     assert {node.op_type for node in nodes if "image" in node.input} == {"Cast", "Shape"}
 
 
-def test_no_power_and_no_gather_of_single_numbers_at_the_cameras_size(tiny_artifact: Path) -> None:
-    """Rows are copied whole; a column is picked from the small grid before (see model/upsample.py)."""
+def test_decode_has_no_slow_operators_at_camera_size(tiny_artifact: Path) -> None:
+    """It has no powers and gathers no single numbers: rows are copied whole, and columns come from the small grid."""
     graph = onnx.shape_inference.infer_shapes(onnx.load(tiny_artifact / "decode.onnx")).graph
     rank = {value.name: len(value.type.tensor_type.shape.dim) for value in graph.value_info}
-    # By lists of rows or columns; with a single index it is a slice.
+    # These gather lists of rows or columns; with a single index a gather is a slice.
     gathers = [n for n in graph.node if n.op_type == "Gather" and rank.get(n.input[0], 0) > 1 and rank.get(n.input[1])]
     axes = {a.i % rank[n.input[0]] for n in gathers for a in n.attribute if a.name == "axis"}
     assert len(gathers) >= 20

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""fp16, bf16 and int8 graphs beside the fp32 ones: the same borders, the same one weights file, and right answers."""
+"""fp16, bf16 and int8 graphs: they have the inputs, outputs and weights file of the fp32 ones, and answer correctly."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VARIANTS = [(precision, graph) for precision in PRECISIONS for graph in GRAPHS_I
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_products_count() -> Iterator[None]:
-    """The tiny model has no others."""
+    """Lower the limit for small matrices, because the tiny model has no larger ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(onnx_half, "SMALLEST_WEIGHT", 1024)
         patch.setattr(onnx_int8, "SMALLEST_WEIGHT", 1024)
@@ -48,7 +48,7 @@ def frames(frame: Frame) -> list[Frame]:
 
 @pytest.fixture(scope="module")
 def folder(tiny_artifact: Path, tiny_frame: Frame, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny artifact with all precisions that can be checked here."""
+    """Return the tiny artifact with all precisions that can be checked on this machine."""
     copy = tmp_path_factory.mktemp("variants") / "tiny"
     shutil.copytree(tiny_artifact, copy)
     for precision in PRECISIONS:
@@ -62,7 +62,7 @@ def graph_of(folder: Path, precision: str, graph: str) -> onnx.GraphProto:
 
 
 def types(graph: onnx.GraphProto) -> dict[str, int]:
-    """Tensor -> element type, as shape inference finds it."""
+    """Return name of tensor -> element type, by shape inference."""
     opset = [onnx.helper.make_opsetid("", OPSET)]
     inferred = onnx.shape_inference.infer_shapes(onnx.helper.make_model(graph, opset_imports=opset)).graph
     values = (*inferred.value_info, *inferred.input, *inferred.output)
@@ -72,14 +72,14 @@ def types(graph: onnx.GraphProto) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(("precision", "graph"), VARIANTS)
-def test_borders_are_those_of_fp32(folder: Path, precision: str, graph: str) -> None:
+def test_inputs_and_outputs_are_those_of_fp32(folder: Path, precision: str, graph: str) -> None:
     plain, other = graph_of(folder, "fp32", graph), graph_of(folder, precision, graph)
     assert tensor_list(other.input) == tensor_list(plain.input)
     assert tensor_list(other.output) == tensor_list(plain.output)
 
 
 @pytest.mark.parametrize(("precision", "graph"), VARIANTS)
-def test_the_weights_are_in_the_one_file(folder: Path, precision: str, graph: str) -> None:
+def test_all_precisions_use_one_weights_file(folder: Path, precision: str, graph: str) -> None:
     for tensor in graph_of(folder, precision, graph).initializer:
         if tensor.data_location == TensorProto.EXTERNAL:
             assert {entry.key: entry.value for entry in tensor.external_data}["location"] == "weights.safetensors"
@@ -100,7 +100,7 @@ def test_nothing_else_of_the_artifact_changes(folder: Path, tiny_artifact: Path)
 
 
 @pytest.mark.parametrize(("precision", "low"), [("fp16", TensorProto.FLOAT16), ("bf16", TensorProto.BFLOAT16)])
-def test_products_round_and_what_adds_up_does_not(folder: Path, precision: str, low: int) -> None:
+def test_only_products_are_in_half_precision(folder: Path, precision: str, low: int) -> None:
     if precision not in PRECISIONS:
         pytest.skip("openvino is not installed, which checks bf16")
     graph = graph_of(folder, precision, "denoise")
@@ -134,18 +134,18 @@ def test_int8_is_symmetric_and_by_output_channel(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", ["ort-int8", "openvino-int8"])
-def test_int8_engines_answer_right(folder: Path, backend: str) -> None:
+def test_int8_engines_pass_the_golden_check(folder: Path, backend: str) -> None:
     if backend.startswith("openvino") and not OPENVINO:
         pytest.skip("openvino is not installed")
     engine = open_engine(backend, load_artifact(folder), threads=1)
     report = check_golden(engine)
     engine.close()
     assert engine.precision == "int8"
-    assert 1e-4 < report.max_error_ln <= report.tolerance_ln  # less would be fp32
+    assert 1e-4 < report.max_error_ln <= report.tolerance_ln  # a smaller error would mean fp32
 
 
 @pytest.mark.parametrize("backend", ["ort-int8", "openvino-int8"])
-def test_an_artifact_without_int8_says_how_to_make_it(tiny_artifact: Path, backend: str) -> None:
+def test_a_missing_int8_variant_is_refused_with_the_remedy(tiny_artifact: Path, backend: str) -> None:
     if backend.startswith("openvino") and not OPENVINO:
         pytest.skip("openvino is not installed")
     with pytest.raises(EngineUnavailableError, match=r"got precision int8, expected .*; make it with grin precision"):
@@ -172,7 +172,7 @@ def test_int8_needs_frames(tiny_artifact: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
 
-def test_a_wrong_variant_is_not_listed(tiny_artifact: Path, tiny_frame: Frame, tmp_path: Path) -> None:
+def test_a_variant_that_fails_its_check_is_not_added(tiny_artifact: Path, tiny_frame: Frame, tmp_path: Path) -> None:
     copy = tmp_path / "tiny"
     shutil.copytree(tiny_artifact, copy)
     manifest = load_artifact(copy).manifest
@@ -183,7 +183,7 @@ def test_a_wrong_variant_is_not_listed(tiny_artifact: Path, tiny_frame: Frame, t
     assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
 
 
-def test_the_check_of_bf16_really_rounds(folder: Path) -> None:
+def test_the_check_of_bf16_computes_in_bf16(folder: Path) -> None:
     if "bf16" not in PRECISIONS:
         pytest.skip("openvino is not installed, which checks bf16")
     engine = checking_engine("bf16")(load_artifact(folder), 1)

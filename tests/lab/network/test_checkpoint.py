@@ -14,7 +14,7 @@ from grin_ros.lab.network.checkpoint import load_model, load_weights, save_weigh
 from tests.lab.network.tiny import TINY, awake
 
 
-def test_a_model_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_saved_model_is_loaded_unchanged(tmp_path: Path) -> None:
     model = awake()
     save_weights(tmp_path / "weights.safetensors", model.state_dict(), TINY, torch.float32)
     loaded = load_model(tmp_path / "weights.safetensors")
@@ -23,7 +23,7 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path) -> None:
     assert loaded.state_dict().keys() == model.state_dict().keys()
     for name, tensor in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor), name
-    assert [p.name for p in tmp_path.iterdir()] == ["weights.safetensors"]  # nothing temporary stays
+    assert [p.name for p in tmp_path.iterdir()] == ["weights.safetensors"]  # no temporary file is left
 
 
 def test_half_precision_halves_the_file_and_loads_as_float32(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_tensors_of_another_version_are_refused(tmp_path: Path) -> None:
         load_model(path)
 
 
-def test_a_file_from_before_the_switches_has_them_on(tmp_path: Path) -> None:
+def test_missing_switches_in_an_old_file_are_on(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     config = {k: v for k, v in asdict(TINY).items() if k not in ("depth", "local", "scene", "rays")}
     tensors = {name: tensor.clone() for name, tensor in awake().state_dict().items()}

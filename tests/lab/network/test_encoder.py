@@ -38,17 +38,17 @@ def test_same_conv_pads_as_tensorflow_does(kernel: int, stride: int) -> None:
     with torch.no_grad():
         conv.weight.fill_(1.0)
         conv.bias.zero_()  # type: ignore[union-attr]
-    # A kernel of ones over the index image sums the indices that the window sees.
+    # A kernel of ones over an image of indices sums the indices in its window.
     ramp = torch.arange(1.0, size + 1.0)
     got = conv(ramp.expand(1, 1, size, size))[0, 0, size // stride // 2]
-    before = max(kernel - stride, 0) // 2  # the odd pixel of padding is right and below
-    rows = kernel  # the middle row's window lies inside
+    before = max(kernel - stride, 0) // 2  # the odd pixel of padding is on the right and below
+    rows = kernel  # the window of the middle row lies inside
     starts = [i * stride - before for i in range(size // stride)]
     expected = [rows * sum(float(j + 1) for j in range(s, s + kernel) if 0 <= j < size) for s in starts]
     assert got.tolist() == expected
 
 
-def test_features_have_the_promised_strides() -> None:
+def test_features_have_strides_4_8_16_and_32() -> None:
     backbone = EfficientNetLite(TINY.encoder_widths, TINY.encoder_repeats)
     features = backbone(torch.zeros(2, 3, 64, 96))
     assert [tuple(f.shape) for f in features] == [
@@ -68,11 +68,11 @@ def test_pyramid_takes_any_image_size(size: tuple[int, int]) -> None:
     assert torch.isfinite(fine).all()
 
 
-# Disturbed feature statistics
+# Disturbance of feature statistics
 
 
 def features(batch: int = 64, dtype: torch.dtype = torch.float32) -> Tensor:
-    """(batch, 5, 6, 7): each sample and channel with a mean and a deviation of its own."""
+    """Return features (batch, 5, 6, 7), where each sample and channel has its own mean and deviation."""
     generator = torch.Generator().manual_seed(3)
     mean = torch.randn(batch, 5, 1, 1, generator=generator)
     deviation = torch.exp(0.3 * torch.randn(batch, 5, 1, 1, generator=generator))
@@ -80,7 +80,7 @@ def features(batch: int = 64, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_disturbed_samples_are_about_the_share_and_the_others_untouched(dtype: torch.dtype) -> None:
+def test_about_the_given_share_of_samples_is_disturbed(dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     feature = features(400, dtype)
     out = disturb_statistics(feature, 0.25)
@@ -91,28 +91,28 @@ def test_disturbed_samples_are_about_the_share_and_the_others_untouched(dtype: t
     assert float(same[~untouched].float().mean()) < 0.2
 
 
-def test_nothing_or_all_is_disturbed() -> None:
+def test_share_0_disturbs_nothing_and_share_1_everything() -> None:
     torch.manual_seed(0)
     feature = features()
     assert torch.equal(disturb_statistics(feature, 0.0), feature)
     assert (disturb_statistics(feature, 1.0) != feature).flatten(1).any(1).all()
 
 
-def test_disturbing_changes_statistics_and_nothing_else() -> None:
+def test_a_disturbance_changes_only_the_statistics() -> None:
     torch.manual_seed(0)
     feature = features()
     out = disturb_statistics(feature, 1.0)
     moved = (out - out.mean((2, 3), keepdim=True)) / out.std((2, 3), keepdim=True)
     kept = (feature - feature.mean((2, 3), keepdim=True)) / feature.std((2, 3), keepdim=True)
     torch.testing.assert_close(moved, kept, atol=1e-3, rtol=1e-3)
-    # As far as the samples of the batch differ among themselves.
+    # The disturbance is as large as the differences between the samples of the batch.
     shift = (out.mean((2, 3)) - feature.mean((2, 3))).std()
     torch.testing.assert_close(shift, feature.mean((2, 3)).std(), rtol=0.2, atol=0.0)
     gain = (out.std((2, 3)) / feature.std((2, 3))).log().std()
     torch.testing.assert_close(gain, feature.std((2, 3)).log().std(), rtol=0.2, atol=0.0)
 
 
-def test_a_batch_of_one_or_of_equals_has_no_other_style() -> None:
+def test_a_batch_without_differences_is_not_disturbed() -> None:
     feature = features(1)
     assert torch.equal(disturb_statistics(feature, 1.0), feature)
     torch.testing.assert_close(disturb_statistics(feature.repeat(4, 1, 1, 1), 1.0), feature.repeat(4, 1, 1, 1))
@@ -138,12 +138,12 @@ def test_gradients_flow_through_disturbed_features() -> None:
     feature = features(8).requires_grad_(True)
     disturb_statistics(feature, 1.0).sum().backward()
     assert feature.grad is not None
-    assert (feature.grad > 0.0).all()  # the gain, which is exp of something
+    assert (feature.grad > 0.0).all()  # the gain is an exponential and therefore positive
     assert torch.isfinite(feature.grad).all()
 
 
 def test_pyramid_mixes_all_strides_into_the_fine_map() -> None:
-    # The coarsest features see the whole image: a change in one corner must reach the opposite one through them.
+    # The coarsest features see the whole image, so that a change in one corner reaches the opposite one.
     pyramid = fresh().pyramid
     image = picture(64, 64)
     changed = image.clone()
@@ -154,16 +154,16 @@ def test_pyramid_mixes_all_strides_into_the_fine_map() -> None:
     assert difference[:4, :4].mean() > difference[-4:, -4:].mean()
 
 
-def test_image_size_must_fit_the_stride() -> None:
+def test_an_image_size_that_does_not_fit_the_stride_is_refused() -> None:
     with pytest.raises(ValueError, match="100x64.*multiples of 32"):
         ModelConfig(image_height=64, image_width=100)
 
 
-# Below: the ImageNet weights, against the published network written out with its batch norm.
+# The ImageNet weights, compared with the published network with its batch norm
 
 
 LITE = {0: ModelConfig(), 2: load_yaml(ModelConfig, ROOT / "config" / "model" / "small.yaml")}
-"""Number of the EfficientNet-Lite -> a configuration with it as its encoder."""
+"""Number of the EfficientNet-Lite -> a configuration that has it as encoder."""
 
 
 @pytest.fixture(scope="module", params=LITE)
@@ -181,14 +181,14 @@ def published(lite: int) -> Mapping[str, Tensor]:
 
 @pytest.fixture(scope="module")
 def loaded(lite: int, published: Mapping[str, Tensor]) -> EfficientNetLite:
-    del published  # only that it is there
+    del published  # only whether it is installed
     backbone = EfficientNetLite(LITE[lite].encoder_widths, LITE[lite].encoder_repeats)
     load_imagenet(backbone)
     return backbone.eval()
 
 
 def normalised_conv(x: Tensor, source: Mapping[str, Tensor], conv: str, norm: str, stride: int = 1) -> Tensor:
-    """Convolution with TensorFlow's padding, then batch norm by its running statistics, eps 1e-3."""
+    """Apply a convolution with TensorFlow's padding and batch norm with its running statistics, eps 1e-3."""
     weight = source[f"{conv}.weight"]
     total = max(weight.shape[-1] - stride, 0)
     x = functional.pad(x, (total // 2, total - total // 2) * 2)
@@ -199,8 +199,8 @@ def normalised_conv(x: Tensor, source: Mapping[str, Tensor], conv: str, norm: st
 
 
 def unfolded(x: Tensor, source: Mapping[str, Tensor], layers_of_stages: tuple[int, ...]) -> list[Tensor]:
-    """EfficientNet-Lite by its published table: features before each stride-2 step that the pyramid reads."""
-    table = zip(layers_of_stages, (1, 2, 2, 2, 1, 2, 1), strict=True)  # layers, stride of the first
+    """Compute EfficientNet-Lite by its published table and return the features that the pyramid reads."""
+    table = zip(layers_of_stages, (1, 2, 2, 2, 1, 2, 1), strict=True)  # number of layers, stride of the first
     x = normalised_conv(x, source, "_conv_stem", "_bn0", 2).clamp(0.0, 6.0)
     stages, index = [], 0
     for layers, first_stride in table:
@@ -216,16 +216,18 @@ def unfolded(x: Tensor, source: Mapping[str, Tensor], layers_of_stages: tuple[in
     return [stages[i] for i in (1, 2, 4, 6)]
 
 
-def test_folded_batch_norm_is_batch_norm(loaded: EfficientNetLite, published: Mapping[str, Tensor]) -> None:
-    assert f"_blocks.{sum(loaded.repeats)}._bn1.weight" not in published  # none of its layers is left out
+def test_folded_batch_norm_gives_the_same_features(loaded: EfficientNetLite, published: Mapping[str, Tensor]) -> None:
+    assert f"_blocks.{sum(loaded.repeats)}._bn1.weight" not in published  # no layer is left out
     x = torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         for got, expected in zip(loaded(x), unfolded(x, published, loaded.repeats), strict=True):
             torch.testing.assert_close(got, expected, atol=2e-3, rtol=1e-3)
 
 
-def test_imagenet_features_know_a_cat(lite: int, loaded: EfficientNetLite, published: Mapping[str, Tensor]) -> None:
-    # The classifier on top of our encoder and our preprocessing: wrong padding, scaling or channel order would show.
+def test_a_cat_is_recognised_in_the_features(
+    lite: int, loaded: EfficientNetLite, published: Mapping[str, Tensor]
+) -> None:
+    # The published classifier on this encoder and preprocessing shows wrong padding, scaling and channel order.
     data = pytest.importorskip("skimage.data", reason="scikit-image's test pictures are not installed")
     pyramid = FeaturePyramid(replace(LITE[lite], image_height=224, image_width=320))
     pyramid.backbone = loaded

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From clean samples to metres: depth, its sigma, and what is beyond range or not seen at all."""
+"""Decoding of clean samples: depth, sigma, and pixels that are beyond range or have no ray."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def test_decode_inverts_the_encoding_of_training(model: Grin, range_m: float) ->
     torch.testing.assert_close(depth_m, torch.full((30, 46), range_m), rtol=1e-4, atol=0.0)
 
 
-def test_decode_keeps_to_the_range_that_it_can_express(model: Grin) -> None:
+def test_decode_clips_to_the_range_of_the_encoding(model: Grin) -> None:
     depth_m, _ = decode(model, flat(-50.0), flat(-4.0))
     torch.testing.assert_close(depth_m, torch.full((30, 46), TINY.min_range_m), rtol=1e-4, atol=0.0)
 
 
 @pytest.mark.parametrize("range_m", [91.0, 100.0, 1e4])
-def test_decode_says_what_is_beyond_range(model: Grin, range_m: float) -> None:
+def test_decode_answers_infinity_beyond_range(model: Grin, range_m: float) -> None:
     x = math.log(range_m / TINY.depth_encoding.decode(0.0)) / TINY.ln_per_unit
     depth_m, sigma_m = decode(model, flat(x), flat(-4.0))
     assert (depth_m == torch.inf).all()
     assert torch.isnan(sigma_m).all()
 
 
-def test_what_the_camera_does_not_see_is_not_beyond_range(model: Grin) -> None:
+def test_pixels_without_a_ray_are_nan_and_not_beyond_range(model: Grin) -> None:
     ray_z = torch.ones(1, 30, 46)
     ray_z[0, :5], ray_z[0, 5:10] = -0.3, torch.nan
     depth_m, sigma_m = decode(model, flat(10.0), flat(-4.0), ray_z)
@@ -63,15 +63,15 @@ def test_what_the_camera_does_not_see_is_not_beyond_range(model: Grin) -> None:
     assert torch.isnan(sigma_m).all()
 
 
-def test_beyond_range_is_of_the_range_and_not_of_the_depth(model: Grin) -> None:
-    # A ray far to the side: its depth along z is short, its range is not.
+def test_the_range_and_not_the_depth_decides_what_is_beyond_range(model: Grin) -> None:
+    # On a ray far to the side, depth along z is much smaller than the range.
     depth_m, _ = decode(model, flat(10.0), flat(-4.0), torch.full((1, 30, 46), 0.1))
     assert (depth_m == torch.inf).all()
 
 
 @torch.no_grad()
 def test_sky_above_ground_has_a_clean_edge(model: Grin) -> None:
-    # Upper half sky, lower half at 5 m, and an image that shows where: no pixel in between is put half-way.
+    # The upper half is sky, the lower half is at 5 m, and the image shows the edge. No pixel lies in between.
     x = torch.full((TINY.grid_rows, TINY.grid_cols), 1.0 / TINY.data_std)
     x[TINY.grid_rows // 2 :] = float(TINY.depth_encoding.encode(5.0)) / TINY.data_std
     image = torch.full((1, 32, 48, 3), 220, dtype=torch.uint8)
@@ -91,7 +91,7 @@ def test_depth_is_the_median_of_the_members(model: Grin, members: list[float], m
     torch.testing.assert_close(got, expected, rtol=1e-5, atol=0.0)
 
 
-def test_sigma_is_the_law_of_total_variance(model: Grin) -> None:
+def test_sigma_follows_the_law_of_total_variance(model: Grin) -> None:
     members, variances = [0.1, 0.5, 0.3, -0.1], [0.04, 0.01, 0.09, 0.02]
     x = torch.cat([flat(m) for m in members])
     log_variance = torch.cat([flat(math.log(v)) for v in variances])
@@ -102,7 +102,7 @@ def test_sigma_is_the_law_of_total_variance(model: Grin) -> None:
     torch.testing.assert_close(sigma_m, expected, rtol=1e-4, atol=0.0)
 
 
-def test_depth_is_along_z_and_absent_where_no_ray_looks_forward(model: Grin) -> None:
+def test_depth_is_along_z_and_nan_where_no_ray_looks_forward(model: Grin) -> None:
     ray_z = torch.linspace(-0.5, 1.0, 46).expand(1, 30, 46).clone()
     ray_z[0, 3:6] = torch.nan
     depth_m, sigma_m = decode(model, flat(0.2), flat(-3.0), ray_z)
@@ -116,8 +116,8 @@ def test_depth_is_along_z_and_absent_where_no_ray_looks_forward(model: Grin) -> 
 
 
 @torch.no_grad()
-def test_decode_lays_the_grid_out_row_by_row(model: Grin) -> None:
-    # Top half near, bottom half far, left half certain: nothing is transposed or flipped.
+def test_the_query_grid_is_laid_out_row_by_row(model: Grin) -> None:
+    # The top half is near, the bottom half far and the left half certain, which shows transposed or flipped axes.
     rows, cols = TINY.grid_rows, TINY.grid_cols
     x = torch.zeros(rows, cols)
     x[rows // 2 :] = 1.0
@@ -134,7 +134,7 @@ def test_linear_depth_is_decoded_with_its_sigma() -> None:
     x = float(model.config.depth_encoding.encode(8.0)) / TINY.data_std
     depth_m, sigma_m = decode(model, flat(x), flat(-8.0))
     torch.testing.assert_close(depth_m, torch.full((30, 46), 8.0), rtol=1e-4, atol=0.0)
-    # Of a linear scale, sigma in metres is the same at every range.
+    # With linear depth, sigma in metres is the same at every range.
     expected_m = math.exp(-4.0) * TINY.data_std * 0.5 * (TINY.max_range_m - TINY.min_range_m)
     torch.testing.assert_close(sigma_m, torch.full((30, 46), expected_m), rtol=1e-3, atol=0.0)
     assert (decode(model, flat(50.0), flat(-8.0))[0] == torch.inf).all()

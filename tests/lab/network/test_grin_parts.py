@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parts switched off, and linear depth: what ablations train."""
+"""Models of ablations: parts that are switched off, and linear depth."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def answer(model: Grin, inputs: dict[str, Tensor]) -> Tensor:
         ("local", {"queries"}, {"image", "query_rays", "scene_rays", "mounting"}),
     ],
 )
-def test_a_part_switched_off_is_not_seen(part: str, unseen: set[str], seen: set[str]) -> None:
+def test_a_part_that_is_switched_off_has_no_effect(part: str, unseen: set[str], seen: set[str]) -> None:
     model, inputs = switched(**{part: False}), scene()
     expected = answer(model, inputs)
     for name in unseen | seen:
@@ -45,17 +45,17 @@ def test_a_part_switched_off_is_not_seen(part: str, unseen: set[str], seen: set[
 
 
 @torch.no_grad()
-def test_local_conditioning_off_leaves_the_ray_alone() -> None:
+def test_without_local_conditioning_a_pixel_has_only_its_ray() -> None:
     inputs = scene()
     other = {**inputs, "image": scene(seed=1)["image"]}
     (local, kv), (local_2, kv_2) = (switched(local=False).encode(**i) for i in (inputs, other))
     assert torch.equal(local, local_2)
-    assert (kv - kv_2).abs().max() > 1e-4  # the image is still seen through the scene tokens
+    assert (kv - kv_2).abs().max() > 1e-4  # the image still has an effect through the scene tokens
     assert (switched().encode(**inputs)[0] - switched().encode(**other)[0]).abs().max() > 1e-4
 
 
 @torch.no_grad()
-def test_without_scene_tokens_nothing_is_left_of_them() -> None:
+def test_without_scene_conditioning_there_are_no_scene_tokens() -> None:
     model = switched(scene=False)
     for kept in (None, torch.tensor([0, 3])):
         local, kv = model.encode(**scene(batch=2), scene_kept=kept)
@@ -65,8 +65,8 @@ def test_without_scene_tokens_nothing_is_left_of_them() -> None:
 
 
 @torch.no_grad()
-def test_without_rays_positions_are_those_of_one_camera() -> None:
-    # It is the same network as with rays, had all images been taken by that camera.
+def test_without_rays_every_image_has_the_rays_of_one_camera() -> None:
+    # This is the network with rays for images that were all taken by that camera.
     inputs = scene(batch=2)
     cells = cell_centres(TINY.scene_rows, TINY.scene_cols).expand(2, -1, -1)
     told = {**inputs, "query_rays": directions(inputs["queries"]), "scene_rays": directions(cells)}
@@ -74,7 +74,7 @@ def test_without_rays_positions_are_those_of_one_camera() -> None:
         torch.testing.assert_close(got, expected)
 
 
-def test_directions_and_cells_are_of_a_camera_90_degrees_wide() -> None:
+def test_that_camera_is_90_degrees_wide() -> None:
     expected = torch.tensor([[-0.5, -2 / 3], [0.5, -2 / 3], [-0.5, 0.0], [0.5, 0.0], [-0.5, 2 / 3], [0.5, 2 / 3]])
     torch.testing.assert_close(cell_centres(3, 2), expected)
     rays = directions(torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, -1.0]]))
@@ -95,19 +95,19 @@ def test_ln_range_inverts_the_encoding_of_training(depth: str, range_m: float) -
 
 
 @pytest.mark.parametrize("depth", ["log", "linear"])
-def test_ln_range_keeps_to_the_limits(depth: str) -> None:
+def test_ln_range_is_clipped_to_the_limits(depth: str) -> None:
     ln_range, _ = switched(depth=depth).ln_range(torch.tensor([-99.0, 99.0]))
     torch.testing.assert_close(ln_range.exp(), torch.tensor([TINY.min_range_m, TINY.max_range_m]), rtol=1e-5, atol=0.0)
 
 
-def test_another_depth_is_refused() -> None:
+def test_an_unknown_encoding_of_depth_is_refused() -> None:
     with pytest.raises(ValueError, match="depth: got 'inverse', expected 'log' or 'linear'"):
         dataclasses.replace(TINY, depth="inverse")
 
 
 @torch.no_grad()
-def test_the_image_may_be_smaller_for_a_while() -> None:
-    # As in the first stage of training: fewer scene tokens of the same weights.
+def test_the_same_weights_accept_a_smaller_image() -> None:
+    # The first stage of training has fewer scene tokens with the same weights.
     model = awake()
     inputs = scene()
     model.pyramid.size = (32, 64)

@@ -22,7 +22,7 @@ def picture(height: int, width: int, batch: int = 1) -> Tensor:
         ((97, 131), (33, 47)),  # odd to odd
         ((480, 640), (192, 256)),
         ((50, 40), (64, 96)),  # larger
-        ((31, 200), (64, 32)),  # larger one way, smaller the other
+        ((31, 200), (64, 32)),  # larger in one direction, smaller in the other
         ((1, 1), (32, 32)),
         ((64, 64), (1, 1)),
     ],
@@ -35,7 +35,7 @@ def test_resize_is_the_antialiased_bilinear_resize(source: tuple[int, int], targ
     got = resize_image(image, *target)
     assert got.shape == (2, 3, *target)
     assert got.dtype == torch.float32
-    torch.testing.assert_close(got.double(), expected, atol=5e-3, rtol=0.0)  # of 255
+    torch.testing.assert_close(got.double(), expected, atol=5e-3, rtol=0.0)  # on a scale of 0 to 255
 
 
 def test_resize_to_the_same_size_changes_nothing() -> None:
@@ -51,8 +51,8 @@ def test_resize_keeps_a_constant_image_and_the_range_of_any() -> None:
     assert resized.max() <= 255.0
 
 
-def test_resize_keeps_places() -> None:
-    # Resizing the images of u and v must give the pixel coordinates of the cells' centres: no shift of half a pixel.
+def test_resize_does_not_shift_the_image() -> None:
+    # Resized images of u and v hold the coordinates of the cell centres, without a shift of half a pixel.
     height, width = 120, 200
     v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     image = torch.stack([u, v, 0 * u], -1).to(torch.uint8)[None]
@@ -64,7 +64,7 @@ def test_resize_keeps_places() -> None:
 
 
 @pytest.mark.parametrize(("source", "target"), [(7, 7), (640, 256), (33, 64), (1, 5), (9, 1), (1280, 48)])
-def test_taps_are_pixels_of_the_image_and_their_shares(source: int, target: int) -> None:
+def test_taps_are_pixels_of_the_image_with_weights_that_sum_to_one(source: int, target: int) -> None:
     indices, weights = resize_taps(source, target, torch.device("cpu"))
     assert indices.shape == weights.shape
     assert len(indices) == target
@@ -74,7 +74,7 @@ def test_taps_are_pixels_of_the_image_and_their_shares(source: int, target: int)
     torch.testing.assert_close(weights.sum(1), torch.ones(target))
 
 
-def test_work_follows_the_image_not_its_square() -> None:
-    """A few taps a target pixel, however large the image: the whole matrix would have `source` of them."""
+def test_the_number_of_taps_does_not_grow_with_the_square_of_the_image() -> None:
+    """Each target pixel has a few taps for any image size, where the whole matrix would have `source` of them."""
     for source in (256, 640, 1280, 4096):
         assert resize_taps(source, 256, torch.device("cpu"))[0].shape[1] <= 2 * source / 256 + 2

@@ -34,16 +34,15 @@ def test_attention_is_scaled_dot_product_attention() -> None:
     torch.testing.assert_close(attention(x, attention.project(source)), expected)
 
 
-def test_scene_tokens_are_read(block: RinBlock) -> None:
+def test_scene_tokens_change_latents_and_pixels(block: RinBlock) -> None:
     pixels, latents = tokens(1, 30, 32), tokens(1, 6, 48)
     outputs = [block(pixels, latents, block.scene_key_value(tokens(1, 9, 32, seed=seed))) for seed in (1, 2)]
     for first, second in zip(*outputs, strict=True):
-        assert (first - second).abs().max() > 1e-3  # latents, and through them every pixel
+        assert (first - second).abs().max() > 1e-3  # the latents change, and through them every pixel
 
 
-def test_scene_keys_once_a_frame_are_those_of_the_block(block: RinBlock) -> None:
-    # Scene tokens given beforehand as keys and values count exactly like pixel tokens with the same content would,
-    # but for the norm of their own.
+def test_scene_tokens_count_like_pixel_tokens(block: RinBlock) -> None:
+    # Scene tokens, given as keys and values, count like pixel tokens with the same content, apart from their own norm.
     pixels, scene, latents = tokens(1, 30, 32), tokens(1, 9, 32, seed=1), tokens(1, 6, 48)
     block.token_norm.load_state_dict(block.scene_norm.state_dict())
     apart = block(pixels, latents, block.scene_key_value(scene))[1]
@@ -52,13 +51,13 @@ def test_scene_keys_once_a_frame_are_those_of_the_block(block: RinBlock) -> None
 
 
 @pytest.mark.parametrize("count", [1, 5, 333])
-def test_any_number_of_tokens(block: RinBlock, count: int) -> None:
+def test_any_number_of_tokens_is_accepted(block: RinBlock, count: int) -> None:
     out, latents = block(tokens(2, count, 32), tokens(2, 6, 48), block.scene_key_value(tokens(2, 9, 32)))
     assert out.shape == (2, count, 32)
     assert latents.shape == (2, 6, 48)
 
 
-def test_order_of_tokens_means_nothing(block: RinBlock) -> None:
+def test_the_order_of_tokens_does_not_matter(block: RinBlock) -> None:
     pixels, latents = tokens(1, 50, 32), tokens(1, 6, 48)
     scene_kv = block.scene_key_value(tokens(1, 9, 32, seed=1))
     order = torch.randperm(50, generator=torch.Generator().manual_seed(3))
@@ -68,10 +67,10 @@ def test_order_of_tokens_means_nothing(block: RinBlock) -> None:
     torch.testing.assert_close(after_shuffled, after, atol=1e-5, rtol=1e-5)
 
 
-def test_pixels_speak_to_each_other_through_the_latents(block: RinBlock) -> None:
+def test_pixels_influence_each_other_through_the_latents(block: RinBlock) -> None:
     pixels, latents = tokens(1, 20, 32), tokens(1, 6, 48)
     scene_kv = block.scene_key_value(tokens(1, 9, 32, seed=1))
     changed = pixels.clone()
-    changed[:, 0] = -pixels[:, 0]  # not a shift: the norm would take that away
+    changed[:, 0] = -pixels[:, 0]  # a mere shift would be removed by the norm
     difference = (block(changed, latents, scene_kv)[0] - block(pixels, latents, scene_kv)[0])[0].abs().amax(-1)
     assert (difference[1:] > 1e-5).all()

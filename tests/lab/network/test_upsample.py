@@ -20,8 +20,8 @@ def noisy_image(height: int, width: int) -> Tensor:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_constant_stays_constant(size: tuple[int, int]) -> None:
-    # Whatever the image shows: structure in the picture alone makes no structure in depth.
+def test_constant_depth_stays_constant_for_any_image(size: tuple[int, int]) -> None:
+    # Structure in the image alone makes no structure in depth.
     ln_range, sigma = guided_upsample(torch.full((8, 12), 0.7), torch.full((8, 12), 0.05), noisy_image(*size))
     assert ln_range.shape == sigma.shape == size
     torch.testing.assert_close(ln_range, torch.full(size, 0.7), atol=1e-5, rtol=0.0)
@@ -29,7 +29,7 @@ def test_constant_stays_constant(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_nothing_lies_outside_its_neighbours(size: tuple[int, int]) -> None:
+def test_depth_lies_between_that_of_the_neighbouring_cells(size: tuple[int, int]) -> None:
     grid = torch.randn(8, 12, generator=torch.Generator().manual_seed(1))
     ln_range, sigma = guided_upsample(grid, torch.full((8, 12), 0.05), noisy_image(*size))
     assert torch.isfinite(ln_range).all()
@@ -39,7 +39,7 @@ def test_nothing_lies_outside_its_neighbours(size: tuple[int, int]) -> None:
 
 
 def test_a_gentle_slope_stays_a_slope() -> None:
-    # 0.01 a cell, no contrast: bilinear up to a fraction of a cell, neither stairs nor a shift.
+    # With 0.01 per cell and no contrast the result is bilinear up to a fraction of a cell, without steps or a shift.
     rows, cols, height, width = 12, 16, 96, 128
     grid = (0.01 * torch.arange(cols)).expand(rows, cols)
     image = torch.full((1, height, width, 3), 90, dtype=torch.uint8)
@@ -49,8 +49,8 @@ def test_a_gentle_slope_stays_a_slope() -> None:
     assert (ln_range[:, 1:] >= ln_range[:, :-1] - 1e-6).all()
 
 
-def test_grid_is_laid_over_the_image_as_it_is() -> None:
-    # Each cell's centre pixel, far from the other cells, has that cell's value.
+def test_the_grid_is_not_flipped_or_transposed() -> None:
+    # The centre pixel of each cell has the value of the cell.
     rows, cols, pitch = 4, 5, 9
     grid = 0.02 * torch.arange(rows * cols, dtype=torch.float32).reshape(rows, cols)
     image = torch.full((1, rows * pitch, cols * pitch, 3), 90, dtype=torch.uint8)
@@ -61,9 +61,9 @@ def test_grid_is_laid_over_the_image_as_it_is() -> None:
 def two_surfaces(
     size: tuple[int, int], edge: int, colours: tuple[Colour, Colour], ratio: float, upright: bool = True
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Image of two flat surfaces that meet at pixel `edge`, ln(range) on a 16 x 16 grid, and which pixels are far.
+    """Return an image of two flat surfaces that meet at pixel `edge`, ln(range) on a 16 x 16 grid, and the far pixels.
 
-    The far surface is `ratio` times as far as the near one; a cell has the range of the pixel at its centre.
+    The far surface is `ratio` times as far as the near one. A cell has the range of the pixel at its centre.
     """
     height, width = size if upright else size[::-1]
     far = (torch.arange(width) >= edge).expand(height, width)
@@ -76,7 +76,7 @@ def two_surfaces(
 
 
 def edges(width: int) -> range:
-    """Every place within two cells, so that the edge falls on, beside and between cell centres."""
+    """Return all places within two cells, so that the edge lies on, beside and between cell centres."""
     return range(width // 2 - width // 16, width // 2 + width // 16)
 
 
@@ -93,8 +93,8 @@ def test_an_edge_in_colour_and_depth_stays_sharp(size: tuple[int, int], ratio: f
 
 @pytest.mark.parametrize("colours", [(GREY, LIGHT_GREY), (GREY, GREY)], ids=["little contrast", "no contrast"])
 @pytest.mark.parametrize("ratio", [2.0, 6.0])
-def test_no_pixel_hangs_between_two_surfaces(colours: tuple[Colour, Colour], ratio: float) -> None:
-    # Where the picture says little about the edge's place, the place may be wrong, but each pixel is on a surface.
+def test_no_pixel_lies_between_two_surfaces(colours: tuple[Colour, Colour], ratio: float) -> None:
+    # Where the image shows the edge badly, its place may be wrong, but each pixel is on one of the surfaces.
     for edge in edges(128):
         image, grid, _ = two_surfaces((32, 128), edge, colours, ratio)
         ln_range, _ = guided_upsample(grid, torch.full_like(grid, 0.05), image)
@@ -102,14 +102,14 @@ def test_no_pixel_hangs_between_two_surfaces(colours: tuple[Colour, Colour], rat
         assert off.max() < 0.02, f"edge at pixel {edge}: {int((off >= 0.02).any(0).sum())} columns between the surfaces"
 
 
-def test_the_place_of_an_edge_is_uncertain() -> None:
+def test_sigma_is_larger_at_an_edge() -> None:
     image, grid, _ = two_surfaces((96, 128), 64, (GREY, GREY), 2.0)
     _, sigma = guided_upsample(grid, torch.full_like(grid, 0.05), image)
     torch.testing.assert_close(sigma[:, :50], torch.full((96, 50), 0.05), atol=1e-3, rtol=0.0)
     assert sigma[:, 62:66].min() > 0.1
 
 
-def test_the_cells_sigma_is_taken_from_the_same_surface() -> None:
+def test_sigma_is_that_of_the_cells_on_the_same_surface() -> None:
     image, grid, far = two_surfaces((96, 128), 64, (BLACK, WHITE), 3.0)
     sigma_grid = torch.where(grid > 0.5, 0.4, 0.02)
     _, sigma = guided_upsample(grid, sigma_grid, image)

@@ -29,7 +29,7 @@ def convolutions(network: EfficientNetLite) -> list[SameConv]:
 
 
 def statistics(network: EfficientNetLite, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Deviation and mean of each convolution's channels."""
+    """Return standard deviation and mean of the channels of each convolution."""
     seen: list[tuple[Tensor, Tensor]] = []
 
     def note(_: nn.Module, __: object, output: Tensor) -> None:
@@ -52,12 +52,12 @@ def test_photographs_get_the_statistics_of_renders() -> None:
         statistics(after, photographs), statistics(before, renders), strict=True
     ):
         torch.testing.assert_close(mean, wanted_mean, atol=1e-4, rtol=1e-3)
-        # But for channels that hardly answer: the gain has a limit.
+        # The gain has a limit, so channels that are nearly constant are left out.
         close = (deviation - wanted_deviation).abs() < 3e-3 + 0.01 * wanted_deviation
         assert close.float().mean() > 0.8
 
 
-def test_what_is_alike_stays_as_it_is() -> None:
+def test_equal_statistics_change_nothing() -> None:
     before, after = encoder(), encoder()
     align(after, images(0), images(0), len(convolutions(after)))
     for name, tensor in after.state_dict().items():
@@ -65,7 +65,7 @@ def test_what_is_alike_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("layers", [0, 1, 5])
-def test_only_the_first_layers_change(layers: int) -> None:
+def test_only_the_given_first_layers_change(layers: int) -> None:
     before, after = encoder(), encoder()
     align(after, images(0), images(1, 0.5), layers)
     changed = [
@@ -81,7 +81,7 @@ def test_the_gain_has_a_limit() -> None:
     torch.testing.assert_close(gain, torch.full_like(gain, LARGEST_GAIN))
 
 
-def test_no_hook_is_left_and_nothing_else_is_seen() -> None:
+def test_alignment_leaves_no_hooks() -> None:
     network = encoder()
     align(network, images(0), images(1), 3)
     twin = copy.deepcopy(network)
@@ -91,6 +91,6 @@ def test_no_hook_is_left_and_nothing_else_is_seen() -> None:
 
 
 @pytest.mark.parametrize("layers", [-1, 1000])
-def test_layers_that_are_not_there(layers: int) -> None:
+def test_a_wrong_number_of_layers_is_refused(layers: int) -> None:
     with pytest.raises(ValueError, match=f"got {layers}, expected 0 to"):
         align(encoder(), images(0), images(1), layers)

@@ -27,7 +27,7 @@ def unchanged_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("sampling", [PLAIN, AUGMENTED], ids=["plain", "augmented"])
-def test_shapes_and_types(tmp_path: Path, sampling: Sampling) -> None:
+def test_a_batch_has_the_documented_shapes_and_types(tmp_path: Path, sampling: Sampling) -> None:
     dataset = ShardDataset(write_shards(tmp_path))
     drawn = batch(dataset, np.array([0, 5, 9]), TINY, sampling, np.random.default_rng(0))
     expected = {
@@ -50,7 +50,7 @@ def test_shapes_and_types(tmp_path: Path, sampling: Sampling) -> None:
 
 
 @pytest.mark.parametrize("sampling", [PLAIN, AUGMENTED], ids=["plain", "augmented"])
-def test_a_batch_is_a_function_of_its_generator(tmp_path: Path, sampling: Sampling) -> None:
+def test_a_batch_depends_only_on_its_generator(tmp_path: Path, sampling: Sampling) -> None:
     dataset = ShardDataset(write_shards(tmp_path))
 
     def drawn(*seed: int) -> Batch:
@@ -64,7 +64,7 @@ def test_a_batch_is_a_function_of_its_generator(tmp_path: Path, sampling: Sampli
         assert not torch.equal(drawn(*other).noise, first.noise)
 
 
-def test_worlds_without_a_scale_are_marked(tmp_path: Path) -> None:
+def test_samples_of_unscaled_worlds_are_marked(tmp_path: Path) -> None:
     dataset = ShardDataset(write_shards(tmp_path))
     indices = np.array([0, 5, 9])
     names = [dataset.world(int(i)) for i in indices]
@@ -75,8 +75,8 @@ def test_worlds_without_a_scale_are_marked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("world", "narrow"), [("recording", False), ("elsewhere", True)])
-def test_windows_of_a_world_keep_its_field_of_view(world: str, narrow: bool) -> None:
-    # The camera sees 67 degrees across, a third of its width 25.
+def test_windows_keep_the_narrowest_field_of_view_of_their_world(world: str, narrow: bool) -> None:
+    # The camera sees 67 degrees horizontally, and a third of its width sees 25 degrees.
     sampling = dataclasses.replace(AUGMENTED, resize=(3.0, 3.0), narrowest_deg={world: 60.0})
     drawn = draw([addressed()] * 16, sampling)
     columns = drawn.scene_rays.unflatten(1, (TINY.scene_rows, TINY.scene_cols))[:, 0, :, 0].numpy()
@@ -84,7 +84,7 @@ def test_windows_of_a_world_keep_its_field_of_view(world: str, narrow: bool) -> 
     assert (seen_deg < 40.0).all() if narrow else (seen_deg > 48.0).all()
 
 
-def test_the_recording_is_never_written_to() -> None:
+def test_the_arrays_of_the_recording_are_not_changed() -> None:
     sample = addressed(TILTED)
     image, range_m = sample.image.copy(), sample.range_m.copy()
     draw([sample], AUGMENTED)
@@ -93,8 +93,8 @@ def test_the_recording_is_never_written_to() -> None:
 
 
 @pytest.mark.parametrize("lens", LENSES)
-def test_each_range_keeps_its_ray(lens: str) -> None:
-    # unproject(pixel) * range is the same 3D point before and after crop, resize and mirror, whatever the lens.
+def test_range_and_ray_of_a_query_give_the_recorded_point(lens: str) -> None:
+    # unproject(pixel) * range is the same 3D point before and after crop, resize and mirror, for any lens.
     samples = [addressed(TILTED, lens) for _ in range(24)]
     flags = turned(drawn := draw(samples, AUGMENTED), samples[0].camera)
     assert {*flags} == {True, False}
@@ -106,31 +106,31 @@ def test_each_range_keeps_its_ray(lens: str) -> None:
 
 
 @pytest.mark.usefixtures("unchanged_colours")
-def test_each_query_lies_on_its_pixel_in_the_image() -> None:
+def test_each_query_lies_on_its_pixel_of_the_image() -> None:
     samples = [addressed() for _ in range(24)]
     drawn = draw(samples, ENLARGED)
     image = drawn.image.permute(0, 3, 1, 2).float()
     seen = functional.grid_sample(image, drawn.queries[:, :, None], align_corners=False, padding_mode="border")
     colours = seen[:, :2, :, 0].transpose(1, 2).numpy()
-    # The network's image is coarser than the recording and stops at the crop's edge: half a pixel of it either way.
+    # The image of the network is coarser than the recording and ends with the crop, hence half a pixel of tolerance.
     error = np.abs(colours - address(ranges(drawn)))
     assert error.mean() < 0.4
     assert error.max() < 1.6
 
 
 @pytest.mark.usefixtures("unchanged_colours")
-def test_lower_resolution_moves_nothing() -> None:
+def test_a_lower_resolution_does_not_shift_the_image() -> None:
     drawn = draw([addressed() for _ in range(24)], dataclasses.replace(AUGMENTED, resize=(0.5, 0.5)))
     image = drawn.image.permute(0, 3, 1, 2).float()
     seen = functional.grid_sample(image, drawn.queries[:, :, None], align_corners=False)[:, :2, :, 0]
     error = seen.transpose(1, 2).numpy() - address(ranges(drawn))
     inside = (drawn.queries.abs() < 0.9).all(-1).numpy()
-    assert np.abs(error[inside]).max() < 1.1  # colours are whole numbers, rounded twice
+    assert np.abs(error[inside]).max() < 1.1  # colours are integers that were rounded twice
     assert np.abs(error[inside].mean(0)).max() < 0.1
 
 
 @pytest.mark.usefixtures("unchanged_colours")
-def test_lower_resolution_is_lower() -> None:
+def test_a_lower_resolution_has_less_detail() -> None:
     checks = addressed()
     checks.image[:] = (255 * (np.indices((HEIGHT, WIDTH)).sum(0) // 2 % 2))[..., None]
     contrast = [
@@ -140,23 +140,23 @@ def test_lower_resolution_is_lower() -> None:
 
 
 @pytest.mark.parametrize(("factor", "least", "most"), [(0.5, 0.9, 1.0), (1.0, 0.9, 1.0), (2.0, 0.45, 0.55)])
-def test_the_window_is_as_small_as_the_factor_is_large(factor: float, least: float, most: float) -> None:
+def test_the_window_shrinks_with_the_factor(factor: float, least: float, most: float) -> None:
     flat = 0
     samples = [addressed() for _ in range(24)]
     drawn = draw(samples, dataclasses.replace(AUGMENTED, resize=(factor, factor), pattern_share=0.0))
     for rays, flag in zip(drawn.scene_rays.numpy(), turned(drawn, samples[0].camera), strict=True):
         pixels = samples[0].camera.project(rays * [-1.0 if flag else 1.0, 1.0, 1.0])
-        # Centres of four cells a side span three quarters of the window.
+        # The centres of four cells per side span three quarters of the window.
         wide, high = np.ptp(pixels, axis=0) / 0.75 / (WIDTH, HEIGHT)
         assert least - 0.02 < wide < most + 0.02
         assert high < most + 0.02
         flat += bool(high < least - 0.02)
         assert high > 0.4 * least - 0.02
-    assert 0 < flat < 24 // 2  # some are as wide as the images of cars
+    assert 0 < flat < 24 // 2  # some windows are as wide as images of cars
 
 
 def test_positions_and_rays_are_those_of_one_pinhole() -> None:
-    # K after crop, resize and mirror: u = fx x / z + cx for every query, whatever K is, and the same for scene cells.
+    # After crop, resize and mirror, u = fx x / z + cx for every query, and the same for scene cells.
     drawn = draw([addressed() for _ in range(8)], AUGMENTED)
     cells = camera_inputs(addressed().camera, (TINY.scene_rows,) * 2, (TINY.scene_rows, TINY.scene_cols)).queries[0]
     for queries, query_rays, scene_rays in zip(drawn.queries, drawn.query_rays, drawn.scene_rays, strict=True):
@@ -180,8 +180,8 @@ def test_each_scene_ray_goes_through_its_cell_of_the_image() -> None:
         np.testing.assert_allclose(pixels, centres, atol=0.75)
 
 
-def test_mounting_keeps_every_elevation() -> None:
-    # What the network is told of up must give each pixel the elevation it had, mirrored or not.
+def test_the_mounting_gives_every_pixel_its_recorded_elevation() -> None:
+    # The up direction must give each pixel its recorded elevation, mirrored or not.
     samples = [addressed(TILTED) for _ in range(24)]
     drawn = draw(samples, AUGMENTED)
     assert len({*turned(drawn, samples[0].camera)}) == 2
@@ -193,7 +193,7 @@ def test_mounting_keeps_every_elevation() -> None:
     assert (known == 1.0).all()
 
 
-def test_mounting_is_told_to_the_given_share() -> None:
+def test_the_given_share_of_samples_has_a_mounting() -> None:
     samples = [addressed(TILTED)] * 80
     for share, low, high in ((0.0, 0, 0), (0.5, 22, 58), (1.0, 80, 80)):
         sampling = dataclasses.replace(PLAIN, queries=4, mounting_share=share)
@@ -203,13 +203,13 @@ def test_mounting_is_told_to_the_given_share() -> None:
     assert (draw([addressed(None)], PLAIN).mounting == 0.0).all()
 
 
-def test_noise_draws_are_two_fields_at_the_queries() -> None:
+def test_each_sample_has_two_independent_fields_of_noise() -> None:
     drawn = draw([addressed()] * 64, dataclasses.replace(PLAIN, queries=300))
     first, second = drawn.noise.double()
     correlation = float((first * second).mean())
     assert float(first.var()) == pytest.approx(1.0, abs=0.2)
     assert abs(correlation) < 0.15  # about 64 independent offsets
-    # Coarse fields: near pixels have alike noise, whichever draw.
+    # The fields are coarse, so that near pixels have similar noise.
     for noise in (first, second):
         steps = torch.cdist(drawn.queries, drawn.queries) < 0.05
         products = noise[:, :, None] * noise[:, None, :]
@@ -220,9 +220,9 @@ def test_noise_draws_are_two_fields_at_the_queries() -> None:
 def test_noise_is_that_of_the_sampler() -> None:
     drawn = draw([addressed()], PLAIN, seed=3)
     rng = np.random.default_rng(3)
-    rng.random()  # a sensor's pattern?
+    rng.random()  # the draw for a pattern
     rng.choice(WIDTH * HEIGHT, 100, replace=False)
-    rng.random()  # the mounting?
+    rng.random()  # the draw for the mounting
     queries = drawn.queries[0].numpy()
     for got in drawn.noise[:, 0]:
         np.testing.assert_array_equal(got.numpy(), noise_field(queries, rng))
@@ -240,13 +240,13 @@ def test_noise_is_that_of_the_sampler() -> None:
         ({"density": 0.0}, "density: got 0.0, expected more than 0"),
     ],
 )
-def test_bad_sampling_is_refused(values: dict[str, Any], message: str) -> None:
+def test_settings_outside_their_range_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Sampling(**values)
 
 
-def test_training_shows_the_network_what_the_robot_will() -> None:
-    # Unaugmented, the batch's camera inputs are those of the estimator for the same camera.
+def test_training_and_the_robot_give_the_network_the_same_inputs() -> None:
+    # Without augmentation, the camera inputs of a batch are those of the estimator for the same camera.
     sample = addressed(TILTED)
     drawn = draw([sample], PLAIN)
     inputs = camera_inputs(sample.camera, (TINY.grid_rows, TINY.grid_cols), (TINY.scene_rows, TINY.scene_cols))
@@ -258,7 +258,7 @@ def test_training_shows_the_network_what_the_robot_will() -> None:
     np.testing.assert_allclose(drawn.query_rays[0].numpy(), everywhere.query_rays[0, number], atol=1e-6)
 
 
-def test_a_batch_moves_whole() -> None:
+def test_all_tensors_of_a_batch_move_to_the_device() -> None:
     drawn = draw([addressed()], PLAIN).to(torch.device("meta"))
     assert all(getattr(drawn, field.name).device.type == "meta" for field in dataclasses.fields(drawn))
 

@@ -33,8 +33,8 @@ def test_weights_of_different_models_are_not_averaged() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_only_the_encoder_goes_back(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
-    # The narrow encoder of the tests stands for ImageNet's with a seeded one.
+def test_only_the_encoder_moves_towards_imagenet(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
+    # ImageNet weights are replaced by seeded ones, because there are none for the narrow encoder of the tests.
     monkeypatch.setattr(blend, "load_imagenet", lambda encoder: init_like_imagenet(encoder, seed=9))
     pretrained = Grin(TINY)
     init_like_imagenet(pretrained.pyramid.backbone, seed=9)
@@ -47,7 +47,7 @@ def test_only_the_encoder_goes_back(monkeypatch: pytest.MonkeyPatch, share: floa
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_share_is_a_share(share: float) -> None:
+def test_a_share_outside_0_to_1_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="expected 0 .* to 1"):
         towards_imagenet(awake().state_dict(), TINY, share)
 

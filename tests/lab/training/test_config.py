@@ -17,12 +17,12 @@ CONFIG = Path(__file__).parents[3] / "config"
 
 
 def as_written(value: Any) -> Any:
-    """A value of a configuration as YAML has it."""
+    """Return a value of a configuration as it is in YAML."""
     return list(value) if isinstance(value, tuple) else value
 
 
 @pytest.mark.parametrize("path", sorted((CONFIG / "train").glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_runs_load_as_they_are_written(path: Path) -> None:
+def test_every_recipe_loads_with_the_values_of_its_file(path: Path) -> None:
     config, written = load_train_config(path), yaml.safe_load(path.read_text())
     for name, value in written.items():
         section = getattr(config, name)
@@ -36,7 +36,7 @@ def test_shipped_runs_load_as_they_are_written(path: Path) -> None:
         assert getattr(config, key) == getattr(TrainConfig(), key)
 
 
-def test_the_low_stage_ends_where_it_says() -> None:
+def test_the_image_size_changes_after_low_steps() -> None:
     config = TrainConfig(low_steps=3, low_height=64, low_width=96)
     assert [config.model_at(step).image_height for step in (0, 2, 3, 99)] == [64, 64, 192, 192]
     assert replace(config.model_at(0), image_height=192, image_width=256) == config.model
@@ -71,21 +71,21 @@ def write(folder: Path, text: str) -> Path:
         ("model: nowhere.yaml", "nowhere.yaml: cannot be read"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
+def test_errors_name_the_wrong_key(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_train_config(write(tmp_path, text))
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_names_it(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="absent.yaml: cannot be read"):
         load_train_config(tmp_path / "absent.yaml")
 
 
-def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     assert load_train_config(write(tmp_path, "")) == TrainConfig()
 
 
-def test_a_model_may_be_written_in_place(tmp_path: Path) -> None:
+def test_the_model_may_be_a_mapping_in_the_file(tmp_path: Path) -> None:
     config = load_train_config(write(tmp_path, "model: {blocks: 1, encoder_repeats: [1, 1, 1, 1, 1, 1, 1]}\nlr: 1"))
     assert config.model.blocks == 1
     assert config.model.encoder_repeats == (1,) * 7

@@ -200,14 +200,14 @@ def one_wall(data: Path, folder: Path) -> Path:
     return folder
 
 
-def test_the_command_reports_a_mistake(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_command_reports_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "run.yaml"
     path.write_text("stepz: 3")
     assert loop.main([str(path), "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
-    assert "did you mean 'steps'" in caplog.text
+    assert "did you mean 'steps'" in capsys.readouterr().err
     path.write_text("steps: 3")
     assert loop.main([str(path), "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
-    assert "no index.json" in caplog.text
+    assert "no index.json" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="torch without gloo")

@@ -70,12 +70,12 @@ def test_gradients_reach_everything_that_is_trained(drawn: Batch, make: Callable
 
 
 @torch.no_grad()
-def test_second_pass_uses_the_latents_of_the_first(drawn: Batch) -> None:
+def test_the_second_pass_uses_the_latents_of_the_first(drawn: Batch) -> None:
     model = awake()
     kept, dropped = losses(model, drawn, KEEP), losses(model, drawn, DROP)
     assert torch.equal(kept["first"], dropped["first"])
     assert abs(float(kept["refine"] - dropped["refine"])) > 1e-5
-    # Sample by sample: with one kept of three, the refinement loss is a mix of both.
+    # With the latents of one sample of three, the loss is a mix of both.
     one = losses(model, drawn, torch.tensor([1.0, 0.0, 0.0]))["refine"]
     assert one != kept["refine"]
     assert one != dropped["refine"]
@@ -301,7 +301,7 @@ def test_renders_and_photographs_go_through_their_own_encoders(drawn: Batch, ren
             torch.testing.assert_close(got[i : i + 1], expected)
 
 
-def test_an_encoder_of_renders_does_not_learn(drawn: Batch) -> None:
+def test_an_encoder_for_renders_does_not_learn(drawn: Batch) -> None:
     model, other = awake(0), awake(1).pyramid.backbone
     objective = Objective(model, LossConfig(), other)
     total = objective(drawn, T, ALL_SCENE_TOKENS, KEEP, TRUTH)["total"]

@@ -15,7 +15,7 @@ from tests.lab.network.tiny import fresh
 from tests.lab.training.runs import RUN
 
 
-def test_learning_rate_warms_up_then_falls_to_a_fiftieth() -> None:
+def test_the_learning_rate_warms_up_and_falls_to_a_fiftieth() -> None:
     config = TrainConfig(lr=1e-3, warmup_steps=10, steps=110)
     rates = [learning_rate(step, config) for step in range(111)]
     assert rates[0] == pytest.approx(1e-4)
@@ -28,12 +28,12 @@ def test_learning_rate_warms_up_then_falls_to_a_fiftieth() -> None:
 
 
 @pytest.mark.parametrize(("warmup", "steps"), [(0, 5), (5, 5), (10, 5), (0, 1)])
-def test_learning_rate_of_short_runs_is_sane(warmup: int, steps: int) -> None:
+def test_the_learning_rate_of_short_runs_is_positive_and_at_most_the_peak(warmup: int, steps: int) -> None:
     config = TrainConfig(lr=1e-3, warmup_steps=warmup, steps=steps)
     assert all(0.0 < learning_rate(step, config) <= 1e-3 for step in range(steps + 1))
 
 
-def test_optimiser_holds_every_trained_parameter_once() -> None:
+def test_the_optimiser_holds_every_trained_parameter_once() -> None:
     model = fresh()
     optimiser = make_optimiser(model, RUN)
     held = [id(p) for group in optimiser.param_groups for p in group["params"]]
@@ -41,7 +41,7 @@ def test_optimiser_holds_every_trained_parameter_once() -> None:
     assert {*held} == {id(p) for p in model.parameters() if p.requires_grad}
 
 
-def test_optimiser_freezes_the_first_stages_and_the_depthwise_kernels_of_the_encoder() -> None:
+def test_the_first_stages_and_the_depthwise_kernels_of_the_encoder_are_frozen() -> None:
     model = fresh()
     make_optimiser(model, dataclasses.replace(RUN, frozen_stages=3))
     backbone = model.pyramid.backbone
@@ -54,7 +54,7 @@ def test_optimiser_freezes_the_first_stages_and_the_depthwise_kernels_of_the_enc
     assert outside == set()  # the depthwise kernels of the pyramid are trained
 
 
-def test_optimiser_decays_matrices_and_slows_the_encoder() -> None:
+def test_weight_decay_is_for_matrices_and_the_encoder_has_a_smaller_rate() -> None:
     model = fresh()
     optimiser = make_optimiser(model, dataclasses.replace(RUN, weight_decay=0.03, encoder_lr=0.2))
     pretrained = {id(p) for p in model.pyramid.backbone.parameters()}

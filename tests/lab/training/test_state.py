@@ -17,7 +17,7 @@ from tests.lab.training.runs import RUN
 
 
 def stepped(model: Grin, optimiser: torch.optim.AdamW, seed: int) -> None:
-    """One step with made-up gradients."""
+    """Take one step with random gradients."""
     generator = torch.Generator().manual_seed(seed)
     for parameter in model.parameters():
         if parameter.requires_grad:
@@ -30,7 +30,7 @@ def started() -> tuple[Grin, Average, torch.optim.AdamW]:
     return model, Average(model, 0.9), make_optimiser(model, RUN)
 
 
-def test_state_comes_back_whole(tmp_path: Path) -> None:
+def test_a_saved_state_is_loaded_completely(tmp_path: Path) -> None:
     model, average, optimiser = started()
     for step in range(3):
         stepped(model, optimiser, step)
@@ -40,7 +40,7 @@ def test_state_comes_back_whole(tmp_path: Path) -> None:
 
     other, other_average, other_optimiser = started()
     assert load_state(tmp_path, other, other_average, other_optimiser) == 3
-    for _ in range(2):  # equal as loaded, and equal after the same further step
+    for _ in range(2):  # equal after loading, and equal after the same further step
         for name, tensor in model.state_dict().items():
             assert torch.equal(other.state_dict()[name], tensor), name
             assert torch.equal(other_average.weights[name], average.weights[name]), name
@@ -61,7 +61,7 @@ def test_shipped_weights_are_the_average(tmp_path: Path) -> None:
     assert not torch.equal(loaded["head.weight"], model.head.weight)
 
 
-def test_nothing_to_resume_is_step_zero(tmp_path: Path) -> None:
+def test_without_a_state_training_starts_at_step_0(tmp_path: Path) -> None:
     model, average, optimiser = started()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     assert load_state(tmp_path, model, average, optimiser) == 0
@@ -69,8 +69,8 @@ def test_nothing_to_resume_is_step_zero(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter:UserWarning")
-def test_state_returns_to_the_device_of_the_model(tmp_path: Path) -> None:
-    # The file is read on the host; 'meta' stands for a GPU here, which would refuse to mix devices in the next step.
+def test_the_state_is_loaded_to_the_device_of_the_model(tmp_path: Path) -> None:
+    # The file is read to the CPU. 'meta' stands for a GPU, which would refuse mixed devices in the next step.
     model, average, optimiser = started()
     stepped(model, optimiser, 0)
     save_state(tmp_path, model, average, optimiser, 1)
@@ -82,7 +82,7 @@ def test_state_returns_to_the_device_of_the_model(tmp_path: Path) -> None:
         assert state["exp_avg"].device.type == state["exp_avg_sq"].device.type == "meta"
 
 
-def test_average_follows_slowly_and_forgets_the_start() -> None:
+def test_the_average_follows_slowly_and_forgets_the_start() -> None:
     model = nn.Linear(1, 1)
     nn.init.zeros_(model.weight)
     average = Average(model, decay=0.99)
@@ -93,7 +93,7 @@ def test_average_follows_slowly_and_forgets_the_start() -> None:
         now = float(average.weights["weight"])
         assert before <= now <= 1.0
         before = now
-    assert before > 0.99  # 0.99 ** 20 alone would leave four fifths of the start
+    assert before > 0.99  # a constant decay of 0.99 would leave four fifths of the start
     average.decay = 0.9
     nn.init.constant_(model.weight, 2.0)
     average.update(model, 10_000)

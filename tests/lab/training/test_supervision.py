@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which pixels of a sample are supervised: sky, density, the patterns of sensors."""
+"""The supervised pixels of a sample: sky, density and patterns of sensors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.lab.training.draws import AUGMENTED, ENLARGED, PLAIN, TILTED, draw, r
 from tests.lab.training.recordings import HEIGHT, WIDTH, InMemory, address, addressed, write_shards
 
 
-def test_unmeasured_pixels_are_never_asked(tmp_path: Path) -> None:
+def test_unmeasured_pixels_are_never_supervised(tmp_path: Path) -> None:
     dataset = ShardDataset(write_shards(tmp_path))
     sampling = dataclasses.replace(PLAIN, queries=400, sky=False)
     drawn = batch(dataset, np.arange(len(dataset)), TINY, sampling, np.random.default_rng(0))
@@ -33,7 +33,7 @@ def test_unmeasured_pixels_are_never_asked(tmp_path: Path) -> None:
         assert ranges(drawn)[k] == pytest.approx(float(dataset.sample(k).range_m[-1, -1]), rel=1e-5)
 
 
-def test_few_measured_pixels_are_asked_repeatedly_and_none_is_an_error() -> None:
+def test_few_measured_pixels_are_repeated_and_none_is_an_error() -> None:
     sample = addressed()
     sample.range_m[:] = np.nan
     sample.range_m[20, 30] = 2.0
@@ -43,18 +43,18 @@ def test_few_measured_pixels_are_asked_repeatedly_and_none_is_an_error() -> None
         draw([sample], dataclasses.replace(PLAIN, sky=False))
 
 
-def test_a_crop_without_a_measured_pixel_is_not_made() -> None:
+def test_no_crop_is_without_a_measured_pixel() -> None:
     sample = addressed()
     sample.range_m[1:] = np.nan
     sample.range_m[0, 1:] = np.nan
     drawn = draw([sample] * 16, dataclasses.replace(AUGMENTED, resize=(3.0, 3.0)))
     assert ranges(drawn) == pytest.approx(1.0, rel=1e-5)
-    turned(drawn, sample.camera)  # rays, too, are those of the one pixel
+    turned(drawn, sample.camera)  # the rays are those of the one pixel too
 
 
 @pytest.mark.parametrize("depth", ["log", "linear"])
 @pytest.mark.parametrize("far_m", [np.inf, 150.0])
-def test_sky_is_the_longest_range(far_m: float, depth: str) -> None:
+def test_sky_is_supervised_with_the_longest_range(far_m: float, depth: str) -> None:
     sample = addressed()
     sample.range_m[:30] = far_m
     sample.range_m[30:40] = np.nan
@@ -73,7 +73,7 @@ def test_sky_is_the_longest_range(far_m: float, depth: str) -> None:
     assert without.max() < 0.5 * longest
 
 
-def test_sky_keeps_its_rays_and_place() -> None:
+def test_supervised_sky_keeps_its_rays_and_pixels() -> None:
     sample = addressed(TILTED)
     sample.range_m[:20] = np.inf
     drawn = draw([sample] * 16, dataclasses.replace(ENLARGED, queries=300))
@@ -88,7 +88,7 @@ def test_sky_keeps_its_rays_and_place() -> None:
 
 
 def seen_addresses(sampling: Sampling, index: int = 0, draws: int = 30) -> set[int]:
-    """Pixels of a sample that were ever asked for in some draws."""
+    """Return the pixels of a sample that were supervised in some draws."""
     dataset, found = InMemory([addressed()] * 3), set()
     for seed in range(draws):
         drawn = batch(dataset, np.array([index]), TINY, sampling, np.random.default_rng(seed))
@@ -96,17 +96,17 @@ def seen_addresses(sampling: Sampling, index: int = 0, draws: int = 30) -> set[i
     return found
 
 
-def test_density_leaves_the_same_pixels_every_time() -> None:
+def test_density_keeps_the_same_pixels_in_every_draw() -> None:
     sparse = dataclasses.replace(AUGMENTED, density=0.02, pattern_share=0.0)
     first = seen_addresses(sparse)
     assert 60 < len(first) < 135  # 96 of 4800
     plain = seen_addresses(dataclasses.replace(PLAIN, density=0.02), draws=15)
-    assert first <= plain  # all of them were asked for, without crops
-    assert len(plain & seen_addresses(sparse, index=1)) < 20  # others in other samples
+    assert first <= plain  # all of them were supervised, without crops
+    assert len(plain & seen_addresses(sparse, index=1)) < 20  # other pixels in other samples
     assert len(seen_addresses(PLAIN, draws=3)) > 200
 
 
-def test_patterns_are_for_the_given_share(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_given_share_of_samples_has_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def left_half(camera: Camera, range_m: NDArray[np.float32], _rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -123,7 +123,7 @@ def test_patterns_are_for_the_given_share(monkeypatch: pytest.MonkeyPatch) -> No
         assert int(only_left.sum()) == len(asked)
 
 
-def test_a_pattern_that_catches_too_little_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pattern_with_too_few_pixels_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def few(_camera: Camera, range_m: NDArray[np.float32], _rng: np.random.Generator) -> NDArray[np.bool_]:
         mask = np.zeros(range_m.shape, bool)
         mask[0, :63] = True
@@ -134,7 +134,7 @@ def test_a_pattern_that_catches_too_little_is_left_out(monkeypatch: pytest.Monke
     assert address(ranges(drawn))[..., 1].max() > 10
 
 
-def test_patterns_never_add_what_was_not_measured(tmp_path: Path) -> None:
+def test_patterns_hold_only_measured_pixels(tmp_path: Path) -> None:
     dataset = ShardDataset(write_shards(tmp_path))
     sampling = dataclasses.replace(PLAIN, pattern_share=1.0)
     for seed in range(4):

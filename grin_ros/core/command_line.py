@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all commands of `grin` have in common: the form of their help, suggestions for wrong words, and exit codes."""
+"""The common parts of all commands of `grin`: the form of their help, suggestions for wrong words, and exit codes."""
 
 from __future__ import annotations
 

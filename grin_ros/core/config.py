@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frozen dataclasses from YAML: every key is checked, an unknown one is an error that names the nearest.
+"""Frozen dataclasses from YAML. Every key is checked; the error for an unknown key names the nearest known one.
 
-Imports nothing of the project, so any room may use it.
+This module imports nothing of the project, so all others may use it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def nearest(name: str, names: typing.Iterable[str]) -> str:
-    """The most similar of `names`, as the tail of an error message; empty where nothing is similar."""
+    """Return the most similar of `names` as the end of an error message; '' if none is similar."""
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
 
@@ -28,7 +28,7 @@ def nearest(name: str, names: typing.Iterable[str]) -> str:
 def from_mapping(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
     """Build the dataclass `cls` from `values`; nested dataclasses are built from nested mappings.
 
-    Numbers are converted where nothing is lost (1 for a float field). Raises ValueError that names the key, what was
+    Numbers are converted if nothing is lost (1 for a float field). Raises ValueError that names the key, what was
     got, what was expected, and the nearest known key.
     """
     if not isinstance(values, Mapping):
@@ -73,7 +73,7 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
 
 
 def load_yaml(cls: type[T], path: str | Path) -> T:
-    """`from_mapping` over the YAML file at `path`. Raises ValueError where it can't be read or does not fit."""
+    """Build the dataclass `cls` from the YAML file at `path`. Raises ValueError if it is unreadable or does not fit."""
     path = Path(path)
     try:
         values = yaml.safe_load(path.read_text())

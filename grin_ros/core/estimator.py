@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frame -> DepthEstimate: the only place where the steps are put in order. Neither torch nor ROS behind it."""
+"""The estimator: a frame becomes a depth estimate. It uses neither torch nor ROS."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from grin_ros.core.types import DepthEstimate, Frame
 
 @dataclass(frozen=True)
 class Settings:
-    """What may change while it runs.
+    """The settings that may change between frames. Raises ValueError for a value out of range.
 
-    steps: DDIM steps, 1 to 50. members: ensemble size, 1 to 32. seed: of the fixed noise. min_depth_m, max_depth_m:
-    nearer becomes NaN, farther +inf. max_relative_sigma: where sigma / depth is larger, depth is NaN; 0 = no limit.
-    smoothing: share of the last frame's answer that is kept, against flicker, 0 to 0.9.
+    steps: denoising steps, 1 to 50. members: ensemble size, 1 to 32. seed: of the noise, which is the same for all
+    frames. min_depth_m, max_depth_m: nearer depth becomes NaN, farther +inf. max_relative_sigma: depth becomes NaN
+    where sigma / depth is larger; 0 is no limit. smoothing: the share of the previous answer that is kept to reduce
+    flicker, 0 to 0.9.
     """
 
     steps: int = 1
@@ -57,7 +58,7 @@ class Settings:
 
 
 class Estimator:
-    """Metric depth from frames of one camera, with one engine. Not thread safe."""
+    """Estimates metric depth from the frames of one camera, with one engine. Not thread safe."""
 
     def __init__(self, engine: Engine, settings: Settings | None = None, sampler: Sampler = sample) -> None:
         self.engine = engine
@@ -109,7 +110,7 @@ class Estimator:
     def _calibrated(
         self, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32], settings: Settings
     ) -> NDArray[np.float32]:
-        """sigma_m with the manifest's calibration for the present steps and members."""
+        """Return sigma_m with the manifest's calibration for the present steps and members."""
         factor = self.engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
         if factor.floor_ln == 0.0:
             return sigma_m * np.float32(factor.scale)
@@ -134,14 +135,17 @@ class Estimator:
 def limited(
     depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32], settings: Settings
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Depth outside the limits as REP 117 says it: NaN too near or too uncertain, +inf too far; sigma NaN there."""
+    """Return depth and sigma with the limits applied as in REP 117.
+
+    Depth is NaN where it is too near or too uncertain and +inf where it is too far; sigma is NaN in both cases.
+    """
     with np.errstate(invalid="ignore"):
-        near = ~(depth_m >= settings.min_depth_m)  # NaN is not near and not far: it stays NaN
+        near = ~(depth_m >= settings.min_depth_m)  # this is True for NaN, which stays NaN
         if settings.max_relative_sigma > 0.0:
             near |= sigma_m > settings.max_relative_sigma * depth_m
         far = depth_m > settings.max_depth_m
     depth_m, sigma_m = depth_m.copy(), sigma_m.copy()
-    # Into copies: a third of the time of np.where, which chooses for each pixel.
+    # This takes a third of the time of np.where.
     np.copyto(depth_m, np.float32(np.inf), where=far)
     np.copyto(depth_m, np.float32(np.nan), where=near)
     np.copyto(sigma_m, np.float32(np.nan), where=near | far)
@@ -149,13 +153,14 @@ def limited(
 
 
 class Stopwatch:
-    """Milliseconds between laps, by name."""
+    """Measures the milliseconds between laps, by name."""
 
     def __init__(self) -> None:
         self.laps_ms: dict[str, float] = {}
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
+        """End a lap and begin the next one."""
         now = time.perf_counter()
         self.laps_ms[name] = (now - self._last) * 1e3
         self._last = now

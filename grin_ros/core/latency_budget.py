@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many steps and members the next frame may take, so that frames keep to a latency budget while the load varies.
+"""The choice of steps and members for each frame, so that frames keep to a latency budget while the load varies.
 
 There are no clocks and no threads in here: the caller reports what each frame took. A frame costs
 
@@ -51,7 +51,7 @@ class Decision:
 
 @dataclasses.dataclass(frozen=True)
 class _Timing:
-    """What one frame took."""
+    """The time that one frame took."""
 
     steps: int
     members: int

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a frame hands on to the next one, against flicker: its latents and a share of its answer.
+"""Smoothing over time against flicker: an exponential average of the answers of successive frames.
 
-The sampler begins with the latents of the frame before, and what it answers is mixed with what was answered before, in
-log-depth, member by member. Noise that two frames do not share (sensor, exposure, the sampler's own) is averaged; what
-both see stays. An answer mixed so lags behind a change by share / (1 - share) frames. Beginning the diffusion itself
-part of the way from the last answer was tried and is worse: see docs/decisions.md.
+The sampler begins with the latents of the previous frame, and its answer is averaged with the previous answer, in
+log-depth and for each member. Noise that differs between the two frames (of the sensor, the exposure, the sampler) is
+reduced, and what both frames show stays. The result lags behind a change by share / (1 - share) frames. Starting the
+diffusion from the previous answer was tried and is worse: see docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from grin_ros.core.sampling.sampler import Denoiser, Sample, Sampler, sample
 from grin_ros.core.types import Frame
 
 MAX_GAP_S = 2.0
-"""A frame after a longer pause begins anew."""
+"""A frame after a longer pause is not averaged with the one before."""
 CUT = 0.2
-"""Two pictures whose coarse brightness differs by more than this share of its mean are of two scenes: in rendered rooms
-neighbours of a drive differ by up to 0.06, those eight frames apart by up to 0.24, two rooms by 0.30 and more."""
-_COARSE = (6, 8)
+"""Images whose coarse brightness differs by more than this share of its mean show two scenes. In rendered rooms,
+neighbours of a drive differ by up to 0.06, frames that are eight apart by up to 0.24, and two rooms by 0.30 or more."""
+_COARSE = (6, 8)  # rows and columns of the coarse image
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What tells whether a frame continues another: its camera (mounting aside), its time, a coarse grey picture."""
+    """The facts that tell whether a frame continues another: camera without mounting, time, and a coarse grey image."""
 
     camera: Camera
     stamp_ns: int
     coarse: NDArray[np.float32]  # _COARSE
 
     def follows(self, before: Moment) -> bool:
-        """Whether this frame shows the scene of `before` a little later, through the same camera."""
+        """Return True if this frame shows the scene of `before` a little later, through the same camera."""
         gap_ns = self.stamp_ns - before.stamp_ns
         return (
             self.camera == before.camera and 0 < gap_ns <= MAX_GAP_S * 1e9 and change(before.coarse, self.coarse) <= CUT
@@ -44,7 +44,7 @@ class Moment:
 
 
 def moment_of(frame: Frame) -> Moment:
-    """Of a frame of any size; every fourth row and column is looked at."""
+    """Return the moment of a frame of any size. Only every fourth row and column is read."""
     grey = frame.image[::4, ::4].mean(axis=2, dtype=np.float32)
     rows, cols = (
         np.linspace(0, n, min(parts, n) + 1).astype(int) for n, parts in zip(grey.shape, _COARSE, strict=True)
@@ -55,9 +55,11 @@ def moment_of(frame: Frame) -> Moment:
 
 
 def change(before: NDArray[np.float32], now: NDArray[np.float32]) -> float:
-    """Mean difference of two coarse pictures as a share of their mean, exposure aside: 0 for the same, about 1 for
-    light where it was dark."""
-    means = max(float(before.mean()), 1.0), max(float(now.mean()), 1.0)  # black pictures count as equal
+    """Return the mean difference of two coarse images as a share of their mean, after their exposure is made equal.
+
+    It is 0 for equal images, and about 1 if bright and dark parts are exchanged.
+    """
+    means = max(float(before.mean()), 1.0), max(float(now.mean()), 1.0)  # so that black images count as equal
     return float(np.abs(before / means[0] - now / means[1]).mean())
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What goes in and what comes out: one camera frame, one depth estimate."""
+"""The types that flow through the estimator: a camera frame and a depth estimate."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera
 
 MAX_PIXELS = 64_000_000
-"""A larger image is refused before anything is allocated for it."""
+"""The largest number of pixels. A larger image is refused before memory is allocated for it."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One image with the camera that took it; refused here, once, if the two do not fit.
+    """An image with the camera that took it. If the two do not fit, it is refused here.
 
-    image: (H, W, 3) uint8 RGB. camera: its size is the image's. stamp_ns: time of exposure, nanoseconds.
+    image: (H, W, 3) uint8 RGB. camera: of the size of the image. stamp_ns: time of exposure, nanoseconds.
     Raises ValueError with what was got, what was expected and what to do.
     """
 
@@ -49,7 +49,7 @@ class DepthEstimate:
 
     depth_m: (H, W) float32, metres along the camera's z axis (REP 118); NaN = invalid, +inf = beyond range (REP 117).
     sigma_m: (H, W) float32, one standard deviation in metres; NaN wherever depth_m is not finite.
-    stamp_ns: the frame's. timings_ms: milliseconds by stage.
+    stamp_ns: that of the frame. timings_ms: milliseconds by stage.
     """
 
     depth_m: NDArray[np.float32]

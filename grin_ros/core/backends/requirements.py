@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What each backend needs, for error messages and for docs/reference/backends.md. A backend has one line here."""
+"""The requirements of each backend, for error messages and docs/reference/backends.md. A backend has one line here."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from grin_ros.core import remedies
 
 
 class Requirement(NamedTuple):
-    """What has to be on a computer before a backend can run."""
+    """The device and software that a backend needs."""
 
     device: str
     precision: str
     """The precision in which the network is computed; 'denoise bf16' means that the other graphs stay fp32."""
     packages: str
-    """What has to be installed or present, in words that a person can look for."""
+    """The software that has to be installed, in words that a person can search for."""
     extra: str = ""
     """The extra of setup.py that brings it; '' if none does."""
 

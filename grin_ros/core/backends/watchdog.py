@@ -61,7 +61,7 @@ class WatchedEngine(Engine):
         super().__init__(artifact, threads)
         self.limit_s = limit_s
         self._deadline_s: float | None = None
-        """When the answer to the present frame is due; None if it has no limit."""
+        """The time at which the answer to the present frame is due; None if it has no limit."""
         self._sizes: set[tuple[Any, ...]] = set()
         """The sizes of the present frame; `_known` holds the sizes of frames that were answered."""
         self._known: set[tuple[Any, ...]] = set()

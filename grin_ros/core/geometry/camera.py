@@ -24,19 +24,20 @@ from grin_ros.core.input_error import InputError
 __all__ = ["DISTORTION_MODELS", "MAX_SIZE_PX", "Camera", "Mounting"]
 
 MAX_SIZE_PX = 16384
+"""The largest width and height that are accepted."""
 _PIXELS_AT_ONCE = 1 << 16  # bounds the float64 intermediates of a ray map to a few MB
 
 
 @dataclass(frozen=True)
 class Mounting:
-    """Pose of the camera in the gravity-aligned base frame, yaw left out; roll and pitch as in a URDF's rpy.
+    """The pose of the camera in the gravity-aligned base frame without yaw; roll and pitch are those of a URDF's rpy.
 
-    Raises ValueError unless height_m > 0, |pitch| <= pi / 2 and |roll| <= pi, all finite.
+    Raises InputError unless height_m > 0, |pitch| <= pi / 2 and |roll| <= pi, all finite.
     """
 
-    height_m: float  # camera centre above the ground
-    roll_rad: float = 0.0  # about the optical axis; positive: the camera's right side goes down
-    pitch_rad: float = 0.0  # positive: looks down
+    height_m: float  # height of the camera centre above the ground
+    roll_rad: float = 0.0  # about the optical axis; positive: the right side of the camera goes down
+    pitch_rad: float = 0.0  # positive: the camera looks down
 
     def __post_init__(self) -> None:
         for name in ("height_m", "roll_rad", "pitch_rad"):
@@ -46,7 +47,7 @@ class Mounting:
                 f"camera height: got {self.height_m} m, expected a positive number",
                 "give the height of the camera above the ground in metres, or leave the mounting out",
             )
-        # The comparisons are false for NaN; the slack lets a rounded pi through.
+        # The comparisons are false for NaN. The tolerance accepts a rounded pi.
         if not (abs(self.pitch_rad) <= math.pi / 2 + 1e-6 and abs(self.roll_rad) <= math.pi + 1e-6):
             raise InputError(
                 f"camera tilt: got roll {self.roll_rad}, pitch {self.pitch_rad} rad, expected roll within +-pi and "
@@ -55,12 +56,12 @@ class Mounting:
             )
 
     def up_optical(self) -> NDArray[np.float64]:
-        """Unit vector (3,) against gravity, in the optical frame; (0, -1, 0) for a level camera."""
+        """Return the unit vector (3,) against gravity, in the optical frame; (0, -1, 0) for a level camera."""
         up: NDArray[np.float64] = self.rotation()[2]
         return up
 
     def rotation(self) -> NDArray[np.float64]:
-        """Rotation (3, 3) that takes vectors of the optical frame to the base frame (yaw = 0)."""
+        """Return the rotation (3, 3) that takes vectors of the optical frame to the base frame (yaw = 0)."""
         sin_r, cos_r = math.sin(self.roll_rad), math.cos(self.roll_rad)
         sin_p, cos_p = math.sin(self.pitch_rad), math.cos(self.pitch_rad)
         forward = np.array([cos_p, 0.0, -sin_p])
@@ -70,7 +71,7 @@ class Mounting:
 
 @dataclass(frozen=True)
 class Camera:
-    """Intrinsics of the image as it is delivered: sizes, focal lengths and principal point in pixels.
+    """The intrinsics of the image as it is delivered: sizes, focal lengths and principal point in pixels.
 
     Immutable and hashable. Raises InputError for sizes outside 1..16384, values that are not
     finite, focal lengths that are not positive, and the distortion errors of `check_distortion`.
@@ -112,8 +113,8 @@ class Camera:
         object.__setattr__(self, "distortion", distortion)
 
     @property
-    def K(self) -> NDArray[np.float64]:  # noqa: N802 - the field's own name for it
-        """Camera matrix (3, 3), pixels."""
+    def K(self) -> NDArray[np.float64]:  # noqa: N802 - the usual name of it
+        """The camera matrix (3, 3) in pixels."""
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
     @classmethod
@@ -126,9 +127,9 @@ class Camera:
         height: int,
         mounting: Mounting | None = None,
     ) -> Camera:
-        """Camera from K (9 numbers row by row, or 3 x 3) and D. An empty model without distortion counts as "none".
+        """Build a camera from K (9 numbers row by row, or 3x3) and D; an empty model without D is "none".
 
-        Raises ValueError as the constructor does, and for a K of another size, with skew or with another last row.
+        Raises InputError as the constructor does, and for a K of another size, with skew or with another last row.
         """
         matrix = np.asarray(k, dtype=np.float64).reshape(-1)
         if matrix.size != 9:
@@ -159,11 +160,11 @@ class Camera:
         roi: tuple[int, int, int, int] | None = None,
         mounting: Mounting | None = None,
     ) -> Camera:
-        """Camera of the delivered image from the fields of sensor_msgs/CameraInfo.
+        """Build the camera of the delivered image from the fields of sensor_msgs/CameraInfo.
 
         width, height, K, D and roi (x_offset, y_offset, width, height) refer to the full, unbinned image; the image is
-        the ROI, then binned. Binning 0 means 1, a ROI of zeros (or None) the full image. Raises as `from_k`, `cropped`
-        and `binned` do.
+        the ROI, then binned. Binning 0 means 1; a ROI of zeros (or None) means the full image. Raises as `from_k`,
+        `cropped` and `binned` do.
         """
         camera = cls.from_k(k, d, distortion_model, width, height, mounting)
         if roi is not None and any(roi):
@@ -171,12 +172,12 @@ class Camera:
         return camera.binned(binning_x or 1, binning_y or 1)
 
     def resized(self, width: int, height: int) -> Camera:
-        """The camera of this image resampled to width x height px; the two scales may differ."""
+        """Return the camera of this image resampled to width x height px; the two factors may differ."""
         width, height = _size("width", width), _size("height", height)
         return self._scaled(width, height, width / self.width, height / self.height)
 
     def cropped(self, x: int, y: int, width: int, height: int) -> Camera:
-        """The camera of the window with its top left pixel at (x, y). Raises ValueError if it leaves the image."""
+        """Return the camera of a window with top left pixel (x, y). Raises InputError if it leaves the image."""
         if min(x, y) < 0 or min(width, height) < 1 or x + width > self.width or y + height > self.height:
             raise InputError(
                 f"region of interest: got {width}x{height} px at ({x}, {y}), expected a window inside the "
@@ -186,10 +187,10 @@ class Camera:
         return replace(self, width=width, height=height, cx=self.cx - x, cy=self.cy - y)
 
     def binned(self, bx: int, by: int) -> Camera:
-        """The camera whose pixels are bx x by blocks of this one's; an incomplete last block is dropped.
+        """Return the camera whose pixels are bx x by blocks of this one's; an incomplete last block is left out.
 
-        The centre of a block, not its first pixel, becomes the new pixel centre: up to half a pixel away from
-        image_geometry, which scales cx by 1 / bx alone. Raises ValueError for bins below 1 or above the image size.
+        The centre of a block, not its first pixel, becomes the new pixel centre. That is up to half a pixel away from
+        image_geometry, which scales cx by 1 / bx only. Raises InputError for bins below 1 or above the image size.
         """
         if not (1 <= bx <= self.width and 1 <= by <= self.height):
             raise InputError(
@@ -199,9 +200,9 @@ class Camera:
         return self._scaled(self.width // bx, self.height // by, 1.0 / bx, 1.0 / by)
 
     def mirrored(self) -> Camera:
-        """The camera of the image flipped left to right, in the mirrored world: the mounting's roll changes sign too.
+        """Return the camera of the image flipped left to right, in the mirrored world: roll changes its sign too.
 
-        Only the tangential p2 is odd in x, so every lens model stays itself.
+        Only the tangential p2 is odd in x, so the lens model stays the same.
         """
         distortion = self.distortion
         if self.distortion_model in ("plumb_bob", "rational_polynomial"):
@@ -210,32 +211,36 @@ class Camera:
         return replace(self, cx=self.width - 1 - self.cx, distortion=distortion, mounting=mounting)
 
     def with_mounting(self, mounting: Mounting | None) -> Camera:
-        """The same camera at another place on the robot."""
+        """Return the same camera with another mounting."""
         return replace(self, mounting=mounting)
 
     def unproject(self, pixels: ArrayLike) -> NDArray[np.float64]:
-        """Pixels (..., 2) [u, v], also outside the image, to unit rays (..., 3); NaN outside the lens's domain."""
+        """Return the unit rays (..., 3) of pixels (..., 2) [u, v], also outside the image.
+
+        They are NaN outside the lens's domain.
+        """
         uv = _last_axis("pixels", pixels, 2)
         plane = (uv.reshape(-1, 2) - (self.cx, self.cy)) / (self.fx, self.fy)
         return plane_to_rays(self.distortion_model, self.distortion, plane).reshape(*uv.shape[:-1], 3)
 
     def project(self, points: ArrayLike) -> NDArray[np.float64]:
-        """Points (..., 3) in the optical frame to pixels (..., 2) [u, v], also outside the image.
+        """Return the pixels (..., 2) [u, v], also outside the image, of points (..., 3) in the optical frame.
 
-        NaN behind the camera and outside the lens's domain. An equidistant lens may see points beside and behind it.
+        They are NaN behind the camera and outside the lens's domain. An equidistant lens may see points beside and
+        behind the camera.
         """
         xyz = _last_axis("points", points, 3)
         plane = points_to_plane(self.distortion_model, self.distortion, xyz.reshape(-1, 3))
         return (plane * (self.fx, self.fy) + (self.cx, self.cy)).reshape(*xyz.shape[:-1], 2)
 
     def rays(self) -> NDArray[np.float32]:
-        """Unit ray of every pixel (H, W, 3) float32, NaN outside the lens's domain. Cached and read-only."""
+        """Return the unit ray of every pixel (H, W, 3) float32, NaN outside the lens's domain. Cached and read-only."""
         return _ray_map(replace(self, mounting=None))  # rays in the optical frame do not depend on the mounting
 
     def fov_deg(self) -> tuple[float, float]:
-        """Horizontal and vertical field of view in degrees through the principal point, border to border.
+        """Return the horizontal and vertical field of view in degrees through the principal point, border to border.
 
-        Where the border lies outside the lens's domain, the last pixel inside counts; NaN if there is none.
+        If the border lies outside the lens's domain, the last pixel inside counts; NaN if there is none.
         """
         u = np.concatenate([[-0.5], np.arange(self.width), [self.width - 0.5]])
         v = np.concatenate([[-0.5], np.arange(self.height), [self.height - 0.5]])
@@ -256,7 +261,7 @@ def _ray_map(camera: Camera) -> NDArray[np.float32]:
     for top in range(0, camera.height, rows_at_once):
         v = np.arange(top, min(top + rows_at_once, camera.height), dtype=np.float64)
         rays[top : top + rows_at_once] = camera.unproject(np.stack(np.meshgrid(u, v), axis=-1))
-    rays.flags.writeable = False  # shared by everyone who asks for it
+    rays.flags.writeable = False  # all callers share it
     return rays
 
 

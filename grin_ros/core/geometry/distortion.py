@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Lens models of sensor_msgs/CameraInfo: points to the normalised image plane, and back to rays.
+"""The lens models of sensor_msgs/CameraInfo: points to the normalised image plane, and back to rays.
 
-Normalised image coordinates are (u - cx) / fx, (v - cy) / fy: what is left of a pixel once K is taken away.
+Normalised image coordinates are (u - cx) / fx, (v - cy) / fy.
 The formulas are those of OpenCV's calib3d and fisheye documentation, which ROS's calibration tools write into D:
 
 - ``plumb_bob``            k1 k2 p1 p2 [k3]              radial polynomial and tangential terms
 - ``rational_polynomial``  k1 k2 p1 p2 k3 k4 k5 k6       radial ratio of polynomials and tangential terms
 - ``equidistant``          k1 k2 k3 k4                   polynomial in the angle to the optical axis (fisheye)
 
-A lens polynomial describes the lens only where it grows; beyond its turning point it folds the image over itself.
-That turning point bounds the domain here, and everything outside is NaN in both directions.
+A lens polynomial describes the lens only where it grows. Beyond its turning point it folds the image over itself, so
+the turning point bounds the domain, and everything outside is NaN in both directions.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _ORDER = {
     "rational_polynomial": "k1 k2 p1 p2 k3 k4 k5 k6",
     "equidistant": "k1 k2 k3 k4",
 }
-# Names that other tools give to the same lenses; spelling alone would not lead to the right one.
+# The names that other tools give to the same lenses, which are not similar to ours.
 _ALSO_KNOWN_AS = {
     "pinhole": "none", "perspective": "none", "radtan": "plumb_bob", "brown_conrady": "plumb_bob",
     "radial_tangential": "plumb_bob", "opencv": "plumb_bob", "full_opencv": "rational_polynomial",
     "fisheye": "equidistant", "opencv_fisheye": "equidistant", "kannala_brandt": "equidistant",
 }  # fmt: skip
 
-_TABLE_SIZE = 2048  # start values of the inversion; Newton's method does the rest
-_LARGEST_RADIUS = 1e4  # normalised; 89.994 degrees off the axis, the end of the table where the domain has no end
+_TABLE_SIZE = 2048  # start values for Newton's method
+_LARGEST_RADIUS = 1e4  # normalised, 89.994 degrees off the axis: the end of the table if the domain has no end
 _MAX_ITERATIONS = 50
-_TOLERANCE = 1e-10  # normalised; 1e-5 px at a focal length of 100,000 px
-_NEGLIGIBLE = 1e-14  # leading polynomial coefficients below this move nothing, but upset the root finder
+_TOLERANCE = 1e-10  # normalised: 1e-5 px at a focal length of 100,000 px
+_NEGLIGIBLE = 1e-14  # smaller leading coefficients change nothing, but make the root finder fail
 
 
 def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tuple[float, ...]]:
@@ -97,9 +97,10 @@ def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tu
 
 
 def points_to_plane(model: str, coefficients: tuple[float, ...], points: Float) -> Float:
-    """Points (N, 3) in the optical frame, any length unit, to normalised image coordinates (N, 2).
+    """Return the normalised image coordinates (N, 2) of points (N, 3) in the optical frame, in any unit of length.
 
-    NaN behind the camera (z <= 0; for equidistant only opposite the optical axis) and outside the lens's domain.
+    They are NaN behind the camera (z <= 0; for equidistant only opposite the optical axis) and outside the lens's
+    domain.
     """
     with np.errstate(all="ignore"):
         if model == "equidistant":
@@ -117,7 +118,7 @@ def points_to_plane(model: str, coefficients: tuple[float, ...], points: Float) 
 
 
 def plane_to_rays(model: str, coefficients: tuple[float, ...], plane: Float) -> Float:
-    """Normalised image coordinates (N, 2) to unit rays (N, 3) in the optical frame; NaN outside the lens's domain."""
+    """Return the unit rays (N, 3) of normalised image coordinates (N, 2); NaN outside the lens's domain."""
     with np.errstate(all="ignore"):
         if model == "equidistant":
             return _fisheye_to_rays(coefficients, plane)
@@ -136,7 +137,7 @@ def _padded(coefficients: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _distort(lens: tuple[float, ...], x: Float, y: Float) -> tuple[Float, tuple[Float, Float, Float]]:
-    """Distorted coordinates (N, 2) and the entries (dx/dx, dx/dy = dy/dx, dy/dy) of the symmetric Jacobian."""
+    """Return distorted coordinates (N, 2) and the entries (dx/dx, dx/dy = dy/dx, dy/dy) of the symmetric Jacobian."""
     k1, k2, p1, p2, k3, k4, k5, k6 = lens
     s = x * x + y * y
     top, bottom = 1 + s * (k1 + s * (k2 + s * k3)), 1 + s * (k4 + s * (k5 + s * k6))
@@ -157,17 +158,17 @@ def _distort(lens: tuple[float, ...], x: Float, y: Float) -> tuple[Float, tuple[
 
 
 def _in_domain(lens: tuple[float, ...], x: Float, y: Float, jacobian: tuple[Float, Float, Float]) -> NDArray[np.bool_]:
-    """Where the lens neither folds radially nor, through the tangential terms, turns the image over."""
+    """Return True where the lens neither folds radially nor mirrors the image by its tangential terms."""
     xx, xy, yy = jacobian
     inside: NDArray[np.bool_] = (np.hypot(x, y) < _radial_table(lens)[2]) & (xx * yy - xy * xy > 0.0)
     return inside
 
 
 def _undistort(lens: tuple[float, ...], plane: Float) -> Float:
-    """Invert `_distort` with Newton's method, started at the inverse of the radial part alone."""
+    """Invert `_distort` with Newton's method, starting at the inverse of the radial part."""
     radii, distorted_radii, limit = _radial_table(lens)
     target_radius = np.hypot(plane[:, 0], plane[:, 1])
-    # No lens point reaches this far, whatever the tangential terms add: not worth 50 iterations.
+    # No point of the lens reaches farther, whatever the tangential terms add, so 50 iterations would be wasted.
     reach = distorted_radii[-1] + 3.0 * math.hypot(lens[2], lens[3]) * limit * limit
     scale = np.interp(target_radius, distorted_radii, radii) / np.where(target_radius > 0.0, target_radius, 1.0)
     x, y = plane[:, 0] * scale, plane[:, 1] * scale
@@ -203,7 +204,7 @@ def _undistort(lens: tuple[float, ...], plane: Float) -> Float:
 
 @lru_cache(maxsize=64)
 def _radial_table(lens: tuple[float, ...]) -> tuple[Float, Float, float]:
-    """Radii from the axis to the end of the domain, the same radii distorted, and the domain's end (maybe inf)."""
+    """Return radii up to the end of the domain, the same radii distorted, and the end of the domain (maybe inf)."""
     k1, k2, _, _, k3, k4, k5, k6 = lens
     top, bottom = np.polynomial.Polynomial([1, k1, k2, k3]), np.polynomial.Polynomial([1, k4, k5, k6])
     s = np.polynomial.Polynomial([0, 1])
@@ -213,13 +214,13 @@ def _radial_table(lens: tuple[float, ...]) -> tuple[Float, Float, float]:
     radii = np.tan(np.linspace(0.0, math.atan(min(limit, _LARGEST_RADIUS)), _TABLE_SIZE))
     squares = radii * radii
     distorted = radii * top(squares) / bottom(squares)
-    # At the fold itself rounding may make the last value fall, or the pole make it infinite.
+    # At the fold, rounding may make the last value smaller than the one before; at a pole it is infinite.
     keep = np.isfinite(distorted) & (np.diff(distorted, prepend=-1.0) > 0.0)
     return radii[keep], distorted[keep], limit
 
 
 def _first_positive_root(ascending: Sequence[float] | NDArray[Any]) -> float:
-    """Smallest positive real root of the polynomial with these coefficients (constant first), else inf."""
+    """Return the smallest positive real root of a polynomial (coefficients from the constant on), or inf."""
     coefficients = np.asarray(ascending, dtype=np.float64)
     significant = np.flatnonzero(np.abs(coefficients) > _NEGLIGIBLE)
     if not len(significant):
@@ -233,7 +234,7 @@ def _first_positive_root(ascending: Sequence[float] | NDArray[Any]) -> float:
 
 
 def _fisheye_angle(lens: tuple[float, ...], theta: Float) -> tuple[Float, Float]:
-    """Distorted angle and its derivative for angles theta (radians) to the optical axis."""
+    """Return the distorted angle and its derivative for angles theta (radians) to the optical axis."""
     k1, k2, k3, k4 = lens
     s = theta * theta
     angle: Float = theta * (1 + s * (k1 + s * (k2 + s * (k3 + s * k4))))
@@ -243,7 +244,7 @@ def _fisheye_angle(lens: tuple[float, ...], theta: Float) -> tuple[Float, Float]
 
 @lru_cache(maxsize=64)
 def _fisheye_table(lens: tuple[float, ...]) -> tuple[Float, Float, float]:
-    """Angles from the axis to the end of the domain (pi at most), the same angles distorted, and that end."""
+    """Return angles up to the end of the domain (pi at most), the same angles distorted, and that end."""
     k1, k2, k3, k4 = lens
     limit = min(math.pi, math.sqrt(_first_positive_root([1, 3 * k1, 5 * k2, 7 * k3, 9 * k4])))
     theta = np.linspace(0.0, limit, _TABLE_SIZE)
@@ -256,7 +257,7 @@ def _fisheye_to_plane(lens: tuple[float, ...], points: Float) -> Float:
     radius = np.hypot(points[:, 0], points[:, 1])
     theta = np.arctan2(radius, points[:, 2])
     angle, _ = _fisheye_angle(lens, theta)
-    # Opposite the axis (theta = pi) the direction in the image is undefined, and the camera's centre has no angle.
+    # Opposite the axis (theta = pi) the direction in the image is undefined; the camera centre has no angle.
     defined = (theta < _fisheye_table(lens)[2]) & ((radius > 0.0) | (points[:, 2] > 0.0))
     scale = np.where(defined, angle, np.nan) / np.where(radius > 0.0, radius, 1.0)
     plane: Float = points[:, :2] * scale[:, None]

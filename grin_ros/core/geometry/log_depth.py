@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Metres to the network's value and back: log10 of the range, scaled to [-1, 1] (GRIN, arXiv 2409.09896)."""
+"""Log-depth: metres to the network's value and back, log10 of the range scaled to [-1, 1] (GRIN, arXiv 2409.09896)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 BEYOND = 0.9
-"""Of the longest range: what is estimated farther than this is beyond range (sky is trained to lie at 1)."""
+"""An estimate farther than this share of the longest range is beyond range. Sky is trained to lie at 1."""
 
 
 def _floating(values: ArrayLike) -> NDArray[Any]:
-    """The values as an array: float32 stays float32, everything else becomes float64."""
+    """Return the values as an array: float32 stays float32, everything else becomes float64."""
     array = np.asarray(values)
     return array if array.dtype == np.float32 else array.astype(np.float64)
 
@@ -31,9 +31,10 @@ def _check_limits(min_m: float, max_m: float) -> None:
 
 @dataclass(frozen=True)
 class LogDepth:
-    """Scale between range along the ray (metres) and network value: min_m is -1, max_m is +1.
+    """The mapping between range along the ray (metres) and the network's value: min_m is -1, max_m is +1.
 
-    Raises ValueError unless 0 < min_m < max_m, both finite. Functions keep float32, else give float64; NaN stays NaN.
+    Raises ValueError unless 0 < min_m < max_m, both finite. Methods return float32 for float32 and float64 for other
+    types; NaN stays NaN.
     """
 
     min_m: float
@@ -46,35 +47,35 @@ class LogDepth:
 
     @property
     def log10_per_unit(self) -> float:
-        """d log10(range) / d value."""
+        """The derivative d log10(range) / d value."""
         return 0.5 * math.log10(self.max_m / self.min_m)
 
     @property
     def ln_per_unit(self) -> float:
-        """d ln(range) / d value: turns a spread in network values into a relative one (sigma_ln)."""
+        """The derivative d ln(range) / d value, which turns a spread of values into a relative one (sigma_ln)."""
         return 0.5 * math.log(self.max_m / self.min_m)
 
     def encode(self, range_m: ArrayLike) -> NDArray[Any]:
-        """Range (metres, any shape) to value in [-1, 1]; ranges outside [min_m, max_m] (also 0 and inf) are clipped."""
+        """Return the values in [-1, 1] of ranges in metres; ranges outside [min_m, max_m] (also 0, inf) are clipped."""
         clipped = np.clip(_floating(range_m), self.min_m, self.max_m)
         value = np.log10(clipped / math.sqrt(self.min_m * self.max_m)) / self.log10_per_unit
         return np.asarray(np.clip(value, -1.0, 1.0))
 
     def decode(self, value: ArrayLike) -> NDArray[Any]:
-        """Value (any shape) to range in metres. Values beyond [-1, 1] lie beyond the limits: they are not clipped."""
+        """Return the ranges in metres of values. Values outside [-1, 1] are not clipped."""
         centre_m = math.sqrt(self.min_m * self.max_m)
         return np.asarray(centre_m * np.exp(_floating(value) * self.ln_per_unit))
 
     def sigma_to_m(self, range_m: ArrayLike, sigma_ln: ArrayLike) -> NDArray[Any]:
-        """One sigma in metres from one sigma of ln(range): to first order range_m * sigma_ln (shapes broadcast)."""
+        """Return sigma in metres from sigma of ln(range): range_m * sigma_ln, to first order (shapes broadcast)."""
         return np.asarray(_floating(range_m) * _floating(sigma_ln))
 
 
 @dataclass(frozen=True)
 class LinearDepth:
-    """Range in metres scaled to [-1, 1] without a logarithm: what log-depth is compared with in training ablations.
+    """The mapping without a logarithm, with which training ablations compare log-depth.
 
-    Raises ValueError for limits, and keeps float32 and NaN, as LogDepth does.
+    It raises ValueError and keeps float32 and NaN as LogDepth does.
     """
 
     min_m: float
@@ -84,10 +85,10 @@ class LinearDepth:
         _check_limits(self.min_m, self.max_m)
 
     def encode(self, range_m: ArrayLike) -> NDArray[Any]:
-        """Range (metres, any shape) to value in [-1, 1]; ranges outside [min_m, max_m] are clipped."""
+        """Return the values in [-1, 1] of ranges in metres; ranges outside [min_m, max_m] are clipped."""
         clipped = np.clip(_floating(range_m), self.min_m, self.max_m)
         return np.asarray(2.0 * (clipped - self.min_m) / (self.max_m - self.min_m) - 1.0)
 
     def decode(self, value: ArrayLike) -> NDArray[Any]:
-        """Value (any shape) to range in metres, not clipped."""
+        """Return the ranges in metres of values, not clipped."""
         return np.asarray(self.min_m + 0.5 * (_floating(value) + 1.0) * (self.max_m - self.min_m))

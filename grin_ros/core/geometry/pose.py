@@ -11,12 +11,14 @@ from grin_ros.core.geometry.transform import Transform
 
 
 def mounting_from_pose(pose: Transform) -> Mounting:
-    """Height, roll and pitch of the optical frame that `pose` takes to a base frame whose z axis points up and whose
-    origin lies on the ground. Yaw, x and y do not matter.
+    """Return height, roll and pitch of the camera. Yaw, x and y do not matter.
 
-    Raises ValueError for what Mounting refuses: height <= 0, numbers that are not finite.
+    pose: takes points of the optical frame to a base frame whose z axis points up and whose origin lies on the ground.
+    Raises InputError as Mounting does, for a height <= 0 and numbers that are not finite.
     """
-    up_x, up_y, up_z = (float(value) for value in pose.rotation[2])  # the base frame's up, seen from the optical frame
+    up_x, up_y, up_z = (
+        float(value) for value in pose.rotation[2]
+    )  # the up direction of the base frame, in the optical frame
     return Mounting(
         float(pose.translation_m[2]),
         roll_rad=math.atan2(-up_x, -up_y),

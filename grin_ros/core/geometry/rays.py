@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Range along the ray, depth along z (REP 118), and points in the optical frame (REP 103).
 
-Throughout: rays (H, W, 3) unit vectors, NaN where the lens has no ray; range and depth (..., H, W) in metres, NaN
-where invalid and +inf beyond range (REP 117). A ray that does not look forward (z <= 0, fisheye beyond 180 degrees)
-has a range but no depth along z.
+In all functions, rays are (H, W, 3) unit vectors, NaN where the lens has no ray. Range and depth are (..., H, W) in
+metres, NaN where invalid and +inf beyond range (REP 117). A ray that does not look forward (z <= 0, in a fisheye beyond
+180 degrees) has a range but no depth along z.
 """
 
 from __future__ import annotations
@@ -16,35 +16,36 @@ from numpy.typing import NDArray
 
 
 def range_to_depth(range_m: NDArray[Any], rays: NDArray[Any]) -> NDArray[Any]:
-    """Depth along z (..., H, W) in metres, dtype by NumPy's promotion; NaN where the ray's z <= 0 or is NaN."""
+    """Return depth along z (..., H, W) in metres, dtype by NumPy's promotion; NaN where z <= 0 or is NaN."""
     _check_shapes("range_m", range_m, rays)
     with np.errstate(invalid="ignore"):
         return np.asarray(range_m * _forward(rays))
 
 
 def depth_to_range(depth_m: NDArray[Any], rays: NDArray[Any]) -> NDArray[Any]:
-    """Range along the ray (..., H, W) in metres, dtype by NumPy's promotion; NaN where the ray's z <= 0 or is NaN."""
+    """Return range along the ray (..., H, W) in metres, dtype by NumPy's promotion; NaN where z <= 0 or is NaN."""
     _check_shapes("depth_m", depth_m, rays)
     with np.errstate(invalid="ignore"):
         return np.asarray(depth_m / _forward(rays))
 
 
 def points_from_depth(depth_m: NDArray[Any], rays: NDArray[Any]) -> NDArray[np.float32]:
-    """Points (..., H, W, 3) float32 in metres whose z is depth_m; all three NaN where depth is NaN or infinite."""
+    """Return points (..., H, W, 3) float32 in metres whose z is depth_m; all NaN where depth is NaN or infinite."""
     return points_from_range(depth_to_range(depth_m, rays), rays)
 
 
 def points_from_range(range_m: NDArray[Any], rays: NDArray[Any]) -> NDArray[np.float32]:
-    """Points (..., H, W, 3) float32 in metres at range_m along the rays; all three NaN where it is NaN or infinite."""
+    """Return points (..., H, W, 3) float32 in metres at range_m along the rays; all NaN where it is not finite."""
     _check_shapes("range_m", range_m, rays)
     finite = np.where(np.isfinite(range_m), range_m, np.nan)
     return np.asarray(finite[..., None] * rays, dtype=np.float32)
 
 
 def pixel_grid(width: int, height: int, cols: int, rows: int) -> NDArray[np.float64]:
-    """Centres [u, v] of a cols x rows grid of cells over a width x height image: (rows * cols, 2), row by row.
+    """Return the centres [u, v] of a cols x rows grid of cells over an image, row by row: (rows * cols, 2).
 
-    Integer coordinates are pixel centres, so cell i spans u from i * width / cols - 0.5 on. Sizes in pixels.
+    width, height: of the image, in pixels. Integer coordinates are pixel centres, so cell i begins at
+    u = i * width / cols - 0.5.
     """
     if min(width, height, cols, rows) < 1:
         raise ValueError(
@@ -57,7 +58,7 @@ def pixel_grid(width: int, height: int, cols: int, rows: int) -> NDArray[np.floa
 
 
 def _forward(rays: NDArray[Any]) -> NDArray[Any]:
-    """The rays' z where they look forward, else NaN."""
+    """Return the z of rays that look forward, NaN for the others."""
     z = rays[..., 2]
     return np.where(z > 0, z, np.asarray(np.nan, dtype=z.dtype))
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A rigid transform, from the forms in which ROS gives one: roll, pitch, yaw (URDF), and a quaternion (tf2)."""
+"""A rigid transform, built from roll, pitch and yaw (URDF) or from a quaternion (tf2)."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from numpy.typing import NDArray
 
 from grin_ros.core.input_error import InputError
 
-_NORM_TOLERANCE = 1e-3
+_NORM_TOLERANCE = 1e-3  # of the length of a quaternion
 
 
 @dataclass(frozen=True, eq=False)
 class Transform:
-    """Takes points of a child frame to its parent: rotation (3, 3) first, then translation_m (3,)."""
+    """A transform of points of a child frame to its parent: first rotation (3, 3), then translation_m (3,)."""
 
     rotation: NDArray[np.float64]
     translation_m: NDArray[np.float64]
 
     def __call__(self, points: NDArray[Any]) -> NDArray[np.float64]:
-        """Points (..., 3) of the child frame, in the parent's."""
+        """Return points (..., 3) of the child frame in the parent frame."""
         return np.asarray(points @ self.rotation.T + self.translation_m)
 
     def after(self, first: Transform) -> Transform:
-        """`first`, then this one."""
+        """Return the transform that does `first` and then this one."""
         return Transform(self.rotation @ first.rotation, self(first.translation_m))
 
     @classmethod
     def from_rpy(cls, translation_m: Sequence[float], rpy_rad: Sequence[float]) -> Transform:
-        """Of a pose as URDF writes it: about the parent's fixed x, then y, then z."""
+        """Build it from a pose as in a URDF: rotations about the parent's fixed x, then y, then z."""
         (sr, cr), (sp, cp), (sy, cy) = ((math.sin(angle), math.cos(angle)) for angle in rpy_rad)
         roll = np.array([[1.0, 0.0, 0.0], [0.0, cr, -sr], [0.0, sr, cr]])
         pitch = np.array([[cp, 0.0, sp], [0.0, 1.0, 0.0], [-sp, 0.0, cp]])
@@ -43,7 +43,7 @@ class Transform:
 
     @classmethod
     def from_quaternion(cls, translation_m: Sequence[float], quaternion: Sequence[float]) -> Transform:
-        """Of a pose as tf2 gives it, quaternion x, y, z, w. Raises ValueError where its length is not 1."""
+        """Build it from a pose as in tf2, quaternion x, y, z, w. Raises InputError if its length is not 1."""
         q = np.array(quaternion, np.float64)
         norm = float(np.linalg.norm(q))
         if not abs(norm - 1.0) <= _NORM_TOLERANCE:  # false for NaN too
@@ -57,4 +57,4 @@ class Transform:
 
 
 BODY_TO_OPTICAL = Transform(np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]]), np.zeros(3))
-"""From a camera's body frame (x ahead, y left, z up) to its optical one (REP 103)."""
+"""The transform from a camera's body frame (x ahead, y left, z up) to its optical frame (REP 103)."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether ranges correct the scale, and where on the robot they are measured."""
+"""The settings of the scale from measured ranges."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from grin_ros.core.geometry.transform import BODY_TO_OPTICAL, Transform
 from grin_ros.core.hints.scale import MAX_RANGE_M
 
 FROM_TF = "tf"
+"""The value of range_pose if tf2 gives the pose of the range sensor."""
 
 
 @dataclass(frozen=True)
 class ScaleConfig:
-    """from_ranges: whether at all. range_pose: of the range sensor in the camera's body frame, six numbers as text
-    (x y z in metres, roll pitch yaw in degrees), or 'tf'. max_age_s: between the stamps of an image and its ranges.
-    max_range_m: farther ranges do not count.
+    """The settings of the scale.
 
-    Raises ValueError for another text.
+    from_ranges: True if ranges correct the scale. range_pose: the pose of the range sensor in the camera's body frame,
+    six numbers as text (x y z in metres, roll pitch yaw in degrees), or 'tf'. max_age_s: the largest time between the
+    stamps of an image and its ranges. max_range_m: farther ranges are not used. Raises ValueError for another text.
     """
 
     from_ranges: bool = False
@@ -35,11 +36,14 @@ class ScaleConfig:
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> ScaleConfig:
-        """values: of the node's parameters, by name, each of its type."""
+        """Build it from the node's parameters. values: by name, each of its type."""
         return cls(**{one.name: values[f"scale.{one.name}"] for one in fields(cls)})
 
     def sensor_to_optical(self) -> Transform:
-        """Of the six numbers. Raises ValueError where range_pose is something else."""
+        """Return the transform from the range sensor to the optical frame, of the six numbers.
+
+        Raises ValueError if range_pose is something else.
+        """
         try:
             x, y, z, *angles_deg = (float(word) for word in self.range_pose.split())
             roll, pitch, yaw = (math.radians(angle) for angle in angles_deg)

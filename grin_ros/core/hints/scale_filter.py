@@ -9,14 +9,13 @@ import math
 from grin_ros.core.hints.scale import PRIOR_LN, Scale
 
 FADES_S = 10.0
-"""Without ranges, scale and knowledge of it fade to none with this time constant."""
+"""The time constant in seconds with which the scale returns to 1 if there are no ranges."""
 
 
 class SmoothScale:
-    """What is known of ln(scale) over time: each frame's match corrects it, and without one it fades to no correction.
+    """A Kalman filter of ln(scale), which the match of each frame corrects and which returns to 0 without matches.
 
-    ln(scale) is taken for a quantity that wanders around 0 by PRIOR_LN and forgets within FADES_S: a Kalman filter of
-    one number (an Ornstein-Uhlenbeck process).
+    The model of ln(scale) is an Ornstein-Uhlenbeck process with standard deviation PRIOR_LN and time constant FADES_S.
     """
 
     def __init__(self) -> None:
@@ -24,8 +23,10 @@ class SmoothScale:
         self._stamp_ns: int | None = None
 
     def __call__(self, stamp_ns: int, match: Scale | None) -> Scale:
-        """The scale at the time of a frame. match: of this frame, None where there is none. Time that goes back, as a
-        bag does that starts again, begins anew."""
+        """Return the scale at the time of a frame. match: that of this frame, None if there is none.
+
+        If time goes back, as when a bag is played again, the filter starts again.
+        """
         elapsed_s = 0.0 if self._stamp_ns is None else (stamp_ns - self._stamp_ns) / 1e9
         if elapsed_s < 0.0:
             self._known, elapsed_s = Scale(), 0.0

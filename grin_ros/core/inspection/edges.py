@@ -13,20 +13,23 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 JUMP = 1.1
-"""Neighbouring pixels (left and right, or above and below) whose measured depths differ by more are an edge."""
+"""Neighbouring pixels whose measured depths differ by more than this factor are an edge."""
 MARGIN = 0.15
-"""Nearer to a surface than this share of the gap counts as on the surface."""
+"""A point nearer to a surface than this share of the gap counts as on the surface."""
 DENSE_SHARE = 0.5
-"""Depth measured on a smaller share of the pixels shows no edges: its neighbours are not measured."""
+"""Depth that is measured on a smaller share of the pixels shows no edges, because neighbours are missing."""
 _MISSED = 1.0 + 0.5 * (JUMP - 1.0)
-_MIN_SIDE = 5  # pixels of each surface in the window, fewer say nothing about where the estimate has it
-_CHUNK = 2048  # windows at once: about 1.4 MB an array at 640 px
+_MIN_SIDE = 5  # the fewest pixels of each surface in the window that show where the estimate has it
+_CHUNK = 2048  # windows at a time: about 1.4 MB an array at 640 px
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """pixels: how many near depth edges were judged. missed: the share of these at edges that the estimate does not
-    have at all. floating: of the others, the share that floats between the surfaces. NaN: no pixel to take it of."""
+    """The figures of the pixels near depth edges.
+
+    pixels: how many were judged. missed: the share of them at edges that the estimate does not have at all. floating:
+    the share of the others that floats between the surfaces. NaN if there are none.
+    """
 
     pixels: int
     floating: float
@@ -34,9 +37,9 @@ class Boundary:
 
 
 def near_edges(truth_m: NDArray[Any]) -> NDArray[np.bool_]:
-    """(H, W): measured pixels within `radius` of an edge (a square window). truth_m (H, W) metres, NaN: not measured.
+    """Return True (H, W) for measured pixels within `radius` of an edge (a square window).
 
-    All False where depth was measured too sparsely to show edges (DENSE_SHARE).
+    truth_m: (H, W) metres, NaN where not measured. All are False if depth is too sparse to show edges (DENSE_SHARE).
     """
     known = np.isfinite(truth_m) & (np.nan_to_num(truth_m) > 0.0)
     if not known.any() or known.mean() < DENSE_SHARE:
@@ -54,22 +57,22 @@ def near_edges(truth_m: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def radius(width: int) -> int:
-    """Pixels around an edge that belong to it: 2 at 320 px of width, and at least 1."""
+    """Return how many pixels around an edge belong to it: 2 at 320 px of width, and at least 1."""
     return max(1, round(width / 160))
 
 
 def boundary(depth_m: NDArray[Any], truth_m: NDArray[Any]) -> Boundary:
-    """Which points near depth edges float between surfaces. depth_m, truth_m: (H, W) metres, NaN unknown.
+    """Return how many points near depth edges float between surfaces. depth_m, truth_m: (H, W) metres, NaN unknown.
 
-    Judged is each pixel of `near_edges` with an estimate. In the window of three radii around it, the geometric mean
-    of the smallest and the largest measured depth parts the pixels into a near and a far side. The estimate's own two
-    surfaces are the measured ones, each times the median of estimate / measured of its side: an estimate that puts a
-    surface in the wrong place, but sharply, has nothing that floats. The pixel floats where its estimate
-    (1) lies between the medians of these two surfaces, by more than MARGIN of the gap away from both, and
-    (2) is that far from each point of them in the window as well: slopes and third surfaces do not float.
-    An edge moved by less than the window does not float either. Where the far surface comes out less than 5 % (half of
-    what makes an edge) farther than the near one, the estimate misses the edge: nothing there can float, and it is
-    counted apart, or a flat estimate would look sharp.
+    Every pixel of `near_edges` with an estimate is judged. In the window of three radii around it, the geometric mean
+    of the smallest and the largest measured depth divides the pixels into a near and a far side. The estimate's own two
+    surfaces are the measured ones, each times the median of estimate / measured of its side. So an estimate with a
+    surface in the wrong place but with a sharp edge has no floating points. A pixel floats if its estimate
+    (1) lies between the medians of these two surfaces, farther than MARGIN of the gap from both, and
+    (2) is that far from every point of the surfaces in the window, so that slopes and third surfaces do not float.
+    An edge that is moved by less than the window does not float either. If the far surface is less than 5 % (half of
+    what makes an edge) farther than the near one, the estimate misses the edge. Such pixels cannot float and are
+    counted separately; otherwise a flat estimate would look sharp.
     """
     r = 3 * radius(truth_m.shape[1])
     known = np.isfinite(truth_m) & np.isfinite(depth_m) & (np.nan_to_num(depth_m) > 0.0)
@@ -91,7 +94,10 @@ def boundary(depth_m: NDArray[Any], truth_m: NDArray[Any]) -> Boundary:
 
 
 def _judge(here: NDArray[np.float32], depth: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[int, int, int]:
-    """here (E,) estimates; depth, truth (E, K) of their windows, NaN unknown -> pixels judged, floating, missed."""
+    """Count pixels judged, floating and missed.
+
+    here: (E,) estimates. depth, truth: (E, K) values of their windows, NaN unknown.
+    """
     middle = np.sqrt(np.nanmin(truth, 1) * np.nanmax(truth, 1))[:, None]
     with np.errstate(invalid="ignore"):
         near, far = truth <= middle, truth > middle
@@ -112,7 +118,7 @@ def _judge(here: NDArray[np.float32], depth: NDArray[np.float32], truth: NDArray
 
 
 def _median(values: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Lower median of each row (E, K) over its mask -> (E,); every row has at least one."""
+    """Return the lower median of each row (E, K) over its mask: (E,). Every row must have a value."""
     ordered = np.sort(np.where(mask, values, np.float32(np.inf)), axis=1)
     middle = (mask.sum(1) - 1) // 2
     return np.asarray(np.take_along_axis(ordered, middle[:, None], axis=1)[:, 0], np.float32)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of one frame: depth and sigma against measured depth.
 
-Only pixels count where depth was measured within the limits (`Limits`), and where the estimate has a depth. Measured
-pixels without an estimate (NaN, +inf beyond range, or not above 0) are in no figure but `missing`, their share: a
-method that leaves the hard pixels out shows it there. Pixels of a frame weigh alike; frames, scenes: see `results.py`.
+Only pixels count whose depth was measured within the limits (`Limits`) and that have an estimate. Measured pixels
+without an estimate (NaN, +inf beyond range, or not above 0) are in no figure except `missing`, their share, which shows
+if a method leaves out the hard pixels. All pixels of a frame weigh alike. For frames and scenes see `results.py`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DELTA = 1.25
 
 @dataclass(frozen=True)
 class Limits:
-    """Measured depth that counts, metres along z, both ends included."""
+    """The range of measured depth that counts, in metres along z, both ends included."""
 
     min_depth_m: float = 0.1
     max_depth_m: float = 80.0
@@ -35,14 +35,14 @@ class Limits:
             )
 
     def inside(self, depth_m: NDArray[Any]) -> NDArray[np.bool_]:
-        """True where depth_m was measured and lies within the limits; NaN is False."""
+        """Return True where depth_m was measured and lies within the limits; NaN is False."""
         with np.errstate(invalid="ignore"):
             return np.asarray((depth_m >= self.min_depth_m) & (depth_m <= self.max_depth_m))
 
 
 @dataclass(frozen=True)
 class FrameMetrics(SigmaMetrics):
-    """With p predicted and g measured depth in metres. NaN where a figure is undefined (no pixel, no sigma).
+    """The figures of one frame, with p predicted and g measured depth in metres; NaN if a figure is undefined.
 
     The sigma figures (`uncertainty.py`) use the pixels that have a sigma; the share of the others is sigma_missing.
     """
@@ -62,10 +62,10 @@ class FrameMetrics(SigmaMetrics):
     median_m: float
     """median(g), metres."""
     edge_floating: float
-    """share of the points near depth edges that float between surfaces, edges that the estimate misses left out
-    (`edges.py`); exact ground truth only."""
+    """share of the points near depth edges that float between surfaces (`edges.py`), without edges that the estimate
+    misses; for exact ground truth only."""
     edge_missed: float
-    """share of the points near depth edges whose edge the estimate does not have; exact ground truth only."""
+    """share of the points near depth edges whose edge the estimate does not have; for exact ground truth only."""
     missing: float
     """share of the measured pixels without an estimate."""
     sigma_missing: float
@@ -83,11 +83,11 @@ def measure(
     sky: NDArray[np.bool_] | None = None,
     exact: bool = False,
 ) -> tuple[FrameMetrics, FrameCurves]:
-    """The figures of one frame. depth_m, sigma_m, truth_m: (H, W) metres; truth_m NaN where not measured.
+    """Return the figures of one frame. depth_m, sigma_m, truth_m: (H, W) metres; truth_m NaN where not measured.
 
-    sky: (H, W), True where the ground truth says beyond range; None: it does not tell. exact: edges of truth_m lie
-    where those of the image do (renders), so that points near them can be judged. Raises ValueError where the shapes
-    differ or nothing was measured within the limits: such a frame says nothing.
+    sky: (H, W), True where the ground truth is beyond range; None if that is unknown. exact: the edges of truth_m lie
+    where those of the image do, as in renders, so that points near them can be judged. Raises ValueError if shapes
+    differ or nothing was measured within the limits.
     """
     if not depth_m.shape == sigma_m.shape == truth_m.shape:
         raise ValueError(

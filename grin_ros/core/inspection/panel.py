@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One picture of one frame: image, depth, sigma, and the error where depth was measured; colour bars in metres.
+"""A picture of one frame: image, depth, sigma, and the error where depth was measured, with colour bars in metres.
 
-matplotlib is imported when a picture is drawn, not before.
+matplotlib is imported only when a picture is drawn.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DEPTH_COLOURS = "turbo_r"  # near is warm
+DEPTH_COLOURS = "turbo_r"  # near is red
 SIGMA_COLOURS = "magma"
 INVALID_RGB = (226, 227, 230)
 SPARSE_SHARE = 0.3
-"""Measured depth on a smaller share of the pixels is drawn with fatter dots."""
+"""Measured depth on a smaller share of the pixels is drawn with larger dots."""
 _INK, _PAPER = "#1f2328", "#ffffff"
 _DPI = 150
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Metres to colour: logarithmic where `log`, from low_m to high_m; what lies outside takes the end's colour."""
+class ColourScale:
+    """A mapping of metres to colours, from low_m to high_m, logarithmic if `log`. Values outside are clipped."""
 
     low_m: float
     high_m: float
@@ -38,12 +38,13 @@ class Scale:
     colours: str
 
     def norm(self) -> Any:
+        """Return the normalisation for matplotlib."""
         from matplotlib.colors import LogNorm, Normalize
 
         return (LogNorm if self.log else Normalize)(self.low_m, self.high_m, clip=True)
 
     def paint(self, values_m: NDArray[Any]) -> NDArray[np.uint8]:
-        """(H, W) metres -> (H, W, 3) uint8 RGB; NaN is light grey, +inf the far end."""
+        """Return (H, W) metres as (H, W, 3) uint8 RGB; NaN is light grey, +inf the far end."""
         from matplotlib import colormaps
 
         filled = np.nan_to_num(values_m.astype(np.float64), nan=self.low_m, posinf=self.high_m)
@@ -52,26 +53,29 @@ class Scale:
         return rgb
 
 
-def depth_scale(*depths_m: NDArray[Any] | None) -> Scale:
-    """One scale for estimate and measurement: the 2nd to 98th percentile of what is finite in all of them, each image
-    counting alike; logarithmic where it spans more than a factor of 8, as outdoors."""
+def depth_scale(*depths_m: NDArray[Any] | None) -> ColourScale:
+    """Return one scale for estimate and measurement.
+
+    It goes from the smallest 2nd to the largest 98th percentile of the images, and is logarithmic if that is more than
+    a factor of 8, as outdoors.
+    """
     ends = [np.percentile(d[np.isfinite(d) & (d > 0)], (2, 98)) for d in depths_m if d is not None and _any(d)]
     low, high = (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else (1.0, 2.0)
     high = max(high, low * 1.05)
-    return Scale(float(low), float(high), bool(high > 8.0 * low), DEPTH_COLOURS)
+    return ColourScale(float(low), float(high), bool(high > 8.0 * low), DEPTH_COLOURS)
 
 
-def sigma_scale(*values_m: NDArray[Any] | None) -> Scale:
-    """One scale for sigma and error, from 0 to the largest of their 95th percentiles."""
+def sigma_scale(*values_m: NDArray[Any] | None) -> ColourScale:
+    """Return one scale for sigma and error, from 0 to the largest of their 95th percentiles."""
     ends = [np.percentile(v[np.isfinite(v)], 95) for v in values_m if v is not None and np.isfinite(v).any()]
-    return Scale(0.0, float(max([*ends, 1e-3])), False, SIGMA_COLOURS)
+    return ColourScale(0.0, float(max([*ends, 1e-3])), False, SIGMA_COLOURS)
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """The painted parts of a panel, (H, W, 3) uint8 RGB by title, each with its colour scale (None: a photograph)."""
+    """The painted parts of a panel: title, (H, W, 3) uint8 RGB, and colour scale (None for a photograph) of each."""
 
-    images: tuple[tuple[str, NDArray[np.uint8], Scale | None], ...]
+    images: tuple[tuple[str, NDArray[np.uint8], ColourScale | None], ...]
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -86,9 +90,10 @@ def paint(
     *,
     with_truth: bool = False,
 ) -> Tiles:
-    """Image, (measured depth,) depth, sigma, and |depth - measured| where measured depth (H, W; NaN: none) is given.
+    """Return image, depth and sigma as tiles, and |depth - measured| if measured depth (H, W; NaN: none) is given.
 
-    Depth shares its scale with the measured depth, sigma with the error: a good sigma looks like the error.
+    with_truth: add the measured depth. It shares its scale with depth, and sigma shares one with the error, so that a
+    good sigma looks like the error.
     """
     truth_m = truth_m if truth_m is not None and _any(truth_m) else None
     error_m = None
@@ -96,7 +101,7 @@ def paint(
         with np.errstate(invalid="ignore"):
             error_m = np.where(np.isfinite(depth_m), np.abs(depth_m - truth_m), np.nan)
     near_far, small_large = depth_scale(depth_m, truth_m), sigma_scale(sigma_m, error_m)
-    tiles: list[tuple[str, NDArray[np.uint8], Scale | None]] = [("image", rgb, None)]
+    tiles: list[tuple[str, NDArray[np.uint8], ColourScale | None]] = [("image", rgb, None)]
     if with_truth and truth_m is not None:
         tiles.append(("measured depth", near_far.paint(fattened(truth_m, nearest=True)), near_far))
     tiles.append(("depth", near_far.paint(depth_m), near_far))
@@ -131,12 +136,12 @@ def panel(
 
 
 def draw(tiles: Tiles, title: str = "", columns: int | None = None) -> Figure:
-    """The tiles side by side, each with its name above and its colour bar below."""
+    """Return a figure of the tiles side by side, each with its name above and its colour bar below."""
     count = len(tiles.images)
     columns = min(columns or count, count)
     rows = -(-count // columns)
     height_px, width_px = tiles.images[0][1].shape[:2]
-    # Inches: a tile, the gaps between tiles, the line of text above and the colour bar below each.
+    # These are inches: a tile, the gap between tiles, the line of text above and the colour bar below each.
     tile_w = 3.2
     tile_h = tile_w * height_px / width_px
     gap, above, below, edge, head = 0.14, 0.27, 0.45, 0.12, 0.34 if title else 0.0
@@ -163,7 +168,7 @@ def draw(tiles: Tiles, title: str = "", columns: int | None = None) -> Figure:
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
-    """An empty figure without pyplot: no global state, no display needed."""
+    """Return an empty figure, made without pyplot, which has global state and may need a display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -173,15 +178,15 @@ def new_figure(width_in: float, height_in: float) -> Figure:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write the figure; the folder is made."""
+    """Write the figure; its folder is created."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=_DPI)
 
 
 def fattened(values_m: NDArray[Any], nearest: bool) -> NDArray[np.float32]:
-    """Sparse values (H, W; NaN: none) as dots that can be seen; dense ones unchanged.
+    """Return sparse values (H, W; NaN: none) as dots that can be seen; dense values unchanged.
 
-    Where dots meet, the smaller value wins (`nearest`: the near surface hides the far), else the larger.
+    nearest: where dots overlap, the smaller value is drawn, as a near surface hides a far one; otherwise the larger.
     """
     values = values_m.astype(np.float32)
     known = np.isfinite(values)
@@ -195,7 +200,7 @@ def fattened(values_m: NDArray[Any], nearest: bool) -> NDArray[np.float32]:
     return np.where(reached, sign * grown, np.float32(np.nan))
 
 
-def _colour_bar(axes: Axes, scale: Scale) -> None:
+def _colour_bar(axes: Axes, scale: ColourScale) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
@@ -206,15 +211,17 @@ def _colour_bar(axes: Axes, scale: Scale) -> None:
     bar.ax.xaxis.set_major_locator(FixedLocator(ticks))
     bar.ax.xaxis.set_minor_locator(NullLocator())
     bar.ax.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" for tick in ticks[:-1]] + [f"{ticks[-1]:g} m"]))
-    for tick, label in zip(ticks, bar.ax.get_xticklabels(), strict=True):  # keep the text inside the bar's width
+    for tick, label in zip(
+        ticks, bar.ax.get_xticklabels(), strict=True
+    ):  # this keeps the text inside the width of the bar
         place = float(scale.norm()(tick))
         label.set_horizontalalignment("left" if place < 0.04 else "right" if place > 0.9 else "center")
     bar.ax.tick_params(labelsize=8.5, length=2.5, width=0.6, colors=_INK, pad=2)
     bar.outline.set_visible(False)
 
 
-def metre_ticks(scale: Scale) -> list[float]:
-    """Two to seven round numbers of metres inside the scale: 1, 2 or 5 times a power of ten."""
+def metre_ticks(scale: ColourScale) -> list[float]:
+    """Return two to eight round numbers of metres inside the scale: 1, 2 or 5 times a power of ten."""
     decades = [m * 10.0**e for e in range(-5, 4) for m in (1.0, 2.0, 5.0)]
     if scale.log:
         ticks = [d for d in decades if scale.low_m <= d <= scale.high_m]

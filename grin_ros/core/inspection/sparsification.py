@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Does sigma know where the errors are? Sparsification, AUSE and rank correlation.
+"""Sparsification, AUSE and rank correlation: whether sigma is large where errors are.
 
 Sparsification (Ilg et al., "Uncertainty Estimates and Multi-Hypotheses Networks for Optical Flow", ECCV 2018,
-arXiv 1802.07095): drop the pixels of largest predicted uncertainty first and watch the error of the rest. The oracle
-drops by the true error. Both curves are divided by the error of all pixels, so they start at 1; the area between
-them is the AUSE: 0 = ranks like the oracle, and the area of the constant 1 over the oracle = ranks like chance.
+arXiv 1802.07095) removes the pixels with the largest predicted uncertainty first and computes the error of the rest.
+The oracle removes by the true error. Both curves are divided by the error of all pixels, so they start at 1. The area
+between them is the AUSE. It is 0 if sigma ranks like the oracle; a random ranking gives the area between the constant 1
+and the oracle.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 FRACTIONS: NDArray[np.float64] = np.arange(100) / 100.0
-"""Shares of the pixels that are dropped: 0, 0.01, ... 0.99."""
+"""The shares of the pixels that are removed: 0, 0.01, ... 0.99."""
 HALF = 50
-"""Index of the share 0.5 in FRACTIONS."""
+"""The index of the share 0.5 in FRACTIONS."""
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """How well an uncertainty orders an error.
+    """The quality of an uncertainty that ranks an error.
 
     curve, oracle: (100,) mean error of the pixels left at each of FRACTIONS, divided by the mean error of all.
     ause: mean of curve - oracle over FRACTIONS (their area, as the shares are even). rank_correlation: Spearman's, in
-    [-1, 1]; 0 where the uncertainty or the error is the same everywhere, as it then orders nothing.
+    [-1, 1]; 0 if the uncertainty or the error is the same everywhere.
     """
 
     curve: NDArray[np.float64]
@@ -38,9 +39,9 @@ class Ranking:
 
 
 def ranking(uncertainty: NDArray[Any], error: NDArray[Any]) -> Ranking:
-    """Ranking of error (N,) >= 0 by uncertainty (N,), both finite, N >= 1.
+    """Return how well uncertainty (N,) ranks error (N,) >= 0; both finite, N >= 1.
 
-    Pixels of equal uncertainty are dropped in random order, in expectation: a constant sigma gives a curve of 1.
+    Pixels of equal uncertainty count as removed in random order, so a constant sigma gives a curve of 1.
     """
     if uncertainty.shape != error.shape or error.ndim != 1 or not error.size:
         raise ValueError(
@@ -59,7 +60,7 @@ def ranking(uncertainty: NDArray[Any], error: NDArray[Any]) -> Ranking:
 
 
 def mean_of_half(uncertainty: NDArray[Any], error: NDArray[Any]) -> float:
-    """Mean error (N,) of the half with the smaller uncertainty (N,); pixels of equal uncertainty weigh alike."""
+    """Return the mean error of the half with the smaller uncertainty (N,). Equal uncertainties weigh alike."""
     order = np.argsort(uncertainty)
     starts, counts = _ties(uncertainty[order])
     tied = np.repeat(np.add.reduceat(error[order], starts) / counts, counts)
@@ -67,28 +68,31 @@ def mean_of_half(uncertainty: NDArray[Any], error: NDArray[Any]) -> float:
 
 
 def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Spearman's rank correlation of a and b (N,), ties by mean rank; 0 where one of them is constant."""
+    """Return Spearman's rank correlation of a and b (N,), ties by mean rank; 0 if one of them is constant."""
     return ranking(a, b).rank_correlation
 
 
 def _mean_of_the_rest(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Error in ascending order of uncertainty -> (100,) mean of what is left at FRACTIONS over the mean of all."""
+    """Return (100,) the mean error of the pixels left at FRACTIONS, divided by that of all.
+
+    ascending: (N,) errors in ascending order of uncertainty.
+    """
     count = len(ascending)
     left = _left(count)
     sums = np.cumsum(ascending)
     if sums[-1] == 0.0:
-        return np.ones(len(FRACTIONS))  # no error at all: every order is as good as any other
+        return np.ones(len(FRACTIONS))  # without errors every order is as good as any other
     means: NDArray[np.float64] = sums[left - 1] / left / (sums[-1] / count)
     return means
 
 
 def _left(count: int) -> NDArray[np.int64]:
-    """(100,) how many of `count` pixels are left at each of FRACTIONS, at least 1."""
+    """Return (100,) how many of `count` pixels are left at each of FRACTIONS, at least 1."""
     return np.maximum(count - np.floor(FRACTIONS * count).astype(np.int64), 1)
 
 
 def _ties(ascending: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First index and size of each run of equal values."""
+    """Return the first index and the size of each run of equal values."""
     starts = np.concatenate([[0], np.flatnonzero(np.diff(ascending) != 0) + 1]).astype(np.int64)
     return starts, np.diff(np.append(starts, len(ascending)))
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of sigma in one frame, each ranking in two readings.
+"""The figures of sigma in one frame; each ranking is computed in two ways.
 
-relative: sigma / p against |p - g| / g. metric: sigma in metres against |p - g| in metres. Where errors grow with
-distance, a sigma that is a mere share of the depth ranks well in the metric reading and not at all in the relative one.
+relative: sigma / p against |p - g| / g. metric: sigma in metres against |p - g| in metres. If errors grow
+with distance, a sigma that is a constant share of the depth has a good metric ranking and a useless relative one.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from grin_ros.core.inspection.edges import near_edges
 from grin_ros.core.inspection.sparsification import FRACTIONS, HALF, mean_of_half, ranking
 
 SIGMAS: NDArray[np.float64] = np.arange(1, 13) / 4.0
-"""Half widths of the intervals whose coverage is measured, in sigmas: 0.25 to 3."""
+"""The half widths in sigmas of the intervals whose coverage is measured: 0.25 to 3."""
 ONE, TWO = 3, 7
-"""Indices of 1 and 2 sigma in SIGMAS."""
+"""The indices of 1 and 2 sigma in SIGMAS."""
 MIN_PIXELS = 50
 """Fewer pixels of a kind (edge, sky) give no figure."""
 
 
 @dataclass(frozen=True)
 class SigmaMetrics:
-    """With p predicted and g measured depth in metres, over the pixels with both and a sigma."""
+    """The figures of sigma, with p predicted and g measured depth in metres, over the pixels that have all three."""
 
     coverage_1sigma: float
     """share of the pixels with |p - g| <= sigma; 0.683 for a Gaussian error of that sigma."""
     coverage_2sigma: float
     """share of the pixels with |p - g| <= 2 sigma; 0.954 for a Gaussian error of that sigma."""
     ause: float
-    """area between sparsification curve and oracle, relative reading (`sparsification.py`)."""
+    """area between sparsification curve and oracle, relative ranking (`sparsification.py`)."""
     ause_metric: float
-    """the same, metric reading."""
+    """the same, metric ranking."""
     rank_correlation: float
     """Spearman's over the pixels, of sigma / p with |p - g| / g."""
     rank_correlation_metric: float
@@ -50,11 +50,11 @@ class SigmaMetrics:
     sigma_m: float
     """mean sigma, metres."""
     edge_sigma_ratio: float
-    """mean sigma / p near measured depth edges (`edges.py`), over that of the other measured pixels; NaN where depth
+    """mean sigma / p near measured depth edges (`edges.py`), divided by that of the other measured pixels; NaN if depth
     is too sparse to show edges."""
     sky_sigma_ratio: float
-    """mean sigma / p where the ground truth says beyond range, over that of the measured pixels; NaN where it does not
-    tell. The estimate's +inf there has no sigma and does not count."""
+    """mean sigma / p where the ground truth is beyond range, divided by that of the measured pixels; NaN if that is
+    unknown. Pixels whose estimate is +inf there have no sigma and do not count."""
 
 
 OF_SIGMA = tuple(field.name for field in fields(SigmaMetrics))
@@ -62,8 +62,10 @@ OF_SIGMA = tuple(field.name for field in fields(SigmaMetrics))
 
 @dataclass(frozen=True)
 class FrameCurves:
-    """What the report draws. sparsification, oracle: (100,) at FRACTIONS, relative reading; *_metric: metric reading.
-    coverage: (12,) at SIGMAS. NaN: no sigma."""
+    """The curves that the report draws; NaN without sigma.
+
+    sparsification, oracle: (100,) at FRACTIONS, relative ranking; *_metric: metric ranking. coverage: (12,) at SIGMAS.
+    """
 
     sparsification: NDArray[np.float64]
     oracle: NDArray[np.float64]
@@ -79,10 +81,10 @@ NO_CURVES = FrameCurves(_NO_RANKING, _NO_RANKING, _NO_RANKING, _NO_RANKING, np.f
 def sigma_figures(
     depth_m: NDArray[Any], sigma_m: NDArray[Any], truth_m: NDArray[Any], sky: NDArray[np.bool_] | None
 ) -> tuple[dict[str, float], FrameCurves]:
-    """The fields of SigmaMetrics and their curves; all NaN where no measured pixel has an estimate with a sigma.
+    """Return the fields of SigmaMetrics and their curves; all NaN if no measured pixel has an estimate with a sigma.
 
-    depth_m, sigma_m, truth_m: (H, W) metres, truth_m NaN where not measured. sky: (H, W), True beyond range; None where
-    the ground truth does not tell.
+    depth_m, sigma_m, truth_m: (H, W) metres, truth_m NaN where not measured. sky: (H, W), True beyond range; None if
+    that is unknown.
     """
     with np.errstate(invalid="ignore"):
         estimated = np.isfinite(depth_m) & (depth_m > 0.0) & np.isfinite(sigma_m) & (sigma_m >= 0.0)
@@ -116,7 +118,7 @@ def sigma_figures(
 
 
 def _ratio(values: NDArray[np.float64], here: NDArray[np.bool_], there: NDArray[np.bool_]) -> float:
-    """Mean of values (H, W) over `here` over that over `there`; NaN where one has fewer than MIN_PIXELS, or 0."""
+    """Return the mean of values (H, W) in `here` divided by that in `there`; NaN for fewer than MIN_PIXELS in one."""
     if min(np.count_nonzero(here), np.count_nonzero(there)) < MIN_PIXELS:
         return float("nan")
     below = float(np.mean(values[there]))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a node publishes for planners, and how."""
+"""The parameters of what is published for planners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from grin_ros.core.planning.obstacles import ObstacleSettings
 
 @dataclass(frozen=True)
 class NavigationConfig:
-    """scan_frame_id: names the camera's level frame (`view.LevelView`), which the robot's description holds.
+    """The settings of obstacles, free space and scan.
+
+    scan_frame_id: the name of the camera's level frame (`view.LevelView`), which the robot's description must contain.
     min_depth_m: nearer depth is not estimated. Raises ValueError as ObstacleSettings does.
     """
 
@@ -24,7 +26,7 @@ class NavigationConfig:
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> NavigationConfig:
-        """values: of the node's parameters, by name, each of its type."""
+        """Build it from the node's parameters. values: by name, each of its type."""
         return cls(
             obstacles=ObstacleSettings(
                 **{one.name: values[f"obstacles.{one.name}"] for one in fields(ObstacleSettings)}

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DepthEstimate -> what a costmap marks (`obstacle_points`) and what it clears (`free_points`), in the optical frame.
+"""The points of a depth estimate that a costmap marks as obstacles, and those up to which it clears.
 
-A pixel is trusted where its relative sigma is small and it lies on a surface, not on the ramp that an estimate draws
-between a near edge and what is behind it. Only trusted pixels mark. Trusted pixels clear up to their surface, and
-pixels that are far beyond doubt clear as far as anything is cleared; from all others nothing follows.
+Points are in the optical frame. A pixel is trusted if its relative sigma is small and if it lies on a surface, not on
+the ramp that an estimate draws between a near edge and the background. Only trusted pixels mark. Trusted pixels clear
+up to their surface; pixels that are certainly far away clear up to `cleared_range_m`. All others do nothing.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from grin_ros.core.planning.view import level_view, range_per_depth
 from grin_ros.core.types import DepthEstimate
 
 CLEARED_BEYOND = 1.2
-"""Rays are cleared to this multiple of max_range_m, or what was marked at its end would stay for ever."""
+"""Rays are cleared to this multiple of max_range_m. Otherwise, marks at max_range_m would never be cleared."""
 SURELY_SIGMAS = 2.0
-"""A surface is beyond a range without doubt where it still is with its depth so many sigmas shorter."""
+"""A surface is certainly beyond a range if it still is when its depth is reduced by this many sigmas."""
 
 _CUBES_A_SIDE = 2.0**15
+"""The number of voxels along each axis."""
 
 Mask = NDArray[np.bool_]
 Points = NDArray[np.float32]
@@ -33,11 +34,12 @@ Points = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ObstacleSettings:
-    """Which pixels count, and how many points become of them.
+    """The settings that choose pixels and thin out points.
 
-    max_relative_sigma: of sigma / depth. min_grazing_deg: a surface seen at a flatter angle is not taken for one.
-    max_range_m: along the ray; farther marks nothing. voxel_m: one point is kept in each cube of this edge.
-    height_band: keep only what stands between min_height_m and max_height_m above the ground (needs the mounting).
+    max_relative_sigma: the largest sigma / depth. min_grazing_deg: a surface seen at a flatter angle does not count as
+    a surface. max_range_m: along the ray; farther points mark nothing. voxel_m: one point is kept in each cube of this
+    edge. height_band: keep only what stands between min_height_m and max_height_m above the ground; this needs the
+    mounting.
     """
 
     max_relative_sigma: float = 0.5
@@ -57,13 +59,15 @@ class ObstacleSettings:
 
     @property
     def cleared_range_m(self) -> float:
-        """How far rays are cleared."""
+        """The range up to which rays are cleared."""
         return CLEARED_BEYOND * self.max_range_m
 
 
 def trusted_pixels(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) -> Mask:
-    """(H, W): depth is finite, relative sigma small enough, and the pixel no flying one. Raises ValueError where the
-    estimate is of another size than the camera."""
+    """Return True (H, W) where depth is finite, relative sigma is small enough, and the pixel lies on a surface.
+
+    Raises ValueError if the estimate has another size than the camera.
+    """
     depth_m = estimate.depth_m
     if depth_m.shape != (camera.height, camera.width):
         raise ValueError(
@@ -76,10 +80,12 @@ def trusted_pixels(camera: Camera, estimate: DepthEstimate, settings: ObstacleSe
 
 
 def flying_pixels(depth_m: NDArray[np.float32], camera: Camera, min_grazing_deg: float) -> Mask:
-    """(H, W): the depth on one side is nearer and on the other side farther, both by more than along a surface seen at
-    min_grazing_deg. The last pixel of a near object and the first behind it are not: each has a surface on one side.
+    """Return True (H, W) for pixels between two surfaces ("flying pixels").
+
+    Such a pixel has nearer depth on one side and farther depth on the other, both by more than along a surface that is
+    seen at min_grazing_deg. The last pixel of a near object and the first one behind it have a surface on one side.
     """
-    steepest = 1.0 / math.tan(math.radians(min_grazing_deg))  # growth of ln(depth) for each radian
+    steepest = 1.0 / math.tan(math.radians(min_grazing_deg))  # growth of ln(depth) per radian
     flying = np.zeros(depth_m.shape, np.bool_)
     for axis, f_px in ((0, camera.fy), (1, camera.fx)):
         lines, found = np.moveaxis(depth_m, axis, 0), np.moveaxis(flying, axis, 0)
@@ -91,10 +97,13 @@ def flying_pixels(depth_m: NDArray[np.float32], camera: Camera, min_grazing_deg:
 
 
 def standing_pixels(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) -> Mask:
-    """(H, W): within the height band. The floor of an estimate rises and falls with its error of depth, so a pixel has
-    to stand above min_height_m by one sigma of its height. Raises MountingUnknownError."""
+    """Return True (H, W) within the height band.
+
+    An error of depth raises or lowers the floor, so a pixel has to stand above min_height_m by one sigma of its height.
+    Raises MountingUnknownError.
+    """
     climb = level_view(camera).climb
-    assert camera.mounting is not None  # or level_view had raised
+    assert camera.mounting is not None  # level_view has checked it
     with np.errstate(invalid="ignore"):
         height_m = np.float32(camera.mounting.height_m) + climb * estimate.depth_m
         low = height_m - np.abs(climb) * estimate.sigma_m
@@ -102,9 +111,9 @@ def standing_pixels(camera: Camera, estimate: DepthEstimate, settings: ObstacleS
 
 
 def obstacle_points(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings, trusted: Mask) -> Points:
-    """(N, 4) float32 x, y, z, sigma: one measured point of each occupied voxel, metres in the optical frame.
+    """Return one point of each occupied voxel: (N, 4) float32 x, y, z, sigma in metres, in the optical frame.
 
-    sigma is that of depth along z. Raises MountingUnknownError where heights are asked for and not known.
+    sigma is that of depth along z. Raises MountingUnknownError if the height band is on and the mounting is unknown.
     """
     with np.errstate(invalid="ignore"):
         range_m = range_per_depth(camera) * estimate.depth_m
@@ -117,10 +126,10 @@ def obstacle_points(camera: Camera, estimate: DepthEstimate, settings: ObstacleS
 
 
 def free_points(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings, trusted: Mask) -> Points:
-    """(N, 3) float32 x, y, z in metres: up to here a ray met nothing. Not surfaces: most lie in the air.
+    """Return the ends of rays up to which the space is free: (N, 3) float32 x, y, z in metres. Most lie in the air.
 
-    A ray ends at its trusted surface, or at `cleared_range_m` where the surface lies farther without doubt or beyond
-    range (+inf). One end of each voxel is kept.
+    A ray ends at its trusted surface, or at `cleared_range_m` if the surface is certainly farther or beyond range
+    (+inf). One end is kept in each voxel.
     """
     per_depth = range_per_depth(camera)
     known = trusted | beyond_pixels(camera, estimate, settings.cleared_range_m)
@@ -131,21 +140,21 @@ def free_points(camera: Camera, estimate: DepthEstimate, settings: ObstacleSetti
 
 
 def beyond_pixels(camera: Camera, estimate: DepthEstimate, range_m: float) -> Mask:
-    """(H, W): farther than range_m along the ray without doubt, or beyond the camera's range (+inf)."""
+    """Return True (H, W) where the surface is certainly farther than range_m along the ray, or beyond range (+inf)."""
     with np.errstate(invalid="ignore"):
         nearest_m = estimate.depth_m - np.float32(SURELY_SIGMAS) * estimate.sigma_m
         return np.isposinf(estimate.depth_m) | (range_per_depth(camera) * nearest_m >= np.float32(range_m))
 
 
 def first_in_each_voxel(points: Points, voxel_m: float) -> NDArray[np.intp]:
-    """Of points (H, W, 3), row by row: flat indices, ascending, of the first in each cube of edge voxel_m.
+    """Return the flat indices, ascending, of the first of the points (H, W, 3) in each cube of edge voxel_m.
 
-    NaN is no point. Cubes are aligned with the axes, one corner at the origin; 16384 of them to each side of it.
+    NaN is no point. Cubes are aligned with the axes and have one corner at the origin; there are 16384 to each side.
     """
     keys = np.zeros(points.shape[:-1])  # float64 is exact: all stay below 2^53
     for axis in range(3):
         keys = keys * _CUBES_A_SIDE + np.floor(points[..., axis] * np.float32(1.0 / voxel_m))
-    # The first of a cube follows no other of it to the right or below: that leaves little to sort.
+    # The first point of a cube has no other of that cube to its left or above. Few candidates are left to sort.
     first = ~np.isnan(keys)
     first[:, 1:] &= keys[:, 1:] != keys[:, :-1]
     first[1:] &= keys[1:] != keys[:-1]

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DepthEstimate -> a level scan, as a 2D lidar at the camera would give it: the nearest obstacle of each bearing.
+"""A level scan from a depth estimate, as a 2D lidar at the camera would give: the nearest obstacle of each bearing.
 
-The scan lies in the camera's level frame (`view.LevelView`): origin at the camera's centre, x ahead, z up. A tilted
-camera is levelled by its mounting. An obstacle is what stands in the height band. +inf: at least half of the rays that
-are in the band at the end of the range were seen through to there. NaN: neither is known (REP 117).
+The scan lies in the camera's level frame (`view.LevelView`): origin at the camera's centre, x ahead, z up. The mounting
+levels a tilted camera. An obstacle is what stands in the height band. A range is +inf if at least half of the rays that
+are in the band at the end of the range are free up to there, and NaN if neither is known (REP 117).
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from grin_ros.core.planning.view import level_view
 from grin_ros.core.types import DepthEstimate
 
 STEEPEST_DEG = 60.0
-"""Rays that climb or fall more steeply belong to no bearing: what they meet is above or below the robot."""
+"""Rays that rise or fall more steeply belong to no bearing, because they meet what is above or below the robot."""
 
 
 @dataclass(frozen=True)
 class Scan:
-    """ranges_m: (N,) float32, level metres from the camera's centre, of bearings angle_min_rad + i * increment_rad."""
+    """A scan.
+
+    ranges_m: (N,) float32, level metres from the camera's centre, at the bearings angle_min_rad + i * increment_rad.
+    """
 
     ranges_m: NDArray[np.float32]
     angle_min_rad: float
@@ -37,7 +40,7 @@ class Scan:
 
     @property
     def angle_max_rad(self) -> float:
-        """Bearing of the last range."""
+        """The bearing of the last range."""
         return self.angle_min_rad + (len(self.ranges_m) - 1) * self.increment_rad
 
 
@@ -49,10 +52,10 @@ def level_scan(
     increment_deg: float,
     min_depth_m: float,
 ) -> Scan:
-    """The scan of one estimate; it reaches as far as obstacles do. trusted: of `trusted_pixels`.
+    """Return the scan of one estimate, which reaches as far as obstacles do.
 
-    min_depth_m: nearer depth is not estimated. Raises MountingUnknownError, and ValueError for a camera that looks
-    nowhere but up or down.
+    trusted: from `trusted_pixels`. min_depth_m: nearer depth is not estimated. Raises MountingUnknownError, and
+    ValueError for a camera that only looks up or down.
     """
     beams = _beams(camera, settings, increment_deg)
     depth_m, view = estimate.depth_m, level_view(camera)
@@ -80,8 +83,11 @@ def level_scan(
 
 @dataclass(frozen=True)
 class _Beams:
-    """index: (H, W) number of each pixel's bearing, -1 for none. level: (H, W), in the height band at the end of the
-    range; levels: how many such pixels each bearing has. least_reach: of all pixels with a bearing."""
+    """The bearings of a camera's pixels.
+
+    index: (H, W) number of each pixel's bearing, -1 for none. level: (H, W), True in the height band at the end of the
+    range. levels: how many such pixels each bearing has. least_reach: the smallest reach of all pixels with a bearing.
+    """
 
     index: NDArray[np.intp]
     count: int
@@ -94,7 +100,7 @@ class _Beams:
 @lru_cache(maxsize=4)
 def _beams(camera: Camera, settings: ObstacleSettings, increment_deg: float) -> _Beams:
     view = level_view(camera)
-    assert camera.mounting is not None  # or level_view had raised
+    assert camera.mounting is not None  # level_view has checked it
     with np.errstate(invalid="ignore"):
         usable = np.abs(view.climb) <= math.tan(math.radians(STEEPEST_DEG)) * view.reach
         end_m = camera.mounting.height_m + view.climb / view.reach * settings.max_range_m
@@ -102,7 +108,7 @@ def _beams(camera: Camera, settings: ObstacleSettings, increment_deg: float) -> 
     if not usable.any():
         raise ValueError(
             f"the camera looks no less than {STEEPEST_DEG:.0f} degrees up or down, so it has no level scan; "
-            "correct mounting.pitch_deg, or do without the scan"
+            "correct mounting.pitch_deg, or do not ask for the scan"
         )
     increment_rad = math.radians(increment_deg)
     bearings = view.bearing_rad[usable]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where each pixel of a camera leads for one metre of depth, computed once until the camera changes."""
+"""The offset of one metre of depth at each pixel of a camera. It is computed once and kept until the camera changes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from grin_ros.core.geometry.camera import Camera
 
 
 class MountingUnknownError(ValueError):
-    """Heights were asked for, and nobody knows how the camera stands."""
+    """Heights are needed, but the mounting of the camera is not known."""
 
 
 @dataclass(frozen=True)
 class LevelView:
-    """Pixels (H, W) float32 in the camera's level frame: x ahead, y left, z up, origin at the camera's centre.
+    """The pixels of a camera in its level frame: x ahead, y left, z up, origin at the camera's centre.
 
-    climb: metres up for each metre of depth along the camera's z. reach: level metres away for each metre of depth.
-    bearing_rad: direction in the level plane, 0 ahead, positive to the left. NaN where a pixel has no depth along z.
+    Each is (H, W) float32. climb: metres up per metre of depth along the camera's z. reach: level metres away per metre
+    of depth. bearing_rad: direction in the level plane, 0 ahead, positive to the left. All are NaN where a pixel has no
+    depth along z.
     """
 
     climb: NDArray[np.float32]
@@ -31,13 +32,13 @@ class LevelView:
 
 
 def range_per_depth(camera: Camera) -> NDArray[np.float32]:
-    """(H, W) metres along the ray for each metre of depth; NaN where the lens has no ray, or it looks backwards."""
+    """Return metres along the ray per metre of depth (H, W); NaN where there is no ray or it looks backwards."""
     return _range_per_depth(replace(camera, mounting=None))
 
 
 @lru_cache(maxsize=4)
 def level_view(camera: Camera) -> LevelView:
-    """Raises MountingUnknownError where the camera's mounting is not known."""
+    """Return the pixels of a camera in its level frame. Raises MountingUnknownError if the mounting is not known."""
     if camera.mounting is None:
         raise MountingUnknownError(
             "the camera's mounting is not known, so nothing has a height; set mounting.known, mounting.height_m, "
@@ -57,7 +58,7 @@ def _range_per_depth(camera: Camera) -> NDArray[np.float32]:
 
 
 def _kept(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Contiguous and read-only: everyone who asks shares it."""
+    """Return the values contiguous and read-only, because all callers share them."""
     kept = np.ascontiguousarray(values, np.float32)
     kept.flags.writeable = False
     return kept

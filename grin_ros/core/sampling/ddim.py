@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The DDIM update (Song et al., arXiv 2010.02502, eta = 0) under v-prediction (Salimans and Ho, arXiv 2202.00512).
+"""The DDIM step (Song et al., arXiv 2010.02502, eta = 0) under v-prediction (Salimans and Ho, arXiv 2202.00512).
 
-Arithmetic only: the same functions serve floats, NumPy arrays, torch tensors and the exported graph.
+The functions are plain arithmetic, for floats, NumPy arrays, torch tensors and the exported graph.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ A = TypeVar("A")
 
 
 def noised(x_0: A, eps: A, signal: Any, noise: Any) -> A:
-    """The forward process: x_t = signal * x_0 + noise * eps."""
+    """Return the forward process x_t = signal * x_0 + noise * eps."""
     x_t: A = signal * x_0 + noise * eps
     return x_t
 
 
 def velocity(x_0: A, eps: A, signal: Any, noise: Any) -> A:
-    """The training target v = signal * eps - noise * x_0."""
+    """Return the training target v = signal * eps - noise * x_0."""
     v: A = signal * eps - noise * x_0
     return v
 
 
 def clean(x_t: A, v: A, signal: Any, noise: Any) -> A:
-    """x_0 as the network sees it: signal * x_t - noise * v. At pure noise it is -v: the network's answer alone."""
+    """Return the predicted clean sample x_0 = signal * x_t - noise * v. At pure noise it is -v."""
     x_0: A = signal * x_t - noise * v
     return x_0
 
 
 def ddim(x_t: A, v: A, signal: Any, noise: Any, signal_next: Any, noise_next: Any) -> A:
-    """x at the next level: the predicted clean sample and the predicted noise, mixed at that level.
+    """Return x at the next level: the predicted clean sample and the predicted noise, mixed for that level.
 
-    With the clean level (1, 0) as next, this is the predicted clean sample itself.
+    If the next level is clean (1, 0), it is the predicted clean sample itself.
     """
     eps: A = noise * x_t + signal * v
     return noised(clean(x_t, v, signal, noise), eps, signal_next, noise_next)

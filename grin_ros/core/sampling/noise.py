@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Noise with content at every scale, drawn at any set of points of the image.
+"""Noise with coarse and fine parts, drawn at any set of points of the image.
 
-Thousands of independent per-pixel draws average out: a network that pools over pixels reads the mean of the clean map
-straight through them, and members of an ensemble collapse onto one answer. So the noise is a sum of random fields from
-one constant over the image down to independent pixels (the idea of Marigold's multi-resolution noise, arXiv
-2312.02145), normalised to unit variance at every point. Its coarse part hides the scale of the scene, which is what is
-uncertain.
+Independent noise at every pixel averages out: a network that pools over thousands of pixels still sees the mean of the
+clean map, and all members of an ensemble give one answer. Therefore the noise is a sum of random fields, from a
+constant over the image to independent pixels, with unit variance at every point. It follows the multi-resolution noise
+of Marigold (arXiv 2312.02145). The coarse part hides the size of the scene, which is the most uncertain quantity.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# (rows, columns) of each random field and its share of the variance; (0, 0) is one independent draw a point.
 FIELDS: tuple[tuple[int, int, float], ...] = ((1, 1, 0.30), (3, 4, 0.20), (6, 8, 0.15), (12, 16, 0.10), (0, 0, 0.25))
+"""(rows, columns) of each random field and its share of the variance; (0, 0) is independent noise at every point."""
 
 
 def noise_field(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Noise at `points` (N, 2) in [-1, 1] (x right, y down over the image): (N,) float32, unit variance at each."""
+    """Return noise (N,) float32 of unit variance at `points` (N, 2) in [-1, 1] (x right, y down over the image)."""
     total = np.zeros(len(points), np.float64)
     for rows, cols, share in FIELDS:
         if rows == 0:
@@ -31,16 +30,16 @@ def noise_field(points: NDArray[np.float32], rng: np.random.Generator) -> NDArra
 
 
 def member_noise(points: NDArray[np.float32], members: int, seed: int) -> NDArray[np.float32]:
-    """One fixed field per ensemble member: (members, N) float32.
+    """Return one fixed field for each ensemble member: (members, N) float32.
 
-    Member m has the same noise whatever the ensemble's size, so a still scene gives still depth, and adding members
-    refines the estimate without changing what is there.
+    Member m has the same noise in every ensemble and every frame. So a still scene gives still depth, and more members
+    refine the estimate without changing the first ones.
     """
     return np.stack([noise_field(points, np.random.default_rng((seed, m))) for m in range(members)])
 
 
 def _interpolate(nodes: NDArray[np.float64], points: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Bilinear values of the node grid spanning [-1, 1]^2 at `points`, rescaled to unit variance everywhere."""
+    """Interpolate a grid of nodes over [-1, 1]^2 at `points`, bilinearly and with unit variance everywhere."""
     rows, cols = nodes.shape
     x = (points[:, 0].astype(np.float64) + 1.0) * 0.5 * (cols - 1)
     y = (points[:, 1].astype(np.float64) + 1.0) * 0.5 * (rows - 1)

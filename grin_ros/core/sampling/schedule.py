@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The noise schedule: what part of signal and noise a sample holds at time t, and which times a sampler visits.
+"""The noise schedule: the signal and noise of a sample at time t, and the levels that a sampler visits.
 
-Variance preserving, in angles: signal = cos(phi), noise = sin(phi), with tan(phi) = shift * tan(pi t / 2). At t = 0 the
-sample is clean, at t = 1 it is pure noise (zero terminal SNR, Lin et al., arXiv 2305.08891), so that one step from pure
-noise is what training saw. shift < 1 spends more time at low noise: with an image to look at, depth is already known to
-a small fraction of its prior spread, and only noise below that fraction asks a question worth learning
-(the input shift of Hoogeboom et al., arXiv 2301.11093, turned the other way).
+The schedule preserves the variance: signal = cos(phi), noise = sin(phi), with tan(phi) = shift * tan(pi t / 2). The
+sample is clean at t = 0 and pure noise at t = 1 (zero terminal SNR, Lin et al., arXiv 2305.08891), so training has seen
+a step from pure noise. shift < 1 spends more time at low noise. The image already tells depth to a small fraction of
+its prior spread, so the network learns little from noise that is larger than that (the input shift of Hoogeboom et al.,
+arXiv 2301.11093, in the other direction).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Level:
-    """Signal and noise amplitude of a sample: x_t = signal * x_0 + noise * eps, signal^2 + noise^2 = 1."""
+    """The amplitudes of a sample: x_t = signal * x_0 + noise * eps, with signal^2 + noise^2 = 1."""
 
     signal: float
     noise: float
@@ -29,7 +29,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Shifted cosine schedule. shift: dimensionless, > 0; 1 is the plain cosine schedule."""
+    """The shifted cosine schedule. shift: > 0; 1 is the plain cosine schedule. Raises ValueError for others."""
 
     shift: float = 0.35
 
@@ -38,7 +38,7 @@ class Schedule:
             raise ValueError(f"schedule shift: got {self.shift}, expected a number > 0 (1 = plain cosine)")
 
     def level(self, t: float) -> Level:
-        """The level at time t in [0, 1]; exact at both ends. Raises ValueError outside."""
+        """Return the level at time t in [0, 1], exact at both ends. Raises ValueError outside."""
         if not 0.0 <= t <= 1.0:
             raise ValueError(f"diffusion time: got {t}, expected 0 (clean) to 1 (pure noise)")
         if t == 0.0:
@@ -62,5 +62,5 @@ class Schedule:
 
 
 def member_runs(steps: int, members: int) -> int:
-    """How many members pass through the network in all `steps`: they share the first of several, pure noise."""
+    """Return how often a member passes through the network in all `steps`; members share the first of several."""
     return members if steps == 1 else 1 + (steps - 1) * members

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.inspection.panel import (
     INVALID_RGB,
-    Scale,
+    ColourScale,
     depth_scale,
     fattened,
     metre_ticks,
@@ -81,7 +81,7 @@ def test_one_outlier_does_not_set_the_scale() -> None:
 
 
 def test_invalid_is_grey_and_beyond_range_is_the_far_colour() -> None:
-    scale = Scale(1.0, 4.0, False, "turbo_r")
+    scale = ColourScale(1.0, 4.0, False, "turbo_r")
     painted = scale.paint(np.array([[np.nan, np.inf, 4.0, 1.0, 0.5, 9.0]]))[0]
     assert tuple(painted[0]) == INVALID_RGB
     assert tuple(painted[1]) == tuple(painted[2]) == tuple(painted[5])
@@ -104,13 +104,13 @@ def test_sparse_values_become_dots_and_the_near_one_wins() -> None:
 @pytest.mark.parametrize(
     ("scale", "expected"),
     [
-        (Scale(0.0, 0.5, False, "magma"), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]),
-        (Scale(1.3, 3.1, False, "turbo_r"), [1.5, 2.0, 2.5, 3.0]),
-        (Scale(1.5, 60.0, True, "turbo_r"), [2.0, 5.0, 10.0, 20.0, 50.0]),
-        (Scale(0.0, 0.001, False, "magma"), [0.0, 0.0002, 0.0004, 0.0006, 0.0008, 0.001]),
+        (ColourScale(0.0, 0.5, False, "magma"), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]),
+        (ColourScale(1.3, 3.1, False, "turbo_r"), [1.5, 2.0, 2.5, 3.0]),
+        (ColourScale(1.5, 60.0, True, "turbo_r"), [2.0, 5.0, 10.0, 20.0, 50.0]),
+        (ColourScale(0.0, 0.001, False, "magma"), [0.0, 0.0002, 0.0004, 0.0006, 0.0008, 0.001]),
     ],
 )
-def test_ticks_are_round_metres(scale: Scale, expected: list[float]) -> None:
+def test_ticks_are_round_metres(scale: ColourScale, expected: list[float]) -> None:
     assert metre_ticks(scale) == pytest.approx(expected)
 
 

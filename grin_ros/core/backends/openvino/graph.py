@@ -26,7 +26,7 @@ Tensors = Mapping[str, NDArray[Any]]
 Sizes = tuple[tuple[str, tuple[int, ...]], ...]
 """(input, shape) of every input of a graph; -1 is a free axis."""
 Case = tuple[Sizes, bool]
-"""What a graph is compiled for. True: for the first camera of these sizes, whose inputs become constants."""
+"""The case that a graph is compiled for. True: for the first camera of these sizes, whose inputs become constants."""
 Compile = Callable[[Sizes, Tensors], Any]
 """Sizes (none: for all sizes) and constants by input -> the compiled graph."""
 

@@ -245,9 +245,8 @@ class TrtEngine(Engine):
             logger.warning(
                 "%s: the loop cannot be captured, so it runs step by step, which is slower: %s", self.description, error
             )
-            return _Loop(
-                self._programs["denoise"].new_context(), None
-            )  # the failed capture may have left the old one unusable
+            # The failed capture may have left the old context unusable.
+            return _Loop(self._programs["denoise"].new_context(), None)
 
     def _results(self, key: tuple[int, ...], latents: Tensor) -> Sample:
         steps, members, queries = key

@@ -142,5 +142,5 @@ def test_without_a_mounting_there_is_no_scan() -> None:
 
 def test_a_camera_that_looks_straight_down_has_none_either() -> None:
     narrow = Camera(160, 120, 400.0, 400.0, 79.5, 59.5, mounting=Mounting(2.0, 0.0, math.pi / 2))
-    with pytest.raises(ValueError, match=r"correct mounting\.pitch_deg, or do without the scan"):
+    with pytest.raises(ValueError, match=r"correct mounting\.pitch_deg, or do not ask for the scan"):
         scan_of(narrow, np.ones((120, 160), np.float32))

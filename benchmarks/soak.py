@@ -19,7 +19,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -34,17 +34,17 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.fault_suite.counts import adds_up, counts_of, counts_text
+from benchmarks.fault_suite.footprint import Footprint
 from benchmarks.stand_in.engine import BACKEND, write_artifact
 from benchmarks.stand_in.process import start_node
 from grin_ros.ros.operator.demo.scene import motorcycle, window
-from grin_ros.ros.operator.footprint import Footprint
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import OUTPUTS, Received, camera_info_message, image_message
 from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
 
 DEPTH, DIAGNOSTICS = "depth/image", "/diagnostics"
-COUNTED = ("published", "rejected", "dropped", "failed", "pending")
 MAX_GROWTH = 0.01
 MAX_WARM_UP_S = 120.0
 SLOPE_S = 600.0
@@ -59,6 +59,7 @@ class Heard:
 
     ages_ms: list[float] = field(default_factory=list)
     newest: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     diagnostics: int = 0
     unbalanced: list[str] = field(default_factory=list)
     errors: dict[str, None] = field(default_factory=dict)
@@ -68,10 +69,12 @@ class Heard:
             self.ages_ms.append((received.received_ns - received.stamp_ns) / 1e6)
         elif received.topic == DIAGNOSTICS:
             self.diagnostics += 1
-            (status,) = deserialize_message(received.data, DiagnosticArray).status
+            array = deserialize_message(received.data, DiagnosticArray)
+            (status,) = array.status
             self.newest = {item.key: item.value for item in status.values}
-            if not adds_up(self.newest):
-                self.unbalanced.append(counts_text(self.newest))
+            self.counts = counts_of(array)
+            if not adds_up(self.counts):
+                self.unbalanced.append(counts_text(self.counts))
             if status.level == status.ERROR:
                 self.errors[status.message] = None
 
@@ -85,16 +88,6 @@ class Soaked:
     spent_s: float
     sent: int
     heard: Heard
-
-
-def adds_up(values: Mapping[str, str]) -> bool:
-    """received = published + rejected + dropped + failed + pending."""
-    return int(values["received"]) == sum(int(values.get(key, "0")) for key in COUNTED)
-
-
-def counts_text(values: Mapping[str, str]) -> str:
-    counted = " + ".join(f"{values[key]} {key}" for key in COUNTED if key in values)
-    return f"{values['received']} received = {counted}"
 
 
 def fifths(values: Sequence[float]) -> tuple[float, float]:
@@ -189,7 +182,7 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
 
 def is_settled(heard: Heard, before: int) -> bool:
     """Whether two diagnostic messages came since `before`, and nothing is pending."""
-    return heard.diagnostics > before + 1 and heard.newest.get("pending") == "0"
+    return heard.diagnostics > before + 1 and heard.counts.get("pending") == 0
 
 
 def report(soaked: Soaked, options: argparse.Namespace) -> str:
@@ -213,7 +206,7 @@ def report(soaked: Soaked, options: argparse.Namespace) -> str:
         "",
         "| what | figure |",
         "|---|---|",
-        f"| frames | {soaked.sent} sent, {counts_text(values)} |",
+        f"| frames | {soaked.sent} sent, {counts_text(heard.counts)} |",
         f"| adds up | in {heard.diagnostics - len(heard.unbalanced)} of {heard.diagnostics} diagnostic messages |",
         f"| depth received | {len(heard.ages_ms)}, {len(heard.ages_ms) / soaked.spent_s:.1f} Hz |",
         f"| age of depth at its receipt | p50 {ages[0]:.0f} ms, p95 {ages[1]:.0f} ms, oldest {ages[2]:.0f} ms |",

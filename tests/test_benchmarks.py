@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("rclpy", reason="the benchmarks drive the node (pip install grin_ros[ros-wheels])")
-from benchmarks.soak import Heard, Soaked, adds_up, growth, slope_per_hour, violations
-from grin_ros.ros.operator.footprint import Footprint
+from benchmarks.fault_suite.counts import adds_up
+from benchmarks.fault_suite.footprint import Footprint
+from benchmarks.soak import Heard, Soaked, growth, slope_per_hour, violations
 
 ROOT = Path(__file__).resolve().parent.parent
-BALANCED = {"received": "9", "published": "5", "rejected": "1", "dropped": "1", "failed": "1", "pending": "1"}
+BALANCED = {"received": 9, "published": 5, "rejected": 1, "dropped": 1, "failed": 1, "pending": 1}
 
 
 def footprints(resident_mb: Sequence[float], threads: int = 20, descriptors: int = 30) -> list[Footprint]:
@@ -25,7 +26,7 @@ def footprints(resident_mb: Sequence[float], threads: int = 20, descriptors: int
 
 
 def soaked(samples: list[Footprint]) -> Soaked:
-    heard = Heard(ages_ms=[50.0, 60.0], newest=BALANCED, diagnostics=10)
+    heard = Heard(ages_ms=[50.0, 60.0], counts=BALANCED, diagnostics=10)
     return Soaked([float(index) for index in range(len(samples))], samples, 100.0, 9, heard)
 
 
@@ -51,7 +52,7 @@ def test_more_threads_and_descriptors_are_growth() -> None:
 
 def test_counts_errors_and_silence_are_violations() -> None:
     assert adds_up(BALANCED)
-    assert not adds_up({**BALANCED, "received": "10"})
+    assert not adds_up({**BALANCED, "received": 10})
     good = soaked(STEADY)
     heard = replace(good.heard, unbalanced=["10 received = 9"], errors={"the backend failed": None}, ages_ms=[])
     found = "\n".join(violations(replace(good, heard=heard)))

@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 
+from benchmarks.fault_suite.counts import adds_up, counts_of
 from benchmarks.fault_suite.engine import BACKEND
+from benchmarks.fault_suite.footprint import Footprint
 from benchmarks.fault_suite.judge import Judge
 from benchmarks.fault_suite.mutations import HEADER_BYTES, Mutated, good
 from benchmarks.stand_in.process import start_node
-from grin_ros.ros.operator.footprint import Footprint
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, LIMIT_S, NodeClient
 from grin_ros.ros.operator.harness.messages import DEPTH_TOPICS, header_stamp_ns
 from grin_ros.ros.operator.harness.process import NodeProcess
@@ -37,7 +37,6 @@ MAX_RECOVERY = 2
 NEVER = 1000
 WORK_S = 0.004
 CAMERA_S = 0.03
-COUNTED = ("published", "rejected", "dropped", "failed", "pending")
 
 
 @dataclass
@@ -212,12 +211,12 @@ class Rig:
         told = self.client.received["/diagnostics"]
         before = len(told)
         self.client.wait(lambda: len(told) > before + 1 and self.client.value("pending") == "0", "quiet")
-        return counts(told[-1])
+        return counts_of(told[-1])
 
     def take_violations(self) -> list[str]:
         """What was published and may not have been, and diagnostics that do not add up, since the last call."""
         told = self.client.received["/diagnostics"]
-        unbalanced = [numbers for message in told[:-1] if not adds_up(numbers := counts(message))]
+        unbalanced = [numbers for message in told[:-1] if not adds_up(numbers := counts_of(message))]
         del told[:-1]
         found = self.judge.violations + [f"counts do not add up: {numbers}" for numbers in unbalanced[:3]]
         self.judge.violations = []
@@ -237,17 +236,6 @@ class Rig:
             self.judge.hear(topic, data)
 
         self.client.ros.create_subscription(kind, topic, hear, QoSProfile(depth=50), raw=True)
-
-
-def counts(message: DiagnosticArray) -> dict[str, int]:
-    """received and where the frames went, as one diagnostic message has it."""
-    values = {pair.key: pair.value for pair in message.status[0].values}
-    return {key: int(values[key]) for key in ("received", *COUNTED) if key in values}
-
-
-def adds_up(numbers: Mapping[str, int]) -> bool:
-    """received = published + rejected + dropped + failed + pending."""
-    return numbers["received"] == sum(numbers.get(key, 0) for key in COUNTED)
 
 
 @contextlib.contextmanager

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from benchmarks.fault_suite import input_cases, node_cases
 from benchmarks.fault_suite.engine import HANG_VARIABLE, Fault
+from benchmarks.fault_suite.footprint import Footprint
 from benchmarks.fault_suite.rig import Outcome, Rig
 from benchmarks.stand_in.engine import write_artifact
-from grin_ros.ros.operator.footprint import Footprint
 
 RETURN_S = 30.0
 """How long threads, descriptors and memory may take to return: Fast DDS forgets a killed participant after 20 s."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -40,6 +41,13 @@ def ros() -> str:
     if workspace is not None and workspace.is_file():
         return f"source {workspace}"
     return f"source {installed[-1] / 'setup.bash'}" if installed else install("ros-wheels")
+
+
+def activate() -> str:
+    """Return the command for a shell in which `grin` works, or '' if it works already or grin_ros is in no venv."""
+    if sys.prefix == sys.base_prefix or shutil.which("grin"):
+        return ""
+    return f"source {_short(Path(sys.prefix) / 'bin' / 'activate')}"
 
 
 def _source_folder() -> Path | None:

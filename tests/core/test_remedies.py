@@ -59,6 +59,14 @@ def test_without_a_source_folder_the_packages_are_named(elsewhere: Path, monkeyp
     assert remedies.install("nonesuch") == "install grin_ros again, with its extra nonesuch"
 
 
+def test_a_shell_is_offered_where_grin_cannot_be_typed(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(elsewhere / "bin"))
+    assert remedies.activate() == "source venv/bin/activate"
+    (elsewhere / "bin").mkdir()
+    (elsewhere / "bin" / "grin").touch(0o755)
+    assert remedies.activate() == ""
+
+
 def test_a_ros_installation_is_sourced_and_wheels_serve_where_there_is_none(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,12 +13,13 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
+from benchmarks.fault_suite.counts import adds_up, counts_of
+from benchmarks.fault_suite.footprint import Footprint
 from benchmarks.fault_suite.judge import Judge
 from benchmarks.fault_suite.mutations import MUTATIONS, good
-from benchmarks.fault_suite.rig import Outcome, adds_up, counts
+from benchmarks.fault_suite.rig import Outcome
 from benchmarks.fault_suite.suite import SHORT, faults, outcomes
 from benchmarks.stand_in.camera import HEIGHT, WIDTH
-from grin_ros.ros.operator.footprint import Footprint
 from grin_ros.ros.operator.harness.messages import FRAME_ID
 
 CASES = 17
@@ -85,7 +86,7 @@ def test_growth_is_found() -> None:
 def test_counts_are_added_up() -> None:
     values = {"received": 9, "published": 5, "rejected": 1, "dropped": 2, "pending": 1, "other": "x"}
     status = DiagnosticStatus(values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])
-    numbers = counts(DiagnosticArray(status=[status]))
+    numbers = counts_of(DiagnosticArray(status=[status]))
     assert adds_up(numbers)
     assert not adds_up({**numbers, "received": 10})
     assert adds_up({**numbers, "received": 10, "failed": 1})

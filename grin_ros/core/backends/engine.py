@@ -51,6 +51,8 @@ class Engine(ABC):
         """Open the engine. threads: CPU threads, 0 lets the runtime choose."""
         self.artifact = artifact
         self.threads = threads
+        self.reason = ""
+        """Why this backend was chosen; empty until `open_engine` has opened it."""
         self.caveat = ""
         """Why it runs in place of a preferred backend; empty if it is the preferred one."""
 

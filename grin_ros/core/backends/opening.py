@@ -73,6 +73,7 @@ def open_first(backends: Sequence[str], artifact: Artifact, threads: int = 0) ->
             refused.append(f"{candidate.backend}: {error}")
             unexpected += [] if expected else refused[-1:]
             continue
+        engine.reason = candidate.reason
         logger.info("backend '%s' is used (%s): %s", candidate.backend, engine.description, candidate.reason)
         reasons = refused if candidate.index > 0 else unexpected
         if reasons:

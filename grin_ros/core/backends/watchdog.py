@@ -211,6 +211,7 @@ class WatchedEngine(Engine):
         engine = thread.engine
         self._thread = thread
         after = f"{engine.description} was opened after this: {given_up}" if given_up else ""
+        self.reason = engine.reason
         self.caveat = " | ".join(text for text in (after, engine.caveat) if text)
         if given_up:
             logger.warning("%s", self.caveat)

@@ -262,7 +262,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
     def diagnostic_status(self) -> DiagnosticStatus:
         """Return the status of this moment, as it is published on /diagnostics."""
         if self._engine is not None:
-            self._monitor.runs_on(self._engine.description, self._engine.caveat)
+            self._monitor.runs_on(self._engine.description, self._engine.reason, self._engine.caveat)
         snapshot = self._monitor.snapshot(self._counter.counts())
         name = f"{self.get_fully_qualified_name().lstrip('/')}: depth"
         return status_message(snapshot, name, hardware_id=snapshot.camera or "camera not known yet")

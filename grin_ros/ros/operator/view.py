@@ -1,14 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin view`: what a running node publishes, live in the Rerun viewer, or recorded for it.
+"""`grin view`: show what a running node publishes in the Rerun viewer, or record it for the viewer.
 
-Image, depth and sigma lie in the camera's frustum, points around it, coloured by sigma. Nothing of it is on the node's
-side: this is one more subscriber.
+Image, depth and sigma lie in the frustum of the camera, and the points are coloured by sigma. The node needs nothing
+for it: the viewer is one more subscriber.
 """
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,15 +27,16 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from grin_ros.core.command_line import DONE, CommandParser
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import stamp_ns
-from grin_ros.ros.operator.demo.record import points_of
+from grin_ros.ros.operator.clouds import points_of
 
 SIGMA_RANGE_M = 2.0
-"""Sigma of the last colour of the points."""
+"""Points with this sigma or more have the last colour."""
 POINT_RADIUS_M = 0.01
+"""The radius at which points are drawn."""
 
 
 class Viewer:
-    """Logs messages to a Rerun recording; `rerun` is the module, imported only here."""
+    """Logs messages to a Rerun recording. `rerun` is the module."""
 
     def __init__(self, rerun: Any, recording: Any) -> None:
         self._rerun = rerun
@@ -49,28 +49,28 @@ class Viewer:
             "depth/camera_info": (CameraInfo, self.info),
             "points": (PointCloud2, self.points),
         }
-        """Topic -> message class, and what logs it."""
+        """Topic -> (message class, the method that logs it)."""
         recording.log("/", rerun.ViewCoordinates.RDF, static=True)  # the optical frame: right, down, forward
 
     def image(self, message: Image) -> None:
-        """Raises ValueError for an encoding that the node would refuse too."""
+        """Log an image. Raises ValueError for an encoding that the node would refuse too."""
         self._log(message, "camera/image", self._rerun.Image(self._convert(message)))
 
     def metres(self, entity: str, message: Image) -> None:
-        """A 32FC1 image; what is not finite counts as not measured."""
+        """Log a 32FC1 image of metres. Rerun takes 0 for unmeasured, which stands for what is not finite."""
         values = np.frombuffer(message.data, np.float32).reshape(message.height, message.width)
         finite = np.where(np.isfinite(values), values, np.float32(0.0))
         self._log(message, entity, self._rerun.DepthImage(finite, meter=1.0))
 
     def info(self, message: CameraInfo) -> None:
-        """The frustum; distortion is not drawn."""
+        """Log the frustum of the camera, without its distortion."""
         pinhole = self._rerun.Pinhole(
             image_from_camera=np.reshape(message.k, (3, 3)), width=message.width, height=message.height
         )
         self._log(message, "camera", pinhole)
 
     def points(self, message: PointCloud2) -> None:
-        """Raises ValueError for a cloud without colour or sigma."""
+        """Log a cloud. Raises ValueError if it has no colour or no sigma."""
         points = points_of(message)
         positions = np.stack([points[axis] for axis in "xyz"], axis=-1)
         cloud = self._rerun.Points3D(positions, colors=sigma_colours(points["sigma"]), radii=POINT_RADIUS_M)
@@ -82,14 +82,14 @@ class Viewer:
 
 
 def sigma_colours(sigma_m: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(N,) metres -> (N, 3) uint8 RGB: blue is sure, red is `SIGMA_RANGE_M` and more."""
+    """Return colours (N, 3) uint8 RGB for sigma (N,) in metres: blue is 0, red is `SIGMA_RANGE_M` and more."""
     share = np.clip(np.nan_to_num(sigma_m, nan=SIGMA_RANGE_M) / SIGMA_RANGE_M, 0.0, 1.0)
     bgr = cv2.applyColorMap((share * 255).astype(np.uint8)[:, None], cv2.COLORMAP_TURBO)
     return np.ascontiguousarray(bgr[:, 0, ::-1], dtype=np.uint8)
 
 
 def open_recording(rerun: Any, save: Path | None, connect: str | None) -> Any:
-    """A new recording: into a file, into a viewer that runs, or else into one that is started here."""
+    """Open a recording into a file, into a viewer that runs, or else into a viewer that is started here."""
     recording = rerun.RecordingStream("grin_ros")
     if save is not None:
         recording.save(save)
@@ -101,20 +101,21 @@ def open_recording(rerun: Any, save: Path | None, connect: str | None) -> Any:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Until Ctrl-C, or for --seconds."""
+    """Run `grin view` until Ctrl-C or for --seconds, and return its exit code."""
     parse = CommandParser(
         "view",
         "Show what a running node publishes in the Rerun viewer.",
         "grin view --namespace /robot --image /camera/image_raw",
     )
-    parse.add_argument("--namespace", default="", help="of the node, as /robot")
+    parse.add_argument("--namespace", default="", help="namespace of the node, for instance /robot")
     parse.add_argument("--image", default="image", help="image topic that the node listens to")
     where = parse.add_mutually_exclusive_group()
     where.add_argument("--save", type=Path, metavar="FILE", help="record into FILE (.rrd) and open no viewer")
-    where.add_argument("--connect", metavar="URL", help="a viewer that runs: rerun+http://HOST:9876/proxy")
-    parse.add_argument("--seconds", type=float, default=float("inf"), help="end after so long")
+    where.add_argument("--connect", metavar="URL", help="send to a viewer that runs: rerun+http://HOST:9876/proxy")
+    parse.add_argument("--seconds", type=float, default=float("inf"), help="end after this time")
     options = parse.parse_args(argv)
-    rerun = importlib.import_module("rerun")
+    import rerun
+
     recording = open_recording(rerun, options.save, options.connect)
     viewer = Viewer(rerun, recording)
     context = Context()
@@ -140,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _survive(node: Node, log: Callable[[Any], None]) -> Callable[[Any], None]:
-    """A message that cannot be shown is told, and the next one shown."""
+    """Wrap `log` so that a message that cannot be shown is logged as an error, and the next one is shown."""
 
     def logged(message: Any) -> None:
         try:

@@ -42,6 +42,7 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
     yield "model", identity.model
     yield "artifact", identity.artifact
     yield "backend", identity.backend
+    yield "backend reason", identity.reason
     yield "backend caveat", identity.caveat or "none"
     yield "image conversion", identity.image_conversion
     yield "camera", snapshot.camera or "none yet"

@@ -78,10 +78,10 @@ class Monitor:
         with self._lock:
             self._identity = identity
 
-    def runs_on(self, backend: str, caveat: str) -> None:
-        """Note the backend that runs now. caveat: why it is not the preferred one; empty if it is."""
+    def runs_on(self, backend: str, reason: str, caveat: str) -> None:
+        """Note the backend that runs now, and why. caveat: why it is not the preferred one; empty if it is."""
         with self._lock:
-            self._identity = replace(self._identity, backend=backend, caveat=caveat)
+            self._identity = replace(self._identity, backend=backend, reason=reason, caveat=caveat)
 
     def failed(self, error: Failure) -> None:
         """Note that a transition failed, and why. Holds until one succeeds."""

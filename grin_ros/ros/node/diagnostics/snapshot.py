@@ -32,6 +32,8 @@ class Identity:
     image_conversion: str = ""
     caveat: str = ""
     """Why the backend is not the preferred one; empty if it is."""
+    reason: str = ""
+    """Why the backend was chosen."""
 
 
 @dataclass(frozen=True)

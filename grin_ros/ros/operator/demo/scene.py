@@ -24,12 +24,12 @@ BASELINE_M = 0.193001
 FULL_DOFFS_PX = 124.343
 
 PERIOD_S = 12.0
-"""The window comes back to where it was after this time."""
+"""The window is back where it was after this time, in seconds."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What a camera sees, and how far it truly is.
+    """What a camera sees, with its ground truth.
 
     image: (H, W, 3) uint8 RGB. depth_m: (H, W) float32, metres along z, NaN where it was not measured.
     """
@@ -40,7 +40,7 @@ class View:
 
 
 def motorcycle() -> View:
-    """The whole photograph, 741 x 500 px. Imports scikit-image."""
+    """Return the whole photograph, 741 x 500 px. Imports scikit-image."""
     from skimage import data
 
     image, _, disparity_px = data.stereo_motorcycle()
@@ -55,14 +55,14 @@ def motorcycle() -> View:
 def depth_from_disparity(
     disparity_px: NDArray[np.floating], f_px: float, baseline_m: float, doffs_px: float
 ) -> NDArray[np.float32]:
-    """z = f B / (d + doffs), metres; NaN where the disparity is not finite."""
+    """Return z = f B / (d + doffs) in metres, NaN where the disparity is not finite."""
     with np.errstate(invalid="ignore"):
         depth_m = f_px * baseline_m / (disparity_px.astype(np.float64) + doffs_px)
     return np.where(np.isfinite(disparity_px), depth_m, np.nan).astype(np.float32)
 
 
 def window(view: View, time_s: float, width: int = 640, height: int = 480) -> View:
-    """A width x height px window of `view`; a slow figure of eight in time, with the camera that sees just that."""
+    """Return a window of `view`, with the camera that sees it. It moves in a slow figure of eight with time."""
     room_x, room_y = view.camera.width - width, view.camera.height - height
     phase = 2.0 * math.pi * time_s / PERIOD_S
     x = round(room_x * (0.5 + 0.5 * math.sin(phase)))

@@ -119,8 +119,8 @@ def test_a_frame_that_takes_long_is_timed_from_its_arrival(monitor: Monitor, clo
 
 def test_the_identity_is_that_of_the_configuration_with_the_backend_of_now(monitor: Monitor) -> None:
     monitor.configured(Identity("nano", "0123", "ort", "cv_bridge"))
-    monitor.runs_on("openvino", "ort failed")
-    assert snapshot(monitor).identity == Identity("nano", "0123", "openvino", "cv_bridge", "ort failed")
+    monitor.runs_on("openvino", "it was named", "ort failed")
+    assert snapshot(monitor).identity == Identity("nano", "0123", "openvino", "cv_bridge", "ort failed", "it was named")
 
 
 def test_camera_info_messages_are_counted_across_activations(monitor: Monitor) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a process holds: memory, threads, open files. For those who watch whether it grows. Linux only."""
+"""What a process holds: memory, threads and open files, to see whether it grows. Linux only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Footprint:
-    """One moment of a process. resident_mb: all of it in RAM (RSS); private_mb: without files and shared memory."""
+    """One moment of a process. resident_mb: its memory in RAM (RSS); private_mb: without files and shared memory."""
 
     resident_mb: float
     private_mb: float
@@ -22,7 +22,7 @@ class Footprint:
 
     @classmethod
     def of(cls, pid: int) -> Footprint:
-        """Raises OSError where the process has ended or belongs to somebody else, or where there is no /proc."""
+        """Read the footprint of a process. Raises OSError if it has ended or is not ours, or if there is no /proc."""
         folder = Path("/proc") / str(pid)
         status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line)
         kilobytes = {name: int(status[name].split()[0]) for name in ("VmRSS", "RssAnon")}

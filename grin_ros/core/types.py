@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from grin_ros.core.geometry.camera import Camera
 
@@ -56,3 +56,85 @@ class DepthEstimate:
     sigma_m: NDArray[np.float32]
     stamp_ns: int = 0
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """Measured ranges of single pixels of a frame, from whatever sensors the robot has.
+
+    pixels: (N, 2) float, u to the right and v down; integer coordinates are pixel centres. range_m: (N,) metres along
+    the ray of the pixel. sigma_ln: (N,) one standard deviation of ln(range), above 0. age_s: (N,) seconds between the
+    measurement and the image, 0 or more. source: (N,) the index of the hint's sensor in `sources`, their names.
+    Raises ValueError with what was got and what was expected.
+    """
+
+    pixels: NDArray[np.float32]
+    range_m: NDArray[np.float32]
+    sigma_ln: NDArray[np.float32]
+    age_s: NDArray[np.float32]
+    source: NDArray[np.intp]
+    sources: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        count = len(self.range_m)
+        if self.pixels.shape != (count, 2):
+            raise ValueError(f"hints: got pixels of shape {self.pixels.shape}, expected ({count}, 2) as range_m says")
+        for name in ("range_m", "sigma_ln", "age_s", "source"):
+            values = getattr(self, name)
+            if values.shape != (count,):
+                raise ValueError(f"hints: got {name} of shape {values.shape}, expected ({count},)")
+        if count and not (np.isfinite(self.pixels).all() and np.isfinite(self.range_m).all()):
+            raise ValueError("hints: got NaN or inf; leave out pixels without a measurement")
+        if count and not (self.range_m.min() > 0.0 and self.sigma_ln.min() > 0.0 and self.age_s.min() >= 0.0):
+            raise ValueError("hints: expected range_m and sigma_ln above 0, age_s of 0 or more")
+        if count and not (self.source.min() >= 0 and self.source.max() < len(self.sources)):
+            raise ValueError(f"hints: got an index of a source outside the {len(self.sources)} sources")
+
+    def __len__(self) -> int:
+        return len(self.range_m)
+
+    @classmethod
+    def measured(
+        cls,
+        pixels: ArrayLike,
+        range_m: ArrayLike,
+        sigma_ln: ArrayLike = 0.01,
+        source: str = "sensor",
+        age_s: float = 0.0,
+    ) -> Hints:
+        """Return the hints of one sensor; sigma_ln may be one number for all of them."""
+        ranges = np.asarray(range_m, np.float32).reshape(-1)
+        return cls(
+            np.asarray(pixels, np.float32).reshape(-1, 2),
+            ranges,
+            np.broadcast_to(np.asarray(sigma_ln, np.float32), ranges.shape).astype(np.float32),
+            np.full(ranges.shape, age_s, np.float32),
+            np.zeros(ranges.shape, np.intp),
+            (source,),
+        )
+
+    def chosen(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Hints:
+        """Return the hints that a mask or indices choose."""
+        return replace(
+            self,
+            pixels=self.pixels[which],
+            range_m=self.range_m[which],
+            sigma_ln=self.sigma_ln[which],
+            age_s=self.age_s[which],
+            source=self.source[which],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Hints]) -> Hints | None:
+        """Return the hints of several sensors as one; None for no parts."""
+        if not parts:
+            return None
+        names = tuple(dict.fromkeys(name for part in parts for name in part.sources))
+        return cls(
+            pixels=np.concatenate([part.pixels for part in parts]),
+            range_m=np.concatenate([part.range_m for part in parts]),
+            sigma_ln=np.concatenate([part.sigma_ln for part in parts]),
+            age_s=np.concatenate([part.age_s for part in parts]),
+            source=np.concatenate([np.array([names.index(n) for n in p.sources], np.intp)[p.source] for p in parts]),
+            sources=names,
+        )

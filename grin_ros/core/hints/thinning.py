@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fewer hints that say as much: spread over the image and over range, the exact ones first."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.types import Hints
+
+MOST_HINTS = 256
+"""The posterior's cost grows with the third power of their number; more than these add little accuracy."""
+COLUMNS = 24
+"""The image is divided into cells of a COLUMNS-th of its width."""
+STEP_LN = 0.2
+"""Hints of one cell whose ranges differ by more than this factor's logarithm count as different."""
+
+
+def thinned(hints: Hints, width: int, most: int = MOST_HINTS) -> Hints:
+    """Return at most `most` hints: in turn the most exact one of every cell of the image and step of range, then the
+    second of each, and so on. The result does not depend on the order of the hints but for equals."""
+    if len(hints) <= most:
+        return hints
+    order = np.argsort(hints.sigma_ln, kind="stable")
+    size = max(1.0, width / COLUMNS)
+    cells = np.floor(hints.pixels[order] / size).astype(np.int64)
+    steps = np.floor(np.log(hints.range_m[order]) / STEP_LN).astype(np.int64)
+    _, cell = np.unique(np.column_stack([cells, steps]), axis=0, return_inverse=True)
+    turn = _rank_within(cell.reshape(-1))
+    chosen = order[np.argsort(turn, kind="stable")[:most]]
+    return hints.chosen(np.sort(chosen))
+
+
+def _rank_within(groups: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return for each entry how many entries of its group stand before it."""
+    order = np.argsort(groups, kind="stable")
+    ordered = groups[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    lengths = np.diff(np.append(starts, len(groups)))
+    ranks = np.empty(len(groups), np.intp)
+    ranks[order] = np.arange(len(groups)) - np.repeat(starts, lengths)
+    return ranks

@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hints that are drawn from measured depth, for evaluation: which pixels a robot's sensor would have measured.
+
+A pattern is a text: 'uniform:32', 'corners:100', 'line', 'beams:16', 'zones:8' or 'none', with options after commas:
+'uniform:32,outliers=0.05,noise=0.03'. Draws follow from the seed, the sample's name and the pattern alone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.config import nearest
+from grin_ros.core.types import Hints
+from grin_ros.lab.datasets.measured import EvalSample
+
+LINE_RAYS = 80
+BEAM_RAYS = 200
+"""Rays of each beam across the image."""
+OPTIONS = ("outliers", "noise")
+SIGMA_LN = 0.01
+"""What an exact hint claims; a noisy one claims its noise as well."""
+
+Pixels = NDArray[np.intp]
+"""(N, 2): u, v."""
+Drawn = tuple[Pixels, NDArray[np.float32]]
+"""Pixels and their ranges in metres."""
+
+
+@dataclass(frozen=True)
+class HintPattern:
+    """kind: one of KINDS. count: of pixels, beams or zones a side. outliers: the share of hints that are replaced by
+    ranges drawn log-uniformly from half the nearest to twice the farthest. noise: one sigma of ln(range) that is added
+    to all of them."""
+
+    kind: str
+    count: int = 0
+    outliers: float = 0.0
+    noise: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> HintPattern:
+        """Read a pattern. Raises ValueError with what was got and what was expected."""
+        head, *options = text.split(",")
+        kind, separator, number = head.partition(":")
+        if kind not in KINDS:
+            raise ValueError(f"hints: got '{text}', expected one of {', '.join(KINDS)}{nearest(kind, KINDS)}")
+        counted = kind not in ("line", "none")
+        if counted != bool(separator) or (counted and not (number.isdigit() and int(number) > 0)):
+            expected = f"{kind}:N with a whole number N above 0" if counted else f"'{kind}' without a number"
+            raise ValueError(f"hints: got '{text}', expected {expected}")
+        values: dict[str, float] = {}
+        for option in options:
+            name, _, value = option.partition("=")
+            if name not in OPTIONS:
+                expected = " or ".join(OPTIONS)
+                raise ValueError(f"hints: got '{option}' in '{text}', expected {expected}{nearest(name, OPTIONS)}")
+            try:
+                values[name] = float(value)
+            except ValueError:
+                raise ValueError(f"hints: got '{option}' in '{text}', expected a number, as {name}=0.05") from None
+            if not 0.0 <= values[name] < 1.0:
+                raise ValueError(f"hints: got '{option}' in '{text}', expected 0 or more and below 1")
+        return cls(kind, int(number) if counted else 0, **values)
+
+    def draw(self, sample: EvalSample, seed: int = 0) -> Hints | None:
+        """Return the hints of a sample, at whole pixels; None where the pattern gives none there.
+
+        'zones' gives the centres of areas with the median range of each.
+        """
+        rng = np.random.default_rng([seed, zlib.crc32(f"{sample.name} {self.kind}:{self.count}".encode())])
+        range_m = sample.depth_m / sample.frame.camera.rays()[..., 2]
+        scene = _Scene(sample.frame.image, range_m, np.isfinite(range_m), self.count, rng)
+        pixels, ranges = KINDS[self.kind](scene)
+        if not len(pixels):
+            return None
+        if self.noise:
+            ranges = ranges * np.exp(rng.normal(0.0, self.noise, len(ranges)))
+        if self.outliers:
+            wrong = rng.random(len(ranges)) < self.outliers
+            low, high = np.log(0.5 * np.nanmin(range_m)), np.log(2.0 * np.nanmax(range_m))
+            ranges = np.where(wrong, np.exp(rng.uniform(low, high, len(ranges))), ranges)
+        return Hints.measured(pixels, ranges, float(np.hypot(SIGMA_LN, self.noise)), self.kind)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What a pattern draws from: the image, the range of every pixel, where it was measured, and random numbers."""
+
+    image: NDArray[np.uint8]
+    range_m: NDArray[np.float32]
+    measured: NDArray[np.bool_]
+    count: int
+    rng: np.random.Generator
+
+    def at(self, pixels: Pixels) -> Drawn:
+        """Return those of `pixels` where range was measured, and their ranges."""
+        pixels = pixels[self.measured[pixels[:, 1], pixels[:, 0]]]
+        return pixels, self.range_m[pixels[:, 1], pixels[:, 0]]
+
+    def rows(self, rows: NDArray[np.intp], rays: int) -> Drawn:
+        """Return `rays` evenly spread pixels of each row."""
+        columns = np.linspace(0, self.measured.shape[1] - 1, rays).round().astype(np.intp)
+        return self.at(np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2))
+
+
+def _none(scene: _Scene) -> Drawn:
+    return scene.at(np.empty((0, 2), np.intp))
+
+
+def _uniform(scene: _Scene) -> Drawn:
+    """Pixels anywhere where depth was measured."""
+    pixels = np.argwhere(scene.measured)[:, ::-1]
+    return scene.at(scene.rng.choice(pixels, min(scene.count, len(pixels)), replace=False))
+
+
+def _corners(scene: _Scene) -> Drawn:
+    """The strongest corners of the image (Shi and Tomasi, CVPR 1994), which tracking by a moving camera finds."""
+    grey = cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY)
+    apart_px = max(3.0, grey.shape[1] / 100)
+    found = cv2.goodFeaturesToTrack(grey, scene.count, 0.01, apart_px, mask=scene.measured.astype(np.uint8))
+    return scene.at(np.empty((0, 2), np.intp) if found is None else np.rint(found.reshape(-1, 2)).astype(np.intp))
+
+
+def _line(scene: _Scene) -> Drawn:
+    """A level 2D lidar at the height of the camera's centre: LINE_RAYS rays along the row in the middle."""
+    return scene.rows(np.array([scene.measured.shape[0] // 2]), LINE_RAYS)
+
+
+def _beams(scene: _Scene) -> Drawn:
+    """A 3D lidar: rows that are evenly spread over the image."""
+    height = scene.measured.shape[0]
+    return scene.rows(((np.arange(scene.count) + 0.5) * height / scene.count).astype(np.intp), BEAM_RAYS)
+
+
+def _zones(scene: _Scene) -> Drawn:
+    """A time-of-flight sensor with count x count zones over the middle square of the image: the median of each zone."""
+    height, width = scene.measured.shape
+    side = min(height, width)
+    edges = np.linspace(0, side, scene.count + 1).astype(int)
+    first_v, first_u = (height - side) // 2, (width - side) // 2
+    pixels, ranges = [], []
+    for top, bottom in pairwise(edges):
+        for left, right in pairwise(edges):
+            zone = slice(first_v + top, first_v + bottom), slice(first_u + left, first_u + right)
+            inside = scene.range_m[zone][scene.measured[zone]]
+            if len(inside):
+                pixels.append((first_u + (left + right - 1) // 2, first_v + (top + bottom - 1) // 2))
+                ranges.append(np.median(inside))
+    return np.array(pixels, np.intp).reshape(-1, 2), np.array(ranges, np.float32)
+
+
+KINDS: Mapping[str, Callable[[_Scene], Drawn]] = {
+    "none": _none,
+    "uniform": _uniform,
+    "corners": _corners,
+    "line": _line,
+    "beams": _beams,
+    "zones": _zones,
+}
+"""Kind -> how its pixels are drawn. A new pattern is one function and one line."""

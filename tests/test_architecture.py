@@ -57,7 +57,7 @@ ROOMS: Mapping[str, Room] = {
         "numpy onnxruntime openvino tensorrt cuda",
     ),
     "core/backends/torch_reference": room("core lab.network", "numpy torch"),  # torch's own answer, chosen by name
-    "core/hints": room("core.types core.geometry", "numpy"),
+    "core/hints": room("core.types core.geometry", "numpy cv2"),
     "core/planning": room("core.types core.geometry", "numpy"),
     "core/inspection": room("core.types core.geometry", "numpy cv2 matplotlib"),
     "core": room("core", "numpy"),

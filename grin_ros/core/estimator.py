@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from grin_ros.core.backends.answer_check import check_answer
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
+from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.geometry.rays import pixel_grid
+from grin_ros.core.hints.fusion import QueryGrid, fuse
 from grin_ros.core.sampling.noise import member_noise
-from grin_ros.core.sampling.sampler import Sampler, sample
+from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
 from grin_ros.core.sampling.schedule import Schedule
 from grin_ros.core.smoothing import Smoothing
-from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.core.types import DepthEstimate, Frame, HintReport, Hints
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,11 @@ class Estimator:
         self._cameras: OrderedDict[Camera, CameraInputs] = OrderedDict()
         self._noise: tuple[tuple[int, int], NDArray[np.float32]] | None = None
 
-    def __call__(self, frame: Frame, settings: Settings | None = None) -> DepthEstimate:
-        """Estimate one frame: encode, the DDIM loop, decode. settings: None for `self.settings`.
+    def __call__(self, frame: Frame, settings: Settings | None = None, hints: Hints | None = None) -> DepthEstimate:
+        """Estimate one frame: encode, the DDIM loop, the fusion with hints, decode.
 
-        Raises what the engine raises.
+        settings: None for `self.settings`. hints: measured ranges of some pixels; without them the result is that of
+        the camera alone. Raises what the engine raises.
         """
         settings = settings or self.settings
         clock = Stopwatch()
@@ -98,14 +103,39 @@ class Estimator:
         latents = self._network.zero_latents(settings.members)
         found = self.smoothing.sample(self.engine.denoiser(tokens), noise, latents, levels, settings.smoothing, frame)
         clock.lap("denoise")
+        x, log_variance, report = found.x, found.log_variance, None
+        if hints is not None and len(hints):
+            x, log_variance, report = self._fused(frame, hints, found)
+            clock.lap("hints")
         depth_m, sigma_m = self.engine.decode(
-            {"x": found.x, "log_variance": found.log_variance, "image": image, "ray_z": camera.ray_z}
+            {"x": x, "log_variance": log_variance, "image": image, "ray_z": camera.ray_z}
         )
         check_answer(depth_m, sigma_m, camera.ray_z[0])
         clock.lap("decode")
         depth_m, sigma_m = limited(depth_m, self._calibrated(depth_m, sigma_m, settings), settings)
         clock.lap("limit")
-        return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms)
+        return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms, report)
+
+    def _fused(self, frame: Frame, hints: Hints, found: Sample) -> tuple[Tensor, Tensor, HintReport | None]:
+        """Return x and log variance (S, N) as the hints change them, and what became of the hints."""
+        x = np.array(self.engine.to_host(found.x), np.float32)
+        log_variance = np.array(self.engine.to_host(found.log_variance), np.float32)
+        depth = self.engine.artifact.manifest.depth
+        scale = LogDepth(depth.min_m, depth.max_m)
+        ln_per_x = np.float32(depth.data_std * scale.ln_per_unit)
+        median = np.median(x, axis=0)
+        ln_range = np.log(scale.decode(median * np.float32(depth.data_std))).astype(np.float32)
+        rows, cols = self._grid
+        pixels = pixel_grid(frame.camera.width, frame.camera.height, cols=cols, rows=rows)
+        fused = fuse(frame, hints, QueryGrid(pixels, rows, cols), ln_range)
+        if fused is None:
+            return x, log_variance, None
+        limit = np.float32(math.log(BEYOND * depth.max_m))
+        seen = ln_range < limit  # beyond range there is nothing that a hint could correct
+        mean_ln = np.where(seen, np.minimum(fused.mean_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))
+        ratio = np.where(seen, fused.ratio, np.float32(1.0))
+        x = median + mean_ln / ln_per_x + (x - median) * ratio
+        return x, log_variance + np.float32(2.0) * np.log(ratio), fused.report
 
     def _calibrated(
         self, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32], settings: Settings

@@ -44,6 +44,22 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class HintReport:
+    """What became of one frame's hints.
+
+    offered: how many were given. used: how many were left in the image after thinning. outliers: how many of these
+    disagreed with the rest. correction_ln: the median of ln(measured) - ln(network) of the others. by_source: how many
+    were used of each sensor.
+    """
+
+    offered: int
+    used: int
+    outliers: int
+    correction_ln: float
+    by_source: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class DepthEstimate:
     """Metric depth with its uncertainty, pixel for pixel with the frame it came from.
 
@@ -56,6 +72,7 @@ class DepthEstimate:
     sigma_m: NDArray[np.float32]
     stamp_ns: int = 0
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    hints: HintReport | None = None
 
 
 @dataclass(frozen=True)

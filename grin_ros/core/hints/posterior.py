@@ -59,9 +59,9 @@ class Process:
     """In units of 100 of CIELAB."""
     noise_floor: float = 0.027
     """A hint's sigma of ln(range) is at least this: neither its pixel nor the network's range there is exact."""
-    degrees_of_freedom: float = 3.0
+    degrees_of_freedom: float = 5.0
     """Of Student's t distribution of the noise: fewer accept more outliers."""
-    passes: int = 3
+    passes: int = 4
     """Of reweighting."""
 
 
@@ -109,7 +109,8 @@ def posterior(grid: Features, hints: Features, residual_ln: Array, sigma_ln: Arr
         left_out = (inverse @ residual_ln) * variance  # each hint against what all others say of its pixel
         spread = np.maximum(variance - noise / weight + noise, noise)
         dof = np.float32(process.degrees_of_freedom)
-        weight = np.clip((dof + 1.0) / (dof + left_out**2 / spread), 1e-4, 1.0).astype(np.float32)
+        # Squared, so that a gross outlier loses its say and not only a part of it.
+        weight = np.clip(((dof + 1.0) / (dof + left_out**2 / spread)) ** 2, 1e-4, 1.0).astype(np.float32)
     inverse = np.linalg.inv(at_hints + np.diag(noise / weight))
     between = _covariance(grid, hints, middle, process)
     prior = _variance(grid, middle, process)

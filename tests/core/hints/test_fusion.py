@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hints through the whole estimator: measured pixels correct depth and lower sigma; without them nothing changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grin_ros.core.artifact import load_artifact
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.types import DepthEstimate, Frame, Hints
+
+WIDE = Settings(min_depth_m=1e-3, max_depth_m=1e4)
+
+
+@pytest.fixture(scope="module")
+def estimator(tiny_artifact: Path) -> Estimator:
+    return Estimator(open_engine("ort", load_artifact(str(tiny_artifact))), WIDE)
+
+
+def hints_of(frame: Frame, estimate: DepthEstimate, factor: float, count: int = 40, seed: int = 0) -> Hints:
+    """Exact measurements of a scene that is `factor` times as far away as the estimate says."""
+    v, u = np.nonzero(np.isfinite(estimate.depth_m))
+    at = np.random.default_rng(seed).choice(len(v), count, replace=False)
+    u, v = u[at], v[at]
+    range_m = estimate.depth_m[v, u] / frame.camera.rays()[v, u, 2]
+    return Hints.measured(np.stack([u, v], 1), factor * range_m)
+
+
+def test_no_hints_change_nothing(estimator: Estimator, tiny_frame: Frame) -> None:
+    alone = estimator(tiny_frame)
+    for hints in (None, Hints.measured(np.empty((0, 2)), [])):
+        again = estimator(tiny_frame, hints=hints)
+        np.testing.assert_array_equal(again.depth_m, alone.depth_m)
+        np.testing.assert_array_equal(again.sigma_m, alone.sigma_m)
+        assert again.hints is None
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.5])
+def test_a_wrong_scale_is_corrected_and_sigma_falls(estimator: Estimator, tiny_frame: Frame, factor: float) -> None:
+    alone = estimator(tiny_frame)
+    got = estimator(tiny_frame, hints=hints_of(tiny_frame, alone, factor))
+    both = np.isfinite(alone.depth_m) & np.isfinite(got.depth_m)
+    assert np.median(np.abs(np.log(got.depth_m[both] / (factor * alone.depth_m[both])))) < 0.05
+    assert np.median((got.sigma_m / got.depth_m)[both]) < 0.7 * np.median((alone.sigma_m / alone.depth_m)[both])
+    assert got.hints is not None
+    assert got.hints.used == 40
+    assert got.hints.outliers <= 4
+
+
+def test_members_agree_on_the_correction(estimator: Estimator, tiny_frame: Frame) -> None:
+    members = replace(WIDE, members=4, steps=2)
+    alone = estimator(tiny_frame, members)
+    got = estimator(tiny_frame, members, hints_of(tiny_frame, alone, 1.4))
+    both = np.isfinite(alone.depth_m) & np.isfinite(got.depth_m)
+    assert np.median(got.depth_m[both] / alone.depth_m[both]) == pytest.approx(1.4, rel=0.05)
+
+
+def test_hints_outside_the_image_do_not_count(estimator: Estimator, tiny_frame: Frame) -> None:
+    alone = estimator(tiny_frame)
+    got = estimator(tiny_frame, hints=Hints.measured([[-30.0, 5.0], [5.0, 4000.0]], [1.0, 1.0]))
+    np.testing.assert_array_equal(got.depth_m, alone.depth_m)
+    assert got.hints is None
+
+
+def test_outliers_are_counted(estimator: Estimator, tiny_frame: Frame) -> None:
+    alone = estimator(tiny_frame)
+    hints = hints_of(tiny_frame, alone, 1.0)
+    wrong = hints.range_m.copy()
+    wrong[:3] *= 6.0
+    got = estimator(tiny_frame, hints=replace(hints, range_m=wrong))
+    assert got.hints is not None
+    assert got.hints.outliers >= 3
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"range_m": np.array([np.nan], np.float32)}, "NaN"),
+        ({"range_m": np.array([0.0], np.float32)}, "above 0"),
+        ({"sigma_ln": np.array([0.0], np.float32)}, "above 0"),
+        ({"age_s": np.array([-1.0], np.float32)}, "0 or more"),
+        ({"pixels": np.zeros((2, 2), np.float32)}, "shape"),
+        ({"source": np.array([3])}, "source"),
+    ],
+)
+def test_impossible_hints_are_refused(change: dict[str, np.ndarray], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        replace(Hints.measured([[1.0, 1.0]], [1.0]), **change)
+
+
+def test_hints_of_several_sensors_are_joined() -> None:
+    lidar = Hints.measured([[1, 1]], [1.0], source="scan")
+    zones = Hints.measured([[2, 2], [3, 3]], [2.0, 3.0], source="zones")
+    both = Hints.joined([lidar, zones])
+    assert both is not None
+    assert both.sources == ("scan", "zones")
+    assert both.source.tolist() == [0, 1, 1]
+    assert both.range_m.tolist() == [1.0, 2.0, 3.0]
+    assert Hints.joined([]) is None

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The posterior of hints: exact where it can be known, robust to outliers, and no wider than the prior."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grin_ros.core.hints.posterior import Features, Process, colours, posterior, sampled
+
+PROCESS = Process()
+EXACT = np.float32(0.01)
+
+
+def scene(rng: np.random.Generator, count: int) -> Features:
+    """Pixels of an image of 4:3 with ranges of 1 to 7 metres and grey colours."""
+    position = rng.uniform(0.0, 1.0, (count, 2)) * (1.0, 0.75)
+    grey = rng.uniform(0.2, 0.9, (count, 1)) * (1.0, 0.0, 0.0)
+    return Features(*(np.asarray(a, np.float32) for a in (position, rng.uniform(0.0, 2.0, count), grey)))
+
+
+def chosen(features: Features, which: object) -> Features:
+    return Features(*(values[which] for values in features))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), factor_ln=st.floats(-0.7, 0.7), count=st.integers(10, 200))
+def test_a_common_factor_is_found_everywhere(seed: int, factor_ln: float, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    grid = scene(rng, 300)
+    hints = scene(rng, count)
+    found = posterior(grid, hints, np.full(count, factor_ln, np.float32), np.full(count, EXACT), PROCESS)
+    assert np.abs(found.mean_ln - factor_ln).mean() < 0.1 * abs(factor_ln) + 0.01
+    assert (found.weight > 0.5).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), count=st.integers(1, 100))
+def test_hints_never_widen_the_deviation(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    grid, hints = scene(rng, 200), scene(rng, count)
+    residual = rng.normal(0.0, 0.3, count).astype(np.float32)
+    found = posterior(grid, hints, residual, np.full(count, EXACT), PROCESS)
+    assert np.isfinite(found.mean_ln).all()
+    assert (found.deviation_ln > 0.0).all()
+    assert (found.deviation_ln <= found.prior_ln * 1.0001).all()
+
+
+def test_the_deviation_is_small_at_a_hint_and_grows_with_distance() -> None:
+    columns = np.linspace(0.0, 1.0, 50, dtype=np.float32)
+    grid = Features(
+        np.stack([columns, np.zeros_like(columns)], 1), np.zeros(50, np.float32), np.zeros((50, 3), np.float32)
+    )
+    found = posterior(grid, chosen(grid, [0]), np.array([0.2], np.float32), np.array([EXACT]), PROCESS)
+    assert (np.diff(found.deviation_ln) >= -1e-6).all()
+    assert found.deviation_ln[0] < 0.5 * found.deviation_ln[-1]
+
+
+def test_a_correction_stays_on_its_side_of_an_edge_of_colour_and_range() -> None:
+    rng = np.random.default_rng(3)
+    grid = scene(rng, 400)
+    left = grid.position[:, 0] < 0.5
+    grid = grid._replace(
+        ln_range=np.where(left, 0.0, 1.5).astype(np.float32),
+        colour=np.where(left[:, None], (0.2, 0.0, 0.0), (0.9, 0.0, 0.0)).astype(np.float32),
+    )
+    at = rng.choice(400, 80, replace=False)
+    residual = np.where(left[at], 0.3, 0.0).astype(np.float32)  # only the left side is wrong
+    found = posterior(grid, chosen(grid, at), residual, np.full(80, EXACT), PROCESS)
+    assert found.mean_ln[left].mean() == pytest.approx(0.3, abs=0.03)
+    assert np.abs(found.mean_ln[~left]).mean() < 0.03
+
+
+@pytest.mark.parametrize(("share", "error_ln"), [(0.05, 0.06), (0.2, 0.15)])
+def test_gross_outliers_lose_their_weight(share: float, error_ln: float) -> None:
+    rng = np.random.default_rng(7)
+    grid, hints = scene(rng, 300), scene(rng, 100)
+    wrong = rng.random(100) < share
+    residual = np.where(wrong, rng.choice([-1.5, 1.5], 100), 0.2).astype(np.float32)
+    found = posterior(grid, hints, residual, np.full(100, EXACT), PROCESS)
+    assert found.weight[wrong].max() < 0.5 < np.median(found.weight[~wrong])
+    assert np.abs(found.mean_ln - 0.2).mean() < error_ln
+
+
+def test_an_uncertain_hint_moves_the_answer_less_than_an_exact_one() -> None:
+    rng = np.random.default_rng(1)
+    grid, hints = scene(rng, 50), scene(rng, 5)
+    residual = np.full(5, 0.4, np.float32)
+    exact = posterior(grid, hints, residual, np.full(5, EXACT), PROCESS)
+    vague = posterior(grid, hints, residual, np.full(5, np.float32(0.8)), PROCESS)
+    assert (np.abs(vague.mean_ln) < np.abs(exact.mean_ln)).all()
+    assert (vague.deviation_ln > exact.deviation_ln).all()
+
+
+def test_values_of_a_small_image_are_read_at_the_pixels_of_a_large_one() -> None:
+    ramp = np.tile(np.arange(4, dtype=np.float32), (3, 1))  # of an image of 8 x 6: a value stands for 2 x 2 pixels
+    pixels = np.array([[0.5, 0.5], [2.5, 3.0], [6.5, 5.0]])
+    assert sampled(ramp, pixels, 8, 6).tolist() == [0.0, 1.0, 3.0]
+
+
+def test_colours_are_lightness_and_hue_of_a_small_image() -> None:
+    white = colours(np.full((480, 640, 3), 255, np.uint8))
+    assert white.shape == (120, 160, 3)
+    assert white[0, 0] == pytest.approx([1.0, 0.0, 0.0], abs=0.01)

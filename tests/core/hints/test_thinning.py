@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Thinning keeps hints that cover image and range, and prefers exact ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grin_ros.core.hints.thinning import MOST_HINTS, thinned
+from grin_ros.core.types import Hints
+
+
+def test_few_hints_stay_as_they_are() -> None:
+    hints = Hints.measured([[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])
+    assert thinned(hints, 640) is hints
+
+
+def test_a_dense_corner_does_not_crowd_out_the_rest_of_the_image() -> None:
+    rng = np.random.default_rng(0)
+    corner, elsewhere = rng.uniform(0, 60, (5000, 2)), rng.uniform((100, 100), (640, 480), (60, 2))
+    hints = Hints.measured(np.concatenate([corner, elsewhere]), np.full(5060, 2.0))
+    kept = thinned(hints, 640)
+    assert len(kept) == MOST_HINTS
+    assert (kept.pixels >= 100).all(axis=1).sum() == 60
+
+
+def test_both_ranges_of_a_cell_are_kept() -> None:
+    pixels = np.full((1000, 2), 10.0)
+    ranges = np.where(np.arange(1000) < 990, 1.0, 5.0)  # a thin pole before a wall
+    assert set(np.unique(thinned(Hints.measured(pixels, ranges), 640, 20).range_m)) == {1.0, 5.0}
+
+
+def test_the_most_exact_hint_of_a_cell_comes_first() -> None:
+    sigma = np.linspace(0.2, 0.01, 100)
+    kept = thinned(Hints.measured(np.full((100, 2), 10.0), np.full(100, 2.0), sigma), 640, 1)
+    assert kept.sigma_ln == np.float32(0.01)

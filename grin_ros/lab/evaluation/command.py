@@ -22,11 +22,13 @@ from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
+from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSets
 from grin_ros.lab.datasets.renders import ROBOT_HEIGHT, RenderDataset, by_lens, is_rendered, open_samples
 from grin_ros.lab.evaluation import suites
 from grin_ros.lab.evaluation.baselines import Baselines
 from grin_ros.lab.evaluation.claims import Claim
+from grin_ros.lab.evaluation.hinted import evaluate_with_hints, hints_picture, hints_table
 from grin_ros.lab.evaluation.report import Report
 from grin_ros.lab.evaluation.run import evaluate, evaluate_baselines
 from grin_ros.lab.evaluation.suites import SuiteResult
@@ -39,6 +41,15 @@ SUITES = ("cameras", "focal", "mounting", "edges")
 def whole_numbers(text: str) -> tuple[int, ...]:
     """Return (1, 2, 4) for '1,2,4'. Raises ValueError, which argparse reports."""
     return tuple(int(part) for part in text.split(","))
+
+
+def hint_pattern(text: str) -> str:
+    """Return `text` if it is a pattern of hints. Raises ArgumentTypeError, which argparse reports."""
+    try:
+        HintPattern.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,6 +82,10 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--members", type=int, default=defaults.members, help="ensemble size")
     model.add_argument("--seed", type=int, default=defaults.seed, help="seed of the noise")
     what = parse.add_argument_group("instead of the table").add_mutually_exclusive_group()
+    what.add_argument("--hints", nargs="+", type=hint_pattern, metavar="PATTERN",
+                      help="give the model measured pixels, drawn from the depth, and compare with simple methods on "
+                      "the same pixels: none, uniform:N, corners:N, line, beams:N or zones:N, with options as in "
+                      "uniform:32,outliers=0.05,noise=0.03; several patterns at once")  # fmt: skip
     what.add_argument("--sweep", action="store_true", help="compare numbers of steps and members")
     what.add_argument("--suite", choices=SUITES,
                       help="cameras: unseen cameras, which are those of the second DIR on, or the wide, fisheye and "
@@ -101,7 +116,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The estimate has no limits but those of the network: +inf and NaN would not count in the figures.
         settings = Settings(args.steps, args.members, args.seed, min_depth_m=1e-3, max_depth_m=1e4)
         limits = Limits(max_depth_m=args.max_depth)
-        work = _suite(args, limits) if args.suite else (_sweep if args.sweep else _table)(args, limits)
+        kinds = ((args.suite, _suite), (args.sweep, _sweep), (args.hints, _hinted), (True, _table))
+        work = next(prepare for wanted, prepare in kinds if wanted)(args, limits)
         artifact = load_artifact(args.model)
         engine = open_engine(args.backend, artifact, args.threads)
         try:
@@ -161,6 +177,24 @@ def _table(args: argparse.Namespace, limits: Limits) -> Work:
         _write_json(args.json, evaluation.to_json())
         if report:
             print(f"\nreport: {report.write(evaluation, name)}")
+
+    return work
+
+
+def _hinted(args: argparse.Namespace, limits: Limits) -> Work:
+    samples = _samples(args)
+
+    def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
+        results = evaluate_with_hints(
+            samples, Estimator(engine, settings), args.hints, limits=limits, seed=settings.seed, progress=True
+        )
+        values = {
+            "hints": {result.pattern: result.to_json() for result in results},
+            "settings": _described(args, artifact, engine, settings, limits),
+        }
+        _finish(args, "hints", hints_table(results), [], values)
+        if args.report and len(results) > 1:
+            print(f"picture: {hints_picture(results, Path(args.report).expanduser() / 'hints.png')}")
 
     return work
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,8 +18,8 @@ from tqdm import tqdm
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.core.types import DepthEstimate, Frame, Hints
+from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalSample
-from grin_ros.lab.evaluation.hint_patterns import HintPattern
 from grin_ros.lab.evaluation.results import Evaluation, FrameResult
 from grin_ros.lab.evaluation.run import evaluate
 
@@ -176,3 +177,29 @@ def hints_table(results: Sequence[Hinted]) -> str:
                 f"{figures['certain_half_gain']:+.0%}", f"{figures['frames']:.0f}",
             ])  # fmt: skip
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def hints_picture(results: Sequence[Hinted], path: Path) -> Path:
+    """Draw AbsRel against the number of hints, a line for every method, one plot for each domain. Needs matplotlib."""
+    from matplotlib.figure import Figure
+
+    domains = list(dict.fromkeys(domain for result in results for domain in result.evaluation.domain_names))
+    figure = Figure(figsize=(5.2 * len(domains), 4.2), layout="constrained")
+    for axes, domain in zip(figure.subplots(1, len(domains), squeeze=False)[0], domains, strict=True):
+        shown = [result for result in results if domain in result.evaluation.domain_names]
+        lines: dict[str, dict[str, float]] = {}
+        for result in shown:
+            for name, evaluation in ({MODEL: result.evaluation} | dict(result.baselines)).items():
+                if name != "posterior_only":
+                    lines.setdefault(name, {})[result.pattern] = evaluation.domain(domain)["abs_rel"]
+        for name, values in lines.items():
+            axes.plot(list(values), list(values.values()), "o-", label=name, linewidth=2.5 if name == MODEL else 1.2)
+        axes.set_title(domain)
+        axes.set_ylabel("AbsRel")
+        axes.set_ylim(bottom=0.0)
+        axes.tick_params(axis="x", rotation=30)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130)
+    return path

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Patterns draw the pixels that their sensor would measure, and hint pixels count in no figure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.lab.datasets.hint_patterns import HintPattern
+from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.evaluation.command import main
+from grin_ros.lab.evaluation.hinted import evaluate_with_hints
+from tests.lab.evaluation.measured import HEIGHT, WIDTH, random_depth, sample, write_dataset
+
+
+def slope(nearest_m: float) -> NDArray[np.float32]:
+    """A floor that rises to a wall: metres from `nearest_m` at the bottom to four times that at the top."""
+    rows = np.geomspace(4.0 * nearest_m, nearest_m, HEIGHT, dtype=np.float32)
+    return np.tile(rows[:, None], (1, WIDTH))
+
+
+@pytest.fixture
+def measured() -> EvalSample:
+    return sample("one", depth_m=random_depth(0))
+
+
+@pytest.mark.parametrize("text", ["uniform:40", "corners:20", "line", "beams:4", "zones:4"])
+def test_hints_are_the_measured_range_of_their_pixels(measured: EvalSample, text: str) -> None:
+    hints = HintPattern.parse(text).draw(measured)
+    assert hints is not None
+    u, v = hints.pixels.astype(int).T
+    range_m = measured.depth_m / measured.frame.camera.rays()[..., 2]
+    if text.startswith("zones"):
+        assert (hints.range_m >= np.nanmin(range_m)).all()
+        assert (hints.range_m <= np.nanmax(range_m)).all()
+    else:
+        np.testing.assert_array_equal(hints.range_m, range_m[v, u])
+    if text == "line":
+        assert set(v) == {measured.depth_m.shape[0] // 2}
+    if text == "uniform:40":
+        assert len(hints) == 40
+
+
+def test_draws_follow_from_the_seed(measured: EvalSample) -> None:
+    pattern = HintPattern.parse("uniform:20,noise=0.1")
+    first, again, other = (pattern.draw(measured, seed) for seed in (1, 1, 2))
+    assert first is not None
+    assert again is not None
+    assert other is not None
+    np.testing.assert_array_equal(first.range_m, again.range_m)
+    assert not np.array_equal(first.pixels, other.pixels)
+
+
+def test_options_add_noise_and_outliers(measured: EvalSample) -> None:
+    exact = HintPattern.parse("uniform:200").draw(measured)
+    wrong = HintPattern.parse("uniform:200,outliers=0.3").draw(measured)
+    assert exact is not None
+    assert wrong is not None
+    np.testing.assert_array_equal(exact.pixels, wrong.pixels)
+    assert 0.15 < (exact.range_m != wrong.range_m).mean() < 0.45
+
+
+def test_none_gives_no_hints(measured: EvalSample) -> None:
+    assert HintPattern.parse("none").draw(measured) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("unifrom:3", "did you mean 'uniform'"), ("uniform", "whole number"), ("uniform:0", "above 0"),
+     ("line:3", "without a number"), ("line,noice=0.1", "did you mean 'noise'"), ("line,noise=x", "a number"),
+     ("line,outliers=1.5", "below 1")],
+)  # fmt: skip
+def test_a_text_that_is_no_pattern_is_refused(text: str, word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        HintPattern.parse(text)
+
+
+def test_hints_lower_the_error_and_their_pixels_do_not_count(tiny_artifact: Path) -> None:
+    samples = [sample(f"s{i}", depth_m=slope(1.0 + i)) for i in range(3)]
+    estimator = Estimator(open_engine("ort", load_artifact(str(tiny_artifact))), Settings(1, 1, 0, 1e-3, 1e4))
+    none, some = evaluate_with_hints(samples, estimator, ["none", "uniform:60"])
+    domain = samples[0].domain
+    assert some.evaluation.domain(domain)["abs_rel"] < none.evaluation.domain(domain)["abs_rel"]
+    assert set(some.baselines) == {"scale", "inverse_depth_ls", "interpolation", "posterior_only"}
+    assert none.baselines == {}
+
+
+def test_the_command_writes_figures_by_pattern_and_baseline(tiny_artifact: Path, tmp_path: Path) -> None:
+    samples = [sample(f"s{i}", depth_m=slope(1.0 + i)) for i in range(2)]
+    folder = write_dataset(tmp_path / "set", samples)
+    out = tmp_path / "hints.json"
+    command = [str(folder), "--model", str(tiny_artifact), "--hints", "none", "uniform:30", "line"]
+    assert main([*command, "--json", str(out), "--report", str(tmp_path / "report")]) == 0
+    values = json.loads(out.read_text())["hints"]
+    assert list(values) == ["none", "uniform:30", "line"]
+    assert {"domains", "baselines"} <= values["line"].keys()
+    assert (tmp_path / "report" / "hints.png").is_file()
+
+
+def test_a_wrong_pattern_is_found_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_dataset(tmp_path / "set", [sample("s", depth_m=slope(1.0))])
+    with pytest.raises(SystemExit) as stopped:
+        main([str(folder), "--model", "no-such-model", "--hints", "linee"])
+    assert stopped.value.code == 2
+    assert "did you mean 'line'" in capsys.readouterr().err

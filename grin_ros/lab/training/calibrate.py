@@ -22,9 +22,9 @@ from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.datasets.renders import render_samples
 from grin_ros.lab.datasets.shards import ShardDataset
-from grin_ros.lab.evaluation.calibration import fit_settings
 from grin_ros.lab.evaluation.sharing import shared_estimates
 from grin_ros.lab.training.augment import photometric
+from grin_ros.lab.training.sigma_fit import fit_settings
 
 STEPS, MEMBERS = (1, 2, 4, 10), (1, 4, 10)
 

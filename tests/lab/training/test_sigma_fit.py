@@ -14,7 +14,7 @@ from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.datasets.renders import render_samples
 from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter
-from grin_ros.lab.evaluation.calibration import (
+from grin_ros.lab.training.sigma_fit import (
     ONE_SIGMA,
     TWO_SIGMA,
     SigmaFit,

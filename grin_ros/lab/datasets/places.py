@@ -19,50 +19,20 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.lab.datasets.recordings import read
+from grin_ros.lab.datasets.recordings import fitted, read
 from grin_ros.lab.datasets.shards import ShardWriter
 
 FORMAT = 1
 WORLDS = ("metric_places", "shape_places")
-WIDTH, HEIGHT = 400, 300  # of renders: one data set has one size
-_SPARSE = 0.08  # share of measured pixels below which every single one is carried over
-
-
-def fitted(
-    image: NDArray[np.uint8], depth_m: NDArray[np.float32], camera: Camera, width: int, height: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], Camera]:
-    """Cut an image to width : height around its middle and resize it; return it with its range and its camera.
-
-    image (H, W, 3), depth_m (H, W) along z, NaN where unknown. The range (height, width) along the ray is that of the
-    nearest measured pixel, never a mean. Of sparse depth no point is lost: each lands on the pixel it falls into, the
-    nearest one where several do.
-    """
-    share = min(camera.width / width, camera.height / height)
-    w, h = round(width * share), round(height * share)
-    x, y = (camera.width - w) // 2, (camera.height - h) // 2
-    window = (slice(y, y + h), slice(x, x + w))
-    small = camera.cropped(x, y, w, h).resized(width, height)
-    image, z_m = np.ascontiguousarray(image[window]), depth_m[window]
-    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if share > 1 else cv2.INTER_CUBIC)
-    known = np.isfinite(z_m)
-    if known.mean() < _SPARSE:
-        v, u = np.nonzero(known)
-        found = np.full(width * height, np.inf, np.float32)
-        np.minimum.at(found, (v * height // h) * width + u * width // w, z_m[known])
-        out_m = np.where(np.isfinite(found), found, np.nan).reshape(height, width)
-    else:
-        out_m = cv2.resize(z_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(resized, np.uint8), (out_m / small.rays()[..., 2]).astype(np.float32), small
+WIDTH, HEIGHT = 400, 300  # the size of renders, because all folders of one training have one size
 
 
 def read_index(folder: Path) -> list[Mapping[str, Any]]:
-    """Return the places of a folder's index. Raise ValueError where it cannot be read or is of another format."""
+    """Return the places of a folder's index. Raises ValueError if it cannot be read or has another format."""
     path = folder / "index.json"
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -75,7 +45,7 @@ def read_index(folder: Path) -> list[Mapping[str, Any]]:
 
 
 def pack_place(folder: Path, number: int, place: Mapping[str, Any], writer: ShardWriter) -> int:
-    """Write the frames of a place as one shard; return how many. Raise ValueError where a file does not fit."""
+    """Write the frames of a place as one shard and return their number. Raises ValueError if a file does not fit."""
     images, ranges, cameras = [], [], []
     trusted_m = place.get("trust_max_m") or np.inf
     for frame in place["frames"]:
@@ -94,9 +64,9 @@ def pack_place(folder: Path, number: int, place: Mapping[str, Any], writer: Shar
 
 
 def pack(folder: Path, out: Path, kept_back: Path | None, every: int, leave_out: Sequence[str]) -> tuple[int, int]:
-    """Write all places but those that match a pattern of ``leave_out``; return the frames written to both folders.
+    """Write all places except those that match a pattern of `leave_out`, and return the numbers of frames.
 
-    kept_back: every ``every``-th place goes there instead, not to be learnt from; None keeps none back.
+    kept_back: a folder for every `every`-th place, which is not trained on; None keeps no place back.
     """
     places = [
         (number, place)
@@ -113,7 +83,6 @@ def pack(folder: Path, out: Path, kept_back: Path | None, every: int, leave_out:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status."""
     """Run `grin pack`, and return its exit code."""
     parser = CommandParser(
         "pack",
@@ -123,7 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("places", type=Path, metavar="PLACES", help="folder with index.json")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of shards to write")
-    parser.add_argument("--kept-back", type=Path, metavar="DIR", help="folder of shards that training never sees")
+    parser.add_argument(
+        "--kept-back", type=Path, metavar="DIR", help="folder of shards for places that training does not see"
+    )
     parser.add_argument("--every", type=int, default=6, metavar="N", help="keep every Nth place back")
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="NAME", help="places to leave out; * matches all")
     a = parser.parse_args(argv)

@@ -24,6 +24,8 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardWriter
 
 SHARD_SIZE = 250
+SPARSE = 0.08
+"""With a smaller share of measured pixels, depth is sparse."""
 
 
 def read(image: Path, depth: Path, depth_scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -42,20 +44,28 @@ def read(image: Path, depth: Path, depth_scale: float) -> tuple[NDArray[np.uint8
 def fitted(
     image: NDArray[np.uint8], depth_m: NDArray[np.float32], camera: Camera, width: int, height: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], Camera]:
-    """Return image, range along the ray and camera, cropped around the middle and resized to width x height.
+    """Crop an image around its middle to the aspect of width x height, resize it, and return image, range and camera.
 
-    Ranges are taken from the nearest pixel and never averaged.
+    image (H, W, 3), depth_m (H, W) along z, NaN where it is unknown. The range (height, width) along the ray is that of
+    the nearest measured pixel and never a mean. No point of sparse depth is lost: it goes to the pixel that it falls
+    into, or the nearest point does if there are several.
     """
     share = min(camera.width / width, camera.height / height)
     w, h = round(width * share), round(height * share)
     x, y = (camera.width - w) // 2, (camera.height - h) // 2
-    small = camera.cropped(x, y, w, h).resized(width, height)
     window = (slice(y, y + h), slice(x, x + w))
-    image = cv2.resize(np.ascontiguousarray(image[window]), (width, height), interpolation=cv2.INTER_AREA).astype(
-        np.uint8
-    )
-    z_m = cv2.resize(depth_m[window], (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    return image, (z_m / small.rays()[..., 2]).astype(np.float32), small
+    small = camera.cropped(x, y, w, h).resized(width, height)
+    image, z_m = np.ascontiguousarray(image[window]), depth_m[window]
+    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if share > 1 else cv2.INTER_CUBIC)
+    known = np.isfinite(z_m)
+    if known.mean() < SPARSE:
+        v, u = np.nonzero(known)
+        found = np.full(width * height, np.inf, np.float32)
+        np.minimum.at(found, (v * height // h) * width + u * width // w, z_m[known])
+        out_m = np.where(np.isfinite(found), found, np.nan).reshape(height, width)
+    else:
+        out_m = cv2.resize(z_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized, np.uint8), (out_m / small.rays()[..., 2]).astype(np.float32), small
 
 
 def pack(

@@ -35,7 +35,7 @@ from grin_ros.worlds.views import render_views
 
 WIDTH, HEIGHT = 400, 300
 VIEWS_OF_SCENE = 16
-SCENES_OF_SHARD, SCENES_OF_SEED = 10**5, 10**9  # numbers reserved
+SCENES_OF_SHARD, SCENES_OF_SEED = 10**5, 10**9  # numbers of scenes that are reserved for a shard and for a seed
 _NOTES = """\
 Only EGL is needed. Furniture models are those of Debian's sweethome3d-furniture or the .sh3f catalogues in --furniture.
 Textures come from folders textures*/ in the assets folder, with one subfolder of tileable images per category, such as

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Figures by distance: how well the medians of frames follow the measured ones, and the error near, between and far.
+"""Figures by distance: how well medians of frames follow the measured ones, and errors at three distances.
 
-A model that answers two metres whatever it sees has a slope of 0, a perfect one a slope and a correlation of 1.
+A model that always answers two metres has a slope of 0. A perfect model has a slope and a correlation of 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from grin_ros.core.inspection.metrics import FrameMetrics
 NEAR_M, FAR_M = 1.2, 3.0
 """Limits of the bands. Indoors a third of all robots' work is nearer, and halls are farther."""
 BANDS = ("near", "middle", "far")
-_NO_SPREAD = 1e-9  # variance of ln(median) that is rounding
+_NO_SPREAD = 1e-9  # a variance of ln(median) below this is rounding
 LEAST_SCENES = 3
 """With fewer scenes there is no slope."""
 

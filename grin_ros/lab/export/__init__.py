@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a trained network to the artifact that robots load."""
+"""Export of a trained network as the artifact that robots load."""

@@ -100,9 +100,7 @@ def export_graph(model: Grin, graph: str, path: Path, weights: str) -> onnx.Mode
             verbose=False,
         )
         if program is None:
-            raise ValueError(
-                f"graph '{graph}': torch.onnx.export returned nothing; use the torch release of setup.py"
-            )
+            raise ValueError(f"graph '{graph}': torch.onnx.export returned nothing; use the torch release of setup.py")
         parameters = _simplify(program)
     proto = _clean(program.model_proto, set(parameters))
     _store_outside(proto, parameters, path.parent / weights)

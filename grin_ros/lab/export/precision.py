@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin precision`: add graphs of other precisions to an artifact, and measure what they cost in accuracy.
+"""`grin precision`: add graphs of other precisions to an artifact, and measure the loss of accuracy.
 
 Only graphs are written, some 100 kB each: all precisions read the one file of weights of the artifact.
 """

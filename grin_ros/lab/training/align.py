@@ -87,8 +87,9 @@ def align_weights(
 ) -> str:
     """Write the weights with their encoder aligned to the photographs, and return a line about it.
 
-    renders, photographs: folders of shards. worlds: of the renders, those like the photographs. render_count: renders
-    in all, at most. per_place: photographs of each place, at most. Raises ValueError if no render is of these worlds.
+    renders, photographs: folders of shards. worlds: those of the renders that resemble the photographs. render_count:
+    the largest number of renders. per_place: the largest number of photographs of each place. Raises ValueError if no
+    render shows these worlds.
     """
     rng = np.random.default_rng(seed)
     model = load_model(weights)
@@ -115,7 +116,7 @@ def align_weights(
 def _images(
     dataset: ShardDataset, indices: NDArray[np.int64], model: ModelConfig, augment: bool, rng: np.random.Generator
 ) -> Tensor:
-    """Return (B, 3, H, W) images with the values that the encoder takes. augment: as training shows them."""
+    """Return (B, 3, H, W) images with the values that the encoder takes. augment: augment them as in training."""
     sampling = Sampling(queries=1, augment=augment)
     drawn = batch(dataset, indices, model, sampling, rng)
     return normalised_image(drawn.image, model.image_height, model.image_width)

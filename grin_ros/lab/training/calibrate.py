@@ -48,7 +48,7 @@ def calibrate(
     Raises ValueError, OSError or EngineError if the artifact or the renders cannot be used.
     """
     artifact = load_artifact(artifact_name)
-    # The fit is of what the network says: no calibration, no limits.
+    # The fit needs the output of the network without calibration and limits.
     bare = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, calibration=Calibration()))
     wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
     estimates = shared_estimates(open_engine("ort", bare), wide, steps, members)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Real places as shards: what is packed, what is kept back, and how often a place is drawn."""
+"""Real places as shards: packing, places that are kept back, and how often a place is drawn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.lab.datasets.places import fitted, main
+from grin_ros.lab.datasets.places import main
+from grin_ros.lab.datasets.recordings import fitted
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.training.batches import sample_probabilities
 
@@ -21,7 +22,7 @@ K = [[300.0, 0.0, 159.5], [0.0, 300.0, 119.5], [0.0, 0.0, 1.0]]
 
 
 def write_places(folder: Path, frames: dict[str, int], metric: bool = True) -> Path:
-    """A folder of places with so many frames each, 1 m away but for a corner at 5 m."""
+    """Write a folder of places with the given numbers of frames, 1 m away except for a corner at 5 m."""
     folder.mkdir()
     depth = np.full((H, W), 1000, np.uint16)
     depth[:40, :40] = 5000
@@ -67,7 +68,7 @@ def test_places_are_packed_with_their_scale_and_licence(tmp_path: Path) -> None:
     ]
 
 
-def test_a_place_is_either_learnt_from_or_kept_back(tmp_path: Path) -> None:
+def test_a_place_is_either_trained_on_or_kept_back(tmp_path: Path) -> None:
     places = write_places(tmp_path / "in", {f"place_{k}": 1 for k in range(6)})
     arguments = [str(places), "--out", str(tmp_path / "out"), "--kept-back", str(tmp_path / "kept"), "--every", "3"]
     assert main(arguments) == 0
@@ -76,7 +77,7 @@ def test_a_place_is_either_learnt_from_or_kept_back(tmp_path: Path) -> None:
     assert seeds == [{0, 2, 3, 5}, {1, 4}]
 
 
-def test_every_place_is_drawn_alike_however_many_frames_it_has(tmp_path: Path) -> None:
+def test_every_place_is_drawn_equally_often(tmp_path: Path) -> None:
     places = write_places(tmp_path / "in", {"desk": 5, "table": 1, "shape": 2})
     assert main([str(places), "--out", str(tmp_path / "out")]) == 0
     probabilities = sample_probabilities(ShardDataset(tmp_path / "out"), {"shape_places": 0.5}, ("metric_places",))
@@ -98,7 +99,7 @@ def test_no_point_of_sparse_depth_is_lost() -> None:
 @pytest.mark.parametrize(
     ("text", "message"), [(None, "cannot be read"), ("{", "cannot be read"), ('{"format": 2}', "got format 2")]
 )
-def test_an_index_that_is_none_is_refused(
+def test_a_folder_without_a_valid_index_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, message: str
 ) -> None:
     if text is not None:

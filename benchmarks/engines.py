@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.timing import floor
 from benchmarks.timing.frames import ROS, STAGES, frame_of, loop, whole_frame
 from benchmarks.timing.rounds import Timed, measure
-from benchmarks.timing.targets import FAST, OVERHEAD_MS, SLOW, Measured, Target, targets
+from benchmarks.timing.targets import FAST, OVERHEAD_MS, SLOW, EngineTimes, Target, targets
 from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.cache import cpu_facts
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
@@ -109,7 +109,7 @@ def fastest(cases: Mapping[tuple[str, int, int], Timed]) -> str:
     return best[0]
 
 
-def engine_table(measured: Measured, engines: Mapping[str, Engine], case: tuple[int, int], gflop: str) -> list[str]:
+def engine_table(measured: EngineTimes, engines: Mapping[str, Engine], case: tuple[int, int], gflop: str) -> list[str]:
     """Markdown: one row a backend."""
     base = measured.engines.get((REFERENCE, *case))
     lines = [
@@ -133,7 +133,7 @@ def engine_table(measured: Measured, engines: Mapping[str, Engine], case: tuple[
     return [*lines, ""]
 
 
-def report(measured: Measured, engines: Mapping[str, Engine], heading: str, gflop: Mapping[int, str]) -> str:
+def report(measured: EngineTimes, engines: Mapping[str, Engine], heading: str, gflop: Mapping[int, str]) -> str:
     """Markdown."""
     lines = [heading, ""]
     for case in CASES:
@@ -147,7 +147,7 @@ def report(measured: Measured, engines: Mapping[str, Engine], heading: str, gflo
     return "\n".join([*lines, *(target.row() for target in targets(measured))])
 
 
-def as_json(measured: Measured, heading: str, rates: Mapping[str, float]) -> dict[str, Any]:
+def as_json(measured: EngineTimes, heading: str, rates: Mapping[str, float]) -> dict[str, Any]:
     told: list[Target] = list(targets(measured))
     return {
         "heading": heading,
@@ -217,7 +217,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rates = {name: floor.rate(product.best()) for name, product in products.items()}
     counted = {members: floor.flops(artifact, frame, members) for _, members in CASES}
     floor_ms = member_runs(*SLOW) * counted[FAST[1]]["denoise"] / max(rates.values()) * 1e3
-    measured = Measured(cases, peers, best, scaling, overheads, floor_ms)
+    measured = EngineTimes(cases, peers, best, scaling, overheads, floor_ms)
     heading = (
         f"{artifact.manifest.name} {artifact.digest}, {options.width}x{options.height}, {options.threads} threads, "
         f"{options.frames} rounds; {cpu_facts()['name']}, {os.cpu_count()} cores, load before {load:.1f}, "

@@ -22,13 +22,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.fault_suite.rig import Outcome  # noqa: E402
+from benchmarks.fault_suite.rig import CaseResult  # noqa: E402
 from benchmarks.fault_suite.suite import FULL, SHORT, outcomes  # noqa: E402
 from grin_ros.ros.operator.harness.environment import prepare_environment  # noqa: E402
 from grin_ros.ros.operator.harness.process import HarnessError  # noqa: E402
 
 
-def row(outcome: Outcome) -> str:
+def row(outcome: CaseResult) -> str:
     """One line of the table."""
     frames = "" if outcome.recovery_frames is None else str(outcome.recovery_frames)
     verdict = "; ".join(outcome.violations) or "ok"

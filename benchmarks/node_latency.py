@@ -71,7 +71,7 @@ class Collected:
 
 
 @dataclass(frozen=True)
-class Measured:
+class LatencyRun:
     """Of the measured part of a run, warm-up left out."""
 
     latency_ms: Sequence[float]
@@ -86,7 +86,7 @@ class Measured:
         return (len(self.latency_ms) - 1) / self.span_s if self.span_s > 0.0 else 0.0
 
 
-def measure(options: argparse.Namespace, log: Path) -> Measured:
+def measure(options: argparse.Namespace, log: Path) -> LatencyRun:
     """Raises HarnessError."""
     machine = processor()
     prepare_environment()
@@ -114,7 +114,7 @@ def measure(options: argparse.Namespace, log: Path) -> Measured:
         values |= {item.key: item.value for item in status.values}
     latency_ms = [(at - stamp) / 1e6 for stamp, at in arrived.items()]
     span_s = (max(arrived.values()) - min(arrived.values())) / 1e9
-    return Measured(latency_ms, span_s, len(stamps), values, memory_mb, machine)
+    return LatencyRun(latency_ms, span_s, len(stamps), values, memory_mb, machine)
 
 
 def send(client: NodeClient, collected: Collected, messages: tuple[Any, Any], options: argparse.Namespace) -> list[int]:
@@ -147,7 +147,7 @@ def peak_memory_mb(pid: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), float("nan"))
 
 
-def report(measured: Measured, options: argparse.Namespace) -> str:
+def report(measured: LatencyRun, options: argparse.Namespace) -> str:
     """Markdown."""
     p50, p95 = np.percentile(measured.latency_ms, (50, 95))
     values = measured.diagnostics

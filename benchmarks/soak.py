@@ -54,7 +54,7 @@ SAMPLES = 300
 
 
 @dataclass
-class Heard:
+class NodeOutputs:
     """What came from the node. ages_ms: depth at its receipt here, after its image's stamp."""
 
     ages_ms: list[float] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Soaked:
     samples: Sequence[Footprint]
     spent_s: float
     sent: int
-    heard: Heard
+    heard: NodeOutputs
 
 
 def fifths(values: Sequence[float]) -> tuple[float, float]:
@@ -144,7 +144,7 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
         launch = start_node
     if options.threads is not None:
         parameters["threads"] = options.threads
-    heard = Heard()
+    heard = NodeOutputs()
     times_s: list[float] = []
     samples: list[Footprint] = []
     process = launch(folder / "node.log", parameters)
@@ -180,7 +180,7 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
     return Soaked(times_s, samples, now_s, sent, heard)
 
 
-def is_settled(heard: Heard, before: int) -> bool:
+def is_settled(heard: NodeOutputs, before: int) -> bool:
     """Whether two diagnostic messages came since `before`, and nothing is pending."""
     return heard.diagnostics > before + 1 and heard.counts.get("pending") == 0
 

@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("rclpy", reason="the benchmarks drive the node (pip install grin_ros[ros-wheels])")
 from benchmarks.fault_suite.counts import adds_up
 from benchmarks.fault_suite.footprint import Footprint
-from benchmarks.soak import Heard, Soaked, growth, slope_per_hour, violations
+from benchmarks.soak import NodeOutputs, Soaked, growth, slope_per_hour, violations
 
 ROOT = Path(__file__).resolve().parent.parent
 BALANCED = {"received": 9, "published": 5, "rejected": 1, "dropped": 1, "failed": 1, "pending": 1}
@@ -26,7 +26,7 @@ def footprints(resident_mb: Sequence[float], threads: int = 20, descriptors: int
 
 
 def soaked(samples: list[Footprint]) -> Soaked:
-    heard = Heard(ages_ms=[50.0, 60.0], counts=BALANCED, diagnostics=10)
+    heard = NodeOutputs(ages_ms=[50.0, 60.0], counts=BALANCED, diagnostics=10)
     return Soaked([float(index) for index in range(len(samples))], samples, 100.0, 9, heard)
 
 

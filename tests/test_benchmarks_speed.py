@@ -11,11 +11,11 @@ import pytest
 
 pytest.importorskip("torch", reason="the benchmarks count the model's work in torch (pip install grin_ros[train])")
 
-from benchmarks import budget, engines
+from benchmarks import engines, graph_work
 from benchmarks.timing import floor
 from benchmarks.timing.frames import frame_of, overhead
 from benchmarks.timing.rounds import Timed, measure
-from benchmarks.timing.targets import Measured, Target, targets
+from benchmarks.timing.targets import EngineTimes, Target, targets
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.artifact.manifest import GRAPHS
 
@@ -24,8 +24,8 @@ def took(milliseconds: float, **stages: float) -> Timed:
     return Timed("x", dict, {"total": [milliseconds], **{name: [value] for name, value in stages.items()}})
 
 
-def measured(slow_ms: float, fast_ms: float) -> Measured:
-    return Measured(
+def measured(slow_ms: float, fast_ms: float) -> EngineTimes:
+    return EngineTimes(
         engines={
             ("ort", 1, 1): took(fast_ms),
             ("ort", 2, 4): took(slow_ms, denoise=50.0),
@@ -88,7 +88,7 @@ def test_the_graphs_work_is_the_models(tiny_artifact: Path) -> None:
     sizes = {"queries": network.grid_rows * network.grid_cols, "members": 3, "height": 120, "width": 160}
     counted = floor.flops(artifact, frame, members=3)
     for graph in GRAPHS:
-        found = budget.budget(artifact, graph, sizes)
+        found = graph_work.graph_work(artifact, graph, sizes)
         assert found.total("flop") == pytest.approx(counted[graph], rel=0.05)
         assert found.total("bytes") > found.border_bytes > 0.0
     assert counted["denoise"] > counted["decode"]

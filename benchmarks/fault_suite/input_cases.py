@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 
 from benchmarks.fault_suite.mutations import MUTATIONS, Mutated, good
-from benchmarks.fault_suite.rig import Outcome, Rig, Source, case
+from benchmarks.fault_suite.rig import CaseResult, Rig, Source, case
 from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import fake_depth_m
 from grin_ros.ros.operator.harness.messages import image_message
@@ -19,7 +19,7 @@ LEAD_S = 0.002
 """Of camera_info before its image, so that a bad one is known to have been there first."""
 
 
-def mutated_messages(rig: Rig, amount: int) -> Outcome:
+def mutated_messages(rig: Rig, amount: int) -> CaseResult:
     """Each followed by good frames until one is answered."""
     with case(rig, "mutated messages") as outcome:
         before = rig.settled()
@@ -49,7 +49,7 @@ def mutated_messages(rig: Rig, amount: int) -> Outcome:
     return outcome
 
 
-def burst(rig: Rig, frames: int, rate_hz: float = 200.0) -> Outcome:
+def burst(rig: Rig, frames: int, rate_hz: float = 200.0) -> CaseResult:
     """Far more frames than a camera sends."""
     with case(rig, f"burst at {rate_hz:.0f} Hz") as outcome:
         before, published = rig.settled(), rig.judge.published
@@ -72,7 +72,7 @@ def burst(rig: Rig, frames: int, rate_hz: float = 200.0) -> Outcome:
     return outcome
 
 
-def stalls(rig: Rig, amount: int) -> Outcome:
+def stalls(rig: Rig, amount: int) -> CaseResult:
     """A camera that stops for a moment, again and again."""
     with case(rig, "camera stalls") as outcome:
         gaps_s = rig.random.uniform(0.02, 0.6, amount)
@@ -86,7 +86,7 @@ def stalls(rig: Rig, amount: int) -> Outcome:
     return outcome
 
 
-def two_publishers(rig: Rig, frames: int) -> Outcome:
+def two_publishers(rig: Rig, frames: int) -> CaseResult:
     """A second camera of another size and frame on the same topics: no depth may mix the two."""
     with case(rig, "two cameras on one topic") as outcome:
         second = Source("second_camera")
@@ -109,7 +109,7 @@ def two_publishers(rig: Rig, frames: int) -> Outcome:
     return outcome
 
 
-def unplugged(rig: Rig, silence_s: float = 2.5) -> Outcome:
+def unplugged(rig: Rig, silence_s: float = 2.5) -> CaseResult:
     """The driver ends, and starts again."""
     with case(rig, "camera unplugged and back") as outcome:
         rig.source.close()

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.fault_suite.engine import Fault, asking_for
 from benchmarks.fault_suite.mutations import Mutated, good
 from benchmarks.fault_suite.node import FILE_BYTES_VARIABLE
-from benchmarks.fault_suite.rig import CAMERA_S, Outcome, Rig, case
+from benchmarks.fault_suite.rig import CAMERA_S, CaseResult, Rig, case
 from benchmarks.stand_in.camera import info_message, picture
 from grin_ros.ros.operator.harness.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE
 from grin_ros.ros.operator.harness.messages import image_message
@@ -71,7 +71,7 @@ sys.stdin.read()
 """
 
 
-def failing_backend(rig: Rig, fault: Fault, amount: int) -> Outcome:
+def failing_backend(rig: Rig, fault: Fault, amount: int) -> CaseResult:
     """One to five frames at which it fails, then good ones; after three in a row the node opens it anew."""
     what = fault.name.lower().replace("_", " ")
     with case(rig, f"backend: {what}") as outcome:
@@ -94,7 +94,7 @@ def failing_backend(rig: Rig, fault: Fault, amount: int) -> Outcome:
     return outcome
 
 
-def hanging_backend(rig: Rig, hang_s: float, watchdog_s: float) -> Outcome:
+def hanging_backend(rig: Rig, hang_s: float, watchdog_s: float) -> CaseResult:
     """One frame never ends while the camera goes on at 30 Hz: services are answered, and after the watchdog's time
     another engine works."""
     with case(rig, "backend: hangs") as outcome:
@@ -123,7 +123,7 @@ def hanging_backend(rig: Rig, hang_s: float, watchdog_s: float) -> Outcome:
     return outcome
 
 
-def deaf_subscriber(rig: Rig, frames: int) -> Outcome:
+def deaf_subscriber(rig: Rig, frames: int) -> CaseResult:
     """A process that asked for everything and is then stopped: the node may not wait for it."""
     with case(rig, "a subscriber that never reads") as outcome:
         command = [sys.executable, "-c", DEAF]
@@ -149,7 +149,7 @@ def deaf_subscriber(rig: Rig, frames: int) -> Outcome:
     return outcome
 
 
-def frozen_node(rig: Rig, seconds: float) -> Outcome:
+def frozen_node(rig: Rig, seconds: float) -> CaseResult:
     """The node's process is stopped for a while under a running camera, as a suspended machine is."""
     with case(rig, "the node is frozen") as outcome:
         rig.process.send_signal(signal.SIGSTOP)
@@ -165,7 +165,7 @@ def frozen_node(rig: Rig, seconds: float) -> Outcome:
     return outcome
 
 
-def killed(rig: Rig, times: int) -> Outcome:
+def killed(rig: Rig, times: int) -> CaseResult:
     """kill -9 under a running camera; another is started with autostart, as the launch file does."""
     recoveries, down_s = [], []
     with case(rig, "kill -9 and respawn") as outcome:
@@ -183,7 +183,7 @@ def killed(rig: Rig, times: int) -> Outcome:
     return outcome
 
 
-def random_parameters(rig: Rig, changes: int) -> Outcome:
+def random_parameters(rig: Rig, changes: int) -> CaseResult:
     """Any parameter to any value while frames go through: what does not fit is refused with a reason."""
     with case(rig, "parameters set at random") as outcome:
         rig.judge.limits_change = True
@@ -210,7 +210,7 @@ def random_parameters(rig: Rig, changes: int) -> Outcome:
     return outcome
 
 
-def lifecycle(rig: Rig, cycles: int, frame_every: int = 10) -> Outcome:
+def lifecycle(rig: Rig, cycles: int, frame_every: int = 10) -> CaseResult:
     """Down to unconfigured and up again, with illegal requests in between; every few times a frame goes through."""
     with case(rig, "lifecycle cycled") as outcome:
         recoveries = []
@@ -229,11 +229,11 @@ def lifecycle(rig: Rig, cycles: int, frame_every: int = 10) -> Outcome:
     return outcome
 
 
-def full_disk(folder: Path, artifact: Path | str) -> Outcome:
+def full_disk(folder: Path, artifact: Path | str) -> CaseResult:
     """A backend that keeps what it builds finds no room for it: it must work all the same, and leave no part of it."""
     cache = folder / "cache"
     environment = {FILE_BYTES_VARIABLE: str(SMALL_FILE_BYTES), "XDG_CACHE_HOME": str(cache)}
-    outcome = Outcome("disk full while an engine is built")
+    outcome = CaseResult("disk full while an engine is built")
     with Rig(folder, artifact, backend="openvino", environment=environment, exact=False) as rig:
         left = [path.name for path in cache.rglob("*") if path.is_file()]
         too_large = [name for name in left if "unfinished" in name]

@@ -40,7 +40,7 @@ CAMERA_S = 0.03
 
 
 @dataclass
-class Outcome:
+class CaseResult:
     """One case. recovery_frames: good frames until depth came back (1: the first was answered); None: not asked."""
 
     case: str
@@ -239,9 +239,9 @@ class Rig:
 
 
 @contextlib.contextmanager
-def case(rig: Rig, name: str) -> Iterator[Outcome]:
-    """An Outcome to fill in; what the judge finds meanwhile is its violation, so is a recovery that is too late."""
-    outcome = Outcome(name)
+def case(rig: Rig, name: str) -> Iterator[CaseResult]:
+    """An CaseResult to fill in; what the judge finds meanwhile is its violation, so is a recovery that is too late."""
+    outcome = CaseResult(name)
     rig.take_violations()
     pid, before = rig.process.pid, rig.footprint()
     yield outcome

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.fault_suite import input_cases, node_cases
 from benchmarks.fault_suite.engine import HANG_VARIABLE, Fault
 from benchmarks.fault_suite.footprint import Footprint
-from benchmarks.fault_suite.rig import Outcome, Rig
+from benchmarks.fault_suite.rig import CaseResult, Rig
 from benchmarks.stand_in.engine import write_artifact
 
 RETURN_S = 30.0
@@ -74,7 +74,7 @@ SHORT = Sizes(
 )
 
 
-def outcomes(folder: Path, sizes: Sizes, seed: int, real_artifact: Path | str | None = None) -> Iterator[Outcome]:
+def outcomes(folder: Path, sizes: Sizes, seed: int, real_artifact: Path | str | None = None) -> Iterator[CaseResult]:
     """Each case as it ends. real_artifact: a model that the backend openvino can open, for the full disk."""
     artifact = write_artifact(folder / "fake")
     environment = {HANG_VARIABLE: str(sizes.hang_s)}
@@ -109,9 +109,9 @@ def warm_up(rig: Rig, sizes: Sizes) -> None:
     rig.take_violations()
 
 
-def returned(rig: Rig, before: Footprint, memory_mb: float) -> Outcome:
+def returned(rig: Rig, before: Footprint, memory_mb: float) -> CaseResult:
     """Memory, threads and descriptors after all of that, against before."""
-    outcome = Outcome("back to its level", sent="nothing more")
+    outcome = CaseResult("back to its level", sent="nothing more")
     deadline = time.monotonic() + RETURN_S
     while faults(before, after := rig.footprint(), memory_mb) and time.monotonic() < deadline:
         outcome.recovery_frames = rig.recovery()

@@ -36,7 +36,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Measured:
+class EngineTimes:
     """engines: (backend, steps, members) -> a frame. peers: backend -> Depth Anything V2 Small in its runtime and
     precision, at both sizes, the larger first. best: the backend that is fastest at SLOW. scaling: by the names of
     `engines.py`. overheads: 'WIDTHxHEIGHT' -> a frame. floor_ms: of `denoise` at SLOW in the fastest precision."""
@@ -52,7 +52,7 @@ class Measured:
 OVERHEAD_MS = {"640x480": 6.0, "1280x720": 15.0}
 
 
-def targets(measured: Measured) -> Iterator[Target]:
+def targets(measured: EngineTimes) -> Iterator[Target]:
     """All that can be told from what was measured."""
     engines, best = measured.engines, measured.best
     for backend, (large, small) in measured.peers.items():

@@ -17,7 +17,7 @@ from benchmarks.fault_suite.counts import adds_up, counts_of
 from benchmarks.fault_suite.footprint import Footprint
 from benchmarks.fault_suite.judge import Judge
 from benchmarks.fault_suite.mutations import MUTATIONS, good
-from benchmarks.fault_suite.rig import Outcome
+from benchmarks.fault_suite.rig import CaseResult
 from benchmarks.fault_suite.suite import SHORT, faults, outcomes
 from benchmarks.stand_in.camera import HEIGHT, WIDTH
 from grin_ros.ros.operator.harness.messages import FRAME_ID
@@ -27,16 +27,16 @@ STAMP_NS = 7 * 10**9
 
 
 @pytest.fixture(scope="module")
-def told(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
+def told(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> list[CaseResult]:
     return list(outcomes(tmp_path_factory.mktemp("faults"), SHORT, seed=3, real_artifact=tiny_artifact))
 
 
-def test_no_case_has_a_violation(told: list[Outcome]) -> None:
+def test_no_case_has_a_violation(told: list[CaseResult]) -> None:
     bad = [f"{outcome.case}: {'; '.join(outcome.violations)}" for outcome in told if outcome.violations]
     assert not bad, "\n".join(bad)
 
 
-def test_every_case_ran_and_says_what_happened(told: list[Outcome]) -> None:
+def test_every_case_ran_and_says_what_happened(told: list[CaseResult]) -> None:
     expected = CASES if any("disk" in outcome.case for outcome in told) else CASES - 1  # without OpenVINO
     assert len({outcome.case for outcome in told}) == len(told) == expected
     assert all(outcome.sent and outcome.happened for outcome in told)

@@ -13,7 +13,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 
 from grin_ros.ros.message_types import type_name
-from grin_ros.ros.operator.demo.scene import View
+from grin_ros.ros.operator.demo.scene import CameraView
 from grin_ros.ros.operator.harness.messages import OUTPUTS, Received, camera_info_message, image_message, with_stamp
 
 DIAGNOSTICS = "/diagnostics"
@@ -23,7 +23,7 @@ DIAGNOSTICS = "/diagnostics"
 class Kept:
     """A whole frame: what the camera saw, and every output by topic, serialised."""
 
-    view: View
+    view: CameraView
     outputs: dict[str, Received] = field(default_factory=dict)
 
 
@@ -35,7 +35,7 @@ class Recorder:
 
     def __init__(self, keep_hz: float = 2.0) -> None:
         self._gap_ns = int(1e9 / keep_hz)
-        self._views: dict[int, View] = {}
+        self._views: dict[int, CameraView] = {}
         self.kept: dict[int, Kept] = {}
         """Stamp -> frame, in order of time."""
         self.diagnostics: list[Received] = []
@@ -46,7 +46,7 @@ class Recorder:
     def frames_sent(self) -> int:
         return len(self._views)
 
-    def sent(self, stamp_ns: int, view: View) -> None:
+    def sent(self, stamp_ns: int, view: CameraView) -> None:
         """Note what was published with this stamp."""
         self._views[stamp_ns] = view
 

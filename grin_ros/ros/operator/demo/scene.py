@@ -28,7 +28,7 @@ PERIOD_S = 12.0
 
 
 @dataclass(frozen=True)
-class View:
+class CameraView:
     """What a camera sees, with its ground truth.
 
     image: (H, W, 3) uint8 RGB. depth_m: (H, W) float32, metres along z, NaN where it was not measured.
@@ -39,7 +39,7 @@ class View:
     camera: Camera
 
 
-def motorcycle() -> View:
+def motorcycle() -> CameraView:
     """Return the whole photograph, 741 x 500 px. Imports scikit-image."""
     from skimage import data
 
@@ -49,7 +49,7 @@ def motorcycle() -> View:
     full = Camera(REDUCTION * width, REDUCTION * height, FULL_F_PX, FULL_F_PX, FULL_CX, FULL_CY)
     camera = full.binned(REDUCTION, REDUCTION)
     depth_m = depth_from_disparity(disparity_px, camera.fx, BASELINE_M, FULL_DOFFS_PX / REDUCTION)
-    return View(np.ascontiguousarray(image), depth_m, camera)
+    return CameraView(np.ascontiguousarray(image), depth_m, camera)
 
 
 def depth_from_disparity(
@@ -61,14 +61,14 @@ def depth_from_disparity(
     return np.where(np.isfinite(disparity_px), depth_m, np.nan).astype(np.float32)
 
 
-def window(view: View, time_s: float, width: int = 640, height: int = 480) -> View:
+def window(view: CameraView, time_s: float, width: int = 640, height: int = 480) -> CameraView:
     """Return a window of `view`, with the camera that sees it. It moves in a slow figure of eight with time."""
     room_x, room_y = view.camera.width - width, view.camera.height - height
     phase = 2.0 * math.pi * time_s / PERIOD_S
     x = round(room_x * (0.5 + 0.5 * math.sin(phase)))
     y = round(room_y * (0.5 + 0.5 * math.sin(2.0 * phase)))
     rows, columns = slice(y, y + height), slice(x, x + width)
-    return View(
+    return CameraView(
         np.ascontiguousarray(view.image[rows, columns]),
         np.ascontiguousarray(view.depth_m[rows, columns]),
         view.camera.cropped(x, y, width, height),

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from grin_ros.core.command_line import DONE, FAILED, CommandParser
 from grin_ros.ros.operator.doctor import environment, installation
-from grin_ros.ros.operator.doctor.finding import Finding, Level, error
-from grin_ros.ros.operator.doctor.graph import judged
+from grin_ros.ros.operator.doctor.finding import Finding, Severity, error
+from grin_ros.ros.operator.doctor.graph import graph_findings
 
 
 def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
@@ -21,7 +21,7 @@ def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
     yield from (("models", each) for each in installation.models(engines=not options.no_engines))
     has_ros = True
     for each in environment.ros(os.environ):
-        has_ros = has_ros and each.level is Level.OK
+        has_ros = has_ros and each.level is Severity.OK
         yield "ROS 2", each
     yield from (("ROS 2", each) for each in environment.discovery(os.environ))
     if not has_ros or options.no_graph:
@@ -35,7 +35,7 @@ def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
         yield "ROS 2", error(text, "source the setup.bash of your ROS 2 anew, in a terminal where no other is sourced")
         return
     yield from (("DDS", each) for each in environment.dds(os.environ, graph.middleware))
-    yield from (("graph", each) for each in judged(graph))
+    yield from (("graph", each) for each in graph_findings(graph))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin doctor`. The exit code is FAILED if a finding is an ERROR."""
     options = parser().parse_args(argv)
-    seen: Counter[Level] = Counter()
+    seen: Counter[Severity] = Counter()
     section = ""
     for name, finding in findings(options):
         if name != section:
@@ -63,6 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             section = name
         print(f"  {finding}", flush=True)
         seen[finding.level] += 1
-    print(f"\n{seen[Level.ERROR]} ERROR, {seen[Level.WARN]} WARN, {seen[Level.OK]} OK", end="")
-    print("; -- is not installed, and needed only for what its line says" if seen[Level.ABSENT] else "")
-    return FAILED if seen[Level.ERROR] else DONE
+    print(f"\n{seen[Severity.ERROR]} ERROR, {seen[Severity.WARN]} WARN, {seen[Severity.OK]} OK", end="")
+    print("; -- is not installed, and needed only for what its line says" if seen[Severity.ABSENT] else "")
+    return FAILED if seen[Severity.ERROR] else DONE

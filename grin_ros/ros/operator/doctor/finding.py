@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Level(Enum):
+class Severity(Enum):
     """How serious a finding is. The value is printed before its line."""
 
     OK = "OK"
@@ -22,12 +22,12 @@ class Level(Enum):
 class Finding:
     """What was found, and what to do or type. The remedy is never empty for WARN and ERROR."""
 
-    level: Level
+    level: Severity
     text: str
     remedy: str = ""
 
     def __post_init__(self) -> None:
-        if self.level in (Level.WARN, Level.ERROR) and not self.remedy:
+        if self.level in (Severity.WARN, Severity.ERROR) and not self.remedy:
             raise ValueError(f"finding '{self.text}': got no remedy, expected one with {self.level.value}")
 
     def __str__(self) -> str:
@@ -38,19 +38,19 @@ class Finding:
 
 def ok(text: str) -> Finding:
     """Return a finding that is as it should be."""
-    return Finding(Level.OK, text)
+    return Finding(Severity.OK, text)
 
 
 def absent(text: str, remedy: str) -> Finding:
     """Return a finding about something that is not installed and need not be."""
-    return Finding(Level.ABSENT, text, remedy)
+    return Finding(Severity.ABSENT, text, remedy)
 
 
 def warn(text: str, remedy: str) -> Finding:
     """Return a finding that may be wrong."""
-    return Finding(Level.WARN, text, remedy)
+    return Finding(Severity.WARN, text, remedy)
 
 
 def error(text: str, remedy: str) -> Finding:
     """Return a finding that is wrong."""
-    return Finding(Level.ERROR, text, remedy)
+    return Finding(Severity.ERROR, text, remedy)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with a running ROS graph, judged from a picture of it that `probe.py` takes.
+"""What is wrong with a running ROS graph, graph_findings from a picture of it that `probe.py` takes.
 
 Names are full ('/robot/grin', '/camera/image_raw'), and types are written as 'sensor_msgs/msg/Image'.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.operator.doctor.finding import Finding, Level, error, ok, warn
+from grin_ros.ros.operator.doctor.finding import Finding, Severity, error, ok, warn
 
 IMAGE, COMPRESSED, INFO = (f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
 OLD_S = 1.0
@@ -34,7 +34,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Topic:
+class TopicEnds:
     """The two ends of a topic."""
 
     publishers: Sequence[Endpoint] = ()
@@ -42,7 +42,7 @@ class Topic:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Reception:
     """What was heard on a topic. problem: why the node would refuse its newest message. age_s: now minus its stamp."""
 
     rate_hz: float = 0.0
@@ -61,7 +61,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class GrinNode:
+class SeenNode:
     """A node of grin_ros, with its full name.
 
     lifecycle: the label that get_state answered; empty if it did not answer. status: its newest one on /diagnostics.
@@ -74,17 +74,17 @@ class GrinNode:
 
 
 @dataclass(frozen=True)
-class Graph:
+class RosGraph:
     """A picture of the graph. nodes: those of grin_ros. heard: what came on some topics within `seconds`."""
 
-    nodes: Sequence[GrinNode] = ()
-    topics: Mapping[str, Topic] = field(default_factory=dict)
-    heard: Mapping[str, Heard] = field(default_factory=dict)
+    nodes: Sequence[SeenNode] = ()
+    topics: Mapping[str, TopicEnds] = field(default_factory=dict)
+    heard: Mapping[str, Reception] = field(default_factory=dict)
     seconds: float = 0.0
     middleware: str = ""
 
 
-def judged(graph: Graph) -> Iterator[Finding]:
+def graph_findings(graph: RosGraph) -> Iterator[Finding]:
     """Yield everything that an operator should know, node by node, then about the cameras."""
     if not graph.nodes:
         yield warn("no node of grin_ros is running", "ros2 launch grin_ros grin.launch.py" + _arguments(graph))
@@ -100,7 +100,7 @@ def judged(graph: Graph) -> Iterator[Finding]:
     yield from _cameras(graph)
 
 
-def _state(node: GrinNode) -> Finding:
+def _state(node: SeenNode) -> Finding:
     texts = {
         "active": ok(f"{node.name}: active"),
         "inactive": warn(f"{node.name}: inactive, it publishes nothing", f"ros2 lifecycle set {node.name} activate"),
@@ -116,7 +116,7 @@ def _state(node: GrinNode) -> Finding:
     return texts.get(node.lifecycle, busy)
 
 
-def _diagnostics(node: GrinNode) -> Iterator[Finding]:
+def _diagnostics(node: SeenNode) -> Iterator[Finding]:
     """Yield what the node itself says."""
     if node.status is None:
         if node.lifecycle == "active":
@@ -127,12 +127,12 @@ def _diagnostics(node: GrinNode) -> Iterator[Finding]:
     if status.level == 0:
         yield ok(text)
     else:
-        yield Finding(Level.WARN if status.level == 1 else Level.ERROR, text, status.remedy or "look at its log")
+        yield Finding(Severity.WARN if status.level == 1 else Severity.ERROR, text, status.remedy or "look at its log")
 
 
-def _time(node: GrinNode, graph: Graph) -> Iterator[Finding]:
+def _time(node: SeenNode, graph: RosGraph) -> Iterator[Finding]:
     """Judge whether the node takes its time from where its inputs take theirs."""
-    clock = bool(graph.topics.get(CLOCK, Topic()).publishers)
+    clock = bool(graph.topics.get(CLOCK, TopicEnds()).publishers)
     if node.use_sim_time is None:
         return
     if node.use_sim_time and not clock:
@@ -149,7 +149,7 @@ def _time(node: GrinNode, graph: Graph) -> Iterator[Finding]:
         yield ok(f"{node.name}: time from {CLOCK if clock else 'the system'}")
 
 
-def _input(node: GrinNode, name: str, topic: Topic, graph: Graph) -> Iterator[Finding]:
+def _input(node: SeenNode, name: str, topic: TopicEnds, graph: RosGraph) -> Iterator[Finding]:
     """Judge one subscription of the node: who publishes the topic, whether the QoS fit, and what arrives."""
     ours = next(end for end in topic.subscribers if end.node == node.name)
     fitting = [end for end in topic.publishers if end.type == ours.type]
@@ -190,7 +190,7 @@ def _mismatches(offered: Endpoint, requested: Endpoint) -> Iterator[str]:
         yield "transient_local"
 
 
-def _output(node: GrinNode, name: str, topic: Topic) -> Iterator[Finding]:
+def _output(node: SeenNode, name: str, topic: TopicEnds) -> Iterator[Finding]:
     """Judge whether the subscribers of the node can hear it."""
     ours = next(end for end in topic.publishers if end.node == node.name)
     for end in topic.subscribers:
@@ -202,7 +202,7 @@ def _output(node: GrinNode, name: str, topic: Topic) -> Iterator[Finding]:
             )
 
 
-def _rate(name: str, graph: Graph) -> Iterator[Finding]:
+def _rate(name: str, graph: RosGraph) -> Iterator[Finding]:
     heard = graph.heard.get(name)
     if heard is None:
         return
@@ -226,7 +226,7 @@ def _rate(name: str, graph: Graph) -> Iterator[Finding]:
         yield ok(made)
 
 
-def _cameras(graph: Graph) -> Iterator[Finding]:
+def _cameras(graph: RosGraph) -> Iterator[Finding]:
     """Judge the cameras: image topics with the camera_info beside them."""
     ours = {node.name for node in graph.nodes}
     taken = {name for name, topic in graph.topics.items() if any(end.node in ours for end in topic.subscribers)}
@@ -256,7 +256,7 @@ def _cameras(graph: Graph) -> Iterator[Finding]:
             )
 
 
-def cameras(graph: Graph) -> Iterator[tuple[str, str | None]]:
+def cameras(graph: RosGraph) -> Iterator[tuple[str, str | None]]:
     """Yield (image topic, its camera_info or None) of everything but the outputs of our own nodes."""
     ours = {node.name for node in graph.nodes}
     for name, topic in sorted(graph.topics.items()):
@@ -265,11 +265,11 @@ def cameras(graph: Graph) -> Iterator[tuple[str, str | None]]:
             continue
         base = name.removesuffix("/compressed") if COMPRESSED in types else name
         beside = f"{base.rpartition('/')[0]}/camera_info"
-        has_info = any(end.type == INFO for end in graph.topics.get(beside, Topic()).publishers)
+        has_info = any(end.type == INFO for end in graph.topics.get(beside, TopicEnds()).publishers)
         yield name, beside if has_info else None
 
 
-def _arguments(graph: Graph) -> str:
+def _arguments(graph: RosGraph) -> str:
     """Return the launch arguments ' image:=... camera_info:=...' for the first camera that has both."""
     for name, info in cameras(graph):
         if info is not None:

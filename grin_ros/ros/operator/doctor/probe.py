@@ -33,11 +33,11 @@ from grin_ros.ros.operator.doctor.graph import (
     IMAGE,
     INFO,
     Endpoint,
-    Graph,
-    GrinNode,
-    Heard,
+    Reception,
+    RosGraph,
+    SeenNode,
     Status,
-    Topic,
+    TopicEnds,
     cameras,
 )
 from grin_ros.ros.operator.harness.messages import header_stamp_ns
@@ -62,23 +62,23 @@ class Listener:
         self.newest = b""
         node.create_subscription(CLASSES[kind], topic, self._note, qos_profile_sensor_data, raw=True)
 
-    def heard(self, now_ns: int) -> Heard:
+    def heard(self, now_ns: int) -> Reception:
         """now_ns: of the system's clock."""
         if not self.arrivals_s:
-            return Heard()
+            return Reception()
         span_s = self.arrivals_s[-1] - self.arrivals_s[0]
         rate_hz = (len(self.arrivals_s) - 1) / span_s if span_s > 0.0 else 0.01  # one message: nearly nothing
         message = deserialize_message(self.newest, CLASSES[self.kind])
         stamp_ns = header_stamp_ns(self.newest)
         age_s = (now_ns - stamp_ns) / 1e9 if stamp_ns else None
-        return Heard(rate_hz, message.header.frame_id, age_s, problem_of(message))
+        return Reception(rate_hz, message.header.frame_id, age_s, problem_of(message))
 
     def _note(self, data: bytes) -> None:
         self.arrivals_s.append(time.monotonic())
         self.newest = data
 
 
-def look(seconds: float) -> Graph:
+def look(seconds: float) -> RosGraph:
     """Join the graph, listen for `seconds`, and leave. Raises what rclpy raises where ROS does not work."""
     context = Context()
     rclpy.init(context=context, args=[], signal_handler_options=SignalHandlerOptions.NO)
@@ -93,7 +93,7 @@ def look(seconds: float) -> Graph:
         rclpy.shutdown(context=context)
 
 
-def _look(node: Node, executor: SingleThreadedExecutor, seconds: float) -> Graph:
+def _look(node: Node, executor: SingleThreadedExecutor, seconds: float) -> RosGraph:
     told: dict[str, Status] = {}
 
     def note(array: DiagnosticArray) -> None:
@@ -110,7 +110,7 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float) -> Graph
     _spin(executor, seconds, lambda: False)
     now_ns = time.time_ns()
     names = sorted({*told, *_running(node)})
-    return Graph(
+    return RosGraph(
         nodes=[_grin_node(node, executor, name, told.get(name)) for name in names],
         topics=topics,
         heard={name: listener.heard(now_ns) for name, listener in listeners.items()},
@@ -142,14 +142,14 @@ def _running(node: Node) -> list[str]:
     return found
 
 
-def _grin_node(node: Node, executor: SingleThreadedExecutor, name: str, status: Status | None) -> GrinNode:
+def _grin_node(node: Node, executor: SingleThreadedExecutor, name: str, status: Status | None) -> SeenNode:
     state = _ask(node, executor, GetState, f"{name}/get_state", GetState.Request())
     request = GetParameters.Request(names=["use_sim_time"])
     parameters = _ask(node, executor, GetParameters, f"{name}/get_parameters", request)
     use_sim_time = None
     if parameters is not None and parameters.values and parameters.values[0].type == ParameterType.PARAMETER_BOOL:
         use_sim_time = bool(parameters.values[0].bool_value)
-    return GrinNode(name, "" if state is None else str(state.current_state.label), use_sim_time, status)
+    return SeenNode(name, "" if state is None else str(state.current_state.label), use_sim_time, status)
 
 
 def _ask(node: Node, executor: SingleThreadedExecutor, kind: Any, name: str, request: Any) -> Any:
@@ -175,19 +175,19 @@ def _spin(executor: SingleThreadedExecutor, limit_s: float, done: Callable[[], b
     return True
 
 
-def _topics(node: Node) -> dict[str, Topic]:
+def _topics(node: Node) -> dict[str, TopicEnds]:
     found = {}
     for name, _ in node.get_topic_names_and_types():
         publishers = [_endpoint(info) for info in node.get_publishers_info_by_topic(name)]
         subscribers = [_endpoint(info) for info in node.get_subscriptions_info_by_topic(name)]
         own = f"/{OWN_NAME}"
-        found[name] = Topic(publishers, [end for end in subscribers if end.node != own])
+        found[name] = TopicEnds(publishers, [end for end in subscribers if end.node != own])
     return found
 
 
-def _worth_hearing(topics: Mapping[str, Topic], nodes: Collection[str]) -> dict[str, str]:
+def _worth_hearing(topics: Mapping[str, TopicEnds], nodes: Collection[str]) -> dict[str, str]:
     """Image topics with their camera_info, and what `nodes`, those of grin_ros, listen to: topic -> type."""
-    around = Graph(nodes=[GrinNode(name) for name in nodes], topics=topics)
+    around = RosGraph(nodes=[SeenNode(name) for name in nodes], topics=topics)
     pairs = [each for pair in cameras(around) for each in pair if each]
     inputs = [name for name, topic in topics.items() if any(end.node in nodes for end in topic.subscribers)]
     wanted: dict[str, str] = {}

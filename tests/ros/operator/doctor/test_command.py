@@ -14,7 +14,7 @@ from grin_ros.core.artifact.loading import SHIPPED
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.operator.doctor import command, environment, installation, probe
 from grin_ros.ros.operator.doctor.command import main
-from grin_ros.ros.operator.doctor.finding import Finding, Level, error, ok, warn
+from grin_ros.ros.operator.doctor.finding import Finding, Severity, error, ok, warn
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_only_an_error_makes_it_fail(
     assert main([]) == status
     said = capsys.readouterr().out
     assert f"{found.level.value:<7}{found.text}" in said
-    assert ("-> do" in said) == (found.level is not Level.OK)
+    assert ("-> do" in said) == (found.level is not Severity.OK)
 
 
 def test_every_backend_is_tried_and_one_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,4 +80,4 @@ def test_every_backend_is_tried_and_one_is_there(monkeypatch: pytest.MonkeyPatch
     said = "\n".join(map(str, found))
     assert "backend ort: onnxruntime" in said
     assert "backend auto is " in said
-    assert all(each.level in (Level.OK, Level.ABSENT) for each in found), said
+    assert all(each.level in (Severity.OK, Severity.ABSENT) for each in found), said

@@ -12,7 +12,7 @@ import pytest
 from grin_ros.core import remedies
 from grin_ros.ros.operator.doctor import environment
 from grin_ros.ros.operator.doctor.environment import dds, discovery, ros
-from grin_ros.ros.operator.doctor.finding import Finding, Level
+from grin_ros.ros.operator.doctor.finding import Finding, Severity
 
 SHIPPED = Path(__file__).resolve().parents[4] / "config" / "fastdds.xml"
 OLD, NEW = environment.PROFILE_VARIABLES
@@ -35,7 +35,7 @@ def dds_profile(variables: dict[str, str], middleware: str = FAST) -> Finding:
 
 def test_the_shipped_profile_is_enough() -> None:
     found = dds_profile({OLD: str(SHIPPED), "ROS_DISTRO": "jazzy"})
-    assert found.level is Level.OK
+    assert found.level is Severity.OK
     assert "32 MiB" in found.text
 
 
@@ -44,7 +44,7 @@ def test_the_shipped_profile_is_enough() -> None:
 )
 def test_a_profile_that_is_not_read_is_no_profile(distribution: str, given: str, wanted: str) -> None:
     found = dds_profile({"ROS_DISTRO": distribution, **({given: str(SHIPPED)} if given else {})})
-    assert found.level is Level.WARN
+    assert found.level is Severity.WARN
     assert f"export {wanted}={SHIPPED}" in found.remedy
     assert (f"{given} is, which" in found.text) == bool(given)
 
@@ -52,14 +52,14 @@ def test_a_profile_that_is_not_read_is_no_profile(distribution: str, given: str,
 @pytest.mark.parametrize(
     ("replaced", "by", "level", "text"),
     [
-        ("33554432", "1048576", Level.WARN, "a shared memory of 1.0 MiB, 1280x720 images need 10.5"),
-        ('is_default_profile="true"', "", Level.WARN, "no shared memory"),
-        ("<type>SHM</type>", "<type>TCPv4</type>", Level.WARN, "no shared memory"),
-        ("</dds>", "", Level.ERROR, "cannot be read"),
+        ("33554432", "1048576", Severity.WARN, "a shared memory of 1.0 MiB, 1280x720 images need 10.5"),
+        ('is_default_profile="true"', "", Severity.WARN, "no shared memory"),
+        ("<type>SHM</type>", "<type>TCPv4</type>", Severity.WARN, "no shared memory"),
+        ("</dds>", "", Severity.ERROR, "cannot be read"),
     ],
 )
 def test_a_profile_that_is_not_enough_says_what_it_has(
-    tmp_path: Path, replaced: str, by: str, level: Level, text: str
+    tmp_path: Path, replaced: str, by: str, level: Severity, text: str
 ) -> None:
     whole = SHIPPED.read_text(encoding="utf-8")
     assert replaced in whole
@@ -71,12 +71,12 @@ def test_a_profile_that_is_not_enough_says_what_it_has(
 
 
 def test_a_profile_that_is_not_there() -> None:
-    assert dds_profile({OLD: "/nowhere/profile.xml", "ROS_DISTRO": "jazzy"}).level is Level.ERROR
+    assert dds_profile({OLD: "/nowhere/profile.xml", "ROS_DISTRO": "jazzy"}).level is Severity.ERROR
 
 
 def test_another_middleware_has_no_use_for_it() -> None:
     found = dds_profile({}, "rmw_cyclonedds_cpp")
-    assert found.level is Level.WARN
+    assert found.level is Severity.WARN
     assert "RMW_IMPLEMENTATION=rmw_fastrtps_cpp" in found.remedy
 
 
@@ -84,29 +84,29 @@ def test_a_small_shared_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(environment.shutil, "disk_usage", lambda _: usage(64 * 2**20))
     *_, found = dds({OLD: str(SHIPPED), "ROS_DISTRO": "jazzy"}, FAST, lambda: SHIPPED)
-    assert found.level is Level.WARN
+    assert found.level is Severity.WARN
     assert "--shm-size" in found.remedy
 
 
 def test_without_ros_it_says_so_and_what_to_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "find_spec", lambda _: None)
     (found,) = ros({})
-    assert found.level is Level.WARN
+    assert found.level is Severity.WARN
     assert found.remedy == remedies.ros()
 
 
 @pytest.mark.parametrize(
     ("variables", "wheels", "levels"),
     [
-        ({"ROS_DISTRO": "jazzy"}, "", [Level.OK]),
-        ({"AMENT_PREFIX_PATH": "/venv"}, "jazzy", [Level.OK]),
-        ({}, "jazzy", [Level.OK, Level.ERROR]),
-        ({"ROS_DISTRO": "humble"}, "jazzy", [Level.ERROR]),
-        ({}, "", [Level.WARN]),
+        ({"ROS_DISTRO": "jazzy"}, "", [Severity.OK]),
+        ({"AMENT_PREFIX_PATH": "/venv"}, "jazzy", [Severity.OK]),
+        ({}, "jazzy", [Severity.OK, Severity.ERROR]),
+        ({"ROS_DISTRO": "humble"}, "jazzy", [Severity.ERROR]),
+        ({}, "", [Severity.WARN]),
     ],
 )
 def test_which_ros(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], wheels: str, levels: list[Level]
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], wheels: str, levels: list[Severity]
 ) -> None:
     monkeypatch.setattr(environment, "find_spec", lambda _: object())
     monkeypatch.setattr(environment, "_wheels", lambda: wheels)
@@ -116,14 +116,14 @@ def test_which_ros(
 @pytest.mark.parametrize(
     ("variables", "level", "text"),
     [
-        ({}, Level.OK, "domain 0, discovery range SUBNET"),
-        ({"ROS_DOMAIN_ID": "7", "ROS_LOCALHOST_ONLY": "1"}, Level.OK, "domain 7, discovery range LOCALHOST"),
-        ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "OFF"}, Level.WARN, "no other process can be seen"),
-        ({"ROS_DOMAIN_ID": "seven"}, Level.ERROR, "is 'seven'"),
-        ({"ROS_DOMAIN_ID": "233"}, Level.ERROR, "is '233'"),
+        ({}, Severity.OK, "domain 0, discovery range SUBNET"),
+        ({"ROS_DOMAIN_ID": "7", "ROS_LOCALHOST_ONLY": "1"}, Severity.OK, "domain 7, discovery range LOCALHOST"),
+        ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "OFF"}, Severity.WARN, "no other process can be seen"),
+        ({"ROS_DOMAIN_ID": "seven"}, Severity.ERROR, "is 'seven'"),
+        ({"ROS_DOMAIN_ID": "233"}, Severity.ERROR, "is '233'"),
     ],
 )
-def test_discovery(variables: dict[str, str], level: Level, text: str) -> None:
+def test_discovery(variables: dict[str, str], level: Severity, text: str) -> None:
     (found,) = discovery(variables)
     assert found.level is level
     assert text in found.text

@@ -10,181 +10,191 @@ from dataclasses import replace
 import pytest
 
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.operator.doctor.finding import Finding, Level, warn
+from grin_ros.ros.operator.doctor.finding import Finding, Severity, warn
 from grin_ros.ros.operator.doctor.graph import (
     COMPRESSED,
     IMAGE,
     INFO,
     Endpoint,
-    Graph,
-    GrinNode,
-    Heard,
+    Reception,
+    RosGraph,
+    SeenNode,
     Status,
-    Topic,
-    judged,
+    TopicEnds,
+    graph_findings,
 )
 
 NODE, DRIVER = "/grin", "/camera/driver"
 IMAGES, INFOS = "/camera/image_raw", "/camera/camera_info"
-GOOD = Graph(
-    nodes=[GrinNode(NODE, "active", False, Status(0, "29.9 Hz"))],
+GOOD = RosGraph(
+    nodes=[SeenNode(NODE, "active", False, Status(0, "29.9 Hz"))],
     topics={
-        IMAGES: Topic([Endpoint(DRIVER, IMAGE)], [Endpoint(NODE, IMAGE)]),
-        INFOS: Topic([Endpoint(DRIVER, INFO)], [Endpoint(NODE, INFO)]),
-        "/points": Topic(
+        IMAGES: TopicEnds([Endpoint(DRIVER, IMAGE)], [Endpoint(NODE, IMAGE)]),
+        INFOS: TopicEnds([Endpoint(DRIVER, INFO)], [Endpoint(NODE, INFO)]),
+        "/points": TopicEnds(
             [Endpoint(NODE, "sensor_msgs/msg/PointCloud2", reliable=True)],
             [Endpoint("/rviz", "sensor_msgs/msg/PointCloud2", reliable=True)],
         ),
     },
-    heard={IMAGES: Heard(30.0, "cam", 0.01), INFOS: Heard(30.0, "cam", 0.01)},
+    heard={IMAGES: Reception(30.0, "cam", 0.01), INFOS: Reception(30.0, "cam", 0.01)},
     seconds=3.0,
     middleware="rmw_fastrtps_cpp",
 )
 
 
-def with_topics(**changed: Topic) -> Graph:
+def with_topics(**changed: TopicEnds) -> RosGraph:
     names = {"images": IMAGES, "infos": INFOS, "points": "/points", "clock": "/clock"}
     return replace(GOOD, topics={**GOOD.topics, **{names[key]: topic for key, topic in changed.items()}})
 
 
-def with_node(**fields: object) -> Graph:
+def with_node(**fields: object) -> RosGraph:
     return replace(GOOD, nodes=[replace(GOOD.nodes[0], **fields)])  # type: ignore[arg-type]
 
 
-def with_heard(topic: str, **fields: object) -> Graph:
+def with_heard(topic: str, **fields: object) -> RosGraph:
     return replace(GOOD, heard={**GOOD.heard, topic: replace(GOOD.heard[topic], **fields)})  # type: ignore[arg-type]
 
 
 def bad(found: Sequence[Finding]) -> list[Finding]:
-    return [each for each in found if each.level is not Level.OK]
+    return [each for each in found if each.level is not Severity.OK]
 
 
 def test_a_graph_in_order_has_nothing_but_ok() -> None:
-    found = list(judged(GOOD))
+    found = list(graph_findings(GOOD))
     assert bad(found) == []
     text = "\n".join(map(str, found))
     for said in ("/grin: active", "29.9 Hz", "30.0 Hz", f"camera {IMAGES} ({IMAGE}) with {INFOS}", "from the system"):
         assert said in text
 
 
-MOVED = {"/front/rgb": Topic([Endpoint(DRIVER, IMAGE)]), "/front/camera_info": Topic([Endpoint(DRIVER, INFO)])}
-SLOW = replace(GOOD, heard={topic: Heard(0.5, "cam", 0.01) for topic in (IMAGES, INFOS)})
-NO_PUBLISHER = Topic([], [Endpoint(NODE, IMAGE)])
-WRONG: Mapping[str, tuple[Graph, Level, str, str]] = {
+MOVED = {"/front/rgb": TopicEnds([Endpoint(DRIVER, IMAGE)]), "/front/camera_info": TopicEnds([Endpoint(DRIVER, INFO)])}
+SLOW = replace(GOOD, heard={topic: Reception(0.5, "cam", 0.01) for topic in (IMAGES, INFOS)})
+NO_PUBLISHER = TopicEnds([], [Endpoint(NODE, IMAGE)])
+WRONG: Mapping[str, tuple[RosGraph, Severity, str, str]] = {
     "no node": (
         replace(GOOD, nodes=[]),
-        Level.WARN,
+        Severity.WARN,
         "no node of grin_ros",
         f"ros2 launch grin_ros grin.launch.py image:={IMAGES} camera_info:={INFOS}",
     ),
-    "unconfigured": (with_node(lifecycle="unconfigured"), Level.WARN, "unconfigured", "lifecycle set /grin configure"),
-    "inactive": (with_node(lifecycle="inactive"), Level.WARN, "publishes nothing", "lifecycle set /grin activate"),
-    "finalized": (with_node(lifecycle="finalized"), Level.ERROR, "cannot come back", "start its process again"),
-    "no answer": (with_node(lifecycle=""), Level.ERROR, "does not answer", "log"),
+    "unconfigured": (
+        with_node(lifecycle="unconfigured"),
+        Severity.WARN,
+        "unconfigured",
+        "lifecycle set /grin configure",
+    ),
+    "inactive": (with_node(lifecycle="inactive"), Severity.WARN, "publishes nothing", "lifecycle set /grin activate"),
+    "finalized": (with_node(lifecycle="finalized"), Severity.ERROR, "cannot come back", "start its process again"),
+    "no answer": (with_node(lifecycle=""), Severity.ERROR, "does not answer", "log"),
     "says an error": (
         with_node(status=Status(2, "frame rejected: K[0] = 0; calibrate it", "calibrate it")),
-        Level.ERROR,
+        Severity.ERROR,
         "frame rejected: K[0] = 0",
         "calibrate it",
     ),
     "says a warning": (
         with_node(status=Status(1, "no image for 7 s; start the driver", "start the driver")),
-        Level.WARN,
+        Severity.WARN,
         "7 s",
         "start the driver",
     ),
-    "silent": (with_node(status=None), Level.WARN, "nothing on /diagnostics", "log"),
+    "silent": (with_node(status=None), Severity.WARN, "nothing on /diagnostics", "log"),
     "clock without sim time": (
-        with_topics(clock=Topic([Endpoint("/bag", "rosgraph_msgs/msg/Clock")])),
-        Level.WARN,
+        with_topics(clock=TopicEnds([Endpoint("/bag", "rosgraph_msgs/msg/Clock")])),
+        Severity.WARN,
         "takes the system's time",
         "ros2 param set /grin use_sim_time true",
     ),
-    "sim time without clock": (with_node(use_sim_time=True), Level.ERROR, "its time stands still", "--clock"),
+    "sim time without clock": (with_node(use_sim_time=True), Severity.ERROR, "its time stands still", "--clock"),
     "nothing published": (
         replace(GOOD, topics={"/image": NO_PUBLISHER, **MOVED}),
-        Level.ERROR,
+        Severity.ERROR,
         "/image: nothing publishes it",
         "image:=/front/rgb camera_info:=/front/camera_info",
     ),
     "compressed": (
-        with_topics(images=Topic([Endpoint(DRIVER, COMPRESSED)], [Endpoint(NODE, IMAGE)])),
-        Level.ERROR,
+        with_topics(images=TopicEnds([Endpoint(DRIVER, COMPRESSED)], [Endpoint(NODE, IMAGE)])),
+        Severity.ERROR,
         "publishes sensor_msgs/msg/CompressedImage",
         "compressed:=true",
     ),
     "another type": (
-        with_topics(infos=Topic([Endpoint(DRIVER, "std_msgs/msg/String")], [Endpoint(NODE, INFO)])),
-        Level.ERROR,
+        with_topics(infos=TopicEnds([Endpoint(DRIVER, "std_msgs/msg/String")], [Endpoint(NODE, INFO)])),
+        Severity.ERROR,
         "publishes std_msgs/msg/String",
         "remap",
     ),
     "reliable asked for": (
-        with_topics(images=Topic([Endpoint(DRIVER, IMAGE)], [Endpoint(NODE, IMAGE, reliable=True)])),
-        Level.ERROR,
+        with_topics(images=TopicEnds([Endpoint(DRIVER, IMAGE)], [Endpoint(NODE, IMAGE, reliable=True)])),
+        Severity.ERROR,
         "asks for reliable",
         f"qos_overrides.{IMAGES}.subscription.reliability:=best_effort",
     ),
     "latched asked for": (
-        with_topics(infos=Topic([Endpoint(DRIVER, INFO)], [Endpoint(NODE, INFO, transient_local=True)])),
-        Level.ERROR,
+        with_topics(infos=TopicEnds([Endpoint(DRIVER, INFO)], [Endpoint(NODE, INFO, transient_local=True)])),
+        Severity.ERROR,
         "asks for transient_local",
         "subscription.durability:=volatile",
     ),
     "a deaf listener": (
         with_topics(
-            points=Topic(
+            points=TopicEnds(
                 [Endpoint(NODE, "sensor_msgs/msg/PointCloud2", reliable=True)],
                 [Endpoint("/rviz", "sensor_msgs/msg/PointCloud2", reliable=True, transient_local=True)],
             )
         ),
-        Level.ERROR,
+        Severity.ERROR,
         "/points: /rviz asks for transient_local",
         "qos_overrides./points.publisher.durability:=transient_local",
     ),
     "two publishers": (
-        with_topics(images=Topic([Endpoint(DRIVER, IMAGE), Endpoint("/other", IMAGE)], [Endpoint(NODE, IMAGE)])),
-        Level.WARN,
+        with_topics(images=TopicEnds([Endpoint(DRIVER, IMAGE), Endpoint("/other", IMAGE)], [Endpoint(NODE, IMAGE)])),
+        Severity.WARN,
         "2 publishers (/camera/driver, /other)",
         "remap",
     ),
     "no camera_info": (
-        with_topics(infos=Topic([], [])),
-        Level.WARN,
+        with_topics(infos=TopicEnds([], [])),
+        Severity.WARN,
         "no camera_info beside it",
         "camera_info_url",
     ),
     "published, not heard": (
         with_heard(IMAGES, rate_hz=0.0),
-        Level.ERROR,
+        Severity.ERROR,
         "no message in 3 s",
         "Fast DDS profile",
     ),
-    "slow": (SLOW, Level.WARN, f"{IMAGES}: 0.5 Hz", "frame rate"),
-    "old": (with_heard(IMAGES, age_s=90.0), Level.WARN, "90.0 s old", "clocks"),
-    "of tomorrow": (with_heard(IMAGES, age_s=-5.0), Level.WARN, "-5.0 s old", "clocks"),
+    "slow": (SLOW, Severity.WARN, f"{IMAGES}: 0.5 Hz", "frame rate"),
+    "old": (with_heard(IMAGES, age_s=90.0), Severity.WARN, "90.0 s old", "clocks"),
+    "of tomorrow": (with_heard(IMAGES, age_s=-5.0), Severity.WARN, "-5.0 s old", "clocks"),
     "uncalibrated": (
         with_heard(INFOS, problem=InputError("uncalibrated camera: got K[0] = 0", "calibrate")),
-        Level.ERROR,
+        Severity.ERROR,
         "but uncalibrated camera",
         "calibrate",
     ),
-    "images lost": (with_heard(IMAGES, rate_hz=9.0), Level.WARN, "9.0 Hz, but /camera/camera_info: 30.0", "Fast DDS"),
-    "other frame": (with_heard(INFOS, frame_id="/lidar"), Level.ERROR, "('cam' and 'lidar')", "remap both"),
+    "images lost": (
+        with_heard(IMAGES, rate_hz=9.0),
+        Severity.WARN,
+        "9.0 Hz, but /camera/camera_info: 30.0",
+        "Fast DDS",
+    ),
+    "other frame": (with_heard(INFOS, frame_id="/lidar"), Severity.ERROR, "('cam' and 'lidar')", "remap both"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_named_with_what_to_type(name: str) -> None:
     graph, level, text, remedy = WRONG[name]
-    hits = [each for each in bad(list(judged(graph))) if text in each.text]
-    assert [each.level for each in hits] == [level], [str(each) for each in judged(graph)]
+    hits = [each for each in bad(list(graph_findings(graph))) if text in each.text]
+    assert [each.level for each in hits] == [level], [str(each) for each in graph_findings(graph)]
     assert remedy in hits[0].remedy
 
 
 def test_what_the_node_itself_publishes_is_no_camera() -> None:
-    depth = Topic([Endpoint(NODE, IMAGE, reliable=True)])
-    found = list(judged(replace(GOOD, topics={**GOOD.topics, "/depth/image": depth})))
+    depth = TopicEnds([Endpoint(NODE, IMAGE, reliable=True)])
+    found = list(graph_findings(replace(GOOD, topics={**GOOD.topics, "/depth/image": depth})))
     assert bad(found) == []
     assert not any("/depth/image" in each.text for each in found)
 

@@ -21,8 +21,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import BACKEND
 from benchmarks.stand_in.process import start_node
-from grin_ros.ros.operator.doctor.finding import Level
-from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, Graph, judged
+from grin_ros.ros.operator.doctor.finding import Severity
+from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, RosGraph, graph_findings
 from grin_ros.ros.operator.doctor.probe import look, problem_of
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, NodeClient
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
@@ -67,7 +67,7 @@ class Cameras:
             self._executor.spin_once(timeout_sec=0.1)
 
 
-def complete(limit_s: float) -> Graph:
+def complete(limit_s: float) -> RosGraph:
     """What is seen once discovery has found all that there is; what is seen by then where it has not."""
     published = {
         "/camera/image_raw",
@@ -88,7 +88,7 @@ def complete(limit_s: float) -> Graph:
 
 
 @pytest.fixture(scope="module")
-def graph(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
+def graph(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RosGraph]:
     """Taken while the node is active, with a subscriber of its points that asks for more than it offers."""
     parameters = {"model": str(fake_artifact), "backend": BACKEND, "diagnostics_period_s": 0.2}
     remapped = ("-r", "image:=/camera/image_raw", "-r", "camera_info:=/camera/camera_info")
@@ -108,7 +108,7 @@ def graph(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         node.stop()
 
 
-def test_the_node_and_its_inputs_are_seen_as_they_are(graph: Graph) -> None:
+def test_the_node_and_its_inputs_are_seen_as_they_are(graph: RosGraph) -> None:
     (node,) = graph.nodes
     assert (node.name, node.lifecycle, node.use_sim_time) == ("/robot/grin", "active", False)
     assert node.status is not None
@@ -127,17 +127,17 @@ def test_the_node_and_its_inputs_are_seen_as_they_are(graph: Graph) -> None:
     assert -1.0 < age_s < 5.0
 
 
-def test_a_second_camera_is_seen_with_what_is_wrong_with_it(graph: Graph) -> None:
+def test_a_second_camera_is_seen_with_what_is_wrong_with_it(graph: RosGraph) -> None:
     assert graph.topics["/second/image_raw/compressed"].publishers[0].type == COMPRESSED
     assert graph.heard["/second/image_raw/compressed"].rate_hz == 0.0
 
 
-def test_what_is_said_of_it(graph: Graph) -> None:
-    found = list(judged(graph))
+def test_what_is_said_of_it(graph: RosGraph) -> None:
+    found = list(graph_findings(graph))
     said = "\n".join(map(str, found))
     assert "OK     /robot/grin: active" in said
     assert "camera /camera/image_raw (sensor_msgs/msg/Image) with /camera/camera_info" in said
-    wrong = [each.text for each in found if each.level is Level.ERROR]
+    wrong = [each.text for each in found if each.level is Severity.ERROR]
     assert len(wrong) == 2, wrong
     assert wrong[0] == "/second/image_raw/compressed: no message in 1 s, although it is published"
     assert wrong[1].startswith(UNCALIBRATED)
@@ -148,7 +148,7 @@ def test_nothing_runs_in_an_empty_domain(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("ROS_DOMAIN_ID", "102")  # the tests draw 1 to 101
     graph = look(seconds=0.1)
     assert graph.nodes == []
-    assert any("no node of grin_ros is running" in each.text for each in judged(graph))
+    assert any("no node of grin_ros is running" in each.text for each in graph_findings(graph))
 
 
 def test_a_message_that_the_node_would_refuse_has_its_reason() -> None:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The work of a frame, counted from the graphs as they run: multiplications and bytes by graph, and by operator.
 
-    python benchmarks/budget.py                               nano, 640x480, 1 and 4 members
-    python benchmarks/budget.py --width 1280 --height 720 --operators
+    python benchmarks/graph_work.py                               nano, 640x480, 1 and 4 members
+    python benchmarks/graph_work.py --width 1280 --height 720 --operators
 
 One run of each graph in ONNX Runtime tells the shapes of every operator (without the fusions that hide products).
 GFLOP: two for each multiplication of products and convolutions; other operators are counted in bytes. Weights: read
@@ -43,7 +43,7 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class Budget:
+class GraphWork:
     """Of one graph. border_bytes: of its inputs and outputs."""
 
     operators: tuple[Operator, ...]
@@ -53,7 +53,7 @@ class Budget:
         return float(sum(getattr(operator, field) for operator in self.operators))
 
 
-def budget(artifact: Artifact, graph: str, sizes: Mapping[str, int], precision: str = "fp32") -> Budget:
+def graph_work(artifact: Artifact, graph: str, sizes: Mapping[str, int], precision: str = "fp32") -> GraphWork:
     """sizes: of the free sizes of the graph's inputs (members, queries, height, width). Raises ArtifactError for a
     precision that the artifact lacks."""
     with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +72,7 @@ def budget(artifact: Artifact, graph: str, sizes: Mapping[str, int], precision: 
         outputs = session.run(None, feeds)
         events = json.loads(Path(session.end_profiling()).read_text())
     border = sum(array.nbytes for array in (*feeds.values(), *outputs))
-    return Budget(tuple(_operators(events)), float(border))
+    return GraphWork(tuple(_operators(events)), float(border))
 
 
 def _operators(events: Sequence[Mapping[str, Any]]) -> Iterator[Operator]:
@@ -109,7 +109,7 @@ def table(artifact: Artifact, options: argparse.Namespace) -> str:
         "|---|---:|---:|---:|---:|---:|",
     ]
     for graph, members in [("encode", 1), *(("denoise", m) for m in options.members), ("decode", options.members[-1])]:
-        counted = budget(artifact, graph, {**sizes, "members": members}, options.precision)
+        counted = graph_work(artifact, graph, {**sizes, "members": members}, options.precision)
         name = graph if graph == "encode" else f"{graph}, {members} members"
         flop, weights, moved = (counted.total(field) for field in ("flop", "weight_bytes", "bytes"))
         lines.append(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A backend that answers with the image's brightness, so that what one frame leaves to the next can be computed."""
+"""A backend that answers with the brightness of the image, so that tests can compute what smoothing must give."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from grin_ros.core.backends.engine import Engine
 
 
 class BrightnessEngine(Engine):
-    """The clean sample is the image's mean / 255 (plus a hundredth of the noise it is given); depth = 1 + that, metres.
+    """An engine whose clean sample is the image's mean / 255, plus 1 % of the noise; depth is 1 + that, in metres.
+
     Latents count the frames. Give it an artifact of `benchmarks.stand_in.engine`."""
 
     def __init__(self, artifact: Any, threads: int = 0) -> None:
         super().__init__(artifact, threads)
         self.latents_in: list[float] = []
+        """The latents of every call of 'denoise'."""
+        self.invalid = False
+        """True: every other value of its clean sample is NaN."""
 
     @property
     def description(self) -> str:
@@ -30,6 +34,8 @@ class BrightnessEngine(Engine):
         if graph == "denoise":
             self.latents_in.append(float(inputs["latents"].max()))
             x = inputs["level"] + np.float32(0.01) * inputs["x"]
+            if self.invalid:
+                x[:, ::2] = np.nan
             return {"x_next": x, "latents_next": inputs["latents"] + 1.0, "log_variance": np.zeros_like(x)}
-        depth_m = np.full(inputs["image"].shape[1:3], 1.0 + inputs["x"].mean(), np.float32)
+        depth_m = np.full(inputs["image"].shape[1:3], 1.0 + np.nanmean(inputs["x"]), np.float32)
         return {"depth_m": depth_m, "sigma_m": np.float32(0.1) * depth_m}

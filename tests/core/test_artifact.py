@@ -22,7 +22,7 @@ FILES = (*(f"{graph}.onnx" for graph in GRAPHS), "weights.safetensors", "golden.
 
 @pytest.fixture
 def copy(tiny_artifact: Path, tmp_path: Path) -> Path:
-    """An artifact of this test's own."""
+    """A copy of the artifact that the test may change."""
     return Path(shutil.copytree(tiny_artifact, tmp_path / "tiny"))
 
 

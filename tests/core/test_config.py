@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Dataclasses from YAML: what fits is built, what does not is named together with what would."""
+"""Dataclasses from YAML: an error names the wrong key and the expected one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_nested_mappings_become_nested_dataclasses() -> None:
         ({"lens": {"focal_px": 1.0}, "hashes": {"f": 5}}, r"hashes\.f: got 5 \(int\), expected str"),
     ],
 )
-def test_what_does_not_fit_is_named(values: dict[str, Any], text: str) -> None:
+def test_an_error_names_the_key_and_what_was_expected(values: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         from_mapping(Rig, values)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frame -> DepthEstimate: the order of the steps, and what is promised whatever the engine."""
+"""The estimator: the order of its steps, and what it guarantees with any engine."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grin_ros.core import estimator as estimator_module
 from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.artifact.manifest import Calibration, DepthRange, Manifest, Network, SigmaFactor
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings, limited
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.types import Frame
 
 CAMERA = Camera(40, 30, 30.0, 30.0, 19.5, 14.5)
@@ -25,7 +27,7 @@ FRAME = Frame(np.zeros((30, 40, 3), np.uint8), CAMERA, stamp_ns=1_700_000_000_12
 
 
 class Recorder(Engine):
-    """Gives back depths it was told and remembers what it was asked."""
+    """An engine that returns given depths and records its calls."""
 
     def __init__(self, depth_m: float = 2.0, sigma_m: float = 0.1, calibration: Calibration | None = None) -> None:
         manifest = Manifest(
@@ -144,7 +146,7 @@ def test_limits(depth_m: float, sigma_m: float, settings: Settings, expected: tu
 
 
 @pytest.mark.parametrize("depth_m", [np.nan, -1.0, 0.0])
-def test_a_frame_without_any_depth_is_a_fault_of_the_backend(depth_m: float) -> None:
+def test_a_frame_without_any_depth_is_an_error_of_the_backend(depth_m: float) -> None:
     with pytest.raises(EngineError, match="got no positive depth in 1200 pixels"):
         Estimator(Recorder(depth_m))(FRAME)
 
@@ -178,14 +180,18 @@ def test_bad_settings(values: dict[str, Any], text: str) -> None:
         Settings(**values)
 
 
-def test_cameras_are_remembered_and_the_oldest_forgotten() -> None:
+def test_the_inputs_of_the_last_cameras_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[float] = []
+
+    def counted(camera: Camera, *sizes: tuple[int, int]) -> CameraInputs:
+        computed.append(camera.fx)
+        return camera_inputs(camera, *sizes)
+
+    monkeypatch.setattr(estimator_module, "camera_inputs", counted)
     estimator = Estimator(Recorder())
-    image = FRAME.image
-    for i in range(6):
-        estimator(Frame(image, replace(CAMERA, fx=30.0 + i)))
-    assert len(estimator._cameras) <= 4
-    estimator(Frame(image, replace(CAMERA, fx=35.0)))
-    estimator(FRAME)
+    for fx in (30.0, 31.0, 32.0, 33.0, 34.0, 34.0, 30.0):
+        estimator(Frame(FRAME.image, replace(CAMERA, fx=fx)))
+    assert computed == [30.0, 31.0, 32.0, 33.0, 34.0, 30.0]  # four are kept, so the first one is computed again
 
 
 def test_a_real_engine_end_to_end(tiny_artifact: Path, tiny_frame: Frame) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A tiny seeded model's depth and sigma at nine pixels: a change of the numerics is noticed, whoever makes it."""
+"""Depth and sigma of a tiny seeded model at nine pixels, so that any change of the numbers is noticed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIGMA_M = [[1.702621, 1.874909, 1.360672], [2.459863, 2.797627, 1.630376], [1.57
 
 
 def estimate(model: Grin, frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Depth and sigma by the model's own three methods: two steps, three members."""
+    """Return depth and sigma by the model's own methods, with two steps and three members."""
     config = model.config
     inputs = camera_inputs(frame.camera, (config.grid_rows, config.grid_cols), (config.scene_rows, config.scene_cols))
     image = torch.tensor(frame.image[None])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Steps and members under a latency budget, on simulated machines whose load, noise and spikes a test knows."""
+"""Steps and members under a latency budget, on simulated machines with known load, noise and spikes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from grin_ros.core.latency_budget import Decision, LatencyBudget
 
 @dataclass
 class Machine:
-    """A frame costs rest_ms + a_ms * steps + b_ms * runs, times the load, times noise; now and then a spike."""
+    """A machine on which a frame costs rest_ms + a_ms * steps + b_ms * runs, times load and noise, with rare spikes."""
 
     rest_ms: float = 20.0
     a_ms: float = 5.0
@@ -31,7 +31,7 @@ class Machine:
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def frame(self, index: int, steps: int, members: int) -> tuple[float, float]:
-        """denoise_ms, total_ms."""
+        """Return denoise_ms and total_ms of a frame."""
         slow = self.load(index) * float(np.exp(self.noise * self.random.standard_normal()))
         if self.random.random() < self.spikes:
             slow *= 5.0
@@ -47,7 +47,7 @@ class Machine:
 
 
 def drive(machine: Machine, most: Settings, budget_ms: float, frames: int) -> list[tuple[Decision, float]]:
-    """What ran and what it took, frame by frame."""
+    """Return the decision and the time of every frame."""
     budget, ran = LatencyBudget(), []
     for index in range(frames):
         chosen = budget.next(most, budget_ms)
@@ -96,7 +96,7 @@ def test_any_machine_keeps_a_budget_that_one_step_and_one_member_fit_in(
 
 @given(machine=machines, most=wanted, load=st.lists(st.floats(0.3, 6.0), min_size=3, max_size=3))
 @hypothesis_settings(deadline=None, max_examples=20)
-def test_whatever_the_load_does_the_limits_are_kept(machine: Machine, most: Settings, load: list[float]) -> None:
+def test_the_limits_are_kept_at_any_load(machine: Machine, most: Settings, load: list[float]) -> None:
     machine.load = lambda index: load[index * 3 // 300]
     budget_ms = 2.0 * machine.cost_ms(1, 1)
     ran = drive(machine, most, budget_ms, 300)  # `drive` checks the limits
@@ -108,7 +108,7 @@ def test_whatever_the_load_does_the_limits_are_kept(machine: Machine, most: Sett
 @given(machine=machines, most=wanted)
 @hypothesis_settings(deadline=None, max_examples=10)
 def test_a_budget_with_room_is_as_if_there_were_none(machine: Machine, most: Settings) -> None:
-    machine.spikes = min(machine.spikes, 0.01)  # three in nine frames are a load
+    machine.spikes = min(machine.spikes, 0.01)  # three slow frames of nine count as a load
     machine.noise = 0.05
     ran = drive(machine, most, 2.0 * machine.cost_ms(most.steps, most.members), 200)
     assert changes(ran) == 0
@@ -130,7 +130,7 @@ def test_load_comes_and_goes() -> None:
     assert changes(ran) <= 8
 
 
-def test_it_goes_as_far_as_the_budget_allows_and_stays_there() -> None:
+def test_steps_and_members_rise_as_far_as_the_budget_allows_and_stay() -> None:
     ran = drive(Machine(noise=0.03), Settings(steps=4, members=8), 200.0, 600)
     decision = ran[-1][0]
     assert 6 <= decision.steps * decision.members < 32
@@ -144,7 +144,7 @@ def test_a_single_slow_frame_changes_nothing() -> None:
 
 
 def test_attempts_that_turn_out_too_slow_become_rare() -> None:
-    """A machine that is slower than any model says as soon as more than one member runs."""
+    """The machine is much slower than predicted if more than one member runs."""
 
     @dataclass
     class Trap(Machine):
@@ -157,7 +157,7 @@ def test_attempts_that_turn_out_too_slow_become_rare() -> None:
     assert share_in_time(ran, 100.0) > 0.95
 
 
-def test_a_budget_that_cannot_be_kept_is_told() -> None:
+def test_a_budget_that_cannot_be_kept_is_reported() -> None:
     ran = drive(Machine(), Settings(steps=2, members=4), 30.0, 60)
     decision = ran[-1][0]
     assert (decision.steps, decision.members, decision.kept) == (1, 1, False)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A share of the last frame's answer, handed on only where a frame continues another."""
+"""Smoothing keeps a share of the previous answer if a frame continues the previous one, and nothing otherwise."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def estimator(tmp_path: Path) -> Estimator:
 
 
 def frame(level: int, stamp_s: float, camera: Camera = CAMERA) -> Frame:
-    """Left half darker, right half brighter than `level` of 255."""
+    """A frame whose left half is darker and right half brighter than `level` of 255."""
     image = np.full((camera.height, camera.width, 3), level - 20, np.uint8)
     image[:, camera.width // 2 :] = level + 20
     return Frame(image, camera, round(stamp_s * SECOND_NS))
@@ -41,7 +41,7 @@ def depth_m(estimator: Estimator, of: Frame) -> float:
 
 
 def alone_m(estimator: Estimator, of: Frame) -> float:
-    """What a frame gives by itself."""
+    """Return the depth of a frame without smoothing."""
     return depth_m(Estimator(estimator.engine, replace(estimator.settings, smoothing=0.0)), of)
 
 
@@ -54,7 +54,7 @@ def test_a_share_of_the_last_answer_is_kept(estimator: Estimator) -> None:
     assert depth_m(estimator, third) == pytest.approx(SHARE * mixed + (1.0 - SHARE) * three, abs=1e-6)
 
 
-def test_latents_go_on_too(estimator: Estimator) -> None:
+def test_the_sampler_begins_with_the_latents_of_the_previous_frame(estimator: Estimator) -> None:
     engine = estimator.engine
     assert isinstance(engine, BrightnessEngine)
     for stamp_s in (1.0, 1.1, 1.2, 9.0):
@@ -62,7 +62,7 @@ def test_latents_go_on_too(estimator: Estimator) -> None:
     assert engine.latents_in == [0.0, 1.0, 2.0, 0.0]
 
 
-def test_off_is_the_default_and_forgets(estimator: Estimator) -> None:
+def test_smoothing_is_off_by_default_and_forgets_when_switched_off(estimator: Estimator) -> None:
     assert Settings().smoothing == 0.0
     estimator(frame(100, 1.0))
     estimator.settings = Settings()
@@ -87,24 +87,24 @@ STRIPES[:24] = 250
     ],
     ids=["other lens", "other size", "same time", "back in time", "a pause", "another scene"],
 )
-def test_what_does_not_continue_begins_anew(estimator: Estimator, later: Frame) -> None:
+def test_a_frame_that_does_not_continue_the_last_one_stands_by_itself(estimator: Estimator, later: Frame) -> None:
     estimator(frame(100, 1.0))
     assert depth_m(estimator, later) == alone_m(estimator, later)
 
 
-def test_more_members_begin_anew(estimator: Estimator) -> None:
+def test_another_ensemble_size_starts_again(estimator: Estimator) -> None:
     estimator(frame(100, 1.0))
     estimator.settings = replace(estimator.settings, members=3)
     assert depth_m(estimator, frame(110, 1.1)) == alone_m(estimator, frame(110, 1.1))
 
 
-def test_a_mounting_that_moves_with_the_robot_goes_on(estimator: Estimator) -> None:
+def test_a_mounting_that_moves_with_the_robot_does_not_start_again(estimator: Estimator) -> None:
     estimator(frame(100, 1.0, CAMERA.with_mounting(Mounting(0.5, 0.0, 0.1))))
     later = frame(110, 1.1, CAMERA.with_mounting(Mounting(0.5, 0.0, 0.11)))
     assert depth_m(estimator, later) != alone_m(estimator, later)
 
 
-def test_exposure_and_noise_are_no_cut_another_picture_is() -> None:
+def test_another_image_is_another_scene_but_exposure_and_noise_are_not() -> None:
     rng = np.random.default_rng(0)
     blocks = rng.integers(20, 120, (6, 8, 3)).astype(np.uint8)
     image = np.kron(blocks, np.ones((20, 20, 1), np.uint8))
@@ -116,22 +116,22 @@ def test_exposure_and_noise_are_no_cut_another_picture_is() -> None:
     assert change(before, cut) > CUT
 
 
-def test_tiny_and_black_pictures_have_a_moment() -> None:
+def test_tiny_and_black_images_have_a_moment() -> None:
     for width, height in ((1, 1), (3, 2), (33, 5)):
         camera = Camera(width, height, 10.0, 10.0, 0.0, 0.0)
         moment = moment_of(Frame(np.zeros((height, width, 3), np.uint8), camera, 1))
         assert change(moment.coarse, moment.coarse) == 0.0
 
 
-def test_an_invalid_answer_is_not_handed_on(estimator: Estimator) -> None:
+def test_invalid_values_of_an_answer_are_not_kept(estimator: Estimator) -> None:
+    engine = estimator.engine
+    assert isinstance(engine, BrightnessEngine)
+    engine.invalid = True
     estimator(frame(100, 1.0))
-    past = estimator.smoothing._past
-    assert past is not None
-    past.x[:, ::2] = np.nan
-    later = frame(110, 1.1)
-    estimator(later)
-    mixed = estimator.smoothing._past
-    assert mixed is not None and np.isfinite(mixed.x).all()
+    engine.invalid = False
+    smoothed, alone = depth_m(estimator, frame(110, 1.1)), alone_m(estimator, frame(110, 1.1))
+    brighter = (110 - 100) / 255  # a half of the values was valid, and only that half is averaged
+    assert smoothed == pytest.approx(alone - 0.5 * SHARE * brighter, abs=1e-6)
 
 
 @pytest.mark.parametrize("share", [-0.1, 0.95, float("nan")])

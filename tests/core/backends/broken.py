@@ -63,7 +63,7 @@ class Transposed(Watched):
 
 
 class ForgetsLatents(Watched):
-    """Wrong before decoding: the second step starts from nothing."""
+    """Is wrong before decoding: the second step starts without latents."""
 
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         out = super().run(graph, inputs)
@@ -73,14 +73,14 @@ class ForgetsLatents(Watched):
 
 
 class Raises(Watched):
-    """With the runtime's own kind of error."""
+    """Raises an error of the runtime's own type."""
 
     def decode(self, inputs: Mapping[str, Tensor]) -> tuple[NDArray[Any], NDArray[Any]]:
         raise MemoryError(f"no room for {len(inputs)} inputs")
 
 
 class SampleOfNan(Watched):
-    """What a product that overflows gives: NaN before decoding."""
+    """Gives NaN before decoding, like a product that overflows."""
 
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         out = super().run(graph, inputs)

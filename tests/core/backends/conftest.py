@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Engines that the tests build go to a cache of the tests' own, never to the user's."""
+"""A cache of the tests' own, so that engines that tests build do not go to the user's cache."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Backends whose failures a test asks for: each answers right until it is told otherwise."""
+"""Backends that fail when a test asks for it, and answer right otherwise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from grin_ros.core.sampling.sampler import Tensor
 
 
 class Scripted(OrtEngine):
-    """ONNX Runtime with a `fault` that all its instances have, and a note of who opened, ran and closed them."""
+    """ONNX Runtime with a `fault` that all instances share. It records the threads that opened, ran and closed it."""
 
     fault: ClassVar[str] = ""
     """'', 'raises', 'nan', 'shape', 'hangs'"""
@@ -58,7 +58,7 @@ class Second(Scripted):
 
 
 def reset() -> None:
-    """As at the start."""
+    """Reset both backends to their state at the start."""
     for scripted in (Scripted, Second):
         scripted.fault, scripted.opens = "", True
         scripted.release = threading.Event()

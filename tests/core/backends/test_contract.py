@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every engine must do, over the whole registry: answer as the reference does, for any size, members and steps."""
+"""The contract of all engines of the registry: they answer as the reference does for any size, members and steps."""
 
 from __future__ import annotations
 

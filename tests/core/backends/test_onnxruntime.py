@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime: providers by name, never another one in silence, and nothing read outside the artifact's folder."""
+"""ONNX Runtime: a missing provider is an error, and nothing is read outside the artifact's folder."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the range sensor is, as a user writes it."""
+"""The pose of the range sensor, as a user writes it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from grin_ros.core.hints.config import ScaleConfig
 
 
-def test_a_lidar_that_is_where_the_camera_is_sees_ahead_what_the_camera_sees_ahead() -> None:
+def test_a_lidar_at_the_camera_has_the_same_direction_ahead() -> None:
     ahead, left = np.array([2.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
     np.testing.assert_allclose(ScaleConfig().sensor_to_optical()(np.stack([ahead, left])), [[0, 0, 2], [-1, 0, 0]])
 
 
 def test_a_lidar_below_a_camera_that_looks_down() -> None:
-    """It is level, so in the camera's body frame it looks up by what the camera looks down."""
+    """The lidar is level, so in the camera's body frame it looks up by the angle that the camera looks down."""
     place = ScaleConfig(range_pose="0.1 0 -0.3 0 -10 0").sensor_to_optical()
     point = place(np.array([2.0, 0.0, 0.0]))
     assert point[2] == pytest.approx(0.1 + 2.0 * np.cos(np.radians(10)))

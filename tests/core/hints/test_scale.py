@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The scale from ranges: exact where it can be, unmoved by outliers, and silent with a reason where it cannot."""
+"""The scale from ranges: exact without noise, robust to outliers, and an error with a reason if there is none."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def truth_m(camera: Camera) -> NDArray[np.float32]:
 
 
 def measured(camera: Camera, row: int, every: int = 1) -> NDArray[np.float32]:
-    """What a level 2D lidar at the camera's centre would measure: true points of one image row."""
+    """Return the points of a level 2D lidar at the camera's centre: the true points of one image row."""
     points = points_from_depth(truth_m(camera), camera.rays())[row, ::every]
     return points[np.isfinite(points).all(axis=1)]
 
 
 def wrong(camera: Camera, factor: float, shape_ln: float = 0.01, seed: int = 0) -> DepthEstimate:
-    """The truth times 1 / factor, with an error of the shape that differs from pixel to pixel; sigma is twice that."""
+    """Return the truth times 1 / factor, with an independent error of the shape at every pixel; sigma is twice that."""
     depth_m = truth_m(camera)
     error = np.exp(shape_ln * np.random.default_rng(seed).standard_normal(depth_m.shape)) / factor
     return exact((depth_m * error).astype(np.float32), relative_sigma=2.0 * shape_ln)
@@ -70,7 +70,7 @@ def test_a_wrong_scale_is_found(camera: Camera, factor: float, row: int) -> None
 def test_forty_per_cent_of_outliers_do_not_move_it(
     factor: float, share: float, low: float, spread: float, nearer: bool, seed: int
 ) -> None:
-    """All on one side, tight or wide, as parallax and glass make them."""
+    """The outliers are all on one side, in a narrow or wide range, as with parallax and glass."""
     rng = np.random.default_rng(seed)
     points = np.concatenate([measured(CAMERA, row) for row in (66, 74, 82)])
     bad = rng.permutation(len(points))[: int(share * len(points))]
@@ -82,8 +82,8 @@ def test_forty_per_cent_of_outliers_do_not_move_it(
     assert found.used <= len(points) - 0.9 * len(bad)
 
 
-def test_its_error_is_what_it_says() -> None:
-    """Of frames whose shape is wrong by blocks, about two thirds lie within one sigma; none far outside."""
+def test_the_claimed_error_is_the_real_one() -> None:
+    """About two thirds of frames whose shape is wrong by blocks lie within one sigma, and hardly any beyond three."""
     rng, deviations = np.random.default_rng(4), []
     points = np.concatenate([measured(CAMERA, row) for row in (66, 80)])
     for _ in range(150):
@@ -95,8 +95,8 @@ def test_its_error_is_what_it_says() -> None:
     assert np.mean(np.abs(deviations) < 3.0) > 0.95
 
 
-def test_where_depth_is_trusted_more_it_counts_more() -> None:
-    """Two halves of the image disagree; sigma says which one knows."""
+def test_points_with_a_smaller_sigma_count_more() -> None:
+    """The two halves of the image disagree, and sigma is small in one of them."""
     depth_m = truth_m(CAMERA)
     left = np.arange(CAMERA.width) < CAMERA.width // 2
     estimate = np.where(left, depth_m / 1.2, depth_m / 1.8).astype(np.float32)
@@ -118,8 +118,8 @@ def test_too_few_points_give_a_reason_and_no_scale() -> None:
         match_scale(CAMERA, unknown, points)
 
 
-def test_ranges_that_fit_nowhere_give_a_reason_and_no_scale() -> None:
-    """As where the sensor is not where the parameters say."""
+def test_ranges_that_do_not_agree_give_a_reason_and_no_scale() -> None:
+    """This happens if the pose of the sensor is wrong."""
     rng = np.random.default_rng(1)
     points = measured(CAMERA, 66)
     scattered = points * np.exp(rng.uniform(-2.5, 2.5, len(points)))[:, None]
@@ -128,7 +128,7 @@ def test_ranges_that_fit_nowhere_give_a_reason_and_no_scale() -> None:
 
 
 def test_far_ranges_do_not_count() -> None:
-    """Far depth is too near by another factor than what is near."""
+    """Far depth is wrong by another factor than near depth."""
     near_m = 4.0
     depth_m = truth_m(CAMERA) / np.where(truth_m(CAMERA) < near_m, 1.2, 1.9)
     points = points_from_depth(truth_m(CAMERA), CAMERA.rays())[62:110].reshape(-1, 3)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The scale over time: at once where it was not known, smooth after that, gone when ranges are."""
+"""The scale over time: the first match is used at once, later ones are smoothed, and without ranges it returns to 1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grin_ros.core.hints.scale_filter import FADES_S, SmoothScale
 MATCH = Scale(math.log(1.5), 0.05, 100, 120)
 
 
-def test_the_first_match_counts_almost_wholly_and_the_next_smooth() -> None:
+def test_the_first_match_counts_almost_fully_and_the_next_ones_are_smoothed() -> None:
     smooth = SmoothScale()
     first = smooth(0, MATCH)
     assert first.factor == pytest.approx(1.5, rel=0.02)
@@ -38,7 +38,7 @@ def test_without_ranges_it_fades_to_no_correction() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(steps_s=st.lists(st.floats(0.0, 5.0), min_size=1, max_size=20), uncertain=st.floats(0.01, 1.0))
-def test_it_never_knows_more_than_it_measured_nor_less_than_before_it(steps_s: list[float], uncertain: float) -> None:
+def test_its_error_is_between_that_of_the_match_and_that_before_it(steps_s: list[float], uncertain: float) -> None:
     smooth, now_s = SmoothScale(), 0.0
     for step_s in steps_s:
         now_s += step_s
@@ -47,7 +47,7 @@ def test_it_never_knows_more_than_it_measured_nor_less_than_before_it(steps_s: l
         assert 0.0 <= scale.ln <= 0.4
 
 
-def test_a_bag_that_starts_again_starts_anew() -> None:
+def test_the_filter_starts_again_if_time_goes_back() -> None:
     smooth = SmoothScale()
     smooth(10**12, MATCH)
     assert smooth(0, None) == Scale(0.0, PRIOR_LN, 0, 0)

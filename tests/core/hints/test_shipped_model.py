@@ -28,7 +28,7 @@ def estimate(view: View) -> DepthEstimate:
 
 
 def abs_rel(estimate: DepthEstimate, view: View, row: int) -> float:
-    """Over all measured pixels but the lidar's."""
+    """Return AbsRel over all measured pixels except those of the lidar."""
     truth_m = view.depth_m.copy()
     truth_m[row] = np.nan
     known = np.isfinite(truth_m) & np.isfinite(estimate.depth_m)
@@ -37,8 +37,7 @@ def abs_rel(estimate: DepthEstimate, view: View, row: int) -> float:
 
 @pytest.mark.parametrize(("wrong_by", "most"), [(1.0, 1.05), (0.6, 0.75), (1.8, 0.75)])
 def test_a_2d_lidar_lowers_abs_rel(view: View, estimate: DepthEstimate, wrong_by: float, most: float) -> None:
-    """Where the estimate is wrong by a further factor; by itself it is about right and stays so. 60 points of one row,
-    a fifth of them far off."""
+    """The lidar has 60 points of one row; a fifth of them are far off. wrong_by: a factor on the estimate."""
     rng = np.random.default_rng(0)
     row = round(view.camera.cy)
     truth = points_from_depth(view.depth_m, view.camera.rays())[row]

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A voxel costmap as Nav2's voxel layer keeps one: clearing sources clear along their rays, then marking sources mark.
+"""A voxel costmap like Nav2's voxel layer: clearing sources clear along their rays, then marking sources mark.
 
-Like there, points outside a source's height limits are dropped first, rays end two cells before what they met or at the
-raytrace range, marks at the obstacle range, and a column is occupied where any of its voxels is.
+Points outside the height limits of a source are ignored. Rays end two cells before their end or at the raytrace range,
+marks at the obstacle range. A column is occupied if any of its voxels is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 @dataclass
 class VoxelCostmap:
-    """low_m: the lowest corner. size: voxels in x, y, z."""
+    """A costmap. low_m: its lowest corner. size: the number of voxels in x, y, z."""
 
     low_m: tuple[float, float, float]
     size: tuple[int, int, int]
@@ -35,7 +35,7 @@ class VoxelCostmap:
         obstacle_m: float,
         heights_m: tuple[float, float],
     ) -> None:
-        """centre (3,) of the camera, clearing (N, 3), marking (M, 3): metres in the map's frame."""
+        """Clear and mark. centre: (3,) of the camera; clearing (N, 3), marking (M, 3): metres in the map's frame."""
         self._clear(centre, clearing, raytrace_m)
         standing = (marking[:, 2] >= heights_m[0]) & (marking[:, 2] <= heights_m[1])
         near = np.linalg.norm(marking - centre, axis=1) <= obstacle_m
@@ -43,12 +43,12 @@ class VoxelCostmap:
         self.occupied[tuple(cells[inside].T)] = True
 
     def columns(self) -> NDArray[np.float64]:
-        """(K, 2) centres x, y of the occupied columns, metres."""
+        """Return the centres x, y (K, 2) of the occupied columns, in metres."""
         cells = np.argwhere(self.occupied.any(axis=2))
         return np.asarray((cells + 0.5) * self.resolution_m + np.array(self.low_m[:2]))
 
     def _clear(self, centre: NDArray[np.float64], ends: NDArray[np.float64], raytrace_m: float) -> None:
-        """Every voxel along each ray."""
+        """Clear every voxel along each ray."""
         along = ends - centre
         length_m = np.linalg.norm(along, axis=1)
         along = along / length_m[:, None]

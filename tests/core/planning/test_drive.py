@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A drive past obstacles, one of which leaves: what a costmap set up as in config/nav2_costmap.yaml holds of it."""
+"""A drive past obstacles, one of which leaves, with a costmap as config/nav2_costmap.yaml sets it up."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WORLD = World(
         "pillar": ((4.0, -1.6, 0.0), (4.3, -1.3, 2.5)),
         PERSON: ((3.2, -0.5, 0.0), (3.5, 0.1, 1.7)),
         "wall": ((9.0, -6.0, 0.0), (9.2, 6.0, 2.5)),
-        "lintel": ((5.0, -1.0, 2.1), (5.2, 1.0, 2.5)),  # to be driven under
+        "lintel": ((5.0, -1.0, 2.1), (5.2, 1.0, 2.5)),  # the robot drives under it
     }
 )
 POSES = [Pose(x_m=0.15 * k, y_m=0.02 * k, yaw_rad=0.01 * k) for k in range(8)]
@@ -55,7 +55,7 @@ def costmap() -> VoxelCostmap:
 
 
 def drive(world: World, poses: Sequence[Pose], kept: VoxelCostmap, estimate: Estimate, clears: bool = True) -> None:
-    """Update the costmap with our clouds from each pose."""
+    """Update the costmap with our points from each pose."""
     for pose in poses:
         seen = estimate(world.depth_m(CAMERA, pose))
         trusted = trusted_pixels(CAMERA, seen, SETTINGS)
@@ -67,7 +67,7 @@ def drive(world: World, poses: Sequence[Pose], kept: VoxelCostmap, estimate: Est
 
 
 def around(columns: NDArray[np.float64], box: Box, margin_m: float) -> NDArray[np.bool_]:
-    """(K,): which columns lie in the footprint of a box, grown by the margin."""
+    """Return True (K,) for columns in the footprint of a box plus the margin."""
     low, high = np.array(box[0][:2]) - margin_m, np.array(box[1][:2]) + margin_m
     return np.asarray(((columns >= low) & (columns <= high)).all(axis=1))
 
@@ -86,17 +86,17 @@ def test_exact_depth_marks_the_obstacles_where_they_are_and_nothing_else() -> No
 
 
 @pytest.mark.parametrize("estimate", [exact, noise_of_the_claimed_sigma(1)], ids=["exact", "noisy"])
-def test_who_leaves_is_gone_from_the_costmap(estimate: Estimate) -> None:
+def test_a_person_who_leaves_is_cleared_from_the_costmap(estimate: Estimate) -> None:
     kept = costmap()
     drive(WORLD, POSES[:4], kept, estimate)
     before = around(kept.columns(), WORLD.boxes[PERSON], 0.3).sum()
     assert before >= 5
     drive(WORLD.without(PERSON), POSES[4:6], kept, estimate)
     assert around(kept.columns(), WORLD.boxes[PERSON], 0.3).sum() == 0
-    assert around(kept.columns(), WORLD.boxes["crate"], 0.3).any(), "what still stands went too"
+    assert around(kept.columns(), WORLD.boxes["crate"], 0.3).any(), "a standing obstacle was cleared too"
 
 
-def test_without_the_clearing_source_he_would_stay() -> None:
+def test_without_the_clearing_source_the_person_would_stay() -> None:
     kept = costmap()
     drive(WORLD, POSES[:4], kept, exact)
     drive(WORLD.without(PERSON), POSES[4:], kept, exact, clears=False)
@@ -104,7 +104,10 @@ def test_without_the_clearing_source_he_would_stay() -> None:
 
 
 def sector_range_m(points: NDArray[np.float64], box: Box, pose: Pose) -> float:
-    """Level distance from the camera to the nearest of points (N, 2 or 3) in the middle half of the box's bearings."""
+    """Return the level distance from the camera to the nearest point in the middle half of the box's bearings.
+
+    points: (N, 2) or (N, 3).
+    """
     centre = np.array([pose.x_m, pose.y_m])
     face = [np.array([box[0][0], y]) - centre for y in (box[0][1], box[1][1])]
     low, high = sorted(math.atan2(y, x) for x, y in face)
@@ -116,7 +119,7 @@ def sector_range_m(points: NDArray[np.float64], box: Box, pose: Pose) -> float:
 
 
 def true_range_m(box: Box, pose: Pose) -> float:
-    """To the nearest point of the box's face in those bearings."""
+    """Return the distance to the nearest point of the box's face in those bearings."""
     y = np.linspace(box[0][1], box[1][1], 101)
     return sector_range_m(np.stack([np.full_like(y, box[0][0]), y], axis=1), box, pose)
 
@@ -133,10 +136,10 @@ def test_noise_of_the_claimed_sigma_marks_obstacles_within_ten_per_cent_of_their
     relative = np.abs(errors)
     assert np.isfinite(relative).all(), "an obstacle was not marked at all"
     assert np.median(relative) < 0.06
-    assert (relative < 0.1).mean() >= 0.9  # sigma is half of that, and a cell is 3 per cent
+    assert (relative < 0.1).mean() >= 0.9  # sigma is half of that, and a cell is 3 %
 
 
-def test_the_scan_of_the_drive_says_the_same() -> None:
+def test_the_scan_of_the_drive_shows_the_same_obstacles() -> None:
     estimate, errors = noise_of_the_claimed_sigma(3), []
     for pose in POSES * 3:
         seen = estimate(WORLD.depth_m(CAMERA, pose))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is marked and cleared, held against the definition pixel by pixel."""
+"""Marked and cleared points, compared with their definition pixel by pixel."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SETTINGS = ObstacleSettings()
 
 
 def random_estimate(camera: Camera, seed: int) -> DepthEstimate:
-    """Pieces of depth between 0.3 and 12 m, with relative sigma up to 1, holes and sky."""
+    """An estimate of patches between 0.3 and 12 m, with relative sigma up to 1, holes and sky."""
     rng = np.random.default_rng(seed)
     pieces = rng.uniform(-1.2, 2.5, (4, 5))
     rows = np.arange(camera.height) * 4 // camera.height
@@ -48,7 +48,7 @@ def random_estimate(camera: Camera, seed: int) -> DepthEstimate:
 
 
 def height_m(camera: Camera, points: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Heights above the ground of points (..., 3) in the optical frame, by the definition of the mounting."""
+    """Return heights above the ground of points (..., 3) in the optical frame, by the definition of the mounting."""
     assert camera.mounting is not None
     return np.asarray(points @ camera.mounting.up_optical() + camera.mounting.height_m)
 
@@ -88,7 +88,7 @@ def test_every_wanted_pixel_is_in_a_marked_voxel_and_nothing_else_is(
             keep &= standing_pixels(camera, estimate, wanted)
     expected = {tuple(cube) for cube in np.floor(points[keep] / wanted.voxel_m).astype(int)}
     got = [tuple(cube) for cube in np.floor(found[:, :3] / wanted.voxel_m).astype(int)]
-    # Rounding moves points on the border of two cubes, and only those.
+    # Rounding may move only points on the border of two cubes.
     assert len(got) - len(set(got)) <= 2 and len(set(got) ^ expected) <= 2 + 0.05 * len(expected)
     measured = np.concatenate([points[keep], sigma_m[keep, None]], axis=1)
     for point in found[:: max(1, len(found) // 20)]:
@@ -99,9 +99,9 @@ def test_every_wanted_pixel_is_in_a_marked_voxel_and_nothing_else_is(
 @given(
     st.integers(1, 6),
     st.lists(st.tuples(*[st.sampled_from([-1.1, -0.9, 0.0, 0.25, 90.0, math.nan])] * 3), max_size=60),
-    st.sampled_from([0.0625, 0.25, 1.0]),  # exact in binary: a border is a border
+    st.sampled_from([0.0625, 0.25, 1.0]),  # exact in binary, so that borders are not rounded
 )
-def test_first_in_each_voxel_is_what_a_dictionary_finds(
+def test_the_first_point_of_each_voxel_is_found(
     width: int, points: list[tuple[float, float, float]], voxel_m: float
 ) -> None:
     points = points[: len(points) // width * width]
@@ -147,7 +147,7 @@ def test_the_floor_and_a_wall_seen_at_an_angle_are_surfaces() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(camera=cameras, seed=st.integers(0, 10**6))
-def test_what_stands_is_in_the_band_by_one_sigma(camera: Camera, seed: int) -> None:
+def test_standing_pixels_are_in_the_band_by_one_sigma(camera: Camera, seed: int) -> None:
     estimate = random_estimate(camera, seed)
     points = points_from_depth(estimate.depth_m, camera.rays())
     farther = points_from_depth(estimate.depth_m + estimate.sigma_m, camera.rays())
@@ -162,7 +162,7 @@ def test_what_stands_is_in_the_band_by_one_sigma(camera: Camera, seed: int) -> N
 
 
 def test_a_floor_that_is_estimated_wrongly_is_no_obstacle() -> None:
-    """Twenty per cent too near lifts it by a fifth of the camera's height; sigma says so."""
+    """Depth that is 20 % too small raises the floor by a fifth of the camera's height, and sigma covers that."""
     camera = Camera(160, 120, 130.0, 130.0, 79.5, 59.5, mounting=Mounting(1.0, 0.0, 0.2))
     floor = World().depth_m(camera, Pose())
     banded = replace(SETTINGS, height_band=True)
@@ -183,7 +183,7 @@ def test_heights_need_the_mounting() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(camera=cameras, wanted=some_settings, seed=st.integers(0, 10**6))
-def test_free_rays_end_at_or_before_what_they_meet(camera: Camera, wanted: ObstacleSettings, seed: int) -> None:
+def test_free_rays_end_at_or_before_their_surface(camera: Camera, wanted: ObstacleSettings, seed: int) -> None:
     estimate = random_estimate(camera, seed)
     trusted = trusted_pixels(camera, estimate, wanted)
     ends = free_points(camera, estimate, wanted, trusted)
@@ -203,11 +203,11 @@ def test_free_rays_end_at_or_before_what_they_meet(camera: Camera, wanted: Obsta
     assert known.all()
 
 
-def test_open_sky_is_cleared_and_what_is_uncertain_is_not() -> None:
+def test_open_sky_is_cleared_and_uncertain_pixels_are_not() -> None:
     depth_m = np.full((36, 48), np.inf, np.float32)
     depth_m[:, 16:32], depth_m[:, 32:] = 30.0, 2.0
     sigma_m = np.where(np.isinf(depth_m), np.nan, 0.3 * depth_m).astype(np.float32)
-    sigma_m[:, 32:] = 1.5  # near, and nobody knows how near
+    sigma_m[:, 32:] = 1.5  # near, with a large sigma
     estimate = DepthEstimate(depth_m, sigma_m)
     strict = replace(SETTINGS, max_relative_sigma=0.2)
     ends = free_points(CAMERA, estimate, strict, trusted_pixels(CAMERA, estimate, strict))
@@ -226,7 +226,7 @@ def test_an_empty_band_is_refused() -> None:
         ObstacleSettings(min_height_m=1.0, max_height_m=0.5)
 
 
-def test_nothing_to_see_gives_no_points() -> None:
+def test_an_empty_estimate_gives_no_points() -> None:
     nothing = DepthEstimate(np.full((36, 48), np.nan, np.float32), np.full((36, 48), np.nan, np.float32))
     trusted = trusted_pixels(CAMERA, nothing, SETTINGS)
     assert obstacle_points(CAMERA, nothing, SETTINGS, trusted).shape == (0, 4)

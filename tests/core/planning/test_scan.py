@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The scan of a tilted camera, held against what a level 2D lidar at its place would see."""
+"""The scan of a tilted camera, compared with that of a level 2D lidar at its place."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def bearings(scan: Scan) -> NDArray[np.float64]:
     roll=st.floats(-0.6, 0.6),
     pitch=st.floats(-0.25, 0.5),
 )
-def test_a_wall_ahead_is_straight_however_the_camera_is_tilted(
+def test_a_wall_ahead_is_straight_at_any_tilt_of_the_camera(
     lens: Camera, height_m: float, roll: float, pitch: float
 ) -> None:
     camera = lens.with_mounting(Mounting(height_m, roll, pitch))
@@ -56,7 +56,7 @@ def test_a_wall_ahead_is_straight_however_the_camera_is_tilted(
     hits = np.isfinite(scan.ranges_m)
     ahead = np.abs(bearings(scan)) < math.radians(20)
     assert hits[ahead].mean() > 0.9
-    # The nearest of a bearing's pixels lies up to half an increment aside.
+    # The nearest pixel of a bearing lies up to half an increment beside it.
     across_m = scan.ranges_m[ahead & hits] * np.cos(bearings(scan)[ahead & hits])
     np.testing.assert_allclose(across_m, WALL_M, rtol=0.01)
 
@@ -71,7 +71,7 @@ def test_left_is_left_and_the_angles_are_the_camera_s() -> None:
     assert 0.05 < scan.range_min_m <= 0.1 * 1.3 and scan.range_max_m == SETTINGS.max_range_m
 
 
-def test_beside_an_obstacle_the_way_is_open() -> None:
+def test_the_way_beside_an_obstacle_is_open() -> None:
     post = World({"post": ((2.0, -0.1, 0.0), (2.2, 0.1, 1.5))})
     scan = scan_of(CAMERA, post.depth_m(CAMERA, Pose()))
     seen = np.abs(bearings(scan)) < math.radians(30)
@@ -80,7 +80,7 @@ def test_beside_an_obstacle_the_way_is_open() -> None:
     assert np.isfinite(scan.ranges_m[np.abs(bearings(scan)) < math.radians(2)]).all()
 
 
-def test_what_hangs_above_and_lies_below_the_band_is_not_in_the_way() -> None:
+def test_things_above_and_below_the_height_band_are_no_obstacles() -> None:
     world = World({"lamp": ((2.0, -1.0, 2.2), (2.3, 1.0, 2.5)), "carpet": ((1.0, -1.0, 0.0), (5.0, 1.0, 0.03))})
     scan = scan_of(CAMERA, world.depth_m(CAMERA, Pose()))
     assert not np.isfinite(scan.ranges_m).any()
@@ -88,8 +88,8 @@ def test_what_hangs_above_and_lies_below_the_band_is_not_in_the_way() -> None:
     assert np.isfinite(scan_of(CAMERA, world.depth_m(CAMERA, Pose()), low).ranges_m).any()
 
 
-def test_where_nothing_is_known_nothing_is_said() -> None:
-    """Left half: depth is missing. Right half: too uncertain. Middle: sees through."""
+def test_bearings_without_known_depth_are_nan() -> None:
+    """Depth is missing on the left, too uncertain on the right, and open in the middle."""
     depth_m = World().depth_m(CAMERA, Pose())
     sigma_m = (0.01 * np.where(np.isfinite(depth_m), depth_m, np.nan)).astype(np.float32)
     depth_m[:, :60] = np.nan
@@ -103,8 +103,8 @@ def test_where_nothing_is_known_nothing_is_said() -> None:
     assert np.isposinf(scan.ranges_m[np.abs(angle) < math.radians(8)]).all()
 
 
-def test_a_camera_that_sees_only_the_floor_does_not_promise_a_free_way() -> None:
-    """At 50 degrees down its farthest ray meets the floor long before the end of the range."""
+def test_a_camera_that_sees_only_the_floor_reports_no_free_way() -> None:
+    """At 50 degrees down, the farthest ray meets the floor long before the end of the range."""
     camera = CAMERA.with_mounting(Mounting(0.7, 0.0, math.radians(50)))
     scan = scan_of(camera, World().depth_m(camera, Pose()))
     assert np.isnan(scan.ranges_m).all()
@@ -112,7 +112,7 @@ def test_a_camera_that_sees_only_the_floor_does_not_promise_a_free_way() -> None
     assert np.isfinite(scan_of(camera, box.depth_m(camera, Pose())).ranges_m).any()
 
 
-def test_a_surface_beyond_the_range_without_doubt_is_open_even_where_it_is_uncertain() -> None:
+def test_a_surface_certainly_beyond_the_range_is_open_even_if_it_is_uncertain() -> None:
     depth_m = np.full((120, 160), 40.0, np.float32)
     unsure = DepthEstimate(depth_m, 0.4 * depth_m)  # 40 - 2 * 16 > 6
     strict = replace(SETTINGS, max_relative_sigma=0.2)
@@ -140,7 +140,7 @@ def test_without_a_mounting_there_is_no_scan() -> None:
         scan_of(CAMERA.with_mounting(None), np.ones((120, 160), np.float32))
 
 
-def test_a_camera_that_looks_straight_down_has_none_either() -> None:
+def test_a_camera_that_looks_straight_down_has_no_scan() -> None:
     narrow = Camera(160, 120, 400.0, 400.0, 79.5, 59.5, mounting=Mounting(2.0, 0.0, math.pi / 2))
     with pytest.raises(ValueError, match=r"correct mounting\.pitch_deg, or do not ask for the scan"):
         scan_of(narrow, np.ones((120, 160), np.float32))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A world of boxes on a floor, seen exactly by ray casting, and estimates of it with a noise of known sigma."""
+"""A world of boxes on a floor with exact depth by ray casting, and estimates of it with noise of known sigma."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.worlds.rays import box_range, floor_range
 
 FLOOR_ENDS_M = 60.0
 Box = tuple[tuple[float, float, float], tuple[float, float, float]]
-"""Lowest and highest corner, metres."""
+"""The lowest and the highest corner, in metres."""
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Of the camera over the ground; its height and tilt are the camera's mounting."""
+    """The pose of the camera on the ground; height and tilt are in the camera's mounting."""
 
     x_m: float = 0.0
     y_m: float = 0.0
     yaw_rad: float = 0.0
 
     def to_world(self, camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Rotation (3, 3) of the optical frame, and the camera's centre (3,)."""
+        """Return the rotation (3, 3) of the optical frame and the camera's centre (3,)."""
         assert camera.mounting is not None
         sin, cos = math.sin(self.yaw_rad), math.cos(self.yaw_rad)
         turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
@@ -39,16 +39,16 @@ class Pose:
 
 @dataclass(frozen=True)
 class World:
-    """Boxes by name on the floor z = 0, under an open sky."""
+    """A world of named boxes on the floor z = 0, under an open sky."""
 
     boxes: Mapping[str, Box] = field(default_factory=dict)
 
     def without(self, name: str) -> World:
-        """The same world after this box has gone."""
+        """Return the world without this box."""
         return World({key: box for key, box in self.boxes.items() if key != name})
 
     def depth_m(self, camera: Camera, pose: Pose) -> NDArray[np.float32]:
-        """(H, W) exact depth along z; +inf where nothing is."""
+        """Return exact depth along z (H, W); +inf where there is nothing."""
         rotation, centre = pose.to_world(camera)
         rays = camera.rays().astype(np.float64) @ rotation.T
         ranges = [floor_range(centre, rays, FLOOR_ENDS_M)]
@@ -57,14 +57,17 @@ class World:
 
 
 def exact(depth_m: NDArray[np.float32], relative_sigma: float = 0.01) -> DepthEstimate:
-    """The truth, with this sigma."""
+    """Return the true depth as an estimate with this relative sigma."""
     known_m = np.where(np.isfinite(depth_m), depth_m, np.float32(np.nan))
     return DepthEstimate(depth_m, np.float32(relative_sigma) * known_m)
 
 
 def noisy(depth_m: NDArray[np.float32], relative_sigma: float, rng: np.random.Generator) -> DepthEstimate:
-    """With errors of ln(depth) of this sigma, as networks make them: three parts of the variance are one scale error of
-    the whole frame, one part is smooth over the image; edges are ramps of a few pixels."""
+    """Return an estimate whose ln(depth) has errors of this sigma, similar to those of a network.
+
+    Three quarters of the variance are one scale error of the whole frame, one quarter varies smoothly over the image.
+    Edges are ramps of a few pixels.
+    """
     height, width = depth_m.shape
     smooth = cv2.resize(rng.standard_normal((4, 5)).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     log_error = relative_sigma * (math.sqrt(0.75) * rng.standard_normal() + 0.5 * smooth)

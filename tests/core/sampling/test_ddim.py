@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DDIM under v-prediction: one arithmetic for floats, NumPy and torch, and exact where the network is."""
+"""DDIM under v-prediction: the same arithmetic for floats, NumPy and torch, and exact with an exact network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMES = st.floats(0.0, 1.0)
 
 
 @given(VALUES, VALUES, TIMES)
-def test_velocity_gives_the_clean_sample_back(x_0: float, eps: float, t: float) -> None:
+def test_the_clean_sample_is_recovered_from_the_velocity(x_0: float, eps: float, t: float) -> None:
     level = Schedule().level(t)
     x_t = noised(x_0, eps, level.signal, level.noise)
     v = velocity(x_0, eps, level.signal, level.noise)
@@ -52,7 +52,7 @@ def test_a_sampler_with_a_perfect_network_ends_at_the_truth(steps: int) -> None:
     np.testing.assert_allclose(x, truth, atol=1e-9)
 
 
-def test_at_pure_noise_the_answer_is_the_networks_alone() -> None:
+def test_at_pure_noise_the_clean_sample_is_minus_the_velocity() -> None:
     assert clean(123.0, -0.5, 0.0, 1.0) == 0.5
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The noise: unit variance everywhere, content at every scale, and the same for a member whatever the ensemble."""
+"""The noise has unit variance, coarse and fine parts, and is the same for a member in every ensemble."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_shares_of_the_variance_add_up_to_one() -> None:
 
 def test_unit_variance_and_zero_mean_at_each_point() -> None:
     draws = np.stack([noise_field(POINTS, np.random.default_rng(seed)) for seed in range(4000)])
-    # Four standard errors of 4000 draws.
+    # The tolerance is four standard errors of 4000 draws.
     np.testing.assert_allclose(draws.mean(0), 0.0, atol=4.0 / np.sqrt(4000))
     np.testing.assert_allclose(draws.var(0), 1.0, atol=4.0 * np.sqrt(2.0 / 4000))
 
@@ -39,12 +39,12 @@ def test_noise_is_shared_by_near_points_and_in_part_by_all() -> None:
 
 def test_a_large_mean_survives_averaging_over_all_points() -> None:
     means = [noise_field(GRID, np.random.default_rng(seed)).mean() for seed in range(500)]
-    assert np.std(means) > 0.5  # of independent draws it would be 1 / sqrt(300) = 0.06
+    assert np.std(means) > 0.5  # with independent draws it would be 1 / sqrt(300) = 0.06
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 2**32))
-def test_a_member_keeps_its_noise_whatever_the_ensemble(few: int, more: int, seed: int) -> None:
+def test_a_member_has_the_same_noise_in_every_ensemble(few: int, more: int, seed: int) -> None:
     small, large = member_noise(GRID, min(few, more), seed), member_noise(GRID, max(few, more), seed)
     np.testing.assert_array_equal(small, large[: len(small)])
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The sampler runs every step, shares the first one among members, and uses a loop of the backend's if there is one."""
+"""The sampler runs every step, shares the first one among members, and uses a backend's own loop if there is one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUERIES = 5
 
 
 class Denoiser:
-    """A denoiser whose clean sample is `truth`, plus `trust` times what the noisy input says where there is signal."""
+    """A denoiser whose clean sample is `truth`, plus `trust` times the signal of the noisy input."""
 
     def __init__(self, trust: float, truth: float = 0.1) -> None:
         self.trust, self.truth = np.float32(trust), np.float32(truth)
@@ -100,7 +100,7 @@ def test_members_that_begin_with_a_signal_share_nothing() -> None:
 
 
 @pytest.mark.parametrize(("members", "loops"), [(1, [3]), (4, [1, 2])])
-def test_a_loop_of_the_backend_runs_the_steps(members: int, loops: list[int]) -> None:
+def test_the_loop_of_a_backend_runs_all_steps(members: int, loops: list[int]) -> None:
     denoise = LoopOfItsOwn()
     given_ = noise(members), latents(members), Schedule().levels(3)
     got, expected = sample(denoise, *given_), sample(Denoiser(0.3), *given_)

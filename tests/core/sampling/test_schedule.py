@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The schedule: variance preserving, exact at its ends, and every sampler ends at the clean sample."""
+"""The schedule preserves the variance, is exact at its ends, and its last level is clean."""
 
 from __future__ import annotations
 

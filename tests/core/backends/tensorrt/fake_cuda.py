@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A CUDA runtime in host memory, in the place of `cuda.bindings.runtime`, as far as `tensorrt/cuda.py` calls it.
+"""A fake `cuda.bindings.runtime` in host memory, with the functions that `tensorrt/cuda.py` calls.
 
-What is put into a stream is done when somebody waits for it, not before: a copy that reads memory which was changed too
-early reads the wrong numbers here, as it may on a GPU.
+Work in a stream is done only when it is waited for. So a copy of memory that is changed too early reads wrong numbers
+here, as it may on a GPU.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 
 
 class Error(enum.Enum):
-    """The two that matter."""
+    """The two error codes that are used."""
 
     cudaSuccess = 0  # noqa: N815 - CUDA's name
     cudaErrorUnknown = 999  # noqa: N815
 
 
 class FakeRuntime(ModuleType):
-    """`failing`: names of functions that give an error. `log`: names of those that were called, in order."""
+    """The module. failing: names of functions that return an error. log: names of the functions called, in order."""
 
     cudaError_t = Error  # noqa: N815
     cudaStreamNonBlocking = 1  # noqa: N815
@@ -52,7 +52,7 @@ class FakeRuntime(ModuleType):
         def call(*arguments: Any) -> tuple[Any, ...]:
             self.log.append(name)
             if name in self.failing:
-                self.capturing.clear()  # a capture that fails has ended
+                self.capturing.clear()  # a failed capture has ended
                 return Error.cudaErrorUnknown, None
             given = value(*arguments)
             return (Error.cudaSuccess,) if given is None else (Error.cudaSuccess, given)
@@ -60,11 +60,11 @@ class FakeRuntime(ModuleType):
         return call
 
     def live(self) -> int:
-        """What has been made and not been given back."""
+        """Return how many objects were created and not freed."""
         return sum(map(len, (self.device, self.pinned, self.streams, self.executables)))
 
     def enqueue(self, stream: int, work: Callable[[], None]) -> None:
-        """Into the stream, or into the graph that is being captured from it."""
+        """Add work to the stream, or to the graph that is being captured from it."""
         self.capturing.get(stream, self.streams[stream]).append(work)
 
     def cudaGetErrorString(self, error: Error) -> bytes:  # noqa: N802
@@ -137,7 +137,7 @@ class FakeRuntime(ModuleType):
         del self.executables[executable]
 
     def _finish(self) -> None:
-        """CUDA frees memory after the work that was given before, which may still use it."""
+        """Do all work that was enqueued before, because CUDA frees memory after it."""
         for stream in list(self.streams):
             if stream not in self.capturing:
                 self.cudaStreamSynchronize(stream)
@@ -147,7 +147,8 @@ class FakeRuntime(ModuleType):
         return self._next - 1
 
     def _allocated(self, places: dict[int, Any], nbytes: int) -> int:
-        held = (ctypes.c_ubyte * (nbytes + 512)).from_buffer(bytearray(b"\x7f" * (nbytes + 512)))  # never zero by luck
+        # The bytes are not zero, so that missing writes are noticed.
+        held = (ctypes.c_ubyte * (nbytes + 512)).from_buffer(bytearray(b"\x7f" * (nbytes + 512)))
         address = (ctypes.addressof(held) + 255) // 256 * 256
-        places[address] = memoryview(held)[:nbytes]  # as long as it is; it holds the memory
+        places[address] = memoryview(held)[:nbytes]  # this keeps the memory alive
         return address

@@ -1,7 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""TensorRT in the place of `tensorrt`: with no more of its interface than 10.3 to 11.4 have alike, as strict about
-addresses, shapes and captured contexts as its documentation is, and with ONNX Runtime's answers."""
+"""A fake module `tensorrt` that computes with ONNX Runtime.
+
+It has only the interface that TensorRT 10.3 to 11.4 have in common, and it is as strict about addresses, shapes and
+captured contexts as the documentation of TensorRT.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +39,10 @@ class ILogger:
 
 
 class FakeTensorrt(ModuleType):
-    """The module. `failing`: of 'parse', 'build', 'deserialise', 'context', 'execute', 'depth' (5 % too far, without a
-    word). `built`: graphs, in order."""
+    """The module. built: the graphs in the order in which they were built.
+
+    failing: names of 'parse', 'build', 'deserialise', 'context', 'execute', 'depth' (depth is 5 % too far).
+    """
 
     __version__ = "10.3.0"
     ILogger = ILogger
@@ -124,7 +129,7 @@ class OnnxParser:
 
 
 class FakeEngine:
-    """Answers with ONNX Runtime."""
+    """An engine that computes with ONNX Runtime."""
 
     device_memory_size_v2 = 5_000_000
 
@@ -161,7 +166,7 @@ class FakeEngine:
 
 
 class FakeContext:
-    """Once captured, it must not be changed: its shapes and addresses are in the graph."""
+    """A context. After a capture it must not change, because its shapes and addresses are in the graph."""
 
     def __init__(self, engine: FakeEngine) -> None:
         self.engine = engine
@@ -203,7 +208,7 @@ class FakeContext:
 
         def compute() -> None:
             views = {name: self._view(name, addresses[name], shapes[name]) for name in engine.tensors}
-            # Copies: the real one, too, may write an output before it has read all of an input.
+            # These are copies, because the real one may write an output before it has read all inputs.
             answers = engine.session.run(None, {name: views[name].copy() for name in engine.inputs})
             for tensor, answer in zip(engine.session.get_outputs(), answers, strict=True):
                 wrong = tensor.name == "depth_m" and "depth" in engine.module.failing

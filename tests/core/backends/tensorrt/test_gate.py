@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The TensorRT gate: TensorRT-RTX builds every graph of every shipped artifact, in every precision, without a GPU.
 
-It is not TensorRT, and its compiler is another one; but it reads graphs with the same parser, knows the same operators,
-and builds, where a parser alone would let through what no kernel exists for.
+TensorRT-RTX has another compiler than TensorRT, but the same parser and the same operators. It also builds the graphs,
+which a parser alone does not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.gate, pytest.mark.filterwarnings("ignore:.*[Tt]iming c
 
 
 def graphs(artifact: Artifact) -> dict[str, Path]:
-    """'denoise int8' -> its file, for all files that the manifest lists."""
+    """Return names such as 'denoise int8' with their files, for all graphs that the manifest lists."""
     found: dict[Path, str] = {}
     for precision in ("fp32", *artifact.manifest.variants):
         for graph in GRAPHS:
@@ -49,13 +49,13 @@ def test_every_shipped_graph_builds(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-def test_what_the_exporter_writes_today_builds(tiny_artifact: Path, graph: str) -> None:
+def test_a_newly_exported_artifact_builds(tiny_artifact: Path, graph: str) -> None:
     artifact = load_artifact(tiny_artifact)
     assert len(build(tensorrt, artifact.graph(graph), bounds(artifact, graph)).engine) > 10_000
 
 
 def test_a_graph_that_tensorrt_cannot_take_is_refused_with_the_operator(tmp_path: Path) -> None:
-    """The gate can fail: uint8 must go into a Cast before anything else."""
+    """This shows that the gate can fail: TensorRT accepts uint8 only as the input of a Cast."""
     image = helper.make_tensor_value_info("image", TensorProto.UINT8, [4, 6])
     row = helper.make_tensor_value_info("row", TensorProto.FLOAT, [6])
     index = onnx.numpy_helper.from_array(np.array(0), "index")
@@ -78,7 +78,7 @@ def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_interface_that_the_backend_uses_is_there() -> None:
-    """As far as TensorRT-RTX tells of TensorRT's: what trt.py and trt_program.py call needs a GPU to be called."""
+    """TensorRT-RTX has the interface of TensorRT. These parts of it cannot be called without a GPU."""
     wanted = {
         "Runtime": ["deserialize_cuda_engine"],
         "ICudaEngine": [

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The TensorRT backend on a CUDA and a TensorRT of the tests' own: every number goes through the buffers, copies and
-captured graphs that it would go through on a GPU, and must come out as ONNX Runtime gives it.
+"""The TensorRT backend with a fake CUDA and a fake TensorRT, which computes with ONNX Runtime.
 
-What this cannot show is what TensorRT itself makes of the graphs: see test_gate.py, and the golden sample on the robot.
+All numbers go through the same buffers, copies and captured graphs as on a GPU and must equal those of ONNX Runtime.
+Whether TensorRT itself computes right is checked by the golden sample on the robot; test_gate.py checks that it builds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def cuda() -> FakeRuntime:
 
 @pytest.fixture
 def tensorrt(cuda: FakeRuntime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeTensorrt]:
-    """Both fakes in the place of the real modules, and an engine cache of this test alone."""
+    """Put both fakes in place of the real modules, with an engine cache for this test only."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     fake, package, bindings = FakeTensorrt(cuda), ModuleType("cuda"), ModuleType("cuda.bindings")
     bindings.runtime = cuda  # type: ignore[attr-defined]
@@ -69,7 +69,7 @@ def artifact(tiny_artifact: Path) -> Artifact:
 
 @pytest.fixture
 def start(tensorrt: FakeTensorrt, cuda: FakeRuntime, artifact: Artifact) -> Iterator[Callable[[], Any]]:
-    """Opened engines of the backend 'trt'; at the end nothing of theirs may be left."""
+    """Return a function that opens the backend 'trt'. At the end, all its memory must be freed."""
     made: list[Engine] = []
     assert tensorrt.cuda is cuda
 
@@ -80,8 +80,8 @@ def start(tensorrt: FakeTensorrt, cuda: FakeRuntime, artifact: Artifact) -> Iter
     yield opened
     for engine in made:
         engine.close()
-        engine.close()  # twice is no fault
-    assert cuda.live() == 0, "something was not given back"
+        engine.close()  # closing twice is allowed
+    assert cuda.live() == 0, "something was not freed"
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_the_first_loop_and_the_captured_one_answer_alike(
         assert_same_depth(estimator.engine, estimator(tiny_frame), expected)
         assert cuda.log.count("cudaGraphLaunch") == launched * loops
         assert cuda.log.count("cudaStreamBeginCapture") == loops
-    other = replace(tiny_frame, image=tiny_frame.image[::-1].copy())  # new numbers at the old addresses
+    other = replace(tiny_frame, image=tiny_frame.image[::-1].copy())  # new numbers at the same addresses
     assert_same_depth(estimator.engine, estimator(other), Estimator(reference, settings)(other))
 
 
@@ -139,15 +139,15 @@ def test_frames_of_a_known_size_allocate_nothing(
     assert cuda.live() == held
     called = set(cuda.log)
     assert called == {"cudaMemcpyAsync", "cudaStreamSynchronize", "cudaGraphLaunch"}
-    # Five inputs of encode; twice (first step, the rest) three of the loop and its tokens on the device; between them
-    # two to the host; two of decode on the device and two from the host, and what decode gives.
+    # Five inputs of encode; three inputs and two tokens for each of two loops; two copies to the host between the
+    # loops; four inputs and two outputs of decode.
     assert cuda.log.count("cudaMemcpyAsync") == 5 * (5 + 2 * (3 + 2) + 2 + 4 + 2)
 
 
 def test_the_latents_go_in_and_come_out(
     start: Callable[[], Any], reference: Engine, artifact: Artifact, tiny_frame: Frame
 ) -> None:
-    """Of the frame before, from the host or from the device."""
+    """They come from the host or stay on the device between frames."""
     engine, network = start(), artifact.manifest.network
     random = np.random.default_rng(0)
     count = network.grid_rows * network.grid_cols
@@ -164,7 +164,7 @@ def test_the_latents_go_in_and_come_out(
             np.testing.assert_allclose(engine.to_host(one), reference.to_host(other), atol=1e-4)
 
 
-def test_a_tensor_whose_place_was_written_again_is_not_read(start: Callable[[], Any], tiny_frame: Frame) -> None:
+def test_an_outdated_tensor_is_refused(start: Callable[[], Any], tiny_frame: Frame) -> None:
     engine = start()
     inputs = encode_inputs(engine, tiny_frame, 5)
     old = engine.encode(inputs)
@@ -194,7 +194,7 @@ def test_bad_input_is_an_error_that_names_the_graph(start: Callable[[], Any], ti
     levels = np.array([[0.0, 1.0, 1.0, 0.0]], np.float32)
     with pytest.raises(EngineError, match="got 1 steps and 33 members, expected 1 to 50 and 1 to 32"):
         sample(engine.denoiser(engine.encode(good)), np.zeros((33, 5), np.float32), latents, levels)
-    engine.encode(good)  # and it lives on
+    engine.encode(good)  # the engine still works
     engine.close()
     with pytest.raises(EngineError, match="was closed, open a new one"):
         engine.encode(good)
@@ -216,7 +216,7 @@ def test_the_second_start_builds_nothing_and_another_version_or_gpu_does(
     assert len(tensorrt.built) == 9
 
 
-def test_the_profile_covers_what_the_node_may_ask_for(artifact: Artifact) -> None:
+def test_the_profile_covers_all_settings_of_the_node(artifact: Artifact) -> None:
     assert bounds(artifact, "encode")["image"] == ((1, 1, 1, 3), (1, 480, 640, 3), (1, 2048, 2048, 3))
     assert bounds(artifact, "denoise")["x"] == ((1, 1), (4, 240), (32, 240))
     assert "levels" not in bounds(artifact, "denoise")
@@ -237,7 +237,7 @@ def test_the_profile_covers_what_the_node_may_ask_for(artifact: Artifact) -> Non
         ("depth", r"gives wrong depth: .* off by up to 0\.0488"),
     ],
 )
-def test_what_fails_says_so_and_leaves_nothing_behind(
+def test_a_failure_says_what_failed_and_frees_everything(
     tensorrt: FakeTensorrt, cuda: FakeRuntime, artifact: Artifact, failing: str, text: str
 ) -> None:
     tensorrt.failing = {failing}
@@ -248,7 +248,7 @@ def test_what_fails_says_so_and_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("failing", ["cudaMalloc", "cudaMallocHost", "cudaMemcpyAsync", "cudaStreamSynchronize"])
-def test_an_error_of_cuda_is_told_and_leaves_nothing_behind(
+def test_an_error_of_cuda_is_raised_and_everything_is_freed(
     tensorrt: FakeTensorrt, cuda: FakeRuntime, artifact: Artifact, failing: str
 ) -> None:
     assert tensorrt.built == []
@@ -258,10 +258,10 @@ def test_an_error_of_cuda_is_told_and_leaves_nothing_behind(
     assert cuda.live() == 0
 
 
-def test_what_cannot_be_given_back_is_logged_and_the_rest_is_given_back(
+def test_an_error_while_freeing_is_logged_and_the_rest_is_freed(
     start: Callable[[], Any], cuda: FakeRuntime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """After some errors of a GPU every later call of the process fails."""
+    """After some GPU errors, every later call of the process fails."""
     engine = start()
     cuda.failing = {"cudaFree"}
     engine.close()
@@ -285,7 +285,7 @@ def test_a_loop_that_cannot_be_captured_runs_step_by_step_and_the_log_says_so(
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             assert_same_depth(estimator.engine, estimator(tiny_frame), Estimator(reference, settings)(tiny_frame))
-    # Once for the golden sample's loop, once for this one's.
+    # There are two loops: that of the golden sample and this one.
     assert caplog.text.count("the loop cannot be captured, so it runs step by step") == 2
     assert "cudaGraphLaunch" not in cuda.log
 
@@ -312,10 +312,10 @@ def test_without_the_runtime_the_error_says_what_to_install(
         open_engine("trt", artifact)
 
 
-def test_another_precision_is_that_of_the_artifact_s_graphs(
+def test_another_precision_uses_the_artifact_s_graphs_of_it(
     tensorrt: FakeTensorrt, artifact: Artifact, tmp_path: Path
 ) -> None:
-    """decode has none of its own: it stays fp32."""
+    """'decode' has no graph of that precision, so it stays fp32."""
     folder = Path(shutil.copytree(artifact.path, tmp_path / "both"))
     for graph in ("encode", "denoise"):
         shutil.copy(folder / f"{graph}.onnx", folder / f"{graph}.fp16.onnx")

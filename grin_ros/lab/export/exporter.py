@@ -56,7 +56,7 @@ def export_artifact(model: Grin, out_dir: Path, *, name: str, licence: str, trai
     folder = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     try:
         os.chmod(folder, 0o755)  # mkdtemp makes it 0700
-        report = _write(model, folder, name, licence, training)
+        report = write_artifact(model, folder, name, licence, training)
         publish(folder, out_dir)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -125,7 +125,8 @@ def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
     return golden
 
 
-def _write(model: Grin, folder: Path, name: str, licence: str, training: dict[str, Any]) -> GoldenReport:
+def write_artifact(model: Grin, folder: Path, name: str, licence: str, training: dict[str, Any]) -> GoldenReport:
+    """Write the files of an artifact into `folder`, check them, and return the errors on the golden sample."""
     save_weights(folder / WEIGHTS, model.state_dict(), model.config, torch.float16)
     # From here on the model is the one in the file, rounded to fp16, which the torch reference loads too.
     stored = load_model(folder / WEIGHTS)

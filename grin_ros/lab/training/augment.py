@@ -18,7 +18,7 @@ def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     linear *= np.exp(rng.normal(0.0, 0.45))  # exposure
     linear *= np.exp(rng.normal(0.0, 0.12, 3)).astype(np.float32)  # white balance
     if rng.random() < 0.6:
-        linear *= _light_and_shade(x.shape[:2], rng)
+        linear *= light_and_shade(x.shape[:2], rng)
     if rng.random() < 0.4:
         linear *= _vignette(x.shape[:2], rng)[..., None]
     x = np.power(np.clip(linear, 0.0, None), 1.0 / rng.uniform(1.8, 2.7), dtype=np.float32)
@@ -29,7 +29,7 @@ def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     x += rng.normal(0.0, rng.uniform(0.0, 0.04), (*x.shape[:2], 1 if rng.random() < 0.5 else 3)).astype(np.float32)
     out: NDArray[np.uint8] = np.clip(x * 255.0, 0.0, 255.0).astype(np.uint8)
     if rng.random() < 0.1:
-        _border(out, rng)
+        draw_border(out, rng)
     if rng.random() < 0.6:
         quality = int(rng.integers(25, 95))
         _, encoded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])
@@ -37,7 +37,7 @@ def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     return out
 
 
-def _border(image: NDArray[np.uint8], rng: np.random.Generator) -> None:
+def draw_border(image: NDArray[np.uint8], rng: np.random.Generator) -> None:
     """Draw a white or black border in place, as registered RGB-D recordings and undistorted images have."""
     height, width = image.shape[:2]
     top, bottom = (int(rng.uniform(0.0, 0.03) * height) for _ in range(2))
@@ -85,7 +85,7 @@ def _optics(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.floa
     return x
 
 
-def _light_and_shade(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
+def light_and_shade(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
     """Return gains (H, W, 3) like those of a few warmer and colder pools of light and shade over the image.
 
     In renders dark things tend to be near and bright things far. A room with one lamp is the other way round.

@@ -114,7 +114,7 @@ def test_an_artifact_replaces_an_older_one(tmp_path: Path, monkeypatch: pytest.M
         (folder / "manifest.json").write_text("new")
         return "report"
 
-    monkeypatch.setattr(onnx_export, "_write", write)
+    monkeypatch.setattr(onnx_export, "write_artifact", write)
     export(tiny_model, old)
     assert [path.name for path in tmp_path.iterdir()] == ["nano"]
     assert [path.name for path in old.iterdir()] == ["manifest.json"]

@@ -34,12 +34,12 @@ def test_the_same_generator_gives_the_same_image() -> None:
 
 @pytest.fixture
 def no_border(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(augment, "_border", lambda _image, _rng: None)
+    monkeypatch.setattr(augment, "draw_border", lambda _image, _rng: None)
 
 
 @pytest.fixture
 def even_light(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(augment, "_light_and_shade", lambda size, _rng: np.ones((*size, 3), np.float32))
+    monkeypatch.setattr(augment, "light_and_shade", lambda size, _rng: np.ones((*size, 3), np.float32))
 
 
 @pytest.mark.usefixtures("no_border", "even_light")
@@ -63,7 +63,7 @@ def test_a_border_is_black_or_white_and_narrow() -> None:
     values = []
     for seed in range(60):
         image = np.full((120, 200, 3), 110, np.uint8)
-        augment._border(image, np.random.default_rng(seed))
+        augment.draw_border(image, np.random.default_rng(seed))
         assert (image[4:-4, 6:-6] == 110).all()
         changed = image[..., 0] != 110
         sides += [changed[0].all(), changed[-1].all(), changed[:, 0].all(), changed[:, -1].all()]
@@ -79,7 +79,7 @@ def test_a_border_is_black_or_white_and_narrow() -> None:
 
 def test_one_image_in_ten_has_a_border(monkeypatch: pytest.MonkeyPatch) -> None:
     framed = []
-    monkeypatch.setattr(augment, "_border", lambda image, _rng: framed.append(image.shape))
+    monkeypatch.setattr(augment, "draw_border", lambda image, _rng: framed.append(image.shape))
     for seed in range(300):
         photometric(np.full((9, 12, 3), 110, np.uint8), np.random.default_rng(seed))
     assert 12 < len(framed) < 52
@@ -101,7 +101,7 @@ def test_the_content_of_the_image_does_not_move() -> None:
 
 
 def test_light_and_shade_have_no_edges() -> None:
-    gains = [augment._light_and_shade((240, 320), np.random.default_rng(seed)) for seed in range(20)]
+    gains = [augment.light_and_shade((240, 320), np.random.default_rng(seed)) for seed in range(20)]
     stops = np.log(np.stack(gains))
     assert stops.shape == (20, 240, 320, 3) and -2.5 <= stops.min() < -1.0 and 1.0 < stops.max() <= 2.0
     assert abs(stops.mean()) < 0.15

@@ -25,6 +25,8 @@ __all__ = ["DISTORTION_MODELS", "MAX_SIZE_PX", "Camera", "Mounting"]
 
 MAX_SIZE_PX = 16384
 """The largest width and height that are accepted."""
+_ROUNDING_PX = 0.01  # a smaller skew comes from the rounding of a calibration, and moves pixels by about as much
+_ROUNDING = 1e-9  # the same for the last row of K, which is 0 0 1
 _PIXELS_AT_ONCE = 1 << 16  # bounds the float64 intermediates of a ray map to a few MB
 
 
@@ -129,7 +131,8 @@ class Camera:
     ) -> Camera:
         """Build a camera from K (9 numbers row by row, or 3x3) and D; an empty model without D is "none".
 
-        Raises InputError as the constructor does, and for a K of another size, with skew or with another last row.
+        A skew below a hundredth of a pixel is taken for rounding and left out. Raises InputError as the constructor
+        does, and for a K of another size, with a larger skew or with another last row.
         """
         matrix = np.asarray(k, dtype=np.float64).reshape(-1)
         if matrix.size != 9:
@@ -139,7 +142,8 @@ class Camera:
             )
         fx, skew, cx, row_1, fy, cy, *last_row = (float(value) for value in matrix)
         camera = cls(width, height, fx, fy, cx, cy, distortion_model, tuple(np.ravel(d).tolist()), mounting)
-        if (skew, row_1, *last_row) != (0.0, 0.0, 0.0, 0.0, 1.0):
+        exact = all(abs(got - wanted) <= _ROUNDING for got, wanted in zip(last_row, (0.0, 0.0, 1.0), strict=True))
+        if not (abs(skew) < _ROUNDING_PX and abs(row_1) < _ROUNDING_PX and exact):  # NaN is refused too
             raise InputError(
                 f"camera matrix K: got {matrix.tolist()}, expected [fx, 0, cx, 0, fy, cy, 0, 0, 1]",
                 "ROS cameras have no skew: calibrate without it, and scale K so that K[8] is 1",

@@ -5,9 +5,12 @@
 Normalised image coordinates are (u - cx) / fx, (v - cy) / fy.
 The formulas are those of OpenCV's calib3d and fisheye documentation, which ROS's calibration tools write into D:
 
-- ``plumb_bob``            k1 k2 p1 p2 [k3]              radial polynomial and tangential terms
+- ``plumb_bob``            k1 k2 p1 p2 k3                radial polynomial and tangential terms
 - ``rational_polynomial``  k1 k2 p1 p2 k3 k4 k5 k6       radial ratio of polynomials and tangential terms
 - ``equidistant``          k1 k2 k3 k4                   polynomial in the angle to the optical axis (fisheye)
+
+Drivers write D in other lengths too. Coefficients that are missing at the end are zero, and zeros after the last
+coefficient of the model say nothing.
 
 A lens polynomial describes the lens only where it grows. Beyond its turning point it folds the image over itself, so
 the turning point bounds the domain, and everything outside is NaN in both directions.
@@ -29,11 +32,11 @@ from grin_ros.core.input_error import InputError
 Float = NDArray[np.float64]
 
 DISTORTION_MODELS = ("none", "plumb_bob", "rational_polynomial", "equidistant")
-_COUNTS = {"plumb_bob": (4, 5), "rational_polynomial": (8,), "equidistant": (4,)}
-_ORDER = {
-    "plumb_bob": "k1 k2 p1 p2 k3",
-    "rational_polynomial": "k1 k2 p1 p2 k3 k4 k5 k6",
-    "equidistant": "k1 k2 k3 k4",
+_COEFFICIENTS = {
+    "none": (),
+    "plumb_bob": ("k1", "k2", "p1", "p2", "k3"),
+    "rational_polynomial": ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6"),
+    "equidistant": ("k1", "k2", "k3", "k4"),
 }
 # The names that other tools give to the same lenses, which are not similar to ours.
 _ALSO_KNOWN_AS = {
@@ -50,10 +53,11 @@ _NEGLIGIBLE = 1e-14  # smaller leading coefficients change nothing, but make the
 
 
 def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tuple[float, ...]]:
-    """Return the model's name and its coefficients in canonical form.
+    """Return the model's name and its coefficients in canonical form: as many as the model has.
 
-    An empty name is "none"; "none" holds no coefficients; rational_polynomial holds 8. Raises InputError for an
-    unknown model, a wrong number of coefficients, values that are not finite, and lens effects without support.
+    An empty name is "none", which has no coefficients. Missing coefficients are zeros, so an empty D is a lens without
+    distortion, and zeros after the last coefficient are dropped. Raises InputError for an unknown model, for values
+    that are not finite, and for other values after the last coefficient of the model.
     """
     values = tuple(float(value) for value in coefficients)
     name = model or "none"
@@ -70,30 +74,29 @@ def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tu
             f"distortion coefficients D: got {list(values)}, expected finite numbers",
             "calibrate the camera again, or correct D in its calibration file",
         )
+    order = _COEFFICIENTS[name]
+    beyond = values[len(order) :]
+    if not any(beyond):
+        return name, (values + (0.0,) * len(order))[: len(order)]
     if name == "none":
-        if any(values):
-            raise InputError(
-                f"distortion_model: got {model!r} with D = {list(values)}, expected no or only zero coefficients",
-                "name the model of D (plumb_bob, rational_polynomial or equidistant), or clear D",
-            )
-        return name, ()
-    if name == "rational_polynomial" and len(values) in (12, 14):  # OpenCV's longer forms: s1 s2 s3 s4 [tx ty]
-        if any(values[8:]):
-            raise InputError(
-                f"distortion coefficients D of rational_polynomial: got thin-prism or tilt terms {list(values[8:])}, "
-                "expected zeros after the first 8",
-                "calibrate again without the thin-prism and tilted-sensor models",
-            )
-        values = values[:8]
-    if len(values) not in _COUNTS[name]:
-        hint = ": eight coefficients are a rational_polynomial" if name == "plumb_bob" and len(values) == 8 else ""
-        hint = hint or (": for a camera without distortion, use 'none'" if not any(values) else "")
         raise InputError(
-            f"distortion coefficients D of {name}: got {len(values)} {list(values)}, "
-            f"expected {' or '.join(map(str, _COUNTS[name]))} ({_ORDER[name]})",
-            f"correct D or distortion_model in the calibration file{hint}",
+            f"distortion_model: got {model!r} with D = {list(values)}, expected no or only zero coefficients",
+            "name the model of D (plumb_bob, rational_polynomial or equidistant), or clear D",
         )
-    return name, values
+    if name == "rational_polynomial":  # OpenCV's longer forms: s1 s2 s3 s4 [tx ty]
+        raise InputError(
+            f"distortion coefficients D of rational_polynomial: got thin-prism or tilt terms {list(beyond)}, "
+            "expected zeros after the first 8",
+            "calibrate again without the thin-prism and tilted-sensor models",
+        )
+    rational = name == "plumb_bob" and not any(values[8:])
+    raise InputError(
+        f"distortion coefficients D of {name}: got {list(beyond)} after the first {len(order)} ({' '.join(order)}), "
+        "expected nothing or zeros there",
+        "if D holds k4 k5 k6, set distortion_model to rational_polynomial in the calibration file; else correct D"
+        if rational
+        else "correct D or distortion_model in the calibration file",
+    )
 
 
 def points_to_plane(model: str, coefficients: tuple[float, ...], points: Float) -> Float:

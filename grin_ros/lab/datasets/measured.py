@@ -84,6 +84,14 @@ class Entry:
                 raise ValueError(f"{where}: {key} is '{path}', expected a path inside the data set's folder")
         if not self.depth_scale > 0.0:
             raise ValueError(f"{where}: depth_scale is {self.depth_scale}, expected PNG values per metre, more than 0")
+        self.camera()
+
+    def camera(self) -> Camera:
+        """Return the camera of the image. Raises ValueError if K, D and the size are not those of one."""
+        try:
+            return Camera.from_k(np.array(self.K), self.D, self.distortion_model, self.width, self.height)
+        except ValueError as error:
+            raise ValueError(f"sample '{self.name}': {error}") from error
 
 
 class EvalDataset:
@@ -98,7 +106,7 @@ class EvalDataset:
 
     @classmethod
     def open(cls, root: str | Path) -> EvalDataset:
-        """Open the folder `root` and check its index.json."""
+        """Open the folder `root`, and check its index.json: every entry, its calibration, and that its files exist."""
         root = Path(root).expanduser()
         index = root / "index.json"
         try:
@@ -120,7 +128,15 @@ class EvalDataset:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{index}: the name '{twice[0]}' occurs more than once; names must be unique")
+        for path in (root / file for entry in entries for file in (entry.image, entry.depth)):
+            if not path.is_file():
+                raise _unreadable(path, "there is no such file")
         return cls(root, entries)
+
+    def check(self) -> None:
+        """Read every sample once, so that a damaged file is found before hours of work. Raises ValueError."""
+        for _ in self:
+            pass
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -160,12 +176,8 @@ class EvalDataset:
                 f"{where}: got a depth PNG of shape {depth.shape} {depth.dtype}, expected {expected} uint16; "
                 "write one channel of 16 bits, pixel for pixel with the image"
             )
-        try:
-            camera = Camera.from_k(np.array(entry.K), entry.D, entry.distortion_model, entry.width, entry.height)
-        except ValueError as error:
-            raise ValueError(f"{where}: {error}") from error
         depth_m = np.where(depth > 0, depth / np.float32(entry.depth_scale), np.float32(np.nan)).astype(np.float32)
-        frame = Frame(np.ascontiguousarray(image[..., ::-1]), camera)
+        frame = Frame(np.ascontiguousarray(image[..., ::-1]), entry.camera())
         return EvalSample(entry.name, entry.scene, entry.domain, frame, depth_m)
 
 
@@ -184,6 +196,11 @@ class EvalSets:
         if len(set(names)) < len(names):
             raise ValueError(f"data: got sets called {', '.join(names)}, expected different names; rename a folder")
         self.sets = tuple(sets)
+
+    def check(self) -> None:
+        """Read every sample once, as `EvalDataset.check` does."""
+        for data in self.sets:
+            data.check()
 
     def __len__(self) -> int:
         return sum(map(len, self.sets))
@@ -212,6 +229,9 @@ def chosen(count: int, every: int = 1, limit: int | None = None, frames: int | N
 def _imread(path: Path, flags: int) -> NDArray[Any]:
     image = cv2.imread(str(path), flags)
     if image is None:
-        reason = "it is not an image that OpenCV reads" if path.is_file() else "there is no such file"
-        raise ValueError(f"{path}: cannot be read: {reason}; fetch the data set again, or correct its index.json")
+        raise _unreadable(path, "it is not an image that OpenCV reads" if path.is_file() else "there is no such file")
     return np.asarray(image)
+
+
+def _unreadable(path: Path, reason: str) -> ValueError:
+    return ValueError(f"{path}: cannot be read: {reason}; fetch the data set again, or correct its index.json")

@@ -134,7 +134,8 @@ Work = Callable[[Artifact, Engine, Settings], None]
 
 
 def _samples(args: argparse.Namespace) -> EvalDataset | EvalSets | RenderDataset:
-    return open_samples(
+    """Open the data. Measured depth is read once, so that a fault in the last frame is found before the first."""
+    samples = open_samples(
         args.folders,
         domain=args.domain,
         every=args.every,
@@ -142,6 +143,9 @@ def _samples(args: argparse.Namespace) -> EvalDataset | EvalSets | RenderDataset
         frames=args.frames,
         known_mounting=args.mounting,
     )
+    if not isinstance(samples, RenderDataset):
+        samples.check()
+    return samples
 
 
 def _described(

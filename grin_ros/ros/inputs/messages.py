@@ -73,7 +73,7 @@ def camera_for(
         )
         raise FrameRejectedError(problem)
     got, expected = info.header.frame_id.lstrip("/"), header.frame_id.lstrip("/")
-    if got != expected:
+    if got and got != expected:  # some drivers and simulators leave it empty; then it can only be that of the image
         problem = Problem(
             "other frame",
             f"camera_info: got frame_id '{got[:MAX_NAME_CHARACTERS]}', expected '{expected}', that of the image",

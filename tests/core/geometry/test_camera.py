@@ -20,6 +20,7 @@ from tests.core.geometry.lenses import cameras
 
 FAST = settings(deadline=None, max_examples=60)
 K = (500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0)
+COUNTS = {"": 0, "none": 0, "plumb_bob": 5, "rational_polynomial": 8, "equidistant": 4}
 GOOD: dict[str, Any] = {"width": 640, "height": 480, "fx": 500.0, "fy": 510.0, "cx": 320.0, "cy": 240.0}
 
 
@@ -98,12 +99,28 @@ def test_from_k_takes_messages_arrays_and_matrices() -> None:
     assert hash(Camera.from_k(K, d, "plumb_bob", 640, 480)) == hash(expected)
 
 
-def test_coefficients_have_one_canonical_form() -> None:
-    assert Camera(**GOOD, distortion_model="", distortion=(0.0,) * 5) == Camera(**GOOD)
-    eight = Camera(**GOOD, distortion_model="rational_polynomial", distortion=(0.1,) * 8)
-    for extra in (4, 6):
-        longer = Camera(**GOOD, distortion_model="rational_polynomial", distortion=(0.1,) * 8 + (0.0,) * extra)
-        assert longer == eight
+@pytest.mark.parametrize("length", range(15))
+@pytest.mark.parametrize(("model", "count"), COUNTS.items())
+def test_d_of_any_length_is_the_lens_of_its_model_unless_more_than_zeros_are_left_over(
+    model: str, count: int, length: int
+) -> None:
+    values = tuple(0.001 * (number + 1) for number in range(length))
+    shown = values[:count]
+    lens = Camera(**GOOD, distortion_model=model, distortion=shown + (0.0,) * (count - len(shown)))
+    # Coefficients that are missing are zeros, and zeros after the last one say nothing.
+    assert Camera(**GOOD, distortion_model=model, distortion=shown + (0.0,) * (length - len(shown))) == lens
+    assert lens.distortion == shown + (0.0,) * (count - len(shown))
+    if length > count:
+        with pytest.raises(ValueError, match=r"expected .*zero.*; .*(D|calibrate)"):
+            Camera(**GOOD, distortion_model=model, distortion=values)
+
+
+@pytest.mark.parametrize("model", COUNTS)
+def test_an_empty_d_is_a_lens_without_distortion(model: str) -> None:
+    camera = Camera(**GOOD, distortion_model=model)
+    point = (0.3, -0.2, 1.0)
+    angle = math.atan(math.hypot(0.3, 0.2)) / math.hypot(0.3, 0.2) if model == "equidistant" else 1.0
+    np.testing.assert_allclose(camera.project(point), [320 + 500 * 0.3 * angle, 240 - 510 * 0.2 * angle])
 
 
 def test_mounting_survives_every_change_of_the_image() -> None:
@@ -194,11 +211,12 @@ def test_rotation_is_that_of_the_same_rpy_in_a_urdf(mounting: Mounting) -> None:
         ({"distortion_model": "EQUIDISTANT"}, ["nearest is 'equidistant'"]),
         ({"distortion_model": "", "distortion": (0.1,) * 5}, ["got ''", "only zero", "name the model"]),
         ({"distortion_model": "none", "distortion": (0.1,)}, ["got 'none'", "only zero"]),
-        ({"distortion_model": "plumb_bob"}, ["got 0 []", "expected 4 or 5 (k1 k2 p1 p2 k3)", "use 'none'"]),
-        ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 3}, ["got 3", "expected 4 or 5", "correct D"]),
-        ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 8}, ["got 8", "rational_polynomial"]),
-        ({"distortion_model": "equidistant", "distortion": (0.1,) * 5}, ["got 5", "expected 4 (k1 k2 k3 k4)"]),
-        ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 5}, ["got 5", "expected 8"]),
+        ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 8},
+         ["D of plumb_bob: got [0.1, 0.1, 0.1] after the first 5 (k1 k2 p1 p2 k3)", "expected nothing or zeros there",
+          "set distortion_model to rational_polynomial"]),
+        ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 12}, ["after the first 5", "correct D"]),
+        ({"distortion_model": "equidistant", "distortion": (0.1,) * 5},
+         ["D of equidistant: got [0.1] after the first 4 (k1 k2 k3 k4)", "correct D or distortion_model"]),
         ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 12}, ["thin-prism", "zeros after"]),
         ({"distortion_model": "rational_polynomial", "distortion": (0.1,) * 14}, ["tilt", "calibrate again"]),
     ],
@@ -210,14 +228,23 @@ def test_bad_camera_is_refused(change: dict[str, Any], texts: list[str]) -> None
         assert text in str(error.value)
 
 
+def test_a_skew_below_a_hundredth_of_a_pixel_is_the_rounding_of_a_calibration() -> None:
+    for skew in (2e-5, -0.0099):
+        assert Camera.from_k((500.0, skew, *K[2:]), [], "", 640, 480) == Camera(**GOOD)
+    assert Camera.from_k((*K[:8], 1.0 + 1e-12), [], "", 640, 480) == Camera(**GOOD)
+
+
 def test_bad_k_is_refused() -> None:
     with pytest.raises(ValueError, match="uncalibrated camera"):
         Camera.from_camera_info(640, 480, [0.0] * 9, [], "")
     with pytest.raises(ValueError, match=r"got 12 numbers, expected 9.*CameraInfo\.k"):
         Camera.from_k([1.0] * 12, [], "", 640, 480)
-    skewed = (500.0, 3.0, *K[2:])
-    with pytest.raises(ValueError, match="no skew"):
-        Camera.from_k(skewed, [], "", 640, 480)
+    for skew in (3.0, -0.02, math.nan):
+        with pytest.raises(ValueError, match="no skew"):
+            Camera.from_k((500.0, skew, *K[2:]), [], "", 640, 480)
+    for number in (3, 6, 7, 8):
+        with pytest.raises(ValueError, match="no skew"):
+            Camera.from_k([math.nan if i == number else k for i, k in enumerate(K)], [], "", 640, 480)
     with pytest.raises(ValueError, match="scale K"):
         Camera.from_k([2 * k for k in K], [], "", 640, 480)
 

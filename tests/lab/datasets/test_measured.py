@@ -12,7 +12,7 @@ import pytest
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import Frame
-from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
+from grin_ros.lab.datasets.measured import EvalDataset, EvalSample, EvalSets
 from tests.lab.evaluation.measured import HEIGHT, WIDTH, random_depth, sample, write_dataset
 
 
@@ -96,6 +96,13 @@ def test_a_bad_index_is_explained(tmp_path: Path, index: str | None, text: str) 
         ({"depth": "../depth.png"}, "expected a path inside the data set's folder"),
         ({"depth_scale": 0}, "depth_scale is 0"),
         ({"name": "second"}, "'second' occurs more than once"),
+        ({"image": "no.png"}, "no.png: cannot be read: there is no such file; fetch the data set again"),
+        ({"depth": "no.png"}, "no.png: cannot be read: there is no such file"),
+        ({"K": [[0, 0, 0], [0, 0, 0], [0, 0, 1]]}, "sample 'first': uncalibrated"),
+        ({"K": [[1, 0], [0, 1]]}, "sample 'first': camera matrix K: got 4 numbers"),
+        ({"K": [[40, 0.5, 23.5], [0, 40, 17.5], [0, 0, 1]]}, "sample 'first': camera matrix K: .*no skew"),
+        ({"D": [0.1] * 8, "distortion_model": "plumb_bob"}, "sample 'first': distortion coefficients D of plumb_bob"),
+        ({"width": 0}, "sample 'first': image width: got 0"),
     ],
 )
 def test_a_bad_entry_is_refused_when_opened(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
@@ -107,18 +114,24 @@ def test_a_bad_entry_is_refused_when_opened(tmp_path: Path, changes: dict[str, A
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"image": "no.png"}, "no.png: cannot be read: there is no such file"),
         ({"image": "index.json"}, "index.json: cannot be read: it is not an image"),
         ({"width": WIDTH + 1}, r"sample 'frame': got an image of \(36, 48\), expected \(36, 49\)"),
         ({"depth": "frame.image.png"}, r"depth PNG of shape \(36, 48, 3\) uint8, expected \(36, 48\) uint16"),
-        ({"K": [[0, 0, 0], [0, 0, 0], [0, 0, 1]]}, "sample 'frame': uncalibrated"),
-        ({"K": [[1, 0], [0, 1]]}, "sample 'frame': camera matrix K: got 4 numbers"),
     ],
 )
 def test_a_bad_file_is_refused_when_read(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
-    dataset = EvalDataset.open(write_dataset(tmp_path, [sample()], **changes))
+    dataset = EvalDataset.open(write_dataset(tmp_path, [sample(), sample("other")], **changes))
     with pytest.raises(ValueError, match=text):
         dataset[0]
+    with pytest.raises(ValueError, match=text):
+        dataset.check()
+    with pytest.raises(ValueError, match=text):
+        EvalSets([dataset]).check()
+
+
+def test_a_skew_of_rounding_size_does_not_end_an_evaluation(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path, [sample()], K=[[40.0, 2e-5, 23.5], [0.0, 40.0, 17.5], [0.0, 0.0, 1.0]])
+    assert EvalDataset.open(root)[0].frame.camera == sample().frame.camera
 
 
 def test_depth_of_another_size_than_the_image_is_refused() -> None:

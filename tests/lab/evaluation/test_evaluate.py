@@ -101,6 +101,27 @@ def test_the_command_selects_by_domain_every_and_limit(folder: Path, model: dict
 
 
 @pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        ("K", [[40.0, 3.0, 23.5], [0.0, 40.0, 17.5], [0.0, 0.0, 1.0]], "no skew"),
+        ("D", [0.1], "name the model of D"),
+        ("depth", "gone.png", "there is no such file"),
+        ("depth", "in0.image.png", "expected (36, 48) uint16"),
+        ("height", 30, "got an image of (36, 48)"),
+    ],
+)
+def test_a_fault_in_the_last_sample_is_found_before_the_first_is_worked_on(
+    folder: Path, model: dict[str, Any], key: str, value: object, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = json.loads((folder / "index.json").read_text())
+    index["samples"][-1][key] = value
+    (folder / "index.json").write_text(json.dumps(index))
+    assert command.main([str(folder)]) == 1
+    assert text in capsys.readouterr().err
+    assert "open" not in model, "the model was opened"
+
+
+@pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (["--domain", "indor"], "did you mean 'indoor'"),

@@ -20,7 +20,7 @@ pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[b
 from rclpy.serialization import deserialize_message, serialize_message
 from rosbags.interfaces import ConnectionExtRosbag2, QosReliability
 from rosbags.rosbag2 import Writer
-from sensor_msgs.msg import CompressedImage, Image, LaserScan, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2
 
 from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import FAILURE_GREEN, fake_depth_m, register
@@ -93,6 +93,23 @@ def test_cdr_is_what_rclpy_reads_and_writes() -> None:
         assert deserialize(serialize_message(message), type(message)) == message
     with pytest.raises(ValueError, match="that are not one"):
         deserialize(serialize(image)[:40], Image)
+
+
+@pytest.mark.parametrize(
+    ("d", "frames"), [([0.0] * 14, 2), ([], 2), ([0.1, 0, 0, 0, 0, 0, 0, 0], 2), ([0.1, 0, 0, 0, 0, 0.1, 0, 0], 0)]
+)
+def test_a_d_of_another_length_is_read_as_the_node_reads_it(
+    tmp_path: Path, fake_artifact: Path, d: list[float], frames: int
+) -> None:
+    messages = []
+    for number in range(2):
+        image, _, other = recorded(number)
+        info = info_message(d=d)
+        info.header.frame_id = ""
+        messages += [image, ("/front/camera_info", type_name(CameraInfo), log_ns(number) + 1, serialize(info)), other]
+    report = run(job_of(write(tmp_path / "in", messages), tmp_path / "out", fake_artifact))
+    assert report.frames == frames
+    assert report.rejected == ({} if frames else {"bad camera_info": 2})
 
 
 def test_compressed_images_and_two_cameras(tmp_path: Path, fake_artifact: Path) -> None:

@@ -79,6 +79,35 @@ def test_a_leading_slash_does_not_make_another_frame() -> None:
     frame_from(image_message(picture(), 1), info, None, CONVERTER)
 
 
+@pytest.mark.parametrize("frame_id", ["", "/"])
+def test_a_camera_info_without_a_frame_is_that_of_the_image(frame_id: str) -> None:
+    info = info_message()
+    info.header.frame_id = frame_id
+    assert frame_from(image_message(picture(), 1), info, None, CONVERTER).camera == camera_from_info(info_message())
+
+
+def test_a_skew_of_rounding_size_is_left_out() -> None:
+    k = info_message().k.tolist()
+    k[1] = 2e-5
+    assert camera_from_info(info_message(k=k)) == camera_from_info(info_message())
+
+
+@pytest.mark.parametrize("length", range(15))
+@pytest.mark.parametrize(
+    ("model", "count"), [("", 0), ("none", 0), ("plumb_bob", 5), ("rational_polynomial", 8), ("equidistant", 4)]
+)
+def test_a_d_of_any_length_is_taken_unless_it_has_more_than_its_model(model: str, count: int, length: int) -> None:
+    values = [0.001 * (number + 1) for number in range(length)]
+    shown = values[:count]
+    info = info_message(distortion_model=model, d=shown + [0.0] * (length - len(shown)))
+    camera = frame_from(image_message(picture(), 1), info, None, CONVERTER).camera
+    assert camera.distortion == tuple(shown + [0.0] * (count - len(shown)))
+    if length > count:
+        with pytest.raises(FrameRejectedError) as raised:
+            frame_from(image_message(picture(), 1), info_message(distortion_model=model, d=values), None, CONVERTER)
+        assert raised.value.problem.reason == "bad camera_info"
+
+
 def other_frame() -> CameraInfo:
     info = info_message()
     info.header.frame_id = "other_camera"
@@ -97,7 +126,9 @@ BAD_INFO = [
     (info_message(k=[30.0, 0, NAN, 0, 30, 12, 0, 0, 1]), "bad camera_info", "expected finite numbers"),
     (info_message(k=[30.0, 0, 16, 0, math.inf, 12, 0, 0, 1]), "bad camera_info", "expected finite numbers"),
     (info_message(distortion_model="fisheye624"), "bad camera_info", "fisheye624"),
-    (info_message(d=[0.1]), "bad camera_info", "distortion"),
+    (info_message(d=[0.1] * 6), "bad camera_info", "got [0.1] after the first 5 (k1 k2 p1 p2 k3), expected nothing or"),
+    (info_message(d=[0.0] * 15), "bad camera_info", "expected at most 14"),
+    (info_message(k=[30.0, 0.02, 16, 0, 30, 12, 0, 0, 1]), "bad camera_info", "no skew"),
     (info_message(d=[NAN] * 5), "bad camera_info", "finite"),
 ]
 

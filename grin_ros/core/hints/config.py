@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from grin_ros.core.geometry.transform import BODY_TO_OPTICAL, Transform
+from grin_ros.core.hints.returns import MIN_RANGE_M
 from grin_ros.core.hints.scale import MAX_RANGE_M
 
 FROM_TF = "tf"
@@ -22,12 +23,14 @@ class ScaleConfig:
 
     from_ranges: True if ranges correct the scale. range_pose: the pose of the range sensor in the camera's body frame,
     six numbers as text (x y z in metres, roll pitch yaw in degrees), or 'tf'. max_age_s: the largest time between the
-    stamps of an image and its ranges. max_range_m: farther ranges are not used. Raises ValueError for another text.
+    stamps of an image and its ranges. min_range_m: ranges nearer to the sensor are not used. max_range_m: farther
+    ranges are not used. Raises ValueError for another text.
     """
 
     from_ranges: bool = False
     range_pose: str = "0 0 0 0 0 0"
     max_age_s: float = 0.2
+    min_range_m: float = MIN_RANGE_M
     max_range_m: float = MAX_RANGE_M
 
     def __post_init__(self) -> None:

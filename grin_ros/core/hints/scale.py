@@ -46,6 +46,9 @@ _HALF_NORMAL = 0.6745  # half the width of the shortest half of a normal distrib
 
 PRIOR_LN = 0.3
 """The sigma of ln(scale) if nothing was measured."""
+BELIEVED_SIGMAS = 4.0
+"""A scale is refused if its logarithm is farther from 0 than this many sigmas of PRIOR_LN: a factor below 0.30 or above
+3.32. A network is not wrong by so much; a wrong pose, wrong units or codes for "no return" are likelier."""
 
 
 class NoScaleError(ValueError):
@@ -101,6 +104,13 @@ def match_scale(
         agree = np.abs(differences - centre) <= AGREES_SIGMAS * spread
         centre = float(np.average(differences[agree], weights=weights[agree]))
         spread = max(spread, math.sqrt(float(np.average((differences[agree] - centre) ** 2, weights=weights[agree]))))
+    believed_ln = BELIEVED_SIGMAS * PRIOR_LN
+    if abs(centre) > believed_ln:
+        raise NoScaleError(
+            f"the ranges ask for a factor of {math.exp(centre):.3g}, and only {math.exp(-believed_ln):.2f} to "
+            f"{math.exp(believed_ln):.2f} is believed; check scale.range_pose, that the ranges are in metres, and what "
+            "the sensor's driver writes for rays without a return"
+        )
     error_ln = spread / math.sqrt(max(1, len(np.unique(blocks[agree])) - 1))
     return Scale(centre, error_ln, int(agree.sum()), offered)
 

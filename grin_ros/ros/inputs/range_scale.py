@@ -95,4 +95,8 @@ class RangeScale:
             )
         find = self._transforms
         pose = find(header.frame_id, nearest.header.frame_id) if find else config.sensor_to_optical()
-        return match_scale(frame.camera, estimate, pose(measured_points(nearest)), config.max_range_m)
+        returns = measured_points(nearest, config.min_range_m)
+        try:
+            return match_scale(frame.camera, estimate, pose(returns.points), config.max_range_m)
+        except NoScaleError as error:
+            raise NoScaleError(f"{error}; {returns.left_out}" if returns.left_out else str(error)) from error

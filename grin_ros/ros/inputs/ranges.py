@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Conversion of LaserScan and PointCloud2 to measured points (N, 3) in metres, in the frame of the message."""
+"""Conversion of LaserScan and PointCloud2 to points (N, 3) in metres, in the frame of the message."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan, PointCloud2, PointField
 
+from grin_ros.core.hints.returns import MIN_RANGE_M, SAME_DISTANCE, Returns, measured_returns
 from grin_ros.core.input_error import InputError
 
 Ranges: TypeAlias = LaserScan | PointCloud2
@@ -18,25 +19,30 @@ Ranges: TypeAlias = LaserScan | PointCloud2
 _FORMATS = {PointField.FLOAT32: "f4", PointField.FLOAT64: "f8"}
 
 
-def measured_points(message: Ranges) -> NDArray[np.float64]:
-    """Return the points that were hit, without invalid ranges and those beyond the range of the sensor.
+def measured_points(message: Ranges, min_range_m: float = MIN_RANGE_M) -> Returns:
+    """Return the points that were measured, without the codes of rays without a return (`measured_returns`).
 
-    Raises InputError if the message cannot be read.
+    min_range_m: nearer points are left out too. Raises InputError if the message cannot be read.
     """
-    return scan_points(message) if isinstance(message, LaserScan) else cloud_points(message)
+    points = scan_points(message) if isinstance(message, LaserScan) else cloud_points(message)
+    return measured_returns(points, min_range_m)
 
 
 def scan_points(scan: LaserScan) -> NDArray[np.float64]:
-    """Return the points of a scan, in the plane z = 0. Ranges outside the scan's limits do not count (REP 117)."""
+    """Return the points of a scan, in the plane z = 0; NaN where its limits say that there is no return.
+
+    REP 117 lets ranges at the limits count, but many drivers write range_max, or a little less, for no return.
+    """
     ranges_m = np.asarray(scan.ranges, np.float64)
     angles = scan.angle_min + scan.angle_increment * np.arange(len(ranges_m))
-    hit = np.isfinite(ranges_m) & (ranges_m >= scan.range_min) & (ranges_m <= scan.range_max) & (ranges_m > 0.0)
-    x, y = ranges_m[hit] * np.cos(angles[hit]), ranges_m[hit] * np.sin(angles[hit])
-    return np.stack([x, y, np.zeros_like(x)], axis=1)
+    low_m, high_m = (float(np.float32(limit)) for limit in (scan.range_min, scan.range_max))  # as ranges are stored
+    hit = (ranges_m > max(low_m, 0.0)) & (ranges_m < high_m * (1.0 - SAME_DISTANCE))
+    ranges_m = np.where(hit, ranges_m, np.nan)
+    return np.stack([ranges_m * np.cos(angles), ranges_m * np.sin(angles), np.where(hit, 0.0, np.nan)], axis=1)
 
 
 def cloud_points(cloud: PointCloud2) -> NDArray[np.float64]:
-    """Return the finite points of a cloud. x, y and z may be FLOAT32 or FLOAT64, in any layout.
+    """Return the points of a cloud as they are. x, y and z may be FLOAT32 or FLOAT64, in any layout.
 
     Raises InputError if fields are missing or of another type, or if sizes and data do not fit together.
     """
@@ -68,5 +74,4 @@ def cloud_points(cloud: PointCloud2) -> NDArray[np.float64]:
         np.ndarray((cloud.height, cloud.width), kind, data, offset=offset, strides=strides).astype(np.float64).ravel()
         for offset, kind in layout
     ]
-    points = np.stack(axes, axis=1)
-    return np.asarray(points[np.isfinite(points).all(axis=1)])
+    return np.stack(axes, axis=1)

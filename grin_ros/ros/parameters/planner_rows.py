@@ -113,6 +113,15 @@ PLANNER_PARAMETERS: tuple[Parameter, ...] = (
         unit="s",
     ),
     Parameter(
+        "scale.min_range_m",
+        ScaleConfig.min_range_m,
+        "The smallest range that corrects the scale, measured from the range sensor. Nearer ranges are ignored, because "
+        "they are the robot's own body.",
+        low=0.0,
+        high=10.0,
+        unit="m",
+    ),
+    Parameter(
         "scale.max_range_m",
         ScaleConfig.max_range_m,
         "The largest range that corrects the scale. Farther ranges are ignored, because the error of far depth is not "

@@ -48,7 +48,7 @@ def wrong(camera: Camera, factor: float, shape_ln: float = 0.01, seed: int = 0) 
 
 
 @settings(max_examples=60, deadline=None)
-@given(camera=st.sampled_from([CAMERA, FISHEYE]), factor=st.floats(0.2, 5.0), row=st.integers(62, 100))
+@given(camera=st.sampled_from([CAMERA, FISHEYE]), factor=st.floats(0.31, 3.2), row=st.integers(62, 100))
 def test_a_wrong_scale_is_found(camera: Camera, factor: float, row: int) -> None:
     found = match_scale(camera, wrong(camera, factor), measured(camera, row))
     assert found.factor == pytest.approx(factor, rel=0.005)
@@ -60,7 +60,7 @@ def test_a_wrong_scale_is_found(camera: Camera, factor: float, row: int) -> None
 
 @settings(max_examples=60, deadline=None)
 @given(
-    factor=st.floats(0.3, 3.0),
+    factor=st.floats(0.32, 3.0),
     share=st.floats(0.0, 0.4),
     low=st.floats(1.3, 3.0),
     spread=st.floats(0.01, 2.0),
@@ -125,6 +125,12 @@ def test_ranges_that_do_not_agree_give_a_reason_and_no_scale() -> None:
     scattered = points * np.exp(rng.uniform(-2.5, 2.5, len(points)))[:, None]
     with pytest.raises(NoScaleError, match="do not agree: .* check where the range sensor is"):
         match_scale(CAMERA, wrong(CAMERA, 1.0), scattered)
+
+
+@pytest.mark.parametrize("factor", [0.061, 0.28, 3.5, 1000.0])
+def test_a_factor_that_no_network_is_wrong_by_is_refused(factor: float) -> None:
+    with pytest.raises(NoScaleError, match=r"ask for a factor of .*, and only 0\.30 to 3\.32 is believed; check"):
+        match_scale(CAMERA, wrong(CAMERA, factor), measured(CAMERA, 66))
 
 
 def test_far_ranges_do_not_count() -> None:

@@ -44,9 +44,18 @@ def test_a_scan_becomes_points_in_its_plane() -> None:
 
 def test_what_was_not_hit_is_no_point() -> None:
     scan = LaserScan(angle_increment=0.1, range_min=0.5, range_max=10.0)
-    scan.ranges = [math.nan, math.inf, -math.inf, 0.0, 0.4, 10.5, 1.0]
-    assert len(measured_points(scan)) == 1
-    assert measured_points(LaserScan()).shape == (0, 3)
+    scan.ranges = [math.nan, math.inf, -math.inf, 0.0, -1.0, 0.4, 0.5, 9.9999, 10.0, 10.5, 1.0]
+    returns = measured_points(scan)
+    np.testing.assert_allclose(np.hypot(returns.points[:, 0], returns.points[:, 1]), [1.0])
+    assert returns.no_return == 10
+    assert measured_points(LaserScan()).points.shape == (0, 3)
+
+
+@pytest.mark.parametrize("range_max", [3.4, 5.6, 8.1, 10.1, 65.533])
+def test_range_max_is_no_return_however_it_is_rounded(range_max: float) -> None:
+    scan = LaserScan(angle_increment=0.1, range_max=range_max)
+    scan.ranges = [range_max, 0.9 * range_max]
+    assert len(measured_points(scan).points) == 1
 
 
 def cloud_of(points: NDArray[Any], kind: str, big_endian: bool, pad: int) -> PointCloud2:
@@ -75,7 +84,7 @@ def test_clouds_of_any_layout_are_read(kind: str, big_endian: bool, pad: int) ->
     points = np.random.default_rng(1).normal(size=(10, 3))
     np.testing.assert_allclose(cloud_points(cloud_of(points, kind, big_endian, pad)), points, rtol=1e-6)
     points[3, 1], points[4, 2] = np.nan, np.inf
-    assert len(measured_points(cloud_of(points, kind, big_endian, pad))) == 8
+    assert len(measured_points(cloud_of(points, kind, big_endian, pad), 0.0).points) == 8
 
 
 def test_clouds_that_cannot_be_read_are_refused() -> None:

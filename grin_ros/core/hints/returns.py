@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The points of a range sensor that were measured, without those that stand for "nothing there".
+
+Drivers have many conventions for a ray without a return: NaN, infinity, the sensor's origin, one distance at the end of
+the range, or one fixed point. All of them are finite numbers to whoever does not know them, and a lidar under the open
+sky has more of them than returns. They can only be told apart in the frame of the sensor, before any transform.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_RANGE_M = 0.25
+"""Nearer points are the robot's own body, or a code for "no return"."""
+ORIGIN_M = 1e-3
+"""A point within this distance of the sensor's origin is a code; nothing can be measured there."""
+SAME_DISTANCE = 1e-3
+"""Distances that differ by less than this share are the same: rounding and calibration of a driver move a code so far."""
+FEWEST, LEAST_SHARE = 10, 0.05
+"""A distance or a point is a code if at least this many points, and this share of all, have it. Fewer are harmless
+outliers of the scale."""
+BEYOND = 0.98
+"""The end of the range is looked for at this quantile of the distances, so that a few wrong points farther away do not
+hide it."""
+_SAMPLE = 2000  # points that are searched for a repeated one
+
+
+@dataclass(frozen=True)
+class Returns:
+    """The measured points (N, 3) in metres, in the frame of the sensor.
+
+    no_return, too_near: the number of rays that were left out because they hold a code for "no return", or because
+    they are nearer to the sensor than the smallest range.
+    """
+
+    points: NDArray[np.float64]
+    no_return: int = 0
+    too_near: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """What was left out, in words for a message; empty if nothing was."""
+        counts = [(self.no_return, "have no return"), (self.too_near, "are nearer than scale.min_range_m")]
+        words = " and ".join(f"{count} {what}" for count, what in counts if count)
+        return f"of {len(self.points) + self.no_return + self.too_near} rays {words}" if words else ""
+
+
+def measured_returns(points: NDArray[np.float64], min_range_m: float = MIN_RANGE_M) -> Returns:
+    """Return the points that were measured of all (N, 3) points in metres, in the frame of the sensor.
+
+    Left out are points that are not finite, at the sensor's origin or nearer than min_range_m; one point that many
+    rays share; and the farthest points, if many lie at the same distance. A real surface hardly ever is a sphere around
+    the sensor, but the end of its range is one.
+    """
+    distances_m = np.sqrt(np.einsum("ij,ij->i", points, points))
+    codes = ~np.isfinite(distances_m) | (distances_m < ORIGIN_M)
+    for code in _shared_points(points, np.flatnonzero(~codes)):
+        codes |= (points == code).all(axis=1)
+    low_m, high_m = _at_end(distances_m[~codes])
+    codes |= (distances_m >= low_m) & (distances_m <= high_m)
+    near = ~codes & (distances_m < min_range_m)
+    return Returns(points[~(codes | near)], int(codes.sum()), int(near.sum()))
+
+
+def _shared_points(points: NDArray[np.float64], candidates: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the points (K, 3) that many of the candidates (indices) have in common, exactly."""
+    sample = points[candidates[:: max(1, -(-len(candidates) // _SAMPLE))]]
+    sample = sample[np.lexsort(sample.T)]
+    begins = np.flatnonzero(np.append(True, (sample[1:] != sample[:-1]).any(axis=1)))[: len(sample)]
+    counts = np.diff(np.append(begins, len(sample)))
+    return sample[begins[counts >= max(FEWEST, LEAST_SHARE * len(sample))]]
+
+
+def _at_end(distances_m: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the nearest and the farthest distance of the code at the end of the range; (inf, inf) if there is none."""
+    if len(distances_m):
+        end_m = float(np.partition(distances_m, (at := int(BEYOND * (len(distances_m) - 1))))[at])
+        low_m, high_m = end_m * (1.0 - SAME_DISTANCE), end_m * (1.0 + SAME_DISTANCE)
+        if ((distances_m >= low_m) & (distances_m <= high_m)).sum() >= max(FEWEST, LEAST_SHARE * len(distances_m)):
+            return low_m, high_m
+    return np.inf, np.inf

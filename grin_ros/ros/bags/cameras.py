@@ -15,6 +15,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.frame.topics import CLOUD, COMPRESSED, IMAGE, INFO, SCAN
+from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.images import ENCODINGS
 
 
@@ -139,7 +140,7 @@ def _is_picture(message: Message | None) -> bool:
         return False
     try:
         if message.kind == IMAGE:
-            return deserialize(message.data, Image).encoding in ENCODINGS
-        return "compressedDepth" not in deserialize(message.data, CompressedImage).format
+            return deserialize(message.data, Image).encoding in ENCODINGS  # none of them is depth
+        return not is_depth(deserialize(message.data, CompressedImage))
     except ValueError:
         return True

@@ -17,6 +17,7 @@ from sensor_msgs.msg import CompressedImage
 
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
+from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.images import ENCODINGS, Converter, Packed, check_size
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -51,8 +52,13 @@ class _Declared:
 def check_stream(message: CompressedImage) -> Stream:
     """Return the stream of a message, copied once. Nothing is decoded.
 
-    Raises InputError if it is neither JPEG nor PNG, has no or too many pixels, or is truncated.
+    Raises InputError if it declares depth, is neither JPEG nor PNG, has no or too many pixels, or is truncated.
     """
+    if is_depth(message):
+        raise InputError(
+            f"compressed image: got format '{message.format[:64]}', which is depth, expected a picture",
+            "remap image/compressed to the compressed colour or grey topic of the camera",
+        )
     data = bytes(message.data)
     try:
         if data.startswith(_PNG):

@@ -23,6 +23,7 @@ from sensor_msgs.msg import Image
 from grin_ros.core.config import nearest
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
+from grin_ros.ros.inputs.content import is_depth
 
 logger = logging.getLogger(__name__)
 
@@ -119,9 +120,14 @@ class Converter:
 def check_layout(message: Image) -> Encoding:
     """Return the encoding of a message whose encoding, sizes and length fit together; allocate nothing.
 
-    Raises InputError for an unknown encoding, no or too many pixels, rows that are shorter than their pixels, or too
+    Raises InputError for depth, an unknown encoding, no or too many pixels, rows that are shorter than their pixels, or too
     little data.
     """
+    if is_depth(message):
+        raise InputError(
+            f"image: got encoding '{message.encoding}', which is depth, expected a picture",
+            "remap image to the colour or grey topic of the camera",
+        )
     encoding = check_size(message.encoding, message.width, message.height)
     width, height, step = message.width, message.height, message.step
     row_bytes = width * encoding.pixel_bytes

@@ -112,6 +112,37 @@ def test_a_d_of_another_length_is_read_as_the_node_reads_it(
     assert report.rejected == ({} if frames else {"bad camera_info": 2})
 
 
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(
+    ("declared", "extension"),
+    [("16UC1; png compressed ", ".png"), ("16UC1; jpeg compressed mono8", ".jpg"), ("16UC1; compressedDepth", ".png")],
+)
+def test_compressed_depth_is_left_alone_as_raw_depth_is(
+    tmp_path: Path, fake_artifact: Path, declared: str, extension: str, raw: bool
+) -> None:
+    messages = []
+    for number in range(2):
+        messages += recorded(number)
+        pixels = np.full((24, 32), 180, np.uint16 if extension == ".png" else np.uint8)
+        depth = CompressedImage(format=declared, data=cv2.imencode(extension, pixels)[1].tobytes())
+        depth.header.frame_id = FRAME_ID
+        time_ns = log_ns(number) + 3
+        messages += [
+            ("/depth/image_rect_raw/compressed", type_name(CompressedImage), time_ns, serialize(depth)),
+            ("/depth/camera_info", *recorded(number)[1][1:]),
+        ]
+        if raw:
+            image = Image(height=24, width=32, encoding="16UC1", step=64, data=bytes(24 * 64))
+            messages.append(("/depth/image_rect_raw", type_name(Image), time_ns, serialize(image)))
+    report = run(job_of(write(tmp_path / "in", messages), tmp_path / "out", fake_artifact))
+    assert (report.frames, report.rejected) == (2, {})
+    topics = {topic for topic, *_ in content(tmp_path / "out")}
+    assert "/front/depth/image" in topics
+    assert "/depth/depth/image" not in topics
+    named = job_of(tmp_path / "in", tmp_path / "named", fake_artifact, images=("/depth/image_rect_raw/compressed",))
+    assert run(named).rejected == {"bad image": 2}
+
+
 def test_compressed_images_and_two_cameras(tmp_path: Path, fake_artifact: Path) -> None:
     messages = []
     for number in range(3):

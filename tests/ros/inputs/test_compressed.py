@@ -18,6 +18,7 @@ from sensor_msgs.msg import CompressedImage
 from grin_ros.ros.inputs.compressed import check_stream, decode
 from grin_ros.ros.inputs.images import open_converter
 from tests.ros.inputs import converters
+from tests.ros.inputs.test_content import DEPTH_FORMATS
 
 with converters.installed(None):
     CONVERTER = open_converter()
@@ -53,6 +54,14 @@ def test_png_is_exact_and_jpeg_close() -> None:
     quality = (int(cv2.IMWRITE_JPEG_QUALITY), 98, int(cv2.IMWRITE_JPEG_SAMPLING_FACTOR), 0x111111)
     got = decoded(message(stream(bgr, ".jpg", *quality), "rgb8; jpeg compressed bgr8"))
     assert np.abs(got.astype(int) - rgb.astype(int)).max() <= 8
+
+
+@pytest.mark.parametrize("extension", [".png", ".jpg"])
+@pytest.mark.parametrize("declared", DEPTH_FORMATS)
+def test_compressed_depth_is_refused_whatever_its_stream(declared: str, extension: str) -> None:
+    depth = np.full((24, 40), 180, np.uint16 if extension == ".png" else np.uint8)
+    with pytest.raises(ValueError, match=r"which is depth, expected a picture; remap image/compressed to"):
+        check_stream(message(stream(depth, extension), declared))
 
 
 @settings(max_examples=25, deadline=None)

@@ -149,7 +149,8 @@ def broken(**fields: Any) -> Image:
     [
         (broken(encoding="rgb9"), "did you mean 'rgb8'"),
         (broken(encoding=""), "got encoding ''"),
-        (broken(encoding="32FC1"), "got encoding '32FC1'"),
+        (broken(encoding="32FC1"), "got encoding '32FC1', which is depth, expected a picture; remap image"),
+        (broken(encoding="16UC1"), "got encoding '16UC1', which is depth"),
         (broken(width=0), "got 0x4, expected 1 to 64000000 pixels"),
         (broken(height=0), "got 4x0"),
         (broken(width=60000, height=60000, step=180000), "got 60000x60000, expected 1 to 64000000 pixels"),

@@ -133,7 +133,9 @@ def test_zeros_that_a_driver_has_moved_to_another_frame_do_not_count(ahead_m: fl
     assert found.scale.factor == pytest.approx(FACTOR, rel=0.05)
 
 
-@pytest.mark.parametrize(("factor", "believed"), [(0.31, True), (3.2, True), (0.29, False), (3.4, False), (16.0, False)])
+@pytest.mark.parametrize(
+    ("factor", "believed"), [(0.31, True), (3.2, True), (0.29, False), (3.4, False), (16.0, False)]
+)
 def test_a_factor_beyond_four_sigma_is_refused_with_a_reason(factor: float, believed: bool) -> None:
     found = applied(as_cloud(math.nan, 0.2, 0.0), 0.0, factor)
     if believed:

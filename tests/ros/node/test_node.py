@@ -146,7 +146,7 @@ BAD = {
     "unknown distortion": (GOOD_IMAGE, info_message(distortion_model="warp"), "bad camera_info", "warp"),
     "zero-size info": (GOOD_IMAGE, info_message(0, 0), "bad camera_info", "image width: got 0"),
     "unknown encoding": (image_with(encoding="rgb9"), GOOD_INFO, "bad image", "did you mean 'rgb8'"),
-    "depth as image": (image_with(encoding="32FC1"), GOOD_INFO, "bad image", "got encoding '32FC1'"),
+    "depth as image": (image_with(encoding="32FC1"), GOOD_INFO, "bad image", "got encoding '32FC1', which is depth"),
     "truncated": (image_with(data=bytes(100)), GOOD_INFO, "bad image", "truncated: got 100 bytes"),
     "no data": (image_with(data=b""), GOOD_INFO, "bad image", "truncated: got 0 bytes"),
     "short step": (image_with(step=WIDTH * 3 - 1), GOOD_INFO, "bad image", "got step 95"),

@@ -43,12 +43,14 @@ class TopicEnds:
 
 @dataclass(frozen=True)
 class Reception:
-    """What was heard on a topic. problem: why the node would refuse its newest message. age_s: now minus its stamp."""
+    """What was heard on a topic. problem: why the node would refuse its newest message. age_s: now minus its stamp.
+    depth: the topic is a depth camera's, not a picture's."""
 
     rate_hz: float = 0.0
     frame_id: str = ""
     age_s: float | None = None
     problem: InputError | None = None
+    depth: bool = False
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,7 @@ def _cameras(graph: RosGraph) -> Iterator[Finding]:
                 f"{name}: {rates[0]:.1f} Hz, but {info}: {rates[1]:.1f} Hz",
                 "they should come in pairs; if images get lost, load the Fast DDS profile on both ends",
             )
-        frames = {graph.heard[topic].frame_id.lstrip("/") for topic in (name, info) if topic in graph.heard}
+        frames = {graph.heard[topic].frame_id.lstrip("/") for topic in (name, info) if topic in graph.heard} - {""}
         if len(frames) == 2 and min(rates) > 0.0:
             yield error(
                 f"{name} and {info}: their frame_id differ ({' and '.join(sorted(map(repr, frames)))})",
@@ -257,11 +259,11 @@ def _cameras(graph: RosGraph) -> Iterator[Finding]:
 
 
 def cameras(graph: RosGraph) -> Iterator[tuple[str, str | None]]:
-    """Yield (image topic, its camera_info or None) of everything but the outputs of our own nodes."""
+    """Yield (image topic, its camera_info or None) of everything but depth and the outputs of our own nodes."""
     ours = {node.name for node in graph.nodes}
     for name, topic in sorted(graph.topics.items()):
         types = {end.type for end in topic.publishers if end.node not in ours}
-        if not types & {IMAGE, COMPRESSED}:
+        if not types & {IMAGE, COMPRESSED} or (name in graph.heard and graph.heard[name].depth):
             continue
         base = name.removesuffix("/compressed") if COMPRESSED in types else name
         beside = f"{base.rpartition('/')[0]}/camera_info"

@@ -25,6 +25,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.compressed import check_stream
+from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.images import check_layout
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.node.diagnostics.message import REMEDY
@@ -71,7 +72,8 @@ class Listener:
         message = deserialize_message(self.newest, CLASSES[self.kind])
         stamp_ns = header_stamp_ns(self.newest)
         age_s = (now_ns - stamp_ns) / 1e9 if stamp_ns else None
-        return Reception(rate_hz, message.header.frame_id, age_s, problem_of(message))
+        depth = not isinstance(message, CameraInfo) and is_depth(message)
+        return Reception(rate_hz, message.header.frame_id, age_s, problem_of(message), depth)
 
     def _note(self, data: bytes) -> None:
         self.arrivals_s.append(time.monotonic())

@@ -67,6 +67,26 @@ def test_a_graph_in_order_has_nothing_but_ok() -> None:
         assert said in text
 
 
+@pytest.mark.parametrize("kind", [IMAGE, COMPRESSED])
+def test_a_depth_topic_is_neither_offered_as_the_camera_nor_called_an_error(kind: str) -> None:
+    depth = {
+        "/aligned/image_raw": TopicEnds([Endpoint(DRIVER, kind)]),
+        "/aligned/camera_info": TopicEnds([Endpoint(DRIVER, INFO)]),
+    }
+    refused = Reception(
+        30.0, "cam", 0.01, InputError("image: got encoding '16UC1', which is depth", "remap"), depth=True
+    )
+    graph = replace(
+        GOOD, nodes=[], topics={**depth, **GOOD.topics}, heard={**GOOD.heard, "/aligned/image_raw": refused}
+    )
+    (no_node,) = bad(list(judged(graph)))
+    assert no_node.remedy == f"ros2 launch grin_ros grin.launch.py image:={IMAGES} camera_info:={INFOS}"
+
+
+def test_a_camera_info_without_a_frame_is_no_error() -> None:
+    assert bad(list(judged(with_heard(INFOS, frame_id="")))) == []
+
+
 MOVED = {"/front/rgb": TopicEnds([Endpoint(DRIVER, IMAGE)]), "/front/camera_info": TopicEnds([Endpoint(DRIVER, INFO)])}
 SLOW = replace(GOOD, heard={topic: Reception(0.5, "cam", 0.01) for topic in (IMAGES, INFOS)})
 NO_PUBLISHER = TopicEnds([], [Endpoint(NODE, IMAGE)])

@@ -19,7 +19,7 @@ MIN_RANGE_M = 0.25
 ORIGIN_M = 1e-3
 """A point within this distance of the sensor's origin is a code; nothing can be measured there."""
 SAME_DISTANCE = 1e-3
-"""Distances that differ by less than this share are the same: rounding and calibration of a driver move a code so far."""
+"""Distances that differ by less than this share are the same, because rounding and calibration move a code so far."""
 FEWEST, LEAST_SHARE = 10, 0.05
 """A distance or a point is a code if at least this many points, and this share of all, have it. Fewer are harmless
 outliers of the scale."""

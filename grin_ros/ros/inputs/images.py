@@ -120,8 +120,8 @@ class Converter:
 def check_layout(message: Image) -> Encoding:
     """Return the encoding of a message whose encoding, sizes and length fit together; allocate nothing.
 
-    Raises InputError for depth, an unknown encoding, no or too many pixels, rows that are shorter than their pixels, or too
-    little data.
+    Raises InputError for depth, an unknown encoding, no or too many pixels, rows that are shorter than their pixels,
+    or too little data.
     """
     if is_depth(message):
         raise InputError(

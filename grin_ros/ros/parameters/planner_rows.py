@@ -115,8 +115,8 @@ PLANNER_PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "scale.min_range_m",
         ScaleConfig.min_range_m,
-        "The smallest range that corrects the scale, measured from the range sensor. Nearer ranges are ignored, because "
-        "they are the robot's own body.",
+        "The smallest range that corrects the scale, measured from the range sensor. Nearer ranges are ignored, "
+        "because they are the robot's own body.",
         low=0.0,
         high=10.0,
         unit="m",

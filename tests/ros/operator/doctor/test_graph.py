@@ -79,12 +79,12 @@ def test_a_depth_topic_is_neither_offered_as_the_camera_nor_called_an_error(kind
     graph = replace(
         GOOD, nodes=[], topics={**depth, **GOOD.topics}, heard={**GOOD.heard, "/aligned/image_raw": refused}
     )
-    (no_node,) = bad(list(judged(graph)))
+    (no_node,) = bad(list(graph_findings(graph)))
     assert no_node.remedy == f"ros2 launch grin_ros grin.launch.py image:={IMAGES} camera_info:={INFOS}"
 
 
 def test_a_camera_info_without_a_frame_is_no_error() -> None:
-    assert bad(list(judged(with_heard(INFOS, frame_id="")))) == []
+    assert bad(list(graph_findings(with_heard(INFOS, frame_id="")))) == []
 
 
 MOVED = {"/front/rgb": TopicEnds([Endpoint(DRIVER, IMAGE)]), "/front/camera_info": TopicEnds([Endpoint(DRIVER, INFO)])}

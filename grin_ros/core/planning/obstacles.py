@@ -38,15 +38,15 @@ class ObstacleSettings:
 
     max_relative_sigma: the largest sigma / depth. min_grazing_deg: a surface seen at a flatter angle does not count as
     a surface. max_range_m: along the ray; farther points mark nothing. voxel_m: one point is kept in each cube of this
-    edge. height_band: keep only what stands between min_height_m and max_height_m above the ground; this needs the
-    mounting.
+    edge. height_band: keep only what stands between min_height_m and max_height_m above the ground, where the mounting
+    is known. Without a mounting nothing has a height, so the floor is kept too.
     """
 
     max_relative_sigma: float = 0.5
     min_grazing_deg: float = 2.0
     max_range_m: float = 5.0
     voxel_m: float = 0.05
-    height_band: bool = False
+    height_band: bool = True
     min_height_m: float = 0.1
     max_height_m: float = 2.0
 
@@ -56,6 +56,10 @@ class ObstacleSettings:
                 f"obstacles.min_height_m, obstacles.max_height_m: got {self.min_height_m}, {self.max_height_m}, "
                 "expected min < max (metres above the ground)"
             )
+
+    def keeps_floor(self, camera: Camera) -> bool:
+        """Return True if the height band is wanted and the mounting is not known: the floor is then kept."""
+        return self.height_band and camera.mounting is None
 
     @property
     def cleared_range_m(self) -> float:
@@ -113,12 +117,12 @@ def standing_pixels(camera: Camera, estimate: DepthEstimate, settings: ObstacleS
 def obstacle_points(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings, trusted: Mask) -> Points:
     """Return one point of each occupied voxel: (N, 4) float32 x, y, z, sigma in metres, in the optical frame.
 
-    sigma is that of depth along z. Raises MountingUnknownError if the height band is on and the mounting is unknown.
+    sigma is that of depth along z. The height band is applied if the settings want it and the mounting is known.
     """
     with np.errstate(invalid="ignore"):
         range_m = range_per_depth(camera) * estimate.depth_m
         wanted = trusted & (range_m <= np.float32(settings.max_range_m))
-    if settings.height_band:
+    if settings.height_band and camera.mounting is not None:
         wanted &= standing_pixels(camera, estimate, settings)
     points = points_from_range(np.where(wanted, range_m, np.float32(np.nan)), camera.rays())
     first = first_in_each_voxel(points, settings.voxel_m)

@@ -38,6 +38,11 @@ class Answer:
         """The pixels that planners may rely on; computed once for the topics that share it."""
         return trusted_pixels(self.frame.camera, self.estimate, self.config.navigation.obstacles)
 
+    @property
+    def keeps_floor(self) -> bool:
+        """True if the floor stays in the obstacles because the mounting is not known."""
+        return self.config.navigation.obstacles.keeps_floor(self.frame.camera)
+
 
 def _points(answer: Answer) -> Any:
     config = answer.config
@@ -49,6 +54,11 @@ def _for_planners(make: Callable[..., Any]) -> Callable[[Answer], Any]:
         answer.frame.camera, answer.estimate, answer.trusted, answer.config.navigation, answer.header
     )
 
+
+FLOOR_IN_OBSTACLES = (
+    "the camera's mounting is not known, so obstacles contains the floor and a costmap may mark it; set mounting.known "
+    "with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame where tf2 knows it"
+)
 
 MAKERS: Mapping[str, Callable[[Answer], Any]] = {
     "depth/image": lambda answer: metres_message(answer.estimate.depth_m, answer.header),
@@ -80,4 +90,6 @@ def output_messages(
         except ValueError as error:
             warn(f"{topic.name} is not published: {error}")
             continue
+        if topic.name == "obstacles" and answer.keeps_floor:
+            warn(FLOOR_IN_OBSTACLES)
         yield topic.name, message

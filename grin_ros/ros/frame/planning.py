@@ -21,8 +21,7 @@ def obstacles_message(
 ) -> PointCloud2:
     """Return the points of obstacles as x, y, z, sigma in the optical frame, metres.
 
-    trusted: the pixels that count, from `trusted_pixels`. Raises ValueError if a height band is set and the mounting
-    is not known.
+    trusted: the pixels that count, from `trusted_pixels`. Without a mounting the floor is among the points.
     """
     return list_message(obstacle_points(camera, estimate, config.obstacles, trusted), ("x", "y", "z", "sigma"), header)
 

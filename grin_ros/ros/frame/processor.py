@@ -62,7 +62,8 @@ class Processed:
     """The result for one frame.
 
     timings_ms: milliseconds by stage, those of the estimator included. scale: what corrected the scale, None if
-    nothing does. messages: (topic, message) in the order of the table. They can be iterated once, and each is made
+    nothing does. keeps_floor: obstacles contains the floor because the mounting is not known. messages: (topic,
+    message) in the order of the table. They can be iterated once, and each is made
     when it is asked for, so that depth can be sent before the points are computed.
     """
 
@@ -70,6 +71,7 @@ class Processed:
     estimate: DepthEstimate
     timings_ms: Mapping[str, float]
     scale: FrameScale | None
+    keeps_floor: bool
     messages: Iterator[tuple[str, Any]]
 
 
@@ -130,7 +132,8 @@ class FrameProcessor:
             clock.lap("scale")
         answer = Answer(frame, estimate, scale.scale if scale else NO_CORRECTION, capture.info, header, config)
         messages = output_messages(answer, wanted, self._warn_once)
-        return Processed(frame, estimate, {**clock.laps_ms, **estimate.timings_ms}, scale, messages)
+        timings_ms = {**clock.laps_ms, **estimate.timings_ms}
+        return Processed(frame, estimate, timings_ms, scale, answer.keeps_floor, messages)
 
     def _warn_once(self, text: str) -> None:
         if text not in self._warned:

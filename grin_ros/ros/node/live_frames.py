@@ -70,15 +70,25 @@ class LiveFrames:
 
     def _publish(self, capture: Capture, result: Processed, wait_ms: float) -> None:
         began_s = time.monotonic()
+        sent = set()
         for topic, message in result.messages:
             self._publishers.publish(topic, message)
+            sent.add(topic)
         now_s = time.monotonic()
         stages = {"wait": wait_ms, **result.timings_ms, "publish": (now_s - began_s) * 1e3}
         stages["total"] = (now_s - capture.arrived_s) * 1e3
         header = capture.image.header
         camera = camera_text(result.frame.camera, header.frame_id)
         self._monitor.published(
-            PublishedFrame(result.estimate, stages, self._age_ms(header), camera, self._budget.decision, result.scale)
+            PublishedFrame(
+                result.estimate,
+                stages,
+                self._age_ms(header),
+                camera,
+                self._budget.decision,
+                result.scale,
+                floor_in_obstacles=result.keeps_floor and "obstacles" in sent,
+            )
         )
         self._budget.took(stages["denoise"], stages["total"])
         if self._first:

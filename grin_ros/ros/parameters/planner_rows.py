@@ -59,7 +59,8 @@ PLANNER_PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "obstacles.height_band",
         ObstacleSettings.height_band,
-        "Keep only obstacles between the two heights below. It needs the mounting. scan always keeps to them.",
+        "Keep only obstacles between the two heights below, so that the floor is not marked. It needs the mounting: "
+        "without one obstacles contains the floor too, and /diagnostics warns. scan always keeps to the heights.",
     ),
     Parameter(
         "obstacles.min_height_m",

@@ -172,13 +172,29 @@ def test_a_floor_that_is_estimated_wrongly_is_no_obstacle() -> None:
     assert len(obstacle_points(camera, too_sure, banded, trusted_pixels(camera, too_sure, banded))) > 100
 
 
-def test_heights_need_the_mounting() -> None:
+def test_without_a_mounting_the_height_band_is_not_applied() -> None:
     camera = CAMERA.with_mounting(None)
     estimate = random_estimate(camera, 1)
     trusted = trusted_pixels(camera, estimate, SETTINGS)
-    assert len(obstacle_points(camera, estimate, SETTINGS, trusted)) > 0
+    found = obstacle_points(camera, estimate, SETTINGS, trusted)
+    without_band = obstacle_points(camera, estimate, replace(SETTINGS, height_band=False), trusted)
+    assert len(found) > 0
+    np.testing.assert_array_equal(found, without_band)
+    assert SETTINGS.keeps_floor(camera) and not SETTINGS.keeps_floor(CAMERA)
+    assert not replace(SETTINGS, height_band=False).keeps_floor(camera)
+
+
+def test_heights_need_the_mounting() -> None:
+    camera = CAMERA.with_mounting(None)
     with pytest.raises(MountingUnknownError, match=r"set mounting\.known, .* or mounting\.base_frame"):
-        obstacle_points(camera, estimate, replace(SETTINGS, height_band=True), trusted)
+        standing_pixels(camera, random_estimate(camera, 1), SETTINGS)
+
+
+def test_the_floor_is_no_obstacle_with_the_default_settings() -> None:
+    camera = Camera(160, 120, 130.0, 130.0, 79.5, 59.5, mounting=Mounting(1.0, 0.0, 0.2))
+    floor = exact(World().depth_m(camera, Pose()))
+    settings = ObstacleSettings()
+    assert len(obstacle_points(camera, floor, settings, trusted_pixels(camera, floor, settings))) == 0
 
 
 @settings(max_examples=60, deadline=None)

@@ -138,6 +138,31 @@ def test_without_a_mounting_it_says_once_what_to_set(client: NodeClient) -> None
     assert client.process.text().count(text) == 1
 
 
+def test_obstacles_without_a_mounting_are_a_warning_on_diagnostics(client: NodeClient) -> None:
+    def status_says_floor(wanted: bool, what: str) -> None:
+        """Send frames without a stamp, which have no age to warn of, until the status is as wanted."""
+
+        def reached() -> bool:
+            status = client.status()
+            return status is not None and ("obstacles contains the floor" in status.message) == wanted
+
+        client.send_until(image_message(scene(), 0), info_message(), reached, what)
+
+    with_band = client.stamped("obstacles", send(client, CLOUDS))[0].width
+    assert client.set_parameter("mounting.known", False) == (True, "")
+    without_mounting = client.stamped("obstacles", send(client, CLOUDS))[0].width
+    status_says_floor(True, "warning")
+    assert client.set_parameter("obstacles.height_band", False) == (True, "")
+    assert client.stamped("obstacles", send(client, CLOUDS))[0].width == without_mounting > with_band > 0
+    status_says_floor(False, "end of the warning after the band was switched off")
+    assert client.set_parameter("obstacles.height_band", True) == (True, "")
+    assert client.set_parameter("mounting.known", True) == (True, "")
+    send(client, tuple(TOPICS))
+    status_says_floor(False, "end of the warning with a mounting")
+    assert client.process is not None
+    assert client.process.text().count("so obstacles contains the floor and a costmap may mark it") == 1
+
+
 def test_a_band_upside_down_is_refused(client: NodeClient) -> None:
     done, reason = client.set_parameter("obstacles.min_height_m", 3.0)
     assert not done and "expected min < max" in reason

@@ -36,6 +36,8 @@ class PublishedFrame:
     """Steps and members, and why."""
     scale: FrameScale | None = None
     """The correction of the scale by ranges; None if ranges do not correct it."""
+    floor_in_obstacles: bool = False
+    """True if its obstacles were published with the floor in them because the mounting is not known."""
 
 
 class Monitor:
@@ -50,6 +52,7 @@ class Monitor:
         self._camera = ""
         self._scale: FrameScale | None = None
         self._decision: Decision | None = None
+        self._floor_in_obstacles = False
         self.restart()
 
     def restart(self) -> None:
@@ -124,6 +127,7 @@ class Monitor:
             for stage, value in frame.stages_ms.items():
                 self._stages_ms.setdefault(stage, Window()).add(now_s, value)
             self._camera, self._scale, self._decision = frame.camera, frame.scale, frame.decision
+            self._floor_in_obstacles = frame.floor_in_obstacles
             self._rejected_now = False
             self._error = None
 
@@ -160,6 +164,7 @@ class Monitor:
                 decision=self._decision,
                 camera_infos=self._camera_infos,
                 scale=self._scale,
+                floor_in_obstacles=self._floor_in_obstacles,
                 working_s=now_s - max(self._answered_s, self._asked_s) if counts.pending else None,
                 relative_sigma=self._sigma.now(now_s),
                 drift=self._sigma.ratio(now_s),

@@ -73,5 +73,7 @@ class Snapshot:
     """Seconds for which the frame being processed has been processed; None if there is no such frame."""
     relative_sigma: float | None = None
     """The median of sigma / depth."""
+    floor_in_obstacles: bool = False
+    """True if the newest obstacles contain the floor because the mounting is not known."""
     drift: float | None = None
     """relative_sigma over that of the first minute after activation; None during that minute."""

@@ -91,6 +91,13 @@ VERDICTS: Mapping[str, Verdict] = {
         "{invalid_ratio:.0%} of the pixels have no depth, so the robot does not see what is there",
         "check the lens, min_depth_m and max_relative_sigma",
     ),
+    "floor": Verdict(
+        WARN,
+        "{output_hz:.1f} Hz, but the camera's mounting is not known, so obstacles contains the floor and a costmap may "
+        "mark it",
+        "set mounting.known with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame; "
+        "if Nav2 alone is to judge heights, set obstacles.height_band to false",
+    ),
     "unsure": Verdict(
         WARN,
         "{output_hz:.1f} Hz, but sigma / depth is {drift:.1f} times that of the first minute: depth is less certain",
@@ -141,6 +148,8 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
         return "slow", {"output_hz": now.output_hz, "input_hz": now.input_hz}
     if now.invalid_ratio is not None and now.invalid_ratio > INVALID_RATIO:
         return "invalid", {"invalid_ratio": now.invalid_ratio}
+    if now.floor_in_obstacles:
+        return "floor", {"output_hz": now.output_hz}
     if now.drift is not None and now.drift > DRIFT:
         return "unsure", {"output_hz": now.output_hz, "drift": now.drift}
     if caveat:

@@ -84,6 +84,11 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         WARN,
         ("80% of the pixels have no depth", "the robot does not see", "lens", "max_relative_sigma"),
     ),
+    "floor in obstacles": (
+        {"floor_in_obstacles": True},
+        WARN,
+        ("10.0 Hz, but", "mounting is not known", "obstacles contains the floor", "set mounting.known", "base_frame"),
+    ),
     "unsure": (
         {"drift": DRIFT + 0.1},
         WARN,

@@ -7,11 +7,16 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
+from grin_ros.lab.network.encoder import normalised_image
 from grin_ros.lab.training import align, loop
+from grin_ros.lab.training.batches import Sampling, batch
+from grin_ros.lab.training.loss import LossConfig, Objective, draw_passes
 from tests.lab.network.tiny import TINY, awake
 from tests.lab.training.recordings import write_shards
 from tests.lab.training.runs import RUN
@@ -64,3 +69,27 @@ def test_the_command_aligns_photographs_with_renders(data: Path, weights: Path, 
     changed = {name for name, tensor in now.items() if not torch.equal(tensor, was[name])}
     assert len(changed) == 6  # weights and biases of three convolutions
     assert all(name.startswith("pyramid.backbone.") for name in changed)
+
+
+@pytest.mark.parametrize("rendered", [[True, False, True], [False, False, True], [True] * 3, [False] * 3])
+def test_renders_and_photographs_go_through_their_own_encoders(data: Path, rendered: list[bool]) -> None:
+    """The maps are those of each sample alone, encoded by the encoder of its kind."""
+    model, other = awake(0).eval(), awake(1).eval().pyramid.backbone
+    drawn = batch(ShardDataset(data), np.array([1, 3, 11]), TINY, Sampling(queries=48), np.random.default_rng(0))
+    mixed = dataclasses.replace(drawn, rendered=torch.tensor(rendered))
+    maps = Objective(model, LossConfig(), other).maps(mixed, other)
+    for i, is_render in enumerate(rendered):
+        encoder = other if is_render else model.pyramid.backbone
+        alone = model.pyramid.merge(encoder(normalised_image(drawn.image[i : i + 1], *model.pyramid.size)))
+        for got, expected in zip(maps, alone, strict=True):
+            torch.testing.assert_close(got[i : i + 1], expected)
+
+
+def test_an_encoder_for_renders_does_not_learn(data: Path) -> None:
+    model, other = awake(0), awake(1).pyramid.backbone
+    drawn = batch(ShardDataset(data), np.array([1, 3, 11]), TINY, Sampling(queries=48), np.random.default_rng(0))
+    passes = draw_passes(TINY, LossConfig(), 3, np.random.default_rng(0), torch.device("cpu"))
+    total = Objective(model, LossConfig(), other)(drawn, *passes)["total"]
+    total.backward()
+    assert all(parameter.grad is None for parameter in other.parameters())
+    assert model.head.weight.grad is not None and bool(model.head.weight.grad.any())

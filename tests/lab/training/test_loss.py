@@ -13,11 +13,10 @@ from torch import Tensor, nn
 
 from grin_ros.core.sampling.ddim import noised, velocity
 from grin_ros.lab.datasets.shards import ShardDataset
-from grin_ros.lab.network.encoder import normalised_image
 from grin_ros.lab.network.grin import Grin, Prediction
 from grin_ros.lab.training.batches import Batch, Sampling, batch
 from grin_ros.lab.training.config import TrainConfig
-from grin_ros.lab.training.loss import LossConfig, Objective, amplitudes, draw_passes
+from grin_ros.lab.training.loss import LossConfig, Objective, amplitudes
 from grin_ros.lab.training.optimiser import make_optimiser
 from tests.lab.network.tiny import TINY, StandIn, awake, fresh
 from tests.lab.training.recordings import write_shards
@@ -111,14 +110,6 @@ def test_dropped_scene_tokens_change_the_answer(drawn: Batch) -> None:
     objective = Objective(awake(), LossConfig())
     everything = objective(drawn, T, ALL_SCENE_TOKENS, KEEP, TRUTH)["total"]
     assert objective(drawn, T, ALL_SCENE_TOKENS[::3], KEEP, TRUTH)["total"] != everything
-
-
-def test_amplitudes_are_those_of_the_schedule() -> None:
-    signal, noise = amplitudes(TINY.schedule, T)
-    for i, t in enumerate(T):
-        level = TINY.schedule.level(float(t))
-        assert (float(signal[i]), float(noise[i])) == pytest.approx((level.signal, level.noise), abs=1e-6)
-    torch.testing.assert_close(signal**2 + noise**2, torch.ones(3))
 
 
 class Oracle(StandIn):
@@ -286,42 +277,3 @@ def test_the_right_shape_has_no_loss_where_the_scale_does_not_count(drawn: Batch
     part = dataclasses.replace(drawn, unscaled=torch.ones(3))
     assert float(losses(Oracle(drawn, error=0.7), part)["first"]) == pytest.approx(0.0, abs=1e-5)
     assert float(losses(Oracle(drawn, error=0.7), drawn)["first"]) > 0.5
-
-
-@pytest.mark.parametrize("rendered", [[True, False, True], [False, False, True], [True] * 3, [False] * 3])
-def test_renders_and_photographs_go_through_their_own_encoders(drawn: Batch, rendered: list[bool]) -> None:
-    """The maps are those of each sample alone, encoded by the encoder of its kind."""
-    model, other = awake(0).eval(), awake(1).eval().pyramid.backbone
-    mixed = dataclasses.replace(drawn, rendered=torch.tensor(rendered))
-    maps = Objective(model, LossConfig(), other).maps(mixed, other)
-    for i, is_render in enumerate(rendered):
-        encoder = other if is_render else model.pyramid.backbone
-        alone = model.pyramid.merge(encoder(normalised_image(drawn.image[i : i + 1], *model.pyramid.size)))
-        for got, expected in zip(maps, alone, strict=True):
-            torch.testing.assert_close(got[i : i + 1], expected)
-
-
-def test_an_encoder_for_renders_does_not_learn(drawn: Batch) -> None:
-    model, other = awake(0), awake(1).pyramid.backbone
-    objective = Objective(model, LossConfig(), other)
-    total = objective(drawn, T, ALL_SCENE_TOKENS, KEEP, TRUTH)["total"]
-    total.backward()
-    assert all(parameter.grad is None for parameter in other.parameters())
-    assert model.head.weight.grad is not None and bool(model.head.weight.grad.any())
-
-
-def test_rollouts_have_the_asked_share_and_half_of_them_go_all_the_way() -> None:
-    count = 4000
-    t, kept, latents, rolled = draw_passes(
-        TINY, LossConfig(rollout=0.3, keep_latents=0.8), count, np.random.default_rng(0), torch.device("cpu")
-    )
-    out = rolled[rolled > 0.0]
-    assert len(out) / count == pytest.approx(0.3, abs=0.03)
-    assert float(out.mean()) == pytest.approx(0.75, abs=0.03)
-    assert float(out.max()) == 1.0
-    assert float((out == 1.0).float().mean()) == pytest.approx(0.5, abs=0.05)
-    assert float(latents.mean()) == pytest.approx(0.8, abs=0.03)
-    assert np.ptp(np.histogram(t, bins=20, range=(0.0, 1.0))[0]) < 0.5 * count / 20  # stratified
-    assert (torch.diff(kept) > 0).all() and 8 <= len(kept) <= 16
-    none = draw_passes(TINY, LossConfig(rollout=0.0), count, np.random.default_rng(0), torch.device("cpu"))[3]
-    assert (none == 0.0).all()

@@ -7,7 +7,8 @@ The sampler owns the steps and what members of an ensemble share. A backend only
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,16 @@ class Sample(NamedTuple):
     """(S, N) logarithm of the variance of the error of the clean values."""
 
 
+Loop: TypeAlias = Callable[[Tensor, Tensor, NDArray[np.float32]], Sample]
+"""x, latents, levels (steps, 4) -> the sample after all steps."""
+
+
 class Denoiser(Protocol):
-    """The network with the tokens of one frame."""
+    """The network with the tokens of one frame.
+
+    A denoiser whose backend does several steps faster than one after the other, for example as one CUDA graph, also
+    has a method `loop(x, latents, levels)`, which does all steps of `levels` (steps, 4).
+    """
 
     def __call__(self, x: Tensor, latents: Tensor, levels: NDArray[np.float32]) -> Sample:
         """Do one DDIM step. levels: (4,) signal and noise before the step, signal and noise after it."""
@@ -36,15 +45,6 @@ class Denoiser(Protocol):
 
     def to_host(self, tensor: Tensor) -> NDArray[Any]:
         """Return a tensor of this backend as a NumPy array."""
-        ...
-
-
-@runtime_checkable
-class LoopDenoiser(Denoiser, Protocol):
-    """A denoiser whose backend does several steps faster than one after the other, for example as one CUDA graph."""
-
-    def loop(self, x: Tensor, latents: Tensor, levels: NDArray[np.float32]) -> Sample:
-        """Do all DDIM steps of `levels` (steps, 4)."""
         ...
 
 
@@ -74,8 +74,9 @@ def sample(
         x = denoise.to_host(first.x) + levels[0, 3] / levels[0, 1] * (x - x[:1])
         latents = np.repeat(denoise.to_host(first.latents), len(x), axis=0)
         levels = levels[1:]
-    if isinstance(denoise, LoopDenoiser):
-        return denoise.loop(x, latents, levels)
+    loop: Loop | None = getattr(denoise, "loop", None)
+    if loop is not None:
+        return loop(x, latents, levels)
     state = Sample(x, latents, None)
     for step in levels:
         state = denoise(state.x, state.latents, step)

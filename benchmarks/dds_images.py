@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many large images arrive: best effort, 1280x720 rgb8 at 30 Hz, with the shipped Fast DDS profile and without.
+"""Count how many large images arrive over Fast DDS, with the shipped profile and without.
 
     python benchmarks/dds_images.py            into a subscription like the node's, and into the node itself
     python benchmarks/dds_images.py --no-node  the first only
 
-Sender and receiver are two processes. The profiles take turns, so that a busy machine is busy for both. Latency is from
-just before publish() to the subscription's callback. Printed as Markdown; exit status 1 where less than 99 % arrive
-with the shipped profile.
+The images are 1280x720 rgb8 at 30 Hz, best effort, from one process to another. The profiles take turns, so that other
+load on the machine affects both. Latency is from just before publish() to the callback of the subscription. The result
+is printed as Markdown; the exit code is 1 if less than 99 % arrive with the shipped profile.
 """
 
 from __future__ import annotations
@@ -42,15 +42,16 @@ from grin_ros.ros.operator.harness.process import NodeProcess
 
 VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 PROFILES = ("shipped", "default")
-RECEIVERS = {"subscription": "a subscription like the node's", "node": "the node, at work on them"}
+RECEIVERS = {"subscription": "a subscription like the node's", "node": "the node, which works on them"}
 WARM_UP = 15
-"""Frames that are not counted: the two ends are still being matched."""
+"""The first frames are not counted, because the two ends may still be connecting."""
 ENOUGH = 0.99
+"""The share of images that has to arrive with the shipped profile."""
 CONNECT_S = 30.0
 
 
 def receive(depth: int) -> None:
-    """A process of its own: subscribes as the node does until its stdin ends; then [stamp, latency in ns] as JSON."""
+    """Subscribe as the node does until stdin ends, then print [stamp, latency] in nanoseconds as JSON."""
     rclpy.init()
     node = Node("dds_images_receiver", start_parameter_services=False)
     arrived: list[tuple[int, int]] = []
@@ -77,7 +78,7 @@ def receive(depth: int) -> None:
 
 
 def send(options: argparse.Namespace, publish: Callable[[Image, int], None]) -> list[int]:
-    """At the camera's rate; the stamps that count. publish: takes the image and its stamp."""
+    """Publish images at the rate of the camera, and return the stamps that count. publish: takes image and stamp."""
     pixels = np.random.default_rng(0).integers(0, 256, (options.height, options.width, 3), np.uint8)
     message = image_message(pixels)
     stamps = []
@@ -92,12 +93,12 @@ def send(options: argparse.Namespace, publish: Callable[[Image, int], None]) -> 
 
 
 def rate_hz(stamps: Sequence[int]) -> float:
-    """What the sender reached: less than the camera's rate on a busy machine, and then the figures are of no use."""
+    """Return the rate that the sender reached. If it is below that of the camera, the figures are of no use."""
     return (len(stamps) - 1) / ((stamps[-1] - stamps[0]) / 1e9)
 
 
 def into_subscription(options: argparse.Namespace) -> dict[str, Any]:
-    """sent, received, latencies_ms."""
+    """Send to a bare subscription; return rate_hz, sent, received and latencies_ms. Raises RuntimeError."""
     command = [sys.executable, __file__, "--role", "receive", "--depth", str(options.depth)]
     receiver = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     rclpy.init()
@@ -109,7 +110,7 @@ def into_subscription(options: argparse.Namespace) -> dict[str, Any]:
             raise RuntimeError("the receiving process did not connect")
         time.sleep(0.02)
     stamps = send(options, lambda image, stamp_ns: publisher.publish(with_stamp(image, stamp_ns)))
-    time.sleep(1.0)  # for what is under way
+    time.sleep(1.0)  # the last images may still be on their way
     out, _ = receiver.communicate("", timeout=CONNECT_S)
     counted = set(stamps)
     latencies_ms = [latency_ns / 1e6 for stamp_ns, latency_ns in json.loads(out) if stamp_ns in counted]
@@ -122,7 +123,7 @@ def into_subscription(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def into_node(options: argparse.Namespace) -> dict[str, Any]:
-    """sent, received by its own count; it works on the newest and drops the others, as on a robot."""
+    """Send to the node, which works on the newest image and drops the others; return rate_hz, sent and received."""
     newest: dict[str, str] = {}
     came = [0]
 
@@ -142,7 +143,7 @@ def into_node(options: argparse.Namespace) -> dict[str, Any]:
         with process, NodeClient(process, camera_qos=qos_profile_sensor_data) as client:
             client.bring_up(topics, hear)
             stamps = send(options, lambda image, stamp_ns: client.publish(image, info, stamp_ns))
-            time.sleep(1.0)  # for what is under way
+            time.sleep(1.0)  # the last images may still be on their way
             before = came[0]
             client.wait(lambda: came[0] > before + 1, "diagnostics")
             client.shut_down()
@@ -152,7 +153,7 @@ def into_node(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def one_round(profile: str, receiver: str, options: argparse.Namespace) -> dict[str, Any]:
-    """In processes of its own: Fast DDS reads its profile once a process. Raises RuntimeError."""
+    """Run one round in new processes, because Fast DDS reads its profile once a process. Raises RuntimeError."""
     environment = {key: value for key, value in os.environ.items() if key not in VARIABLES}
     if profile == "shipped":
         environment |= dict.fromkeys(VARIABLES, str(dds_profile()))
@@ -167,18 +168,20 @@ def one_round(profile: str, receiver: str, options: argparse.Namespace) -> dict[
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0, or 1: too little arrived with the shipped profile, or a process failed (reason on stderr)."""
+    """Run the program. Return 1 if too little arrived with the shipped profile, or if a process failed."""
     parse = argparse.ArgumentParser(description="Large images over Fast DDS, with the shipped profile and without.")
-    parse.add_argument("--frames", type=int, default=300, help="a round (300)")
-    parse.add_argument("--rounds", type=int, default=2, help="with each profile, in turns (2)")
-    parse.add_argument("--rate", type=float, default=30.0, help="Hz (30)")
+    parse.add_argument("--frames", type=int, default=300, help="images of a round (300)")
+    parse.add_argument("--rounds", type=int, default=2, help="rounds with each profile (2)")
+    parse.add_argument("--rate", type=float, default=30.0, help="rate in Hz (30)")
     parse.add_argument("--width", type=int, default=1280)
     parse.add_argument("--height", type=int, default=720)
-    parse.add_argument("--depth", type=int, default=1, help="of the subscription's queue (1, as the node's default)")
-    parse.add_argument("--no-node", action="store_true", help="into a bare subscription only")
+    parse.add_argument("--depth", type=int, default=1, help="depth of the subscription's queue (1, the node's default)")
+    parse.add_argument("--no-node", action="store_true", help="send to a bare subscription only")
     parse.add_argument("--model", default="nano")
     parse.add_argument("--backend", default="ort")
-    parse.add_argument("--role", choices=("receive", *RECEIVERS), help=argparse.SUPPRESS)  # of a process of this
+    parse.add_argument(
+        "--role", choices=("receive", *RECEIVERS), help=argparse.SUPPRESS
+    )  # for the processes that this program starts
     options = parse.parse_args(argv)
     if options.role == "receive":
         receive(options.depth)

@@ -1,15 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How fast each engine is, side by side in one run: against the torch reference, against Depth Anything V2 Small in the
-same runtime, and against the machine's own floor; and how cost grows with members, steps, queried pixels and cameras.
+"""Time all engines side by side in one run, and how cost grows with members, steps, queried pixels and cameras.
+
+They are compared with the torch reference, with Depth Anything V2 Small in the same runtime, and with the floor of the
+machine.
 
     python benchmarks/engines.py                        every backend that is present; about four minutes
     python benchmarks/engines.py --backend ort --no-peer --frames 50
     python benchmarks/engines.py --json speed.json
 
-A frame is an image to depth, sigma and full cloud, filled and serialised; the transport is in node_latency.py. Runs go
-round, one of each, so that what else the machine does falls on all alike. The floor is the graph's multiplications and
-additions (counted in torch) over the best rate of a matrix product, measured between the rounds.
+A frame goes from an image to serialised depth, sigma and full cloud; node_latency.py measures the transport. Every
+engine runs once in each round, so that other load on the machine affects all of them alike. The floor is the number of
+operations of the graph, counted in torch, over the best rate of a matrix product that is measured between the rounds.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.timing import floor
 from benchmarks.timing.frames import ROS, STAGES, frame_of, loop, whole_frame
 from benchmarks.timing.rounds import Timed, measure
-from benchmarks.timing.targets import FAST, OVERHEAD_MS, SLOW, EngineTimes, Target, targets
+from benchmarks.timing.targets import FAST, OVERHEAD_MS, SLOW, EngineTimes, targets
+from grin_ros.core import remedies
 from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.cache import cpu_facts
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
@@ -44,11 +47,11 @@ from grin_ros.ros.node.memory import keep_freed_memory
 CASES = (FAST, SLOW)
 REFERENCE = "reference"
 QUICK_ROUNDS = 2
-"""To see which engine is the fastest, before the rounds that count."""
+"""The rounds that find the fastest engine, before the rounds that count."""
 
 
 def opened(artifact: Artifact, options: argparse.Namespace) -> Iterator[tuple[str, Engine]]:
-    """Each backend that is here and right; what is missing is told, and what answers wrong too."""
+    """Yield each backend that runs here and answers right, and print why the others do not."""
     for backend in options.backend:
         engine = _open(backend, artifact, options.threads)
         if engine is not None:
@@ -59,20 +62,20 @@ def _open(backend: str, artifact: Artifact, threads: int) -> Engine | None:
     try:
         return open_engine(backend, artifact, threads)
     except EngineError as error:
-        said = "not here" if isinstance(error, EngineUnavailableError) else "refused"
+        said = "not available" if isinstance(error, EngineUnavailableError) else "refused"
         print(f"{said}: {backend}: {error}", file=sys.stderr)
         return None
 
 
 def peers_of(engines: Mapping[str, Engine], folder: Path) -> dict[str, tuple[Timed, Timed]]:
-    """backend -> Depth Anything V2 Small alike, at 518x686 and 252x336; none without transformers, which is told."""
+    """Return backend -> Depth Anything V2 Small at 518x686 and 252x336; empty, with a message, without transformers."""
     from benchmarks.timing import depth_anything
 
     found: dict[str, tuple[Timed, Timed]] = {}
     try:
         paths = [depth_anything.export(size, folder) for size in depth_anything.SIZES]
     except ImportError as error:
-        print(f"not here: Depth Anything V2 Small: {error}; pip install 'grin_ros[bench]'", file=sys.stderr)
+        print(f"not available: Depth Anything V2 Small: {error}; type: {remedies.install('bench')}", file=sys.stderr)
         return found
     for backend, engine in engines.items():
         runs = [depth_anything.runner(engine, *each) for each in zip(paths, depth_anything.SIZES, strict=True)]
@@ -82,7 +85,10 @@ def peers_of(engines: Mapping[str, Engine], folder: Path) -> dict[str, tuple[Tim
 
 
 def scaling_of(engine: Engine, options: argparse.Namespace) -> dict[str, Timed]:
-    """How cost grows. pixels, steps: encode and the loop (decode has one grid); members, cameras: whole frames."""
+    """Return the cases that show how cost grows.
+
+    'pixels' and 'steps' time 'encode' and the loop, because 'decode' has one grid; the others time whole frames.
+    """
     network = engine.artifact.manifest.network
     frame, rows, cols = frame_of(options.width, options.height), network.grid_rows, network.grid_cols
     made = {
@@ -100,9 +106,9 @@ def scaling_of(engine: Engine, options: argparse.Namespace) -> dict[str, Timed]:
 
 
 def fastest(cases: Mapping[tuple[str, int, int], Timed]) -> str:
-    """The backend that takes the least at SLOW."""
+    """Return the backend that is fastest at SLOW."""
     slow = [case for key, case in cases.items() if key[1:] == SLOW]
-    measure(slow, QUICK_ROUNDS, 1, "which is fastest")
+    measure(slow, QUICK_ROUNDS, 1, "find the fastest")
     best = min((key for key in cases if key[1:] == SLOW), key=lambda key: cases[key].median())
     for case in slow:
         case.stages_ms.clear()
@@ -110,7 +116,7 @@ def fastest(cases: Mapping[tuple[str, int, int], Timed]) -> str:
 
 
 def engine_table(measured: EngineTimes, engines: Mapping[str, Engine], case: tuple[int, int], gflop: str) -> list[str]:
-    """Markdown: one row a backend."""
+    """Return a Markdown table with a row for each backend."""
     base = measured.engines.get((REFERENCE, *case))
     lines = [
         f"### {case[0]} steps, {case[1]} members",
@@ -134,7 +140,7 @@ def engine_table(measured: EngineTimes, engines: Mapping[str, Engine], case: tup
 
 
 def report(measured: EngineTimes, engines: Mapping[str, Engine], heading: str, gflop: Mapping[int, str]) -> str:
-    """Markdown."""
+    """Return the whole report as Markdown."""
     lines = [heading, ""]
     for case in CASES:
         lines += engine_table(measured, engines, case, gflop[case[1]])
@@ -148,7 +154,7 @@ def report(measured: EngineTimes, engines: Mapping[str, Engine], heading: str, g
 
 
 def as_json(measured: EngineTimes, heading: str, rates: Mapping[str, float]) -> dict[str, Any]:
-    told: list[Target] = list(targets(measured))
+    """Return all figures for a JSON file."""
     return {
         "heading": heading,
         "best": measured.best,
@@ -161,11 +167,12 @@ def as_json(measured: EngineTimes, heading: str, rates: Mapping[str, float]) -> 
         "peers": {name: [timed.to_json() for timed in pair] for name, pair in measured.peers.items()},
         "scaling": {name: timed.to_json() for name, timed in measured.scaling.items()},
         "overheads": {name: timed.to_json() for name, timed in measured.overheads.items()},
-        "targets": [target.to_json() for target in told],
+        "targets": [target.to_json() for target in targets(measured)],
     }
 
 
 def parser() -> argparse.ArgumentParser:
+    """Return the parser of this program."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")
     made.add_argument("--backend", nargs="+", choices=list(BACKENDS), default=list(BACKENDS), help="default: all")
@@ -181,7 +188,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0, or 1 where no engine runs. A missed target is no failure: it is told."""
+    """Run the program. Return 1 if no engine runs; a missed target is printed and is no failure."""
     options = parser().parse_args(argv)
     keep_freed_memory()  # as the node does
     torch.set_num_threads(options.threads)
@@ -192,7 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("engines: none of these backends runs here", file=sys.stderr)
         return 1
     if not ROS:
-        print("not here: rclpy; messages are not measured", file=sys.stderr)
+        print("not available: rclpy; messages are not measured", file=sys.stderr)
     frame = frame_of(options.width, options.height)
     cases = {
         (backend, *case): Timed(f"{backend} {case}", whole_frame(engine, Settings(*case), frame))

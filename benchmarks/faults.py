@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node makes of faults, over real DDS: mutated messages, bursts, stalls, failing backends, kill -9 and more.
+"""Do faults to the node over DDS: mutated messages, bursts, stalls, failing backends, kill -9 and more.
 
     python benchmarks/faults.py            in full: 10,000 mutated messages, 500 lifecycle cycles; some minutes
     python benchmarks/faults.py --short    the cases of the test suite
 
-The backend is one whose depth can be computed from the image, so that whatever is published can be judged. Printed as
-a Markdown table. Exit status 1 where the node died, published something of a bad frame or something false, counts did
+The depth of the backend can be computed from the image, so that everything published can be judged. The result is a
+Markdown table. The exit code is 1 if the node died, published something for a bad frame or something wrong, counts did
 not add up, depth came back later than with the second good frame, or memory, threads or descriptors grew.
 """
 
@@ -29,7 +29,7 @@ from grin_ros.ros.operator.harness.process import HarnessError  # noqa: E402
 
 
 def row(outcome: CaseResult) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     frames = "" if outcome.recovery_frames is None else str(outcome.recovery_frames)
     verdict = "; ".join(outcome.violations) or "ok"
     grown = "" if outcome.grown_mb is None else f"{outcome.grown_mb:+.1f}"
@@ -38,11 +38,11 @@ def row(outcome: CaseResult) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0: all well. 1: a violation, or the node died (then with what it logged last, on stderr)."""
+    """Run the program. Return 1 if there is a violation or the node died."""
     parse = argparse.ArgumentParser(description="The node under fault, over real DDS.")
     parse.add_argument("--short", action="store_true", help="the size of the test suite")
-    parse.add_argument("--seed", type=int, default=0, help="of what is sent (0)")
-    parse.add_argument("--model", default="nano", help="for the backend openvino on a full disk (nano)")
+    parse.add_argument("--seed", type=int, default=0, help="seed of what is sent (0)")
+    parse.add_argument("--model", default="nano", help="model for the backend openvino on a full disk (nano)")
     options = parse.parse_args(argv)
     prepare_environment()
     start = time.monotonic()

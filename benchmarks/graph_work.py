@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The work of a frame, counted from the graphs as they run: multiplications and bytes by graph, and by operator.
+"""Count the work of a frame from the graphs as they run: operations and bytes by graph and by operator.
 
     python benchmarks/graph_work.py                               nano, 640x480, 1 and 4 members
     python benchmarks/graph_work.py --width 1280 --height 720 --operators
 
-One run of each graph in ONNX Runtime tells the shapes of every operator (without the fusions that hide products).
-GFLOP: two for each multiplication of products and convolutions; other operators are counted in bytes. Weights: read
-once a run. Traffic: what all operators read and write, cached or not. Border: inputs and outputs of the graph, which
-is what a perfectly fused one would still move.
+One run of each graph in ONNX Runtime gives the shapes of every operator, without the fusions that would hide products.
+GFLOP counts two operations for each multiplication of matrix products and convolutions. Weights are read once a run.
+Traffic is what all operators read and write, cached or not. Border is the inputs and outputs of the graph, which a
+perfectly fused graph would still move.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PRODUCTS = ("MatMul", "Gemm", "FusedMatMul", "Conv")
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator of a run. flop: of products and convolutions; bytes: read and written, weights apart."""
+    """One operator of a run. flop: of products and convolutions only. bytes: read and written, without the weights."""
 
     kind: str
     flop: float
@@ -44,24 +44,28 @@ class Operator:
 
 @dataclass(frozen=True)
 class GraphWork:
-    """Of one graph. border_bytes: of its inputs and outputs."""
+    """The work of one graph. border_bytes: the size of its inputs and outputs."""
 
     operators: tuple[Operator, ...]
     border_bytes: float
 
     def total(self, field: str) -> float:
+        """Return the sum of a field over all operators."""
         return float(sum(getattr(operator, field) for operator in self.operators))
 
 
 def graph_work(artifact: Artifact, graph: str, sizes: Mapping[str, int], precision: str = "fp32") -> GraphWork:
-    """sizes: of the free sizes of the graph's inputs (members, queries, height, width). Raises ArtifactError for a
-    precision that the artifact lacks."""
+    """Run a graph once and return the work of its operators.
+
+    sizes: the free sizes of its inputs (members, queries, height, width). Raises ArtifactError for a precision that the
+    artifact does not have.
+    """
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         options.log_severity_level = 3
-        options.add_session_config_entry("session.disable_prepacking", "1")  # packed weights tell no shape
+        options.add_session_config_entry("session.disable_prepacking", "1")  # the shape of packed weights is not known
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         path = str(artifact.graph(graph, precision))
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -91,14 +95,14 @@ def _flop(told: Mapping[str, Any]) -> float:
     )
     if told["op_name"] == "Conv":
         return float(2.0 * math.prod(result) * math.prod(second[1:]))
-    # Whichever way round the second factor lies: it has the result's columns, and the other side is summed over.
+    # The second factor may be transposed: one of its sides has the columns of the result, and the other is summed over.
     columns = result[-1]
     inner = second[-2] if second[-1] == columns else second[-1]
     return float(2.0 * math.prod(result) * inner)
 
 
 def table(artifact: Artifact, options: argparse.Namespace) -> str:
-    """Markdown."""
+    """Return the counts as a Markdown table."""
     network = artifact.manifest.network
     sizes = {"queries": network.grid_rows * network.grid_cols, "width": options.width, "height": options.height}
     what = f"{artifact.manifest.name} {options.precision}, {options.width}x{options.height}"
@@ -127,11 +131,13 @@ def table(artifact: Artifact, options: argparse.Namespace) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parse.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")
-    parse.add_argument("--precision", default="fp32", help="of the graphs: fp32, or int8 where the artifact has it")
+    parse.add_argument(
+        "--precision", default="fp32", help="precision of the graphs: fp32, or int8 if the artifact has it (fp32)"
+    )
     parse.add_argument("--width", type=int, default=640)
     parse.add_argument("--height", type=int, default=480)
     parse.add_argument("--members", type=int, nargs="+", default=[1, 4])
-    parse.add_argument("--operators", action="store_true", help="the operators that move most, too")
+    parse.add_argument("--operators", action="store_true", help="list the operators that move the most bytes, too")
     options = parse.parse_args(argv)
     print(table(load_artifact(options.model), options))
     return 0

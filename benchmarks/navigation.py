@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the topics for planners cost for one frame, on top of its depth: milliseconds, p50 and p95, as Markdown.
+"""Time what the topics for planners cost for one frame, on top of its depth, and print it as Markdown.
 
 python benchmarks/navigation.py                        640x480, a corridor with boxes, 200 frames
 python benchmarks/navigation.py --width 1280 --height 720 --voxel 0.02
@@ -23,7 +23,7 @@ from grin_ros.core.types import DepthEstimate
 
 
 def corridor(camera: Camera) -> DepthEstimate:
-    """Floor, two walls 1.2 m aside with shelves, an end at 12 m; sigma a quarter of the depth."""
+    """Return a corridor: walls with shelves 1.2 m to each side, its end at 12 m, sigma a quarter of depth."""
     view = level_view(camera)
     assert camera.mounting is not None
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -35,7 +35,7 @@ def corridor(camera: Camera) -> DepthEstimate:
 
 
 def milliseconds(act: Callable[[], object], frames: int) -> tuple[float, float]:
-    """p50 and p95 of `frames` calls, after three that are not counted."""
+    """Return p50 and p95 of `frames` calls in milliseconds, after three calls that do not count."""
     for _ in range(3):
         act()
     times_ms = []
@@ -48,7 +48,7 @@ def milliseconds(act: Callable[[], object], frames: int) -> tuple[float, float]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print."""
+    """Run the program, and return its exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--width", type=int, default=640)
     parser.add_argument("--height", type=int, default=480)

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How fast the node is, measured from outside: its own process, a camera's topics, real DDS.
+"""Measure rate and latency of the node from outside: another process sends images and receives depth over DDS.
 
     python benchmarks/node_latency.py                 a 30 Hz camera for 20 s, all outputs
     python benchmarks/node_latency.py --lockstep      the next frame when the last is answered: latency without waiting
 
-End to end is from the publication of an image to the receipt of its depth by another process. Stages are the node's
-own, from /diagnostics, over its last 10 s. Printed as Markdown, with what it ran on.
+End to end is from the publication of an image to the receipt of its depth. The stages are those that the node reports
+on /diagnostics, over its last 10 s. The result is printed as Markdown, with the machine it ran on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from grin_ros.ros.operator.harness.messages import OUTPUTS, Received, camera_inf
 from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
 
 DEPTH, DIAGNOSTICS, POINTS = "depth/image", "/diagnostics", "points"
-# In the order in which they happen; what they contain is indented.
 STAGES = {
     "wait": "in the queue of one",
     "convert": "message to RGB",
@@ -50,11 +49,12 @@ STAGES = {
     "publish": "messages of all outputs",
     "total": "arrival to publication",
 }
+"""Stages in the order in which they happen; the parts of a stage are indented."""
 
 
 @dataclass
 class Collected:
-    """Times of arrival by topic and stamp, and the newest diagnostics."""
+    """The times of arrival by topic and stamp, and the newest diagnostics."""
 
     arrivals: dict[str, dict[int, int]] = field(default_factory=dict)
     diagnostics: bytes = b""
@@ -66,13 +66,13 @@ class Collected:
             self.arrivals.setdefault(received.topic, {})[received.stamp_ns] = received.received_ns
 
     def answered(self, stamp_ns: int) -> bool:
-        """Whether the depth of this frame is here."""
+        """Return True if the depth of this frame has arrived."""
         return stamp_ns in self.arrivals.get(DEPTH, {})
 
 
 @dataclass(frozen=True)
 class LatencyRun:
-    """Of the measured part of a run, warm-up left out."""
+    """What was measured after the warm-up."""
 
     latency_ms: Sequence[float]
     span_s: float
@@ -83,11 +83,12 @@ class LatencyRun:
 
     @property
     def rate_hz(self) -> float:
+        """The rate at which depth arrived."""
         return (len(self.latency_ms) - 1) / self.span_s if self.span_s > 0.0 else 0.0
 
 
 def measure(options: argparse.Namespace, log: Path) -> LatencyRun:
-    """Raises HarnessError."""
+    """Run the node and measure it. Raises HarnessError if it does not answer."""
     machine = processor()
     prepare_environment()
     parameters = {key: getattr(options, key) for key in ("model", "backend", "steps", "members", "threads")}
@@ -118,7 +119,7 @@ def measure(options: argparse.Namespace, log: Path) -> LatencyRun:
 
 
 def send(client: NodeClient, collected: Collected, messages: tuple[Any, Any], options: argparse.Namespace) -> list[int]:
-    """Warm up, then send for `seconds`; the stamps that count."""
+    """Send images through the warm-up and for `seconds` after it; return the stamps that count."""
     start = time.monotonic()
     end = start + options.warm_up + options.seconds
     stamps: list[int] = []
@@ -139,7 +140,7 @@ def send(client: NodeClient, collected: Collected, messages: tuple[Any, Any], op
 
 
 def peak_memory_mb(pid: int) -> float:
-    """Largest resident size of a process so far; NaN where the system does not tell."""
+    """Return the largest resident size that a process has had, NaN if the system does not say it."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -148,7 +149,7 @@ def peak_memory_mb(pid: int) -> float:
 
 
 def report(measured: LatencyRun, options: argparse.Namespace) -> str:
-    """Markdown."""
+    """Return the result as Markdown."""
     p50, p95 = np.percentile(measured.latency_ms, (50, 95))
     values = measured.diagnostics
     feed = "next frame when the last is answered" if options.lockstep else f"{options.rate:g} Hz camera"
@@ -177,7 +178,7 @@ def report(measured: LatencyRun, options: argparse.Namespace) -> str:
 
 
 def processor() -> str:
-    """'Intel(R) Xeon(R) ..., 2 cores, load 0.3'."""
+    """Return processor, cores and load, such as 'Intel(R) Xeon(R) ..., 2 cores, load before 0.3'."""
     try:
         info = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -187,15 +188,15 @@ def processor() -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0, or 1 with the reason on stderr."""
+    """Run the program, and return its exit code."""
     parse = argparse.ArgumentParser(description="Rate and latency of the node, by stage.")
     parse.add_argument("--seconds", type=float, default=20.0, help="how long to measure (20)")
-    parse.add_argument("--warm-up", type=float, default=3.0, help="before that, not counted (3)")
-    parse.add_argument("--rate", type=float, default=30.0, help="of the camera, Hz (30)")
+    parse.add_argument("--warm-up", type=float, default=3.0, help="seconds before that, not counted (3)")
+    parse.add_argument("--rate", type=float, default=30.0, help="rate of the camera in Hz (30)")
     parse.add_argument("--lockstep", action="store_true", help="no fixed rate: send when the last frame is answered")
     parse.add_argument("--width", type=int, default=640)
     parse.add_argument("--height", type=int, default=480)
-    parse.add_argument("--no-points", action="store_true", help="nobody listens to the cloud, so it is not made")
+    parse.add_argument("--no-points", action="store_true", help="do not subscribe to the cloud, so that it is not made")
     parse.add_argument("--model", default="nano")
     parse.add_argument("--backend", default="ort")
     parse.add_argument("--steps", type=int)

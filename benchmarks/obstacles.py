@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How far obstacles are off that a model sees: the scan of its depth against the scan of true depth, as Markdown.
+"""Compare the scan of a model's depth with the scan of true depth, and print the errors of obstacles as Markdown.
 
     python benchmarks/obstacles.py                  nano in 8 rendered rooms, 4 frames each (needs EGL)
     python benchmarks/obstacles.py --real DIR       real frames with measured depth (grin evaluate), indoors
 
-Both scans go through the node's own filter. Of the bearings with a true obstacle: how many have one in the estimate,
-and how far it is off. Of the bearings that are truly open: how many are closed by mistake. Once with the camera alone,
-once with the scale of 60 points of a 2D lidar at its place (along a rendered drive smoothed as the node does); and what
-one would get by always saying the median of all true ranges.
+Both scans go through the node's own filter. The table says for how many bearings with a true obstacle the estimate has
+one, how far it is off, and how many open bearings are closed by mistake. It does so for the camera alone, for the scale
+from 60 points of a 2D lidar at the camera (smoothed along a rendered drive as the node does), and for the median of all
+true ranges as a constant answer.
 
-How the cameras of real frames were mounted is not known: they are taken for level, and what is not lower than the
-camera for an obstacle. Of their estimates only pixels count whose depth was measured.
+The mounting of the cameras of real frames is not known. They are taken to be level, and everything that is not lower
+than the camera to be an obstacle. Of their estimates only the pixels with measured depth count.
 """
 
 from __future__ import annotations
@@ -52,8 +52,10 @@ Scan = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Seen:
-    """One frame as the estimator gets it, with true depth (H, W), NaN where unknown, and the camera whose mounting the
-    scan uses. begins: whether it is the first of a drive."""
+    """One frame for the estimator, with its true depth (H, W) in metres, NaN where it is unknown.
+
+    camera: the one whose mounting the scan uses. begins: True for the first frame of a drive.
+    """
 
     frame: Frame
     camera: Camera
@@ -63,7 +65,7 @@ class Seen:
 
 
 def rendered(scenes: int, frames: int) -> Iterator[Seen]:
-    """Drives through rooms."""
+    """Yield the frames of drives through rendered rooms."""
     renderer, seed, drives = Renderer(LENS.width, LENS.height), FIRST_SEED, 0
     while drives < scenes:
         seed += 1
@@ -79,19 +81,19 @@ def rendered(scenes: int, frames: int) -> Iterator[Seen]:
 
 
 def real(folder: str) -> Iterator[Seen]:
-    """Indoor frames, each for itself, their cameras taken for level."""
+    """Yield indoor frames of real cameras, which are taken to be level."""
     for sample in EvalDataset.open(folder).select("indoor"):
         camera = sample.frame.camera.with_mounting(Mounting(1.0))
         yield Seen(sample.frame, camera, sample.depth_m, 0, True)
 
 
 def scan(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) -> Scan:
-    """Ranges of the node's scan."""
+    """Return the ranges of the scan that the node would publish."""
     return level_scan(camera, estimate, settings, trusted_pixels(camera, estimate, settings), 0.5, 0.1).ranges_m
 
 
 def lidar_points(seen: Seen) -> NDArray[np.float32]:
-    """What a 2D lidar at the camera's centre would measure."""
+    """Return the points (N, 3) that a 2D lidar at the centre of the camera would measure."""
     camera = seen.camera
     row = points_from_depth(seen.depth_m, camera.rays())[round(camera.cy)]
     hit = row[np.isfinite(row).all(axis=1)]
@@ -99,7 +101,7 @@ def lidar_points(seen: Seen) -> NDArray[np.float32]:
 
 
 def compared(estimator: Estimator, seen: Seen, smooth: SmoothScale, settings: ObstacleSettings) -> dict[str, Scan]:
-    """The true scan under the empty name, and those of the estimate."""
+    """Return the true scan under the empty name, and the scans of the estimate by name."""
     camera, known = seen.camera, np.isfinite(seen.depth_m)
     true = DepthEstimate(seen.depth_m, np.where(known, 0.001 * seen.depth_m, np.nan).astype(np.float32))
     estimate, measured = estimator(seen.frame), ~np.isnan(seen.depth_m)
@@ -114,7 +116,7 @@ def compared(estimator: Estimator, seen: Seen, smooth: SmoothScale, settings: Ob
 
 
 def row(name: str, true: Scan, found: Scan) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     both = np.isfinite(true) & np.isfinite(found)
     error = np.abs(found[both] / true[both] - 1.0)
     shares = (both.sum() / np.isfinite(true).sum(), np.median(error), (error < 0.1).mean(), (error < 0.25).mean())
@@ -123,7 +125,7 @@ def row(name: str, true: Scan, found: Scan) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Estimate, compare and print."""
+    """Run the program, and return its exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--real", metavar="DIR", help="folder of real frames with measured depth")
     parser.add_argument("--model", default="nano")

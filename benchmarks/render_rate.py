@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How fast scenes are rendered: kept frames a second of W processes, as `grin scenes` renders them, without the disk.
+"""Measure how many kept frames a second `grin scenes` renders, without writing them.
 
     python benchmarks/render_rate.py                          all worlds, 2 processes, 600 frames
     python benchmarks/render_rate.py --worlds room            one of them
     python benchmarks/render_rate.py --assets DIR             with texture sets (or GRIN_ASSETS)
 
-Furniture models are used where they are installed. Every process renders its first scene before the clock starts
-(imports, shaders, models parsed into the cache). The rate is the median over windows of consecutive frames. Printed as
-Markdown.
+Furniture models are used if they are installed. Every process renders its first scene before the clock starts, because
+that one takes longer (imports, shaders, parsed models). The rate is the median over windows of consecutive frames,
+printed as Markdown.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from grin_ros.worlds.registry import named
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.views import render_views
 
-FIRST_SEED = 7_000_000_000  # far from those of data sets
+FIRST_SEED = 7_000_000_000  # far from the seeds of data sets
 
 
 @lru_cache(maxsize=1)
 def renderer() -> Renderer:
-    """This process's own."""
+    """Return the renderer of this process."""
     return Renderer(WIDTH, HEIGHT)
 
 
 def scene(seed: int, assets: Path | None, furniture: Path, worlds: Sequence[str]) -> tuple[int, list[float]]:
-    """Process, and when each kept frame of a scene was done: seconds on the clock that all processes share."""
+    """Render a scene; return the process id and the time of each kept frame, on the clock that all processes share."""
     found = find_assets(assets, furniture)
     views = render_views(renderer(), seed, found, VIEWS_OF_SCENE, worlds=named(worlds))
     return os.getpid(), [time.monotonic() for _ in views]
@@ -52,8 +52,8 @@ def scene(seed: int, assets: Path | None, furniture: Path, worlds: Sequence[str]
 def rates(
     workers: int, frames: int, window: int, assets: Path | None, furniture: Path, worlds: Sequence[str]
 ) -> list[float]:
-    """Kept frames a second in each of the windows, in order."""
-    done: dict[int, list[list[float]]] = {}  # of each process, scene by scene
+    """Return the kept frames a second in each window, in order."""
+    done: dict[int, list[list[float]]] = {}  # process -> times of its scenes
     task = partial(scene, assets=assets, furniture=furniture, worlds=worlds)
     with (
         multiprocessing.get_context("spawn").Pool(workers) as pool,
@@ -73,6 +73,7 @@ def rates(
 
 
 def report(measured: Sequence[float], workers: int, window: int, used: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of the report."""
     yield f"{WIDTH}x{HEIGHT}, {workers} processes, {os.cpu_count()} cores ({platform.machine()}); {'; '.join(used)}"
     yield ""
     yield f"| kept frames/s | over windows of {window} frames |"
@@ -98,7 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if min(args.workers, args.window) < 1 or args.frames < args.window:
         parser.error("expected --workers >= 1 and --frames >= --window >= 1")
-    os.environ.setdefault("LP_NUM_THREADS", "0")  # one software rasteriser thread a process, as grin scenes sets it
+    os.environ.setdefault(
+        "LP_NUM_THREADS", "0"
+    )  # one thread for the software rasteriser of each process, as in grin scenes
     try:
         found = find_assets(args.assets, args.furniture)
         worlds = tuple(name for name in args.worlds.split(",") if name)

@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""AbsRel with and without the scale from a few ranges, simulated from the measured depth of real frames, as Markdown.
+"""Measure AbsRel with and without the scale from a few ranges, and print it as Markdown.
 
     python benchmarks/scale.py DIR                 DIR: a folder of real frames with measured depth (grin evaluate)
     python benchmarks/scale.py DIR --frames 20 --noise 0.02 --outliers 0.3
 
-Two sensors at the camera's place: a 2D lidar (what was measured within half a degree of the plane through the optical
-axis, at most 180 points) and a 8x8 time-of-flight sensor of 45 degrees. Their ranges are the measured depth's with a
-noise, some of them wrong by a factor of 0.4 to 2.5. Pixels that were used are in no figure. Each frame stands alone, as
-the first one of a drive does. 'aligned' divides by the ratio of the medians of the whole frame.
+The ranges are simulated from the measured depth of real frames, for two sensors at the camera: a 2D lidar (at most 180
+pixels within half a degree of the level plane) and an 8x8 time-of-flight sensor with 45 degrees. They get noise, and
+some are wrong by a factor of 0.4 to 2.5. Pixels that were used count in no figure. Each frame is treated as the first
+of a drive. 'aligned' divides the estimate by the ratio of the medians of the whole frame.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PLAIN, ALIGNED = "camera alone", "aligned"
 
 
 def lidar(sample: EvalSample) -> Chosen:
-    """(H, W): measured pixels of a 2D lidar."""
+    """Return a mask (H, W) of the measured pixels that a 2D lidar would see."""
     rays = sample.frame.camera.rays()
     with np.errstate(invalid="ignore"):
         level = np.abs(np.arctan2(rays[..., 1], rays[..., 2])) < math.radians(0.5)
@@ -46,7 +46,7 @@ def lidar(sample: EvalSample) -> Chosen:
 
 
 def time_of_flight(sample: EvalSample) -> Chosen:
-    """(H, W): the measured pixels nearest to the middles of 8x8 zones over 45 degrees, within 4 m."""
+    """Return a mask (H, W) of the measured pixels within 4 m that are nearest to the centres of 8x8 zones."""
     camera = sample.frame.camera
     angles = np.radians((np.arange(8) - 3.5) * 45.0 / 8.0)
     x, y = np.meshgrid(np.tan(angles), np.tan(angles))
@@ -64,7 +64,7 @@ def time_of_flight(sample: EvalSample) -> Chosen:
 
 
 def thinned(chosen: Chosen, most: int) -> Chosen:
-    """At most so many, evenly spread over the columns."""
+    """Return at most `most` of the chosen pixels, evenly spread over the columns."""
     rows, columns = np.nonzero(chosen)
     order = np.argsort(columns, kind="stable")
     kept = order[np.unique(np.linspace(0, len(order) - 1, most).astype(int))] if len(order) > most else order
@@ -77,7 +77,7 @@ SENSORS: Mapping[str, Callable[[EvalSample], Chosen]] = {"2D lidar": lidar, "8x8
 
 
 def ranges(sample: EvalSample, chosen: Chosen, options: argparse.Namespace, seed: int) -> NDArray[np.float64]:
-    """(N, 3) points in the optical frame, as the sensor would give them."""
+    """Return points (N, 3) in the optical frame with the noise and the outliers of the sensor."""
     rng = np.random.default_rng(seed)
     points = points_from_depth(sample.depth_m, sample.frame.camera.rays())[chosen].astype(np.float64)
     factor = 1.0 + options.noise * rng.standard_normal(len(points))
@@ -87,22 +87,22 @@ def ranges(sample: EvalSample, chosen: Chosen, options: argparse.Namespace, seed
 
 
 def abs_rel(sample: EvalSample, estimate: DepthEstimate, used: Chosen) -> tuple[float, float]:
-    """AbsRel as it is, and after division by the true scale, of the pixels that were not used."""
+    """Return AbsRel of the pixels that were not used: as it is, and after alignment of the scale."""
     truth_m = np.where(used, np.nan, sample.depth_m).astype(np.float32)
     figures, _ = measure(estimate.depth_m, estimate.sigma_m, truth_m)
     return figures.abs_rel, figures.abs_rel_aligned
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print."""
+    """Run the program, and return its exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("folder", help="of real frames with measured depth")
+    parser.add_argument("folder", help="folder of real frames with measured depth")
     parser.add_argument("--model", default="nano")
     parser.add_argument("--backend", default="ort")
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--frames", type=int, help="so many, evenly spread; default all")
-    parser.add_argument("--noise", type=float, default=0.01, help="one sigma of range, relative")
-    parser.add_argument("--outliers", type=float, default=0.1, help="share of the ranges")
+    parser.add_argument("--frames", type=int, help="number of frames, evenly spread (all)")
+    parser.add_argument("--noise", type=float, default=0.01, help="relative standard deviation of the ranges (0.01)")
+    parser.add_argument("--outliers", type=float, default=0.1, help="share of wrong ranges (0.1)")
     options = parser.parse_args(argv)
     estimator = Estimator(open_engine(options.backend, load_artifact(options.model), options.threads))
     dataset = EvalDataset.open(options.folder).select(frames=options.frames)

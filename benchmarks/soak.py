@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Does the node run for days? A camera at 30 Hz for half an hour, and what the node's process holds meanwhile.
+"""Run the node for a long time with a camera at 30 Hz, and watch what its process holds.
 
     python benchmarks/soak.py                   30 minutes, the shipped model
-    python benchmarks/soak.py --minutes 1       a quick look: the warm-up is then a third of the time
-    python benchmarks/soak.py --frames 10000    until so many depth images came
+    python benchmarks/soak.py --minutes 1       a quick look; a third of the time is warm-up
+    python benchmarks/soak.py --frames 10000    until 10,000 depth images have come
     python benchmarks/soak.py --stand-in        a backend that answers at once, without a model
 
-Printed as Markdown. Exit status 1 where the node died, memory grew by more than 1 %, threads or descriptors grew, or
-counts did not add up. Memory is the resident size of the process (RSS); the first part, in which caches fill, is left
-out. Growth is the median of the last fifth of the samples over the median of the first: one sample goes up and down by
-what the allocator happens to keep.
+The result is printed as Markdown. The exit code is 1 if the node died, memory grew by more than 1 %, threads or
+descriptors grew, or counts did not add up. Memory is the resident size of the process (RSS), without the first part of
+the run in which caches fill. Growth is the median of the last fifth of the samples over the median of the first fifth,
+because single samples go up and down with what the allocator keeps.
 """
 
 from __future__ import annotations
@@ -46,16 +46,18 @@ from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
 
 DEPTH, DIAGNOSTICS = "depth/image", "/diagnostics"
 MAX_GROWTH = 0.01
+"""The accepted growth of resident memory, as a ratio."""
 MAX_WARM_UP_S = 120.0
+"""The longest warm-up; in a short run it is a third of the time."""
 SLOPE_S = 600.0
-"""In less time the ups and downs of an allocator, told by the hour, are nonsense."""
+"""A slope by the hour is not printed for a shorter time, in which the allocator's ups and downs would dominate it."""
 SAMPLES = 300
-"""Of the footprint, in the whole run; but not more often than twice a second."""
+"""The number of footprints in the whole run, but at most two a second."""
 
 
 @dataclass
 class NodeOutputs:
-    """What came from the node. ages_ms: depth at its receipt here, after its image's stamp."""
+    """What the node has published. ages_ms: time from the stamp of an image to the receipt of its depth."""
 
     ages_ms: list[float] = field(default_factory=list)
     newest: dict[str, str] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class NodeOutputs:
 
 @dataclass(frozen=True)
 class Soaked:
-    """times_s, samples: after the warm-up. sent: frames, of the whole run; silent: the node answered nothing more."""
+    """The result of a run. times_s, samples: after the warm-up. sent: frames of the whole run."""
 
     times_s: Sequence[float]
     samples: Sequence[Footprint]
@@ -91,20 +93,22 @@ class Soaked:
 
 
 def fifths(values: Sequence[float]) -> tuple[float, float]:
-    """Medians of the first and of the last fifth."""
+    """Return the medians of the first and of the last fifth."""
     fifth = max(1, len(values) // 5)
     return float(np.median(values[:fifth])), float(np.median(values[-fifth:]))
 
 
 def growth(samples: Sequence[Footprint]) -> float:
-    """Of the resident memory, as a ratio: 0.01 is 1 %."""
+    """Return the growth of resident memory as a ratio: 0.01 is 1 %."""
     first, last = fifths([sample.resident_mb for sample in samples])
     return last / first - 1.0
 
 
 def slope_per_hour(times_s: Sequence[float], samples: Sequence[Footprint]) -> tuple[float, float]:
-    """Ratio of growth an hour, by least squares, and its standard error; samples close in time are not independent, so
-    the true error is larger."""
+    """Return the growth an hour as a ratio, by least squares, and its standard error.
+
+    Samples that are close in time are not independent, so the true error is larger.
+    """
     values = np.array([sample.resident_mb for sample in samples])
     hours = np.asarray(times_s) / 3600.0
     hours -= hours.mean()
@@ -118,7 +122,7 @@ def slope_per_hour(times_s: Sequence[float], samples: Sequence[Footprint]) -> tu
 
 
 def violations(soaked: Soaked) -> list[str]:
-    """What a node that runs for days may not do."""
+    """Return what a node that is to run for days may not do."""
     found = []
     grown = growth(soaked.samples)
     if grown > MAX_GROWTH:
@@ -135,7 +139,7 @@ def violations(soaked: Soaked) -> list[str]:
 
 
 def soak(options: argparse.Namespace, folder: Path) -> Soaked:
-    """Raises HarnessError where the node died or did not answer."""
+    """Run the node under a camera. Raises HarnessError if it died or did not answer."""
     prepare_environment()
     launch: Callable[..., NodeProcess] = NodeProcess
     parameters = {"model": options.model, "backend": options.backend}
@@ -181,12 +185,12 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
 
 
 def is_settled(heard: NodeOutputs, before: int) -> bool:
-    """Whether two diagnostic messages came since `before`, and nothing is pending."""
+    """Return True if two diagnostic messages have come since `before` and no frame is pending."""
     return heard.diagnostics > before + 1 and heard.counts.get("pending") == 0
 
 
 def report(soaked: Soaked, options: argparse.Namespace) -> str:
-    """Markdown."""
+    """Return the result as Markdown."""
     heard, values = soaked.heard, soaked.heard.newest
     ages = np.percentile(heard.ages_ms, (50, 95, 100)) if heard.ages_ms else np.full(3, np.nan)
     first, last = fifths([sample.resident_mb for sample in soaked.samples])
@@ -197,7 +201,7 @@ def report(soaked: Soaked, options: argparse.Namespace) -> str:
     )
     slope_text = f"{slope:+.2%} an hour (standard error {error:.2%}, from {len(soaked.samples)} samples)"
     if measured_s < SLOPE_S:
-        slope_text = f"not told for less than {SLOPE_S / 60:.0f} min"
+        slope_text = f"not computed for less than {SLOPE_S / 60:.0f} min"
     found = violations(soaked)
     setting = f"{options.width}x{options.height} at {options.rate:g} Hz for {soaked.spent_s / 60:.1f} min"
     grown = f"{growth(soaked.samples):+.2%} in {measured_s / 60:.1f} min after the warm-up"
@@ -222,11 +226,13 @@ def report(soaked: Soaked, options: argparse.Namespace) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0, or 1 for a violation or a node that died (reason on stderr)."""
+    """Run the program. Return 1 if there is a violation or the node died."""
     parse = argparse.ArgumentParser(description="Memory, threads, descriptors and counts of the node over a long run.")
     parse.add_argument("--minutes", type=float, default=30.0, help="how long (30)")
-    parse.add_argument("--frames", type=int, default=0, help="end when so many depth images came, if that is sooner")
-    parse.add_argument("--rate", type=float, default=30.0, help="of the camera, Hz (30)")
+    parse.add_argument(
+        "--frames", type=int, default=0, help="end when this many depth images have come, if that is sooner"
+    )
+    parse.add_argument("--rate", type=float, default=30.0, help="rate of the camera in Hz (30)")
     parse.add_argument("--width", type=int, default=640)
     parse.add_argument("--height", type=int, default=480)
     parse.add_argument("--model", default="nano", help="name of a shipped model, or path of an artifact (nano)")

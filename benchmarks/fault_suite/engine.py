@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The backend of `benchmarks.stand_in.engine`, which fails where the image asks for it: its first pixel says how."""
+"""The stand-in backend with faults: the first pixel of an image says which fault it has."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Fault(IntEnum):
 
     RAISES = 1
     NAN = 2
-    """Not one pixel of depth, all sigma NaN."""
+    """Depth and sigma are NaN everywhere."""
     NEGATIVE = 3
     OTHER_SHAPE = 4
     HANGS = 5
-    """For the seconds of the environment variable."""
+    """It hangs for the seconds of the environment variable."""
 
 
 def register() -> None:
@@ -39,14 +39,14 @@ def register() -> None:
 
 
 def asking_for(fault: Fault, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A copy of the (H, W, 3) image that makes the engine fail."""
+    """Return a copy of the (H, W, 3) image that makes the engine fail."""
     asking = image.copy()
     asking[0, 0] = (0, FAULT_GREEN, int(fault))
     return asking
 
 
 class FaultyEngine(FakeEngine):
-    """Depth of the red channel, but for images that ask for a fault."""
+    """The stand-in backend, which fails for images that ask for it."""
 
     def run(self, graph: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         out = super().run(graph, inputs)

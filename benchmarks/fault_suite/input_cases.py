@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of what comes in: mutated messages, bursts, stalls, two cameras on one topic, a camera unplugged."""
+"""Faults of the input: mutated messages, bursts, stalls, two cameras on one topic, a camera unplugged."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections import Counter
 import numpy as np
 
 from benchmarks.fault_suite.mutations import MUTATIONS, Mutated, good
-from benchmarks.fault_suite.rig import CaseResult, Rig, Source, case
-from benchmarks.stand_in.camera import info_message, picture
+from benchmarks.fault_suite.rig import CaseResult, Rig, case
+from benchmarks.stand_in.camera import CameraDriver, info_message, picture
 from benchmarks.stand_in.engine import fake_depth_m
 from grin_ros.ros.operator.harness.messages import image_message
 
 LEAD_S = 0.002
-"""Of camera_info before its image, so that a bad one is known to have been there first."""
+"""camera_info is sent this long before its image, so that a bad one has arrived first."""
 
 
 def mutated_messages(rig: Rig, amount: int) -> CaseResult:
-    """Each followed by good frames until one is answered."""
+    """Send mutated messages, each followed by good frames until one is answered."""
     with case(rig, "mutated messages") as outcome:
         before = rig.settled()
         names = list(MUTATIONS)
@@ -35,7 +35,7 @@ def mutated_messages(rig: Rig, amount: int) -> CaseResult:
             needed = rig.recovery()
             recoveries[needed] += 1
             if frame.required and not rig.judge.answered(stamp_ns):
-                # The good one came too soon behind it, or it is refused: alone it must be answered.
+                # Either a good frame replaced it too soon, or it was refused. It must be answered when it comes alone.
                 again = MUTATIONS[name](rig.random)
                 if not any(rig.answers(again, name) for _ in range(3)):
                     outcome.violations.append(f"{name}: refused, although it can be read")
@@ -50,7 +50,7 @@ def mutated_messages(rig: Rig, amount: int) -> CaseResult:
 
 
 def burst(rig: Rig, frames: int, rate_hz: float = 200.0) -> CaseResult:
-    """Far more frames than a camera sends."""
+    """Send frames much faster than a camera does."""
     with case(rig, f"burst at {rate_hz:.0f} Hz") as outcome:
         before, published = rig.settled(), rig.judge.published
         ready = [good(rig.random) for _ in range(min(frames, 50))]
@@ -73,7 +73,7 @@ def burst(rig: Rig, frames: int, rate_hz: float = 200.0) -> CaseResult:
 
 
 def stalls(rig: Rig, amount: int) -> CaseResult:
-    """A camera that stops for a moment, again and again."""
+    """Stop the camera for a moment, again and again."""
     with case(rig, "camera stalls") as outcome:
         gaps_s = rig.random.uniform(0.02, 0.6, amount)
         recoveries = []
@@ -87,9 +87,9 @@ def stalls(rig: Rig, amount: int) -> CaseResult:
 
 
 def two_publishers(rig: Rig, frames: int) -> CaseResult:
-    """A second camera of another size and frame on the same topics: no depth may mix the two."""
+    """Let a second camera of another size and frame publish on the same topics; no depth may mix the two."""
     with case(rig, "two cameras on one topic") as outcome:
-        second = Source("second_camera")
+        second = CameraDriver("second_camera")
         try:
             rig.client.wait(second.connected, "the second camera's connection")
             before, published = rig.settled(), rig.judge.published
@@ -110,7 +110,7 @@ def two_publishers(rig: Rig, frames: int) -> CaseResult:
 
 
 def unplugged(rig: Rig, silence_s: float = 2.5) -> CaseResult:
-    """The driver ends, and starts again."""
+    """End the driver and start it again."""
     with case(rig, "camera unplugged and back") as outcome:
         rig.source.close()
         told = rig.client.wait(
@@ -118,7 +118,7 @@ def unplugged(rig: Rig, silence_s: float = 2.5) -> CaseResult:
             "a warning of silence",
         )
         rig.pause(silence_s - 2.0)
-        rig.source = Source()
+        rig.source = CameraDriver()
         rig.wait_connected()
         outcome.sent = "the driver's process gone, then a new one"
         outcome.happened = f"diagnostics: {told.partition(';')[0]}"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sees everything that is published, and knows what may be published of each stamp that was sent."""
+"""The judge of everything that the node publishes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from benchmarks.fault_suite.mutations import Depth
 from grin_ros.ros.operator.harness.messages import header_stamp_ns
 
 HELD_STAMPS = 4000
-"""After so many more a stamp is forgotten, and what is published of it is a violation."""
+"""A stamp is forgotten after this many more; what is published with it then is a violation."""
 
 
 class Judge:
-    """What may be published of each stamp, what was, and where the two differ. Thread safe."""
+    """Compares what is published for each stamp with what may be published. Thread safe."""
 
     def __init__(self, exact: bool = True) -> None:
         """exact: the stand-in backend computes the depth. Of a network's depth only the size is known beforehand."""
@@ -29,26 +29,26 @@ class Judge:
         self._answered: dict[int, None] = {}
         self.published = 0
         self.limits_change = False
-        """Whether NaN and inf may stand for any pixel, since min_depth_m and max_depth_m are being changed."""
+        """True while min_depth_m and max_depth_m are being changed: any pixel may then be NaN or inf."""
 
     def allow(self, stamp_ns: int, name: str, depth_m: Depth | None) -> None:
-        """Before a frame is sent. None: nothing may come of it."""
+        """Note a frame before it is sent. depth_m: its depth; None if nothing may be published for it."""
         with self.changed:
             self._allowed[stamp_ns] = (name, depth_m)
             while len(self._allowed) > HELD_STAMPS:
                 self._allowed.pop(next(iter(self._allowed)))
 
     def answered(self, stamp_ns: int) -> bool:
-        """Whether right depth of this stamp came."""
+        """Return True if right depth with this stamp has come."""
         return stamp_ns in self._answered
 
     def hear(self, topic: str, data: bytes) -> None:
-        """A message of any output, as it came."""
+        """Judge a serialised message of any output."""
         stamp_ns = header_stamp_ns(data)
         with self.changed:
             name, depth_m = self._allowed.get(stamp_ns, ("a stamp that was never sent", None))
             if depth_m is None:
-                self._violate(f"{topic} of {name} (stamp {stamp_ns}) was published")
+                self._violate(f"{topic} for {name} (stamp {stamp_ns}) was published")
             elif topic == "depth/image":
                 self._hear_depth(name, stamp_ns, data, depth_m)
             self.changed.notify_all()

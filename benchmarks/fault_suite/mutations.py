@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames as broken drivers, transports and attackers send them, each with what may be published of it."""
+"""Frames as broken drivers, transports and attackers send them, each with what may be published for it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ HEADER_BYTES = 12  # CDR encapsulation and stamp
 
 @dataclass
 class Mutated:
-    """What is sent. image: a message, or its bytes on the wire.
+    """A frame to send. image: a message, or its bytes on the wire.
 
-    depth_m: (H, W), what depth may be published of it; None: nothing may. required: this depth must be published.
+    depth_m: the depth (H, W) that may be published for it; None if nothing may. required: it must be published.
     """
 
     image: Image | bytes
@@ -39,13 +39,13 @@ class Mutated:
 
 
 def good(random: Random, stamp_s: int = 0) -> Mutated:
-    """A frame as it should be."""
+    """Return a frame as it should be."""
     image = picture(int(random.integers(2**31)))
     return Mutated(image_message(image, stamp_s), info_message(), fake_depth_m(image), required=True)
 
 
 def with_image(random: Random, **fields: Any) -> Mutated:
-    """Nothing may be published of it."""
+    """Return a frame with a bad image, for which nothing may be published."""
     image = image_message(picture(int(random.integers(2**31))), 0)
     for name, value in fields.items():
         setattr(image, name, value)
@@ -53,12 +53,12 @@ def with_image(random: Random, **fields: Any) -> Mutated:
 
 
 def with_info(random: Random, **fields: Any) -> Mutated:
-    """Nothing may be published of it."""
+    """Return a frame with a bad camera_info, for which nothing may be published."""
     return Mutated(with_image(random).image, info_message(**fields))
 
 
 def tolerated(frame: Mutated) -> Mutated:
-    """It may be published or refused; if published, then right."""
+    """Return the frame as one that may be published or refused. If it is published, it must be right."""
     frame.required = False
     return frame
 
@@ -80,7 +80,7 @@ def short_step(random: Random) -> Mutated:
 
 
 def long_step(random: Random) -> Mutated:
-    """Rows that would need more data than there is."""
+    """Return an image whose rows would need more data than there is."""
     return with_image(random, step=int(pick(random, (WIDTH * 3 + 5, WIDTH * 4, 2**20, 2**32 - 1))))
 
 
@@ -115,7 +115,7 @@ def odd_encoding(random: Random) -> Mutated:
 
 
 def wrong_encoding(random: Random) -> Mutated:
-    """Known, but of more bytes a pixel than there are."""
+    """Return an image whose encoding needs more bytes a pixel than there are."""
     return with_image(random, encoding=pick(random, ("rgba8", "bgra8")))
 
 
@@ -127,7 +127,7 @@ def other_colour_order(random: Random) -> Mutated:
 
 
 def big_endian(random: Random) -> Mutated:
-    """16-bit grey in the other byte order; of 8-bit colour the flag says nothing."""
+    """Return 16-bit grey in the other byte order, or 8-bit colour with the flag, which means nothing there."""
     if random.random() < 0.5:
         frame = good(random)
         assert isinstance(frame.image, Image)
@@ -141,7 +141,7 @@ def big_endian(random: Random) -> Mutated:
 
 
 def no_frame_id(random: Random) -> Mutated:
-    """In the image, in camera_info, or in both: then they agree."""
+    """Return a frame without frame_id in the image, in camera_info, or in both; then the two agree."""
     frame = good(random)
     assert isinstance(frame.image, Image)
     which = int(random.integers(3))
@@ -159,7 +159,7 @@ def other_frame_id(random: Random) -> Mutated:
 
 
 def odd_stamp(random: Random) -> Mutated:
-    """Before 1970, zero, far in the future: the picture is good all the same."""
+    """Return a good image with a stamp before 1970, of zero, or far in the future."""
     frame = good(random)
     assert isinstance(frame.image, Image)
     frame.image.header.stamp.sec = int(pick(random, (-(2**31), -1, 0, 2**31 - 1)))
@@ -168,7 +168,7 @@ def odd_stamp(random: Random) -> Mutated:
 
 
 def stamp_backwards(random: Random) -> Mutated:
-    """Older than what came before, as when a bag begins again."""
+    """Return a frame that is older than the one before, as when a bag begins again."""
     frame = good(random)
     assert isinstance(frame.image, Image)
     frame.image.header.stamp.sec = int(random.integers(1, 100))
@@ -183,13 +183,13 @@ def odd_k(random: Random) -> Mutated:
 
 
 def wrong_k(random: Random) -> Mutated:
-    """All zero, mirrored, skewed, scaled."""
+    """Return a K that is zero, mirrored, skewed or scaled."""
     rows = ([0.0] * 9, [-32.0, 0, 15, 0, 32.0, 11, 0, 0, 1], [32.0, 3, 15, 0, 32.0, 11, 0, 0, 1])
     return with_info(random, k=[float(value) for value in pick(random, (*rows, [32.0] * 9))])
 
 
 def odd_d(random: Random) -> Mutated:
-    """Not finite, or of a length that the model does not have."""
+    """Return a D that is not finite or has a length that no model has."""
     if random.random() < 0.5:
         d = [0.0] * 5
         d[int(random.integers(5))] = float(pick(random, ODD_NUMBERS))
@@ -202,14 +202,14 @@ def odd_distortion_model(random: Random) -> Mutated:
 
 
 def violent_distortion(random: Random) -> Mutated:
-    """Finite, but of no lens: whatever rays there are, depth is the fake's or invalid."""
+    """Return a finite D that no lens has: depth must be right or invalid."""
     frame = good(random)
     frame.info.d = (10.0 ** random.uniform(1, 30, 5) * random.choice([-1.0, 1.0], 5)).tolist()
     return tolerated(frame)
 
 
 def odd_projection(random: Random) -> Mutated:
-    """R and P are of the rectified image, which nobody here reads."""
+    """Return odd R and P, which belong to the rectified image and are not read."""
     frame = good(random)
     frame.info.p = [math.nan] * 12
     frame.info.r = [math.inf] * 9
@@ -226,7 +226,7 @@ def odd_binning(random: Random) -> Mutated:
 
 
 def odd_roi(random: Random) -> Mutated:
-    """Outside of the image, or of another size than the image that came."""
+    """Return a region that lies outside the image or has another size than the image."""
     frame = with_info(random)
     frame.info.roi.x_offset = int(random.integers(0, 2**32))
     frame.info.roi.width = int(random.integers(0, WIDTH))
@@ -235,7 +235,7 @@ def odd_roi(random: Random) -> Mutated:
 
 
 def cut_on_the_wire(random: Random) -> Mutated:
-    """Fewer bytes than the message's type needs: rclpy cannot read it."""
+    """Return fewer bytes than the type of the message needs, so that rclpy cannot read it."""
     frame = with_image(random)
     data = serialize_message(frame.image)
     frame.image = data[: int(random.integers(4, len(data) - WIDTH * 3))]
@@ -243,7 +243,7 @@ def cut_on_the_wire(random: Random) -> Mutated:
 
 
 def flipped_on_the_wire(random: Random) -> Mutated:
-    """A bit of a name, size or length is another; stamp and pixels are as they were."""
+    """Return a message with one bit flipped in a name, size or length; stamp and pixels are unchanged."""
     frame = good(random)
     assert isinstance(frame.image, Image)
     frame.image.header.stamp.nanosec = int(random.integers(1, 10**9))

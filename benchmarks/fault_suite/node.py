@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The real node, with the backend `faulty` besides the real ones: python -m benchmarks.fault_suite.node --ros-args ...
+"""The node with the backend `faulty` besides the real ones: python -m benchmarks.fault_suite.node --ros-args ...
 
-GRIN_TEST_FILE_BYTES limits the size of any file it writes, as a full disk does.
+GRIN_TEST_FILE_BYTES limits the size of the files that it writes, as a full disk does.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Faults around and inside the node: its backend, its listeners, its process, its disk, its parameters and states."""
+"""Faults in and around the node: its backend, subscribers, process, disk, parameters and lifecycle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from grin_ros.ros.operator.harness.messages import image_message
 
 SMALL_FILE_BYTES = 20_000
 
-# valid and invalid values, from which a run draws
+# Valid and invalid values, from which a run draws.
 VALUES: dict[str, tuple[Any, ...]] = {
     "steps": (1, 2, 50, 0, 51, -1, 2**40, 1.5, "two", True),
     "members": (1, 4, 32, 0, 33, "", 2.0),
@@ -56,7 +56,7 @@ RESET: dict[str, Any] = {
     "diagnostics_period_s": 0.1,
 }
 
-# Subscribes, says so, and never reads.
+# A program that subscribes, says so, and never reads.
 DEAF = """
 import sys, rclpy
 from rclpy.qos import QoSProfile, HistoryPolicy
@@ -72,7 +72,7 @@ sys.stdin.read()
 
 
 def failing_backend(rig: Rig, fault: Fault, amount: int) -> CaseResult:
-    """One to five frames at which it fails, then good ones; after three in a row the node opens it anew."""
+    """Send one to five frames on which the backend fails, then good ones. After three in a row the node reopens it."""
     what = fault.name.lower().replace("_", " ")
     with case(rig, f"backend: {what}") as outcome:
         before = rig.settled()
@@ -95,8 +95,10 @@ def failing_backend(rig: Rig, fault: Fault, amount: int) -> CaseResult:
 
 
 def hanging_backend(rig: Rig, hang_s: float, watchdog_s: float) -> CaseResult:
-    """One frame never ends while the camera goes on at 30 Hz: services are answered, and after the watchdog's time
-    another engine works."""
+    """Send a frame on which the backend hangs, while the camera goes on at 30 Hz.
+
+    Services must be answered meanwhile, and another engine must work after the watchdog's time.
+    """
     with case(rig, "backend: hangs") as outcome:
         before = rig.settled()
         image = asking_for(Fault.HANGS, picture(3))
@@ -119,12 +121,12 @@ def hanging_backend(rig: Rig, hang_s: float, watchdog_s: float) -> CaseResult:
             outcome.violations.append("the frame that hung is not counted as failed")
         if spent_s > hang_s:
             outcome.violations.append("depth came back only when the backend did")
-        rig.pause(hang_s - spent_s + 0.5)  # what is left behind ends by itself here
+        rig.pause(hang_s - spent_s + 0.5)  # the hanging engine ends by itself here
     return outcome
 
 
 def deaf_subscriber(rig: Rig, frames: int) -> CaseResult:
-    """A process that asked for everything and is then stopped: the node may not wait for it."""
+    """Stop a process that has subscribed to everything; the node may not wait for it."""
     with case(rig, "a subscriber that never reads") as outcome:
         command = [sys.executable, "-c", DEAF]
         deaf = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -150,7 +152,7 @@ def deaf_subscriber(rig: Rig, frames: int) -> CaseResult:
 
 
 def frozen_node(rig: Rig, seconds: float) -> CaseResult:
-    """The node's process is stopped for a while under a running camera, as a suspended machine is."""
+    """Stop the node's process for a while under a running camera, as a suspended machine does."""
     with case(rig, "the node is frozen") as outcome:
         rig.process.send_signal(signal.SIGSTOP)
         start, sent = time.monotonic(), 0
@@ -166,7 +168,7 @@ def frozen_node(rig: Rig, seconds: float) -> CaseResult:
 
 
 def killed(rig: Rig, times: int) -> CaseResult:
-    """kill -9 under a running camera; another is started with autostart, as the launch file does."""
+    """Kill the node under a running camera, and start another with autostart, as the launch file does."""
     recoveries, down_s = [], []
     with case(rig, "kill -9 and respawn") as outcome:
         for _ in range(times):
@@ -184,7 +186,7 @@ def killed(rig: Rig, times: int) -> CaseResult:
 
 
 def random_parameters(rig: Rig, changes: int) -> CaseResult:
-    """Any parameter to any value while frames go through: what does not fit is refused with a reason."""
+    """Set parameters to right and wrong values while frames go through. A refusal must have a reason."""
     with case(rig, "parameters set at random") as outcome:
         rig.judge.limits_change = True
         accepted = refused = 0
@@ -211,7 +213,7 @@ def random_parameters(rig: Rig, changes: int) -> CaseResult:
 
 
 def lifecycle(rig: Rig, cycles: int, frame_every: int = 10) -> CaseResult:
-    """Down to unconfigured and up again, with illegal requests in between; every few times a frame goes through."""
+    """Cycle the lifecycle with illegal requests in between; after every few cycles a frame must go through."""
     with case(rig, "lifecycle cycled") as outcome:
         recoveries = []
         for cycle in range(1, cycles + 1):
@@ -230,7 +232,7 @@ def lifecycle(rig: Rig, cycles: int, frame_every: int = 10) -> CaseResult:
 
 
 def full_disk(folder: Path, artifact: Path | str) -> CaseResult:
-    """A backend that keeps what it builds finds no room for it: it must work all the same, and leave no part of it."""
+    """Let a backend find no room for the engine that it keeps. It must work, and leave no part of a file."""
     cache = folder / "cache"
     environment = {FILE_BYTES_VARIABLE: str(SMALL_FILE_BYTES), "XDG_CACHE_HOME": str(cache)}
     outcome = CaseResult("disk full while an engine is built")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node under fault: a process, a camera that can be unplugged, and a judge of all that is published."""
+"""The rig of the fault suite: a node process, a camera that can be unplugged, and a judge of what is published."""
 
 from __future__ import annotations
 
@@ -13,35 +13,39 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import rclpy
-from rclpy.context import Context
-from rclpy.node import Node
-from rclpy.qos import QoSProfile, qos_profile_sensor_data
-from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import CameraInfo, Image
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
 
 from benchmarks.fault_suite.counts import adds_up, counts_of
 from benchmarks.fault_suite.engine import BACKEND
 from benchmarks.fault_suite.footprint import Footprint
 from benchmarks.fault_suite.judge import Judge
 from benchmarks.fault_suite.mutations import HEADER_BYTES, Mutated, good
+from benchmarks.stand_in.camera import CameraDriver
 from benchmarks.stand_in.process import start_node
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, LIMIT_S, NodeClient
 from grin_ros.ros.operator.harness.messages import DEPTH_TOPICS, header_stamp_ns
 from grin_ros.ros.operator.harness.process import NodeProcess
 
 FRAME_S = 1.0
-"""After this long without an answer a good frame counts as not answered, and the next is sent."""
-
+"""A good frame that is not answered within this time counts as not answered, and the next is sent."""
 MAX_RECOVERY = 2
+"""Depth must be back with this many good frames after a fault."""
 NEVER = 1000
+"""The number of frames that stands for no recovery."""
 WORK_S = 0.004
+"""The least time that the node gets to take a frame before the next one."""
 CAMERA_S = 0.03
+"""The time between two frames of the camera."""
 
 
 @dataclass
 class CaseResult:
-    """One case. recovery_frames: good frames until depth came back (1: the first was answered); None: not asked."""
+    """The result of one case.
+
+    recovery_frames: the good frames until depth came back, where 1 means that the first was answered; None if the case
+    does not measure it.
+    """
 
     case: str
     sent: str = ""
@@ -49,31 +53,11 @@ class CaseResult:
     recovery_frames: int | None = None
     violations: list[str] = field(default_factory=list)
     grown_mb: float | None = None
-    """Private memory of the node's process after the case, less that before; None: not the same process."""
-
-
-class Source:
-    """A camera driver: a participant of its own with an image and a camera_info publisher, as drivers offer them."""
-
-    def __init__(self, name: str = "camera") -> None:
-        self._context = Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node(name, context=self._context, start_parameter_services=False)
-        self.image: Any = self._node.create_publisher(Image, "image", qos_profile_sensor_data)
-        self.info: Any = self._node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
-
-    def connected(self) -> bool:
-        """Whether the node's two subscriptions are matched."""
-        return bool(self.image.get_subscription_count() and self.info.get_subscription_count())
-
-    def close(self) -> None:
-        """Unplugged."""
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
+    """The growth of the process's private memory during the case; None if it is not the same process."""
 
 
 class Rig:
-    """A context manager: the node runs, is active and has answered when it is entered, and is ended afterwards."""
+    """A context manager: inside it the node is active and has answered a frame; afterwards it is ended."""
 
     def __init__(
         self,
@@ -86,7 +70,7 @@ class Rig:
         seed: int = 0,
         exact: bool = True,
     ) -> None:
-        """folder: for the node's logs. exact: see Judge."""
+        """Start node, client and camera. folder: for the logs of the node. exact: see Judge."""
         self.folder = folder
         self.random = np.random.default_rng(seed)
         self.judge = Judge(exact)
@@ -99,10 +83,10 @@ class Rig:
         self.process = self._start()
         self.client = NodeClient(self.process)
         for publisher in (self.client.image_publisher, self.client.info_publisher):
-            self.client.ros.destroy_publisher(publisher)  # the camera is a participant of its own here
+            self.client.ros.destroy_publisher(publisher)  # the camera is another participant here
         for topic, kind in DEPTH_TOPICS.items():
             self._listen(topic, kind)
-        self.source = Source()
+        self.source = CameraDriver()
 
     def __enter__(self) -> Rig:
         try:
@@ -131,13 +115,15 @@ class Rig:
         assert self.recovery(limit=100) < NEVER, f"no depth of a good frame:\n{self.client.log()}"
 
     def wait_connected(self) -> None:
-        """Until the camera's topics and the outputs are matched."""
+        """Wait until the topics of the camera and the outputs are connected."""
         self.client.wait(self.source.connected, "subscriptions to the camera")
         self.client.wait(lambda: all(map(self.client.ros.count_publishers, DEPTH_TOPICS)), "the node's outputs")
 
     def respawn(self) -> None:
-        """A new process in the place of one that has ended, as the launch file starts it; until it hears the camera,
-        which goes on meanwhile. Endpoints of the killed one count as present for another 20 s."""
+        """Start another process in place of one that has ended, and wait until it receives images of the camera.
+
+        The endpoints of a killed process count as present for another 20 s.
+        """
         assert not self.process.alive()
         self.client.received["/diagnostics"].clear()
         self.process = self.client.process = self._start(autostart=True)
@@ -148,11 +134,11 @@ class Rig:
             self.pause(CAMERA_S)
 
     def send(
-        self, frame: Mutated, name: str = "a good frame", source: Source | None = None, lead_s: float = 0.0
+        self, frame: Mutated, name: str = "a good frame", source: CameraDriver | None = None, lead_s: float = 0.0
     ) -> int:
-        """camera_info, `lead_s` later the image; a stamp of its own where the frame has none. The stamp in nanoseconds.
+        """Send camera_info and `lead_s` later the image; return its stamp in nanoseconds.
 
-        Without a lead the image may be served first, and then goes with the camera_info before this one.
+        A frame without a stamp gets one. Without a lead the node may take the image first, with the camera_info before.
         """
         source = source or self.source
         if isinstance(frame.image, Image):
@@ -170,7 +156,7 @@ class Rig:
         return stamp_ns
 
     def wait(self, condition: Callable[[], bool], limit_s: float) -> bool:
-        """Whether it came to that, asked again whenever the node publishes. Fails where the node has died."""
+        """Return True once `condition` holds, False after `limit_s`. It is asked whenever the node publishes."""
         deadline = time.monotonic() + limit_s
         with self.judge.changed:
             while not condition():
@@ -182,11 +168,11 @@ class Rig:
         return True
 
     def pause(self, seconds: float) -> None:
-        """Nothing is sent for this long; fails where the node dies."""
+        """Send nothing for this long. Fails if the node dies."""
         self.wait(lambda: False, seconds)
 
     def recovery(self, limit: int = 20) -> int:
-        """Good frames sent until one of them was answered: 1 is the first. NEVER: none of `limit`."""
+        """Send good frames until one is answered, and return which one it was; NEVER if none of `limit` was."""
         sent: list[int] = []
         for _ in range(limit):
             start = time.monotonic()
@@ -197,24 +183,26 @@ class Rig:
         return NEVER
 
     def let_work(self) -> None:
-        """Long enough for the node to take a frame, before the next would replace it: as long as the last good frame
-        took to be answered, or a few milliseconds. On a busy machine some are replaced all the same."""
+        """Give the node time to take a frame before the next one replaces it.
+
+        It gets as long as the last good frame took, or a few milliseconds. On a busy machine some frames are replaced.
+        """
         self.pause(max(WORK_S, 1.5 * self._round_trip_s))
 
     def answers(self, frame: Mutated, name: str) -> bool:
-        """Whether depth came of this one frame."""
+        """Send one frame, and return True if its depth comes."""
         stamp_ns = self.send(frame, name)
         return self.wait(lambda: self.judge.answered(stamp_ns), FRAME_S)
 
     def settled(self) -> dict[str, int]:
-        """Counts of a diagnostic message that is newer than this call and has nothing pending."""
+        """Return the counts of the first diagnostic message after this call in which no frame is pending."""
         told = self.client.received["/diagnostics"]
         before = len(told)
         self.client.wait(lambda: len(told) > before + 1 and self.client.value("pending") == "0", "quiet")
         return counts_of(told[-1])
 
     def take_violations(self) -> list[str]:
-        """What was published and may not have been, and diagnostics that do not add up, since the last call."""
+        """Return what has been published wrongly since the last call, and diagnostics that did not add up."""
         told = self.client.received["/diagnostics"]
         unbalanced = [numbers for message in told[:-1] if not adds_up(numbers := counts_of(message))]
         del told[:-1]
@@ -223,6 +211,7 @@ class Rig:
         return found
 
     def footprint(self) -> Footprint:
+        """Return what the process of the node holds now."""
         return Footprint.of(self.process.pid)
 
     def _start(self, autostart: bool = False) -> NodeProcess:
@@ -240,7 +229,7 @@ class Rig:
 
 @contextlib.contextmanager
 def case(rig: Rig, name: str) -> Iterator[CaseResult]:
-    """An CaseResult to fill in; what the judge finds meanwhile is its violation, so is a recovery that is too late."""
+    """Yield a result to fill in. What the judge finds meanwhile is a violation of it, and so is a late recovery."""
     outcome = CaseResult(name)
     rig.take_violations()
     pid, before = rig.process.pid, rig.footprint()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""All cases in a row on one node, in two sizes, and whether it then holds what it held before."""
+"""All cases of the fault suite in a row on one node, in two sizes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from benchmarks.fault_suite.rig import CaseResult, Rig
 from benchmarks.stand_in.engine import write_artifact
 
 RETURN_S = 30.0
-"""How long threads, descriptors and memory may take to return: Fast DDS forgets a killed participant after 20 s."""
+"""The time that threads, descriptors and memory may take to return. Fast DDS forgets a killed node after 20 s."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of each. memory_mb: growth of private memory that is noise of the allocator, not a leak."""
+    """How much of each fault is done. memory_mb: growth of private memory that is no leak but the allocator's noise."""
 
     warm_up: int
     mutated: int
@@ -75,7 +75,7 @@ SHORT = Sizes(
 
 
 def outcomes(folder: Path, sizes: Sizes, seed: int, real_artifact: Path | str | None = None) -> Iterator[CaseResult]:
-    """Each case as it ends. real_artifact: a model that the backend openvino can open, for the full disk."""
+    """Yield the result of each case as it ends. real_artifact: a model for the backend openvino, for the full disk."""
     artifact = write_artifact(folder / "fake")
     environment = {HANG_VARIABLE: str(sizes.hang_s)}
     parameters = {"watchdog_s": sizes.watchdog_s}
@@ -101,7 +101,7 @@ def outcomes(folder: Path, sizes: Sizes, seed: int, real_artifact: Path | str | 
 
 
 def warm_up(rig: Rig, sizes: Sizes) -> None:
-    """What is made once and kept is no growth: caches, thread pools, the ways to another participant."""
+    """Do a little of everything first: caches, thread pools and connections that are made once are no growth."""
     input_cases.mutated_messages(rig, sizes.warm_up)
     input_cases.two_publishers(rig, 10)
     node_cases.lifecycle(rig, 2)
@@ -110,7 +110,7 @@ def warm_up(rig: Rig, sizes: Sizes) -> None:
 
 
 def returned(rig: Rig, before: Footprint, memory_mb: float) -> CaseResult:
-    """Memory, threads and descriptors after all of that, against before."""
+    """Compare memory, threads and descriptors with those before all cases."""
     outcome = CaseResult("back to its level", sent="nothing more")
     deadline = time.monotonic() + RETURN_S
     while faults(before, after := rig.footprint(), memory_mb) and time.monotonic() < deadline:
@@ -122,7 +122,7 @@ def returned(rig: Rig, before: Footprint, memory_mb: float) -> CaseResult:
 
 
 def faults(before: Footprint, after: Footprint, memory_mb: float) -> list[str]:
-    """What has grown."""
+    """Return what has grown."""
     grown = after.private_mb - before.private_mb
     found = [f"memory grew by {grown:.1f} MB, accepted are {memory_mb:.0f}"] * (grown > memory_mb)
     found += [f"{after.threads} threads, before {before.threads}"] * (after.threads > before.threads)

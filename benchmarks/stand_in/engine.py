@@ -37,13 +37,13 @@ def register() -> None:
 
 
 def fake_depth_m(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(H, W) float32 metres of an (H, W, 3) RGB image."""
+    """Return the depth (H, W) float32 in metres of an (H, W, 3) RGB image."""
     red = image[..., 0].astype(np.float32)
     return np.where(red > 0, 1 + red / 32, np.float32(np.nan)).astype(np.float32)
 
 
 class FakeEngine(Engine):
-    """Answers from the image's red channel, after the seconds in the environment variable (0 where it is not set)."""
+    """A backend that computes depth from the red channel, after the seconds of the environment variable (default 0)."""
 
     @property
     def description(self) -> str:
@@ -63,7 +63,7 @@ class FakeEngine(Engine):
 
 
 def write_artifact(folder: Path) -> Path:
-    """An artifact folder that loads and whose golden sample FakeEngine answers."""
+    """Write an artifact whose golden sample FakeEngine repeats, and return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for graph in ("encode", "denoise", "decode"):
         (folder / f"{graph}.onnx").write_bytes(f"{graph} of the fake backend".encode())

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The real process of several cameras, with the stand-in backend: python -m benchmarks.stand_in.multi_camera ..."""
+"""The process of several cameras with the stand-in backend: python -m benchmarks.stand_in.multi_camera ..."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The real node, with the stand-in backend besides the real ones: python -m benchmarks.stand_in.node --ros-args ..."""
+"""The node with the stand-in backend besides the real ones: python -m benchmarks.stand_in.node --ros-args ..."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The network of Depth Anything V2 Small (arXiv 2406.09414) to compare speed with: its shape, with random weights, in
-the same runtime with the same threads. Image to relative depth at its own resolution; nothing before or after.
+"""The network of Depth Anything V2 Small (arXiv 2406.09414), to compare speed with.
 
-Needs `transformers` (pip install 'grin_ros[bench]').
+It has the shape of the released network and random weights, and runs in the same runtime with the same threads. It maps
+an image to relative depth at its own resolution, without anything before or after. It needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.onnxruntime import OrtEngine
 
 SIZES = ((518, 686), (252, 336))
-"""Height, width: what a 640x480 image becomes at its default and at half of it; multiples of the patch of 14."""
+"""(height, width) of a 640x480 image at the default size and at half of it, in multiples of the patch of 14."""
 _CONFIG: dict[str, Any] = {
     "reassemble_hidden_size": 384,
     "patch_size": 14,
@@ -49,7 +49,7 @@ _BACKBONE: dict[str, Any] = {
 
 
 class _Depth(nn.Module):
-    """(1, 3, H, W) -> (1, H, W)."""
+    """The network from an image (1, 3, H, W) to depth (1, H, W)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class _Depth(nn.Module):
 
 
 def export(size: tuple[int, int], folder: Path) -> Path:
-    """The network at a fixed size as ONNX. Raises ImportError without transformers."""
+    """Write the network at a fixed size as ONNX, and return its path. Raises ImportError without transformers."""
     path = folder / f"depth_anything_v2_small_{size[0]}x{size[1]}.onnx"
     if not path.is_file():
         with warnings.catch_warnings(), torch.inference_mode():
@@ -75,14 +75,16 @@ def export(size: tuple[int, int], folder: Path) -> Path:
                 _Depth(), (torch.zeros(1, 3, *size),), dynamo=True, opset_version=20, verbose=False
             )
         if program is None:
-            raise ValueError("torch.onnx.export gave nothing; use the torch release of setup.py")
+            raise ValueError("torch.onnx.export returned nothing; use the torch release of setup.py")
         program.save(str(path), external_data=False)
     return path
 
 
 def runner(engine: Engine, path: Path, size: tuple[int, int]) -> Run | None:
-    """One run of the network in the runtime and precision of `engine`; None where there is none alike: for int8, which
-    it would have to be quantised for, and for the torch reference."""
+    """Return a run of the network in the runtime and precision of `engine`.
+
+    Return None for int8, for which the network would have to be quantised, and for other runtimes.
+    """
     pixels = np.random.default_rng(0).standard_normal((1, 3, *size)).astype(np.float32)
     infer: Callable[[], Any]
     if engine.graphs != "fp32":
@@ -105,7 +107,7 @@ def runner(engine: Engine, path: Path, size: tuple[int, int]) -> Run | None:
 def _ort(engine: OrtEngine, path: Path, pixels: NDArray[np.float32]) -> Callable[[], Any]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = engine.threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as the engine
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as in the engine
     options.log_severity_level = 3
     provider = (engine.provider, engine.provider_options())
     session = onnxruntime.InferenceSession(str(path), options, providers=[provider])

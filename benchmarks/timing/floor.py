@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The floor: what the work of a graph would take at the rate of a large matrix product, measured beside it."""
+"""The floor of a graph's time: its operations at the rate of a large matrix product on the same machine."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from grin_ros.core.types import Frame
 from grin_ros.lab.network.checkpoint import load_model
 
 SIZE = 1024
-"""Of the matrix product: three of them fit the cache of a small CPU, and its edges cost little."""
+"""The size of the matrices: three of them fit the cache of a small CPU, and their borders cost little."""
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def flops(artifact: Artifact, frame: Frame, members: int) -> dict[str, int]:
-    """graph -> multiplications and additions of one run in products and convolutions; elementwise work is not in it."""
+    """Return graph -> operations of one run in matrix products and convolutions, without elementwise work."""
     model = load_model(artifact.file("weights.safetensors")).eval()
     network = artifact.manifest.network
     camera = camera_inputs(
@@ -45,7 +45,7 @@ def flops(artifact: Artifact, frame: Frame, members: int) -> dict[str, int]:
 
 
 class Product:
-    """Products of two squares, again and again; the best of the run counts."""
+    """A matrix product of two squares as a thing to time."""
 
     def __init__(self, precision: str) -> None:
         self.precision = precision
@@ -58,5 +58,5 @@ class Product:
 
 
 def rate(best_ms: float) -> float:
-    """FLOP/s of a product that took best_ms."""
+    """Return the operations per second of a product that took best_ms."""
     return 2.0 * SIZE**3 / (best_ms / 1e3)

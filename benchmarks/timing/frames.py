@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One frame as the node sees it, image message to serialised outputs, by stage; and the loop alone, by its sizes."""
+"""Runs to time: a whole frame as the node processes it, and the denoising loop alone for other sizes."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from grin_ros.core.types import DepthEstimate, Frame
 GRAPH_STAGES = ("encode", "denoise", "decode")
 STAGES = ("prepare", *GRAPH_STAGES, "limit", "messages")
 ROS = importlib.util.find_spec("rclpy") is not None
-"""Without it no messages are made, and their stage is left out."""
+"""True if rclpy is installed. Without it the stage of the messages is left out."""
 
 
 def frame_of(width: int, height: int, shift_px: float = 0.0) -> Frame:
-    """A view with detail everywhere, through a pinhole of 60 degrees. shift_px: of the centre, for another camera."""
+    """Return a frame with detail everywhere, of a pinhole camera with 60 degrees. shift_px: of the principal point."""
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     f_px = width / 2.0 / np.tan(np.radians(30.0))
     centre = (width - 1) / 2.0 + shift_px
@@ -35,7 +35,7 @@ def frame_of(width: int, height: int, shift_px: float = 0.0) -> Frame:
 
 
 def whole_frame(engine: Engine, settings: Settings, *frames: Frame) -> Run:
-    """Estimate each of `frames` and fill and serialise depth, sigma and the full cloud: all but the transport."""
+    """Return a run that estimates each frame, and fills and serialises depth, sigma and the full cloud."""
     estimator = Estimator(engine, settings)
 
     def run() -> dict[str, float]:
@@ -55,12 +55,12 @@ def whole_frame(engine: Engine, settings: Settings, *frames: Frame) -> Run:
 
 
 def overhead(laps: Mapping[str, float]) -> float:
-    """Everything but the three graphs."""
+    """Return the time of everything but the three graphs."""
     return sum(value for stage, value in laps.items() if stage not in GRAPH_STAGES)
 
 
 def serialise(frame: Frame, estimate: DepthEstimate) -> int:
-    """What the node publishes of a frame, as bytes on the wire: how many."""
+    """Serialise what the node publishes for a frame, and return the number of bytes."""
     from rclpy.serialization import serialize_message
     from std_msgs.msg import Header
 
@@ -77,7 +77,7 @@ def serialise(frame: Frame, estimate: DepthEstimate) -> int:
 
 
 def loop(engine: Engine, frame: Frame, rows: int, cols: int, settings: Settings) -> Run:
-    """encode and the DDIM loop with rows x cols queried pixels, however many the artifact's grid has."""
+    """Return a run of 'encode' and the DDIM loop with rows x cols queried pixels instead of the artifact's grid."""
     manifest = engine.artifact.manifest
     scene = (manifest.network.scene_rows, manifest.network.scene_cols)
     camera = camera_inputs(frame.camera, (rows, cols), scene)

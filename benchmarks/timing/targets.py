@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What speed the project promises, as ratios of things measured in one run: machines differ, and are busy."""
+"""The speed that the project promises, as ratios of times of one run, because machines differ and are busy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from benchmarks.timing.rounds import Timed
 
 SLOW, FAST = (2, 4), (1, 1)
-"""(steps, members) of the two promises."""
+"""(steps, members) of the two settings for which speed is promised."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """value must be at most `limit`. unit: '' for a ratio."""
+    """A promise: `value` is at most `limit`. unit: '' for a ratio."""
 
     what: str
     value: float
@@ -25,35 +25,43 @@ class Target:
 
     @property
     def met(self) -> bool:
-        return self.value <= self.limit  # False for NaN too
+        """True if the promise holds; False for NaN."""
+        return self.value <= self.limit
 
     def row(self) -> str:
+        """Return a row of the Markdown table."""
         verdict = "pass" if self.met else "FAIL"
         return f"| {self.what} | {self.value:.3g}{self.unit} | {self.limit:.3g}{self.unit} | {verdict} |"
 
     def to_json(self) -> dict[str, Any]:
+        """Return the fields, and whether the promise holds."""
         return {**asdict(self), "met": self.met}
 
 
 @dataclass(frozen=True)
 class EngineTimes:
-    """engines: (backend, steps, members) -> a frame. peers: backend -> Depth Anything V2 Small in its runtime and
-    precision, at both sizes, the larger first. best: the backend that is fastest at SLOW. scaling: by the names of
-    `engines.py`. overheads: 'WIDTHxHEIGHT' -> a frame. floor_ms: of `denoise` at SLOW in the fastest precision."""
+    """All times of one run of benchmarks/engines.py."""
 
     engines: Mapping[tuple[str, int, int], Timed]
+    """(backend, steps, members) -> a whole frame."""
     peers: Mapping[str, tuple[Timed, Timed]]
+    """Backend -> Depth Anything V2 Small in its runtime and precision, at the larger and at the smaller size."""
     best: str
+    """The backend that is fastest at SLOW."""
     scaling: Mapping[str, Timed]
+    """The cases of `scaling_of` in engines.py by name."""
     overheads: Mapping[str, Timed]
+    """'WIDTHxHEIGHT' -> a whole frame."""
     floor_ms: float
+    """The floor of 'denoise' at SLOW, in the fastest precision."""
 
 
 OVERHEAD_MS = {"640x480": 6.0, "1280x720": 15.0}
+"""Image size -> the promised time of everything but the graphs."""
 
 
 def targets(measured: EngineTimes) -> Iterator[Target]:
-    """All that can be told from what was measured."""
+    """Yield every promise that can be judged from what was measured."""
     engines, best = measured.engines, measured.best
     for backend, (large, small) in measured.peers.items():
         slow, fast = engines[(backend, *SLOW)].median(), engines[(backend, *FAST)].median()

@@ -14,8 +14,7 @@ import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from benchmarks.fault_suite.rig import Source
-from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, CameraDriver, info_message, picture
 from benchmarks.stand_in.engine import fake_depth_m
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
@@ -113,7 +112,7 @@ def test_a_recording_of_rerun_holds_them(tmp_path: Path) -> None:
 def test_the_command_records_what_is_published(tmp_path: Path) -> None:
     pytest.importorskip("rerun", reason="pip install 'grin_ros[rerun]'")
     path = tmp_path / "live.rrd"
-    source = Source()
+    source = CameraDriver()
     ended = threading.Event()
 
     def publish() -> None:

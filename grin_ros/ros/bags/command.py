@@ -21,7 +21,7 @@ from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
-from grin_ros.ros.bags.storages import BY_SUFFIX, STORAGES
+from grin_ros.ros.bags.storage.formats import BY_SUFFIX, STORAGES
 from grin_ros.ros.parameters.row import Value
 
 

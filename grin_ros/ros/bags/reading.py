@@ -11,19 +11,17 @@ print(bag.damage)                             # what could not be read; empty fo
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import Reader, ReaderError
 
-from grin_ros.ros.bags.storages import BY_SUFFIX
+from grin_ros.ros.bags.storage.files import Source, listing
+from grin_ros.ros.bags.storage.raw import Contents
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -34,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 COPY_BYTES = 1 << 20
 """A packed file is unpacked in blocks of this size."""
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+"""The first bytes of a packed message. A message that is not packed (CDR) begins with a zero."""
 
 
 class Message(NamedTuple):
@@ -57,19 +57,6 @@ class Message(NamedTuple):
         return self.connection.msgtype
 
 
-class Contents(NamedTuple):
-    """What a bag holds by its indexes.
-
-    kinds, counts: message type and number of messages by topic. start_ns, end_ns: log times of the first and the last
-    message.
-    """
-
-    kinds: Mapping[str, str]
-    counts: Mapping[str, int]
-    start_ns: int
-    end_ns: int
-
-
 class Bag:
     """A recorded bag. Reading it twice gives the same messages in the same order, however damaged it is."""
 
@@ -79,21 +66,29 @@ class Bag:
         self.damage: list[str] = []
         """What the last reading could not read, as texts."""
         self._told: set[str] = set()
-        self._damaged_metadata = ""
-        self._mode = ""
-        self.files = self._storage_files()
+        self._listing = listing(path)
+        if self._listing.ignored:
+            names = ", ".join(file.name for file in self._listing.ignored)
+            self._tell(f"{names}: not read, because metadata.yaml does not name it; to read it, give the file itself")
+
+    @property
+    def files(self) -> list[Path]:
+        """The storage files, in the order in which they are read."""
+        return [source.path for source in self._listing.sources]
 
     def messages(self, topics: Collection[str] | None = None, stop_ns: int | None = None) -> Iterator[Message]:
         """Yield the readable messages of `topics` (None: of all) that were logged before `stop_ns`; renew `damage`."""
-        self.damage = [self._damaged_metadata] if self._damaged_metadata else []
-        for path in self.files:
-            if not path.is_file():
-                self._damaged(f"{path.name}: missing, though metadata.yaml names it")
-            elif path.suffix == ".zstd":
+        self.damage = []
+        if self._listing.damage:
+            self._damaged(self._listing.damage)
+        for source in self._listing.sources:
+            if not source.path.is_file():
+                self._damaged(f"{source.path.name}: missing, though metadata.yaml names it")
+            elif source.packed:
                 with tempfile.TemporaryDirectory() as folder:
-                    yield from self._file(self._unpacked(path, Path(folder)), topics, stop_ns)
+                    yield from self._file(source, self._unpacked(source, Path(folder)), topics, stop_ns)
             else:
-                yield from self._file(path, topics, stop_ns)
+                yield from self._file(source, source.path, topics, stop_ns)
 
     def contents(self) -> Contents | None:
         """Return what the indexes say, without reading messages; None if the bag is damaged or its files are packed."""
@@ -101,96 +96,67 @@ class Bag:
         counts = Counter[str]()
         spans = []
         try:
-            for path in self.files:
-                with Reader(path) as reader:
-                    kinds.update({c.topic: c.msgtype for c in reader.connections})
-                    for connection in reader.connections:
-                        counts[connection.topic] += connection.msgcount
-                    if reader.message_count:
-                        spans.append((reader.start_time, reader.end_time - 1))
+            for source in self._listing.sources:
+                found = None if source.packed else source.storage.contents(source.path)
+                if found is None:
+                    return None
+                kinds.update(found.kinds)
+                counts.update(found.counts)
+                if any(found.counts.values()):
+                    spans.append((found.start_ns, found.end_ns))
         except Exception:  # each storage raises its own types; `messages` says what is wrong
             return None
-        start_ns, end_ns = min((s for s, _ in spans), default=0), max((e for _, e in spans), default=0)
-        return Contents(kinds, counts, start_ns, end_ns)
+        return Contents(kinds, counts, min((s for s, _ in spans), default=0), max((e for _, e in spans), default=0))
 
-    def _storage_files(self) -> list[Path]:
-        path = self.path
-        if path.is_file() and path.suffix in BY_SUFFIX:
-            return [path]
-        if not path.is_dir():
-            raise ValueError(f"{path}: not a bag; expected a bag directory or a file {' or '.join(BY_SUFFIX)}")
-        found = [p for p in path.iterdir() if Path(p.name.removesuffix(".zstd")).suffix in BY_SUFFIX]
-        found.sort(key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name)])
-        try:
-            known = yaml.safe_load((path / "metadata.yaml").read_text())["rosbag2_bagfile_information"]
-            self._mode = str(known.get("compression_mode") or "").lower()
-            listed = [path / Path(name).name for name in known["relative_file_paths"]]
-        except (OSError, yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
-            if not found:
-                raise ValueError(f"{path}: not a bag: no readable metadata.yaml, no .mcap and no .db3 in it") from error
-            self._damaged_metadata = (
-                f"metadata.yaml: missing or unreadable ({type(error).__name__}); the files are read by name"
-            )
-            return found
-        return listed + [p for p in found if p not in listed]
-
-    def _file(self, path: Path, topics: Collection[str] | None, stop_ns: int | None) -> Iterator[Message]:
-        """Yield the messages of a file: by rosbags, and from the place where it fails by the format's recover."""
-        reached_ns, at_reached = -1, Counter[str]()
-        try:
-            if _has_log(path):
-                raise ReaderError("the recording was not closed, its newest messages are in a write-ahead log")
-            with Reader(path) as reader:
-                for connection, time_ns, data in reader.messages(stop=stop_ns):
-                    if time_ns != reached_ns:
-                        reached_ns, at_reached = time_ns, Counter()
-                    at_reached[connection.topic] += 1
-                    yield from self._wanted(connection, time_ns, data, topics)
-                return
-        except Exception as error:  # a damaged file makes every layer below raise types of its own
-            self._damaged(f"{path.name}: {error or type(error).__name__}; reading what is left")
-        left = BY_SUFFIX[path.suffix].recover(path, lambda text: self._damaged(f"{path.name}: {text}"))
-        for connection, time_ns, data in left:
-            if time_ns < reached_ns or (stop_ns is not None and time_ns >= stop_ns):
-                continue  # rosbags reads in the order of time, so messages before `reached_ns` are done
-            if time_ns == reached_ns and at_reached[connection.topic] > 0:
-                at_reached[connection.topic] -= 1
-                continue
-            yield from self._wanted(connection, time_ns, data, topics)
-
-    def _wanted(
-        self, connection: Connection, time_ns: int, data: Any, topics: Collection[str] | None
+    def _file(
+        self, source: Source, path: Path, topics: Collection[str] | None, stop_ns: int | None
     ) -> Iterator[Message]:
-        if topics is not None and connection.topic not in topics:
-            return
-        if self._mode == "message":
-            try:
-                data = zstd.decompress(data)
-            except zstd.ZstdError as error:
-                self._damaged(f"{connection.topic} at {time_ns} ns: cannot be unpacked ({error})")
-                return
-        yield Message(connection, time_ns, bytes(data))
+        """Yield the messages of a file. path: the file, or what was unpacked of it."""
+        name = source.path.name
+        try:
+            for connection, time_ns, data in source.storage.read(
+                path, lambda t: self._damaged(f"{name}: {t}"), stop_ns
+            ):
+                if topics is None or connection.topic in topics:
+                    whole = self._whole(connection, time_ns, data)
+                    if whole is not None:
+                        yield Message(connection, time_ns, whole)
+        except Exception as error:  # a damaged file makes every layer below raise types of its own
+            self._damaged(f"{name}: {error or type(error).__name__}; what follows in the file is lost")
 
-    def _unpacked(self, path: Path, folder: Path) -> Path:
-        """Unpack a file into `folder`, as far as possible, and return the unpacked file."""
-        plain = folder / path.stem
-        with path.open("rb") as packed, plain.open("wb") as out:
+    def _whole(self, connection: Connection, time_ns: int, data: bytes) -> bytes | None:
+        """Return the data of a message, unpacked; None if that fails.
+
+        The data itself says whether it is packed, because metadata.yaml may be missing.
+        """
+        if not data.startswith(ZSTD_MAGIC) and (data.startswith(b"\0") or not self._listing.packs_messages):
+            return data
+        try:
+            return zstd.decompress(data)
+        except zstd.ZstdError as error:
+            self._damaged(f"{connection.topic} at {time_ns} ns: cannot be unpacked ({error})")
+            return None
+
+    def _unpacked(self, source: Source, folder: Path) -> Path:
+        """Unpack a file into `folder` and return the unpacked file. If that fails, one that lies beside it will do."""
+        plain = folder / source.path.stem
+        with source.path.open("rb") as packed, plain.open("wb") as out:
             try:
                 with zstd.open(packed, "rb") as stream:
                     while block := stream.read(COPY_BYTES):
                         out.write(block)
             except (zstd.ZstdError, EOFError) as error:
-                self._damaged(f"{path.name}: cannot be unpacked to its end ({error})")
+                if source.unpacked is not None:
+                    self._tell(f"{source.path.name}: cannot be unpacked; {source.unpacked.name} is read instead")
+                    return source.unpacked
+                self._damaged(f"{source.path.name}: cannot be unpacked to its end ({error})")
         return plain
 
     def _damaged(self, text: str) -> None:
         self.damage.append(text)
+        self._tell(text)
+
+    def _tell(self, text: str) -> None:
         if text not in self._told:
             self._told.add(text)
             logger.warning("%s: %s", self.path, text)
-
-
-def _has_log(path: Path) -> bool:
-    """Return True if SQLite has left a write-ahead log with messages beside the file."""
-    log = path.with_name(f"{path.name}-wal")
-    return log.is_file() and log.stat().st_size > 0

@@ -23,10 +23,9 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, Writer
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from grin_ros.ros.bags.storages import STORAGES
+from grin_ros.ros.bags.storage.files import ROOT
+from grin_ros.ros.bags.storage.formats import STORAGES
 
-ROOT = "rosbag2_bagfile_information"
-"""The key of metadata.yaml under which rosbag2 keeps everything."""
 NOTE = "grin_ros"
 """The key of the note in the custom data of metadata.yaml."""
 UNKNOWN_HASH = f"RIHS01_{'0' * 64}"

@@ -12,11 +12,14 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from grin_ros.ros.bags.storages import BY_SUFFIX, STORAGES
+from grin_ros.ros.bags.storage.formats import BY_SUFFIX, STORAGES
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 TEXT = "std_msgs/msg/String"
 START_NS = 1_700_000_000_000_000_000
+
+Raw = tuple[str, str, int, bytes]
+"""Topic, message type, log time in nanoseconds, CDR bytes."""
 
 
 def write(

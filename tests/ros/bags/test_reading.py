@@ -14,9 +14,9 @@ pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[b
 
 from rosbags.rosbag2 import CompressionMode
 
-from grin_ros.ros.bags import damaged_sqlite
 from grin_ros.ros.bags.reading import Bag, Message
-from grin_ros.ros.bags.storages import BY_SUFFIX, STORAGES
+from grin_ros.ros.bags.storage import sqlite_file
+from grin_ros.ros.bags.storage.formats import BY_SUFFIX, STORAGES
 from tests.ros.bags.recorded import START_NS, TEXT, storage_file, texts, write
 
 BOTH = pytest.mark.parametrize("storage", STORAGES)
@@ -84,7 +84,7 @@ def test_without_metadata_the_files_are_read_by_name(tmp_path: Path, storage: st
 def test_a_truncated_file_gives_what_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str, compression: CompressionMode, share: float
 ) -> None:
-    monkeypatch.setattr(damaged_sqlite, "GIVE_UP_ROWS", len(MESSAGES))
+    monkeypatch.setattr(sqlite_file, "GIVE_UP_ROWS", len(MESSAGES))
     path = write(tmp_path / "bag", MESSAGES, storage, compression)
     file = storage_file(path)
     with file.open("r+b") as stream:

@@ -29,7 +29,7 @@ from grin_ros.ros.bags import run as bag_run
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import run
-from grin_ros.ros.bags.storages import STORAGES
+from grin_ros.ros.bags.storage.formats import STORAGES
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.message_types import message_class, type_name
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message

@@ -63,7 +63,7 @@ def drive(world: World, poses: Sequence[Pose], kept: VoxelCostmap, estimate: Est
         marking = obstacle_points(CAMERA, seen, SETTINGS, trusted)[:, :3] @ rotation.T + centre
         clearing = free_points(CAMERA, seen, SETTINGS, trusted) @ rotation.T + centre
         ends = clearing if clears else clearing[:0]
-        kept.update(centre, ends, marking, CLEARS["raytrace_max_range"], MARKS["obstacle_max_range"], HEIGHTS_M)
+        kept.update(centre, ends, marking, CLEARS["raytrace_max_range"], SETTINGS.max_range_m, HEIGHTS_M)
 
 
 def around(columns: NDArray[np.float64], box: Box, margin_m: float) -> NDArray[np.bool_]:

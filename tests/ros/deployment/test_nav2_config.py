@@ -34,7 +34,9 @@ NAMES: Mapping[str, frozenset[str]] = {
         "inflate_around_unknown",
         "spatio_temporal_voxel_layer/SpatioTemporalVoxelLayer": "plugin enabled observation_sources "
         "transform_tolerance publish_voxel_map voxel_size combination_method mark_threshold update_footprint_enabled "
-        "track_unknown_space decay_model voxel_decay mapping_mode map_save_duration origin_z",
+        "track_unknown_space decay_model voxel_decay mapping_mode map_save_duration",
+        "nav2_costmap_2d::ObstacleLayer": "plugin enabled footprint_clearing_enabled min_obstacle_height "
+        "max_obstacle_height combination_method observation_sources",
         "source of nav2_costmap_2d::VoxelLayer": "topic sensor_frame observation_persistence expected_update_rate "
         "data_type min_obstacle_height max_obstacle_height inf_is_valid marking clearing obstacle_max_range "
         "obstacle_min_range raytrace_max_range raytrace_min_range",
@@ -52,6 +54,7 @@ NAMES: Mapping[str, frozenset[str]] = {
         "scan": "type topic enabled source_timeout",
     }.items()
 }
+NAMES = {**NAMES, "source of nav2_costmap_2d::ObstacleLayer": NAMES["source of nav2_costmap_2d::VoxelLayer"]}
 MESSAGES = {"pointcloud": "PointCloud2", "scan": "LaserScan"}
 NODE_P95_S, NODE_PERIOD_S = 0.095, 1 / 14.3
 """The latency and the period of the slowest computer in the table of performance."""
@@ -67,7 +70,11 @@ def parameters(*path: str) -> dict[str, Any]:
 COSTMAP = parameters("local_costmap", "local_costmap")
 MONITOR = parameters("collision_monitor")
 VOXELS, STVL = COSTMAP["voxel_layer"], COSTMAP["stvl_layer"]
+GLOBAL_COSTMAP = parameters("global_costmap", "global_costmap")
+SCAN_LAYER = COSTMAP["scan_layer"]
 LAYERS = {name: value for name, value in COSTMAP.items() if isinstance(value, dict)}
+OF_NAV2_ITSELF = {"static_layer", "inflation_layer"}
+"""Layers whose parameters may be left to those that Nav2 ships."""
 
 
 def plain(values: Mapping[str, Any]) -> set[str]:
@@ -80,8 +87,8 @@ def groups(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def test_nav2_declares_every_parameter() -> None:
-    assert plain(COSTMAP) <= NAMES["costmap"]
-    for layer in LAYERS.values():
+    assert plain(COSTMAP) | plain(GLOBAL_COSTMAP) <= NAMES["costmap"]
+    for layer in (*LAYERS.values(), *groups(GLOBAL_COSTMAP).values()):
         assert plain(layer) <= NAMES[layer["plugin"]]
         for source in groups(layer).values():
             assert source.keys() <= NAMES[f"source of {layer['plugin']}"]
@@ -92,14 +99,31 @@ def test_nav2_declares_every_parameter() -> None:
 
 def test_everything_named_in_a_list_has_its_parameters() -> None:
     assert set(COSTMAP["plugins"]) <= LAYERS.keys()
-    assert not {"voxel_layer", "stvl_layer"} <= set(COSTMAP["plugins"])
-    for layer in (VOXELS, STVL):
+    assert set(GLOBAL_COSTMAP["plugins"]) <= groups(GLOBAL_COSTMAP).keys() | OF_NAV2_ITSELF
+    assert len(set(COSTMAP["plugins"]) & {"voxel_layer", "stvl_layer", "scan_layer"}) == 1
+    for layer in (VOXELS, STVL, SCAN_LAYER):
         assert layer["observation_sources"].split() == list(groups(layer))
     assert set(MONITOR["observation_sources"]) <= groups(MONITOR).keys()
     assert set(MONITOR["polygons"]) <= groups(MONITOR).keys()
 
 
-@pytest.mark.parametrize("layer", [VOXELS, STVL], ids=["voxel", "stvl"])
+def test_the_global_costmap_uses_the_voxel_layer_of_the_local_one() -> None:
+    """The obstacle layer clears in 2D and would erase low obstacles that have left the view."""
+    assert "obstacle_layer" not in GLOBAL_COSTMAP["plugins"]
+    assert GLOBAL_COSTMAP["voxel_layer"] == VOXELS
+
+
+def test_the_scan_marks_less_far_than_it_reaches() -> None:
+    """Nav2 takes +inf for a return at range_max - 0.0001 m, so marking up to there would mark open space."""
+    scan = SCAN_LAYER["scan"]
+    assert scan["inf_is_valid"] and scan["marking"] and scan["clearing"]
+    range_max_m = ObstacleSettings().max_range_m
+    assert (scan["obstacle_max_range"], scan["raytrace_max_range"]) == (4.9, 5.0)
+    assert scan["obstacle_max_range"] < range_max_m - 1e-4 < scan["raytrace_max_range"]
+    assert scan["max_obstacle_height"] > 0.0
+
+
+@pytest.mark.parametrize("layer", [VOXELS, STVL, SCAN_LAYER], ids=["voxel", "stvl", "scan"])
 def test_the_costmap_uses_topics_of_the_node_with_their_types(layer: dict[str, Any]) -> None:
     for source in groups(layer).values():
         assert OUTPUTS[source["topic"].removeprefix("/")].type.rpartition("/")[2] == source["data_type"]
@@ -116,7 +140,7 @@ def test_the_voxel_layer_marks_obstacles_and_clears_free_space() -> None:
     assert (marks["marking"], marks["clearing"]) == (True, False)
     assert (clears["marking"], clears["clearing"]) == (False, True)
     settings = ObstacleSettings()
-    assert marks["obstacle_max_range"] == settings.max_range_m
+    assert marks["obstacle_max_range"] <= settings.max_range_m
     assert clears["raytrace_max_range"] == settings.cleared_range_m > marks["obstacle_max_range"]
     # The height filter comes before clearing, so it must let through every ray within the range.
     assert clears["min_obstacle_height"] <= -settings.cleared_range_m
@@ -140,7 +164,8 @@ def test_stvl_marks_and_clears_with_sources_of_their_own() -> None:
     marks, clears = STVL["obstacles"], STVL["obstacles_view"]
     assert (marks["marking"], marks["clearing"]) == (True, False)
     assert (clears["marking"], clears["clearing"]) == (False, True)
-    assert clears["max_z"] > marks["obstacle_range"] == ObstacleSettings().max_range_m
+    assert marks["obstacle_range"] == VOXELS["obstacles"]["obstacle_max_range"]
+    assert clears["max_z"] > marks["obstacle_range"]
     assert clears["decay_acceleration"] > 0.0, "or being in view clears nothing"
     # Nothing else empties a buffer that only clears.
     assert marks["clear_after_reading"] and clears["clear_after_reading"]

@@ -90,12 +90,17 @@ class Evaluation:
 
     @property
     def mean_of_sets(self) -> dict[str, Figures]:
-        """domain -> the means of its figures over the data sets that have it, for domains of more than one set."""
+        """domain -> the means of its figures over the data sets that have it, for domains of more than one set.
+
+        Numbers of frames and scenes are sums.
+        """
         sets: defaultdict[str, list[Figures]] = defaultdict(list)
         for name in self.domain_names:
             sets[name.partition(OF_SET)[2]].append(self.domain(name))
         return {
-            domain: {key: _mean([figures[key] for figures in found]) for key in found[0]}
+            domain: {
+                key: (math.fsum if key in _WHOLE else _mean)([figures[key] for figures in found]) for key in found[0]
+            }
             for domain, found in sets.items()
             if domain and len(found) > 1
         }

@@ -63,7 +63,7 @@ def test_the_judge_finds_what_may_not_be_published() -> None:
     assert "never sent" in judge.violations.pop()
     judge.allow(STAMP_NS + 2, "a bad frame", None)
     judge.hear("depth/sigma", depth_message(depth_m, STAMP_NS + 2))
-    assert "depth/sigma of a bad frame" in judge.violations.pop()
+    assert "depth/sigma for a bad frame" in judge.violations.pop()
 
 
 def test_a_network_s_depth_is_judged_by_whether_it_may_come_at_all() -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the soak calls a violation, and what it measures with; all programs start."""
+"""The soak: its violations and its measures. The programs start."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_steady_node_has_no_violation() -> None:
     assert abs(growth(STEADY)) < 0.006
 
 
-def test_one_high_sample_is_no_growth_but_a_rise_is() -> None:
+def test_a_rise_is_growth_and_one_high_sample_is_not() -> None:
     assert violations(soaked(footprints([200.0] * 99 + [260.0]))) == []
     (found,) = violations(soaked(footprints([200.0 + 0.1 * index for index in range(100)])))
     assert "memory grew by 3." in found or "memory grew by 4." in found
@@ -60,7 +60,7 @@ def test_counts_errors_and_silence_are_violations() -> None:
         assert text in found
 
 
-def test_the_slope_is_by_the_hour_with_its_error() -> None:
+def test_the_slope_is_given_by_the_hour_with_its_error() -> None:
     times_s = [36.0 * index for index in range(101)]  # an hour
     slope, error = slope_per_hour(times_s, footprints([100.0 + index / 100 for index in range(101)]))
     assert slope == pytest.approx(1.0 / 100.5, rel=1e-6)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The speed benchmarks: they count the work right, judge by the promised ratios, and run."""
+"""The speed benchmarks count work correctly, judge by the promised ratios, and run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def measured(slow_ms: float, fast_ms: float) -> EngineTimes:
     )
 
 
-def test_targets_are_ratios_of_what_was_measured_together() -> None:
+def test_targets_are_ratios_of_times_of_one_run() -> None:
     verdicts = {target.what: target.met for target in targets(measured(slow_ms=120.0, fast_ms=51.0))}
     assert verdicts == {
         "ort: 2 steps, 4 members of Depth Anything V2 Small at 518x686": True,
@@ -56,7 +56,7 @@ def test_targets_are_ratios_of_what_was_measured_together() -> None:
     }
 
 
-def test_what_was_not_measured_is_not_met() -> None:
+def test_a_target_without_a_measurement_is_not_met() -> None:
     assert not Target("x", float("nan"), 1.0).met
     assert "FAIL" in Target("x", float("nan"), 1.0).row()
     assert "pass" in Target("x", 0.1, 0.1).row()
@@ -82,7 +82,7 @@ def test_overhead_is_all_but_the_graphs() -> None:
 
 
 def test_the_graphs_work_is_the_models(tiny_artifact: Path) -> None:
-    """Counted from the exported graphs' shapes, and in torch: the same products. Only the resizing is written apart."""
+    """Count from the shapes of the exported graphs and in torch: the products are the same, except for the resizing."""
     artifact, frame = load_artifact(tiny_artifact), frame_of(160, 120)
     network = artifact.manifest.network
     sizes = {"queries": network.grid_rows * network.grid_cols, "members": 3, "height": 120, "width": 160}

@@ -77,7 +77,7 @@ def test_a_missing_package_is_named(
     assert expected in capsys.readouterr().err
 
 
-def test_a_fault_of_ours_is_not_called_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_module_of_grin_ros_is_not_called_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     def main(_: Sequence[str]) -> int:
         raise ModuleNotFoundError("No module named 'grin_ros.nothing'", name="grin_ros.nothing")
 

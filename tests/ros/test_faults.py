@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The short size of `benchmarks/faults.py`: every case, one node over DDS; and that its judge can find a fault."""
+"""The short size of `benchmarks/faults.py`: every case on one node over DDS, and a judge that can find faults."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def depth_message(depth_m: np.ndarray, stamp_ns: int = STAMP_NS) -> bytes:  # ty
     return bytes(serialize_message(message))
 
 
-def test_the_judge_finds_what_may_not_be_published() -> None:
+def test_the_judge_finds_wrong_and_forbidden_messages() -> None:
     depth_m = np.arange(1.0, 7.0, dtype=np.float32).reshape(2, 3)
     judge = Judge()
     judge.allow(STAMP_NS, "a good frame", depth_m)
@@ -66,7 +66,7 @@ def test_the_judge_finds_what_may_not_be_published() -> None:
     assert "depth/sigma for a bad frame" in judge.violations.pop()
 
 
-def test_a_network_s_depth_is_judged_by_whether_it_may_come_at_all() -> None:
+def test_the_depth_of_a_network_is_judged_by_its_size_and_stamp() -> None:
     judge = Judge(exact=False)
     depth_m = np.ones((2, 3), np.float32)
     judge.allow(STAMP_NS, "a good frame", depth_m * 2)
@@ -93,7 +93,7 @@ def test_counts_are_added_up() -> None:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_mutation_differs_from_a_good_frame_and_comes_again_from_its_seed(name: str) -> None:
+def test_a_mutation_differs_from_a_good_frame_and_repeats_from_its_seed(name: str) -> None:
     make = MUTATIONS[name]
     first, again, plain = (f(np.random.default_rng(5)) for f in (make, make, good))
     # Bytes on the wire have padding that nobody sets.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the driver brings with it: an environment for ROS 2, a camera's messages, a process that is told to end."""
+"""The harness: the environment for ROS 2, the messages of a camera, and the end of a process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 @pytest.fixture
 def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """As in a shell where nothing of ROS is set; restored afterwards."""
+    """Unset the variables of ROS, as in a new shell; they are restored afterwards."""
     names = ("AMENT_PREFIX_PATH", PROFILE, "FASTDDS_DEFAULT_PROFILES_FILE", "ROS_DOMAIN_ID")
     for name in (*names, "ROS_AUTOMATIC_DISCOVERY_RANGE"):
         monkeypatch.setenv(name, "")
@@ -34,7 +34,7 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.usefixtures("clean")
-def test_traffic_stays_here_and_wheels_find_themselves() -> None:
+def test_the_environment_keeps_traffic_local_and_names_the_wheels_prefix() -> None:
     prepare_environment()
     assert os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
     assert 1 <= int(os.environ["ROS_DOMAIN_ID"]) <= 100
@@ -42,7 +42,7 @@ def test_traffic_stays_here_and_wheels_find_themselves() -> None:
     assert "maxMessageSize" in Path(os.environ[PROFILE]).read_text()
 
 
-def test_a_users_profile_and_ros_installation_stay(clean: pytest.MonkeyPatch) -> None:
+def test_a_users_profile_and_ros_installation_are_kept(clean: pytest.MonkeyPatch) -> None:
     clean.setenv("AMENT_PREFIX_PATH", "/opt/ros/jazzy")
     clean.setenv(PROFILE, "/etc/mine.xml")
     prepare_environment()
@@ -70,14 +70,14 @@ def test_the_profile_is_found_where_it_was_installed(clean: pytest.MonkeyPatch, 
         Camera(320, 240, 160.0, 160.0, 159.0, 119.0, "equidistant", (0.01, 0.02, -0.01, 0.003)),
     ],
 )
-def test_messages_of_a_camera_say_what_it_is(camera: Camera) -> None:
+def test_camera_info_gives_the_same_camera_again(camera: Camera) -> None:
     again = camera_from_info(camera_info_message(camera))
     assert (again.width, again.height) == (camera.width, camera.height)
     pixels = [[0.0, 0.0], [camera.width - 1.0, 17.0], [camera.cx, camera.cy]]
     np.testing.assert_allclose(again.unproject(pixels), camera.unproject(pixels), atol=1e-12)
 
 
-def test_message_of_an_image_holds_its_pixels() -> None:
+def test_the_image_message_holds_the_pixels() -> None:
     image = np.random.default_rng(0).integers(0, 256, (7, 5, 3), np.uint8)
     np.testing.assert_array_equal(open_converter()(image_message(image)), image)
 
@@ -90,7 +90,7 @@ time.sleep(60)
 """
 
 
-def test_a_process_that_ignores_ctrl_c_is_ended_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_ignores_ctrl_c_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "stubborn.py").write_text(STUBBORN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     process = NodeProcess(tmp_path / "node.log", {}, module="stubborn")

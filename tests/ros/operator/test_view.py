@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin view`: each message becomes what Rerun draws; with Rerun installed, a recording that it reads again."""
+"""`grin view`: each message becomes an entity of Rerun, and if Rerun is installed, of a recording."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STAMP = np.datetime64(7, "s").astype("datetime64[ns]")
 
 
 class Recording:
-    """Remembers what was logged."""
+    """A recording that remembers what was logged."""
 
     def __init__(self) -> None:
         self.logged: dict[str, Any] = {}
@@ -42,7 +42,7 @@ class Recording:
 
 
 def messages() -> dict[str, Any]:
-    """One of each topic, of one frame."""
+    """Return one message of each topic, all of one frame."""
     image = picture()
     depth_m = fake_depth_m(image)
     header = Header(frame_id="camera_optical")
@@ -88,13 +88,13 @@ def test_every_topic_becomes_an_entity_with_its_stamp() -> None:
         viewer.image(Image(height=1, width=1, encoding="none"))
 
 
-def test_colours_go_from_sure_to_unsure() -> None:
+def test_colours_go_from_small_to_large_sigma() -> None:
     sure, unsure, more, unknown = sigma_colours(np.array([0.0, SIGMA_RANGE_M, 9.0, np.nan], np.float32)).tolist()
     assert unsure == more == unknown != sure
     assert unsure[0] > unsure[2], "red"
 
 
-def test_a_recording_of_rerun_holds_them(tmp_path: Path) -> None:
+def test_a_recording_of_rerun_holds_all_entities(tmp_path: Path) -> None:
     rerun = pytest.importorskip("rerun", reason="pip install 'grin_ros[rerun]'")
     path = tmp_path / "depth.rrd"
     recording = open_recording(rerun, path, None)

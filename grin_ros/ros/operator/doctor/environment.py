@@ -32,7 +32,7 @@ MIB = 2**20
 def ros(environment: Mapping[str, str]) -> Iterator[Finding]:
     """Say which ROS 2 this Python finds."""
     distribution = environment.get("ROS_DISTRO", "")
-    wheels = _wheels()
+    wheels = distribution_of_wheels()
     if find_spec("rclpy") is None:
         yield warn("no ROS 2 here: the estimator and grin evaluate work, the node does not", remedies.ros())
         return
@@ -84,7 +84,7 @@ def dds(
         )
         return
     yield ok(f"middleware {middleware}")
-    wanted = PROFILE_VARIABLES[(environment.get("ROS_DISTRO") or _wheels() or "jazzy") not in OLD_DISTRIBUTIONS]
+    wanted = PROFILE_VARIABLES[(environment.get("ROS_DISTRO") or distribution_of_wheels() or "jazzy") not in OLD_DISTRIBUTIONS]
     other = next(name for name in PROFILE_VARIABLES if name != wanted)
     try:
         remedy = f"{_export(wanted, shipped())}   (in the terminal of the node and in that of the camera driver)"
@@ -142,7 +142,7 @@ def _export(variable: str, value: object) -> str:
     return f"export {variable}={value}"
 
 
-def _wheels() -> str:
+def distribution_of_wheels() -> str:
     """Return the distribution whose rclpy came as a wheel, such as 'jazzy', or ''."""
     for distribution in ("humble", "jazzy", "kilted", "lyrical"):
         try:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole demo: two processes over DDS, with a backend whose answers can be computed; what it left is read anew."""
+"""The whole demo: two processes over DDS with the stand-in backend. The files that it writes are read again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAKE_NODE = "benchmarks.stand_in.node"
 
 @pytest.fixture(autouse=True, scope="module")
 def environment_as_before() -> Iterator[None]:
-    """The demo sets its environment for good; the other tests want theirs back."""
+    """Restore the environment, which the demo changes for its process."""
     before = dict(os.environ)
     yield
     os.environ.clear()
@@ -61,7 +61,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, fake_artifact: Path) -> Run:
 
 @pytest.fixture(scope="module")
 def bag(run: Run) -> dict[str, list[tuple[Any, Any]]]:
-    """topic -> [(mcap message, decoded)], by the format's own library and from the definitions in the file."""
+    """Return topic -> [(mcap message, decoded)], read by the format's own library from the definitions in the file."""
     found = defaultdict(list)
     with (run.out / "grin_demo.mcap").open("rb") as stream:
         reader = make_reader(stream, decoder_factories=[DecoderFactory()])
@@ -89,7 +89,7 @@ def test_every_frame_is_accounted_for(run: Run) -> None:
     assert summary.rate_hz > 0.0
 
 
-def test_summary_is_flat_and_names_what_ran(run: Run) -> None:
+def test_summary_is_flat_and_names_backend_and_artifact(run: Run) -> None:
     values = json.loads((run.out / "summary.json").read_text())
     assert values == run.summary.__dict__
     assert all(isinstance(value, (int, float, str)) for value in values.values())
@@ -108,7 +108,7 @@ def test_bag_holds_every_topic_of_one_camera(bag: dict[str, list[tuple[Any, Any]
     assert {decoded.header.frame_id for topic in frames for _, decoded in bag[topic]} == {"camera_optical_frame"}
 
 
-def test_bag_says_when_things_came(bag: dict[str, list[tuple[Any, Any]]]) -> None:
+def test_log_times_are_those_of_publication_and_arrival(bag: dict[str, list[tuple[Any, Any]]]) -> None:
     times = [message.log_time for messages in bag.values() for message, _ in messages]
     assert max(times) - min(times) < 60e9
     assert all(message.log_time == stamp_ns(decoded) for message, decoded in bag["/image"])
@@ -123,7 +123,7 @@ def test_depth_is_that_of_the_image_with_its_stamp(bag: dict[str, list[tuple[Any
 
 
 def test_figures_follow_from_the_bag(run: Run, bag: dict[str, list[tuple[Any, Any]]]) -> None:
-    """AbsRel, delta1 and coverage by their definitions, from the messages and the truth of the whole photograph."""
+    """Compute AbsRel, delta1 and coverage by their definitions, from the messages and the whole photograph."""
     photograph = motorcycle()
     x0, y0 = photograph.camera.cx, photograph.camera.cy
     cameras = {stamp_ns(decoded): decoded for _, decoded in bag["/depth/camera_info"]}
@@ -178,7 +178,7 @@ def test_panel_is_a_picture(run: Run) -> None:
     assert picture.std() > 20
 
 
-def test_table_says_it_in_words(run: Run) -> None:
+def test_table_names_every_figure(run: Run) -> None:
     text = table(run.summary)
     for word in ("AbsRel", "delta1", "sigma coverage", "p50 / p95", "Hz", "dropped", "fake backend", "it was named"):
         assert word in text
@@ -198,13 +198,13 @@ def test_a_missing_model_fails_with_the_node_s_reason(tmp_path: Path, capsys: py
     assert "nanno" in told
 
 
-def test_a_dead_node_fails_with_its_last_words(tmp_path: Path, fake_artifact: Path) -> None:
+def test_a_dead_node_fails_with_its_last_log_lines(tmp_path: Path, fake_artifact: Path) -> None:
     with pytest.raises(HarnessError, match=r"exit code 1\.(.|\n)*No module named nothing_of_the_kind"):
         command.run(options(tmp_path, fake_artifact), "nothing_of_the_kind")
 
 
 @pytest.mark.parametrize("arguments", [["--seconds", "0"], ["--rate", "-1"], ["--seconds", "nan"]])
-def test_no_frames_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_call_without_frames_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         command.main(arguments)
     assert stop.value.code == 2
@@ -246,7 +246,7 @@ def test_stamp_of_serialised_bytes(encapsulation: bytes, order: Any) -> None:
     assert header_stamp_ns(data) == 5_123_456_789
 
 
-def test_ground_truth_is_metric() -> None:
+def test_ground_truth_is_in_metres() -> None:
     view = motorcycle()
     assert view.image.shape == (500, 741, 3)
     assert (view.camera.width, view.camera.height) == (741, 500)

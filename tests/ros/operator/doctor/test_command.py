@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole report: sections, levels, exit status; with and without ROS."""
+"""The whole report of the doctor: sections, severities and exit code, with and without ROS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def without_ros(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_ros")
-def test_without_ros_it_reports_the_rest_and_is_content(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_ros_the_rest_is_reported_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--no-engines"]) == 0
     said = capsys.readouterr().out
     for text in ("installation\n", "models\n", "ROS 2\n", "OK     numpy", "WARN   no ROS 2 here", "0 ERROR, 1 WARN"):
@@ -60,7 +60,7 @@ def test_ros_that_does_not_start_is_an_error(
 
 
 @pytest.mark.parametrize(("found", "status"), [(warn("w", "do"), 0), (error("e", "do"), 1), (ok("fine"), 0)])
-def test_only_an_error_makes_it_fail(
+def test_only_an_error_gives_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: Finding, status: int
 ) -> None:
     def findings(_: object) -> Iterator[tuple[str, Finding]]:
@@ -73,7 +73,7 @@ def test_only_an_error_makes_it_fail(
     assert ("-> do" in said) == (found.level is not Severity.OK)
 
 
-def test_every_backend_is_tried_and_one_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_backend_is_tried_and_auto_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     backends = {name: BACKENDS[name] for name in ("ort", "ort-cuda")}  # the others are slow to open
     monkeypatch.setattr(installation, "BACKENDS", backends)
     found = list(installation.models(engines=True))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What ROS 2 reads at its start: right, missing, and wrong in every way that users have met."""
+"""The environment that ROS 2 reads: right, missing, and wrong in the ways that users have met."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ FAST = "rmw_fastrtps_cpp"
 
 @pytest.fixture(autouse=True)
 def shared_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Of any size, wherever this runs."""
+    """Make the shared memory large, wherever this runs."""
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(environment, "SHARED_MEMORY", tmp_path)
     monkeypatch.setattr(environment.shutil, "disk_usage", lambda _: usage(8 * 2**30))
 
 
 def dds_profile(variables: dict[str, str], middleware: str = FAST) -> Finding:
-    """What is said of the profile."""
+    """Return the finding about the Fast DDS profile."""
     (found,) = [each for each in dds(variables, middleware, lambda: SHIPPED) if "DDS profile" in each.text]
     return found
 
 
-def test_the_shipped_profile_is_enough() -> None:
+def test_the_shipped_profile_is_large_enough() -> None:
     found = dds_profile({OLD: str(SHIPPED), "ROS_DISTRO": "jazzy"})
     assert found.level is Severity.OK
     assert "32 MiB" in found.text
@@ -42,7 +42,9 @@ def test_the_shipped_profile_is_enough() -> None:
 @pytest.mark.parametrize(
     ("distribution", "given", "wanted"), [("humble", "", OLD), ("jazzy", NEW, OLD), ("kilted", OLD, NEW)]
 )
-def test_a_profile_that_is_not_read_is_no_profile(distribution: str, given: str, wanted: str) -> None:
+def test_a_profile_in_the_variable_of_another_distribution_does_not_count(
+    distribution: str, given: str, wanted: str
+) -> None:
     found = dds_profile({"ROS_DISTRO": distribution, **({given: str(SHIPPED)} if given else {})})
     assert found.level is Severity.WARN
     assert f"export {wanted}={SHIPPED}" in found.remedy
@@ -58,7 +60,7 @@ def test_a_profile_that_is_not_read_is_no_profile(distribution: str, given: str,
         ("</dds>", "", Severity.ERROR, "cannot be read"),
     ],
 )
-def test_a_profile_that_is_not_enough_says_what_it_has(
+def test_a_profile_that_is_too_small_is_named_with_its_size(
     tmp_path: Path, replaced: str, by: str, level: Severity, text: str
 ) -> None:
     whole = SHIPPED.read_text(encoding="utf-8")
@@ -70,17 +72,17 @@ def test_a_profile_that_is_not_enough_says_what_it_has(
     assert str(SHIPPED) in found.remedy
 
 
-def test_a_profile_that_is_not_there() -> None:
+def test_a_missing_profile_is_an_error() -> None:
     assert dds_profile({OLD: "/nowhere/profile.xml", "ROS_DISTRO": "jazzy"}).level is Severity.ERROR
 
 
-def test_another_middleware_has_no_use_for_it() -> None:
+def test_the_profile_does_not_apply_to_another_middleware() -> None:
     found = dds_profile({}, "rmw_cyclonedds_cpp")
     assert found.level is Severity.WARN
     assert "RMW_IMPLEMENTATION=rmw_fastrtps_cpp" in found.remedy
 
 
-def test_a_small_shared_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_shared_memory_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(environment.shutil, "disk_usage", lambda _: usage(64 * 2**20))
     *_, found = dds({OLD: str(SHIPPED), "ROS_DISTRO": "jazzy"}, FAST, lambda: SHIPPED)
@@ -88,7 +90,7 @@ def test_a_small_shared_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--shm-size" in found.remedy
 
 
-def test_without_ros_it_says_so_and_what_to_source(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ros_the_remedy_is_to_source_or_install_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "find_spec", lambda _: None)
     (found,) = ros({})
     assert found.level is Severity.WARN
@@ -105,11 +107,11 @@ def test_without_ros_it_says_so_and_what_to_source(monkeypatch: pytest.MonkeyPat
         ({}, "", [Severity.WARN]),
     ],
 )
-def test_which_ros(
+def test_the_ros_2_that_python_finds_is_named(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], wheels: str, levels: list[Severity]
 ) -> None:
     monkeypatch.setattr(environment, "find_spec", lambda _: object())
-    monkeypatch.setattr(environment, "_wheels", lambda: wheels)
+    monkeypatch.setattr(environment, "distribution_of_wheels", lambda: wheels)
     assert [each.level for each in ros(variables)] == levels
 
 
@@ -123,7 +125,7 @@ def test_which_ros(
         ({"ROS_DOMAIN_ID": "233"}, Severity.ERROR, "is '233'"),
     ],
 )
-def test_discovery(variables: dict[str, str], level: Severity, text: str) -> None:
+def test_domain_and_discovery_range_are_judged(variables: dict[str, str], level: Severity, text: str) -> None:
     (found,) = discovery(variables)
     assert found.level is level
     assert text in found.text

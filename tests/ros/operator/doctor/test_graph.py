@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of graphs, each with one thing wrong: the doctor names it and says what to type."""
+"""Graphs with one thing wrong each: the doctor names it and says what to type."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def bad(found: Sequence[Finding]) -> list[Finding]:
     return [each for each in found if each.level is not Severity.OK]
 
 
-def test_a_graph_in_order_has_nothing_but_ok() -> None:
+def test_a_graph_in_order_gives_only_ok() -> None:
     found = list(graph_findings(GOOD))
     assert bad(found) == []
     text = "\n".join(map(str, found))

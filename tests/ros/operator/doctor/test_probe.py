@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor's picture of a real graph: a node process, a camera, another camera that nobody listens to."""
+"""The probe of a real graph: a node process, its camera, and another camera without subscribers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UNCALIBRATED = "/second/camera_info"
 
 
 class Cameras:
-    """A driver whose topics the node is remapped to, and a second one: compressed, uncalibrated."""
+    """The driver of the node's camera, and of a second one that is compressed and not calibrated."""
 
     def __init__(self) -> None:
         self._context = Context()
@@ -68,7 +68,7 @@ class Cameras:
 
 
 def complete(limit_s: float) -> RosGraph:
-    """What is seen once discovery has found all that there is; what is seen by then where it has not."""
+    """Return the graph once discovery has found everything, or as it is after the limit."""
     published = {
         "/camera/image_raw",
         "/camera/camera_info",
@@ -89,7 +89,7 @@ def complete(limit_s: float) -> RosGraph:
 
 @pytest.fixture(scope="module")
 def graph(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RosGraph]:
-    """Taken while the node is active, with a subscriber of its points that asks for more than it offers."""
+    """Probe the graph while the node is active, with a subscriber of its points that asks for too much."""
     parameters = {"model": str(fake_artifact), "backend": BACKEND, "diagnostics_period_s": 0.2}
     remapped = ("-r", "image:=/camera/image_raw", "-r", "camera_info:=/camera/camera_info")
     node = start_node(tmp_path_factory.mktemp("graph") / "log", parameters, *remapped, "-r", "__ns:=/robot")
@@ -108,7 +108,7 @@ def graph(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         node.stop()
 
 
-def test_the_node_and_its_inputs_are_seen_as_they_are(graph: RosGraph) -> None:
+def test_the_node_and_its_inputs_are_found(graph: RosGraph) -> None:
     (node,) = graph.nodes
     assert (node.name, node.lifecycle, node.use_sim_time) == ("/robot/grin", "active", False)
     assert node.status is not None
@@ -127,12 +127,12 @@ def test_the_node_and_its_inputs_are_seen_as_they_are(graph: RosGraph) -> None:
     assert -1.0 < age_s < 5.0
 
 
-def test_a_second_camera_is_seen_with_what_is_wrong_with_it(graph: RosGraph) -> None:
+def test_a_second_camera_is_found_with_its_problem(graph: RosGraph) -> None:
     assert graph.topics["/second/image_raw/compressed"].publishers[0].type == COMPRESSED
     assert graph.heard["/second/image_raw/compressed"].rate_hz == 0.0
 
 
-def test_what_is_said_of_it(graph: RosGraph) -> None:
+def test_the_findings_about_this_graph(graph: RosGraph) -> None:
     found = list(graph_findings(graph))
     said = "\n".join(map(str, found))
     assert "OK     /robot/grin: active" in said
@@ -144,7 +144,7 @@ def test_what_is_said_of_it(graph: RosGraph) -> None:
     assert "K[0] = 0" in wrong[1]
 
 
-def test_nothing_runs_in_an_empty_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_domain_has_no_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROS_DOMAIN_ID", "102")  # the tests draw 1 to 101
     graph = look(seconds=0.1)
     assert graph.nodes == []

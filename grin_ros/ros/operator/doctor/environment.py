@@ -84,7 +84,8 @@ def dds(
         )
         return
     yield ok(f"middleware {middleware}")
-    wanted = PROFILE_VARIABLES[(environment.get("ROS_DISTRO") or distribution_of_wheels() or "jazzy") not in OLD_DISTRIBUTIONS]
+    distribution = environment.get("ROS_DISTRO") or distribution_of_wheels() or "jazzy"
+    wanted = PROFILE_VARIABLES[distribution not in OLD_DISTRIBUTIONS]
     other = next(name for name in PROFILE_VARIABLES if name != wanted)
     try:
         remedy = f"{_export(wanted, shipped())}   (in the terminal of the node and in that of the camera driver)"

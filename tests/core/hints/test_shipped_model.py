@@ -14,20 +14,20 @@ from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.hints.scale import match_scale, scaled
 from grin_ros.core.hints.scale_filter import SmoothScale
 from grin_ros.core.types import DepthEstimate, Frame
-from grin_ros.ros.operator.demo.scene import View, motorcycle, window
+from grin_ros.ros.operator.demo.scene import CameraView, motorcycle, window
 
 
 @pytest.fixture(scope="module")
-def view() -> View:
+def view() -> CameraView:
     return window(motorcycle(), 0.0)
 
 
 @pytest.fixture(scope="module")
-def estimate(view: View) -> DepthEstimate:
+def estimate(view: CameraView) -> DepthEstimate:
     return Estimator(open_engine("ort", load_artifact("nano"), 1))(Frame(view.image, view.camera))
 
 
-def abs_rel(estimate: DepthEstimate, view: View, row: int) -> float:
+def abs_rel(estimate: DepthEstimate, view: CameraView, row: int) -> float:
     """Return AbsRel over all measured pixels except those of the lidar."""
     truth_m = view.depth_m.copy()
     truth_m[row] = np.nan
@@ -36,7 +36,7 @@ def abs_rel(estimate: DepthEstimate, view: View, row: int) -> float:
 
 
 @pytest.mark.parametrize(("wrong_by", "most"), [(1.0, 1.05), (0.6, 0.75), (1.8, 0.75)])
-def test_a_2d_lidar_lowers_abs_rel(view: View, estimate: DepthEstimate, wrong_by: float, most: float) -> None:
+def test_a_2d_lidar_lowers_abs_rel(view: CameraView, estimate: DepthEstimate, wrong_by: float, most: float) -> None:
     """The lidar has 60 points of one row; a fifth of them are far off. wrong_by: a factor on the estimate."""
     rng = np.random.default_rng(0)
     row = round(view.camera.cy)

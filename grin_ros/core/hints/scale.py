@@ -48,7 +48,7 @@ PRIOR_LN = 0.3
 """The sigma of ln(scale) if nothing was measured."""
 BELIEVED_SIGMAS = 4.0
 """A scale is refused if its logarithm is farther from 0 than this many sigmas of PRIOR_LN: a factor below 0.30 or above
-3.32. A network is not wrong by so much; a wrong pose, wrong units or codes for "no return" are likelier."""
+3.32. A network is hardly ever wrong by so much; a wrong pose, wrong units or codes for "no return" are likelier."""
 
 
 class NoScaleError(ValueError):

@@ -175,6 +175,24 @@ def test_ranges_that_cannot_be_read_do_no_harm(client: RangeClient) -> None:
     assert factor == pytest.approx(FACTOR, rel=0.03)
 
 
+def test_zeros_for_no_return_do_not_move_the_scale(client: RangeClient) -> None:
+    stamp_s = next(STAMPS) + 3000
+    points = np.concatenate([lidar_points(), np.zeros((3 * len(lidar_points()), 3))])
+    zeros = list_message(points.astype(np.float32), ("x", "y", "z"), lidar(stamp_s).header)
+    factor, *_ = scale_of(client, zeros, stamp_s)
+    assert factor == pytest.approx(FACTOR, rel=0.03)
+
+
+def test_a_factor_beyond_belief_is_refused_and_diagnostics_say_why(client: RangeClient) -> None:
+    stamp_s = next(STAMPS) + 4000
+    wrong = list_message((4.0 * lidar_points()).astype(np.float32)[::7], ("x", "y", "z"), lidar(stamp_s).header)
+    client.set_parameter("scale.max_range_m", 100.0)
+    factor, *_ = scale_of(client, wrong, stamp_s)
+    client.set_parameter("scale.max_range_m", 15.0)
+    assert factor == pytest.approx(1.0, abs=1e-6)
+    client.wait(lambda: "only 0.30 to 3.32 is believed; check scale.range_pose" in client.value("scale"), "reason")
+
+
 def test_the_pose_of_the_sensor_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) -> None:
     class Lost(Exception):  # noqa: N818
         pass

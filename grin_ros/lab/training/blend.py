@@ -77,7 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     try:
         config = load_model(options.weights[0]).config
-        blended = towards_imagenet(average([load_weights(path) for path in options.weights]), config, options.imagenet)
+        blended = average([load_weights(path) for path in options.weights])
+        if options.imagenet:
+            blended = towards_imagenet(blended, config, options.imagenet)
         save_weights(options.out, blended, config, torch.float32)
     except (ValueError, OSError) as error:
         return fail("blend", error)

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from grin_ros.core.command_line import DONE, FAILED, CommandParser
+from grin_ros.core.command_line import DONE, FAILED, CommandParser, fail
 from grin_ros.core.sampling.ddim import clean, noised
 from grin_ros.core.sampling.schedule import Level
 from grin_ros.lab.datasets.shards import ShardDataset
@@ -139,6 +139,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder of shards that training has not seen")
     parser.add_argument("--frames", type=int, default=128, help="frames to check on")
     arguments = parser.parse_args(argv)
-    check = check_diffusion(load_model(arguments.weights), ShardDataset(arguments.data), arguments.frames)
+    try:
+        check = check_diffusion(load_model(arguments.weights), ShardDataset(arguments.data), arguments.frames)
+    except (ValueError, OSError) as error:
+        return fail("check", error)
     print(check)
     return DONE if check.passed else FAILED

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of the ROS graph around: nodes of grin_ros, cameras, who publishes what with which QoS, and what comes."""
+"""Probe the ROS graph: nodes of grin_ros, cameras, the endpoints of topics with their QoS, and what they publish."""
 
 from __future__ import annotations
 
@@ -45,17 +45,18 @@ from grin_ros.ros.operator.harness.messages import header_stamp_ns
 
 CLASSES: Mapping[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, INFO: CameraInfo}
 DISCOVERY_S = 2.0
-"""The graph counts as known when nothing new was seen for this long,"""
+"""The graph counts as known when nothing new has appeared for this long."""
 DISCOVERY_LIMIT_S = 10.0
-"""or after this."""
+"""The longest time to wait for that."""
 ANSWER_S = 3.0
+"""How long to wait for a service."""
 STATUS = ": depth"
-"""What the name of a grin_ros node's diagnostic status ends with."""
+"""The end of the name of a diagnostic status of a grin_ros node."""
 OWN_NAME = "grin_doctor"
 
 
 class Listener:
-    """Counts the messages of one topic and keeps the newest, as bytes. As the node does: best effort."""
+    """Counts the messages of one topic and keeps the newest one, serialised. Best effort, as the node subscribes."""
 
     def __init__(self, node: Node, topic: str, kind: str) -> None:
         self.kind = kind
@@ -64,11 +65,11 @@ class Listener:
         node.create_subscription(CLASSES[kind], topic, self._note, qos_profile_sensor_data, raw=True)
 
     def heard(self, now_ns: int) -> Reception:
-        """now_ns: of the system's clock."""
+        """Return what was received until now. now_ns: the time of the system clock."""
         if not self.arrivals_s:
             return Reception()
         span_s = self.arrivals_s[-1] - self.arrivals_s[0]
-        rate_hz = (len(self.arrivals_s) - 1) / span_s if span_s > 0.0 else 0.01  # one message: nearly nothing
+        rate_hz = (len(self.arrivals_s) - 1) / span_s if span_s > 0.0 else 0.01  # one message has no rate
         message = deserialize_message(self.newest, CLASSES[self.kind])
         stamp_ns = header_stamp_ns(self.newest)
         age_s = (now_ns - stamp_ns) / 1e9 if stamp_ns else None
@@ -81,7 +82,7 @@ class Listener:
 
 
 def look(seconds: float) -> RosGraph:
-    """Join the graph, listen for `seconds`, and leave. Raises what rclpy raises where ROS does not work."""
+    """Join the graph, listen for `seconds`, and leave. Raises what rclpy raises if ROS does not work."""
     context = Context()
     rclpy.init(context=context, args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node(OWN_NAME, context=context, start_parameter_services=False)
@@ -122,7 +123,7 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float) -> RosGr
 
 
 def _discover(node: Node, executor: SingleThreadedExecutor) -> None:
-    """Until nothing new is seen."""
+    """Wait until nothing new appears."""
     start = changed_s = time.monotonic()
     seen: object = None
     while (now_s := time.monotonic()) - changed_s < DISCOVERY_S and now_s - start < DISCOVERY_LIMIT_S:
@@ -133,7 +134,7 @@ def _discover(node: Node, executor: SingleThreadedExecutor) -> None:
 
 
 def _running(node: Node) -> list[str]:
-    """Lifecycle nodes that are called grin, in any namespace."""
+    """Return the lifecycle nodes that are called grin, in any namespace."""
     found = []
     for name, namespace in node.get_node_names_and_namespaces():
         if name == "grin":
@@ -155,7 +156,7 @@ def _grin_node(node: Node, executor: SingleThreadedExecutor, name: str, status: 
 
 
 def _ask(node: Node, executor: SingleThreadedExecutor, kind: Any, name: str, request: Any) -> Any:
-    """The response; None where none comes in time."""
+    """Return the response of a service, or None if there is none in time."""
     client = node.create_client(kind, name)
     try:
         if not _spin(executor, ANSWER_S, client.service_is_ready):
@@ -167,7 +168,7 @@ def _ask(node: Node, executor: SingleThreadedExecutor, kind: Any, name: str, req
 
 
 def _spin(executor: SingleThreadedExecutor, limit_s: float, done: Callable[[], bool]) -> bool:
-    """Serve callbacks until `done` or for `limit_s`; whether it came to that."""
+    """Serve callbacks until `done` returns True, and return True; or return False after `limit_s`."""
     deadline = time.monotonic() + limit_s
     while not done():
         left_s = deadline - time.monotonic()
@@ -188,7 +189,7 @@ def _topics(node: Node) -> dict[str, TopicEnds]:
 
 
 def _worth_hearing(topics: Mapping[str, TopicEnds], nodes: Collection[str]) -> dict[str, str]:
-    """Image topics with their camera_info, and what `nodes`, those of grin_ros, listen to: topic -> type."""
+    """Return topic -> type of the image topics, their camera_info, and what the grin_ros `nodes` subscribe to."""
     around = RosGraph(nodes=[SeenNode(name) for name in nodes], topics=topics)
     pairs = [each for pair in cameras(around) for each in pair if each]
     inputs = [name for name, topic in topics.items() if any(end.node in nodes for end in topic.subscribers)]

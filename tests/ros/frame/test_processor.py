@@ -103,14 +103,16 @@ def test_a_message_is_made_when_it_is_asked_for(estimator: Estimator) -> None:
     assert asked == ["depth/image"]
 
 
-def test_a_message_that_cannot_be_made_is_warned_of_once(estimator: Estimator) -> None:
+def test_without_a_mounting_each_warning_comes_once(estimator: Estimator) -> None:
     warnings: list[str] = []
     processor = FrameProcessor(estimator, open_converter(), warnings.append)
     for _ in range(2):
         result = processed(processor(capture(), node_config({}), lambda _: True))
-        assert "scan" not in dict(result.messages)
-    (warning,) = warnings
-    assert warning.startswith("scan is not published: ") and "set mounting.known" in warning
+        messages = dict(result.messages)
+        assert "scan" not in messages and "obstacles" in messages
+    floor, no_scan = warnings
+    assert "obstacles contains the floor" in floor and "set mounting.known" in floor
+    assert no_scan.startswith("scan is not published: ") and "set mounting.known" in no_scan
 
 
 def test_input_that_cannot_be_used_is_a_problem_in_parts(estimator: Estimator) -> None:

@@ -15,8 +15,7 @@ import pytest
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import camera_from_info
-from grin_ros.ros.operator.harness import environment
-from grin_ros.ros.operator.harness.environment import dds_profile, prepare_environment
+from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import camera_info_message, image_message
 from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
 
@@ -48,18 +47,6 @@ def test_a_users_profile_and_ros_installation_are_kept(clean: pytest.MonkeyPatch
     prepare_environment()
     assert os.environ["AMENT_PREFIX_PATH"] == "/opt/ros/jazzy"
     assert os.environ[PROFILE] == "/etc/mine.xml"
-
-
-def test_the_profile_is_found_where_it_was_installed(clean: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    installed = tmp_path / "ws" / "share" / "grin_ros" / "config" / "fastdds.xml"
-    clean.setattr(environment, "__file__", str(tmp_path / "site/grin_ros/ros/operator/harness/environment.py"))
-    clean.setattr(sys, "prefix", str(tmp_path / "venv"))
-    clean.setenv("AMENT_PREFIX_PATH", f"/opt/ros/jazzy:{tmp_path / 'ws'}")
-    with pytest.raises(FileNotFoundError, match="fastdds.xml: not found.*reinstall"):
-        dds_profile()
-    installed.parent.mkdir(parents=True)
-    installed.write_text("<dds/>")
-    assert dds_profile() == installed
 
 
 @pytest.mark.parametrize(

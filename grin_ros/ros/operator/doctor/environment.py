@@ -13,11 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from grin_ros.core import remedies
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, dds_profile
 from grin_ros.ros.operator.doctor.finding import Finding, error, ok, warn
-from grin_ros.ros.operator.harness.environment import dds_profile
 
 SHARED_MEMORY = Path("/dev/shm")
-PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
 """These read the first of the two variables; later distributions read the second."""
 IMAGE_BYTES = 1280 * 720 * 3

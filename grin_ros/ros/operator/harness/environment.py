@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 import random
 import sys
-from pathlib import Path
+
+from grin_ros.ros.dds_profile import use_dds_profile
 
 
 def prepare_environment() -> None:
@@ -20,20 +21,4 @@ def prepare_environment() -> None:
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 100))
     os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
-    profile = str(dds_profile())
-    for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):  # Fast DDS 2 and 3
-        os.environ.setdefault(name, profile)
-
-
-def dds_profile() -> Path:
-    """Return the path of config/fastdds.xml in the source tree, or where pip or colcon installed it.
-
-    Raises FileNotFoundError.
-    """
-    source = Path(__file__).resolve().parents[4] / "config"
-    prefixes = [sys.prefix, *os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
-    for folder in (source, *(Path(prefix) / "share" / "grin_ros" / "config" for prefix in prefixes if prefix)):
-        if (folder / "fastdds.xml").is_file():
-            return folder / "fastdds.xml"
-    searched = ", ".join([str(source), *prefixes])
-    raise FileNotFoundError(f"config/fastdds.xml: not found in or under {searched}; reinstall grin_ros")
+    use_dds_profile()

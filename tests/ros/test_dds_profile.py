@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The Fast DDS profile is found wherever it was installed, and replaces no other one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from grin_ros.ros import dds_profile as profiles
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, dds_profile, use_dds_profile
+
+
+@pytest.fixture
+def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """As in a shell where nothing of ROS is set; restored afterwards."""
+    for name in ("AMENT_PREFIX_PATH", *PROFILE_VARIABLES):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("clean")
+def test_the_shipped_profile_is_used_where_none_is_set() -> None:
+    use_dds_profile()
+    for name in PROFILE_VARIABLES:
+        assert "maxMessageSize" in Path(os.environ[name]).read_text()
+
+
+@pytest.mark.parametrize("name", PROFILE_VARIABLES)
+def test_a_users_profile_stays_the_only_one(clean: pytest.MonkeyPatch, name: str) -> None:
+    clean.setenv(name, "/etc/mine.xml")
+    use_dds_profile()
+    assert [os.environ.get(variable) for variable in PROFILE_VARIABLES if variable in os.environ] == ["/etc/mine.xml"]
+
+
+def test_the_profile_is_found_where_it_was_installed(clean: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    installed = tmp_path / "ws" / "share" / "grin_ros" / "config" / "fastdds.xml"
+    clean.setattr(profiles, "__file__", str(tmp_path / "site/grin_ros/ros/dds_profile.py"))
+    clean.setattr(sys, "prefix", str(tmp_path / "venv"))
+    clean.setenv("AMENT_PREFIX_PATH", f"/opt/ros/jazzy:{tmp_path / 'ws'}")
+    with pytest.raises(FileNotFoundError, match="fastdds.xml: not found.*reinstall"):
+        dds_profile()
+    installed.parent.mkdir(parents=True)
+    installed.write_text("<dds/>")
+    assert dds_profile() == installed

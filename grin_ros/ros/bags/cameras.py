@@ -7,16 +7,21 @@ The outputs of a camera are named as those of a node in the camera's namespace.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sensor_msgs.msg import CompressedImage, Image
 
 from grin_ros.ros.bags.messages import deserialize
-from grin_ros.ros.bags.reading import Bag, Message
+from grin_ros.ros.bags.reading import Message
+from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.frame.topics import CLOUD, COMPRESSED, IMAGE, INFO, SCAN
 from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.images import ENCODINGS
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,45 +41,13 @@ class CameraTopics:
         return f"{self.namespace}/{name}"
 
 
-@dataclass(frozen=True)
-class Survey:
-    """The topics of a bag.
-
-    kinds: topic -> message type. first: topic -> its first message, for images and camera_info. start_ns, end_ns: log
-    times of the first and the last message; end_ns is None if only reading the whole of a damaged bag would tell it.
-    """
-
-    kinds: Mapping[str, str]
-    first: Mapping[str, Message]
-    start_ns: int
-    end_ns: int | None
-
-
-def survey(bag: Bag) -> Survey:
-    """Read a bag until each image and camera_info topic has had a message; read a damaged bag, without index, to its
-    end."""
-    contents = bag.contents()
-    kinds: dict[str, str] = dict(contents.kinds) if contents else {}
-    wanted = {t for t, k in kinds.items() if k in (IMAGE, COMPRESSED, INFO) and contents and contents.counts[t]}
-    first: dict[str, Message] = {}
-    start_ns = contents.start_ns if contents else None
-    if wanted or contents is None:
-        for message in bag.messages():
-            start_ns = message.time_ns if start_ns is None else min(start_ns, message.time_ns)
-            kinds.setdefault(message.topic, message.kind)
-            if message.kind in (IMAGE, COMPRESSED, INFO):
-                first.setdefault(message.topic, message)
-            if contents is not None and wanted <= first.keys():
-                break
-    return Survey(kinds, first, start_ns or 0, contents.end_ns if contents else None)
-
-
 def find_cameras(found: Survey, images: Sequence[str] = (), info: str = "") -> list[CameraTopics]:
     """Return the cameras to work on, in the order of their names.
 
     images: only these topics. info: the camera_info topic of the only image topic. Without `images` these are all
     image topics with a camera_info beside them and an encoding that is a picture; of a camera that was recorded raw
-    and compressed, the raw topic. Raises ValueError if there is no camera, or if two have the same outputs.
+    and compressed, the raw topic; of one that was recorded in colour and in grey, the topic in colour.
+    Raises ValueError if there is no camera, or if two have the same outputs.
     """
     pictures = sorted(t for t, k in found.kinds.items() if k in (IMAGE, COMPRESSED))
     infos = sorted(t for t, k in found.kinds.items() if k == INFO)
@@ -85,6 +58,7 @@ def find_cameras(found: Survey, images: Sequence[str] = (), info: str = "") -> l
     if not chosen:
         chosen = [t for t in pictures if info_beside(t) in infos and _is_picture(found.first.get(t))]
         chosen = [t for t in chosen if t == raw_name(t) or raw_name(t) not in chosen]
+        chosen = _colour_before_grey(chosen, found.first)
     cameras = [CameraTopics(image, info or info_beside(image)) for image in chosen]
     for camera in cameras:
         if camera.image not in pictures or camera.info not in infos:
@@ -132,6 +106,34 @@ def raw_name(image: str) -> str:
 def info_beside(image: str) -> str:
     """Return the camera_info topic of an image topic: '/front/camera_info' for '/front/image_raw'."""
     return f"{raw_name(image).rpartition('/')[0]}/camera_info"
+
+
+def _colour_before_grey(images: Sequence[str], first: Mapping[str, Message]) -> list[str]:
+    """Leave out the grey images of a namespace that has exactly one topic in colour, and say so."""
+    kept = []
+    for image in images:
+        beside = [other for other in images if info_beside(other) == info_beside(image)]
+        coloured = [other for other in beside if _is_coloured(first[other])]
+        if len(coloured) == 1 and image not in coloured:
+            text = "%s is left out: %s shows the same camera in colour. Choose with --image"
+            logger.warning(text, image, coloured[0])
+        else:
+            kept.append(image)
+    return kept
+
+
+def _is_coloured(message: Message) -> bool:
+    """Return False if the encoding or, where a compressed image does not tell it, the name of the topic says grey."""
+    try:
+        if message.kind == IMAGE:
+            encoding = deserialize(message.data, Image).encoding
+        else:
+            encoding = deserialize(message.data, CompressedImage).format.partition(";")[0].strip()
+    except ValueError:
+        encoding = ""
+    if encoding in ENCODINGS:
+        return not encoding.startswith("mono")
+    return not re.search("gr[ae]y|mono", raw_name(message.topic).rpartition("/")[2])
 
 
 def _is_picture(message: Message | None) -> bool:

@@ -16,11 +16,12 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from grin_ros.core.backends.engine import EngineError
-from grin_ros.core.command_line import DONE, FAILED, INCOMPLETE, INTERRUPTED, WRONG_CALL, CommandParser
+from grin_ros.core.command_line import DONE, FAILED, INCOMPLETE, INTERRUPTED, WRONG_CALL, CommandParser, fail
 from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
+from grin_ros.ros.bags.single_file import is_single_file
 from grin_ros.ros.bags.storage.formats import BY_SUFFIX, STORAGES
 from grin_ros.ros.parameters.row import Value
 
@@ -52,6 +53,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
         pairs = [tuple(arguments.bags)]
     else:
         pairs = [(path, str(Path(arguments.out) / _name(Path(path)))) for path in arguments.bags]
+    storage = _storage([output for _, output in pairs], arguments.storage)
     parameters: dict[str, Value] = {"publish_points": bool(arguments.points)}
     parameters.update(dict(map(_parameter, arguments.parameter)))
     named = {name: getattr(arguments, name) for name in ("model", "backend", "threads", "steps", "members")}
@@ -75,7 +77,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
             arguments.every,
             arguments.start,
             arguments.end,
-            arguments.storage,
+            storage,
         )
         for source, output in pairs
     ]
@@ -85,6 +87,19 @@ def _name(path: Path) -> str:
     """Return 'drive' for 'archive/drive.mcap' and 'archive/drive'. The name of a directory may contain dots."""
     path = path.resolve()
     return path.stem if path.suffix in BY_SUFFIX else path.name
+
+
+def _storage(outputs: Sequence[str], wanted: str | None) -> str:
+    """Return the storage format of the outputs. Raises ValueError if a name asks for another one than --storage."""
+    for output in outputs:
+        if is_single_file(Path(output)):
+            (named,) = [name for name, storage in STORAGES.items() if storage.suffix == Path(output).suffix]
+            if wanted not in (None, named):
+                raise ValueError(
+                    f"--storage {wanted}: got the output {output}, which is a file of {named}; leave it out"
+                )
+            wanted = named
+    return wanted or "mcap"
 
 
 def _parameter(text: str) -> tuple[str, Value]:
@@ -111,9 +126,11 @@ def _one(job: Job) -> int:
 
         try:
             report = run(job, watch)
-        except (ValueError, OSError, EngineError) as error:
+        except ValueError as error:
             print(f"grin bag: {error}", file=sys.stderr)
-            return FAILED
+            return WRONG_CALL
+        except (OSError, EngineError) as error:
+            return fail("bag", error)
         except KeyboardInterrupt:
             return _interrupted()
     return _tell(Outcome(job, report))
@@ -192,7 +209,7 @@ def parser() -> argparse.ArgumentParser:
         "grin bag drive drive_depth --every 3 -p mounting.known:=true -p mounting.height_m:=0.4",
         "grin bag archive/* --out archive_depth --workers 4",
         notes="It is incomplete (3) if some messages could not be read or used.",
-        usage="grin bag INPUT OUTPUT [options]\n"
+        usage="grin bag INPUT OUTPUT [options]      (OUTPUT: a folder, or one file if it ends in .mcap or .db3)\n"
         "       grin bag INPUT INPUT ... --out DIR [--workers N] [--ray ADDRESS] [options]",
     )
     add = made.add_argument
@@ -228,7 +245,11 @@ def parser() -> argparse.ArgumentParser:
     add("--every", type=_positive, default=1, metavar="N", help="depth for every N-th image of a camera")
     add("--start", type=float, default=0.0, metavar="S", help="seconds after the first message of the bag")
     add("--end", type=float, default=None, metavar="S", help="seconds after the first message of the bag")
-    add("--storage", choices=sorted(STORAGES), default="mcap", help="storage format of the output")
+    add(
+        "--storage",
+        choices=sorted(STORAGES),
+        help="storage format of the output (default: by its name, else mcap)",
+    )
     add("--points", action="store_true", help="write point clouds too")
     add("--model", help="name of a shipped model, or path of an exported one")
     add("--backend", help="the backend that runs the network")

@@ -37,6 +37,15 @@ def serialize(message: Any) -> bytes:
     return bytes(_store().serialize_cdr(_plain(message), type_name(type(message))))
 
 
+def child_frames(data: bytes) -> tuple[str, ...]:
+    """Return the names of the frames that a tf2_msgs/msg/TFMessage places; none if it cannot be read."""
+    try:
+        message: Any = _store().deserialize_cdr(data, "tf2_msgs/msg/TFMessage")
+    except Exception:  # rosbags, struct and NumPy
+        return ()
+    return tuple(sorted(transform.child_frame_id for transform in message.transforms))
+
+
 def _filled(message: Any, values: Any) -> Any:
     """Return `message` with the fields of `values`, a message of rosbags."""
     for name in message.get_fields_and_field_types():

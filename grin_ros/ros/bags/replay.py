@@ -3,7 +3,8 @@
 """`grin replay`: publishes a bag over DDS, with /clock. It needs no rosbag2.
 
 The recorded bytes are published with the time between their log times, and with the QoS that their publishers offered.
-If the bag does not hold the QoS, publishers are reliable, which every subscriber hears.
+If the bag does not hold the QoS, publishers are reliable, which every subscriber hears. With `--start`, the newest
+camera_info and latched messages from before are published first.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +23,27 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.utilities import try_shutdown
-from rosbags.interfaces import ConnectionExtRosbag2, Qos, QosDurability, QosHistory, QosReliability
+from rosbags.interfaces import QosHistory, QosReliability
 from rosgraph_msgs.msg import Clock
 
-from grin_ros.core.command_line import DONE, INCOMPLETE, CommandParser, fail
+from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser
+from grin_ros.ros.bags.before_start import STATIC_TRANSFORMS, BeforeStart, is_latched, offered
 from grin_ros.ros.bags.reading import Bag, Message
+from grin_ros.ros.bags.survey import survey
+from grin_ros.ros.dds_profile import use_dds_profile
 from grin_ros.ros.message_types import message_class
 
 CLOCK = "/clock"
 CLOCK_PERIOD_S = 0.025
 """The longest time between two messages on /clock."""
-LATCHED = ("/tf_static", "/robot_description")
-"""Topics that are latched (transient local) if the bag does not hold their QoS."""
+DEPTH = 10
+"""The number of messages that a publisher keeps if the bag does not say it."""
+STATIC_DEPTH = 100
+"""At least this number of messages is kept for late subscribers of static transforms, which several nodes publish."""
+SETTLED_S = 0.5
+"""Publishing begins when no subscriber has been found for this time,"""
+SETTLING_S = 3.0
+"""and after this time at the latest."""
 ACKNOWLEDGED_S = 5.0
 """At the end reliable subscribers have this time to receive the last messages."""
 
@@ -48,24 +59,32 @@ class Player:
         self._node = node
         self._bag = bag
         self._publishers: dict[str, Any] = {}
-        self._latched: set[str] = set()
+        self._sent: Counter[str] = Counter()
+        self._subscribers: Counter[str] = Counter()
         self.unknown: dict[str, str] = {}
         self._clock = node.create_publisher(Clock, CLOCK, QoSProfile(depth=10))
-        offered = first_of_each(bag)
-        missing = sorted(set(topics or ()) - offered.keys())
+        self._survey = survey(bag)
+        first = self._survey.first
+        missing = sorted(set(topics or ()) - first.keys())
         if missing:
-            raise ValueError(f"{bag.path}: it has no topic {', '.join(missing)}; it has {', '.join(sorted(offered))}")
-        for topic, message in offered.items():
+            raise ValueError(f"{bag.path}: it has no topic {', '.join(missing)}; it has {', '.join(sorted(first))}")
+        for topic, message in first.items():
             if topic == CLOCK or (topics is not None and topic not in topics):
                 continue  # a recorded clock would contradict the clock of this replay
             kind = message_class(message.kind)
             if kind is None:
                 self.unknown[topic] = message.kind
             else:
-                profile = qos_of(message)
-                self._publishers[topic] = node.create_publisher(kind, topic, profile)
-                if profile.durability == DurabilityPolicy.TRANSIENT_LOCAL:
-                    self._latched.add(topic)
+                self._publishers[topic] = node.create_publisher(kind, topic, qos_of(message))
+
+    @property
+    def running(self) -> bool:
+        """False after the context was shut down."""
+        return bool(self._node.context.ok())
+
+    def check_start(self, start_s: float) -> None:
+        """Raise InputError if the bag ends before `start_s`."""
+        self._survey.time_ns(start_s)
 
     def wait_for_subscribers(self, topics: Collection[str]) -> None:
         """Wait until each of `topics` (/clock too) has a subscriber, or the context ends.
@@ -79,28 +98,37 @@ class Player:
         while self._node.context.ok() and not all(publishers[t].get_subscription_count() for t in topics):
             time.sleep(0.01)
 
+    def settle(self) -> None:
+        """Wait until the subscribers that are there have been found, so that they miss nothing of the beginning."""
+        began_s = changed_s = time.monotonic()
+        known = -1
+        while self._node.context.ok() and (now_s := time.monotonic()) < min(
+            changed_s + SETTLED_S, began_s + SETTLING_S
+        ):
+            found = sum(p.get_subscription_count() for p in (*self._publishers.values(), self._clock))
+            if found != known:
+                known, changed_s = found, now_s
+            time.sleep(0.02)
+
     def play(self, rate: float = 1.0, start_s: float = 0.0, *, now: Callable[[], float] = time.monotonic) -> int:
         """Publish the bag once, and return the number of messages. Ends early if the context is shut down.
 
-        rate: 2.0 is twice as fast. start_s: seconds from the first message. Latched messages from before `start_s`
-        (/tf_static) are published at once, because a late subscriber would still receive them.
+        rate: 2.0 is twice as fast. start_s: seconds from the first message. What still holds from before is published
+        at once (`before_start.py`). Raises InputError if the bag ends before `start_s`.
         """
-        began_s = first_ns = None
-        published = 0
-        from_ns = 0
+        from_ns = self._survey.time_ns(start_s)
+        began_s, before = None, BeforeStart()
+        published = self._sent.total()
         for message in self._bag.messages():
-            if first_ns is None:
-                first_ns = message.time_ns
-                from_ns = first_ns + round(start_s * 1e9)
             if message.topic not in self._publishers:
                 continue
             if message.time_ns < from_ns:
-                if message.topic in self._latched:
-                    self._publishers[message.topic].publish(message.data)
-                    published += 1
+                before.add(message)
                 continue
             if began_s is None:
                 began_s = now()
+                for held in before.messages():
+                    self._publish(held)
             due_s = began_s + (message.time_ns - from_ns) / 1e9 / rate
             while (ahead_s := due_s - now()) > 0.0 and self._node.context.ok():
                 self._publish_clock(message.time_ns - round(ahead_s * rate * 1e9))
@@ -108,15 +136,31 @@ class Player:
             if not self._node.context.ok():
                 break
             self._publish_clock(message.time_ns)
-            self._publishers[message.topic].publish(message.data)
-            published += 1
-        return published
+            self._publish(message)
+        return self._sent.total() - published
 
-    def flush(self) -> None:
-        """Wait until the reliable subscribers have received everything, or for a few seconds."""
-        for publisher in (*self._publishers.values(), self._clock):
-            if self._node.context.ok():
-                publisher.wait_for_all_acked(Duration(seconds=ACKNOWLEDGED_S))
+    def flush(self) -> list[str]:
+        """Wait until the reliable subscribers have received everything; return the topics where that takes too long."""
+        late = []
+        for topic, publisher in self._publishers.items():
+            if self._node.context.ok() and not publisher.wait_for_all_acked(Duration(seconds=ACKNOWLEDGED_S)):
+                late.append(topic)
+        return late
+
+    def report(self) -> str:
+        """Return the number of messages of each topic, and the largest number of subscribers that it had."""
+        lines = [f"{self._sent.total()} messages published"]
+        for topic, count in sorted(self._sent.items()):
+            heard = self._subscribers[topic]
+            listeners = f"{heard} subscriber{'s' * (heard > 1)}" if heard else "no subscriber"
+            lines.append(f"  {topic}: {count} to {listeners}")
+        return "\n".join(lines)
+
+    def _publish(self, message: Message) -> None:
+        publisher = self._publishers[message.topic]
+        publisher.publish(message.data)
+        self._sent[message.topic] += 1
+        self._subscribers[message.topic] = max(self._subscribers[message.topic], publisher.get_subscription_count())
 
     def _publish_clock(self, time_ns: int) -> None:
         message = Clock()
@@ -124,70 +168,67 @@ class Player:
         self._clock.publish(message)
 
 
-def first_of_each(bag: Bag) -> Mapping[str, Message]:
-    """Return the first message of each topic, which holds its type and QoS. A damaged bag is read to its end."""
-    contents = bag.contents()
-    wanted = None if contents is None else {topic for topic, count in contents.counts.items() if count}
-    first: dict[str, Message] = {}
-    for message in bag.messages():
-        first.setdefault(message.topic, message)
-        if wanted is not None and wanted <= first.keys():
-            break
-    return first
-
-
 def qos_of(message: Message) -> QoSProfile:
     """Return the QoS that the recorded publisher offered, or the first of several publishers.
 
-    If the bag does not hold it: reliable, and transient local for the topics of LATCHED.
+    If the bag does not hold it: reliable, and transient local for topics that are always latched.
     """
-    ext = message.connection.ext
-    offered: Sequence[Qos] = ext.offered_qos_profiles if isinstance(ext, ConnectionExtRosbag2) else ()
-    if not offered:
-        latched = message.topic in LATCHED
-        durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
-        return QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=durability)
-    qos = offered[0]
-    best_effort = qos.reliability == QosReliability.BEST_EFFORT
-    latched = qos.durability == QosDurability.TRANSIENT_LOCAL
+    profiles = offered(message)
+    qos = profiles[0] if profiles else None
+    depth = qos.depth or DEPTH if qos is not None else DEPTH
+    if message.topic.rpartition("/")[2] == STATIC_TRANSFORMS:
+        depth = max(depth, STATIC_DEPTH)
+    best_effort = qos is not None and qos.reliability == QosReliability.BEST_EFFORT
+    keep_all = qos is not None and qos.history == QosHistory.KEEP_ALL
     return QoSProfile(
-        history=HistoryPolicy.KEEP_ALL if qos.history == QosHistory.KEEP_ALL else HistoryPolicy.KEEP_LAST,
-        depth=max(1, qos.depth),
+        history=HistoryPolicy.KEEP_ALL if keep_all else HistoryPolicy.KEEP_LAST,
+        depth=depth,
         reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if is_latched(message) else DurabilityPolicy.VOLATILE,
     )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin replay`, and return its exit status.
 
-    0: everything was published. 1: it could not begin. 3: published, but something was unreadable or of a type that is
-    not installed.
+    0: everything was published. 2: it could not begin. 3: published, but something was unreadable, of a type that is
+    not installed, or not acknowledged by a subscriber.
     """
     arguments = parser().parse_args(argv)
-    context = Context()
-    rclpy.init(context=context, args=[])
-    node = Node("grin_replay", context=context, start_parameter_services=False)
+    context, node = Context(), None
     try:
         bag = Bag(Path(arguments.bag))
-        player = Player(node, bag, arguments.topics)
-        for topic, kind in player.unknown.items():
-            print(f"grin replay: {topic} is left out: {kind} is not installed here", file=sys.stderr)
-        player.wait_for_subscribers(arguments.wait)
-        while True:
-            published = player.play(arguments.rate, arguments.start)
-            if not (arguments.loop and published and context.ok()):
-                break
-        player.flush()
-        print(f"{published} messages published")
+        use_dds_profile()
+        rclpy.init(context=context, args=[])
+        node = Node("grin_replay", context=context, start_parameter_services=False)
+        return _played(Player(node, bag, arguments.topics), bag, arguments)
+    except (ValueError, OSError) as error:
+        print(f"grin replay: {error}", file=sys.stderr)
+        return WRONG_CALL
+    finally:
+        if node is not None:
+            node.destroy_node()
+        try_shutdown(context=context)
+
+
+def _played(player: Player, bag: Bag, arguments: argparse.Namespace) -> int:
+    for topic, kind in player.unknown.items():
+        print(f"grin replay: {topic} is left out: {kind} is not installed here", file=sys.stderr)
+    player.check_start(arguments.start)
+    player.wait_for_subscribers(arguments.wait)
+    player.settle()
+    try:
+        while player.play(arguments.rate, arguments.start) and arguments.loop and player.running:
+            pass
+        late = player.flush()
+    finally:
+        print(player.report())
         for what in bag.damage:
             print(f"  unreadable: {what}", file=sys.stderr)
-        return INCOMPLETE if bag.damage or player.unknown else DONE
-    except ValueError as error:
-        return fail("replay", error)
-    finally:
-        node.destroy_node()
-        try_shutdown(context=context)
+    for topic in late:
+        text = f"{topic}: a subscriber has not received everything in {ACKNOWLEDGED_S:g} s; is it too slow? Try --rate"
+        print(f"grin replay: {text}", file=sys.stderr)
+    return INCOMPLETE if bag.damage or player.unknown or late else DONE
 
 
 def parser() -> argparse.ArgumentParser:
@@ -200,10 +241,17 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("bag", metavar="BAG", help="bag directory, .mcap or .db3 file")
     made.add_argument("--rate", type=_rate, default=1.0, help="2.0 is twice as fast")
     made.add_argument("--loop", action="store_true", help="publish it again and again; time jumps back each time")
-    made.add_argument("--start", type=float, default=0.0, metavar="S", help="skip this many seconds of the bag")
+    made.add_argument("--start", type=_seconds, default=0.0, metavar="S", help="skip this many seconds of the bag")
     made.add_argument("--topics", nargs="+", metavar="TOPIC", help="publish only these topics")
     made.add_argument("--wait", nargs="+", default=[], metavar="TOPIC", help="wait for subscribers of these topics")
     return made
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"got {text}, expected 0 or more")
+    return value
 
 
 def _rate(text: str) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -23,13 +24,15 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
-from grin_ros.ros.bags.cameras import CameraTopics, Survey, find_cameras, find_ranges, survey
+from grin_ros.ros.bags.before_start import BeforeStart
+from grin_ros.ros.bags.cameras import CameraTopics, find_cameras, find_ranges
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag, Message
+from grin_ros.ros.bags.survey import Survey, survey
 from grin_ros.ros.bags.writing import PartsWriter, finished_note
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed
-from grin_ros.ros.frame.topics import OUTPUTS
+from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO, OUTPUTS
 from grin_ros.ros.inputs.images import Converter, open_converter
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.inputs.range_scale import RangeScale
@@ -73,7 +76,7 @@ class Job:
     def __post_init__(self) -> None:
         if self.every < 1:
             raise ValueError(f"every: got {self.every}, expected 1 or more")
-        if self.start_s < 0.0 or (self.end_s is not None and not self.end_s > self.start_s):
+        if not 0.0 <= self.start_s < math.inf or (self.end_s is not None and not self.end_s > self.start_s):
             raise ValueError(f"start, end: got {self.start_s}, {self.end_s}, expected 0 <= start < end (seconds)")
 
 
@@ -100,7 +103,8 @@ class Report:
 def run(job: Job, watch: Watch | None = None) -> Report:
     """Work on the whole bag. A run that was interrupted goes on where it stopped, if the job is the same.
 
-    Raises ValueError or EngineError if it cannot begin: no bag, no camera, no model, an output that exists.
+    Raises ValueError if the job is impossible (no bag, no camera, no model, an output that exists), EngineError if the
+    backend fails.
     """
     output = Path(job.output)
     bag = Bag(Path(job.input))
@@ -110,7 +114,8 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     note = finished_note(output)
     if note is not None and note.get("identity") == identity:
         return Report(job.output, note["frames"], note["rejected"], tuple(note["damage"]), already=True)
-    found = survey(bag)
+    found = survey(bag, (IMAGE, COMPRESSED, INFO))
+    found.time_ns(job.start_s)
     cameras = find_cameras(found, job.images, job.info)
     ranges = find_ranges(found, cameras, job.ranges, config.scale.from_ranges)
     unknown = sorted(set(job.topics or ()) - found.kinds.keys())
@@ -167,7 +172,7 @@ class _BagRun:
         # A node refuses images before the first camera_info; a bag run knows that camera_info from the survey.
         self._infos = {c.info: found.first[c.info].data for c in cameras if c.info in found.first}
         self._computed = {camera.output(name) for camera in cameras for name in OUTPUTS}
-        self._start_ns = found.start_ns + round(job.start_s * 1e9)
+        self._start_ns = found.time_ns(job.start_s)
         self._stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
         self._images: Counter[str] = Counter()
         progress = writer.resumed
@@ -181,13 +186,19 @@ class _BagRun:
     def read(self, bag: Bag, watch: Watch | None) -> None:
         """Work on all messages. Those of an earlier run are read only for what later frames need of them."""
         committed, number = self.frames + self.rejected.total(), 0
+        before, began = BeforeStart(), False
         for number, message in enumerate(bag.messages(stop_ns=self._stop_ns), 1):
             if message.topic in self._infos:
                 self._infos[message.topic] = message.data
             elif message.topic in self._ranges:
                 self._add_ranges(message)
             if message.time_ns < self._start_ns:
+                before.add(message)
                 continue
+            if not began and number > self._done:
+                for held in before.messages():
+                    self._pass_on(held._replace(time_ns=self._start_ns))
+            began = True
             camera = self._cameras.get(message.topic)
             self._images[message.topic] += 1
             due = camera is not None and (self._images[message.topic] - 1) % self._job.every == 0

@@ -4,7 +4,8 @@
 
 The bag is written in parts, in the folder OUTPUT.partial. It holds the parts (each a storage file that is closed and on
 disk), journal.json (which parts there are, and how far the input was read) and a lock. At the end metadata.yaml is
-written, and the folder is renamed: a folder called OUTPUT is always whole.
+written, and the folder is renamed: a folder called OUTPUT is always whole. If OUTPUT is to be one storage file
+(`single_file.py`), the parts are copied into it, it is renamed, and the folder is removed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import fcntl
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, Writer
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
+from grin_ros.ros.bags.single_file import description_of, is_single_file
 from grin_ros.ros.bags.storage.files import ROOT
 from grin_ros.ros.bags.storage.formats import STORAGES
 
@@ -115,13 +118,32 @@ class PartsWriter:
         _write_synced(self._journal, json.dumps(journal))
 
     def finish(self, note: Mapping[str, Any]) -> None:
-        """Describe the parts as one bag, with `note` in its custom data, and rename the folder. Call `commit` first."""
+        """Make the parts one bag, with `note` in its custom data, and give it its name. Call `commit` first."""
+        if is_single_file(self.output):
+            self._finish_file(note)
+            return
         described = {ROOT: joined(self._parts, self._storage_name, {NOTE: json.dumps(note, sort_keys=True)})}
         _write_synced(self.folder / "metadata.yaml", yaml.safe_dump(described, sort_keys=False))
         os.rename(self.folder, self.output)
         _sync(self.output.parent)
         for name in ("journal.json", "lock"):
             (self.output / name).unlink()
+
+    def _finish_file(self, note: Mapping[str, Any]) -> None:
+        """Copy the parts into one storage file, and move it to its place."""
+        self._writer = self._open_part()
+        self._writer.set_custom_data(NOTE, json.dumps(note, sort_keys=True))
+        for part in self._parts:
+            for connection, time_ns, data in self._storage.read(self.folder / part["name"], _raise, None):
+                self.write(connection.topic, connection.msgtype, time_ns, data, connection)
+        self._writer.close()
+        self._writer = None
+        made = self._part_folder()
+        whole = made / f"{made.name}{self._storage.suffix}"
+        _sync(whole)
+        os.rename(whole, self.output)
+        _sync(self.output.parent)
+        shutil.rmtree(self.folder)
 
     def __enter__(self) -> PartsWriter:
         return self
@@ -157,9 +179,8 @@ class PartsWriter:
 def finished_note(path: Path) -> Mapping[str, Any] | None:
     """Return the note that `finish` left in the whole bag at `path`; None if there is no such bag."""
     try:
-        known = yaml.safe_load((path / "metadata.yaml").read_text())[ROOT]
-        note: Mapping[str, Any] = json.loads(known["custom_data"][NOTE])
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
+        note: Mapping[str, Any] = json.loads(description_of(path)["custom_data"][NOTE])
+    except (OSError, yaml.YAMLError, sqlite3.Error, KeyError, TypeError, ValueError):
         return None
     return note
 
@@ -210,6 +231,10 @@ def definition(store: Typestore, kind: str, like: Connection | None) -> tuple[st
     if kind in store.fielddefs:
         return store.generate_msgdef(kind, ros_version=2)[0], store.hash_rihs01(kind)
     return "", UNKNOWN_HASH
+
+
+def _raise(text: str) -> None:
+    raise ValueError(f"a part that was written cannot be read again: {text}")
 
 
 def _sync(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rosbags.highlevel import AnyReader
+from rosbags.rosbag2 import CompressionMode
 from sensor_msgs.msg import CameraInfo, Image
 
 from benchmarks.stand_in.camera import info_message, picture
@@ -46,8 +47,10 @@ def recorded(number: int, camera: str = "/front", pixels: Any = None) -> list[Ra
     ]
 
 
-def drive(path: Path, frames: int = FRAMES, storage: str = "mcap") -> Path:
-    return write(path, [raw for number in range(frames) for raw in recorded(number)], storage)
+def drive(
+    path: Path, frames: int = FRAMES, storage: str = "mcap", compression: CompressionMode = CompressionMode.NONE
+) -> Path:
+    return write(path, [raw for number in range(frames) for raw in recorded(number)], storage, compression)
 
 
 def job_of(source: Path, output: Path, artifact: Path, **options: Any) -> Job:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,16 +27,17 @@ def write(
     messages: Iterable[tuple[str, str, int, bytes]],
     storage: str = "mcap",
     compression: CompressionMode = CompressionMode.NONE,
-    qos: tuple[Qos, ...] = (),
+    qos: tuple[Qos, ...] | Mapping[str, tuple[Qos, ...]] = (),
 ) -> Path:
-    """Write a bag directory of (topic, type, log time in ns, bytes). qos: that of every topic."""
+    """Write a bag directory of (topic, type, log time in ns, bytes). qos: that of every topic, or by topic."""
     writer = Writer(path, version=9, storage_plugin=STORAGES[storage].plugin)
     writer.set_compression(compression, CompressionFormat.ZSTD)
     connections = {}
     with writer:
         for topic, kind, time_ns, data in messages:
             if topic not in connections:
-                connections[topic] = writer.add_connection(topic, kind, typestore=STORE, offered_qos_profiles=qos)
+                offered = qos.get(topic, ()) if isinstance(qos, Mapping) else qos
+                connections[topic] = writer.add_connection(topic, kind, typestore=STORE, offered_qos_profiles=offered)
             writer.write(connections[topic], time_ns, data)
     return path
 

@@ -11,16 +11,21 @@ import pytest
 
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 
+from rosbags.rosbag2 import CompressionMode
 from sensor_msgs.msg import Image
 
 from benchmarks.stand_in.engine import BACKEND, register
 from grin_ros.ros.bags import command
 from grin_ros.ros.bags.fleet import run_all
 from grin_ros.ros.bags.messages import deserialize
+from grin_ros.ros.bags.reading import Bag
+from grin_ros.ros.bags.replay import Player
 from grin_ros.ros.bags.run import run
+from grin_ros.ros.bags.storage.formats import STORAGES
 from tests.ros.bags import job as bag_job
 from tests.ros.bags.drives import FRAMES, content, drive, job_of, of_topic
 from tests.ros.bags.recorded import storage_file
+from tests.ros.bags.sleepless import SleeplessNode
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +82,7 @@ def test_the_command(tmp_path: Path, fake_artifact: Path, capsys: pytest.Capture
         stream.truncate(storage_file(source).stat().st_size // 2)
     assert command.main([str(source), str(tmp_path / "half"), *options]) == command.INCOMPLETE
     assert "unreadable: in.mcap" in capsys.readouterr().err
-    assert command.main([str(tmp_path / "none"), str(tmp_path / "x"), *options]) == command.FAILED
+    assert command.main([str(tmp_path / "none"), str(tmp_path / "x"), *options]) == command.WRONG_CALL
     assert "not a bag" in capsys.readouterr().err
     for wrong in (
         [str(source)],
@@ -85,10 +90,57 @@ def test_the_command(tmp_path: Path, fake_artifact: Path, capsys: pytest.Capture
         [*call, "-p", "stepz:=1"],
         [*call, "--every", "0"],
         [*call, "--workers", "2"],
+        [*call, "--start", "-1"],
+        [*call, "--start", "nan"],
+        [str(source), str(tmp_path / "x.mcap"), *options, "--storage", "sqlite3"],
     ):
         with pytest.raises(SystemExit) as stop:
             command.main(wrong)
         assert stop.value.code == command.WRONG_CALL
+
+
+@pytest.mark.parametrize("described", [True, False], ids=["metadata", "no metadata"])
+@pytest.mark.parametrize("mode", [CompressionMode.NONE, CompressionMode.FILE, CompressionMode.MESSAGE])
+@pytest.mark.parametrize("storage", STORAGES)
+def test_bag_and_replay_read_what_any_recorder_left(
+    tmp_path: Path, fake_artifact: Path, storage: str, mode: CompressionMode, described: bool
+) -> None:
+    source = drive(tmp_path / "in", 2, storage, mode)
+    written = content(source)
+    if not described:
+        (source / "metadata.yaml").unlink()
+    status = command.main([str(source), str(tmp_path / "out"), "--model", str(fake_artifact), "--backend", BACKEND])
+    assert status == (command.DONE if described else command.INCOMPLETE)
+    found = content(tmp_path / "out")
+    assert [m for m in found if "/depth/" not in m[0] and m[0] in {topic for topic, *_ in written}] == written
+    assert len(of_topic(found, "/front/depth/image")) == 2
+    node = SleeplessNode()
+    Player(node, Bag(source)).play(1e6)  # type: ignore[arg-type]
+    assert [m for m in node.published if m[0] != "/clock"] == [(topic, data) for topic, _, _, data in written]
+
+
+def test_an_impossible_call_ends_with_one_sentence_before_the_work(
+    tmp_path: Path, fake_artifact: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--model", str(fake_artifact), "--backend", BACKEND]
+    for wrong, expected in (
+        (["--start", "1000"], "--start: got 1000 s, but the bag is 0.4 s long"),
+        (["--image", "/nothing"], "/nothing: the bag has no such topic"),
+        (["--topics", "/nothing"], "it has no topic /nothing"),
+        (["--ranges", "/nothing"], "--ranges /nothing: the bag has no such"),
+    ):
+        call = [str(drive(tmp_path / expected[2:9])), str(tmp_path / "out"), *options, *wrong]
+        assert command.main(call) == command.WRONG_CALL
+        (line,) = capsys.readouterr().err.splitlines()
+        assert expected in line
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_the_name_of_the_output_says_its_storage() -> None:
+    parser = command.parser()
+    for output, expected in (("x", "mcap"), ("x.mcap", "mcap"), ("x.db3", "sqlite3")):
+        assert command.jobs_of(parser.parse_args(["in", output]))[0].storage == expected
+    assert command.jobs_of(parser.parse_args(["in", "x", "--storage", "sqlite3"]))[0].storage == "sqlite3"
 
 
 def test_outputs_of_many_are_named_after_their_inputs() -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,15 +21,18 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from benchmarks.stand_in.camera import info_message, picture
 from grin_ros.ros.bags import replay
+from grin_ros.ros.bags.before_start import BeforeStart
 from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.message_types import message_class, type_name
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.messages import image_message
 from tests.ros import ROOT
-from tests.ros.bags.recorded import TEXT, qos, storage_file, texts, write
+from tests.ros.bags.recorded import STORE, TEXT, qos, storage_file, texts, write
+from tests.ros.bags.sleepless import SleeplessNode
 
 IMAGE, INFO = "/front/image_raw", "/front/camera_info"
+TF = "tf2_msgs/msg/TFMessage"
 START_NS = 5_000_000_000
 STEP_NS = 20_000_000
 FRAMES = 10
@@ -67,7 +69,8 @@ def test_a_subscriber_hears_the_bag_and_the_clock(tmp_path: Path, client: NodeCl
     player = start(drive(tmp_path / "bag"), "--topics", IMAGE)
     client.wait(lambda: len(client.received[IMAGE]) == FRAMES, "all images")
     out, err = player.communicate(timeout=30.0)
-    assert (player.returncode, out, err) == (0, f"{FRAMES} messages published\n", "")
+    said = f"{FRAMES} messages published\n  {IMAGE}: {FRAMES} to 1 subscriber\n"
+    assert (player.returncode, out, err) == (0, said, "")
     for number, image in enumerate(client.received[IMAGE]):
         assert image == image_message(picture(number), 100 + number), "bytes, stamp and frame_id as recorded"
     told_ns = [m.clock.sec * 10**9 + m.clock.nanosec for m in client.received["/clock"]]
@@ -88,30 +91,8 @@ def test_a_loop_ends_with_ctrl_c_and_damage_is_reported(tmp_path: Path, client: 
     assert "Traceback" not in err
 
 
-class Sleepless:
-    """A node that notes all that is published, and does not wait."""
-
-    def __init__(self) -> None:
-        self.context = self
-        self.published: list[tuple[str, Any]] = []
-        self.offered: dict[str, Any] = {}
-
-    def ok(self) -> bool:
-        return True
-
-    def create_publisher(self, _: Any, topic: str, profile: Any) -> Any:
-        self.offered[topic] = profile
-        node = self
-
-        class Publisher:
-            def publish(self, message: Any) -> None:
-                node.published.append((topic, message))
-
-        return Publisher()
-
-
 def test_rate_and_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    node, slept_s = Sleepless(), [0.0]
+    node, slept_s = SleeplessNode(), [0.0]
     monkeypatch.setattr("time.sleep", lambda s: slept_s.append(slept_s.pop() + s))
     player = replay.Player(node, Bag(drive(tmp_path / "bag")), [IMAGE])  # type: ignore[arg-type]
     assert player.play(2.0, 0.1, now=lambda: slept_s[0]) == FRAMES / 2
@@ -120,7 +101,7 @@ def test_rate_and_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_latched_messages_are_published_at_a_later_start_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    node, slept_s = Sleepless(), [0.0]
+    node, slept_s = SleeplessNode(), [0.0]
     monkeypatch.setattr("time.sleep", lambda s: slept_s.append(slept_s.pop() + s))
     latched = qos(QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL)
     player = replay.Player(node, Bag(drive(tmp_path / "bag", latched)), [IMAGE])  # type: ignore[arg-type]
@@ -128,6 +109,70 @@ def test_latched_messages_are_published_at_a_later_start_too(tmp_path: Path, mon
     at_once = [topic for topic, _ in node.published[: FRAMES // 2]]
     assert at_once == [IMAGE] * (FRAMES // 2), "before the clock tells a time"
     assert slept_s[0] == pytest.approx((FRAMES - 6) * STEP_NS / 1e9, abs=1e-3)
+
+
+def transforms(*frames: str) -> bytes:
+    kinds = STORE.types
+    header = kinds["std_msgs/msg/Header"](kinds["builtin_interfaces/msg/Time"](0, 0), "base_link")
+    nowhere = (
+        kinds["geometry_msgs/msg/Vector3"](0.0, 0.0, 0.0),
+        kinds["geometry_msgs/msg/Quaternion"](0.0, 0.0, 0.0, 1.0),
+    )
+    placed = kinds["geometry_msgs/msg/Transform"](*nowhere)
+    stamped = [kinds["geometry_msgs/msg/TransformStamped"](header, frame, placed) for frame in frames]
+    return bytes(STORE.serialize_cdr(kinds[TF](stamped), TF))
+
+
+def test_a_later_start_begins_with_the_newest_camera_info_and_every_static_transform(tmp_path: Path) -> None:
+    bag = Bag(drive(tmp_path / "bag"))
+    messages = [(m.topic, m.kind, m.time_ns, m.data) for m in bag.messages()]
+    newest = serialize(info_message(d=[0.5] * 5))
+    once = [
+        ("/tf_static", TF, START_NS, transforms("lidar")),
+        ("/tf_static", TF, START_NS + 1, transforms("camera", "imu")),
+        messages[0],
+        ("/tf_static", TF, START_NS + 2, transforms("lidar")),
+        (INFO, messages[0][1], START_NS + 3, newest),
+        *[m for m in messages if m[0] != INFO],
+    ]
+    before = BeforeStart()
+    for message in Bag(write(tmp_path / "once", once)).messages(stop_ns=START_NS + 5 * STEP_NS):
+        before.add(message)
+    assert [(m.topic, m.data) for m in before.messages()] == [(m[0], m[3]) for m in (once[1], once[3], once[4])]
+    node = SleeplessNode()
+    player = replay.Player(node, Bag(tmp_path / "once"), [IMAGE, INFO])  # type: ignore[arg-type]
+    player.play(1000.0, 0.1)
+    assert node.published[0] == (INFO, newest), "it was sent once, and not latched"
+    assert player.report().splitlines()[:2] == ["6 messages published", f"  {INFO}: 1 to no subscriber"]
+
+
+def test_subscribers_of_static_transforms_that_come_late_receive_those_of_every_node(tmp_path: Path) -> None:
+    latched = qos(QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL)
+    path = write(tmp_path / "bag", [("/robot/tf_static", TF, START_NS, transforms("lidar"))], qos=latched)
+    (message,) = Bag(path).messages()
+    profile = replay.qos_of(message)
+    assert (profile.durability, profile.depth) == (DurabilityPolicy.TRANSIENT_LOCAL, replay.STATIC_DEPTH)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--start", "1000"], "grin replay: --start: got 1000 s, but the bag is 0.2 s long; give fewer seconds"),
+        (["--start", "-1"], "argument --start: got -1, expected 0 or more"),
+        (["--rate", "nan"], "argument --rate: got nan, expected more than 0"),
+        (["--topics", "/nothing"], "it has no topic /nothing; it has /a"),
+        (["--wait", "/nothing"], "--wait: /nothing is not published"),
+    ],
+)
+def test_an_impossible_call_ends_with_one_sentence(
+    tmp_path: Path, options: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = replay.main([str(drive(tmp_path / "bag")), *options])
+    except SystemExit as stop:
+        status = int(str(stop.code))
+    assert status == 2
+    assert expected in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +190,7 @@ def test_latched_messages_are_published_at_a_later_start_too(tmp_path: Path, mon
 def test_qos_is_what_was_offered(
     tmp_path: Path, offered: tuple[Qos, ...], reliability: ReliabilityPolicy, durability: DurabilityPolicy
 ) -> None:
-    node = Sleepless()
+    node = SleeplessNode()
     replay.Player(node, Bag(drive(tmp_path / "bag", offered)))  # type: ignore[arg-type]
     profile = node.offered[IMAGE]
     assert (profile.reliability, profile.durability) == (reliability, durability)
@@ -158,6 +203,6 @@ def test_missing_types_and_topics_are_named(tmp_path: Path) -> None:
     assert message_class("somebodys_msgs/msg/Thing") is None
     bag = Bag(drive(tmp_path / "bag"))
     with pytest.raises(ValueError, match=r"no topic /nothing; it has /a, /front/camera_info"):
-        replay.Player(Sleepless(), bag, ["/nothing"])  # type: ignore[arg-type]
+        replay.Player(SleeplessNode(), bag, ["/nothing"])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="/a is not published"):
-        replay.Player(Sleepless(), bag, [IMAGE]).wait_for_subscribers(["/a"])  # type: ignore[arg-type]
+        replay.Player(SleeplessNode(), bag, [IMAGE]).wait_for_subscribers(["/a"])  # type: ignore[arg-type]

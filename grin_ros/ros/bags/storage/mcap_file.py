@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -25,12 +25,15 @@ from grin_ros.ros.bags.storage.mcap_records import (
     HEADER,
     MESSAGE,
     MESSAGE_HEAD,
+    METADATA,
+    METADATA_INDEX,
     RECORD,
     SCHEMA,
     STATISTICS,
     ChunkIndex,
     Records,
     Statistics,
+    metadata_of,
     records_of,
     text_at,
 )
@@ -63,11 +66,15 @@ class Place(NamedTuple):
 
 
 class Index(NamedTuple):
-    """The summary section. begins: where it begins in the file. ends: where a chunk ends, by where it begins."""
+    """The summary section. begins: where it begins in the file. ends: where a chunk ends, by where it begins.
+
+    metadata: where the metadata records begin.
+    """
 
     begins: int
     records: Records
     ends: dict[int, int]
+    metadata: list[int]
     statistics: Statistics | None
 
 
@@ -127,6 +134,20 @@ def mcap_profile(file: Readable) -> str | None:
         return None
 
 
+def mcap_metadata(path: Path, name: str) -> Mapping[str, str]:
+    """Return the values of the metadata record of this name, which the index must name. Raises ValueError."""
+    with path.open("rb") as file:
+        index = read_index(file)
+        for position in index.metadata if index is not None else ():
+            file.seek(position)
+            op, length = RECORD.unpack(file.read(RECORD.size))
+            if op == METADATA:
+                found, values = metadata_of(file.read(min(length, path.stat().st_size)))
+                if found == name:
+                    return values
+    raise ValueError(f"{path}: its index names no metadata '{name}'")
+
+
 def read_index(file: BinaryIO) -> Index | None:
     """Return the summary at the end of the file; None if there is none, or if it cannot be read."""
     size = file.seek(0, 2)
@@ -138,18 +159,21 @@ def read_index(file: BinaryIO) -> Index | None:
         return None
     file.seek(begins)
     records, ends, statistics = Records(lambda _: None), {}, None
+    metadata: list[int] = []
     try:
         for op, content in records_of(file.read(size - _END.size - begins)):
             if op == CHUNK_INDEX:
                 chunk = ChunkIndex.of(content)
                 ends[chunk.position] = chunk.end
+            elif op == METADATA_INDEX:
+                metadata += struct.unpack_from("<Q", content)
             elif op == STATISTICS:
                 statistics = Statistics.of(content)
             else:
                 records.define(op, content)
     except (struct.error, UnicodeDecodeError, ValueError):
         return None
-    return Index(begins, records, ends, statistics)
+    return Index(begins, records, ends, metadata, statistics)
 
 
 def _places(file: BinaryIO, index: Index | None, records: Records, tell: Tell) -> Iterator[Place]:

@@ -35,8 +35,9 @@ from sensor_msgs.msg import Image
 from tqdm import tqdm
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.ros.dds_profile import dds_profile
 from grin_ros.ros.operator.harness.client import NodeClient
-from grin_ros.ros.operator.harness.environment import dds_profile, prepare_environment
+from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import Received, camera_info_message, image_message, with_stamp
 from grin_ros.ros.operator.harness.process import NodeProcess
 

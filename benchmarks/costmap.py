@@ -5,8 +5,8 @@
     python benchmarks/costmap.py
 
 The costmap marks and clears like Nav2's voxel layer with the values of config/nav2_costmap.yaml, over all 13 frames of
-tests/ros/bags/room_drive.mcap. The table compares it with one from exact depth: the share of the true floor within 5 m
-that is lethal, the median error of the nearest obstacle of each bearing (2 degrees, seen from the middle of the drive),
+benchmarks/driving/room_drive.mcap. The table compares it with one from exact depth: the share of the true floor within
+5 m that is lethal, the median error of the nearest obstacle of each bearing (2 degrees, seen from the middle of the drive),
 and the share of the bearings with a true obstacle within the range of marking that have any in the costmap.
 """
 
@@ -26,6 +26,9 @@ import yaml
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage
 
+from benchmarks.driving.box_worlds import Pose
+from benchmarks.driving.costmaps import VoxelCostmap
+from benchmarks.driving.room_drive import BAG, FRAMES, IMAGE, LENS, OFFSET, REACH_M, STRIDE, seen, stamp_ns, truth_m
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
@@ -38,9 +41,6 @@ from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.worlds.sequence import TURN_RAD
-from tests.core.planning.costmap import VoxelCostmap
-from tests.core.planning.worlds import Pose
-from tests.ros.bags.room_drive import BAG, FRAMES, IMAGE, LENS, OFFSET, REACH_M, STRIDE, seen, stamp_ns, truth_m
 
 CONFIG = Path(__file__).resolve().parents[1] / "config" / "nav2_costmap.yaml"
 LAYER = yaml.safe_load(CONFIG.read_text())["local_costmap"]["local_costmap"]["ros__parameters"]["voxel_layer"]

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from benchmarks.driving.box_worlds import Pose, World, exact
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.hints.scale import MIN_POINTS, NoScaleError, match_scale, scaled
 from grin_ros.core.types import DepthEstimate
-from tests.core.planning.worlds import Pose, World, exact
 
 CAMERA = Camera(160, 120, 110.0, 110.0, 79.5, 59.5, "plumb_bob", (-0.1, 0.02, 0.0, 0.0, 0.0), Mounting(0.6, 0.0, 0.1))
 FISHEYE = Camera(160, 160, 50.0, 50.0, 79.5, 79.5, "equidistant", (0.01, 0.0, 0.0, 0.0), Mounting(0.6))

@@ -13,12 +13,12 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
+from benchmarks.driving.box_worlds import Box, Pose, World, exact, noisy
+from benchmarks.driving.costmaps import VoxelCostmap
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
 from grin_ros.core.planning.scan import level_scan
 from grin_ros.core.types import DepthEstimate
-from tests.core.planning.costmap import VoxelCostmap
-from tests.core.planning.worlds import Box, Pose, World, exact, noisy
 
 ROOT = Path(__file__).resolve().parents[3]
 CAMERA = Camera(320, 240, 210.0, 210.0, 159.5, 119.5, mounting=Mounting(0.6, 0.03, 0.12))

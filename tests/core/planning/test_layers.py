@@ -11,11 +11,11 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from benchmarks.driving.box_worlds import Pose, World, exact
+from benchmarks.driving.costmaps import FlatCostmap, VoxelCostmap, scan_points
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
 from grin_ros.core.planning.scan import level_scan
-from tests.core.planning.costmap import FlatCostmap, VoxelCostmap, scan_points
-from tests.core.planning.worlds import Pose, World, exact
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parents[3] / "config" / "nav2_costmap.yaml").read_text())
 LOCAL = CONFIG["local_costmap"]["local_costmap"]["ros__parameters"]

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from benchmarks.driving.box_worlds import Pose, World, exact
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.planning.obstacles import (
@@ -26,7 +27,6 @@ from grin_ros.core.planning.obstacles import (
 )
 from grin_ros.core.planning.view import MountingUnknownError, range_per_depth
 from grin_ros.core.types import DepthEstimate
-from tests.core.planning.worlds import Pose, World, exact
 
 CAMERA = Camera(48, 36, 40.0, 42.0, 23.1, 17.8, "plumb_bob", (-0.2, 0.05, 0.001, -0.001, 0.0), Mounting(0.8))
 FISHEYE = Camera(48, 48, 13.0, 13.0, 23.5, 23.5, "equidistant", (0.01, 0.0, 0.0, 0.0), Mounting(0.8))

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from benchmarks.driving.box_worlds import Pose, World, exact
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.planning.obstacles import ObstacleSettings, trusted_pixels
 from grin_ros.core.planning.scan import Scan, level_scan
 from grin_ros.core.planning.view import MountingUnknownError
 from grin_ros.core.types import DepthEstimate
-from tests.core.planning.worlds import Pose, World, exact
 
 CAMERA = Camera(160, 120, 110.0, 110.0, 79.5, 59.5, "plumb_bob", (-0.1, 0.02, 0.0, 0.0, 0.0), Mounting(0.7))
 FISHEYE = Camera(160, 160, 50.0, 50.0, 79.5, 79.5, "equidistant", (0.0, 0.0, 0.0, 0.0), Mounting(0.7))

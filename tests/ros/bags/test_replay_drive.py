@@ -25,6 +25,7 @@ from sensor_msgs.msg import CompressedImage, Image
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 pytest.importorskip("onnxruntime")
 
+from benchmarks.driving import room_drive
 from benchmarks.stand_in.process import start_node
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
@@ -40,7 +41,6 @@ from grin_ros.ros.inputs.messages import stamp_ns
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, NodeClient
 from tests.ros import ROOT
-from tests.ros.bags import room_drive
 from tests.ros.bags.same import assert_same, numbers
 
 Depths = Mapping[int, NDArray[np.float32]]

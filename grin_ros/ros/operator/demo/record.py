@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo keeps of a run: the times of all arrivals and some whole frames, which it writes as a bag."""
+"""The recorder of the demo: it keeps the times of all arrivals and some whole frames, and writes them as a bag."""
 
 from __future__ import annotations
 

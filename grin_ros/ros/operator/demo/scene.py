@@ -29,7 +29,7 @@ PERIOD_S = 12.0
 
 @dataclass(frozen=True)
 class CameraView:
-    """What a camera sees, with its ground truth.
+    """The image of a camera, with its ground truth.
 
     image: (H, W, 3) uint8 RGB. depth_m: (H, W) float32, metres along z, NaN where it was not measured.
     """

@@ -9,7 +9,7 @@ from enum import Enum
 
 
 class Severity(Enum):
-    """How serious a finding is. The value is printed before its line."""
+    """The severity of a finding. The value is printed before its line."""
 
     OK = "OK"
     ABSENT = "--"
@@ -20,7 +20,7 @@ class Severity(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found, and what to do or type. The remedy is never empty for WARN and ERROR."""
+    """A finding, with what to do or type. The remedy is never empty for WARN and ERROR."""
 
     level: Severity
     text: str

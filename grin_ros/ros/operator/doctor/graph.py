@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with a running ROS graph, graph_findings from a picture of it that `probe.py` takes.
+"""Find what is wrong with a ROS graph, from the picture of it that `probe.py` takes.
 
 Names are full ('/robot/grin', '/camera/image_raw'), and types are written as 'sensor_msgs/msg/Image'.
 """
@@ -43,8 +43,11 @@ class TopicEnds:
 
 @dataclass(frozen=True)
 class Reception:
-    """What was heard on a topic. problem: why the node would refuse its newest message. age_s: now minus its stamp.
-    depth: the topic is a depth camera's, not a picture's."""
+    """The messages that were received on a topic.
+
+    age_s: now minus the stamp of the newest one. problem: why the node would refuse it. depth: it is the image of a
+    depth camera.
+    """
 
     rate_hz: float = 0.0
     frame_id: str = ""

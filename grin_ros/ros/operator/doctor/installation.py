@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is installed, whether artifacts are intact, and whether each backend answers their golden sample."""
+"""Findings about installed packages, shipped artifacts, and how each backend answers their golden sample."""
 
 from __future__ import annotations
 

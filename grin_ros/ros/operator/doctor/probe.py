@@ -49,7 +49,7 @@ DISCOVERY_S = 2.0
 DISCOVERY_LIMIT_S = 10.0
 """The longest time to wait for that."""
 ANSWER_S = 3.0
-"""How long to wait for a service."""
+"""The time to wait for the answer of a service."""
 STATUS = ": depth"
 """The end of the name of a diagnostic status of a grin_ros node."""
 OWN_NAME = "grin_doctor"

@@ -31,7 +31,7 @@ from grin_ros.ros.operator.harness.messages import Received, header_stamp_ns, wi
 from grin_ros.ros.operator.harness.process import HarnessError, LoggedProcess
 
 LIMIT_S = 60.0
-"""How long to wait for an answer. Opening an engine and checking its golden sample takes long on a busy machine."""
+"""The time to wait for an answer: opening an engine and checking its golden sample take long on a busy machine."""
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 CONFIGURE = Transition.TRANSITION_CONFIGURE
 ACTIVATE = Transition.TRANSITION_ACTIVATE

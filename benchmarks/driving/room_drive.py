@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recorded drive `room_drive.mcap`: the camera of a robot in a rendered room, with the exact depth of every frame.
 
-    python -m tests.ros.bags.room_drive        renders and writes it again (needs EGL; the extras train and bags)
+    python -m benchmarks.driving.room_drive        renders and writes it again (needs EGL; the extras train and bags)
 
 Everything in it is made by this project's own code from procedural bodies and textures: no models, photographs or
 textures of others. Its licence is the project's, Apache-2.0.

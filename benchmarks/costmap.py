@@ -6,8 +6,8 @@
 
 The costmap marks and clears like Nav2's voxel layer with the values of config/nav2_costmap.yaml, over all 13 frames of
 benchmarks/driving/room_drive.mcap. The table compares it with one from exact depth: the share of the true floor within
-5 m that is lethal, the median error of the nearest obstacle of each bearing (2 degrees, seen from the middle of the drive),
-and the share of the bearings with a true obstacle within the range of marking that have any in the costmap.
+5 m that is lethal, the median error of the nearest obstacle of each bearing (2 degrees, seen from the middle of the
+drive), and the share of the bearings with a true obstacle within the range of marking that have any in the costmap.
 """
 
 from __future__ import annotations

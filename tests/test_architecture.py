@@ -170,6 +170,17 @@ def test_imports_make_no_circle() -> None:
     assert cycle(sources()) == []
 
 
+def test_programs_do_not_import_tests() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {module}"
+        for folder in ("benchmarks", "export", "scripts")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line, module in imported(path.read_text(encoding="utf-8"))
+        if module.partition(".")[0] == "tests"
+    ]
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.parametrize(
     ("path", "source", "reason"),
     [

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import DepthEstimate
-from tests.worlds.rays import box_range, floor_range
 
 FLOOR_ENDS_M = 60.0
 Box = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -75,3 +74,20 @@ def noisy(depth_m: NDArray[np.float32], relative_sigma: float, rng: np.random.Ge
     blurred = cv2.blur(np.where(known, depth_m, FLOOR_ENDS_M).astype(np.float32), (3, 3))
     estimate = np.where(known, blurred * np.exp(log_error), np.inf).astype(np.float32)
     return DepthEstimate(estimate, np.where(known, relative_sigma * estimate, np.nan).astype(np.float32))
+
+
+def box_range(
+    origin: NDArray[np.float64], rays: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the range to a box from outside, inf where the ray misses it (slab test)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a, b = (low - origin) / rays, (high - origin) / rays
+        near, far = np.minimum(a, b).max(axis=-1), np.maximum(a, b).min(axis=-1)
+        return np.where((near <= far) & (far > 0), near, np.inf)
+
+
+def floor_range(origin: NDArray[np.float64], rays: NDArray[np.float64], ends_m: float) -> NDArray[np.float64]:
+    """Return the range to the floor z = 0, inf beyond ``ends_m``."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ground = np.where(rays[..., 2] < 0, -origin[2] / rays[..., 2], np.inf)
+    return np.where(ground > ends_m, np.inf, ground)

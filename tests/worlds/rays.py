@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Expected ranges for renders: the rays of the project's own camera, and a box on a floor."""
+"""The rays of a camera in the world of a render, and a light for renders."""
 
 from __future__ import annotations
 
@@ -26,20 +26,3 @@ def world_rays(camera: Camera, placement: Placement) -> NDArray[np.float64]:
     """Return the unit rays (h, w, 3) of a camera in the world frame."""
     turned: NDArray[np.float64] = camera.rays().astype(np.float64) @ pose(placement)[:3, :3]
     return turned
-
-
-def box_range(
-    origin: NDArray[np.float64], rays: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the range to a box from outside, inf where the ray misses it (slab test)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        a, b = (low - origin) / rays, (high - origin) / rays
-        near, far = np.minimum(a, b).max(axis=-1), np.maximum(a, b).min(axis=-1)
-        return np.where((near <= far) & (far > 0), near, np.inf)
-
-
-def floor_range(origin: NDArray[np.float64], rays: NDArray[np.float64], ends_m: float) -> NDArray[np.float64]:
-    """Return the range to the floor z = 0, inf beyond ``ends_m``."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ground = np.where(rays[..., 2] < 0, -origin[2] / rays[..., 2], np.inf)
-    return np.where(ground > ends_m, np.inf, ground)

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.driving.box_worlds import box_range, floor_range
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.worlds.cameras.capture import IMAGE_CIRCLE_RAD, capture_colour, capture_range, pose
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement
 from grin_ros.worlds.shapes import mesh
-from tests.worlds.rays import LIGHTING, box_range, floor_range, world_rays
+from tests.worlds.rays import LIGHTING, world_rays
 
 LOW, HIGH = np.array([1.5, -0.4, 0.2]), np.array([2.3, 0.6, 1.1])
 PLACEMENT = Placement(np.array([-0.3, 0.2, 1.6]), 0.15, 0.45, 0.1, 1.6)

@@ -7,13 +7,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.driving.box_worlds import box_range, floor_range
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.cameras.capture import capture_colour, capture_range, pose, rolling_shutter_rays
 from grin_ros.worlds.cameras.develop import ROLLING_PX, ROLLING_SHARE, rolling_turn
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement
 from grin_ros.worlds.shapes import mesh
-from tests.worlds.rays import LIGHTING, box_range, floor_range
+from tests.worlds.rays import LIGHTING
 
 CAMERA = Camera(160, 120, 130.0, 130.0, 79.5, 59.5)
 FISHEYE = Camera(160, 120, 51.0, 51.0, 76.0, 62.0, "equidistant", (0.01, 0.001, 0.0, 0.0))

@@ -7,12 +7,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.driving.box_worlds import box_range, floor_range
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.worlds.cameras.capture import pose
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement
 from grin_ros.worlds.shapes import mesh
-from tests.worlds.rays import LIGHTING, box_range, floor_range, world_rays
+from tests.worlds.rays import LIGHTING, world_rays
 
 
 @pytest.mark.egl

@@ -22,8 +22,9 @@ from grin_ros.cli import COMMANDS
 from grin_ros.core.artifact.manifest import GOLDEN_TOLERANCE_LN
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.backends.requirements import REQUIREMENTS
+from grin_ros.core.plausibility.doubt import DOUBTS
 from grin_ros.ros.frame.topics import DIAGNOSTICS, INPUTS, OUTPUTS, Topic
-from grin_ros.ros.node.diagnostics.verdict import ERROR, OK, VERDICTS, WARN
+from grin_ros.ros.node.diagnostics.verdict import ERROR, OK, VERDICTS, WARN, Verdict
 from grin_ros.ros.parameters.table import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -163,7 +164,12 @@ def messages_page() -> str:
             f"`{re.sub(r'{[^}]*}', '…', verdict.text)}`",
             re.sub(r"{[^}]*}", "what the message says", verdict.remedy),
         )
-        for verdict in VERDICTS.values()
+        for template in VERDICTS.values()
+        for verdict in (
+            [Verdict(WARN, doubt.text, doubt.remedy) for doubt in DOUBTS.values()]
+            if template.text == "{doubt.text}"
+            else [template]
+        )
         if verdict.text != "{error.text}"
     )
     failures = (

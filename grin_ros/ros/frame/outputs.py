@@ -14,6 +14,7 @@ from std_msgs.msg import Float32, Header
 
 from grin_ros.core.hints.scale import Scale
 from grin_ros.core.planning.obstacles import Mask, trusted_pixels
+from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.cloud import cloud_message
 from grin_ros.ros.frame.depth_images import info_message, metres_message, millimetres_message
@@ -24,7 +25,10 @@ from grin_ros.ros.parameters.table import NodeConfig
 
 @dataclass(frozen=True)
 class Answer:
-    """All that the messages of a frame are made from. header: that of the image."""
+    """All that the messages of a frame are made from.
+
+    header: that of the image. doubts: what is implausible about the input.
+    """
 
     frame: Frame
     estimate: DepthEstimate
@@ -32,6 +36,7 @@ class Answer:
     info: CameraInfo
     header: Header
     config: NodeConfig
+    doubts: tuple[Doubt, ...] = ()
 
     @cached_property
     def trusted(self) -> Mask:
@@ -47,6 +52,18 @@ class Answer:
 def _points(answer: Answer) -> Any:
     config = answer.config
     return cloud_message(answer.frame, answer.estimate, answer.header, config.points_stride, config.points_rgb)
+
+
+def _if_not_blind(make: Callable[[Answer], Any]) -> Callable[[Answer], Any]:
+    """Return `make` for a message that clears a costmap: it raises ValueError if the picture shows nothing."""
+
+    def made(answer: Answer) -> Any:
+        for doubt in answer.doubts:
+            if doubt.blind:
+                raise ValueError(f"the picture shows nothing ({doubt.name}), so nothing may be cleared")
+        return make(answer)
+
+    return made
 
 
 def _for_planners(make: Callable[..., Any]) -> Callable[[Answer], Any]:
@@ -69,8 +86,8 @@ MAKERS: Mapping[str, Callable[[Answer], Any]] = {
     "depth/scale_sigma": lambda answer: Float32(data=answer.scale.error_ln),
     "points": _points,
     "obstacles": _for_planners(obstacles_message),
-    "free_space": _for_planners(free_space_message),
-    "scan": _for_planners(level_scan_message),
+    "free_space": _if_not_blind(_for_planners(free_space_message)),
+    "scan": _if_not_blind(_for_planners(level_scan_message)),
 }
 """Topic -> function that makes its message. Raises ValueError, with the remedy, if the message cannot be made."""
 

@@ -19,8 +19,10 @@ from grin_ros.core.estimator import Estimator, Stopwatch
 from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.hints.config import ScaleConfig
 from grin_ros.core.hints.scale import Scale
+from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.outputs import Answer, output_messages
+from grin_ros.ros.inputs.doubts import Doubts
 from grin_ros.ros.inputs.images import Converter
 from grin_ros.ros.inputs.messages import AnyImage, frame_from
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, FrameRejectedError, Problem
@@ -62,9 +64,9 @@ class Processed:
     """The result for one frame.
 
     timings_ms: milliseconds by stage, those of the estimator included. scale: what corrected the scale, None if
-    nothing does. keeps_floor: obstacles contains the floor because the mounting is not known. messages: (topic,
-    message) in the order of the table. They can be iterated once, and each is made
-    when it is asked for, so that depth can be sent before the points are computed.
+    nothing does. keeps_floor: obstacles contains the floor because the mounting is not known. doubts: what is
+    implausible about the input, the most serious first. messages: (topic, message) in the order of the table. They can
+    be iterated once, and each is made when it is asked for, so that depth can be sent before the points are computed.
     """
 
     frame: Frame
@@ -72,6 +74,7 @@ class Processed:
     timings_ms: Mapping[str, float]
     scale: FrameScale | None
     keeps_floor: bool
+    doubts: tuple[Doubt, ...]
     messages: Iterator[tuple[str, Any]]
 
 
@@ -98,6 +101,7 @@ class FrameProcessor:
         self._warned: set[str] = set()
         self._mounting = mounting
         self._scale = scale
+        self._doubts = Doubts()
 
     def __call__(self, capture: Capture, config: NodeConfig, wanted: Callable[[str], bool]) -> Processed | Problem:
         """Return the depth of an image and its messages, or why it has none. Does not raise.
@@ -114,6 +118,7 @@ class FrameProcessor:
     def forget(self) -> None:
         """Forget what earlier frames have left, so that the next frame is processed as the first one."""
         self._estimator.smoothing.forget()
+        self._doubts.forget()
         if self._scale is not None:
             self._scale.forget()
 
@@ -122,6 +127,10 @@ class FrameProcessor:
         header = capture.image.header
         mounting = self._mounting(header.frame_id) if self._mounting else config.mounting
         frame = frame_from(capture.image, capture.info, mounting, self._converter, config.rectified)
+        assert capture.info is not None, "frame_from refuses an image without camera_info"
+        doubts = self._doubts(frame, capture.image, capture.info, config.rectified)
+        for doubt in doubts:
+            self._warn_once(f"{doubt.text}; {doubt.remedy}", doubt.name)
         clock.lap("convert")
         estimate = self._estimator(frame, config.settings)
         clock.lap("estimate")
@@ -130,14 +139,16 @@ class FrameProcessor:
             corrected = self._scale(frame, estimate, header, config.scale)
             estimate, scale = corrected.estimate, corrected.applied
             clock.lap("scale")
-        answer = Answer(frame, estimate, scale.scale if scale else NO_CORRECTION, capture.info, header, config)
+        applied = scale.scale if scale else NO_CORRECTION
+        answer = Answer(frame, estimate, applied, capture.info, header, config, doubts)
         messages = output_messages(answer, wanted, self._warn_once)
         timings_ms = {**clock.laps_ms, **estimate.timings_ms}
-        return Processed(frame, estimate, timings_ms, scale, answer.keeps_floor, messages)
+        return Processed(frame, estimate, timings_ms, scale, answer.keeps_floor, doubts, messages)
 
-    def _warn_once(self, text: str) -> None:
-        if text not in self._warned:
-            self._warned.add(text)
+    def _warn_once(self, text: str, name: str = "") -> None:
+        """Log a text once. name: what counts as the same text; empty: the text itself."""
+        if (name or text) not in self._warned:
+            self._warned.add(name or text)
             self._warn(text)
 
 

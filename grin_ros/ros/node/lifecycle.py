@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
@@ -31,6 +33,7 @@ from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.range_scale import RangeScale
 from grin_ros.ros.inputs.transforms import Transforms
+from grin_ros.ros.node.diagnostics.clock_watch import ClockWatch
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounter
 from grin_ros.ros.node.diagnostics.message import diagnostic_array, status_message
 from grin_ros.ros.node.diagnostics.monitor import Monitor
@@ -38,6 +41,7 @@ from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity
 from grin_ros.ros.node.engines import Engines
 from grin_ros.ros.node.live_frames import LiveFrames
 from grin_ros.ros.node.log import log_to_ros, stop_logging_to_ros
+from grin_ros.ros.node.newest_info import NewestInfo
 from grin_ros.ros.node.publishers import Publishers
 from grin_ros.ros.node.subscriptions import Subscriptions
 from grin_ros.ros.node.worker import CameraQueue, Worker
@@ -71,6 +75,8 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._log_handler = log_to_ros(self._log)
         self._counter = FrameCounter()
         self._monitor = Monitor()
+        self._newest_info = NewestInfo(self._monitor.camera_info_came)
+        self._clock_watch = ClockWatch(self.get_clock())
         self._engine: WatchedEngine | None = None
         self._config: NodeConfig | None = None
         self._outputs: Publishers | None = None
@@ -81,7 +87,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._inputs: Subscriptions | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
         self._diagnostics_period_s = 1.0
-        self._diagnostics_timer = self.create_timer(self._diagnostics_period_s, self._publish_diagnostics)
+        self._start_diagnostics()
         self._declared = DeclaredParameters(self, self._on_config)
         self._survive_illegal_transitions()
 
@@ -179,7 +185,10 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self, self._processor, self._outputs, self._monitor, self._current_config, self._backend_description
         )
         self._queue = self._worker.open_queue(frames, self._counter)
-        self._inputs = Subscriptions(self, self._config, self._monitor, self._queue, self._range_scale)
+        self._inputs = Subscriptions(
+            self, self._config, self._monitor, self._queue, self._newest_info, self._range_scale
+        )
+        self._declared.warn_of_unused_qos()
         self._log.info(f"active: listening on {', '.join(self._inputs.topics)}")
 
     def _range_transforms(self, config: NodeConfig) -> Transforms | None:
@@ -257,13 +266,19 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         if config.diagnostics_period_s != self._diagnostics_period_s:
             self._diagnostics_period_s = config.diagnostics_period_s
             self.destroy_timer(self._diagnostics_timer)
-            self._diagnostics_timer = self.create_timer(self._diagnostics_period_s, self._publish_diagnostics)
+            self._start_diagnostics()
+
+    def _start_diagnostics(self) -> None:
+        # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._diagnostics_timer = self.create_timer(self._diagnostics_period_s, self._publish_diagnostics, clock=steady)
 
     def diagnostic_status(self) -> DiagnosticStatus:
         """Return the status of this moment, as it is published on /diagnostics."""
         if self._engine is not None:
             self._monitor.runs_on(self._engine.description, self._engine.reason, self._engine.caveat)
         snapshot = self._monitor.snapshot(self._counter.counts())
+        snapshot = replace(snapshot, clock_stands_s=self._clock_watch.stands_s())
         name = f"{self.get_fully_qualified_name().lstrip('/')}: depth"
         return status_message(snapshot, name, hardware_id=snapshot.camera or "camera not known yet")
 

@@ -79,14 +79,16 @@ class LiveFrames:
         stages["total"] = (now_s - capture.arrived_s) * 1e3
         header = capture.image.header
         camera = camera_text(result.frame.camera, header.frame_id)
+        age_ms, decision = self._age_ms(header), self._budget.decision
         self._monitor.published(
             PublishedFrame(
                 result.estimate,
                 stages,
-                self._age_ms(header),
+                age_ms,
                 camera,
-                self._budget.decision,
+                decision,
                 result.scale,
+                doubts=result.doubts,
                 floor_in_obstacles=result.keeps_floor and "obstacles" in sent,
             )
         )

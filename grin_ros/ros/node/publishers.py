@@ -12,6 +12,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.message_types import message_class
+from grin_ros.ros.node.subscriptions import QOS_POLICIES
 from grin_ros.ros.parameters.table import BY_NAME, NodeConfig
 
 
@@ -32,7 +33,7 @@ class Publishers:
                     message_class(topic.type),
                     topic.name,
                     QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE),
-                    qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                    qos_overriding_options=QoSOverridingOptions(QOS_POLICIES),
                 )
 
     def heard(self, topic: str) -> bool:

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QosCallbackResult, QoSOverridingOptions
 
 from grin_ros.ros.frame.processor import Capture
 from grin_ros.ros.frame.topics import INPUTS
@@ -20,8 +19,12 @@ from grin_ros.ros.inputs.range_scale import RangeScale
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.node.diagnostics.monitor import Monitor
 from grin_ros.ros.node.image_watch import ImageWatch
+from grin_ros.ros.node.newest_info import KeptInfo, NewestInfo
 from grin_ros.ros.node.worker import CameraQueue
 from grin_ros.ros.parameters.table import NodeConfig
+
+QOS_POLICIES = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
+"""The policies of a topic that the parameters qos_overrides.<topic>.<subscription or publisher>.<policy> set."""
 
 
 class Subscriptions:
@@ -33,14 +36,18 @@ class Subscriptions:
         config: NodeConfig,
         monitor: Monitor,
         queue: CameraQueue[Capture],
+        newest_info: NewestInfo,
         range_scale: RangeScale | None,
     ) -> None:
-        """Subscribe. queue: takes the images. Raises what rclpy raises for an impossible QoS override."""
+        """Subscribe. queue: takes the images. newest_info: takes camera_info, and keeps it for the next activation.
+
+        Raises what rclpy raises for an impossible QoS override.
+        """
         self._node, self._monitor, self._queue = node, monitor, queue
-        self._newest_info: CameraInfo | None = None
+        self._newest_info = newest_info
         self._subscriptions: list[Any] = []
         # The executor serves in this order: camera_info comes before an image that arrived with it.
-        callbacks: dict[str, Callable[[Any], None]] = {"camera_info": self._receive_camera_info}
+        callbacks: dict[str, Callable[[Any], None]] = {"camera_info": newest_info.receive}
         callbacks["image/compressed" if config.compressed else "image"] = self._receive_image
         if range_scale is not None:
             callbacks |= {"range/scan": range_scale.add, "range/points": range_scale.add}
@@ -50,16 +57,17 @@ class Subscriptions:
         except Exception:
             self._unsubscribe()
             raise
-        self._watch = ImageWatch(node, self.topics[1])
-
-    @property
-    def topics(self) -> list[str]:
-        """The full names of all topics."""
-        return [subscription.topic_name for subscription in self._subscriptions]
+        self.topics = [subscription.topic_name for subscription in self._subscriptions]
+        """The full names of all topics, after remapping: camera_info, the image, and those of ranges."""
+        info_topic, image_topic = self.topics[:2]
+        monitor.listening(image_topic, info_topic, config.compressed)
+        self._kept_info = KeptInfo(node, info_topic, newest_info)
+        self._watch = ImageWatch(node, image_topic)
 
     def close(self) -> None:
         """Unsubscribe."""
         self._watch.close()
+        self._kept_info.close()
         self._unsubscribe()
 
     def _unsubscribe(self) -> None:
@@ -70,16 +78,22 @@ class Subscriptions:
         """Subscribe to the newest message of a topic."""
         kind = message_class(INPUTS[topic].type)
         newest = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-        overriding = QoSOverridingOptions.with_default_policies()
+        overriding = QoSOverridingOptions(QOS_POLICIES, callback=None if topic == "camera_info" else _checked)
         self._subscriptions.append(
             self._node.create_subscription(kind, topic, callback, newest, qos_overriding_options=overriding)
         )
 
-    def _receive_camera_info(self, info: CameraInfo) -> None:
-        self._monitor.camera_info_came()
-        self._newest_info = info
-
     def _receive_image(self, image: AnyImage) -> None:
         self._monitor.image_came()
         self._watch.image_came()
-        self._queue.submit(Capture(image, self._newest_info, time.monotonic()))
+        self._queue.submit(Capture(image, self._newest_info.message, time.monotonic()))
+
+
+def _checked(profile: QoSProfile) -> QosCallbackResult:
+    """Refuse a durability that has no effect: a best-effort subscription never gets the message that is kept."""
+    result = QosCallbackResult()
+    result.successful = (
+        profile.durability != DurabilityPolicy.TRANSIENT_LOCAL or profile.reliability == ReliabilityPolicy.RELIABLE
+    )
+    result.reason = "" if result.successful else "durability transient_local also needs reliability reliable"
+    return result

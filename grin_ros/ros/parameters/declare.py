@@ -114,6 +114,15 @@ class DeclaredParameters:
                     f"parameter '{name}' is not known and has no effect{nearest(name, BY_NAME)}"
                 )
 
+    def warn_of_unused_qos(self) -> None:
+        """Log the QoS overrides that no topic of the node has taken. To be called when all topics are there."""
+        for name in self._start_values():
+            if name.startswith(_QOS) and not self._node.has_parameter(name):
+                self._node.get_logger().warning(
+                    f"parameter '{name}' has no effect; expected {_QOS}<full topic name>.<subscription or publisher>."
+                    "<history, depth, reliability or durability> for a topic of this node, after remapping"
+                )
+
     def _check(self, changes: Sequence[RosParameter]) -> SetParametersResult:
         """Accept or refuse a change, before it is made."""
         ours = {change.name: change.value for change in changes if change.name in BY_NAME}

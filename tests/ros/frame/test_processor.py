@@ -29,6 +29,7 @@ from grin_ros.ros.inputs.range_scale import FrameScale, ScaledDepth
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.operator.harness.messages import image_message
 from grin_ros.ros.parameters.table import defaults, node_config
+from tests.core.plausibility.pictures import flat, scene
 
 EVERYTHING = {name: True for topic in OUTPUTS.values() for name in topic.switches} | {"mounting.known": True}
 
@@ -163,3 +164,23 @@ def test_forgetting_reaches_the_source_of_the_scale(estimator: Estimator) -> Non
     scale = Doubling()
     FrameProcessor(estimator, open_converter(), print, scale=scale).forget()
     assert scale.forgotten == 1
+
+
+def test_from_a_picture_that_shows_nothing_nothing_is_cleared(estimator: Estimator) -> None:
+    warnings: list[str] = []
+    processor = FrameProcessor(estimator, open_converter(), warnings.append)
+    config = node_config({**EVERYTHING, "scale.from_ranges": False})
+    made = []
+    for pixels in (flat(255, 255, 255), flat(255, 255, 255), scene()):
+        info = info_message(pixels.shape[1], pixels.shape[0])
+        result = processed(processor(capture(image_message(pixels, 7), info), config, lambda _: True))
+        made.append({name for name, _ in result.messages})
+    assert made[0] == made[1] == made[2] - {"free_space", "scan"}
+    assert {"free_space", "scan", "obstacles", "depth/image"} <= made[2]
+    assert [doubt.name for doubt in result.doubts] == []
+    doubt, *refused = warnings
+    assert doubt.startswith("the picture has no contrast")
+    assert refused == [
+        f"{topic} is not published: the picture shows nothing (no contrast), so nothing may be cleared"
+        for topic in ("free_space", "scan")
+    ]

@@ -46,9 +46,12 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
     yield "backend caveat", identity.caveat or "none"
     yield "image conversion", identity.image_conversion
     yield "camera", snapshot.camera or "none yet"
+    yield "implausible input", ", ".join(doubt.name for doubt in snapshot.doubts) or "none"
     if snapshot.scale is not None:
         yield "scale", snapshot.scale.text
         yield "scale ranges used", str(snapshot.scale.scale.used)
+    yield "image topic", snapshot.image_topic or "none yet"
+    yield "camera_info topic", snapshot.info_topic or "none yet"
     yield "camera_info received", str(snapshot.camera_infos)
     if snapshot.decision is not None:
         yield "steps now", str(snapshot.decision.steps)

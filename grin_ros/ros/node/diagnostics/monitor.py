@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grin_ros.core.latency_budget import Decision
+from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
 from grin_ros.ros.inputs.range_scale import FrameScale
@@ -38,6 +39,8 @@ class PublishedFrame:
     """The correction of the scale by ranges; None if ranges do not correct it."""
     floor_in_obstacles: bool = False
     """True if its obstacles were published with the floor in them because the mounting is not known."""
+    doubts: tuple[Doubt, ...] = ()
+    """What is implausible about the input, the most serious first."""
 
 
 class Monitor:
@@ -49,7 +52,8 @@ class Monitor:
         self._identity = Identity()
         self._error: Failure | Problem | None = None
         self._camera_infos = 0
-        self._camera = ""
+        self._camera = self._image_topic = self._info_topic = ""
+        self._compressed = False
         self._scale: FrameScale | None = None
         self._decision: Decision | None = None
         self._floor_in_obstacles = False
@@ -65,6 +69,7 @@ class Monitor:
             self._rejected_now = False
             self._quiet_since_s = self._answered_s = self._asked_s = time.monotonic()
             self._sigma = Drift()
+            self._doubts: tuple[Doubt, ...] = ()
 
     @property
     def lifecycle(self) -> str:
@@ -104,6 +109,11 @@ class Monitor:
             if self._asked_s <= self._answered_s:
                 self._asked_s = self._quiet_since_s
 
+    def listening(self, image_topic: str, info_topic: str, compressed: bool) -> None:
+        """Note the full names of the subscribed topics, and whether images come compressed."""
+        with self._lock:
+            self._image_topic, self._info_topic, self._compressed = image_topic, info_topic, compressed
+
     def camera_info_came(self) -> None:
         """Count a camera_info message."""
         with self._lock:
@@ -128,6 +138,7 @@ class Monitor:
                 self._stages_ms.setdefault(stage, Window()).add(now_s, value)
             self._camera, self._scale, self._decision = frame.camera, frame.scale, frame.decision
             self._floor_in_obstacles = frame.floor_in_obstacles
+            self._doubts = frame.doubts
             self._rejected_now = False
             self._error = None
 
@@ -167,5 +178,9 @@ class Monitor:
                 floor_in_obstacles=self._floor_in_obstacles,
                 working_s=now_s - max(self._answered_s, self._asked_s) if counts.pending else None,
                 relative_sigma=self._sigma.now(now_s),
+                doubts=self._doubts,
+                image_topic=self._image_topic,
+                info_topic=self._info_topic,
+                compressed=self._compressed,
                 drift=self._sigma.ratio(now_s),
             )

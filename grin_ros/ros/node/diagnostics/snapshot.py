@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grin_ros.core.latency_budget import Decision
+from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
@@ -77,3 +78,13 @@ class Snapshot:
     """True if the newest obstacles contain the floor because the mounting is not known."""
     drift: float | None = None
     """relative_sigma over that of the first minute after activation; None during that minute."""
+    doubts: tuple[Doubt, ...] = ()
+    """What is implausible about the input of the newest frame with depth, the most serious first."""
+    image_topic: str = ""
+    """The full name of the image topic, after remapping; empty before the first activation."""
+    info_topic: str = ""
+    """The full name of the camera_info topic, after remapping; empty before the first activation."""
+    compressed: bool = False
+    """True if the image topic is image/compressed, before remapping."""
+    clock_stands_s: float | None = None
+    """Seconds for which the node's clock has not moved, of a steady clock; None without use_sim_time."""

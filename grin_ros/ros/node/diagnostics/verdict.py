@@ -23,6 +23,8 @@ OLD_MS = 5000.0
 """Warn if an image is older than this when its depth is published."""
 FUTURE_MS = 100.0
 """Warn if the stamp of an image lies further than this in the future when its depth is published."""
+CLOCK_STANDS_S = 2.0
+"""Warn if the simulated time has not changed for this many seconds."""
 SLOW_HZ = 1.0
 """Warn if depth is published less often than this, while images arrive more often."""
 INVALID_RATIO = 0.5
@@ -61,6 +63,19 @@ VERDICTS: Mapping[str, Verdict] = {
     "rejected": Verdict(
         ERROR, "the newest frame was rejected and has no depth: {rejection.text}", "{rejection.remedy}"
     ),
+    "no camera_info": Verdict(
+        ERROR,
+        "images arrive on {image_topic}, but no camera_info yet on {info_topic}, so frames are rejected and have no "
+        "depth",
+        "check that the camera driver publishes camera_info; if it does so on another topic, start the node with "
+        "--ros-args -r camera_info:=TOPIC",
+    ),
+    "clock stands": Verdict(
+        WARN,
+        "use_sim_time is set, but /clock stands still for {clock_stands_s:.0f} s, so the node cannot tell how old "
+        "images and transforms are",
+        "start or continue the simulator, play the bag with --clock, or set use_sim_time to false",
+    ),
     "working": Verdict(
         WARN,
         "the backend has been processing one frame for {working_s:.0f} s and no new depth is published",
@@ -68,9 +83,17 @@ VERDICTS: Mapping[str, Verdict] = {
     ),
     "silent": Verdict(
         WARN,
-        "no image has arrived for {silence_s:.0f} s and no depth is published",
-        "check that the camera driver runs and that the topic image is remapped to it; grin doctor lists the cameras",
+        "no image has arrived on {image_topic} for {silence_s:.0f} s and no depth is published",
+        "check that the camera driver runs; if it publishes another topic, start the node with "
+        "--ros-args -r image:=TOPIC; grin doctor lists the cameras",
     ),
+    "silent, compressed": Verdict(
+        WARN,
+        "no compressed image has arrived on {image_topic} for {silence_s:.0f} s and no depth is published",
+        "check that the camera driver runs; remapping image does not remap image/compressed: start the node with "
+        "--ros-args -r image/compressed:=TOPIC, or set compressed to false; grin doctor lists the cameras",
+    ),
+    "implausible": Verdict(WARN, "{doubt.text}", "{doubt.remedy}"),
     "rejected lately": Verdict(
         WARN,
         "depth is published again, but a frame of the last seconds was rejected: {rejection.text}",
@@ -131,15 +154,23 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
     caveat = now.identity.caveat
     if now.error:
         return "failed", {"error": now.error}
-    if now.lifecycle != "active":
+    clock_stands = now.clock_stands_s is not None and now.clock_stands_s > CLOCK_STANDS_S
+    if now.lifecycle != "active" and not clock_stands:
         name = "idle on another backend" if caveat and now.lifecycle == "inactive" else "idle"
         return name, {"lifecycle": now.lifecycle, "caveat": caveat}
-    if now.rejected_now and now.rejection:
+    if now.lifecycle == "active" and now.rejected_now and now.rejection:
+        if now.rejection.reason == "no camera_info yet":
+            return "no camera_info", {"image_topic": now.image_topic, "info_topic": now.info_topic}
         return "rejected", {"rejection": now.rejection}
+    if clock_stands:
+        return "clock stands", {"clock_stands_s": now.clock_stands_s}
     if now.working_s is not None and now.working_s > WORKING_S:
         return "working", {"working_s": now.working_s}
     if now.silence_s is not None and now.silence_s > SILENCE_S:
-        return "silent", {"silence_s": now.silence_s}
+        name = "silent, compressed" if now.compressed else "silent"
+        return name, {"silence_s": now.silence_s, "image_topic": now.image_topic}
+    if now.doubts:
+        return "implausible", {"doubt": now.doubts[0]}
     if now.rejection:
         return "rejected lately", {"rejection": now.rejection}
     if now.age_ms is not None and not -FUTURE_MS <= now.age_ms[0] <= OLD_MS:

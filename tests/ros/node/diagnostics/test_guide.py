@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""docs/guides/operations.md explains every value on /diagnostics and every reason of a rejection."""
+"""docs/guides/operations.md explains every value on /diagnostics, every rejection and every doubt about the input."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import get_args
 
 from grin_ros.core.hints.scale import Scale
 from grin_ros.core.latency_budget import Decision
+from grin_ros.core.plausibility.doubt import DOUBTS
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem, Reason
 from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.message import status_message
@@ -45,3 +46,7 @@ def test_every_value_is_explained() -> None:
 
 def test_every_reason_of_a_rejection_is_explained() -> None:
     assert explained("Rejected frames") == set(get_args(Reason)) - {BACKEND_FAILED}
+
+
+def test_every_doubt_about_the_input_is_explained() -> None:
+    assert explained("Implausible input") == set(DOUBTS)

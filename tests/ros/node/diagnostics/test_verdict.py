@@ -9,9 +9,19 @@ from dataclasses import replace
 import pytest
 
 from grin_ros.core.latency_budget import Decision
+from grin_ros.core.plausibility.doubt import doubt
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
-from grin_ros.ros.node.diagnostics.verdict import DRIFT, ERROR, OK, VERDICTS, WARN, WORKING_S, judge
+from grin_ros.ros.node.diagnostics.verdict import (
+    CLOCK_STANDS_S,
+    DRIFT,
+    ERROR,
+    OK,
+    VERDICTS,
+    WARN,
+    WORKING_S,
+    judge,
+)
 
 GOOD = Snapshot(
     lifecycle="active",
@@ -22,6 +32,8 @@ GOOD = Snapshot(
     invalid_ratio=0.1,
     beyond_ratio=0.02,
     silence_s=0.1,
+    image_topic="/front/image_raw",
+    info_topic="/front/camera_info",
 )
 ON_ANOTHER_BACKEND = Identity(caveat="runs on 'ort'")
 CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
@@ -49,9 +61,33 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ("configure failed: model; correct it",),
     ),
     "rejected now": (
+        {"rejection": Problem("bad image", "image: truncated", "look at the driver"), "rejected_now": True},
+        ERROR,
+        ("newest frame was rejected and has no depth: image: truncated; look at the driver",),
+    ),
+    "no camera_info": (
         {"rejection": Problem("no camera_info yet", "no camera_info yet", "remap it"), "rejected_now": True},
         ERROR,
-        ("newest frame was rejected and has no depth: no camera_info yet; remap it",),
+        (
+            "images arrive on /front/image_raw, but no camera_info yet on /front/camera_info",
+            "-r camera_info:=TOPIC",
+        ),
+    ),
+    "clock stands": (
+        {"clock_stands_s": CLOCK_STANDS_S + 1},
+        WARN,
+        ("use_sim_time is set, but /clock stands still for 3 s", "set use_sim_time to false"),
+    ),
+    "clock stands before activation": (
+        {"clock_stands_s": CLOCK_STANDS_S + 1, "lifecycle": "inactive"},
+        WARN,
+        ("use_sim_time is set, but /clock stands still",),
+    ),
+    "clock of a slow simulator": ({"clock_stands_s": CLOCK_STANDS_S}, OK, ("10.0 Hz",)),
+    "implausible": (
+        {"doubts": (doubt("noise"), doubt("frozen", count=5))},
+        WARN,
+        ("the picture is noise without structure", "free_space and scan are not published", "check the light"),
     ),
     "rejected lately": (
         {"rejection": Problem("bad image", "image: truncated", "look at the driver")},
@@ -66,7 +102,22 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
     "silent": (
         {"silence_s": 7.0},
         WARN,
-        ("no image has arrived for 7 s", "no depth is published", "camera driver", "remapped", "grin doctor"),
+        (
+            "no image has arrived on /front/image_raw for 7 s",
+            "no depth is published",
+            "camera driver",
+            "-r image:=TOPIC",
+            "grin doctor",
+        ),
+    ),
+    "silent, compressed": (
+        {"silence_s": 7.0, "compressed": True, "image_topic": "/image/compressed"},
+        WARN,
+        (
+            "no compressed image has arrived on /image/compressed for 7 s",
+            "remapping image does not remap image/compressed",
+            "-r image/compressed:=TOPIC",
+        ),
     ),
     "old": (
         {"age_ms": (90_000.0, 90_000.0)},

@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Input that can be processed, but that no working and calibrated camera gives."""

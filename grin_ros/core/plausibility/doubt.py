@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The table of everything about a picture or a camera that makes the depth of a frame doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A property of the input that no working and calibrated camera has. In `DOUBTS`, text is a template."""
+
+    name: str
+    """A few words, to count by and to look up in docs/guides/operations.md."""
+    text: str
+    """What was seen, and what it means for the robot."""
+    remedy: str
+    blind: bool = False
+    """True if the picture shows nothing, so that no depth in it may clear a costmap."""
+
+    def filled(self, **values: object) -> Doubt:
+        """Return the doubt whose text has the values of one frame."""
+        return replace(self, text=self.text.format(**values))
+
+
+DOUBTS: Mapping[str, Doubt] = {
+    doubt.name: doubt
+    for doubt in (
+        Doubt(
+            "few bits",
+            "no value of the 16-bit picture is above {peak} of 65535, as in pictures of 10 or 12 bits, so it is nearly "
+            "black and its depth is a guess; free_space and scan are not published",
+            "set the camera driver to an encoding of 8 bits, or let it shift the values to the full 16 bits",
+            blind=True,
+        ),
+        Doubt(
+            "nearly black",
+            "the picture is nearly black (98 % of it below {level:.0f} of 255), so its depth is a guess; "
+            "free_space and scan are not published",
+            "check for a covered lens, the light, and the exposure of the camera",
+            blind=True,
+        ),
+        Doubt(
+            "no contrast",
+            "the picture has no contrast (98 % of it within {range:.0f} of 255 grey levels), so its depth is a guess; "
+            "free_space and scan are not published",
+            "check for a covered lens, for overexposure, and that the camera driver delivers pictures of the sensor",
+            blind=True,
+        ),
+        Doubt(
+            "noise",
+            "the picture is noise without structure, so its depth is a guess; free_space and scan are not published",
+            "check the light, the gain and the cable of the camera, and the encoding that its driver declares",
+            blind=True,
+        ),
+        Doubt(
+            "test pattern",
+            "all rows of the picture are the same, as in the colour bars of a driver that has no sensor, so its depth "
+            "is a guess; free_space and scan are not published",
+            "switch the test pattern of the camera off, and check that its sensor is connected",
+            blind=True,
+        ),
+        Doubt(
+            "principal point",
+            "camera_info: the principal point ({cx:.0f}, {cy:.0f}) is far from the middle of the {width}x{height} "
+            "image, as if K were that of another resolution (about {other_width:.0f}x{other_height:.0f}), so depth may "
+            "be wrong by a factor",
+            "use the calibration of this resolution; if the image is a part of a larger one, fill in roi",
+        ),
+        Doubt(
+            "field of view",
+            "camera_info: the focal length {focal:.1f} px of the {width} px wide image gives a field of view of "
+            "{degrees:.0f} degrees, which no {lens} lens has, so depth may be wrong by a factor",
+            "calibrate the camera again; K is in pixels of the full image, not in millimetres",
+        ),
+        Doubt(
+            "P and K",
+            "camera_info: P and K disagree (focal lengths {p_focal:.0f} and {k_focal:.0f} px), so one of them is that "
+            "of another image and depth may be wrong by a factor",
+            "calibrate the camera again; if the image was resized, scale P and K alike, as image_proc does",
+        ),
+        Doubt(
+            "looks up",
+            "the mounting says that the camera looks {degrees:.0f} degrees up, as if its frame were a body frame (x "
+            "ahead, z up) instead of an optical frame (z ahead, y down), so heights and depth may be wrong",
+            "publish the transform of the optical frame (REP 103), and let the camera driver write that frame_id",
+        ),
+        Doubt(
+            "frozen",
+            "the last {count} pictures are the same to the bit although their stamps differ, so depth may be that of "
+            "an earlier moment",
+            "start the camera driver again; in a simulator without noise this is normal while nothing moves",
+        ),
+    )
+}
+"""All doubts by name, the most serious first."""
+
+
+def doubt(name: str, **values: object) -> Doubt:
+    """Return the doubt of this name in `DOUBTS`, with the values that its text needs."""
+    return DOUBTS[name].filled(**values)

@@ -71,7 +71,9 @@ class FrozenWatch:
         rows = image[:: self.ROW_STEP]
         if self._rows is None or not np.array_equal(rows, self._rows):
             self._rows, self._first_ns, self._last_ns, self._count = rows.copy(), stamp_ns, stamp_ns, 1
-        elif stamp_ns != self._last_ns:
+        elif stamp_ns == self._last_ns:
+            return None  # the same picture again, or a camera without a clock: nothing claims to be new
+        else:
             self._last_ns = stamp_ns
             self._count += 1
         if self._count < self.MIN_COUNT or abs(self._last_ns - self._first_ns) < self.MIN_TIME_NS:

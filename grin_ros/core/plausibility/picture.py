@@ -7,7 +7,6 @@ The limits lie between such pictures and 555 photographs, also darkened to a ten
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,8 @@ SAMPLE_WIDTH, SAMPLE_HEIGHT = 160, 120
 """At least so many pixels of a larger picture are looked at, evenly spread."""
 SMALL_BLOCK, LARGE_BLOCK = 8, 16
 """The edge lengths of the blocks whose means are compared, in looked-at pixels."""
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+"""The weights of red, green and blue in a grey level."""
 BLACK_LEVEL = 6.0
 """A picture is nearly black if 98 % of its blocks are below this grey level. Photographs at a tenth of their
 brightness reach 8; pictures of 10 bits in 16 reach 4."""
@@ -39,7 +40,7 @@ def picture_doubt(image: NDArray[np.uint8]) -> Doubt | None:
         return None
     step = max(1, min(height // SAMPLE_HEIGHT, width // SAMPLE_WIDTH))
     colours = np.ascontiguousarray(image[::step, ::step])
-    grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = colours.astype(np.float32) @ LUMINANCE
     low, high = np.percentile(_block_means(grey, SMALL_BLOCK), (2.0, 98.0))
     if high < BLACK_LEVEL:
         return doubt("nearly black", level=np.ceil(high))
@@ -88,8 +89,8 @@ class FrozenWatch:
 def _block_means(grey: NDArray[np.float32], edge: int) -> NDArray[np.float32]:
     """Return the means of the whole edge x edge blocks of (H, W)."""
     rows, columns = grey.shape[0] // edge, grey.shape[1] // edge
-    means = cv2.resize(grey[: rows * edge, : columns * edge], (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(means, np.float32)
+    blocks = grey[: rows * edge, : columns * edge].reshape(rows, edge, columns, edge)
+    return np.asarray(blocks.mean(axis=3).mean(axis=1), np.float32)
 
 
 def _rows_are_the_same(grey: NDArray[np.float32]) -> bool:

@@ -31,6 +31,7 @@ from grin_ros.core.hints.config import FROM_TF
 from grin_ros.ros.frame.processor import Capture, FrameProcessor
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.mounting import TfMounting
+from grin_ros.ros.inputs.newest_info import NewestInfo
 from grin_ros.ros.inputs.range_scale import RangeScale
 from grin_ros.ros.inputs.transforms import Transforms
 from grin_ros.ros.node.diagnostics.clock_watch import ClockWatch
@@ -41,7 +42,6 @@ from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity
 from grin_ros.ros.node.engines import Engines
 from grin_ros.ros.node.live_frames import LiveFrames
 from grin_ros.ros.node.log import log_to_ros, stop_logging_to_ros
-from grin_ros.ros.node.newest_info import NewestInfo
 from grin_ros.ros.node.publishers import Publishers
 from grin_ros.ros.node.subscriptions import Subscriptions
 from grin_ros.ros.node.worker import CameraQueue, Worker

@@ -43,9 +43,9 @@ def picture_doubt(image: NDArray[np.uint8]) -> Doubt | None:
     grey = colours.astype(np.float32) @ LUMINANCE
     low, high = np.percentile(_block_means(grey, SMALL_BLOCK), (2.0, 98.0))
     if high < BLACK_LEVEL:
-        return doubt("nearly black", level=np.ceil(high))
+        return doubt("nearly black", level=np.floor(high) + 1.0)
     if high - low < MIN_CONTRAST:
-        return doubt("no contrast", range=np.ceil(high - low))
+        return doubt("no contrast", range=np.floor(high - low) + 1.0)
     if _block_means(grey, LARGE_BLOCK).var() < MIN_STRUCTURE * grey.var():
         return doubt("noise")
     upper = slice(0, grey.shape[0] // 2)

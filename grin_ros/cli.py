@@ -24,6 +24,7 @@ class Command(NamedTuple):
 
 GROUPS: Mapping[str, Mapping[str, Command]] = {
     "See it work": {
+        "depth": Command("grin_ros.core.photo.command", "estimate the depth of your own photographs and videos"),
         "demo": Command(
             "grin_ros.ros.operator.demo.command", "run a photograph through the node", "ros-wheels,bags,demo"
         ),

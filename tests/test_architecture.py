@@ -60,6 +60,7 @@ ROOMS: Mapping[str, Room] = {
     "core/hints": room("core.types core.geometry", "numpy cv2"),
     "core/planning": room("core.types core.geometry", "numpy"),
     "core/inspection": room("core.types core.geometry", "numpy cv2 matplotlib"),
+    "core/photo": room("core", "numpy cv2 yaml"),
     "core": room("core", "numpy"),
     "ros": room("core", "numpy cv2 rosbags apsw lz4 backports compression ray rerun skimage tqdm yaml"),
     "lab/__init__": room(),

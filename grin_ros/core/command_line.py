@@ -67,7 +67,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def fail(command: str, error: object) -> int:
-    """Print 'grin COMMAND: ERROR' to stderr, and return FAILED."""
+def fail(command: str, error: object, code: int = FAILED) -> int:
+    """Print 'grin COMMAND: ERROR' to stderr, and return the exit code."""
     print(f"grin {command}: {error}", file=sys.stderr)
-    return FAILED
+    return code

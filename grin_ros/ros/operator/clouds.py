@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2, PointField
 
+from grin_ros.core.inspection import ply
+
 _NUMPY: Mapping[int, str] = {PointField.FLOAT32: "f4", PointField.FLOAT64: "f8", PointField.UINT32: "u4"}
-_PLY = {"x": "<f4", "y": "<f4", "z": "<f4", "red": "u1", "green": "u1", "blue": "u1", "sigma": "<f4"}
 
 
 def points_of(cloud: PointCloud2) -> NDArray[Any]:
@@ -48,17 +49,7 @@ def write_ply(path: Path, cloud: PointCloud2) -> int:
     points = points_of(cloud)
     order = ">" if cloud.is_bigendian else "<"
     colour = np.ascontiguousarray(points["rgb"]).view(f"{order}u4")  # packed into the bits of a float, as PCL does
-    columns = (points["x"], points["y"], points["z"], colour >> 16, colour >> 8, colour, points["sigma"])
-    out = np.empty(len(points), list(_PLY.items()))
-    for (name, kind), column in zip(_PLY.items(), columns, strict=True):
-        out[name] = column & 0xFF if kind == "u1" else column
-    header = [
-        "ply",
-        "format binary_little_endian 1.0",
-        "comment metres in the optical frame (x right, y down, z forward); sigma: one standard deviation of z, metres",
-        f"element vertex {len(out)}",
-        *(f"property {'uchar' if kind == 'u1' else 'float'} {name}" for name, kind in _PLY.items()),
-        "end_header",
-    ]
-    path.write_bytes(("\n".join(header) + "\n").encode() + out.tobytes())
-    return len(out)
+    xyz_m = np.stack([points["x"], points["y"], points["z"]], axis=-1)
+    rgb = (np.stack([colour >> 16, colour >> 8, colour], axis=-1) & 0xFF).astype(np.uint8)
+    ply.write_ply(path, xyz_m, rgb, points["sigma"])
+    return len(points)

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures from files: photographs, folders of them, and frames of videos."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.input_error import InputError
+from grin_ros.core.photo.exif import Exif, read_exif
+
+VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"})
+"""Only these are opened as videos, because FFmpeg takes many other files, even text, for a video."""
+_REMEDY = "give a photograph (JPEG, PNG, TIFF, WebP, BMP), a folder of them, or a video; convert other formats to JPEG"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to work on. name: begins the names of its results. video: it is a video and not a photograph."""
+
+    path: Path
+    name: str
+    video: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a file, as it is there.
+
+    name: begins the names of its results. image: (H, W, 3) uint8 RGB, upright. exif: None for a video.
+    """
+
+    path: Path
+    name: str
+    image: NDArray[np.uint8]
+    exif: Exif | None
+
+
+def find_sources(paths: Sequence[Path]) -> list[Source]:
+    """Return the photographs and videos that are named, and the photographs of the folders that are.
+
+    Raises InputError for a path that does not exist, a file that is neither, and a folder without photographs.
+    """
+    files: list[tuple[Path, bool]] = []
+    for path in paths:
+        if path.is_dir():
+            inside = [file for file in sorted(path.iterdir()) if file.is_file() and cv2.haveImageReader(str(file))]
+            if not inside:
+                raise InputError(f"{path}: the folder has no picture that can be read", _REMEDY)
+            files += [(file, False) for file in inside]
+        elif not path.exists():
+            raise InputError(f"{path}: there is no such file or folder", "correct the path")
+        elif cv2.haveImageReader(str(path)):
+            files.append((path, False))
+        elif _is_video(path):
+            files.append((path, True))
+        else:
+            raise InputError(f"{path}: it is neither a picture nor a video that can be read", _REMEDY)
+    stems = Counter(path.stem for path, _ in files)
+    # The results of a.jpg and a.png, and of pictures with the same name in two folders, must not overwrite each other.
+    return [
+        Source(path, path.stem if stems[path.stem] == 1 else f"{path.stem}_{index}", video)
+        for index, (path, video) in enumerate(files, start=1)
+    ]
+
+
+def read_pictures(source: Source, every: int) -> Iterator[Picture]:
+    """Yield the photograph, or every `every`-th frame of the video from the first one on.
+
+    Raises InputError if a photograph is damaged.
+    """
+    if source.video:
+        yield from _frames(source, every)
+        return
+    image = cv2.imread(str(source.path), cv2.IMREAD_COLOR)  # turned upright as EXIF says
+    if image is None:
+        raise InputError(f"{source.path}: the picture is damaged", "copy it again, or save it as JPEG or PNG")
+    yield Picture(source.path, source.name, _rgb(image), read_exif(source.path))
+
+
+def _frames(source: Source, every: int) -> Iterator[Picture]:
+    capture = cv2.VideoCapture(str(source.path))
+    try:
+        index = 0
+        while capture.grab():
+            if index % every == 0:
+                valid, image = capture.retrieve()
+                if valid:
+                    yield Picture(source.path, f"{source.name}_{index:06d}", _rgb(image), None)
+            index += 1
+    finally:
+        capture.release()
+
+
+def _is_video(path: Path) -> bool:
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        return False
+    capture = cv2.VideoCapture(str(path))
+    try:
+        return bool(capture.isOpened() and capture.grab())
+    finally:
+        capture.release()
+
+
+def _rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

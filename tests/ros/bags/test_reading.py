@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
@@ -134,6 +135,27 @@ def test_a_broken_page_costs_few_rows(tmp_path: Path) -> None:
     assert len(set(messages) & set(MESSAGES)) >= len(MESSAGES) - 6
     assert len(messages) < len(MESSAGES)
     assert "lost" in damage[-1]
+
+
+@BOTH
+def test_no_message_is_lost_in_silence_and_none_is_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str
+) -> None:
+    monkeypatch.setattr(sqlite_file, "GIVE_UP_ROWS", len(MESSAGES))
+    written = texts(40, size=400)
+    path = write(tmp_path / "bag", written, storage)
+    sound = storage_file(path).read_bytes()
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        data = bytearray(sound)
+        for at in rng.integers(0, len(data), rng.choice([1, 3, 20])):
+            data[at] = rng.integers(0, 256)
+        if seed % 3 == 0:
+            del data[rng.integers(0, len(data)) :]
+        storage_file(path).write_bytes(data)
+        messages, damage = read(path)
+        assert damage or len(messages) == len(written), f"seed {seed}: {len(messages)}"
+        assert len(messages) == len(set(messages)), f"seed {seed}"
 
 
 def test_messages_in_the_log_of_a_killed_recording_are_read(tmp_path: Path) -> None:

@@ -85,8 +85,9 @@ def read_mcap(path: Path, tell: Tell, stop_ns: int | None = None) -> Iterator[Ra
             tell("does not begin as an MCAP file")
             return
         records = Records(tell)
-        places = sorted(_places(file, read_index(file), records, tell))
-        all_defined = False
+        index = read_index(file)
+        places = sorted(_places(file, index, records, tell))
+        all_defined, count = False, 0
         waiting: list[tuple[int, int, int, int, bytes]] = []
         for place in (*places, None):
             while waiting and (place is None or waiting[0][0] < place.time_ns):
@@ -99,10 +100,14 @@ def read_mcap(path: Path, tell: Tell, stop_ns: int | None = None) -> Iterator[Ra
             if not all_defined and any(channel not in records.channels for channel, _, _ in found):
                 all_defined = True
                 _define_all(file, places, records)
+            count += len(found)
             for at, (channel, time_ns, data) in enumerate(found):
                 if stop_ns is None or time_ns < stop_ns:
                     heapq.heappush(waiting, (time_ns, place.begins, at, channel, data))
         records.tell_lost()
+        expected = index.statistics.messages if index is not None and index.statistics is not None else count
+        if stop_ns is None and count < expected:
+            tell(f"{expected - count} of {expected} messages lost, by the statistics of the file")
 
 
 def contents_of_mcap(path: Path) -> Contents | None:

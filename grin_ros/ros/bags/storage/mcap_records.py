@@ -110,14 +110,15 @@ class Records:
                 channel, _, time_ns, _ = MESSAGE_HEAD.unpack_from(content)
                 yield channel, time_ns, content[MESSAGE_HEAD.size :]
             return
-        for inner, data in records_of(self._unpacked(content, whole=whole)):
-            if inner == MESSAGE and len(data) >= MESSAGE_HEAD.size:
-                yield from self.messages(MESSAGE, data, whole=True)
-            else:
-                try:
+        try:
+            for inner, data in records_of(self._unpacked(content, whole=whole)):
+                if inner == MESSAGE:
+                    yield from self.messages(MESSAGE, data, whole=True)
+                else:
                     self.define(inner, data)
-                except (struct.error, UnicodeDecodeError, ValueError) as error:
-                    self._tell(f"unreadable definition in a chunk ({error})")
+        except (struct.error, UnicodeDecodeError, ValueError) as error:
+            if whole:
+                self._tell(f"the rest of a chunk is lost ({error})")
 
     def connection(self, channel: int) -> Connection | None:
         """Return the connection of a message; if there is none, count the message as lost."""
@@ -148,14 +149,17 @@ class Records:
 
 
 def records_of(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield kind and content of the records that follow one another. One that is cut off is left out."""
+    """Yield kind and content of the records that follow one another. Raises ValueError if the last one is cut off."""
     position = 0
     while position + RECORD.size <= len(data):
         op, length = RECORD.unpack_from(data, position)
         position += RECORD.size
-        if position + length <= len(data):
-            yield op, data[position : position + length]
+        if op == 0 or position + length > len(data):
+            raise ValueError(f"no whole record at byte {position - RECORD.size} of {len(data)}")
+        yield op, data[position : position + length]
         position += length
+    if position < len(data):
+        raise ValueError(f"no whole record at byte {position} of {len(data)}")
 
 
 def text_at(content: bytes, at: int) -> tuple[str, int]:

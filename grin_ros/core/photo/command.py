@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -104,7 +105,9 @@ def checked(options: argparse.Namespace) -> tuple[list[Source], CameraChoice, Ar
     sources = find_sources(options.sources)
     calibration = read_calibration(options.calibration, options.camera) if options.calibration else None
     cameras = CameraChoice(calibration, options.fov)
-    prepared(next(read_pictures(sources[0], options.every)), cameras, options.max_size)
+    if len(sources) == 1:  # of several files, one that cannot be used must not stop the others
+        for picture in islice(read_pictures(sources[0], options.every), 1):
+            prepared(picture, cameras, options.max_size)
     settings = Settings(options.steps, options.members)
     if any(options.out.resolve() == path.resolve() for path in options.sources):
         raise InputError(f"{options.out}: is the folder of the pictures", "give another folder by --out")

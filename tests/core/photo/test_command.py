@@ -113,13 +113,13 @@ def test_of_a_folder_a_damaged_picture_is_left_out_and_names_stay_apart(
     inside = folder / "pictures"
     inside.mkdir()
     (inside / "notes.txt").write_text("not a picture")
-    (inside / "z.png").write_bytes((folder / "garden.png").read_bytes()[:60])
+    (inside / "_first.png").write_bytes((folder / "garden.png").read_bytes()[:60])
     cv2.imwrite(str(inside / "a.png"), IMAGE)
     cv2.imwrite(str(inside / "a.jpg"), IMAGE)
     arguments = ["pictures", "--fov", "60", "--model", str(tiny_artifact), "--backend", "ort", "--out", "new/out"]
     assert command.main(arguments) == 3
-    assert "left out: pictures/z.png: the picture is damaged" in capsys.readouterr().err
-    assert sorted(path.name for path in Path("new/out").glob("*_depth.npy")) == ["a_1_depth.npy", "a_2_depth.npy"]
+    assert "left out: pictures/_first.png: the picture is damaged" in capsys.readouterr().err
+    assert sorted(path.name for path in Path("new/out").glob("*_depth.npy")) == ["a_2_depth.npy", "a_3_depth.npy"]
 
 
 @pytest.mark.usefixtures("folder")

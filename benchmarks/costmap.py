@@ -71,7 +71,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Errors:
-    """What a costmap has wrong: shares are 0 to 1; nearest is the median of found / true - 1."""
+    """The errors of a costmap: shares are 0 to 1; nearest is the median of found / true - 1."""
 
     floor: float
     nearest: float

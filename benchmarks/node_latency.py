@@ -72,7 +72,7 @@ class Collected:
 
 @dataclass(frozen=True)
 class LatencyRun:
-    """What was measured after the warm-up."""
+    """The measurements after the warm-up."""
 
     latency_ms: Sequence[float]
     span_s: float

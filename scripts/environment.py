@@ -27,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 NOTE = VENV / "grin_environment.json"
-"""What the environment was made for, and which packages it holds."""
+"""The note that says what the environment was made for, and which packages it holds."""
 UNFINISHED = ROOT / ".venv.unfinished"
 """Exists while the environment is first made. Where it is found at the start, that run was interrupted."""
 LOCK = ROOT / ".venv.lock"

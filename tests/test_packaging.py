@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an installation by pip or colcon holds: one version, the right dependencies, every file read at run time."""
+"""An installation by pip or colcon holds one version, the right dependencies, and every file read at run time."""
 
 from __future__ import annotations
 

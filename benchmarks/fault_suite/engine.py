@@ -22,7 +22,7 @@ FAULT_GREEN = 12  # the pictures of the harness have 14 or more, the golden samp
 
 
 class Fault(IntEnum):
-    """What goes wrong with one frame."""
+    """The fault of one frame."""
 
     RAISES = 1
     NAN = 2

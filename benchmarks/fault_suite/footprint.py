@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a process holds: memory, threads and open files, to see whether it grows. Linux only."""
+"""The resources of a process: memory, threads and open files, to see whether it grows. Linux only."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class HintReport:
-    """What became of one frame's hints.
+    """The use that was made of one frame's hints.
 
     offered: how many were given. used: how many were left in the image after thinning. outliers: how many of these
     disagreed with the rest. correction_ln: the median of ln(measured) - ln(network) of the others. by_source: how many

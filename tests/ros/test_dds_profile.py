@@ -16,7 +16,7 @@ from grin_ros.ros.dds_profile import PROFILE_VARIABLES, dds_profile, use_dds_pro
 
 @pytest.fixture
 def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """As in a shell where nothing of ROS is set; restored afterwards."""
+    """Remove all variables of ROS, as in a fresh shell, and restore them afterwards."""
     for name in ("AMENT_PREFIX_PATH", *PROFILE_VARIABLES):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)

@@ -32,8 +32,11 @@ COLOUR_WIDTH_PX = 160
 
 
 class Features(NamedTuple):
-    """What the covariance compares of N pixels: position (N, 2) as a share of the image's width, ln of the network's
-    range in metres (N,), and colour (N, 3) in CIELAB divided by 100."""
+    """The properties of N pixels that the covariance compares.
+
+    position: (N, 2) as a share of the image's width. ln_range: (N,) logarithm of the network's range in metres. colour:
+    (N, 3) in CIELAB divided by 100.
+    """
 
     position: Array
     ln_range: Array
@@ -49,20 +52,20 @@ class Process:
     exponent_variance: float = 0.03
     smooth_variance: float = 0.11
     smooth_length: float = 0.63
-    """As a share of the image's width, as is `local_length`."""
+    """The length as a share of the image's width, as `local_length` is too."""
     smooth_ln: float = 0.78
-    """In ln(range), as is `local_ln`."""
+    """The length in ln(range), as `local_ln` is too."""
     local_variance: float = 0.05
     local_length: float = 0.2
     local_ln: float = 0.32
     local_colour: float = 0.47
-    """In units of 100 of CIELAB."""
+    """The length in colour, in units of 100 of CIELAB."""
     noise_floor: float = 0.027
     """A hint's sigma of ln(range) is at least this: neither its pixel nor the network's range there is exact."""
     degrees_of_freedom: float = 5.0
-    """Of Student's t distribution of the noise: fewer accept more outliers."""
+    """The degrees of freedom of Student's t distribution of the noise. Fewer accept more outliers."""
     passes: int = 4
-    """Of reweighting."""
+    """The number of times that the weights of the hints are computed again."""
 
 
 class Posterior(NamedTuple):

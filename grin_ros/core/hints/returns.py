@@ -43,7 +43,7 @@ class Returns:
 
     @property
     def left_out(self) -> str:
-        """What was left out, in words for a message; empty if nothing was."""
+        """Return what was left out, in words for a message; empty if nothing was."""
         counts = [(self.no_return, "have no return"), (self.too_near, "are nearer than scale.min_range_m")]
         words = " and ".join(f"{count} {what}" for count, what in counts if count)
         return f"of {len(self.points) + self.no_return + self.too_near} rays {words}" if words else ""

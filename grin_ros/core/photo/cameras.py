@@ -30,7 +30,7 @@ class KnownCamera:
 
 @dataclass(frozen=True)
 class CameraChoice:
-    """What the caller said about the camera: a calibration, a horizontal field of view in degrees, or neither."""
+    """The caller's knowledge of the camera: a calibration, a horizontal field of view in degrees, or neither."""
 
     calibration: Camera | None = None
     fov_deg: float | None = None

@@ -15,7 +15,7 @@ class Doubt:
     name: str
     """A few words, to count by and to look up in docs/guides/operations.md."""
     text: str
-    """What was seen, and what it means for the robot."""
+    """The observation and what it means for the robot."""
     remedy: str
     blind: bool = False
     """True if the picture shows nothing, so that no depth in it may clear a costmap."""

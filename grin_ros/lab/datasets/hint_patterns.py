@@ -26,7 +26,7 @@ BEAM_RAYS = 200
 """Rays of each beam across the image."""
 OPTIONS = ("outliers", "noise")
 SIGMA_LN = 0.01
-"""What an exact hint claims; a noisy one claims its noise as well."""
+"""The sigma of ln(range) that an exact hint claims. A noisy one claims its noise as well."""
 
 Pixels = NDArray[np.intp]
 """(N, 2): u, v."""
@@ -92,7 +92,7 @@ class HintPattern:
 
 @dataclass(frozen=True)
 class _Scene:
-    """What a pattern draws from: the image, the range of every pixel, where it was measured, and random numbers."""
+    """The sample that a pattern draws from, with the number of pixels to draw and the random numbers."""
 
     image: NDArray[np.uint8]
     range_m: NDArray[np.float32]

@@ -182,7 +182,7 @@ class EvalDataset:
 
 
 OF_SET = ": "
-"""What stands between the name of a data set and that of a domain, where several data sets are evaluated together."""
+"""The text between the name of a data set and that of a domain, where several data sets are evaluated together."""
 
 
 class EvalSets:

@@ -46,7 +46,7 @@ class Evaluation:
     frames: tuple[FrameResult, ...]
     baselines: Mapping[str, Evaluation] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What was evaluated, and how: model, backend, steps, limits."""
+    """The description of the evaluated method: model, backend, steps, limits."""
 
     @property
     def domain_names(self) -> tuple[str, ...]:

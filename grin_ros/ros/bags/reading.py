@@ -64,7 +64,7 @@ class Bag:
         """Find the files. Raises ValueError if there is nothing that could be a bag."""
         self.path = path
         self.damage: list[str] = []
-        """What the last reading could not read, as texts."""
+        """The parts that the last reading could not read, as texts."""
         self._told: set[str] = set()
         self._listing = listing(path)
         if self._listing.ignored:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a bag holds: its topics, their first messages, and its time."""
+"""The contents of a bag: its topics, their first messages, and its time."""
 
 from __future__ import annotations
 

@@ -88,6 +88,6 @@ OUTPUTS: Mapping[str, Topic] = {
         Topic("scan", SCAN, "A level scan; needs the mounting of the camera.", ("publish_scan",)),
     )
 }
-"""What is published for every image, in this order, with the image's header if the type has one."""
+"""The topics that are published for every image, in this order, with the image's header if the type has one."""
 
 DIAGNOSTICS = Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", "The state of the node, once a period.")

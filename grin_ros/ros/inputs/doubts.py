@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is implausible about messages that can be processed: an image, its camera_info, and the mounting."""
+"""Doubts about messages that can be processed: an image, its camera_info, and the mounting."""
 
 from __future__ import annotations
 

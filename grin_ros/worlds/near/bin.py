@@ -65,7 +65,7 @@ def filled(palette: Palette, size: Size, kind: str) -> Body:
 
 
 def _size(rng: Generator) -> Size:
-    """Of a container: small parts' trays up to pallet boxes (metres)."""
+    """The size of a container in metres, from trays of small parts to pallet boxes."""
     x = float(np.exp(rng.uniform(np.log(0.22), np.log(0.75))))
     return x, x * float(rng.uniform(0.6, 0.95)), float(np.clip(x * rng.uniform(0.18, 0.75), 0.06, 0.45))
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What Nav2's layers keep of our topics: a low box that has left the view, and a scan of open space."""
+"""Nav2's layers with our topics: a low box that has left the view, and a scan of open space."""
 
 from __future__ import annotations
 

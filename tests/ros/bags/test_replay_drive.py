@@ -89,7 +89,7 @@ def abs_rel(depths_m: Depths) -> float:
 
 @dataclass(frozen=True)
 class Live:
-    """What the node published while the drive was played more than once.
+    """The messages that the node published while the drive was played more than once.
 
     outputs: topic -> messages in the order of arrival. told_ns: the stamps of the diagnostics.
     """
@@ -111,7 +111,7 @@ def metres(message: Image) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """What the node publishes of the drive as `grin replay --loop` plays it, on the bag's time."""
+    """The messages that the node publishes of the drive as `grin replay --loop` plays it, on the bag's time."""
     log = tmp_path_factory.mktemp("live") / "log"
     parameters = {**PARAMETERS, "compressed": True, "use_sim_time": True}
     node = start_node(log, parameters, "-r", "__ns:=/front", module="grin_ros.ros.node.single_camera")
@@ -163,7 +163,7 @@ def turns(times_ns: Sequence[int]) -> int:
 
 @pytest.fixture(scope="module")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[int, Any]]:
-    """What `grin bag` writes: topic -> stamp -> message."""
+    """The messages that `grin bag` writes: topic -> stamp -> message."""
     output = tmp_path_factory.mktemp("offline") / "out"
     options = [f"-p{name}:={value}" for name, value in PARAMETERS.items()]
     assert command.main([str(room_drive.BAG), str(output), *options]) == 0

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is doubted about messages: 16-bit values, camera_info with roi, P, and a frame with all of it."""
+"""Doubts about messages: 16-bit values, camera_info with roi, P, and a frame with all of it."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Readable(Protocol):
 
 
 class Place(NamedTuple):
-    """Where a record with messages is in the file: a chunk, or a message outside of any chunk.
+    """The place of a record with messages in the file: a chunk, or a message outside of any chunk.
 
     time_ns: the log time of its first message. begins: where its content begins. length: of its content in bytes.
     """

@@ -23,7 +23,7 @@ DEFINITION_FORMATS: Mapping[str, MessageDefinitionFormat] = {
 
 
 class Contents(NamedTuple):
-    """What a bag or a file holds by its indexes.
+    """The contents of a bag or a file according to its indexes.
 
     kinds, counts: message type and number of messages by topic. start_ns, end_ns: log times of the first and the last
     message, 0 if there is none.

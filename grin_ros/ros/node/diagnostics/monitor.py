@@ -24,7 +24,7 @@ from grin_ros.ros.node.diagnostics.window import WINDOW_S, Window
 
 @dataclass(frozen=True)
 class PublishedFrame:
-    """What the monitor is told about a frame whose depth was published."""
+    """The facts about a frame whose depth was published."""
 
     estimate: DepthEstimate
     stages_ms: Mapping[str, float]
@@ -40,7 +40,7 @@ class PublishedFrame:
     floor_in_obstacles: bool = False
     """True if its obstacles were published with the floor in them because the mounting is not known."""
     doubts: tuple[Doubt, ...] = ()
-    """What is implausible about the input, the most serious first."""
+    """The implausible things about the input, the most serious first."""
 
 
 class Monitor:

@@ -19,7 +19,7 @@ class Failure:
     """A transition that failed, and what to do about it."""
 
     text: str
-    """What happened, and why."""
+    """The event and its cause."""
     remedy: str
 
 
@@ -79,7 +79,7 @@ class Snapshot:
     drift: float | None = None
     """relative_sigma over that of the first minute after activation; None during that minute."""
     doubts: tuple[Doubt, ...] = ()
-    """What is implausible about the input of the newest frame with depth, the most serious first."""
+    """The implausible things about the input of the newest frame with depth, the most serious first."""
     image_topic: str = ""
     """The full name of the image topic, after remapping; empty before the first activation."""
     info_topic: str = ""

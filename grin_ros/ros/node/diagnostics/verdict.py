@@ -37,13 +37,13 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an operator should know. In `VERDICTS`, text and remedy are templates for str.format."""
+    """A message for the operator. In `VERDICTS`, text and remedy are templates for str.format."""
 
     level: bytes
     text: str
-    """What happened, and what it means for the robot."""
+    """The event and what it means for the robot."""
     remedy: str = ""
-    """What to do; empty if there is nothing to do."""
+    """The remedy; empty if there is nothing to do."""
 
     @property
     def message(self) -> str:

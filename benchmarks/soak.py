@@ -57,7 +57,7 @@ SAMPLES = 300
 
 @dataclass
 class NodeOutputs:
-    """The messages that the node has published. ages_ms: time from the stamp of an image to the receipt of its depth."""
+    """The messages of the node. ages_ms: time from the stamp of an image to the receipt of its depth."""
 
     ages_ms: list[float] = field(default_factory=list)
     newest: dict[str, str] = field(default_factory=dict)

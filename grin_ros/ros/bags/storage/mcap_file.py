@@ -183,8 +183,10 @@ def read_index(file: BinaryIO) -> Index | None:
 
 def _places(file: BinaryIO, index: Index | None, records: Records, tell: Tell) -> Iterator[Place]:
     """Yield the places of all messages in the order of the file, and note the definitions outside of chunks."""
-    size = file.seek(0, 2)
-    end, ends = size, dict[int, int]()
+    end, ends = file.seek(0, 2), dict[int, int]()
+    file.seek(max(len(MAGIC), end - len(MAGIC)))
+    if file.read() != MAGIC:
+        tell(f"never closed: ends at byte {end} without an end record")
     if index is not None:
         records.learn(index.records)
         end, ends = index.begins, index.ends
@@ -199,7 +201,7 @@ def _places(file: BinaryIO, index: Index | None, records: Records, tell: Tell) -
         broken = ""
         if position in ends and op != CHUNK:
             broken = f"no chunk at byte {position}, where the index has one"
-        elif op == 0 or DATA_END < op < 0x80:
+        elif op == 0 or DATA_END < op < 0x80 or (op == DATA_END and length != 4):
             broken = f"nothing readable from byte {position} to byte {next_chunk}"
         elif chunks and following > next_chunk:
             broken = f"a record at byte {position} is longer than the space up to byte {next_chunk}"
@@ -218,8 +220,6 @@ def _places(file: BinaryIO, index: Index | None, records: Records, tell: Tell) -
             except (struct.error, UnicodeDecodeError, ValueError) as error:
                 tell(f"unreadable record at byte {position} ({error})")
         position = following
-    if index is None and position <= size:
-        tell(f"never closed: ends at byte {size} without an end record")
 
 
 def _messages(file: BinaryIO, place: Place, records: Records, tell: Tell) -> list[tuple[int, int, bytes]]:

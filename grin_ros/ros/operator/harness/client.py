@@ -191,6 +191,7 @@ class NodeClient:
         """Publish camera_info unless it is None, wait until the node has counted it, then publish the image."""
         if info is not None:
             key = "camera_info received"
+            self.wait(lambda: self.value(key), "diagnostics")
             before = int(self.value(key))
             self.info_publisher.publish(info)
             self.wait(lambda: int(self.value(key)) > before, "camera_info in the diagnostics")

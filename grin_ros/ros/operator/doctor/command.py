@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from grin_ros.core.command_line import DONE, FAILED, CommandParser
+from grin_ros.ros.dds_profile import use_dds_profile
 from grin_ros.ros.operator.doctor import environment, installation
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error
 from grin_ros.ros.operator.doctor.graph import graph_findings
@@ -24,9 +25,15 @@ def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
         has_ros = has_ros and each.level is Severity.OK
         yield "ROS 2", each
     yield from (("ROS 2", each) for each in environment.discovery(os.environ))
-    if not has_ros or options.no_graph:
+    if not has_ros:
         return
+    started = environment.start(os.environ)
+    yield "ROS 2", started
+    if started.level is not Severity.OK or options.no_graph:
+        return
+    given = dict(os.environ)
     try:
+        use_dds_profile()
         from grin_ros.ros.operator.doctor import probe  # it needs rclpy
 
         graph = probe.look(options.seconds)
@@ -34,7 +41,7 @@ def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
         text = f"ROS 2 cannot be started: {type(fault).__name__}: {fault}"
         yield "ROS 2", error(text, "source the setup.bash of your ROS 2 anew, in a terminal where no other is sourced")
         return
-    yield from (("DDS", each) for each in environment.dds(os.environ, graph.middleware))
+    yield from (("DDS", each) for each in environment.dds(given, graph.middleware))
     yield from (("graph", each) for each in graph_findings(graph))
 
 

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +28,18 @@ NEEDED_BYTES = 4 * IMAGE_BYTES
 SEGMENT_BYTES = 32 * 2**20
 """The size of the segment that every process takes with the shipped profile."""
 MIB = 2**20
+TRIAL = """
+import rclpy
+from rclpy.utilities import get_rmw_implementation_identifier
+rclpy.init(args=[])
+rclpy.create_node("grin_doctor_trial", start_parameter_services=False).destroy_node()
+rclpy.shutdown()
+print(get_rmw_implementation_identifier())
+"""
+"""The program that shows whether ROS 2 starts."""
+TRIAL_LIMIT_S = 60.0
+MAX_SAID = 300
+"""At most so many characters of its last line are quoted."""
 
 
 def ros(environment: Mapping[str, str]) -> Iterator[Finding]:
@@ -45,11 +59,32 @@ def ros(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield ok(f"ROS 2 {distribution} is sourced")
     elif wheels:
         yield ok(f"ROS 2 {wheels} from PyPI wheels")
-        if not environment.get("AMENT_PREFIX_PATH"):
-            remedy = _export("AMENT_PREFIX_PATH", sys.prefix)
-            yield error("AMENT_PREFIX_PATH is not set, so rclpy finds no middleware", remedy)
     else:
         yield warn("rclpy is here, but ROS_DISTRO is not set", "source the setup.bash of your ROS 2")
+
+
+def start(environment: Mapping[str, str]) -> Finding:
+    """Start a node of ROS 2 in another process, and say whether it started.
+
+    A middleware that is named but not installed ends the process that loads it, so the doctor itself must not.
+    """
+    run = partial(subprocess.run, check=False, capture_output=True, text=True, timeout=TRIAL_LIMIT_S)
+    try:
+        done = run([sys.executable, "-c", TRIAL], env=dict(environment))
+    except subprocess.TimeoutExpired:
+        return error(f"ROS 2 does not start within {TRIAL_LIMIT_S:.0f} s", "close other programs, then ask again")
+    if done.returncode == 0:
+        return ok(f"ROS 2 starts with the middleware {done.stdout.split()[-1]}")
+    said = " ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-1:])[:MAX_SAID]
+    named = environment.get("RMW_IMPLEMENTATION")
+    if named:
+        package = f"ros-{environment.get('ROS_DISTRO') or '$ROS_DISTRO'}-{named.replace('_', '-')}"
+        return error(
+            f"ROS 2 does not start with the middleware that RMW_IMPLEMENTATION names, {named}: {said}",
+            f"unset RMW_IMPLEMENTATION, or install it for a ROS installation: apt install {package}",
+        )
+    again = "source the setup.bash of your ROS 2 anew, in a terminal where no other is sourced"
+    return error(f"ROS 2 does not start (exit code {done.returncode}): {said}", again)
 
 
 def discovery(environment: Mapping[str, str]) -> Iterator[Finding]:
@@ -87,13 +122,17 @@ def dds(
     wanted = PROFILE_VARIABLES[distribution not in OLD_DISTRIBUTIONS]
     other = next(name for name in PROFILE_VARIABLES if name != wanted)
     try:
-        remedy = f"{_export(wanted, shipped())}   (in the terminal of the node and in that of the camera driver)"
+        remedy = f"{_export(wanted, shipped())}   (in the terminal of the camera driver)"
     except FileNotFoundError as fault:
         remedy = str(fault)
     path = environment.get(wanted)
     if not path:
         confused = f"; {other} is, which this distribution does not read" if environment.get(other) else ""
-        yield warn(f"no Fast DDS profile ({wanted} is not set{confused}): most large images get lost", remedy)
+        yield warn(
+            f"no Fast DDS profile ({wanted} is not set{confused}): the programs of grin_ros set their own, but a "
+            "camera driver without one loses most large images",
+            remedy,
+        )
     else:
         yield _profile(Path(path), remedy)
     yield from _shared_memory()

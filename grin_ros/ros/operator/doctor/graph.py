@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grin_ros.core.input_error import InputError
+from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error, ok, warn
 
 IMAGE, COMPRESSED, INFO = (f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
@@ -45,15 +46,17 @@ class TopicEnds:
 class Reception:
     """The messages that were received on a topic.
 
-    age_s: now minus the stamp of the newest one. problem: why the node would refuse it. depth: it is the image of a
-    depth camera.
+    age_s: now minus the stamp of the newest one. problem: why the node would refuse it. doubts: what is implausible
+    about it. depth: it is the image of a depth camera. kept: its publisher keeps the last one for late subscribers.
     """
 
     rate_hz: float = 0.0
     frame_id: str = ""
     age_s: float | None = None
     problem: InputError | None = None
+    doubts: Sequence[Doubt] = ()
     depth: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -217,9 +220,12 @@ def _rate(name: str, graph: RosGraph) -> Iterator[Finding]:
             "look at the driver's log; for large images load the Fast DDS profile on both ends (see above)",
         )
         return
-    made = f"{name}: {heard.rate_hz:.1f} Hz"
+    made = f"{name}: {'kept for late subscribers' if heard.kept else f'{heard.rate_hz:.1f} Hz'}"
+    yield from (warn(f"{name}: {doubt.text}", doubt.remedy) for doubt in heard.doubts)
     if heard.problem:
         yield error(f"{made}, but {heard.problem.text}", heard.problem.remedy)
+    elif heard.kept:
+        yield ok(made)
     elif heard.rate_hz < FEW_HZ:
         yield warn(made, "raise the driver's frame rate, or look for lost images (see the Fast DDS profile above)")
     elif heard.age_s is not None and not -0.1 <= heard.age_s <= OLD_S:
@@ -248,7 +254,8 @@ def _cameras(graph: RosGraph) -> Iterator[Finding]:
             continue
         yield ok(f"camera {name} ({types}) with {info}")
         rates = [graph.heard[topic].rate_hz for topic in (name, info) if topic in graph.heard]
-        if len(rates) == 2 and min(rates) > 0.0 and abs(rates[0] - rates[1]) > RATES_APART * max(rates):
+        kept = info in graph.heard and graph.heard[info].kept
+        if len(rates) == 2 and not kept and min(rates) > 0.0 and abs(rates[0] - rates[1]) > RATES_APART * max(rates):
             yield warn(
                 f"{name}: {rates[0]:.1f} Hz, but {info}: {rates[1]:.1f} Hz",
                 "they should come in pairs; if images get lost, load the Fast DDS profile on both ends",

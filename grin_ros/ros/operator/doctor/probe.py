@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import rclpy
@@ -24,10 +24,14 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.inputs.compressed import check_stream
+from grin_ros.core.plausibility.doubt import Doubt, doubt
+from grin_ros.core.plausibility.picture import FrozenWatch, picture_doubt
+from grin_ros.ros.inputs.compressed import check_stream, decode
 from grin_ros.ros.inputs.content import is_depth
-from grin_ros.ros.inputs.images import check_layout
+from grin_ros.ros.inputs.doubts import camera_info_doubts, few_bits
+from grin_ros.ros.inputs.images import check_layout, open_converter
 from grin_ros.ros.inputs.messages import camera_from_info
+from grin_ros.ros.inputs.newest_info import KEPT
 from grin_ros.ros.node.diagnostics.message import REMEDY
 from grin_ros.ros.operator.doctor.graph import (
     COMPRESSED,
@@ -43,26 +47,36 @@ from grin_ros.ros.operator.doctor.graph import (
 )
 from grin_ros.ros.operator.harness.messages import header_stamp_ns
 
+AFTER_STAMP = 12
+"""The stamp of a serialised message with a header ends at this byte."""
 CLASSES: Mapping[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, INFO: CameraInfo}
 DISCOVERY_S = 2.0
 """The graph counts as known when nothing new has appeared for this long."""
 DISCOVERY_LIMIT_S = 10.0
-"""The longest time to wait for that."""
+"""The longest time to wait for that, or for anything that is not the doctor's own."""
 ANSWER_S = 3.0
 """The time to wait for the answer of a service."""
 STATUS = ": depth"
 """The end of the name of a diagnostic status of a grin_ros node."""
 OWN_NAME = "grin_doctor"
+OWN_TOPICS = ("/rosout", "/parameter_events")
+"""The topics that every node publishes, the doctor too."""
 
 
 class Listener:
-    """Counts the messages of one topic and keeps the newest one, serialised. Best effort, as the node subscribes."""
+    """Counts the messages of one topic and keeps the newest one, serialised.
 
-    def __init__(self, node: Node, topic: str, kind: str) -> None:
+    It subscribes best effort, as the node does; where all publishers keep their last message, it asks for that one too.
+    """
+
+    def __init__(self, node: Node, topic: str, kind: str, kept: bool) -> None:
         self.kind = kind
+        self.kept = kept
         self.arrivals_s: list[float] = []
         self.newest = b""
-        node.create_subscription(CLASSES[kind], topic, self._note, qos_profile_sensor_data, raw=True)
+        self._stamps: set[int] = set()
+        self._contents: set[int] = set()
+        node.create_subscription(CLASSES[kind], topic, self._note, KEPT if kept else qos_profile_sensor_data, raw=True)
 
     def heard(self, now_ns: int) -> Reception:
         """Return what was received until now. now_ns: the time of the system clock."""
@@ -74,29 +88,48 @@ class Listener:
         stamp_ns = header_stamp_ns(self.newest)
         age_s = (now_ns - stamp_ns) / 1e9 if stamp_ns else None
         depth = not isinstance(message, CameraInfo) and is_depth(message)
-        return Reception(rate_hz, message.header.frame_id, age_s, problem_of(message), depth)
+        problem = problem_of(message)
+        doubts: tuple[Doubt, ...] = ()
+        if problem is None and not depth:
+            try:
+                doubts = tuple(doubts_of(message)) or tuple(self._frozen(span_s))
+            except InputError as corrupt:
+                problem = corrupt
+        return Reception(rate_hz, message.header.frame_id, age_s, problem, doubts, depth, self.kept)
+
+    def _frozen(self, span_s: float) -> Iterator[Doubt]:
+        """Yield the doubt that all images are the same although their stamps differ."""
+        same = self.kind != INFO and len(self._contents) == 1
+        if same and len(self._stamps) >= FrozenWatch.MIN_COUNT and span_s * 1e9 >= FrozenWatch.MIN_TIME_NS:
+            yield doubt("frozen", count=len(self._stamps))
 
     def _note(self, data: bytes) -> None:
         self.arrivals_s.append(time.monotonic())
         self.newest = data
+        self._stamps.add(header_stamp_ns(data))
+        if len(self._contents) < 2:  # enough to know that they differ
+            self._contents.add(hash(data[AFTER_STAMP:]))
 
 
-def look(seconds: float) -> RosGraph:
-    """Join the graph, listen for `seconds`, and leave. Raises what rclpy raises if ROS does not work."""
+def look(seconds: float, limit_s: float = DISCOVERY_LIMIT_S) -> RosGraph:
+    """Join the graph, listen for `seconds`, and leave. Raises what rclpy raises if ROS does not work.
+
+    limit_s: the longest time to wait for discovery.
+    """
     context = Context()
     rclpy.init(context=context, args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node(OWN_NAME, context=context, start_parameter_services=False)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
     try:
-        return _look(node, executor, seconds)
+        return _look(node, executor, seconds, limit_s)
     finally:
         executor.shutdown()
         node.destroy_node()
         rclpy.shutdown(context=context)
 
 
-def _look(node: Node, executor: SingleThreadedExecutor, seconds: float) -> RosGraph:
+def _look(node: Node, executor: SingleThreadedExecutor, seconds: float, limit_s: float) -> RosGraph:
     told: dict[str, Status] = {}
 
     def note(array: DiagnosticArray) -> None:
@@ -106,10 +139,10 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float) -> RosGr
                 told["/" + status.name.removesuffix(STATUS)] = Status(status.level[0], status.message, remedy)
 
     node.create_subscription(DiagnosticArray, "/diagnostics", note, QoSProfile(depth=20))
-    _discover(node, executor)
+    _discover(node, executor, limit_s)
     topics = _topics(node)
     wanted = _worth_hearing(topics, {*told, *_running(node)})
-    listeners = {name: Listener(node, name, kind) for name, kind in wanted.items()}
+    listeners = {name: Listener(node, name, kind, _kept(topics[name])) for name, kind in wanted.items()}
     _spin(executor, seconds, lambda: False)
     now_ns = time.time_ns()
     names = sorted({*told, *_running(node)})
@@ -122,15 +155,18 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float) -> RosGr
     )
 
 
-def _discover(node: Node, executor: SingleThreadedExecutor) -> None:
-    """Wait until nothing new appears."""
+def _discover(node: Node, executor: SingleThreadedExecutor, limit_s: float) -> None:
+    """Wait until something is seen that is not the doctor's own, and then until nothing new appears."""
     start = changed_s = time.monotonic()
     seen: object = None
-    while (now_s := time.monotonic()) - changed_s < DISCOVERY_S and now_s - start < DISCOVERY_LIMIT_S:
+    alone = True
+    while (now_s := time.monotonic()) - start < limit_s and (alone or now_s - changed_s < DISCOVERY_S):
         _spin(executor, 0.1, lambda: False)
-        here = sorted(node.get_node_names_and_namespaces()), sorted(map(str, node.get_topic_names_and_types()))
+        topics = [name for name, _ in node.get_topic_names_and_types()]
+        here = sorted(node.get_node_names_and_namespaces()), sorted(topics)
         if here != seen:
             seen, changed_s = here, time.monotonic()
+            alone = not any(node.count_publishers(name) for name in topics if name not in OWN_TOPICS)
 
 
 def _running(node: Node) -> list[str]:
@@ -208,6 +244,24 @@ def _endpoint(info: TopicEndpointInfo) -> Endpoint:
         reliable=info.qos_profile.reliability == ReliabilityPolicy.RELIABLE,
         transient_local=info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL,
     )
+
+
+def _kept(topic: TopicEnds) -> bool:
+    """Return True if all publishers of a camera_info keep their last message, and a subscription can ask for it."""
+    return all(end.type == INFO and end.transient_local and end.reliable for end in topic.publishers)
+
+
+def doubts_of(message: Any) -> Iterator[Doubt]:
+    """Yield what is implausible about a message that `problem_of` has passed. Raises InputError if it is corrupt."""
+    if isinstance(message, CameraInfo):
+        yield from camera_info_doubts(message)
+        return
+    convert = open_converter()
+    is_stream = isinstance(message, CompressedImage)
+    pixels = decode(check_stream(message), convert) if is_stream else convert(message)
+    found = few_bits(message) or picture_doubt(pixels)
+    if found:
+        yield found
 
 
 def problem_of(message: Any) -> InputError | None:

@@ -55,8 +55,21 @@ def test_ros_that_does_not_start_is_an_error(
 
     monkeypatch.setattr(environment, "ros", lambda _: iter([ok("ROS 2 jazzy")]))
     monkeypatch.setattr(probe, "look", look)
+    monkeypatch.setattr(environment, "start", lambda _: ok("ROS 2 starts"))
     assert main(["--no-engines"]) == 1
     assert "ROS 2 cannot be started: RuntimeError: failed to load any RMW" in capsys.readouterr().out
+
+
+def test_the_graph_is_left_out_where_the_middleware_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(environment, "ros", lambda _: iter([ok("ROS 2 jazzy")]))
+    monkeypatch.setenv("RMW_IMPLEMENTATION", "rmw_nowhere_cpp")
+    assert main(["--no-engines"]) == 1
+    said = capsys.readouterr().out
+    assert "RMW_IMPLEMENTATION names, rmw_nowhere_cpp" in said
+    assert "1 ERROR" in said
+    assert "\ngraph" not in said
 
 
 @pytest.mark.parametrize(("found", "status"), [(warn("w", "do"), 0), (error("e", "do"), 1), (ok("fine"), 0)])

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import namedtuple
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from grin_ros.core import remedies
 from grin_ros.ros.operator.doctor import environment
-from grin_ros.ros.operator.doctor.environment import dds, discovery, ros
+from grin_ros.ros.operator.doctor.environment import dds, discovery, ros, start
 from grin_ros.ros.operator.doctor.finding import Finding, Severity
 
 SHIPPED = Path(__file__).resolve().parents[4] / "config" / "fastdds.xml"
@@ -101,8 +102,7 @@ def test_without_ros_the_remedy_is_to_source_or_install_one(monkeypatch: pytest.
     ("variables", "wheels", "levels"),
     [
         ({"ROS_DISTRO": "jazzy"}, "", [Severity.OK]),
-        ({"AMENT_PREFIX_PATH": "/venv"}, "jazzy", [Severity.OK]),
-        ({}, "jazzy", [Severity.OK, Severity.ERROR]),
+        ({}, "jazzy", [Severity.OK]),
         ({"ROS_DISTRO": "humble"}, "jazzy", [Severity.ERROR]),
         ({}, "", [Severity.WARN]),
     ],
@@ -113,6 +113,24 @@ def test_the_ros_2_that_python_finds_is_named(
     monkeypatch.setattr(environment, "find_spec", lambda _: object())
     monkeypatch.setattr(environment, "distribution_of_wheels", lambda: wheels)
     assert [each.level for each in ros(variables)] == levels
+
+
+def test_ros_2_starts_in_a_clean_shell() -> None:
+    """The wheels need no AMENT_PREFIX_PATH; a ROS installation needs what its setup.bash has set."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("RMW_IMPLEMENTATION", OLD, NEW)}
+    if environment.distribution_of_wheels():
+        kept.pop("AMENT_PREFIX_PATH", None)
+    found = start(kept)
+    assert (found.level, "middleware rmw_" in found.text) == (Severity.OK, True), found
+
+
+def test_a_middleware_that_is_not_installed_is_a_finding() -> None:
+    """rclpy ends the process that asks for one, so nobody can catch it."""
+    found = start({**os.environ, "RMW_IMPLEMENTATION": "rmw_nowhere_cpp"})
+    assert found.level is Severity.ERROR
+    assert "RMW_IMPLEMENTATION names, rmw_nowhere_cpp" in found.text
+    assert found.remedy.startswith("unset RMW_IMPLEMENTATION")
+    assert "rmw-nowhere-cpp" in found.remedy
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from grin_ros.core.input_error import InputError
+from grin_ros.core.plausibility.doubt import doubt
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, warn
 from grin_ros.ros.operator.doctor.graph import (
     COMPRESSED,
@@ -81,6 +82,22 @@ def test_a_depth_topic_is_neither_offered_as_the_camera_nor_called_an_error(kind
     )
     (no_node,) = bad(list(graph_findings(graph)))
     assert no_node.remedy == f"ros2 launch grin_ros grin.launch.py image:={IMAGES} camera_info:={INFOS}"
+
+
+@pytest.mark.parametrize("topic", [IMAGES, INFOS])
+def test_implausible_input_is_a_warning_beside_its_rate(topic: str) -> None:
+    graph = with_heard(topic, doubts=(doubt("nearly black", level=3.0), doubt("frozen", count=9)))
+    black, frozen = bad(list(graph_findings(graph)))
+    assert (black.level, frozen.level) == (Severity.WARN, Severity.WARN)
+    assert black.text.startswith(f"{topic}: the picture is nearly black")
+    assert "covered lens" in black.remedy
+    assert "9 pictures are the same" in frozen.text
+
+
+def test_a_camera_info_that_is_sent_once_and_kept_is_in_order() -> None:
+    found = list(graph_findings(with_heard(INFOS, rate_hz=0.01, age_s=900.0, kept=True)))
+    assert bad(found) == []
+    assert f"OK     {INFOS}: kept for late subscribers" in map(str, found)
 
 
 def test_a_camera_info_without_a_frame_is_no_error() -> None:

@@ -8,9 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import rclpy
+from numpy.typing import NDArray
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -21,18 +25,27 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import BACKEND
 from benchmarks.stand_in.process import start_node
+from grin_ros.ros.inputs.newest_info import KEPT
 from grin_ros.ros.operator.doctor.finding import Severity
 from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, RosGraph, graph_findings
-from grin_ros.ros.operator.doctor.probe import look, problem_of
+from grin_ros.ros.operator.doctor.probe import doubts_of, look, problem_of
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, NodeClient
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 
 PERIOD_S = 0.05
 UNCALIBRATED = "/second/camera_info"
+COVERED, ONCE = "/third/image_raw", "/third/camera_info"
+
+
+def jpeg(image: NDArray[np.uint8]) -> CompressedImage:
+    return CompressedImage(format="jpeg", data=cv2.imencode(".jpg", image)[1].tobytes())
 
 
 class Cameras:
-    """The driver of the node's camera, and of a second one that is compressed and not calibrated."""
+    """The driver of the node's camera, of a second one that is compressed and not calibrated, and of a third one.
+
+    The third is covered, and sends the camera_info of another resolution once.
+    """
 
     def __init__(self) -> None:
         self._context = Context()
@@ -42,6 +55,9 @@ class Cameras:
         self._info = node.create_publisher(CameraInfo, "/camera/camera_info", qos_profile_sensor_data)
         self._second = node.create_publisher(CompressedImage, "/second/image_raw/compressed", QoSProfile(depth=1))
         self._second_info = node.create_publisher(CameraInfo, UNCALIBRATED, QoSProfile(depth=1))
+        self._third = node.create_publisher(Image, COVERED, qos_profile_sensor_data)
+        self._third_info = node.create_publisher(CameraInfo, ONCE, KEPT)
+        self._third_info.publish(info_message(64, 48, k=[64.0, 0.0, 63.5, 0.0, 64.0, 47.5, 0.0, 0.0, 1.0]))
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(node)
         node.create_timer(PERIOD_S, self._publish)
@@ -61,6 +77,7 @@ class Cameras:
         self._info.publish(info_message())
         self._image.publish(image_message(picture(), now_s))
         self._second_info.publish(info_message(k=[0.0] * 9))
+        self._third.publish(image_message(np.full((48, 64, 3), 7, np.uint8), now_s))
 
     def _spin(self) -> None:
         while not self._ended.is_set():
@@ -74,6 +91,8 @@ def complete(limit_s: float) -> RosGraph:
         "/camera/camera_info",
         "/second/image_raw/compressed",
         UNCALIBRATED,
+        COVERED,
+        ONCE,
         "/robot/points",
     }
     subscribed = {"/camera/image_raw", "/camera/camera_info"}
@@ -144,9 +163,39 @@ def test_the_findings_about_this_graph(graph: RosGraph) -> None:
     assert "K[0] = 0" in wrong[1]
 
 
+def test_a_camera_info_that_was_sent_before_the_doctor_came_is_heard(graph: RosGraph) -> None:
+    heard = graph.heard[ONCE]
+    assert heard.kept
+    assert heard.problem is None
+    assert [doubt.name for doubt in heard.doubts] == ["principal point"]
+
+
+def test_a_covered_lens_and_a_calibration_of_another_resolution_are_warnings(graph: RosGraph) -> None:
+    found = [each for each in graph_findings(graph) if each.text.startswith("/third/")]
+    said = "\n".join(each.text for each in found if each.level is Severity.WARN)
+    assert f"{COVERED}: the picture has no contrast" in said
+    assert f"{ONCE}: camera_info: the principal point" in said
+    assert f"{ONCE}: kept for late subscribers" in [each.text for each in found if each.level is Severity.OK]
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        (image_message(np.full((48, 64, 3), 255, np.uint8)), "no contrast"),
+        (Image(height=48, width=64, encoding="mono16", step=128, data=b"\x00\x03" * (48 * 64)), "few bits"),
+        (info_message(k=[0.5, 0.0, 15.5, 0.0, 0.5, 11.5, 0.0, 0.0, 1.0]), "field of view"),
+        (jpeg(np.full((48, 64, 3), 1, np.uint8)), "nearly black"),
+        (jpeg(np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)), "noise"),
+        (image_message(picture(width=64, height=48)), ""),
+    ],
+)
+def test_what_the_node_doubts_the_doctor_doubts_too(message: Any, name: str) -> None:
+    assert [doubt.name for doubt in doubts_of(message)] == ([name] if name else [])
+
+
 def test_an_empty_domain_has_no_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROS_DOMAIN_ID", "102")  # the tests draw 1 to 101
-    graph = look(seconds=0.1)
+    graph = look(seconds=0.1, limit_s=1.0)
     assert graph.nodes == []
     assert any("no node of grin_ros is running" in each.text for each in graph_findings(graph))
 

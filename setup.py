@@ -120,8 +120,8 @@ setup(
     entry_points={
         "console_scripts": [
             "grin = grin_ros.cli:main",
-            "grin_node = grin_ros.ros.node.single_camera:main",
-            "grin_multi_camera = grin_ros.ros.node.multi_camera:main",
+            "grin_node = grin_ros.ros.programs:grin_node",
+            "grin_multi_camera = grin_ros.ros.programs:grin_multi_camera",
         ]
     },
     zip_safe=False,

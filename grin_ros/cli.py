@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
 from typing import NamedTuple
 
 from grin_ros import __version__
@@ -65,6 +66,9 @@ COMMANDS: Mapping[str, Command] = {name: command for group in GROUPS.values() fo
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin` with these arguments (default: those of the process), and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal may not know every character of the texts
+            stream.reconfigure(errors="replace")
     name, *arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]
     if name in ("-h", "--help", "help"):
         print(overview())
@@ -84,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if missing in ("", "grin_ros"):  # a fault of this package, not something to install
             raise
         return fail(name, f"{missing} is not installed. Type: {remedy(missing, COMMANDS[name].extra)}")
+    except OSError as error:
+        return fail(name, f"{error}; check the path, its permissions and the free space of the disk")
     except KeyboardInterrupt:
         print(f"\ngrin {name}: interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -112,6 +113,27 @@ def test_an_interrupted_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys:
     stand_in(monkeypatch, main)
     assert cli.main(["train"]) == 130
     assert "grin train: interrupted" in capsys.readouterr().err
+
+
+def test_a_path_that_cannot_be_used_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def main(_: Sequence[str]) -> int:
+        raise PermissionError(13, "Permission denied", "/cache/engines")
+
+    stand_in(monkeypatch, main)
+    assert cli.main(["engine"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("grin engine: ")
+    assert "/cache/engines" in said
+    assert "check the path, its permissions" in said
+
+
+def test_a_terminal_without_greek_letters_gets_all_of_the_help() -> None:
+    command = [sys.executable, "-m", "grin_ros.cli", "evaluate", "--help"]
+    variables = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, check=True, capture_output=True, env=variables, timeout=60)
+    assert b"exit codes: 0 done" in done.stdout
 
 
 def test_the_command_line_alone_loads_nothing_heavy() -> None:

@@ -111,8 +111,8 @@ def test_commands(wheel: zipfile.ZipFile) -> None:
     scripts.read_string(wheel.read(name).decode())
     assert dict(scripts["console_scripts"]) == {
         "grin": "grin_ros.cli:main",
-        "grin_node": "grin_ros.ros.node.single_camera:main",
-        "grin_multi_camera": "grin_ros.ros.node.multi_camera:main",
+        "grin_node": "grin_ros.ros.programs:grin_node",
+        "grin_multi_camera": "grin_ros.ros.programs:grin_multi_camera",
     }
 
 

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, NoReturn
 
 DONE = 0
@@ -59,6 +62,51 @@ class CommandParser(argparse.ArgumentParser):
             known = [str(choice) for choice in action.choices]
             text = f"got {value!r}, expected one of {', '.join(known)}{did_you_mean(str(value), known)}"
             raise argparse.ArgumentError(action, text)
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number from `least` on, and raises argparse.ArgumentTypeError for anything else."""
+
+    def read(text: str) -> int:
+        if not (text.isdecimal() and int(text) >= least):
+            raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from {least} on")
+        return int(text)
+
+    return read
+
+
+def positive(text: str) -> float:
+    """Return a number above 0 and below infinity. Raises argparse.ArgumentTypeError for anything else."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number above 0")
+    return value
+
+
+def new_file(text: str) -> Path:
+    """Return the path of a file that can be written. Raises argparse.ArgumentTypeError before any work is done."""
+    path = Path(text).expanduser()
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder, expected a file; add a file name")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"the folder {path.parent} does not exist; make it, or give another path")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{path} cannot be written; give another path")
+    return path
+
+
+def new_folder(text: str) -> Path:
+    """Return the path of a folder that can be made or written. Raises argparse.ArgumentTypeError before any work."""
+    path = Path(text).expanduser()
+    there = next(part for part in (path, *path.absolute().parents) if part.exists())
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f"{there} is a file, expected a folder; give another path")
+    if not os.access(there, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{path} cannot be written; give another path, for instance by --out")
+    return path
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

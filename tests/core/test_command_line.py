@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from grin_ros.core.command_line import CommandParser, did_you_mean, fail
+from grin_ros.core.command_line import CommandParser, did_you_mean, fail, new_file, new_folder, positive, whole
 
 
 def parser() -> CommandParser:
@@ -54,3 +59,44 @@ def test_nothing_near_is_no_suggestion() -> None:
 def test_a_failure_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert fail("fly", ValueError("no wings")) == 1
     assert capsys.readouterr().err == "grin fly: no wings\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "expected"),
+    [
+        (whole(1), "0", "expected a whole number from 1 on"),
+        (whole(0), "-1", "expected a whole number from 0 on"),
+        (whole(1), "2.5", "expected a whole number"),
+        (positive, "0", "expected a number above 0"),
+        (positive, "inf", "expected a number above 0"),
+        (positive, "soon", "got 'soon'"),
+    ],
+)
+def test_a_wrong_number_is_refused(read: Callable[[str], object], text: str, expected: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=expected):
+        read(text)
+    assert (whole(0)("0"), whole(1)("12"), positive("0.5")) == (0, 12, 0.5)
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    for read, path, expected in (
+        (new_file, tmp_path, "is a folder, expected a file"),
+        (new_file, tmp_path / "nowhere" / "x.json", "nowhere does not exist; make it"),
+        (new_folder, there / "results", "is a file, expected a folder"),
+        (new_folder, there, "is a file, expected a folder"),
+    ):
+        with pytest.raises(argparse.ArgumentTypeError, match=expected):
+            read(str(path))
+    assert new_file(str(there)) == there
+    assert new_file(str(tmp_path / "new.json")) == tmp_path / "new.json"
+    assert new_folder(str(tmp_path / "a" / "b")) == tmp_path / "a" / "b"
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # permissions do not hold for root, who may run this
+    for read in (new_file, new_folder):
+        with pytest.raises(argparse.ArgumentTypeError, match="cannot be written; give another path"):
+            read(str(tmp_path / "new"))

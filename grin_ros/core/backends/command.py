@@ -19,7 +19,7 @@ from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS, CHOICES
 from grin_ros.core.backends.warm_up import warm_up
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, whole
 
 
 def build(artifact: Artifact, backends: Sequence[str], options: argparse.Namespace) -> int:
@@ -106,10 +106,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="names of backends (default: auto to build, all to verify)",
     )
-    made.add_argument("--threads", type=int, default=0, help="CPU threads, as the node's parameter has it")
-    made.add_argument("--width", type=int, default=640, help="of the image to build for, pixels")
-    made.add_argument("--height", type=int, default=480, help="of the image to build for, pixels")
-    made.add_argument("--members", type=int, nargs="+", default=[1], help="ensemble sizes to build for")
+    made.add_argument("--threads", type=whole(0), default=0, help="CPU threads, as the node's parameter has it")
+    made.add_argument("--width", type=whole(1), default=640, help="of the image to build for, pixels")
+    made.add_argument("--height", type=whole(1), default=480, help="of the image to build for, pixels")
+    made.add_argument("--members", type=whole(1), nargs="+", default=[1], help="ensemble sizes to build for")
     return made
 
 

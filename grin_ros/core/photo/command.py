@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import CHOICES
-from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser, fail
+from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser, fail, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.calibration import FORMATS, read_calibration
@@ -158,17 +158,6 @@ def degrees(text: str) -> float:
             f"got {text!r}, expected {MIN_FOV_DEG:g} to {MAX_FOV_DEG:g} degrees; a phone's main camera has about 69"
         )
     return value
-
-
-def whole(least: int) -> Callable[[str], int]:
-    """Return what reads a whole number from `least` on, and raises argparse.ArgumentTypeError for anything else."""
-
-    def read(text: str) -> int:
-        if not (text.isdecimal() and int(text) >= least):
-            raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from {least} on")
-        return int(text)
-
-    return read
 
 
 def main(argv: Sequence[str] | None = None) -> int:

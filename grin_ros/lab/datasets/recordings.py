@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardWriter
 
@@ -109,13 +109,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG values per metre")
     parser.add_argument("--k", type=Path, required=True, help="text file with the 9 numbers of K")
     parser.add_argument("--distortion", type=float, nargs="*", default=[], help="plumb_bob coefficients")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth frame")
+    parser.add_argument("--every", type=whole(1), default=1, metavar="N", help="use every Nth frame")
     parser.add_argument(
-        "--size", type=int, nargs=2, default=(400, 300), metavar=("W", "H"), help="image size of the shards"
+        "--size", type=whole(1), nargs=2, default=(400, 300), metavar=("W", "H"), help="image size of the shards"
     )
     parser.add_argument("--world", default="recording", help="name of what the frames show")
     parser.add_argument("--licence", required=True, help="licence of the recording, which the index names")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the shards")
+    parser.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="folder of the shards")
     a = parser.parse_args(argv)
     try:
         files = [sorted(f for f in d.iterdir() if f.suffix in (".png", ".jpg")) for d in (a.images, a.depth)]

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter
 from grin_ros.worlds.assets.assets import Assets, find_assets
@@ -189,14 +189,18 @@ def _parser() -> argparse.ArgumentParser:
         notes=_NOTES,
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder of the data set; an unfinished one is completed"
+        "--out",
+        type=new_folder,
+        required=True,
+        metavar="DIR",
+        help="folder of the data set; an unfinished one is completed",
     )
     parser.add_argument(
-        "--frames", type=int, required=True, metavar="N", help="number of frames that the folder will hold"
+        "--frames", type=whole(1), required=True, metavar="N", help="number of frames that the folder will hold"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the data set")
-    parser.add_argument("--shard-size", type=int, default=500, metavar="N", help="frames per shard")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="number of processes")
+    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of the data set")
+    parser.add_argument("--shard-size", type=whole(1), default=500, metavar="N", help="frames per shard")
+    parser.add_argument("--workers", type=whole(1), default=2, metavar="N", help="number of processes")
     parser.add_argument(
         "--assets",
         type=Path,
@@ -219,7 +223,11 @@ def _parser() -> argparse.ArgumentParser:
         help=f"render only these worlds (default all: {', '.join(world.name for world in WORLDS)})",
     )
     parser.add_argument(
-        "--views", type=int, default=VIEWS_OF_SCENE, metavar="N", help="views of a scene, at most (default %(default)s)"
+        "--views",
+        type=whole(1),
+        default=VIEWS_OF_SCENE,
+        metavar="N",
+        help="views of a scene, at most (default %(default)s)",
     )
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet of the data set")
     return parser

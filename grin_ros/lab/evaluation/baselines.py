@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, new_file, whole
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import pixel_grid, range_to_depth
 from grin_ros.core.types import DepthEstimate, Frame
@@ -186,9 +186,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--renders", required=True, type=Path, nargs="+", metavar="DIR", help="folders of training shards"
     )
     parser.add_argument(
-        "--out", type=Path, default=SHIPPED, metavar="FILE", help="file to write (default: the shipped one)"
+        "--out", type=new_file, default=SHIPPED, metavar="FILE", help="file to write (default: the shipped one)"
     )
-    parser.add_argument("--every", type=int, default=1, metavar="K", help="use every K-th sample")
+    parser.add_argument("--every", type=whole(1), default=1, metavar="K", help="use every K-th sample")
     args = parser.parse_args(argv)
     try:
         chosen = [(s, i) for s in map(ShardDataset, args.renders) for i in range(0, len(s), max(1, args.every))]

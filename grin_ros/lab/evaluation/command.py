@@ -11,15 +11,15 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from grin_ros.core.artifact.loading import Artifact, load_artifact
-from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, WRONG_CALL, CommandParser, fail, new_file, new_folder, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.lab.datasets.hint_patterns import HintPattern
@@ -77,10 +77,12 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--model", default="nano", metavar="NAME",
                        help="a shipped model or the folder of an artifact")  # fmt: skip
     model.add_argument("--backend", default="ort", metavar="NAME", help=f"one of {', '.join(BACKENDS)}")
-    model.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (default: the runtime chooses)")
+    model.add_argument(
+        "--threads", type=whole(0), default=0, metavar="N", help="CPU threads (default: the runtime chooses)"
+    )
     model.add_argument("--steps", type=int, default=defaults.steps, help="DDIM steps")
     model.add_argument("--members", type=int, default=defaults.members, help="ensemble size")
-    model.add_argument("--seed", type=int, default=defaults.seed, help="seed of the noise")
+    model.add_argument("--seed", type=whole(0), default=defaults.seed, help="seed of the noise")
     what = parse.add_argument_group("instead of the table").add_mutually_exclusive_group()
     what.add_argument("--hints", nargs="+", type=hint_pattern, metavar="PATTERN",
                       help="give the model measured pixels, drawn from the depth, and compare with simple methods on "
@@ -103,9 +105,12 @@ def parser() -> argparse.ArgumentParser:
     )
     out = parse.add_argument_group("output")
     out.add_argument(
-        "--report", metavar="OUT", help="folder for the report with pictures, or for the figures of a sweep or suite"
+        "--report",
+        type=new_folder,
+        metavar="OUT",
+        help="folder for the report with pictures, or for the figures of a sweep or suite",
     )
-    out.add_argument("--json", metavar="FILE", help="file for all figures")
+    out.add_argument("--json", type=new_file, metavar="FILE", help="file for all figures")
     return parse
 
 
@@ -119,12 +124,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         kinds = ((args.suite, _suite), (args.sweep, _sweep), (args.hints, _hinted), (True, _table))
         work = next(prepare for wanted, prepare in kinds if wanted)(args, limits)
         artifact = load_artifact(args.model)
+    except (ValueError, OSError) as error:  # InputError and ArtifactError are kinds of ValueError
+        return fail("evaluate", error, WRONG_CALL)
+    try:
         engine = open_engine(args.backend, artifact, args.threads)
         try:
             work(artifact, engine, settings)
         finally:
             engine.close()
-    except (ValueError, OSError, EngineError, ArtifactError) as error:
+    except (ValueError, OSError, EngineError) as error:
         return fail("evaluate", error)
     return DONE
 
@@ -198,12 +206,14 @@ def _hinted(args: argparse.Namespace, limits: Limits) -> Work:
         }
         _finish(args, "hints", hints_table(results), [], values)
         if args.report and len(results) > 1:
-            print(f"picture: {hints_picture(results, Path(args.report).expanduser() / 'hints.png')}")
+            print(f"picture: {hints_picture(results, args.report / 'hints.png')}")
 
     return work
 
 
 def _sweep(args: argparse.Namespace, limits: Limits) -> Work:
+    for steps, members in product(args.sweep_steps, args.sweep_members):
+        Settings(steps, members)  # raises ValueError before the work
     samples = _samples(args)
 
     def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
@@ -270,7 +280,7 @@ def _finish(args: argparse.Namespace, name: str, text: str, claims: Sequence[Cla
     print(text, verdicts, sep="\n\n")
     _write_json(args.json, values)
     if args.report:
-        folder = Path(args.report).expanduser()
+        folder = args.report
         folder.mkdir(parents=True, exist_ok=True)
         settings = ", ".join(f"{key}: {value}" for key, value in values["settings"].items())
         listed = "\n".join(f"- {claim}" for claim in claims)
@@ -279,7 +289,7 @@ def _finish(args: argparse.Namespace, name: str, text: str, claims: Sequence[Cla
         print(f"\nreport: {folder / f'{name}.md'}")
 
 
-def _write_json(path: str | None, values: dict[str, Any]) -> None:
+def _write_json(path: Path | None, values: dict[str, Any]) -> None:
     if path:
-        Path(path).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
         print(f"\nfigures: {path}")

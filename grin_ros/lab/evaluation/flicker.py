@@ -14,7 +14,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import CHOICES
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, new_file, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth
@@ -195,15 +194,15 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--model", default="nano", help="name of a shipped model, or folder of an artifact")
     made.add_argument("--backend", default="ort", help=f"one of {', '.join(CHOICES)}")
-    made.add_argument("--threads", type=int, default=0, help="CPU threads; 0: the runtime chooses")
-    made.add_argument("--steps", type=int, default=Settings.steps, help="denoising steps")
-    made.add_argument("--members", type=int, default=Settings.members, help="ensemble size")
+    made.add_argument("--threads", type=whole(0), default=0, help="CPU threads; 0: the runtime chooses")
+    made.add_argument("--steps", type=whole(1), default=Settings.steps, help="denoising steps")
+    made.add_argument("--members", type=whole(1), default=Settings.members, help="ensemble size")
     made.add_argument(
         "--smoothing", type=float, nargs="*", default=SHARES, metavar="SHARE", help="shares of the last answer to try"
     )
-    made.add_argument("--scenes", type=int, default=len(SEEDS), metavar="N", help=f"rooms, 1 to {len(SEEDS)}")
-    made.add_argument("--frames", type=int, default=48, metavar="N", help="frames of each drive")
-    made.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
+    made.add_argument("--scenes", type=whole(1), default=len(SEEDS), metavar="N", help=f"rooms, 1 to {len(SEEDS)}")
+    made.add_argument("--frames", type=whole(1), default=48, metavar="N", help="frames of each drive")
+    made.add_argument("--json", type=new_file, metavar="FILE", help="also write the figures to this file")
     return made
 
 

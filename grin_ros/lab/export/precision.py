@@ -17,7 +17,7 @@ from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.onnxruntime import OrtEngine
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.renders import open_samples, render_samples
@@ -91,10 +91,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--accuracy", type=Path, nargs="+", default=[], help="folders of renders or measured depth to evaluate on"
     )
-    made.add_argument("--frames", type=int, default=32, help="of the calibration, and of each folder")
-    made.add_argument("--steps", type=int, default=2, help="denoising steps")
-    made.add_argument("--members", type=int, default=1, help="ensemble size")
-    made.add_argument("--threads", type=int, default=0, help="of the CPU engines; 0: the runtime chooses")
+    made.add_argument("--frames", type=whole(1), default=32, help="of the calibration, and of each folder")
+    made.add_argument("--steps", type=whole(1), default=2, help="denoising steps")
+    made.add_argument("--members", type=whole(1), default=1, help="ensemble size")
+    made.add_argument("--threads", type=whole(0), default=0, help="of the CPU engines; 0: the runtime chooses")
     return made
 
 

@@ -15,7 +15,7 @@ from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS
-from grin_ros.core.command_line import DONE, FAILED, CommandParser, fail
+from grin_ros.core.command_line import DONE, FAILED, CommandParser, fail, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import Frame
@@ -32,8 +32,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("artifact", help="name of a shipped model, or folder of an artifact")
     made.add_argument("--backend", default="ort", choices=[name for name in BACKENDS if name != "reference"])
     made.add_argument("--size", type=_size, default="640x480", metavar="WIDTHxHEIGHT", help="of the image, pixels")
-    made.add_argument("--steps", type=int, default=2, help="denoising steps")
-    made.add_argument("--members", type=int, default=4, help="ensemble size")
+    made.add_argument("--steps", type=whole(1), default=2, help="denoising steps")
+    made.add_argument("--members", type=whole(1), default=4, help="ensemble size")
     return made
 
 

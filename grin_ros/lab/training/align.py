@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, new_file, whole
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.config import ModelConfig
@@ -135,11 +135,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--worlds", default="overview,subject,room,tabletop", help="of the renders, those like the photographs"
     )
-    made.add_argument("--renders-count", type=int, default=240, help="renders to compare with")
-    made.add_argument("--most-of-a-place", type=int, default=60, help="photographs of one place at most")
-    made.add_argument("--layers", type=int, default=35, help="number of convolutions to change, from the first")
-    made.add_argument("--seed", type=int, default=0, help="of the choice of renders and their disturbances")
-    made.add_argument("--out", type=Path, required=True, help="weights file to write")
+    made.add_argument("--renders-count", type=whole(1), default=240, help="renders to compare with")
+    made.add_argument("--most-of-a-place", type=whole(1), default=60, help="photographs of one place at most")
+    made.add_argument("--layers", type=whole(1), default=35, help="number of convolutions to change, from the first")
+    made.add_argument("--seed", type=whole(0), default=0, help="of the choice of renders and their disturbances")
+    made.add_argument("--out", type=new_file, required=True, help="weights file to write")
     return made
 
 

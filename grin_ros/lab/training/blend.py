@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, new_file
 from grin_ros.lab.network.checkpoint import load_model, load_weights, save_weights
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.encoder import load_imagenet
@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
         "weights", type=Path, nargs="+", help="weights of one configuration; one given twice counts twice"
     )
     made.add_argument("--imagenet", type=float, default=0.0, help="share of the way back to ImageNet, 0 to 1")
-    made.add_argument("--out", type=Path, required=True, help="weights file to write")
+    made.add_argument("--out", type=new_file, required=True, help="weights file to write")
     return made
 
 

@@ -16,7 +16,7 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.artifact.manifest import Calibration, SigmaFactor, write_manifest
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, whole
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample
@@ -71,9 +71,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("artifact", help="folder of an exported artifact, or name of a shipped model")
     made.add_argument("--renders", type=Path, nargs="+", required=True, help="folders of renders (grin scenes)")
-    made.add_argument("--frames", type=int, default=200, help="renders to fit on")
-    made.add_argument("--steps", type=int, nargs="+", default=STEPS, help="numbers of denoising steps to fit for")
-    made.add_argument("--members", type=int, nargs="+", default=MEMBERS, help="ensemble sizes to fit for")
+    made.add_argument("--frames", type=whole(1), default=200, help="renders to fit on")
+    made.add_argument("--steps", type=whole(1), nargs="+", default=STEPS, help="numbers of denoising steps to fit for")
+    made.add_argument("--members", type=whole(1), nargs="+", default=MEMBERS, help="ensemble sizes to fit for")
     return made
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from grin_ros.core.command_line import DONE, FAILED, CommandParser, fail
+from grin_ros.core.command_line import DONE, FAILED, CommandParser, fail, whole
 from grin_ros.core.sampling.ddim import clean, noised
 from grin_ros.core.sampling.schedule import Level
 from grin_ros.lab.datasets.shards import ShardDataset
@@ -137,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("weights", type=Path, help="weights of grin train, blend or align")
     parser.add_argument("--data", type=Path, required=True, help="folder of shards that training has not seen")
-    parser.add_argument("--frames", type=int, default=128, help="frames to check on")
+    parser.add_argument("--frames", type=whole(1), default=128, help="frames to check on")
     arguments = parser.parse_args(argv)
     try:
         check = check_diffusion(load_model(arguments.weights), ShardDataset(arguments.data), arguments.frames)

@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder, whole
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.encoder import EfficientNetLite, load_imagenet
@@ -183,7 +183,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("config", type=Path, help="YAML file of the run, for example config/train/nano.yaml")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
     parser.add_argument(
-        "--out", type=Path, required=True, help="folder for state, weights and logs; a run that is there is resumed"
+        "--out",
+        type=new_folder,
+        required=True,
+        help="folder for state, weights and logs; a run that is there is resumed",
     )
     parser.add_argument(
         "--start-from", type=Path, metavar="WEIGHTS", help="start from these weights instead of ImageNet's"
@@ -194,7 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="WEIGHTS",
         help="encode renders with the encoder of these weights, and photographs with that of the model (grin align)",
     )
-    parser.add_argument("--stop-after", type=int, help="stop at this step; the same command resumes there")
+    parser.add_argument("--stop-after", type=whole(0), help="stop at this step; the same command resumes there")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from grin_ros.core.backends.engine import EngineError
-from grin_ros.core.command_line import DONE, FAILED, INCOMPLETE, INTERRUPTED, WRONG_CALL, CommandParser, fail
+from grin_ros.core.command_line import DONE, FAILED, INCOMPLETE, INTERRUPTED, WRONG_CALL, CommandParser, fail, whole
 from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag
@@ -253,9 +253,9 @@ def parser() -> argparse.ArgumentParser:
     add("--points", action="store_true", help="write point clouds too")
     add("--model", help="name of a shipped model, or path of an exported one")
     add("--backend", help="the backend that runs the network")
-    add("--threads", type=int, help="CPU threads of the backend")
-    add("--steps", type=int, help="denoising steps for each frame")
-    add("--members", type=int, help="ensemble size")
+    add("--threads", type=whole(0), help="CPU threads of the backend")
+    add("--steps", type=whole(1), help="denoising steps for each frame")
+    add("--members", type=whole(1), help="ensemble size")
     add(
         "-p",
         dest="parameter",

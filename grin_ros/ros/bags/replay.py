@@ -17,7 +17,6 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-import rclpy
 from rclpy.context import Context
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -26,12 +25,12 @@ from rclpy.utilities import try_shutdown
 from rosbags.interfaces import QosHistory, QosReliability
 from rosgraph_msgs.msg import Clock
 
-from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser
+from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser, positive
 from grin_ros.ros.bags.before_start import STATIC_TRANSFORMS, BeforeStart, is_latched, offered
 from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.survey import survey
-from grin_ros.ros.dds_profile import use_dds_profile
 from grin_ros.ros.message_types import message_class
+from grin_ros.ros.starting import start_ros
 
 CLOCK = "/clock"
 CLOCK_PERIOD_S = 0.025
@@ -198,8 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     context, node = Context(), None
     try:
         bag = Bag(Path(arguments.bag))
-        use_dds_profile()
-        rclpy.init(context=context, args=[])
+        start_ros(context=context)
         node = Node("grin_replay", context=context, start_parameter_services=False)
         return _played(Player(node, bag, arguments.topics), bag, arguments)
     except (ValueError, OSError) as error:
@@ -239,7 +237,7 @@ def parser() -> argparse.ArgumentParser:
         "grin replay drive --rate 0.5 --loop --wait /front/image_raw",
     )
     made.add_argument("bag", metavar="BAG", help="bag directory, .mcap or .db3 file")
-    made.add_argument("--rate", type=_rate, default=1.0, help="2.0 is twice as fast")
+    made.add_argument("--rate", type=positive, default=1.0, help="2.0 is twice as fast")
     made.add_argument("--loop", action="store_true", help="publish it again and again; time jumps back each time")
     made.add_argument("--start", type=_seconds, default=0.0, metavar="S", help="skip this many seconds of the bag")
     made.add_argument("--topics", nargs="+", metavar="TOPIC", help="publish only these topics")
@@ -251,11 +249,4 @@ def _seconds(text: str) -> float:
     value = float(text)
     if not 0.0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"got {text}, expected 0 or more")
-    return value
-
-
-def _rate(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"got {text}, expected more than 0")
     return value

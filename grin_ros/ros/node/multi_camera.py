@@ -13,14 +13,15 @@ import sys
 from collections.abc import Sequence
 
 from rclpy.node import Node
-from rclpy.utilities import remove_ros_args
 
+from grin_ros.core.input_error import InputError
 from grin_ros.ros.frame.processor import Capture
 from grin_ros.ros.node.camera_names import CameraName, parse_cameras
 from grin_ros.ros.node.engines import Engines
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.node.process import run
 from grin_ros.ros.node.worker import Worker
+from grin_ros.ros.starting import own_arguments
 
 EPILOG = """\
 example:
@@ -59,10 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="a camera: its namespace, and its image topic (default: image in that namespace)",
     )
     try:
-        cameras = parse_cameras(parser.parse_args(remove_ros_args(given)[1:]).cameras)
-    except ValueError as error:
+        cameras = parse_cameras(parser.parse_args(own_arguments(given)).cameras)
+    except ValueError as error:  # InputError is one
         parser.error(str(error))
-    run(given, lambda: open_nodes(cameras))
+    try:
+        run(given, lambda: open_nodes(cameras))
+    except InputError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -8,18 +8,21 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.utilities import try_shutdown
 
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.node.memory import keep_freed_memory
+from grin_ros.ros.starting import start_ros
 
 
 def run(arguments: Sequence[str], open_nodes: Callable[[], Sequence[GrinNode]]) -> None:
-    """Run nodes until SIGINT or SIGTERM, then close them. arguments: those of the process, its name first."""
+    """Run nodes until SIGINT or SIGTERM, then close them. arguments: those of the process, its name first.
+
+    Raises InputError if these are wrong, a parameter among them.
+    """
     keep_freed_memory()
-    rclpy.init(args=list(arguments))
+    start_ros(arguments)
     nodes = open_nodes()
     try:
         for node in nodes:

@@ -8,10 +8,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from rclpy.utilities import remove_ros_args
-
+from grin_ros.core.input_error import InputError
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.node.process import run
+from grin_ros.ros.starting import own_arguments
 
 EPILOG = """\
 example:
@@ -36,8 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.parse_args(remove_ros_args(given)[1:])
-    run(given, lambda: [GrinNode()])
+    try:
+        parser.parse_args(own_arguments(given))
+        run(given, lambda: [GrinNode()])
+    except InputError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

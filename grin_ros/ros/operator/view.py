@@ -8,6 +8,7 @@ for it: the viewer is one more subscriber.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import rclpy
 from numpy.typing import NDArray
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -24,13 +24,16 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from grin_ros.core.command_line import DONE, CommandParser
+from grin_ros.core.command_line import DONE, WRONG_CALL, CommandParser, fail, new_file, positive
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import stamp_ns
 from grin_ros.ros.operator.clouds import points_of
+from grin_ros.ros.starting import start_ros
 
 SIGMA_RANGE_M = 2.0
 """Points with this sigma or more have the last colour."""
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+"""A program can open a window if one of these variables is set."""
 POINT_RADIUS_M = 0.01
 """The radius at which points are drawn."""
 
@@ -110,16 +113,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parse.add_argument("--namespace", default="", help="namespace of the node, for instance /robot")
     parse.add_argument("--image", default="image", help="image topic that the node listens to")
     where = parse.add_mutually_exclusive_group()
-    where.add_argument("--save", type=Path, metavar="FILE", help="record into FILE (.rrd) and open no viewer")
+    where.add_argument("--save", type=new_file, metavar="FILE", help="record into FILE (.rrd) and open no viewer")
     where.add_argument("--connect", metavar="URL", help="send to a viewer that runs: rerun+http://HOST:9876/proxy")
-    parse.add_argument("--seconds", type=float, default=float("inf"), help="end after this time")
+    parse.add_argument("--seconds", type=positive, default=float("inf"), help="end after this time")
     options = parse.parse_args(argv)
+    if options.save is None and options.connect is None and not any(map(os.environ.get, DISPLAYS)):
+        text = "no display here, so no viewer can be opened"
+        return fail("view", f"{text}; record with --save FILE, or send to a viewer with --connect URL", WRONG_CALL)
     import rerun
 
     recording = open_recording(rerun, options.save, options.connect)
     viewer = Viewer(rerun, recording)
     context = Context()
-    rclpy.init(context=context, args=[])
+    start_ros(context=context)
     node = Node("grin_view", context=context, namespace=options.namespace, start_parameter_services=False)
     for topic, (kind, log) in viewer.on.items():
         name = options.image if topic == "image" else topic

@@ -116,7 +116,7 @@ def test_a_fault_in_the_last_sample_is_found_before_the_first_is_worked_on(
     index = json.loads((folder / "index.json").read_text())
     index["samples"][-1][key] = value
     (folder / "index.json").write_text(json.dumps(index))
-    assert command.main([str(folder)]) == 1
+    assert command.main([str(folder)]) == 2
     assert text in capsys.readouterr().err
     assert "open" not in model, "the model was opened"
 
@@ -134,7 +134,7 @@ def test_a_fault_in_the_last_sample_is_found_before_the_first_is_worked_on(
 def test_wrong_arguments_are_explained(
     folder: Path, arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main([str(folder), *arguments]) == 1
+    assert command.main([str(folder), *arguments]) == 2
     error = capsys.readouterr().err
     assert error.startswith("grin evaluate: ")
     assert text in error
@@ -144,9 +144,9 @@ def test_a_missing_folder_or_model_is_explained(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Baselines, "load", lambda: BASELINES)
-    assert command.main([str(tmp_path / "no")]) == 1
+    assert command.main([str(tmp_path / "no")]) == 2
     assert "give the folder of a data set" in capsys.readouterr().err
-    assert command.main([str(folder), "--model", "nanoo"]) == 1
+    assert command.main([str(folder), "--model", "nanoo"]) == 2
     assert "neither a folder nor a shipped model" in capsys.readouterr().err
 
 
@@ -155,7 +155,7 @@ def test_a_report_without_matplotlib_is_refused_before_the_first_frame(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert command.main([str(folder), "--report", str(tmp_path / "report")]) == 1
+    assert command.main([str(folder), "--report", str(tmp_path / "report")]) == 2
     assert "matplotlib is not installed; install it with pip install matplotlib" in capsys.readouterr().err
 
 

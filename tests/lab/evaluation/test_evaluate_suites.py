@@ -107,7 +107,7 @@ def test_a_suite_on_unsuitable_data_explains_what_it_needs(tmp_path: Path, capsy
         ((renders, "--sweep", "--sweep-steps", "0,1"), "steps: got 0, expected 1 to 50"),
     ]
     for arguments, text in wrong:
-        assert run(*arguments) == 1
+        assert run(*arguments) == 2
         assert text in capsys.readouterr().err
 
 

@@ -159,7 +159,7 @@ def test_subscribers_of_static_transforms_that_come_late_receive_those_of_every_
     [
         (["--start", "1000"], "grin replay: --start: got 1000 s, but the bag is 0.2 s long; give fewer seconds"),
         (["--start", "-1"], "argument --start: got -1, expected 0 or more"),
-        (["--rate", "nan"], "argument --rate: got nan, expected more than 0"),
+        (["--rate", "nan"], "argument --rate: got 'nan', expected a number above 0"),
         (["--topics", "/nothing"], "it has no topic /nothing; it has /a"),
         (["--wait", "/nothing"], "--wait: /nothing is not published"),
     ],

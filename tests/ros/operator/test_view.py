@@ -21,7 +21,7 @@ from grin_ros.ros.frame.cloud import cloud_message
 from grin_ros.ros.frame.depth_images import metres_message
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.operator.harness.messages import image_message
-from grin_ros.ros.operator.view import SIGMA_RANGE_M, Viewer, main, open_recording, sigma_colours
+from grin_ros.ros.operator.view import DISPLAYS, SIGMA_RANGE_M, Viewer, main, open_recording, sigma_colours
 
 STAMP = np.datetime64(7, "s").astype("datetime64[ns]")
 
@@ -107,6 +107,15 @@ def test_a_recording_of_rerun_holds_all_entities(tmp_path: Path) -> None:
     data = path.read_bytes()
     for entity in (b"camera/depth", b"camera/sigma", b"camera/image", b"points"):
         assert entity in data
+
+
+def test_without_a_display_the_command_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in DISPLAYS:
+        monkeypatch.delenv(name, raising=False)
+    assert main(["--seconds", "1"]) == 2
+    assert "no display here" in capsys.readouterr().err
 
 
 def test_the_command_records_what_is_published(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from sensor_msgs.msg import PointCloud2
 from tqdm import tqdm
 
 from grin_ros.core import remedies
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder, positive, whole
 from grin_ros.ros.operator.clouds import write_ply
 from grin_ros.ros.operator.demo.record import Recorder, write_bag
 from grin_ros.ros.operator.demo.scene import motorcycle, window
@@ -122,13 +122,13 @@ def parser() -> argparse.ArgumentParser:
         "grin demo --seconds 5 --members 4",
         notes="The results are panel.png, points.ply, grin_demo.mcap, summary.json and node.log.",
     )
-    made.add_argument("--seconds", default=15.0, type=float, help="how long to publish")
-    made.add_argument("--rate", default=10.0, type=float, help="frames a second")
-    made.add_argument("--out", type=Path, default=Path("demo_output"), help="folder of the results")
+    made.add_argument("--seconds", default=15.0, type=positive, help="how long to publish")
+    made.add_argument("--rate", default=10.0, type=positive, help="frames a second")
+    made.add_argument("--out", type=new_folder, default=Path("demo_output"), help="folder of the results")
     made.add_argument("--model", default="nano", help="name of a shipped model, or folder of an artifact")
     made.add_argument("--backend", default="auto", help="the backend that runs the network")
-    made.add_argument("--steps", type=int, help="denoising steps (default: the node's)")
-    made.add_argument("--members", type=int, help="ensemble size (default: the node's)")
+    made.add_argument("--steps", type=whole(1), help="denoising steps (default: the node's)")
+    made.add_argument("--members", type=whole(1), help="ensemble size (default: the node's)")
     return made
 
 

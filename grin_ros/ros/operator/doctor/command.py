@@ -9,8 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from grin_ros.core.command_line import DONE, FAILED, CommandParser
-from grin_ros.ros.dds_profile import use_dds_profile
+from grin_ros.core.command_line import DONE, FAILED, CommandParser, positive
 from grin_ros.ros.operator.doctor import environment, installation
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error
 from grin_ros.ros.operator.doctor.graph import graph_findings
@@ -33,7 +32,6 @@ def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
         return
     given = dict(os.environ)
     try:
-        use_dds_profile()
         from grin_ros.ros.operator.doctor import probe  # it needs rclpy
 
         graph = probe.look(options.seconds)
@@ -55,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--no-engines", action="store_true", help="do not run the golden samples: quicker")
     made.add_argument("--no-graph", action="store_true", help="do not look at the running ROS graph")
-    made.add_argument("--seconds", type=float, default=3.0, help="how long to listen to the graph")
+    made.add_argument("--seconds", type=positive, default=3.0, help="how long to listen to the graph")
     return made
 
 

@@ -18,7 +18,6 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
-from rclpy.signals import SignalHandlerOptions
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -46,6 +45,7 @@ from grin_ros.ros.operator.doctor.graph import (
     cameras,
 )
 from grin_ros.ros.operator.harness.messages import header_stamp_ns
+from grin_ros.ros.starting import start_ros
 
 AFTER_STAMP = 12
 """The stamp of a serialised message with a header ends at this byte."""
@@ -117,7 +117,7 @@ def look(seconds: float, limit_s: float = DISCOVERY_LIMIT_S) -> RosGraph:
     limit_s: the longest time to wait for discovery.
     """
     context = Context()
-    rclpy.init(context=context, args=[], signal_handler_options=SignalHandlerOptions.NO)
+    start_ros(context=context)
     node = Node(OWN_NAME, context=context, start_parameter_services=False)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)

@@ -9,6 +9,7 @@ import random
 import sys
 
 from grin_ros.ros.dds_profile import use_dds_profile
+from grin_ros.ros.starting import use_log_folder
 
 
 def prepare_environment() -> None:
@@ -22,3 +23,5 @@ def prepare_environment() -> None:
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 100))
     os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
     use_dds_profile()
+    if note := use_log_folder():
+        print(f"note: {note}", file=sys.stderr)

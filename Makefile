@@ -1,5 +1,5 @@
 # make demo     one photograph, a real node, real DDS: depth, sigma and points in demo_output/ (installs into .venv first)
-# make test     everything: ruff, mypy --strict, pytest with real processes over DDS; about 6 minutes, 2.7 GB in .venv
+# make test     everything: ruff, mypy --strict, pytest with real processes over DDS; two processes of pytest, about 6 minutes, 2.7 GB in .venv
 # make resolve  check that the requirements can be resolved for Python 3.10 to 3.14
 #
 # PYTHON=python3.13 chooses the interpreter of the environment. DEMO="--seconds 5" and PYTEST="-k camera" add arguments.
@@ -24,7 +24,7 @@ test:
 	@./scripts/environment.sh test
 	@echo "[3/3] ruff, mypy --strict, pytest"
 	@$(MAKE) --no-print-directory lint
-	$(PY) -m pytest $(PYTEST)
+	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST)
 
 lint:
 	$(PY) -m ruff check .

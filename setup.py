@@ -64,6 +64,7 @@ EXTRAS = {
     # ruff and mypy are exact: another version finds other things, and the test command must not change by itself.
     "test": [
         "pytest>=8,<10",
+        "pytest-xdist>=3.6,<4",  # two processes: many tests wait for a node, and the cores would idle
         "hypothesis>=6.100,<7",
         "ruff==0.17.5",
         "mypy==2.4.1",

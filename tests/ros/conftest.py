@@ -21,7 +21,7 @@ from benchmarks.stand_in import engine as fakes
 from benchmarks.stand_in.engine import write_artifact
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.node.lifecycle import GrinNode
-from tests.ros import ROOT
+from tests.ros import DOMAINS, IN_PROCESS_DOMAIN, ROOT
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,7 +29,7 @@ def ros_environment() -> Iterator[None]:
     """Set the variables that ROS 2 reads, for this process and for those that tests start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        patch.setenv("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 100)))
+        patch.setenv("ROS_DOMAIN_ID", str(random.SystemRandom().choice(DOMAINS)))
         patch.setenv("AMENT_PREFIX_PATH", os.environ.get("AMENT_PREFIX_PATH") or sys.prefix)
         for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
             patch.setenv(name, str(ROOT / "config" / "fastdds.xml"))
@@ -54,9 +54,7 @@ def fake_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make(fake_artifact: Path) -> Iterator[Callable[..., Any]]:
     """Make nodes with these start values (`__` in a name is a dot). They are closed at the end."""
     context = Context()
-    # A domain that no other test uses (they draw 1 to 100): for a while Fast DDS still announces the services of a
-    # closed context of the same process, and a client would send its request to one of them.
-    rclpy.init(context=context, domain_id=101, signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(context=context, domain_id=IN_PROCESS_DOMAIN, signal_handler_options=SignalHandlerOptions.NO)
     made: list[GrinNode] = []
 
     def start(**values: Any) -> Any:

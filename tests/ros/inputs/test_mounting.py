@@ -35,7 +35,7 @@ from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 from grin_ros.ros.parameters.table import node_config
 from tests.core.geometry.test_pose import urdf
-from tests.ros import in_process
+from tests.ros import IN_PROCESS_DOMAIN, in_process
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 BASE = "base_footprint"
@@ -108,8 +108,7 @@ def tf2(monkeypatch: pytest.MonkeyPatch) -> None:
 def node(fake_artifact: Path) -> Iterator[Any]:
     fakes.register()
     context = Context()
-    # A domain apart, as in test_lifecycle: the services of a closed context answer discovery for a while.
-    rclpy.init(context=context, domain_id=101, signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(context=context, domain_id=IN_PROCESS_DOMAIN, signal_handler_options=SignalHandlerOptions.NO)
     values = {"model": str(fake_artifact), "backend": fakes.BACKEND, "mounting.base_frame": BASE}
     made = GrinNode(context=context, parameter_overrides=[Parameter(n, value=v) for n, v in values.items()])
     yield made

@@ -32,6 +32,10 @@ class Transform:
         """Return the transform that does `first` and then this one."""
         return Transform(self.rotation @ first.rotation, self(first.translation_m))
 
+    def inverse(self) -> Transform:
+        """Return the transform of points of the parent frame to the child frame."""
+        return Transform(self.rotation.T, -self.rotation.T @ self.translation_m)
+
     @classmethod
     def from_rpy(cls, translation_m: Sequence[float], rpy_rad: Sequence[float]) -> Transform:
         """Build it from a pose as in a URDF: rotations about the parent's fixed x, then y, then z."""

@@ -33,11 +33,12 @@ _SAMPLE = 2000  # points that are searched for a repeated one
 class Returns:
     """The measured points (N, 3) in metres, in the frame of the sensor.
 
-    no_return, too_near: the number of rays that were left out because they hold a code for "no return", or because
-    they are nearer to the sensor than the smallest range.
+    kept: (M,) True for those of all M rays that hold them. no_return, too_near: the number of rays that were left out
+    because they hold a code for "no return", or because they are nearer to the sensor than the smallest range.
     """
 
     points: NDArray[np.float64]
+    kept: NDArray[np.bool_]
     no_return: int = 0
     too_near: int = 0
 
@@ -63,7 +64,8 @@ def measured_returns(points: NDArray[np.float64], min_range_m: float = MIN_RANGE
     low_m, high_m = _at_end(distances_m[~codes])
     codes |= (distances_m >= low_m) & (distances_m <= high_m)
     near = ~codes & (distances_m < min_range_m)
-    return Returns(points[~(codes | near)], int(codes.sum()), int(near.sum()))
+    kept = ~(codes | near)
+    return Returns(points[kept], kept, int(codes.sum()), int(near.sum()))
 
 
 def _shared_points(points: NDArray[np.float64], candidates: NDArray[np.intp]) -> NDArray[np.float64]:

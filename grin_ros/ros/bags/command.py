@@ -23,6 +23,7 @@ from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
 from grin_ros.ros.bags.single_file import is_single_file
 from grin_ros.ros.bags.storage.formats import BY_SUFFIX, STORAGES
+from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.parameters.row import Value
 
 
@@ -64,6 +65,9 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
         parameters.setdefault("threads", max(1, (os.cpu_count() or 1) // arguments.workers))
     if arguments.ranges:
         parameters.setdefault("scale.from_ranges", True)
+    hints = [_hint(text) for text in arguments.hints]
+    for source, _, _ in hints:
+        parameters.setdefault(SOURCES[source].switch, True)
     bag_config(parameters)  # so that a wrong parameter is refused before any work begins
     return [
         Job(
@@ -74,6 +78,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
             tuple(arguments.image),
             arguments.camera_info,
             tuple(arguments.ranges),
+            tuple((name, topic) for _, name, topic in hints),
             arguments.every,
             arguments.start,
             arguments.end,
@@ -111,6 +116,15 @@ def _parameter(text: str) -> tuple[str, Value]:
         return name, yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise ValueError(f"-p {name}: got '{value}', expected a YAML value ({error})") from error
+
+
+def _hint(text: str) -> tuple[str, str, str]:
+    """Return source, input and recorded topic of a text such as 'scan=/robot/scan'."""
+    name, separator, topic = text.partition("=")
+    inputs = {it.removeprefix("hints/"): (it, source) for source in SOURCES for it in SOURCES[source].topics}
+    if not (separator and topic and name in inputs):
+        raise ValueError(f"--hints: got '{text}', expected one of {', '.join(f'{it}=TOPIC' for it in inputs)}")
+    return inputs[name][1], inputs[name][0], topic
 
 
 def _one(job: Job) -> int:
@@ -198,6 +212,9 @@ def text_of(report: Report) -> str:
     without = sum(report.rejected.values())
     reasons = ", ".join(f"{reason} {count}" for reason, count in report.rejected.items())
     text = f"{report.frames} frames with depth" + (f", {without} without ({reasons})" if without else "")
+    if report.hints:
+        hinted = ", ".join(f"of {name} {count}" for name, count in report.hints.items())
+        text = f"{text}; frames with hints {hinted}"
     return f"{text}; an earlier run has finished it" if report.already else text
 
 
@@ -235,6 +252,13 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="TOPIC",
         help="correct the scale by this LaserScan or PointCloud2 topic (repeatable; see scale.range_pose)",
+    )
+    add(
+        "--hints",
+        action="append",
+        default=[],
+        metavar="NAME=TOPIC",
+        help="correct depth by this recorded topic, such as scan=/scan (repeatable; see the parameters hints.*)",
     )
     add(
         "--topics",

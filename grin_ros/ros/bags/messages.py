@@ -37,6 +37,14 @@ def serialize(message: Any) -> bytes:
     return bytes(_store().serialize_cdr(_plain(message), type_name(type(message))))
 
 
+def transforms(data: bytes) -> Any:
+    """Return a tf2_msgs/msg/TFMessage, of the class of rosbags. Raises ValueError if the bytes are not one."""
+    try:
+        return _store().deserialize_cdr(data, "tf2_msgs/msg/TFMessage")
+    except Exception as error:  # rosbags, struct and NumPy
+        raise ValueError(f"tf2_msgs/msg/TFMessage: got {len(data)} bytes that are not one ({error})") from error
+
+
 def child_frames(data: bytes) -> tuple[str, ...]:
     """Return the names of the frames that a tf2_msgs/msg/TFMessage places; none if it cannot be read."""
     try:

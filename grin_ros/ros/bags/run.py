@@ -26,6 +26,7 @@ from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.ros.bags.before_start import BeforeStart
 from grin_ros.ros.bags.cameras import CameraTopics, find_cameras, find_ranges
+from grin_ros.ros.bags.hints import BagHints, find_hints
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag, Message
@@ -55,9 +56,10 @@ class Job:
 
     parameters: the node's, by name. topics: the recorded topics that pass to the output, None for all. images: the
     image topics to work on, none for all cameras. info: the camera_info topic of the only image topic. ranges: the
-    LaserScan and PointCloud2 topics that correct the scale. every: depth for every n-th image of a camera. start_s,
-    end_s: the window, in seconds from the bag's first message. part_frames: the largest number of frames that are
-    computed again after an interruption. Raises ValueError if numbers are out of range.
+    LaserScan and PointCloud2 topics that correct the scale. hints: (input, recorded topic) of the sources of hints,
+    such as ('hints/scan', '/scan'). every: depth for every n-th image of a camera. start_s, end_s: the window, in
+    seconds from the bag's first message. part_frames: the largest number of frames that are computed again after an
+    interruption. Raises ValueError if numbers are out of range.
     """
 
     input: str
@@ -67,6 +69,7 @@ class Job:
     images: tuple[str, ...] = ()
     info: str = ""
     ranges: tuple[str, ...] = ()
+    hints: tuple[tuple[str, str], ...] = ()
     every: int = 1
     start_s: float = 0.0
     end_s: float | None = None
@@ -85,7 +88,7 @@ class Report:
     """The result of a run.
 
     frames: the number of images with depth. rejected: reason -> number of images without. damage: what could not be
-    read. already: all was there from an earlier run.
+    read. already: all was there from an earlier run. hints: source of hints -> the number of frames that had some.
     """
 
     output: str
@@ -93,6 +96,7 @@ class Report:
     rejected: Mapping[str, int]
     damage: tuple[str, ...]
     already: bool = False
+    hints: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -113,11 +117,12 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     identity = identity_of(job, bag, artifact.digest)
     note = finished_note(output)
     if note is not None and note.get("identity") == identity:
-        return Report(job.output, note["frames"], note["rejected"], tuple(note["damage"]), already=True)
+        return Report(job.output, note["frames"], note["rejected"], tuple(note["damage"]), True, note.get("hints", {}))
     found = survey(bag, (IMAGE, COMPRESSED, INFO))
     found.time_ns(job.start_s)
     cameras = find_cameras(found, job.images, job.info)
     ranges = find_ranges(found, cameras, job.ranges, config.scale.from_ranges)
+    hints = find_hints(found, job.hints, config.hints.on)
     unknown = sorted(set(job.topics or ()) - found.kinds.keys())
     if unknown:
         raise ValueError(f"{job.input}: it has no topic {', '.join(unknown)}; it has {', '.join(sorted(found.kinds))}")
@@ -126,9 +131,10 @@ def run(job: Job, watch: Watch | None = None) -> Report:
         # The engine is part of the identity, so that one bag never holds parts of two engines.
         PartsWriter(output, job.storage, f"{identity} {engine.description}") as writer,
     ):
-        work = _BagRun(job, config, cameras, ranges, found, writer, engine, open_converter())
+        work = _BagRun(job, config, cameras, ranges, hints, found, writer, engine, open_converter())
         work.read(bag, watch)
-        result = Report(job.output, work.frames, dict(sorted(work.rejected.items())), tuple(bag.damage))
+        rejected, hinted = dict(sorted(work.rejected.items())), dict(sorted(work.hints.items()))
+        result = Report(job.output, work.frames, rejected, tuple(bag.damage), hints=hinted)
         note = {**asdict(result), "identity": identity, "model": artifact.digest, "engine": engine.description}
         writer.finish(note)
     return result
@@ -151,21 +157,27 @@ class _BagRun:
         config: NodeConfig,
         cameras: list[CameraTopics],
         ranges: dict[str, str],
+        hints: dict[str, list[str]],
         found: Survey,
         writer: PartsWriter,
         engine: Engine,
         converter: Converter,
     ) -> None:
-        """ranges: range topic -> message type."""
+        """ranges: range topic -> message type. hints: recorded topic -> the inputs that it serves."""
         self._job = job
         self._config = config
         self._writer = writer
         self._cameras = {camera.image: camera for camera in cameras}
         self._ranges = ranges
         self._scale = RangeScale() if ranges else None
+        self._hints = BagHints([camera.image for camera in cameras], config.hints, hints) if config.hints.on else None
         self._processors = {
             camera.image: FrameProcessor(
-                Estimator(engine), converter, partial(logger.warning, "%s: %s", camera.image), scale=self._scale
+                Estimator(engine),
+                converter,
+                partial(logger.warning, "%s: %s", camera.image),
+                scale=self._scale,
+                hints=self._hints.inputs[camera.image] if self._hints else None,
             )
             for camera in cameras
         }
@@ -179,6 +191,8 @@ class _BagRun:
         self._done = int(progress.get("messages", 0))
         self.frames = int(progress.get("frames", 0))
         self.rejected: Counter[str] = Counter(progress.get("rejected", {}))
+        self.hints: Counter[str] = Counter({name: 0 for name in config.hints.on} | progress.get("hints", {}))
+        self._told: set[str] = set()
         replaced = sorted(self._computed & found.kinds.keys())
         if replaced:
             logger.warning("%s: recorded outputs are replaced by the computed ones: %s", job.input, ", ".join(replaced))
@@ -192,6 +206,8 @@ class _BagRun:
                 self._infos[message.topic] = message.data
             elif message.topic in self._ranges:
                 self._add_ranges(message)
+            if self._hints is not None:
+                self._hints.add(message)
             if message.time_ns < self._start_ns:
                 before.add(message)
                 continue
@@ -205,6 +221,8 @@ class _BagRun:
             if number <= self._done:
                 continue
             self._pass_on(message)
+            if camera is not None and self._hints is not None:
+                self._hints.show(message, self._infos.get(camera.info))
             if camera is not None and due:
                 self._process(camera, message)
             worked = self.frames + self.rejected.total()
@@ -218,7 +236,7 @@ class _BagRun:
     def _commit(self, messages: int) -> None:
         for processor in self._processors.values():
             processor.forget()  # a run that resumes here must give the same answers
-        self._writer.commit({"messages": messages, "frames": self.frames, "rejected": dict(self.rejected)})
+        self._writer.commit({"messages": messages, "frames": self.frames, "rejected": dict(self.rejected), "hints": dict(self.hints)})
 
     def _pass_on(self, message: Message) -> None:
         topics = self._job.topics
@@ -242,6 +260,11 @@ class _BagRun:
         for name, out in result.messages:
             self._writer.write(camera.output(name), OUTPUTS[name].type, message.time_ns, serialize(out))
         self.frames += 1
+        for name, given in result.hints.sources.items() if result.hints else ():
+            self.hints[name] += given.hints is not None
+            if given.hints is None and name not in self._told:  # the first is logged; all are counted
+                self._told.add(name)
+                logger.warning("%s at %d ns has no hints of %s: %s", message.topic, message.time_ns, name, given.reason)
 
     def _result(self, camera: CameraTopics, message: Message) -> Processed | Problem:
         """Return the answer of the frame processor, which makes all messages that are switched on."""

@@ -23,6 +23,7 @@ from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.outputs import Answer, output_messages
 from grin_ros.ros.inputs.doubts import Doubts
+from grin_ros.ros.inputs.hints.gathering import Gathered, HintInputs, HintUse
 from grin_ros.ros.inputs.images import Converter
 from grin_ros.ros.inputs.messages import AnyImage, frame_from
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, FrameRejectedError, Problem
@@ -64,8 +65,9 @@ class Processed:
     """The result for one frame.
 
     timings_ms: milliseconds by stage, those of the estimator included. scale: what corrected the scale, None if
-    nothing does. keeps_floor: obstacles contains the floor because the mounting is not known. doubts: what is
-    implausible about the input, the most serious first. messages: (topic, message) in the order of the table. They can
+    nothing does. hints: what became of the hints, None if no source of them is switched on. keeps_floor: obstacles
+    contains the floor because the mounting is not known. doubts: what is implausible about the input, the most serious
+    first. messages: (topic, message) in the order of the table. They can
     be iterated once, and each is made when it is asked for, so that depth can be sent before the points are computed.
     """
 
@@ -73,6 +75,7 @@ class Processed:
     estimate: DepthEstimate
     timings_ms: Mapping[str, float]
     scale: FrameScale | None
+    hints: HintUse | None
     keeps_floor: bool
     doubts: tuple[Doubt, ...]
     messages: Iterator[tuple[str, Any]]
@@ -89,11 +92,12 @@ class FrameProcessor:
         *,
         mounting: MountingSource | None = None,
         scale: ScaleSource | None = None,
+        hints: HintInputs | None = None,
     ) -> None:
         """Bring the parts together.
 
         warn: takes a text for the log; each text comes once. mounting: None if the configuration holds the mounting.
-        scale: None if nothing corrects the scale.
+        scale: None if nothing corrects the scale. hints: None if no source of hints is switched on.
         """
         self._estimator = estimator
         self._converter = converter
@@ -101,6 +105,7 @@ class FrameProcessor:
         self._warned: set[str] = set()
         self._mounting = mounting
         self._scale = scale
+        self._hints = hints
         self._doubts = Doubts()
 
     def __call__(self, capture: Capture, config: NodeConfig, wanted: Callable[[str], bool]) -> Processed | Problem:
@@ -121,6 +126,8 @@ class FrameProcessor:
         self._doubts.forget()
         if self._scale is not None:
             self._scale.forget()
+        if self._hints is not None:
+            self._hints.forget()
 
     def _processed(self, capture: Capture, config: NodeConfig, wanted: Callable[[str], bool]) -> Processed:
         clock = Stopwatch()
@@ -132,7 +139,11 @@ class FrameProcessor:
         for doubt in doubts:
             self._warn_once(f"{doubt.text}; {doubt.remedy}", doubt.name)
         clock.lap("convert")
-        estimate = self._estimator(frame, config.settings)
+        gathered = Gathered(None, {})
+        if self._hints is not None:
+            gathered = self._hints.gather(frame, header.frame_id, config.hints)
+            clock.lap("gather")
+        estimate = self._estimator(frame, config.settings, gathered.hints)
         clock.lap("estimate")
         scale = None
         if self._scale is not None:
@@ -143,7 +154,8 @@ class FrameProcessor:
         answer = Answer(frame, estimate, applied, capture.info, header, config, doubts)
         messages = output_messages(answer, wanted, self._warn_once)
         timings_ms = {**clock.laps_ms, **estimate.timings_ms}
-        return Processed(frame, estimate, timings_ms, scale, answer.keeps_floor, doubts, messages)
+        used = HintUse(gathered.sources, estimate.hints) if self._hints is not None else None
+        return Processed(frame, estimate, timings_ms, scale, used, answer.keeps_floor, doubts, messages)
 
     def _warn_once(self, text: str, name: str = "") -> None:
         """Log a text once. name: what counts as the same text; empty: the text itself."""

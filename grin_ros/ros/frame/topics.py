@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from grin_ros.ros.inputs.hints.registry import SOURCES
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -40,6 +42,11 @@ INPUTS: Mapping[str, Topic] = {
         Topic("camera_info", INFO, "The calibration of the camera; the newest message before an image counts."),
         Topic("range/scan", SCAN, "Ranges that correct the scale of depth.", ("scale.from_ranges",)),
         Topic("range/points", CLOUD, "Ranges that correct the scale of depth, as points.", ("scale.from_ranges",)),
+        *(
+            Topic(name, kind, description, (source.switch,))
+            for source in SOURCES.values()
+            for name, (kind, description) in source.topics.items()
+        ),
     )
 }
 

@@ -27,8 +27,11 @@ from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.preferences import named_backends
 from grin_ros.core.backends.watchdog import WatchedEngine
 from grin_ros.core.estimator import Estimator
+from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.hints.config import FROM_TF
 from grin_ros.ros.frame.processor import Capture, FrameProcessor
+from grin_ros.ros.inputs.hints.gathering import HintInputs
+from grin_ros.ros.inputs.hints.tf import TfListener
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.newest_info import NewestInfo
@@ -81,8 +84,9 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._config: NodeConfig | None = None
         self._outputs: Publishers | None = None
         self._processor: FrameProcessor | None = None
-        self._listeners: list[Transforms | TfMounting] = []
+        self._listeners: list[Transforms | TfMounting | TfListener] = []
         self._range_scale: RangeScale | None = None
+        self._hints: HintInputs | None = None
         self._queue: CameraQueue[Capture] | None = None
         self._inputs: Subscriptions | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
@@ -166,8 +170,17 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._listeners.append(mounting)
         if config.scale.from_ranges:
             self._range_scale = RangeScale(self._range_transforms(config))
+        if config.hints.on:
+            tree = TransformTree()
+            self._listeners.append(TfListener(self, tree))
+            self._hints = HintInputs(config.hints, tree)
         self._processor = FrameProcessor(
-            Estimator(self._engine), converter, self._log.warning, mounting=mounting, scale=self._range_scale
+            Estimator(self._engine),
+            converter,
+            self._log.warning,
+            mounting=mounting,
+            scale=self._range_scale,
+            hints=self._hints,
         )
         self._monitor.configured(
             Identity(
@@ -186,7 +199,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         )
         self._queue = self._worker.open_queue(frames, self._counter)
         self._inputs = Subscriptions(
-            self, self._config, self._monitor, self._queue, self._newest_info, self._range_scale
+            self, self._config, self._monitor, self._queue, self._newest_info, self._range_scale, self._hints
         )
         self._declared.warn_of_unused_qos()
         self._log.info(f"active: listening on {', '.join(self._inputs.topics)}")
@@ -249,7 +262,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         """Release everything. If the backend hangs, it is still in use and stays open: return False."""
         if not self._stop():
             return False
-        self._processor = self._range_scale = self._config = None
+        self._processor = self._range_scale = self._hints = self._config = None
         while self._listeners:
             self._listeners.pop().close()
         if self._outputs is not None:

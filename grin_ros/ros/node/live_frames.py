@@ -89,6 +89,7 @@ class LiveFrames:
                 decision,
                 result.scale,
                 doubts=result.doubts,
+                hints=result.hints,
                 floor_in_obstacles=result.keeps_floor and "obstacles" in sent,
             )
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rclpy.node import Node
@@ -14,6 +15,7 @@ from rclpy.qos_overriding_options import QosCallbackResult, QoSOverridingOptions
 
 from grin_ros.ros.frame.processor import Capture
 from grin_ros.ros.frame.topics import INPUTS
+from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.messages import AnyImage
 from grin_ros.ros.inputs.newest_info import KeptInfo, NewestInfo
 from grin_ros.ros.inputs.range_scale import RangeScale
@@ -28,7 +30,7 @@ QOS_POLICIES = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIAB
 
 
 class Subscriptions:
-    """Subscribes to a camera, and to ranges if they correct the scale, until `close`."""
+    """Subscribes to a camera, and to the ranges and hints that correct its depth, until `close`."""
 
     def __init__(
         self,
@@ -38,19 +40,23 @@ class Subscriptions:
         queue: CameraQueue[Capture],
         newest_info: NewestInfo,
         range_scale: RangeScale | None,
+        hints: HintInputs | None,
     ) -> None:
         """Subscribe. queue: takes the images. newest_info: takes camera_info, and keeps it for the next activation.
+        hints: takes the messages of the sources of hints, and sees every image.
 
         Raises what rclpy raises for an impossible QoS override.
         """
         self._node, self._monitor, self._queue = node, monitor, queue
-        self._newest_info = newest_info
+        self._newest_info, self._hints = newest_info, hints
         self._subscriptions: list[Any] = []
         # The executor serves in this order: camera_info comes before an image that arrived with it.
         callbacks: dict[str, Callable[[Any], None]] = {"camera_info": newest_info.receive}
         callbacks["image/compressed" if config.compressed else "image"] = self._receive_image
         if range_scale is not None:
             callbacks |= {"range/scan": range_scale.add, "range/points": range_scale.add}
+        if hints is not None:
+            callbacks |= {topic: partial(hints.take, topic) for topic in hints.topics}
         try:
             for topic, callback in callbacks.items():
                 self._subscribe(topic, callback)
@@ -58,7 +64,7 @@ class Subscriptions:
             self._unsubscribe()
             raise
         self.topics = [subscription.topic_name for subscription in self._subscriptions]
-        """The full names of all topics, after remapping: camera_info, the image, and those of ranges."""
+        """The full names of all topics, after remapping: camera_info, the image, and those of ranges and hints."""
         info_topic, image_topic = self.topics[:2]
         monitor.listening(image_topic, info_topic, config.compressed)
         self._kept_info = KeptInfo(node, info_topic, newest_info)
@@ -86,6 +92,8 @@ class Subscriptions:
     def _receive_image(self, image: AnyImage) -> None:
         self._monitor.image_came()
         self._watch.image_came()
+        if self._hints is not None:
+            self._hints.see(image, self._newest_info.message)
         self._queue.submit(Capture(image, self._newest_info.message, time.monotonic()))
 
 

@@ -22,11 +22,13 @@ from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.hints.config import ScaleConfig
 from grin_ros.core.planning.config import NavigationConfig
+from grin_ros.ros.inputs.hints.config import HintConfig
+from grin_ros.ros.parameters.hint_rows import HINT_PARAMETERS
 from grin_ros.ros.parameters.node_rows import DIAGNOSTIC_PARAMETERS, NODE_PARAMETERS
 from grin_ros.ros.parameters.planner_rows import PLANNER_PARAMETERS
 from grin_ros.ros.parameters.row import Parameter, Value
 
-PARAMETERS: tuple[Parameter, ...] = (*NODE_PARAMETERS, *PLANNER_PARAMETERS, *DIAGNOSTIC_PARAMETERS)
+PARAMETERS: tuple[Parameter, ...] = (*NODE_PARAMETERS, *PLANNER_PARAMETERS, *HINT_PARAMETERS, *DIAGNOSTIC_PARAMETERS)
 
 BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}
 
@@ -51,6 +53,7 @@ class NodeConfig:
     mounting: Mounting | None
     mounting_frame: str
     scale: ScaleConfig
+    hints: HintConfig
     switched_on: frozenset[str]
     """The boolean parameters that are true; the table of topics names those that switch a topic on."""
     points_stride: int
@@ -106,6 +109,7 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         mounting=mounting if complete["mounting.known"] else None,
         mounting_frame=str(complete["mounting.base_frame"]),
         scale=ScaleConfig.from_parameters(complete),
+        hints=HintConfig.from_parameters(complete),
         switched_on=frozenset(name for name, value in complete.items() if value is True),
         points_stride=int(complete["points_stride"]),
         points_rgb=bool(complete["points_rgb"]),

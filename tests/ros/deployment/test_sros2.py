@@ -15,6 +15,7 @@ from rosgraph_msgs.msg import Clock
 
 from benchmarks.stand_in.engine import BACKEND
 from benchmarks.stand_in.process import start_node
+from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.process import HarnessError
 from tests.ros import ROOT
@@ -22,6 +23,7 @@ from tests.ros import ROOT
 POLICY = ROOT / "config" / "sros2_policy.xml"
 NAMESPACE, NAME = "/robot", "grin"
 OPTIONS: dict[str, Any] = {"use_sim_time": True, "scale.from_ranges": True}
+OPTIONS |= {kind.switch: True for kind in SOURCES.values()}
 WITHOUT_TF2 = {"/tf", "/tf_static"}
 """Topics that are used only with mounting.base_frame or scale.range_pose tf, which need tf2_ros."""
 

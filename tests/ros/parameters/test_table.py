@@ -16,6 +16,7 @@ import yaml
 from grin_ros.core.backends.registry import CHOICES
 from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.camera import Mounting
+from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.parameters.declare import descriptor
 from grin_ros.ros.parameters.row import Parameter, Value
 from grin_ros.ros.parameters.table import (
@@ -71,7 +72,8 @@ def changed(parameter: Parameter) -> Value:
     if isinstance(default, bool):
         return not default
     if isinstance(default, str):
-        return "tf" if parameter.name == "scale.range_pose" else default + "x"
+        poses = {"tf": "0 0 0 0 0 0", "0 0 0 0 0 0": "tf"}
+        return poses.get(default, default + "x")
     return default + 1 if isinstance(default, int) else default + 0.5
 
 
@@ -129,7 +131,8 @@ def test_the_descriptor_has_description_unit_range_and_read_only_from_the_table(
 def test_parameters_of_the_start_are_read_only_and_settings_of_the_estimate_are_not() -> None:
     structural = {parameter.name for parameter in PARAMETERS if parameter.read_only}
     start = {"autostart", "compressed", "mounting.base_frame", "scale.from_ranges", "scale.range_pose"}
-    assert structural == {"model", "backend", "fallback", "watchdog_s", "threads", *start}
+    sources = {kind.switch for kind in SOURCES.values()}
+    assert structural == {"model", "backend", "fallback", "watchdog_s", "threads", *start, *sources}
     live = {field.name for field in dataclasses.fields(Settings)}
     assert live <= {parameter.name for parameter in PARAMETERS if not parameter.read_only}
 

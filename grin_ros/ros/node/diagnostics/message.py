@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -50,6 +51,14 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
     if snapshot.scale is not None:
         yield "scale", snapshot.scale.text
         yield "scale ranges used", str(snapshot.scale.scale.used)
+    if snapshot.hints is not None:
+        for name, given in snapshot.hints.sources.items():
+            yield f"hints {name}", snapshot.hints.text(name)
+            for reason, count in sorted(given.rejected.items()):
+                yield f"hints {name} rejected: {reason}", str(count)
+        if snapshot.hints.report is not None:
+            yield "hints that disagree", str(snapshot.hints.report.outliers)
+            yield "hints correct depth by", f"{math.expm1(snapshot.hints.report.correction_ln):+.1%}"
     yield "image topic", snapshot.image_topic or "none yet"
     yield "camera_info topic", snapshot.info_topic or "none yet"
     yield "camera_info received", str(snapshot.camera_infos)

@@ -14,6 +14,7 @@ import numpy as np
 from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate
+from grin_ros.ros.inputs.hints.gathering import HintUse
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
 from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.drift import Drift, relative_sigma
@@ -41,6 +42,8 @@ class PublishedFrame:
     """True if its obstacles were published with the floor in them because the mounting is not known."""
     doubts: tuple[Doubt, ...] = ()
     """The implausible things about the input, the most serious first."""
+    hints: HintUse | None = None
+    """What became of the hints; None if no source of them is switched on."""
 
 
 class Monitor:
@@ -70,6 +73,8 @@ class Monitor:
             self._quiet_since_s = self._answered_s = self._asked_s = time.monotonic()
             self._sigma = Drift()
             self._doubts: tuple[Doubt, ...] = ()
+            self._hints: HintUse | None = None
+            self._hinted_s: dict[str, float] = {}
 
     @property
     def lifecycle(self) -> str:
@@ -139,6 +144,7 @@ class Monitor:
             self._camera, self._scale, self._decision = frame.camera, frame.scale, frame.decision
             self._floor_in_obstacles = frame.floor_in_obstacles
             self._doubts = frame.doubts
+            self._note_hints(now_s, frame.hints)
             self._rejected_now = False
             self._error = None
 
@@ -150,6 +156,12 @@ class Monitor:
             self._rejected_now = True
             if problem.reason == BACKEND_FAILED:
                 self._error = problem
+
+    def _note_hints(self, now_s: float, hints: HintUse | None) -> None:
+        self._hints = hints
+        for name, given in hints.sources.items() if hints else ():
+            if given.hints is not None or name not in self._hinted_s:
+                self._hinted_s[name] = now_s
 
     def snapshot(self, counts: FrameCounts) -> Snapshot:
         """Return the state of this moment. counts: the frames by what became of them."""
@@ -179,6 +191,8 @@ class Monitor:
                 working_s=now_s - max(self._answered_s, self._asked_s) if counts.pending else None,
                 relative_sigma=self._sigma.now(now_s),
                 doubts=self._doubts,
+                hints=self._hints,
+                hintless_s={name: now_s - last_s for name, last_s in self._hinted_s.items()},
                 image_topic=self._image_topic,
                 info_topic=self._info_topic,
                 compressed=self._compressed,

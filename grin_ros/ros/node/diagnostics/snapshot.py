@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import Doubt
+from grin_ros.ros.inputs.hints.gathering import HintUse
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
@@ -80,6 +81,10 @@ class Snapshot:
     """relative_sigma over that of the first minute after activation; None during that minute."""
     doubts: tuple[Doubt, ...] = ()
     """The implausible things about the input of the newest frame with depth, the most serious first."""
+    hints: HintUse | None = None
+    """What became of the hints of the newest frame; None if no source of them is switched on."""
+    hintless_s: Mapping[str, float] = field(default_factory=dict)
+    """Source of hints -> seconds since it gave some, or since the first frame if it has given none."""
     image_topic: str = ""
     """The full name of the image topic, after remapping; empty before the first activation."""
     info_topic: str = ""

@@ -31,6 +31,8 @@ INVALID_RATIO = 0.5
 """Warn if more than this share of the pixels has no depth."""
 DRIFT = 2.0
 """Warn if sigma / depth is more than this many times that of the first minute."""
+HINTLESS_S = 2.0
+"""Warn if a source of hints that is switched on has given none for this many seconds."""
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -121,6 +123,11 @@ VERDICTS: Mapping[str, Verdict] = {
         "set mounting.known with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame; "
         "if Nav2 alone is to judge heights, set obstacles.height_band to false",
     ),
+    "no hints": Verdict(
+        WARN,
+        "{output_hz:.1f} Hz, but hints.{source} has corrected no depth for {seconds:.0f} s: {reason}",
+        "until then depth is that of the camera alone; the guide 'hints' says how to see that hints work",
+    ),
     "unsure": Verdict(
         WARN,
         "{output_hz:.1f} Hz, but sigma / depth is {drift:.1f} times that of the first minute: depth is less certain",
@@ -181,6 +188,10 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
         return "invalid", {"invalid_ratio": now.invalid_ratio}
     if now.floor_in_obstacles:
         return "floor", {"output_hz": now.output_hz}
+    for source, seconds in now.hintless_s.items():
+        if now.hints is not None and seconds > HINTLESS_S and now.hints.sources[source].reason:
+            reason = now.hints.sources[source].reason
+            return "no hints", {"output_hz": now.output_hz, "source": source, "seconds": seconds, "reason": reason}
     if now.drift is not None and now.drift > DRIFT:
         return "unsure", {"output_hz": now.output_hz, "drift": now.drift}
     if caveat:

@@ -11,6 +11,9 @@ from typing import get_args
 from grin_ros.core.hints.scale import Scale
 from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import DOUBTS
+from grin_ros.core.types import HintReport
+from grin_ros.ros.inputs.hints.gathering import HintUse
+from grin_ros.ros.inputs.hints.source import Given
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem, Reason
 from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.message import status_message
@@ -27,6 +30,7 @@ EVERYTHING = Snapshot(
     rejection=Problem("bad image", "what happened", "what to do"),
     decision=Decision(1, 1, "why"),
     scale=FrameScale(Scale()),
+    hints=HintUse({"scan": Given(rejected={"no return": 1})}, HintReport(1, 1, 0, 0.0, {"scan": 1})),
     relative_sigma=0.1,
     drift=1.0,
 )
@@ -41,7 +45,9 @@ def explained(heading: str) -> set[str]:
 
 def test_every_value_is_explained() -> None:
     keys = {pair.key for pair in status_message(EVERYTHING, "grin: depth", "cam").values}
-    assert {re.sub(r"latency \w+ p", "latency <stage> p", key) for key in keys} == explained("Values")
+    general = {re.sub(r"latency \w+ p", "latency <stage> p", key) for key in keys}
+    general = {re.sub(r"^hints scan", "hints <source>", key.replace("no return", "<reason>")) for key in general}
+    assert general == explained("Values")
 
 
 def test_every_reason_of_a_rejection_is_explained() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import doubt
+from grin_ros.ros.inputs.hints.gathering import HintUse
+from grin_ros.ros.inputs.hints.source import Given
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
 from grin_ros.ros.node.diagnostics.verdict import (
@@ -88,6 +90,16 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         {"doubts": (doubt("noise"), doubt("frozen", count=5))},
         WARN,
         ("the picture is noise without structure", "free_space and scan are not published", "check the light"),
+    ),
+    "a source of hints gives none for long": (
+        {"hints": HintUse({"scan": Given(reason="no transform; publish it")}, None), "hintless_s": {"scan": 7.0}},
+        WARN,
+        ("10.0 Hz", "hints.scan has corrected no depth for 7 s: no transform; publish it", "camera alone"),
+    ),
+    "a source of hints has just given none": (
+        {"hints": HintUse({"scan": Given(reason="no transform; publish it")}, None), "hintless_s": {"scan": 1.0}},
+        OK,
+        ("10.0 Hz",),
     ),
     "rejected lately": (
         {"rejection": Problem("bad image", "image: truncated", "look at the driver")},

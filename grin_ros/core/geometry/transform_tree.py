@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tree of coordinate frames that /tf and /tf_static describe, with the transforms of the last seconds.
+
+It answers what tf2 answers, at one time or between two times through a fixed frame. tf2_ros is not on PyPI and does not
+read bags; this tree serves the node and `grin bag` alike, with the same results.
+"""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.input_error import InputError
+
+KEPT_NS = 10_000_000_000
+"""Transforms that are older than the newest one of their frame by more than this are forgotten."""
+AHEAD_NS = 100_000_000
+"""A transform is continued at constant velocity by at most this time. An image is often processed before the
+transforms of its stamp have arrived."""
+VELOCITY_NS = 20_000_000
+"""The velocity for that is taken over at least this time, because two stamps that nearly coincide amplify noise."""
+JUMP_NS = 1_000_000_000
+"""A transform that is older than the newest one by more than this means that time went back, as when a bag starts
+again."""
+MAX_DEPTH = 100
+"""A longer chain of frames is a loop."""
+
+
+@dataclass
+class _Edge:
+    """The way from a frame to its parent. stamps_ns is empty for a static transform."""
+
+    parent: str
+    stamps_ns: list[int] = field(default_factory=list)
+    transforms: list[Transform] = field(default_factory=list)
+
+
+class TransformTree:
+    """Keeps transforms between frames, and finds the one between any two frames. Thread safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._edges: dict[str, _Edge] = {}
+
+    def set(self, parent: str, child: str, stamp_ns: int, transform: Transform, *, static: bool = False) -> None:
+        """Take a transform of points of `child` to `parent`. static: it holds at all times."""
+        parent, child = parent.lstrip("/"), child.lstrip("/")
+        with self._lock:
+            edge = self._edges.get(child)
+            if edge is None or edge.parent != parent or static:
+                edge = self._edges[child] = _Edge(parent)
+            if static:
+                edge.transforms = [transform]
+                return
+            stamps = edge.stamps_ns
+            if (stamps and stamp_ns < stamps[-1] - JUMP_NS) or not stamps:
+                edge.stamps_ns, edge.transforms = [stamp_ns], [transform]
+                return
+            at = bisect.bisect_left(stamps, stamp_ns)
+            if at < len(stamps) and stamps[at] == stamp_ns:
+                edge.transforms[at] = transform
+                return
+            stamps.insert(at, stamp_ns)
+            edge.transforms.insert(at, transform)
+            if stamps[0] < stamps[-1] - 2 * KEPT_NS:  # in blocks, because the removal moves the rest
+                old = bisect.bisect_left(stamps, stamps[-1] - KEPT_NS)
+                del stamps[:old], edge.transforms[:old]
+
+    def knows(self, frame: str) -> bool:
+        """Return True if the frame has a parent or children."""
+        frame = frame.lstrip("/")
+        with self._lock:
+            return self._holds(frame)
+
+    def lookup(self, target: str, source: str, stamp_ns: int) -> Transform:
+        """Return the transform that takes points of `source` to `target` at a time.
+
+        Between two stamps it is interpolated. Raises InputError if the frames are not connected or if no transform is
+        known near that time.
+        """
+        target, source = target.lstrip("/"), source.lstrip("/")
+        with self._lock:
+            up = self._chain(source)
+            down = self._chain(target)
+            common = next((frame for frame in up if frame in down), None)
+            if common is None:
+                missing = [f"'{name}'" for name in (target, source) if not self._holds(name)]
+                why = f"tf does not hold {' and '.join(missing)}" if missing else "they are not connected"
+                raise InputError(
+                    f"tf: no transform from '{source}' to '{target}' ({why})",
+                    "check that robot_state_publisher runs and both frames are in its URDF",
+                )
+            to_common = self._along(up[: up.index(common)], stamp_ns)
+            return self._along(down[: down.index(common)], stamp_ns).inverse().after(to_common)
+
+    def between(self, target: str, target_ns: int, source: str, source_ns: int, fixed: str) -> Transform:
+        """Return the transform of points of `source` at one time to `target` at another, as `fixed` stands still.
+
+        Raises InputError as `lookup` does.
+        """
+        return self.lookup(fixed, target, target_ns).inverse().after(self.lookup(fixed, source, source_ns))
+
+    def _holds(self, frame: str) -> bool:
+        return frame in self._edges or any(edge.parent == frame for edge in self._edges.values())
+
+    def _chain(self, frame: str) -> list[str]:
+        """Return the frame and its ancestors, the root last."""
+        chain = [frame]
+        while (edge := self._edges.get(chain[-1])) is not None:
+            chain.append(edge.parent)
+            if len(chain) > MAX_DEPTH:
+                raise InputError(f"tf: the parents of '{frame}' form a loop", "correct the node that publishes them")
+        return chain
+
+    def _along(self, frames: list[str], stamp_ns: int) -> Transform:
+        """Return the transform of the first of the frames to the parent of the last one."""
+        found = IDENTITY
+        for frame in frames:
+            found = _at(self._edges[frame], frame, stamp_ns).after(found)
+        return found
+
+
+IDENTITY = Transform(np.eye(3), np.zeros(3))
+
+
+def _at(edge: _Edge, child: str, stamp_ns: int) -> Transform:
+    stamps = edge.stamps_ns
+    if not stamps:
+        return edge.transforms[0]
+    at = bisect.bisect_left(stamps, stamp_ns)
+    if at < len(stamps) and stamps[at] == stamp_ns:
+        return edge.transforms[at]
+    if 0 < at < len(stamps):
+        before, after = at - 1, at
+    elif at and stamp_ns - stamps[-1] <= AHEAD_NS:
+        after = len(stamps) - 1
+        before = max(0, bisect.bisect_right(stamps, stamps[-1] - VELOCITY_NS) - 1)
+    else:
+        seconds = (stamps[-1] - stamp_ns if at else stamps[0] - stamp_ns) / 1e9
+        raise InputError(
+            f"tf: the {'newest' if at else 'oldest'} transform from '{child}' to '{edge.parent}' is "
+            f"{abs(seconds):.2f} s {'older' if seconds < 0 else 'newer'} than what is asked for",
+            "check the rate of the node that publishes it, and that all clocks agree",
+        )
+    if before == after:
+        return edge.transforms[after]
+    share = (stamp_ns - stamps[before]) / (stamps[after] - stamps[before])
+    return interpolated(edge.transforms[before], edge.transforms[after], share)
+
+
+def interpolated(first: Transform, last: Transform, share: float) -> Transform:
+    """Return the transform at a share of the way; a share above 1 continues it. The rotation is about one axis."""
+    turn = cv2.Rodrigues(first.rotation.T @ last.rotation)[0]
+    rotation = first.rotation @ cv2.Rodrigues(share * turn)[0]
+    return Transform(rotation, first.translation_m + share * (last.translation_m - first.translation_m))

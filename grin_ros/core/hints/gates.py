@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The gates that measured points pass before anything believes them as hints. Each rejection is counted by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.types import Hints
+
+NO_RETURN, TOO_NEAR, TOO_FAR = "no return", "too near", "too far"
+OUTSIDE, HIDDEN, TOO_OLD, ALL_EQUAL = "outside the image", "hidden", "too old", "all equal"
+"""Reasons of rejection that all sources share. A source may add reasons of its own."""
+
+WINDOW = 7
+"""A point is hidden if a much nearer one lies within a window of this many cells: the sensor looks
+past the near thing, the camera does not. This is the usual remedy for points that shine through."""
+COMPARED_WIDTH = 320
+"""The width, in cells, of the image on which points are compared."""
+HIDDEN_RATIO = 1.2
+"""A point is hidden behind another one if it is farther by more than this factor. A floor that is seen at a flat angle
+changes by less over the window, up to a few metres."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Points that a sensor measured, in the optical frame of the camera at the time of its image.
+
+    points: (N, 3) metres. sigma_ln, age_s: (N,) or one number for all. source: the name of the sensor.
+    """
+
+    points: NDArray[np.float64]
+    sigma_ln: NDArray[np.float64] | float
+    age_s: NDArray[np.float64] | float
+    source: str
+
+
+@dataclass(frozen=True)
+class Gated:
+    """The hints that passed, None if there are none, and how many points were rejected, by reason."""
+
+    hints: Hints | None
+    rejected: Mapping[str, int]
+
+
+def gated(camera: Camera, measured: Measured, max_range_m: float, max_age_s: float) -> Gated:
+    """Return the hints of points that the camera can see, and the counts of the others by reason.
+
+    A point must lie within max_range_m of the camera, must not be older (or newer) than max_age_s, must be in the
+    image, and must not lie behind a much nearer point.
+    """
+    points = measured.points
+    ranges_m = np.sqrt(np.einsum("ij,ij->i", points, points))
+    sigma_ln = np.broadcast_to(np.asarray(measured.sigma_ln, np.float64), ranges_m.shape)
+    age_s: NDArray[np.float64] = np.abs(np.broadcast_to(np.asarray(measured.age_s, np.float64), ranges_m.shape))
+    left = np.isfinite(ranges_m) & (ranges_m > 0.0)
+    rejected = {NO_RETURN: int((~left).sum())}
+
+    def reject(reason: str, those: NDArray[np.bool_]) -> None:
+        nonlocal left
+        rejected[reason] = int((left & those).sum())
+        left = left & ~those
+
+    reject(TOO_OLD, np.greater(age_s, max_age_s))
+    reject(TOO_FAR, ranges_m > max_range_m)
+    pixels = np.full((len(points), 2), np.nan)
+    pixels[left] = camera.project(points[left])
+    with np.errstate(invalid="ignore"):
+        inside = (pixels >= -0.5) & (pixels < np.array([camera.width - 0.5, camera.height - 0.5]))
+    reject(OUTSIDE, ~inside.all(axis=1))
+    behind = np.zeros(len(points), np.bool_)
+    behind[left] = hidden(pixels[left], ranges_m[left], camera.width)
+    reject(HIDDEN, behind)
+    counts = {reason: count for reason, count in rejected.items() if count}
+    if not left.any():
+        return Gated(None, counts)
+    hints = Hints(
+        pixels=pixels[left].astype(np.float32),
+        range_m=ranges_m[left].astype(np.float32),
+        sigma_ln=sigma_ln[left].astype(np.float32),
+        age_s=age_s[left].astype(np.float32),
+        source=np.zeros(int(left.sum()), np.intp),
+        sources=(measured.source,),
+    )
+    return Gated(hints, counts)
+
+
+def hidden(pixels: NDArray[np.float64], ranges_m: NDArray[np.float64], width: int) -> NDArray[np.bool_]:
+    """Return True (N,) for the points of an image that lie behind a much nearer point of their neighbourhood."""
+    if not len(pixels):
+        return np.zeros(0, np.bool_)
+    shrink = COMPARED_WIDTH / width
+    cells = np.rint((pixels - pixels.min(axis=0)) * shrink).astype(np.intp)
+    u, v = cells.T
+    nearest = np.full((int(v.max()) + 1, int(u.max()) + 1), np.inf, np.float32)
+    np.minimum.at(nearest, (v, u), ranges_m.astype(np.float32))
+    nearest = np.asarray(cv2.erode(nearest, np.ones((WINDOW, WINDOW), np.uint8)), np.float32)
+    return np.asarray(ranges_m > HIDDEN_RATIO * nearest[v, u], np.bool_)

@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The hints of a run over a bag: recorded topics take the place of the inputs `hints/...`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+
+from sensor_msgs.msg import CameraInfo
+
+from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.ros.bags.before_start import is_static_tf
+from grin_ros.ros.bags.messages import deserialize, transforms
+from grin_ros.ros.bags.reading import Message
+from grin_ros.ros.bags.survey import Survey
+from grin_ros.ros.inputs.hints.config import HintConfig
+from grin_ros.ros.inputs.hints.gathering import HintInputs
+from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.inputs.hints.tf import TYPE as TF_TYPE
+from grin_ros.ros.inputs.hints.tf import add_transforms
+from grin_ros.ros.message_types import message_class
+
+logger = logging.getLogger(__name__)
+
+
+def find_hints(found: Survey, hints: Sequence[tuple[str, str]], on: Collection[str]) -> dict[str, list[str]]:
+    """Return recorded topic -> the inputs of sources of hints that it serves.
+
+    hints: (input, recorded topic). on: the sources that are switched on. Raises ValueError if a source has no topic, or
+    if a topic is not in the bag or of another type than its input.
+    """
+    kinds = {topic: kind for source in SOURCES.values() for topic, (kind, _) in source.topics.items()}
+    chosen: dict[str, list[str]] = {}
+    for name, topic in hints:
+        fitting = sorted(each for each, kind in found.kinds.items() if kind == kinds[name])
+        if topic not in fitting:
+            present = ", ".join(fitting) or "none"
+            raise ValueError(f"--hints: {topic} is no topic of this bag with {kinds[name]}; it has: {present}")
+        chosen.setdefault(topic, []).append(name)
+    named = {name for name, _ in hints}
+    silent = sorted(name for name in on if SOURCES[name].topics and not named & SOURCES[name].topics.keys())
+    if silent:
+        raise ValueError(
+            f"hints.{silent[0]} is true, but no recorded topic is given for it; name one with --hints "
+            f"{silent[0]}=TOPIC, which switches it on"
+        )
+    return chosen
+
+
+class BagHints:
+    """The sources of hints of all cameras of a bag, with the transforms that it holds."""
+
+    def __init__(self, images: Sequence[str], config: HintConfig, topics: Mapping[str, Sequence[str]]) -> None:
+        """images: the image topics of the cameras. topics: recorded topic -> the inputs that it serves."""
+        self._tree = TransformTree()
+        self._topics = topics
+        self.inputs = {image: HintInputs(config, self._tree) for image in images}
+        """Image topic -> the sources of that camera."""
+
+    def add(self, message: Message) -> None:
+        """Keep a message if it holds transforms, or if a source wants it."""
+        try:
+            if message.kind == TF_TYPE:
+                problem = add_transforms(self._tree, transforms(message.data), static=is_static_tf(message))
+                if problem:
+                    raise ValueError(problem)
+            elif message.topic in self._topics:
+                made = deserialize(message.data, message_class(message.kind))
+                for topic in self._topics[message.topic]:
+                    for inputs in self.inputs.values():
+                        inputs.take(topic, made)
+        except ValueError as error:
+            logger.warning("%s at %d ns is not used: %s", message.topic, message.time_ns, error)
+
+    def show(self, message: Message, info: bytes | None) -> None:
+        """Show an image to the sources of its camera that want every image."""
+        inputs = self.inputs[message.topic]
+        if not inputs.sees_images:
+            return
+        try:
+            known = None if info is None else deserialize(info, CameraInfo)
+            inputs.see(deserialize(message.data, message_class(message.kind)), known)
+        except ValueError as error:
+            logger.warning("%s at %d ns is not used for hints: %s", message.topic, message.time_ns, error)

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reading of the fields of a PointCloud2 by their offsets, a sample of the points where there are many.
+
+sensor_msgs_py is not used: its reader may change the size of the points of a cloud in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import PointCloud2, PointField
+
+from grin_ros.core.input_error import InputError
+
+MOST_POINTS = 30_000
+"""Of a larger cloud a random sample is read, the same one for every cloud of that size. Every n-th point would not do:
+with a lidar of 16 rings it could be one ring only."""
+FORMATS = {
+    PointField.INT8: "i1",
+    PointField.UINT8: "u1",
+    PointField.INT16: "i2",
+    PointField.UINT16: "u2",
+    PointField.INT32: "i4",
+    PointField.UINT32: "u4",
+    PointField.FLOAT32: "f4",
+    PointField.FLOAT64: "f8",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where a field lies in a point, and its NumPy type."""
+
+    offset: int
+    kind: np.dtype[np.generic]
+
+
+class CloudFields:
+    """The fields of a cloud. Raises InputError if sizes and data do not fit together."""
+
+    def __init__(self, cloud: PointCloud2, topic: str) -> None:
+        """topic: where the cloud came from, for the remedies."""
+        self._cloud, self._topic = cloud, topic
+        order = ">" if cloud.is_bigendian else "<"
+        self._fields = {
+            field.name: Field(field.offset, np.dtype(order + FORMATS[field.datatype]))
+            for field in cloud.fields
+            if field.datatype in FORMATS
+        }
+        row_bytes = cloud.width * cloud.point_step
+        fits = all(it.offset + it.kind.itemsize <= cloud.point_step for it in self._fields.values())
+        if not fits or cloud.row_step < row_bytes or len(cloud.data) < cloud.height * cloud.row_step:
+            raise InputError(
+                f"cloud: got {len(cloud.data)} bytes, point_step {cloud.point_step} and row_step {cloud.row_step} for "
+                f"{cloud.width}x{cloud.height} points",
+                "correct the node that publishes the cloud",
+            )
+        self._bytes = np.frombuffer(memoryview(cloud.data), np.uint8)
+        self._starts = self._sampled()
+
+    def __contains__(self, name: str) -> bool:
+        """Return True if the cloud has this field."""
+        return name in self._fields
+
+    def __len__(self) -> int:
+        """Return the number of points that are read."""
+        return len(self._starts)
+
+    def is_float(self, name: str) -> bool:
+        """Return True if the field holds floats."""
+        return self._fields[name].kind.kind == "f"
+
+    def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Return the values (N, len(names)) of fields of any number type. Raises InputError if one is missing."""
+        missing = [name for name in names if name not in self._fields]
+        if missing:
+            got = ", ".join(field.name for field in self._cloud.fields) or "none"
+            raise InputError(
+                f"cloud: got the fields {got}, expected {', '.join(names)} among them",
+                f"remap {self._topic} to a cloud with these fields",
+            )
+        return np.stack([self._raw(self._fields[name]).astype(np.float64) for name in names], axis=1)
+
+    def _raw(self, field: Field) -> NDArray[np.generic]:
+        size = field.kind.itemsize
+        at = self._starts[:, None] + (field.offset + np.arange(size))
+        return np.ascontiguousarray(self._bytes[at]).view(field.kind)[:, 0]
+
+    def _sampled(self) -> NDArray[np.int64]:
+        """Return the first bytes of the points that are read."""
+        cloud = self._cloud
+        count = cloud.width * cloud.height
+        if count > MOST_POINTS:
+            chosen = np.unique(np.random.default_rng(0).integers(0, count, MOST_POINTS))
+        else:
+            chosen = np.arange(count)
+        rows, columns = np.divmod(chosen, max(1, cloud.width))
+        return np.asarray(rows * cloud.row_step + columns * cloud.point_step, np.int64)

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The newest messages of a sensor, spread over the time that an image may be old."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Any
+
+from grin_ros.core.input_error import InputError
+from grin_ros.ros.inputs.hints.source import HintSource, View
+from grin_ros.ros.inputs.messages import stamp_ns
+
+KEPT = 8
+"""The number of messages that are kept: enough to hold those of an image that took a while."""
+APART_NS = 20_000_000
+"""Of messages that follow each other faster than this, the newest replaces the one before it; a sensor at 1 kHz would
+else fill the memory with the last eight milliseconds."""
+
+
+class KeptMessages:
+    """Keeps the newest messages of one topic, by their stamps. Thread safe."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._lock = threading.Lock()
+        self._kept: deque[Any] = deque(maxlen=KEPT)
+
+    def add(self, message: Any) -> None:
+        """Keep a message that has come."""
+        with self._lock:
+            if len(self._kept) > 1:
+                apart_ns = stamp_ns(message.header) - stamp_ns(self._kept[-2].header)
+                if 0 <= apart_ns < APART_NS:
+                    self._kept.pop()
+            self._kept.append(message)
+
+    def nearest(self, image_ns: int, max_age_s: float) -> Any:
+        """Return the message whose stamp is nearest to that of the image.
+
+        Raises InputError if none has come, or if none is near enough.
+        """
+        with self._lock:
+            kept = list(self._kept)
+        if not kept:
+            raise InputError(f"nothing has come on {self._topic} yet", "check the remapping of this topic")
+        nearest = min(kept, key=lambda message: abs(stamp_ns(message.header) - image_ns))
+        age_s = (image_ns - stamp_ns(nearest.header)) / 1e9
+        if abs(age_s) > max_age_s:
+            raise InputError(
+                f"the nearest message on {self._topic} is {abs(age_s):.2f} s {'older' if age_s > 0 else 'newer'} than "
+                f"the image, and hints.max_age_s is {max_age_s:g}",
+                "check that the sensor publishes and that all clocks agree, or raise hints.max_age_s",
+            )
+        return nearest
+
+
+class KeepingSource(HintSource):
+    """A source that keeps the newest messages of its topics."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, KeptMessages] = {}
+
+    def take(self, topic: str, message: Any) -> None:
+        """Keep a message."""
+        self._kept.setdefault(topic, KeptMessages(topic)).add(message)
+
+    def nearest(self, topic: str, view: View) -> Any:
+        """Return the message of a topic that is nearest in time to the image. Raises InputError if there is none."""
+        kept = self._kept.get(topic) or KeptMessages(topic)
+        return kept.nearest(view.frame.stamp_ns, view.config.max_age_s)

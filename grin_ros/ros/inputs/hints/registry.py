@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The sources of hints by name. A new source is one file and one entry here; topics, parameters, subscriptions,
+`grin bag`, diagnostics and the reference pages follow from it.
+
+Imports nothing of ROS: message types are names, and a source is imported when it is switched on.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grin_ros.ros.parameters.row import Parameter
+
+if TYPE_CHECKING:  # it imports NumPy, which the tables of topics and sources do without
+    from grin_ros.ros.inputs.hints.source import HintSource
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """A kind of source.
+
+    name: the parameter `hints.<name>` switches it on. target: 'module:class', a HintSource. topics: topic -> (message
+    type, description). sigma_ln: the default of `hints.<name>_sigma`, the relative standard deviation of a range;
+    None if the source knows that itself. placed: it has a pose on the robot, `hints.<name>_pose`. parameters: further
+    ones, whose names begin with `hints.<name>_`.
+    """
+
+    name: str
+    target: str
+    topics: Mapping[str, tuple[str, str]]
+    description: str
+    sigma_ln: float | None = 0.01
+    placed: bool = True
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def switch(self) -> str:
+        """The parameter that switches the source on."""
+        return f"hints.{self.name}"
+
+    def open(self) -> HintSource:
+        """Return a new source of this kind."""
+        module, _, name = self.target.partition(":")
+        made: HintSource = getattr(importlib.import_module(module), name)()
+        return made
+
+
+SOURCES: Mapping[str, SourceKind] = {
+    kind.name: kind
+    for kind in (
+        SourceKind(
+            "scan",
+            "grin_ros.ros.inputs.hints.scan:ScanSource",
+            {"hints/scan": ("sensor_msgs/msg/LaserScan", "A 2D lidar, level or tilted; its rays become hints.")},
+            "the ranges of a 2D lidar on hints/scan (LaserScan)",
+        ),
+        SourceKind(
+            "points",
+            "grin_ros.ros.inputs.hints.points:PointsSource",
+            {"hints/points": ("sensor_msgs/msg/PointCloud2", "A 3D lidar or depth camera; its points become hints.")},
+            "the points of a 3D lidar or another sensor on hints/points (PointCloud2)",
+        ),
+    )
+}

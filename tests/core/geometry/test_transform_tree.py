@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tree of frames: chains, interpolation, two times through a fixed frame, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.input_error import InputError
+
+S = 1_000_000_000
+
+
+def turned(yaw_deg: float, x: float = 0.0, y: float = 0.0) -> Transform:
+    return Transform.from_rpy((x, y, 0.0), (0.0, 0.0, math.radians(yaw_deg)))
+
+
+def robot() -> TransformTree:
+    """Return odom > base > camera and lidar. The base drives 1 m and turns 90 degrees in the second after 10 s."""
+    tree = TransformTree()
+    tree.set("odom", "base", 10 * S, turned(0.0))
+    tree.set("odom", "base", 11 * S, turned(90.0, x=1.0))
+    tree.set("/base", "/camera", 0, turned(0.0, x=0.2), static=True)
+    tree.set("base", "lidar", 0, turned(180.0, x=-0.3), static=True)
+    return tree
+
+
+def same(found: Transform, expected: Transform) -> None:
+    np.testing.assert_allclose(found.rotation, expected.rotation, atol=1e-9)
+    np.testing.assert_allclose(found.translation_m, expected.translation_m, atol=1e-9)
+
+
+def test_static_frames_are_placed_at_any_time() -> None:
+    same(robot().lookup("camera", "lidar", 99 * S), turned(180.0, x=-0.5))
+    same(robot().lookup("/lidar", "/camera", 0), turned(180.0, x=-0.5))
+    same(robot().lookup("camera", "camera", 0), turned(0.0))
+
+
+def test_between_two_stamps_the_motion_is_interpolated() -> None:
+    same(robot().lookup("odom", "base", 10 * S + S // 2), turned(45.0, x=0.5))
+    same(robot().lookup("odom", "camera", 10 * S), turned(0.0, x=0.2))
+
+
+def test_a_little_after_the_newest_stamp_the_motion_goes_on() -> None:
+    same(robot().lookup("odom", "base", 11 * S + S // 20), turned(94.5, x=1.05))
+    with pytest.raises(InputError, match=r"newest transform from 'base' to 'odom' is 0\.50 s older"):
+        robot().lookup("odom", "base", 11 * S + S // 2)
+    with pytest.raises(InputError, match=r"oldest transform from 'base' to 'odom' is 0\.50 s newer"):
+        robot().lookup("odom", "base", 10 * S - S // 2)
+
+
+def test_a_point_that_stands_still_moves_in_the_frame_of_the_robot() -> None:
+    moved = robot().between("camera", 11 * S, "lidar", 10 * S, "odom")
+    point = np.array([-1.0, 0.0, 0.0])  # the lidar looks back: this is 0.7 m ahead of the base at 10 s
+    np.testing.assert_allclose(moved(point), [-0.2, 0.3, 0.0], atol=1e-9)
+
+
+def test_frames_that_are_not_there_or_not_connected_are_named() -> None:
+    tree = robot()
+    tree.set("map", "marker", 0, turned(0.0), static=True)
+    with pytest.raises(InputError, match="tf does not hold 'laser'"):
+        tree.lookup("camera", "laser", 0)
+    with pytest.raises(InputError, match="not connected"):
+        tree.lookup("camera", "marker", 0)
+    assert tree.knows("odom") and tree.knows("/lidar") and not tree.knows("laser")
+
+
+def test_a_loop_of_parents_is_refused() -> None:
+    tree = TransformTree()
+    tree.set("a", "b", 0, turned(0.0), static=True)
+    tree.set("b", "a", 0, turned(0.0), static=True)
+    with pytest.raises(InputError, match="loop"):
+        tree.lookup("a", "c", 0)
+
+
+def test_when_time_goes_back_the_old_motion_is_forgotten() -> None:
+    tree = robot()
+    tree.set("odom", "base", 2 * S, turned(0.0, y=7.0))
+    same(tree.lookup("odom", "base", 2 * S), turned(0.0, y=7.0))
+    with pytest.raises(InputError):
+        tree.lookup("odom", "base", 10 * S)
+
+
+def test_transforms_that_come_in_another_order_or_twice_count_by_their_stamps() -> None:
+    tree = TransformTree()
+    for stamp in (10.0, 10.4, 10.2, 10.4):
+        tree.set("odom", "base", round(stamp * S), turned(0.0, x=stamp))
+    same(tree.lookup("odom", "base", round(10.3 * S)), turned(0.0, x=10.3))
+
+
+def test_the_memory_of_a_long_drive_is_bounded() -> None:
+    tree = TransformTree()
+    for step in range(5000):
+        tree.set("odom", "base", step * S // 100, turned(0.0, x=step))
+    same(tree.lookup("odom", "base", 45 * S), turned(0.0, x=4500.0))
+    with pytest.raises(InputError, match="oldest"):
+        tree.lookup("odom", "base", 20 * S)

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin bag --hints`: recorded measurements and transforms correct depth, as the node does it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
+
+from rosbags.typesys import Stores, get_typestore
+from sensor_msgs.msg import Image, PointCloud2
+
+from benchmarks.stand_in.camera import HEIGHT, WIDTH
+from benchmarks.stand_in.engine import fake_depth_m, register
+from grin_ros.ros.bags.command import jobs_of, parser
+from grin_ros.ros.bags.messages import deserialize, serialize
+from grin_ros.ros.bags.run import Job, run
+from grin_ros.ros.inputs.hints.tf import TF_STATIC, TYPE
+from grin_ros.ros.message_types import type_name
+from grin_ros.ros.operator.harness.messages import FRAME_ID
+from tests.ros.bags.drives import Raw, content, job_of, log_ns, of_topic, recorded
+from tests.ros.bags.recorded import write
+from tests.ros.inputs.lidar import lidar, scene
+
+FRAMES = 6
+
+
+@pytest.fixture(autouse=True)
+def fake_backend() -> None:
+    register()
+
+
+def static_tf(parent: str, child: str, quaternion: tuple[float, float, float, float]) -> bytes:
+    """Return the bytes of a TFMessage with one transform without translation."""
+    store = get_typestore(Stores.ROS2_JAZZY)
+    kinds: dict[str, Any] = dict(store.types)
+    header = kinds["std_msgs/msg/Header"](stamp=kinds["builtin_interfaces/msg/Time"](0, 0), frame_id=parent)
+    place = kinds["geometry_msgs/msg/Vector3"](0.0, 0.0, 0.0)
+    turn = kinds["geometry_msgs/msg/Quaternion"](*quaternion)
+    transform = kinds["geometry_msgs/msg/Transform"](translation=place, rotation=turn)
+    stamped = kinds["geometry_msgs/msg/TransformStamped"](header=header, child_frame_id=child, transform=transform)
+    return bytes(store.serialize_cdr(kinds[TYPE](transforms=[stamped]), TYPE))
+
+
+def drive(path: Path, *, tf: bool = True) -> Path:
+    """Frames of one second each; a broken cloud first, then a cloud before each of them but the last."""
+    messages: list[Raw] = [("/lidar", type_name(PointCloud2), log_ns(0) - 9, b"\0\1\0\0broken")]
+    if tf:
+        messages.append((TF_STATIC, TYPE, log_ns(0) - 8, static_tf("lidar", FRAME_ID, (-0.5, 0.5, -0.5, 0.5))))
+    for number in range(FRAMES):
+        if number < FRAMES - 1:
+            ranges = serialize(lidar(100 + number + 0.01))
+            messages.append(("/lidar", type_name(PointCloud2), log_ns(number) - 1, ranges))
+        messages += recorded(number, pixels=scene())
+    return write(path, messages)
+
+
+def job(tmp_path: Path, artifact: Path, name: str = "out", **options: object) -> Job:
+    made = job_of(tmp_path / "in", tmp_path / name, artifact, hints=(("hints/points", "/lidar"),), **options)
+    return replace(made, parameters={**made.parameters, "hints.points": True})
+
+
+def factors(path: Path) -> list[float]:
+    """Return by how much the depth of each frame was corrected on average."""
+    images = [deserialize(data, Image) for _, data in of_topic(content(path), "/front/depth/image")]
+    depths_m = [np.frombuffer(image.data, np.float32).reshape(HEIGHT, WIDTH) for image in images]
+    return [float(np.mean(depth_m / fake_depth_m(scene()))) for depth_m in depths_m]
+
+
+def test_recorded_points_and_transforms_correct_depth(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drive(tmp_path / "in")
+    with caplog.at_level(logging.WARNING):
+        assert run(job(tmp_path, fake_artifact)).frames == FRAMES
+    assert "/lidar at 1999999999991 ns is not used: sensor_msgs/msg/PointCloud2: got 10 bytes" in caplog.text
+    found = factors(tmp_path / "out")
+    assert min(found[:-1]) > 1.2, "the stand-in thinks that everything is 3.2 m away; it is 4 to 8 m"
+    assert found[-1] == pytest.approx(1.0), "a frame without a cloud of its time is that of the camera alone"
+
+
+def test_without_transforms_depth_is_that_of_the_camera_alone(tmp_path: Path, fake_artifact: Path) -> None:
+    drive(tmp_path / "in", tf=False)
+    assert run(job(tmp_path, fake_artifact)).frames == FRAMES
+    assert factors(tmp_path / "out") == pytest.approx([1.0] * FRAMES)
+    posed = job(tmp_path, fake_artifact, "posed")
+    run(replace(posed, parameters={**posed.parameters, "hints.points_pose": "0 0 0 0 0 0"}))
+    assert min(factors(tmp_path / "posed")[:-1]) > 1.2
+
+
+def test_an_interrupted_run_gives_the_same_depth(tmp_path: Path, fake_artifact: Path) -> None:
+    drive(tmp_path / "in")
+    run(job(tmp_path, fake_artifact, "whole", part_frames=2))
+
+    def stop(_: int, frames: int) -> None:
+        if frames == 3:
+            raise KeyboardInterrupt
+
+    resumed = job(tmp_path, fake_artifact, "resumed", part_frames=2)
+    with pytest.raises(KeyboardInterrupt):
+        run(resumed, stop)
+    run(resumed)
+    assert content(tmp_path / "resumed") == content(tmp_path / "whole")
+
+
+def test_hints_that_do_not_fit_are_refused(tmp_path: Path, fake_artifact: Path) -> None:
+    write(tmp_path / "in", recorded(0))
+    good = job(tmp_path, fake_artifact)
+    with pytest.raises(ValueError, match=r"/lidar is no topic of this bag with sensor_msgs/msg/PointCloud2; it has: n"):
+        run(good)
+    with pytest.raises(ValueError, match=r"hints\.points is true, but no recorded topic .* --hints points=TOPIC"):
+        run(replace(good, hints=()))
+
+
+def test_the_option_switches_its_source_on(fake_artifact: Path) -> None:
+    (job,) = jobs_of(parser().parse_args(["in", "out", "--hints", "scan=/scan", "--model", str(fake_artifact)]))
+    assert job.hints == (("hints/scan", "/scan"),) and job.parameters["hints.scan"] is True
+    with pytest.raises(ValueError, match="--hints: got 'sonar=/a', expected one of scan=TOPIC, points=TOPIC"):
+        jobs_of(parser().parse_args(["in", "out", "--hints", "sonar=/a"]))

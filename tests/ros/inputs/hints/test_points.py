@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""hints/points: clouds of any layout, with the time of each point as the drivers write it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from grin_ros.core.input_error import InputError
+from grin_ros.ros.inputs.hints.cloud_fields import MOST_POINTS, CloudFields
+from grin_ros.ros.inputs.hints.points import PointsSource
+from tests.ros.inputs.hints.wall import CAMERA, NOW_NS, asked, cloud, depth_error, driving, view, wall_points
+
+TOPIC = "hints/points"
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_points_of_any_layout_become_hints(kind: str, big_endian: bool) -> None:
+    points = wall_points()
+    extra = [("intensity", "f4", np.ones(len(points))), ("ring", "u2", np.arange(len(points)))]
+    given = asked(PointsSource(), TOPIC, cloud(points, kind, extra, big_endian=big_endian))
+    assert depth_error(given) < 1e-5 and given.hints is not None
+    assert len(given.hints) + sum(given.rejected.values()) == len(points)
+    assert len(given.hints) > 300
+
+
+def test_whole_numbers_of_millimetres_or_other_types_are_read_too() -> None:
+    points = np.rint(wall_points()).astype(np.int16)
+    fields = CloudFields(cloud(points, "i2"), TOPIC)
+    np.testing.assert_array_equal(fields.columns("xyz"), points)
+
+
+def sweep(seconds: NDArray[np.float64], metres_per_s: float) -> NDArray[np.float64]:
+    """Return the wall as a robot that drives towards it measures it at each of these times."""
+    points = wall_points(len(seconds))
+    points[:, 0] -= metres_per_s * seconds
+    return points
+
+
+STYLES: dict[str, Any] = {
+    "Velodyne time, seconds": ("time", "f4", lambda s: s),
+    "Ouster t, nanoseconds": ("t", "u4", lambda s: s * 1e9),
+    "Livox offset_time, nanoseconds": ("offset_time", "u4", lambda s: s * 1e9),
+    "Livox timestamp, nanoseconds": ("timestamp", "f8", lambda s: NOW_NS + 1.7e18 + s * 1e9),
+    "others' timestamp, seconds": ("timestamp", "f8", lambda s: NOW_NS / 1e9 + 1.7e9 + s),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_each_point_is_moved_by_its_own_time(style: str) -> None:
+    name, kind, write = STYLES[style]
+    seconds = np.linspace(0.0, 0.1, 400)
+    begin_ns = NOW_NS + int(1.7e18)
+    tree = driving(0.0)
+    for step in range(40):
+        tree.set("odom", "base", begin_ns + step * 10**7 // 2, _ahead(2.0 * step / 200))
+    message = cloud(sweep(seconds, 2.0), extra=[(name, kind, write(seconds))], stamp_ns=begin_ns)
+    at = view(tree, image_ns=begin_ns)
+    assert depth_error(asked(PointsSource(), TOPIC, message, at)) < 1e-3
+    untimed = cloud(sweep(seconds, 2.0), stamp_ns=begin_ns)
+    assert depth_error(asked(PointsSource(), TOPIC, untimed, at)) > 0.05
+
+
+def _ahead(metres: float) -> Any:
+    from grin_ros.core.geometry.transform import Transform
+
+    return Transform.from_rpy((metres, 0, 0), (0, 0, 0))
+
+
+def test_times_that_are_not_understood_count_as_the_stamp() -> None:
+    points = wall_points()
+    for values in (np.full(len(points), np.nan), np.full(len(points), 1e5)):
+        given = asked(PointsSource(), TOPIC, cloud(points, extra=[("time", "f4", values)]), view(driving(1.0)))
+        assert depth_error(given) < 1e-5
+
+
+def test_of_a_large_cloud_a_sample_is_read_that_misses_no_ring() -> None:
+    points = np.zeros((40 * MOST_POINTS, 3))
+    points[:, 0], points[:, 1] = 5.0, np.arange(len(points)) % 16
+    read = CloudFields(cloud(points), TOPIC).columns("xy")
+    assert len(read) <= MOST_POINTS and set(read[:, 1]) == set(range(16))
+
+
+def test_clouds_that_cannot_be_read_are_refused_with_the_topic() -> None:
+    broken = cloud(wall_points())
+    broken.fields = broken.fields[:2]
+    with pytest.raises(InputError, match="got the fields x, y, expected x, y, z among them; remap hints/points"):
+        asked(PointsSource(), TOPIC, broken)
+    short = cloud(wall_points())
+    short.width = 100_000
+    short.row_step = short.point_step * short.width
+    with pytest.raises(InputError, match="correct the node that publishes the cloud"):
+        asked(PointsSource(), TOPIC, short)
+    assert CAMERA.width == 160
+
+
+def test_a_cloud_without_points_or_of_nan_gives_nothing_and_says_why() -> None:
+    given = asked(PointsSource(), TOPIC, cloud(np.full((50, 3), np.nan)))
+    assert given.hints is None and given.rejected == {"no return": 50}
+    assert given.reason.startswith("no measurement is left (no return 50); check")
+    empty = asked(PointsSource(), TOPIC, cloud(np.empty((0, 3))))
+    assert empty.hints is None and "holds no measurements" in empty.reason

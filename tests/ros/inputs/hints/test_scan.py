@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""hints/scan: rays become hints where the camera sees what they hit, moved by what the robot did in between."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.input_error import InputError
+from grin_ros.ros.inputs.hints.scan import ScanSource
+from tests.ros.inputs.hints.wall import CAMERA, NOW_NS, OPTICAL, asked, depth_error, driving, scan, tree, view
+
+TOPIC = "hints/scan"
+
+
+def test_a_level_scan_lies_on_the_row_of_the_horizon() -> None:
+    given = asked(ScanSource(), TOPIC, scan())
+    assert depth_error(given) < 1e-3 and given.reason == "" and given.age_s == 0.0
+    assert given.hints is not None and len(given.hints) > 60
+    np.testing.assert_allclose(given.hints.pixels[:, 1], CAMERA.cy, atol=1e-3)
+    assert given.rejected["no return"] > 10 and given.rejected["outside the image"] > 50
+
+
+def test_a_tilted_scanner_runs_across_the_image() -> None:
+    tilted = tree()
+    tilted.set("base", "lidar", 0, Transform.from_rpy((0, 0, 0), (math.pi / 2, 0, 0)), static=True)
+    given = asked(ScanSource(), TOPIC, scan(), view(tilted))
+    assert given.hints is not None and np.ptp(given.hints.pixels[:, 1]) > 100
+    assert depth_error(given) < 1e-3
+
+
+def test_a_pose_as_six_numbers_needs_no_tf() -> None:
+    given = asked(ScanSource(), TOPIC, scan(), view(scan_pose="0.5 0 0.1 0 0 0"))
+    assert given.hints is not None
+    rays = CAMERA.unproject(given.hints.pixels)
+    np.testing.assert_allclose(given.hints.range_m * rays[:, 2], 3.5, rtol=1e-3)
+    np.testing.assert_allclose(given.hints.range_m * rays[:, 1], -0.1, atol=1e-3)
+
+
+@pytest.mark.parametrize("pose", ["tf", "0 0 0 0 0 0"])
+def test_a_scan_is_moved_to_the_time_of_the_image(pose: str) -> None:
+    """The robot drives at 1 m/s: 0.1 s after the scan the wall is 0.1 m nearer."""
+    at = view(driving(1.0), image_ns=NOW_NS + 10**8, scan_pose=pose)
+    given = asked(ScanSource(), TOPIC, scan(), at)
+    assert given.hints is not None and given.age_s == pytest.approx(0.1)
+    rays = CAMERA.unproject(given.hints.pixels)
+    np.testing.assert_allclose(given.hints.range_m * rays[:, 2], 2.9, rtol=1e-3)
+    np.testing.assert_allclose(given.hints.sigma_ln, 0.01)
+
+
+def test_each_ray_is_moved_by_its_own_time() -> None:
+    """A robot that turns by 90 degrees per second sees a wall bent, unless time_increment is heeded."""
+    turning, count, each_s = driving(0.0, 90.0), 181, 0.001
+    bent = scan(count, each_s=each_s)
+    angles = np.linspace(-np.pi / 2, np.pi / 2, count)
+    with np.errstate(divide="ignore"):
+        ranges_m = 3.0 / np.cos(angles + np.radians(90.0) * each_s * np.arange(count))
+    bent.ranges = np.where((ranges_m > 0.0) & (ranges_m < 20.0), ranges_m, np.inf).astype(np.float32).tolist()
+    assert depth_error(asked(ScanSource(), TOPIC, bent, view(turning))) < 2e-3
+    bent.time_increment = 0.0
+    assert depth_error(asked(ScanSource(), TOPIC, bent, view(turning))) > 0.05
+
+
+def test_without_a_fixed_frame_the_hints_are_less_certain_and_it_is_said() -> None:
+    given = asked(ScanSource(), TOPIC, scan(), view(image_ns=NOW_NS + 10**8))
+    assert given.hints is not None and given.hints.sigma_ln.min() > 0.013
+    assert "tf does not hold hints.fixed_frame 'odom', so the motion of the robot is not taken into" in given.note
+    assert "hints.fixed_frame is empty" in asked(ScanSource(), TOPIC, scan(), view(fixed_frame="")).note
+
+
+def test_the_scan_that_is_nearest_in_time_is_used_and_an_old_or_future_one_is_not() -> None:
+    source = ScanSource()
+    for shift_s in (-0.3, -0.05, 0.1):
+        source.take(TOPIC, scan(stamp_ns=NOW_NS + round(shift_s * 1e9)))
+    assert source(view()).age_s == pytest.approx(0.05)
+    for shift_s, word in ((1.0, "older"), (-1.0, "newer")):
+        with pytest.raises(InputError, match=rf"{word} than the image, and hints\.max_age_s is 0\.2; check that"):
+            source(view(image_ns=NOW_NS + round((0.1 if shift_s > 0 else -0.3) * 1e9) + round(shift_s * 1e9)))
+
+
+def test_at_1_khz_the_scans_of_an_image_that_took_a_while_are_still_there() -> None:
+    source = ScanSource()
+    for step in range(1000):
+        source.take(TOPIC, scan(3, stamp_ns=NOW_NS + step * 10**6))
+    assert abs(source(view(image_ns=NOW_NS + 880 * 10**6)).age_s or 0.0) < 0.025
+
+
+def test_a_frame_that_tf_does_not_hold_is_named() -> None:
+    unknown = scan()
+    unknown.header.frame_id = "laser"
+    with pytest.raises(InputError, match="tf does not hold 'laser'"):
+        asked(ScanSource(), TOPIC, unknown)
+    assert OPTICAL.rotation.shape == (3, 3)

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hints in the node: sources that are switched on are subscribed to, and diagnostics say what each of them gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from benchmarks.stand_in.camera import info_message
+from grin_ros.ros.inputs.hints.tf import TYPE
+from grin_ros.ros.message_types import message_class
+from grin_ros.ros.operator.harness.messages import image_message
+from tests.ros.in_process import counts, deliver, value, values
+from tests.ros.inputs.lidar import lidar, scene
+
+
+def active(make: Callable[..., Any], **values: Any) -> Any:
+    node = make(**values)
+    node.trigger_configure()
+    node.trigger_activate()
+    return node
+
+
+def show(node: Any, seconds: int = 100) -> None:
+    """Give the node an image, and wait until it has been answered."""
+    before = counts(node)["published"]
+    deliver(node, "/camera_info", info_message())
+    deliver(node, "/image", image_message(scene(), seconds))
+    while counts(node)["published"] == before:
+        pass
+
+
+def test_only_sources_that_are_on_are_subscribed_to(make: Callable[..., Any]) -> None:
+    topics = {each.topic_name for each in active(make, hints__points=True).subscriptions}
+    assert "/hints/points" in topics and "/hints/scan" not in topics
+    assert not {"/hints/points", "/tf"} & {each.topic_name for each in active(make).subscriptions}
+
+
+def test_diagnostics_say_what_each_source_gives(make: Callable[..., Any]) -> None:
+    node = active(make, hints__points=True, hints__points_pose="0 0 0 0 0 0", hints__scan=True)
+    deliver(node, "/hints/points", lidar(100.0))
+    show(node)
+    now = values(node)
+    used, _, rest = now["hints points"].partition(" used of ")
+    assert int(used) > 100 and "0 ms older than the image" in rest
+    assert "the motion of the robot is not taken into account" in rest
+    assert now["hints scan"].startswith("nothing has come on hints/scan yet; check the remapping")
+    assert float(now["hints correct depth by"].rstrip("%")) > 20.0
+    show(node, 200)
+    assert "100.00 s older than the image" in value(node, "hints points")
+
+
+@pytest.mark.skipif(message_class(TYPE) is not None, reason="tf2_msgs is installed here")
+def test_without_tf2_msgs_the_log_says_what_that_means(
+    make: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    active(make, hints__scan=True)
+    assert "tf2_msgs is not installed, so no transforms are received" in capfd.readouterr().err

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A backend whose depth is computed from the image, and an artifact for it: a node can be tried without a network.
 
-Depth along z is 1 + red / 32 metres, times what hints correct on average, sigma a tenth of it. Red 0 is invalid; green 13 in the first pixel is an error.
+Depth along z is 1 + red / 32 metres, times what hints correct on average; sigma is a tenth of it. Red 0 is invalid;
+green 13 in the first pixel is an error.
 """
 
 from __future__ import annotations

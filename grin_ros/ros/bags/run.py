@@ -191,7 +191,7 @@ class _BagRun:
         self._done = int(progress.get("messages", 0))
         self.frames = int(progress.get("frames", 0))
         self.rejected: Counter[str] = Counter(progress.get("rejected", {}))
-        self.hints: Counter[str] = Counter({name: 0 for name in config.hints.on} | progress.get("hints", {}))
+        self.hints: Counter[str] = Counter(dict.fromkeys(sorted(config.hints.on), 0) | progress.get("hints", {}))
         self._told: set[str] = set()
         replaced = sorted(self._computed & found.kinds.keys())
         if replaced:
@@ -236,7 +236,9 @@ class _BagRun:
     def _commit(self, messages: int) -> None:
         for processor in self._processors.values():
             processor.forget()  # a run that resumes here must give the same answers
-        self._writer.commit({"messages": messages, "frames": self.frames, "rejected": dict(self.rejected), "hints": dict(self.hints)})
+        self._writer.commit(
+            {"messages": messages, "frames": self.frames, "rejected": dict(self.rejected), "hints": dict(self.hints)}
+        )
 
     def _pass_on(self, message: Message) -> None:
         topics = self._job.topics

@@ -62,7 +62,7 @@ def gated(camera: Camera, measured: Measured, max_range_m: float, max_age_s: flo
     left = np.isfinite(ranges_m) & (ranges_m > 0.0)
     rejected = {NO_RETURN: int((~left).sum())}
 
-    def reject(reason: str, those: NDArray[np.bool_]) -> None:
+    def reject(reason: str, those: NDArray[np.bool_] | np.bool_) -> None:
         nonlocal left
         rejected[reason] = int((left & those).sum())
         left = left & ~those

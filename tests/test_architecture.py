@@ -60,6 +60,7 @@ ROOMS: Mapping[str, Room] = {
     "core/hints": room("core.types core.geometry", "numpy cv2"),
     "core/planning": room("core.types core.geometry", "numpy"),
     "core/inspection": room("core.types core.geometry", "numpy cv2 matplotlib"),
+    "core/labels": room("core.types core.geometry core.config", "numpy cv2"),
     "core/photo": room("core", "numpy cv2 yaml"),
     "core": room("core", "numpy"),
     "ros": room("core", "numpy cv2 rosbags apsw lz4 backports compression ray rerun skimage tqdm yaml"),
@@ -72,6 +73,7 @@ ROOMS: Mapping[str, Room] = {
     "lab/training": room(
         "core lab.network lab.datasets lab.evaluation", "numpy cv2 torch safetensors tensorboard tqdm yaml"
     ),
+    "lab/teaching": room("core lab", "numpy torch matplotlib tqdm"),
     "lab/evaluation": room("core lab.datasets", "numpy cv2 matplotlib tqdm"),
     "worlds": room("core", "numpy cv2 moderngl collada yaml"),
 }

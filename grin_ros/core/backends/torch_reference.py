@@ -24,14 +24,15 @@ from grin_ros.lab.network.grin import Grin
 class ReferenceEngine(Engine):
     """The torch model. It is slow, and the others must give the same answers. Its tensors are torch tensors."""
 
-    def __init__(self, artifact: Artifact, threads: int = 0) -> None:
-        """Load the weights. threads: of torch in the whole process; 0 changes nothing. Raises EngineError."""
+    def __init__(self, artifact: Artifact, threads: int = 0, weights: Mapping[str, torch.Tensor] | None = None) -> None:
+        """Load the weights of the artifact, or take those given. threads: of torch in the whole process; 0 changes
+        nothing. Raises EngineError."""
         super().__init__(artifact, threads)
         if threads > 0:
             torch.set_num_threads(threads)
         try:
             model = Grin(from_mapping(ModelConfig, artifact.manifest.model, f"{artifact.path}/manifest.json: model"))
-            model.load_state_dict(load_weights(artifact.file("weights.safetensors")))
+            model.load_state_dict(weights or load_weights(artifact.file("weights.safetensors")))
             outputs = {graph: [str(o["name"]) for o in artifact.manifest.tensors[graph]["outputs"]] for graph in GRAPHS}
         except (ValueError, RuntimeError, OSError, LookupError) as error:
             raise EngineError(

@@ -34,11 +34,15 @@ _COEFFICIENTS = {"none": 0, "plumb_bob": 5, "rational_polynomial": 8, "equidista
 
 @dataclass(frozen=True)
 class TrainingSample:
-    """One frame of a shard: image (h, w, 3) uint8 RGB, range_m (h, w) float16, and the camera."""
+    """One frame of a shard: image (h, w, 3) uint8 RGB, range_m (h, w) float16, and the camera.
+
+    weight: (h, w) how often a pixel is drawn to be supervised, relative to the others; None: all alike.
+    """
 
     image: NDArray[np.uint8]
     range_m: NDArray[np.float16]
     camera: Camera
+    weight: NDArray[np.float32] | None = None
 
 
 class ShardWriter:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from grin_ros.core.geometry.camera_inputs import mounting_vector, normalised, ra
 from grin_ros.core.geometry.rays import pixel_grid
 from grin_ros.core.sampling.noise import noise_field
 from grin_ros.lab.datasets.sensor_patterns import FEWEST, supervised
-from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.datasets.shards import ShardDataset, TrainingSample
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.resize import resize_image
 from grin_ros.lab.training.augment import other_textures, photometric
@@ -50,6 +51,11 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
         return Batch(**{one.name: getattr(self, one.name).to(device, non_blocking=True) for one in fields(self)})
+
+    def beside(self, other: Batch) -> Batch:
+        """Return one batch of the samples of both, which have the same number of queries."""
+        pairs = {one.name: (getattr(self, one.name), getattr(other, one.name)) for one in fields(self)}
+        return Batch(**{name: torch.cat(pair, 1 if name == "noise" else 0) for name, pair in pairs.items()})
 
 
 @dataclass(frozen=True)
@@ -81,21 +87,35 @@ class Sampling:
     """World -> the smallest horizontal field of view of its windows, in degrees."""
     augment: bool = True
     """Resize, flip and augment the images."""
+    mirrored_share: float = 0.5
+    """The share of samples that are flipped left to right."""
+    photometric_share: float = 1.0
+    """The share of samples that are seen in other light by another camera."""
 
     def __post_init__(self) -> None:
         if self.queries < 1:
             raise ValueError(f"queries: got {self.queries}, expected 1 or more")
         if len(self.resize) != 2 or not 0.0 < self.resize[0] <= self.resize[1] < np.inf:
             raise ValueError(f"resize: got {self.resize}, expected two factors more than 0, the smaller first")
-        for name in ("mounting_share", "pattern_share", "texture_share"):
+        for name in ("mounting_share", "pattern_share", "texture_share", "mirrored_share", "photometric_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
         if not 0.0 < self.density <= 1.0:
             raise ValueError(f"density: got {self.density}, expected more than 0, at most 1")
 
 
+class Samples(Protocol):
+    """What batches are drawn from: a ShardDataset, or anything with its samples and worlds."""
+
+    def __len__(self) -> int: ...
+
+    def sample(self, index: int) -> TrainingSample: ...
+
+    def world(self, index: int) -> str: ...
+
+
 def batch(
-    dataset: ShardDataset, indices: NDArray[np.int64], model: ModelConfig, sampling: Sampling, rng: np.random.Generator
+    dataset: Samples, indices: NDArray[np.int64], model: ModelConfig, sampling: Sampling, rng: np.random.Generator
 ) -> Batch:
     """Draw a batch of the samples at `indices`, each with two independent draws of noise."""
     samples = [_one(dataset, int(i), model, sampling, rng) for i in indices]
@@ -131,10 +151,11 @@ def sample_probabilities(
 
 
 def _one(
-    dataset: ShardDataset, index: int, model: ModelConfig, sampling: Sampling, rng: np.random.Generator
+    dataset: Samples, index: int, model: ModelConfig, sampling: Sampling, rng: np.random.Generator
 ) -> tuple[NDArray[np.generic], ...]:
     sample = dataset.sample(index)
     image, range_m, camera = sample.image, sample.range_m.astype(np.float32), sample.camera
+    weight = np.ones_like(range_m) if sample.weight is None else sample.weight
     measured = _measured(index, camera, range_m, model, sampling, rng)
     factor = 1.0
     if sampling.augment:
@@ -147,10 +168,14 @@ def _one(
         window = (slice(y, y + height), slice(x, x + width))
         if measured[window].any():
             camera = camera.cropped(x, y, width, height)
-            image, range_m, measured = image[window], range_m[window], measured[window]
+            image, range_m, measured, weight = image[window], range_m[window], measured[window], weight[window]
     # Supervised pixels are whole pixels of the recording, so that range and ray fit exactly.
     known = np.flatnonzero(measured)
-    chosen = rng.choice(known, sampling.queries, replace=len(known) < sampling.queries)
+    if sample.weight is None:
+        chosen = rng.choice(known, sampling.queries, replace=len(known) < sampling.queries)
+    else:
+        share = weight.ravel()[known].astype(np.float64)
+        chosen = rng.choice(known, sampling.queries, p=share / share.sum())
     v, u = np.divmod(chosen, camera.width)
     pixels = np.stack([u, v], -1).astype(np.float64)
     ranges = range_m[v, u].astype(np.float64)
@@ -158,8 +183,9 @@ def _one(
     if sampling.augment:
         if rng.random() < sampling.texture_share:
             image = other_textures(image, rng)
-        image = photometric(image, rng)
-        if rng.random() < 0.5:
+        if sampling.photometric_share == 1.0 or rng.random() < sampling.photometric_share:
+            image = photometric(image, rng)
+        if rng.random() < sampling.mirrored_share:
             image, camera = np.ascontiguousarray(image[:, ::-1]), camera.mirrored()
             pixels[:, 0] = camera.width - 1 - pixels[:, 0]
     if rng.random() >= sampling.mounting_share:

@@ -30,7 +30,7 @@ class LossConfig:
     huber_delta: float = 0.1
     """The error, in units of x, at which the velocity loss changes from squared to absolute."""
     refine: float = 0.5
-    """The weight of the second pass relative to the first."""
+    """The weight of the second pass relative to the first; 0 leaves it out."""
     rollout: float = 0.5
     """The share of samples whose second pass starts as in sampling: partly or fully from the answer of the first pass,
     with noise of the model's temperature. Without it the second step would trust the errors of the first."""
@@ -75,6 +75,10 @@ class Objective(nn.Module):
         x_0, error = batch.x_0 + offset, error - offset
         losses = {"first": self._huber(error), "shape": self._huber(error - error.mean(1, keepdim=True))}
         likelihood = _negative_log_likelihood(error, first.log_variance)
+        if config.refine == 0.0:
+            losses["likelihood"] = likelihood
+            total = losses["first"] + config.shape * losses["shape"] + config.likelihood * likelihood
+            return losses | {"total": total}
         # The second pass starts from a random level.
         signal, noise = amplitudes(model.config.schedule, t)
         seen = x_0 + rolled[:, None] * error.detach()

@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The settings of a teaching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grin_ros.lab.teaching.tune import TuneConfig
+
+FORGETTING = 0.05
+"""The largest accepted increase of AbsRel on the old domain, as a share."""
+
+
+@dataclass(frozen=True)
+class TeachConfig:
+    """model: the artifact to begin with. old_domain, replay: see `find_old_domain`. between: learn the corrected old
+    answer between the labels. threads: of the runtimes and torch; 0 lets them choose."""
+
+    model: str = "nano"
+    tune: TuneConfig = field(default_factory=TuneConfig)
+    old_domain: Sequence[Path] = ()
+    replay: Sequence[Path] = ()
+    between: bool = True
+    forgetting: float = FORGETTING
+    threads: int = 0

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The judgement of a model on the robot's own later frames, at their labels, and on frames of the old domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grin_ros.core.estimator import Settings
+from grin_ros.core.inspection.metrics import Limits
+from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
+from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.evaluation.run import evaluate
+
+FAR_M = 100.0
+SETTINGS = Settings(max_depth_m=FAR_M)
+"""The settings that models are judged with: one step, one member, the camera alone."""
+
+
+@dataclass(frozen=True)
+class SiteFigures:
+    """AbsRel, the share of pixels within a factor of 1.25, and the share of errors within one sigma, at the labels."""
+
+    abs_rel: float
+    delta1: float
+    coverage_1sigma: float
+
+
+def measured_sample(labelled: LabelledFrame) -> EvalSample | None:
+    """Return a frame with its labels as measured depth along z; None if no label lies in the image."""
+    camera, labels = labelled.frame.camera, labelled.labels
+    depth_m = np.full((camera.height, camera.width), np.nan, np.float32)
+    u, v = np.rint(labels.pixels).astype(np.intp).T
+    inside = (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height)
+    u, v, range_m = u[inside], v[inside], labels.range_m[inside]
+    farthest_first = np.argsort(-range_m, kind="stable")
+    u, v, range_m = u[farthest_first], v[farthest_first], range_m[farthest_first]
+    depth_m[v, u] = range_m * camera.rays()[v, u, 2]
+    if not Limits().inside(depth_m).any():
+        return None
+    return EvalSample(labelled.name, labelled.recording, "site", labelled.frame, depth_m)
+
+
+def site_samples(frames: LabelFolder, chosen: Sequence[int]) -> Iterator[EvalSample]:
+    """Yield the chosen frames with their labels as measured depth."""
+    for index in chosen:
+        sample = measured_sample(frames[index])
+        if sample is not None:
+            yield sample
+
+
+def judge_site(samples: Iterable[EvalSample], estimate: Callable[[Frame], DepthEstimate]) -> SiteFigures:
+    """Return the figures on the robot's frames: means over its recordings. Raises ValueError for no frames."""
+    figures = evaluate(samples, estimate).domain("site")
+    return SiteFigures(figures["abs_rel"], figures["delta1"], figures["coverage_1sigma"])
+
+
+def judge_old(samples: Iterable[EvalSample], estimate: Callable[[Frame], DepthEstimate]) -> float:
+    """Return AbsRel on the old domain: the mean over its domains, and in each over its scenes."""
+    found = evaluate(samples, estimate)
+    return float(np.mean([found.domain(name)["abs_rel"] for name in found.domain_names]))

@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a folder of labelled frames to a new artifact: judge, tune, choose, export, calibrate, judge again, install.
+
+OUT/manifest.json, ...   the new artifact, only if it is better
+OUT/report.md, .json, .png   what it was before and is now
+OUT/work/                all that a stopped teaching needs to go on; it may be deleted afterwards
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from grin_ros.core.artifact.loading import Artifact, load_artifact
+from grin_ros.core.artifact.manifest import Calibration, SigmaFactor, write_manifest
+from grin_ros.core.backends.engine import EngineError
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.labels.folder import LabelFolder
+from grin_ros.core.types import Frame
+from grin_ros.lab.evaluation.sharing import shared_estimates
+from grin_ros.lab.export.exporter import export_artifact
+from grin_ros.lab.export.variants import add_precision
+from grin_ros.lab.network.checkpoint import load_model, load_weights
+from grin_ros.lab.network.grin import Grin
+from grin_ros.lab.teaching.choosing import Candidate, choose
+from grin_ros.lab.teaching.config import TeachConfig
+from grin_ros.lab.teaching.judging import SETTINGS, SiteFigures, judge_old, judge_site, site_samples
+from grin_ros.lab.teaching.lessons import Lessons
+from grin_ros.lab.teaching.lora import merge_adapters
+from grin_ros.lab.teaching.old_domain import OldDomain, find_old_domain
+from grin_ros.lab.teaching.split import Split, split_by_time
+from grin_ros.lab.teaching.tune import Progress, Tuned, tune
+from grin_ros.lab.training.sigma_fit import fit_settings
+
+logger = logging.getLogger(__name__)
+
+STEPS, MEMBERS = (1, 2, 4), (1, 4)
+"""The settings that sigma is calibrated for. Others use the nearest of them."""
+MOST_JUDGED = 60
+"""At most this many frames of a part choose, calibrate or judge, evenly spread."""
+LEAST_GAIN = 0.02
+"""AbsRel on the robot's held-back frames must fall by at least this share before a model counts as better."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Figures of one model. old_domain: None where no frames of it are known."""
+
+    site: SiteFigures
+    old_domain: float | None
+
+
+@dataclass(frozen=True)
+class Taught:
+    """The result. chosen, tried: the ways from old to tuned weights. reason: why it was installed, or why not."""
+
+    before: Judgement
+    after: Judgement
+    split: Split
+    tuned: Tuned
+    chosen: Candidate
+    tried: list[Candidate]
+    old_domain: OldDomain
+    installed: bool
+    reason: str
+
+
+def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | None:
+    """Teach a model from folders of labelled frames, and return what became of it; None if it was interrupted.
+
+    The same call resumes. Raises ValueError if there are too few frames or if `out` is in use, EngineError if the new
+    artifact does not answer as the network does.
+    """
+    check_free(out)
+    work = out / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    frames = LabelFolder(list(folders))
+    split = split_by_time(frames)
+    logger.info("%s", split)
+    artifact = load_artifact(config.model)
+    old_domain = find_old_domain(config.old_domain, config.replay, work)
+    before = judge(artifact, frames, split, old_domain, config.threads, work / "before.json")
+    logger.info("before: %s", _words(before))
+    lessons = _lessons(artifact, frames, split, config, work)
+    model, old = load_model(artifact.file("weights.safetensors")), load_weights(artifact.file("weights.safetensors"))
+    with tqdm(total=config.tune.steps, desc="tune", unit="step", mininterval=5.0) as bar:
+        tuned = tune(model, lessons, old_domain.replay, config.tune, work / "tune", lambda p: _show(bar, p))
+    if not tuned.finished:
+        logger.warning("interrupted at step %d; the same command goes on from here", tuned.steps)
+        return None
+    merge_adapters(model)
+    chosen, tried = choose(
+        artifact,
+        old,
+        model,
+        lambda: site_samples(frames, spread(split.choose)),
+        None if old_domain.samples is None else lambda: old_domain.half(0),
+        config.forgetting,
+        config.threads,
+    )
+    made = work / "artifact"
+    _export(model, made, out.name, artifact, frames, split, tuned, config)
+    after = judge(load_artifact(made), frames, split, old_domain, config.threads)
+    logger.info("after: %s", _words(after))
+    installed, reason = better(before, after, config.forgetting)
+    if installed:
+        for file in sorted(made.iterdir(), key=lambda path: path.name == "manifest.json"):
+            shutil.copy2(file, out / file.name)  # the manifest comes last: without it the folder is no artifact
+    return Taught(before, after, split, tuned, chosen, tried, old_domain, installed, reason)
+
+
+def check_free(out: Path) -> None:
+    """Raise ValueError if `out` holds an artifact, or something that no teaching has begun."""
+    if (out / "manifest.json").exists():
+        raise ValueError(f"{out}: holds a model already, and no model is replaced; give another folder with --out")
+    if out.exists() and (out.is_file() or (any(out.iterdir()) and not (out / "work").is_dir())):
+        raise ValueError(f"{out}: exists and was not begun by grin teach; give another folder with --out")
+
+
+def judge(
+    artifact: Artifact, frames: LabelFolder, split: Split, old: OldDomain, threads: int, kept: Path | None = None
+) -> Judgement:
+    """Return the figures of an artifact on the frames that judge. kept: a file that keeps them for the next time."""
+    if kept is not None and kept.is_file():
+        values = json.loads(kept.read_text())
+        if values["model"] == artifact.digest and values["frames"] == len(split.judge):
+            return Judgement(SiteFigures(**values["site"]), values["old_domain"])
+    estimate = Estimator(open_engine("ort", artifact, threads), SETTINGS)
+    site = judge_site(site_samples(frames, spread(split.judge)), estimate)
+    found = Judgement(site, judge_old(old.half(1), estimate) if old.samples is not None else None)
+    if kept is not None:
+        facts = {"model": artifact.digest, "frames": len(split.judge)}
+        kept.write_text(json.dumps(facts | dataclasses.asdict(found)) + "\n")
+    return found
+
+
+def better(before: Judgement, after: Judgement, forgetting: float) -> tuple[bool, str]:
+    """Return whether the new model is better than the old one, and why."""
+    gain = 1.0 - after.site.abs_rel / before.site.abs_rel
+    if not gain >= LEAST_GAIN:
+        return False, f"AbsRel on the robot's held-back frames fell by {gain:.1%}, expected at least {LEAST_GAIN:.0%}"
+    if before.old_domain is None or after.old_domain is None:
+        return True, f"AbsRel on the robot's held-back frames fell by {gain:.0%}; what was forgotten is not known"
+    lost = after.old_domain / before.old_domain - 1.0
+    if not lost <= forgetting:
+        return False, f"AbsRel on the old domain rose by {lost:.1%}, expected at most {forgetting:.0%}"
+    return (
+        True,
+        f"AbsRel on the robot's held-back frames fell by {gain:.0%}, on the old domain by {-lost:.1%}",
+    )
+
+
+def spread(indices: Sequence[int], most: int = MOST_JUDGED) -> list[int]:
+    """Return at most `most` of the indices, evenly spread."""
+    step = max(1, -(-len(indices) // most))
+    return list(indices[::step])
+
+
+def _lessons(artifact: Artifact, frames: LabelFolder, split: Split, config: TeachConfig, work: Path) -> Lessons:
+    answer = None
+    if config.between:
+        estimator = Estimator(open_engine("ort", artifact, config.threads), SETTINGS)
+        answer = lambda frame, labels: estimator(frame, hints=labels)  # noqa: E731
+    lessons = Lessons(frames, split.learn, work / "lessons", answer)
+    for _ in tqdm(lessons.prepare(), total=len(lessons), desc="label", unit="frame", mininterval=5.0):
+        pass
+    return lessons
+
+
+def _export(
+    model: Grin,
+    made: Path,
+    name: str,
+    artifact: Artifact,
+    frames: LabelFolder,
+    split: Split,
+    tuned: Tuned,
+    config: TeachConfig,
+) -> None:
+    """Write the artifact with the precisions of the old one, and calibrate its sigma on the frames that choose."""
+    manifest = artifact.manifest
+    facts = {
+        **manifest.training,
+        "taught": {
+            "from": manifest.name,
+            "digest": artifact.digest,
+            "frames": len(split.learn),
+            "steps": tuned.steps,
+            "minutes": round(tuned.minutes, 1),
+            "date": time.strftime("%Y-%m-%d"),
+        },
+    }
+    export_artifact(model.eval(), made, name=name, licence=manifest.licence, training=facts)
+    for precision in manifest.variants:
+        _add(precision, made, (frames[i].frame for i in spread(split.learn, 16)), config.threads)
+    exported = load_artifact(made)
+    wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
+    estimates = shared_estimates(open_engine("ort", exported, config.threads), wide, STEPS, MEMBERS)
+    chosen = spread(split.choose)
+    fits = sorted(fit_settings(site_samples(frames, chosen), estimates).items())
+    factors = tuple(
+        SigmaFactor(steps, members, round(fit.sigma_scale, 4), round(fit.floor_ln, 4)) for (steps, members), fit in fits
+    )
+    calibration = Calibration(factors, f"{len(chosen)} frames of the robot that were not learnt")
+    write_manifest(made, dataclasses.replace(exported.manifest, calibration=calibration))
+
+
+def _add(precision: str, made: Path, learnt: Iterator[Frame], threads: int) -> None:
+    try:
+        add_precision(made, precision, learnt, threads)
+    except (EngineError, ImportError, ValueError) as error:
+        text = "the new model has no graphs in %s (%s), so backends of that precision cannot run it"
+        logger.warning(text, precision, error)
+
+
+def _show(bar: tqdm[None], progress: Progress) -> None:
+    bar.update(progress.step - bar.n)
+    bar.set_postfix_str(f"loss {progress.loss:.3f}, {progress.eta_s / 60.0:.0f} min left", refresh=False)
+
+
+def _words(judged: Judgement) -> str:
+    old = "not measured" if judged.old_domain is None else f"{judged.old_domain:.3f}"
+    return f"AbsRel {judged.site.abs_rel:.3f} on the robot's held-back frames, {old} on the old domain"

@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tuning of a trained network on a robot's frames, within a number of steps or minutes. It resumes where it was."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from grin_ros.lab.network.config import ModelConfig
+from grin_ros.lab.network.grin import Grin
+from grin_ros.lab.teaching.lora import add_adapters
+from grin_ros.lab.training.batches import Batch, Samples, Sampling, batch
+from grin_ros.lab.training.loss import LossConfig, Objective, draw_passes
+from grin_ros.lab.training.state import Average, load_state, save_state
+
+CLOCK = "minutes.json"
+"""The file that holds the minutes of training before a run was interrupted."""
+
+
+@dataclass(frozen=True)
+class TuneConfig:
+    """The settings of a tuning. Raises ValueError for a value outside its range."""
+
+    steps: int = 600
+    minutes: float = 30.0
+    """The tuning ends after so many steps or minutes, whichever comes first."""
+    batch: int = 6
+    """Samples per step."""
+    replay: int = 2
+    """The samples of a step that are old frames, where there are any."""
+    lr: float = 5e-4
+    """The peak of the learning rate. A cosine to a fiftieth of it follows."""
+    adapters: int = 0
+    """The rank of the adapters (LoRA) that are trained in the RIN instead of its weights; 0 trains the weights."""
+    warmup_steps: int = 20
+    weight_decay: float = 0.02
+    clip_norm: float = 1.0
+    ema: float = 0.98
+    """The decay of the averaged weights, which are the result."""
+    save_every: int = 50
+    seed: int = 0
+    sampling: Sampling = field(
+        default_factory=lambda: Sampling(
+            queries=384,
+            resize=(0.8, 1.25),
+            mounting_share=1.0,
+            pattern_share=0.0,
+            mirrored_share=0.0,
+            photometric_share=0.5,
+        )
+    )
+    """How the robot's frames are drawn. It always has the same camera and is in the same building, so that less is
+    changed than in a training for all cameras."""
+    old_sampling: Sampling = field(default_factory=lambda: Sampling(queries=384, pattern_share=0.0))
+    """How old frames are drawn, with as many queries."""
+    loss: LossConfig = field(default_factory=LossConfig)
+    second_pass_every: int = 4
+    """Every so many steps the second pass is trained too, which answers that take several steps need. It is nearly half
+    of the time of a step."""
+
+    def __post_init__(self) -> None:
+        if not (self.steps >= 1 and self.minutes > 0.0 and 0 <= self.replay < self.batch and self.adapters >= 0):
+            raise ValueError(
+                f"got steps {self.steps}, minutes {self.minutes}, batch {self.batch}, replay {self.replay}, adapters "
+                f"{self.adapters}; expected at least 1 step, more than 0 minutes, 0 <= replay < batch, adapters >= 0"
+            )
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The result of a tuning. finished: False if it was interrupted; the same call goes on."""
+
+    steps: int
+    minutes: float
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a tuning is. eta_s: seconds that are left, as far as the steps until now tell."""
+
+    step: int
+    steps: int
+    eta_s: float
+    loss: float
+
+
+def tune(
+    model: Grin,
+    lessons: Samples,
+    replay: Samples | None,
+    config: TuneConfig,
+    out: Path,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Tuned:
+    """Tune `model` in place and keep the state in the folder `out`, from which the same call resumes.
+
+    lessons: the robot's frames. replay: old frames that are learnt again; None for none. The encoder is frozen. Ctrl-C
+    (KeyboardInterrupt) ends the tuning with the weights that it has reached, and the same call goes on from there.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    model.pyramid.backbone.requires_grad_(False)
+    if config.adapters:
+        add_adapters(model, config.adapters, config.seed)
+    optimiser = torch.optim.AdamW(_groups(model, config), lr=config.lr, betas=(0.9, 0.98))
+    average = Average(model, config.ema)
+    step = load_state(out, model, average, optimiser)
+    before_s = float(json.loads((out / CLOCK).read_text())["seconds"]) if (out / CLOCK).is_file() else 0.0
+    first, start, limit_s = step, time.monotonic(), config.minutes * 60.0
+    both, first_only = (Objective(model.train(), loss) for loss in (config.loss, replace(config.loss, refine=0.0)))
+    spent_s, finished, loss = before_s, True, math.nan
+
+    def keep() -> None:
+        save_state(out, model, average, optimiser, step)
+        (out / CLOCK).write_text(json.dumps({"seconds": spent_s}))
+
+    try:
+        while step < config.steps and spent_s < limit_s:
+            done = max(step / config.steps, spent_s / limit_s)
+            for group in optimiser.param_groups:
+                group["lr"] = config.lr * _rate(step, done, config.warmup_steps)
+            objective = both if step % config.second_pass_every == 0 else first_only
+            loss = _step(objective, draw(lessons, replay, model.config, config, step), config, optimiser, step)
+            average.update(model, step)
+            step += 1
+            now_s = time.monotonic() - start
+            spent_s = before_s + now_s
+            each_s = now_s / (step - first)
+            eta_s = min((config.steps - step) * each_s, limit_s - spent_s)
+            tell(Progress(step, config.steps, max(eta_s, 0.0), loss))
+            if step % config.save_every == 0:
+                keep()
+    except KeyboardInterrupt:
+        finished = False
+    keep()
+    model.load_state_dict(average.weights)
+    return Tuned(step, spent_s / 60.0, finished)
+
+
+def draw(lessons: Samples, replay: Samples | None, model: ModelConfig, config: TuneConfig, step: int) -> Batch:
+    """Draw the batch of a step: the robot's frames, and old frames after them."""
+    rng = np.random.default_rng((config.seed, step))
+    old = 0 if replay is None else config.replay
+    own = batch(lessons, rng.integers(0, len(lessons), config.batch - old), model, config.sampling, rng)
+    if replay is None or not old:
+        return own
+    return own.beside(batch(replay, rng.integers(0, len(replay), old), model, config.old_sampling, rng))
+
+
+def _step(objective: Objective, drawn: Batch, config: TuneConfig, optimiser: torch.optim.Optimizer, step: int) -> float:
+    """Take one step and return its loss."""
+    device = next(objective.parameters()).device
+    rng = np.random.default_rng((config.seed, step, 1))
+    passes = draw_passes(objective.model.config, config.loss, config.batch, rng, device)
+    with torch.autocast(device.type, torch.bfloat16):
+        losses = objective(drawn.to(device), *passes)
+    optimiser.zero_grad(set_to_none=True)
+    losses["total"].backward()
+    norm = nn.utils.clip_grad_norm_([p for p in objective.parameters() if p.requires_grad], config.clip_norm)
+    if bool(torch.isfinite(norm)):
+        optimiser.step()
+    return float(losses["total"].detach())
+
+
+def _rate(step: int, done: float, warmup_steps: int) -> float:
+    """Return the learning rate as a share of its peak. done: the share of the tuning that is over."""
+    return min(1.0, (step + 1) / warmup_steps) * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0))))
+
+
+def _groups(model: Grin, config: TuneConfig) -> list[dict[str, object]]:
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    matrices, others = [p for p in learnt if p.ndim > 1], [p for p in learnt if p.ndim <= 1]
+    groups = ({"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0})
+    return [group for group in groups if group["params"]]

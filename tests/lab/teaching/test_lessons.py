@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from grin_ros.core.types import DepthEstimate, Frame, Hints
+from grin_ros.lab.teaching.lessons import LABEL_SHARE, Lessons, targets
+from grin_ros.lab.training.batches import Sampling, batch
+from tests.lab.network.tiny import TINY
+from tests.lab.teaching.site import site
+
+
+def one_metre(frame: Frame, labels: Hints) -> DepthEstimate:
+    del labels
+    shape = (frame.camera.height, frame.camera.width)
+    sigma_m = np.full(shape, 0.1, np.float32)
+    sigma_m[:, :20] = 0.4
+    return DepthEstimate(np.ones(shape, np.float32), sigma_m)
+
+
+def test_labels_stand_at_their_pixels_and_the_answer_between_them(tmp_path: Path) -> None:
+    labelled = site(tmp_path)[0]
+    range_m, weight = targets(labelled, one_metre).astype(np.float32)
+    u, v = labelled.labels.pixels.astype(int).T
+    assert np.allclose(range_m[v, u], labelled.labels.range_m, rtol=1e-3)
+    assert np.isclose(range_m[5, 40], 1.0 / labelled.frame.camera.rays()[5, 40, 2], rtol=1e-3)
+    assert np.isclose(weight[v, u].sum() / weight.sum(), LABEL_SHARE, atol=0.01)
+
+
+def test_a_surer_answer_is_learnt_more(tmp_path: Path) -> None:
+    _, weight = targets(site(tmp_path)[0], one_metre).astype(np.float32)
+    assert weight[5, 40] > 5.0 * weight[5, 5] > 0.0
+
+
+def test_without_an_answer_only_labels_are_learnt(tmp_path: Path) -> None:
+    labelled = site(tmp_path)[0]
+    range_m, _ = targets(labelled, None)
+    assert np.isfinite(range_m).sum() == len(labelled.labels)
+
+
+def test_of_labels_at_one_pixel_the_nearest_is_learnt(tmp_path: Path) -> None:
+    labelled = site(tmp_path)[0]
+    both = Hints.measured([[10.0, 10.0], [10.2, 9.9], [9.8, 10.0]], [2.0, 1.0, 3.0])
+    range_m, _ = targets(type(labelled)("x", "x", labelled.frame, both), None)
+    assert range_m[10, 10] == 1.0
+
+
+def test_batches_supervise_the_targets(tmp_path: Path) -> None:
+    frames = site(tmp_path / "site")
+    lessons = Lessons(frames, range(8), tmp_path / "cache", None)
+    sampling = Sampling(queries=32, augment=False, pattern_share=0.0)
+    drawn = batch(lessons, np.arange(2), TINY, sampling, np.random.default_rng(0))
+    learnt_m = TINY.depth_encoding.decode(drawn.x_0[0].numpy() * TINY.data_std)
+    assert np.isclose(learnt_m.min(), frames[0].labels.range_m.min(), rtol=2e-3)
+    assert np.isclose(learnt_m.max(), frames[0].labels.range_m.max(), rtol=2e-3)
+
+
+def test_targets_are_made_once(tmp_path: Path) -> None:
+    frames = site(tmp_path / "site")
+    calls = []
+
+    def counted(frame: Frame, labels: Hints) -> DepthEstimate:
+        calls.append(frame)
+        return one_metre(frame, labels)
+
+    for _ in range(2):
+        assert list(Lessons(frames, range(8), tmp_path / "cache", counted).prepare()) == list(range(1, 9))
+    assert len(calls) == 8

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.estimator import Estimator
+from grin_ros.core.labels.folder import LabelFolder
+from grin_ros.lab.teaching.choosing import between
+from grin_ros.lab.teaching.config import TeachConfig
+from grin_ros.lab.teaching.judging import SiteFigures
+from grin_ros.lab.teaching.report import report_json, write_report
+from grin_ros.lab.teaching.teach import Judgement, Taught, better, teach
+from grin_ros.lab.teaching.tune import TuneConfig
+from grin_ros.lab.training.batches import Sampling
+from tests.lab.network.tiny import awake
+from tests.lab.teaching.site import site, write_site
+from tests.lab.training.recordings import write_shards
+
+TUNE = TuneConfig(
+    steps=40, batch=4, replay=1, warmup_steps=4, lr=3e-3,
+    sampling=Sampling(queries=24, pattern_share=0.0), old_sampling=Sampling(queries=24, pattern_share=0.0),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def taught(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Taught]:
+    """A teaching of the tiny model that may forget everything, with its folder."""
+    folder = tmp_path_factory.mktemp("teach")
+    old = write_shards(folder / "old")
+    config = TeachConfig(str(tiny_artifact), TUNE, [old], [old], between=False, forgetting=100.0, threads=1)
+    found = teach([write_site(folder / "site")], folder / "taught", config)
+    assert found is not None
+    write_report(found, folder / "taught", str(tiny_artifact), LabelFolder(folder / "site"), threads=1)
+    return folder, found
+
+
+def test_a_taught_model_is_better_on_the_robots_later_frames(taught: tuple[Path, Taught]) -> None:
+    _, found = taught
+    assert found.installed
+    assert found.after.site.abs_rel < 0.8 * found.before.site.abs_rel
+
+
+def test_it_is_an_artifact_that_an_engine_opens(taught: tuple[Path, Taught]) -> None:
+    folder, found = taught
+    artifact = load_artifact(folder / "taught")
+    labelled = site(folder / "again")[0]
+    estimate = Estimator(open_engine("ort", artifact, 1))(labelled.frame)
+    assert estimate.depth_m.shape == (48, 64)
+    assert artifact.manifest.training["taught"]["frames"] == len(found.split.learn)
+    assert artifact.manifest.calibration.fitted_on.endswith("that were not learnt")
+
+
+def test_the_report_says_what_it_was_and_is(taught: tuple[Path, Taught]) -> None:
+    folder, found = taught
+    values = json.loads((folder / "taught" / "report.json").read_text())
+    assert values == report_json(found)
+    assert set(values) == {"site", "old_domain", "frames", "minutes", "installed"}
+    assert set(values["site"]["before"]) == {"abs_rel", "delta1", "coverage_1sigma"}
+    assert "Installed" in (folder / "taught" / "report.md").read_text()
+    assert (folder / "taught" / "report.png").stat().st_size > 10_000
+
+
+def test_no_model_is_replaced(taught: tuple[Path, Taught], tiny_artifact: Path) -> None:
+    folder, _ = taught
+    with pytest.raises(ValueError, match="no model is replaced"):
+        teach([folder / "site"], folder / "taught", TeachConfig(str(tiny_artifact), TUNE))
+    (folder / "notes").mkdir(exist_ok=True)
+    (folder / "notes" / "mine.txt").write_text("x")
+    with pytest.raises(ValueError, match="was not begun by grin teach"):
+        teach([folder / "site"], folder / "notes", TeachConfig(str(tiny_artifact), TUNE))
+
+
+def judged(site_error: float, old: float | None) -> Judgement:
+    return Judgement(SiteFigures(site_error, 0.5, 0.6), old)
+
+
+@pytest.mark.parametrize(
+    ("after", "installed", "reason"),
+    [
+        (judged(0.10, 0.30), True, "fell by 50%"),
+        (judged(0.10, 0.32), False, "old domain rose by 6.7%"),
+        (judged(0.20, 0.30), False, "expected at least 2%"),
+        (judged(float("nan"), 0.30), False, "expected at least 2%"),
+        (judged(0.10, None), True, "what was forgotten is not known"),
+    ],
+)
+def test_a_model_is_better_if_it_gains_here_and_keeps_the_rest(after: Judgement, installed: bool, reason: str) -> None:
+    got, text = better(judged(0.20, 0.30), after, 0.05)
+    assert got == installed
+    assert reason in text
+
+
+def test_weights_between_two_models_are_on_the_straight_line() -> None:
+    old, new = awake(0).state_dict(), awake(1).state_dict()
+    middle = between(old, new, 0.25)["head.weight"]
+    assert (middle - (0.75 * old["head.weight"] + 0.25 * new["head.weight"])).abs().max() < 1e-6

@@ -27,7 +27,7 @@ from grin_ros.lab.datasets.recordings import fitted, read
 from grin_ros.lab.datasets.shards import ShardWriter
 
 FORMAT = 1
-WORLDS = ("metric_places", "shape_places")
+METRIC, SHAPE = WORLDS = ("metric_places", "shape_places")
 WIDTH, HEIGHT = 400, 300  # the size of renders, because all folders of one training have one size
 
 
@@ -56,7 +56,7 @@ def pack_place(folder: Path, number: int, place: Mapping[str, Any], writer: Shar
         images.append(picture)
         ranges.append(range_m)
         cameras.append(camera)
-    world = WORLDS.index("metric_places" if place["metric"] else "shape_places")
+    world = WORLDS.index(METRIC if place["metric"] else SHAPE)
     origin = np.array([(number, k, world) for k in range(len(images))], np.int64)
     facts = {key: place.get(key, "") for key in ("place", "licence", "repository")}
     writer.write(f"shard-{number:05d}", np.stack(images), np.stack(ranges), cameras, origin, **facts)

@@ -1,12 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`grin calibrate`: fit sigma on held-out renders for several sampler settings, and write it into the manifest."""
+"""`grin calibrate`: fit sigma on held-out frames for several sampler settings, and write it into the manifest.
+
+Renders alone say little about photographs. Real places that were kept back from training (`grin pack --kept-back`) can
+stand beside them: `share` of the frames are theirs, and each place counts once.
+"""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +25,8 @@ from grin_ros.core.command_line import DONE, CommandParser, fail, whole
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample
-from grin_ros.lab.datasets.renders import render_samples
+from grin_ros.lab.datasets.places import METRIC
+from grin_ros.lab.datasets.renders import render_sample, render_samples
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.evaluation.sharing import shared_estimates
 from grin_ros.lab.training.augment import photometric
@@ -40,24 +46,54 @@ def through_cameras(samples: Iterator[EvalSample], seed: int = 0) -> Iterator[Ev
         yield dataclasses.replace(sample, frame=frame)
 
 
+def real_samples(places: ShardDataset, count: int, seed: int = 0) -> Iterator[EvalSample]:
+    """Yield `count` frames of metric places, with each place as often as any other. Frames come more than once if there
+    are too few. Raises ValueError if no place is metric.
+    """
+    by_place: dict[int, list[int]] = {}
+    for index in places.indices_of(METRIC):
+        by_place.setdefault(places.origin(int(index))[0], []).append(int(index))
+    if not by_place:
+        raise ValueError(f"places: got no frame of the world '{METRIC}', expected places with a scale (grin pack)")
+    rng = np.random.default_rng(seed)
+    frames = list(by_place.values())
+    for number in range(count):
+        index = int(rng.choice(frames[number % len(frames)]))
+        yield render_sample(places.sample(index), f"place_{index:06d}", known_mounting=False, exact=False)
+
+
 def calibrate(
-    artifact_name: str, renders: Sequence[Path], frames: int, steps: Sequence[int], members: Sequence[int]
+    artifact_name: str,
+    renders: Sequence[Path],
+    frames: int,
+    steps: Sequence[int],
+    members: Sequence[int],
+    places: Sequence[Path] = (),
+    share: float = 0.5,
 ) -> str:
     """Fit sigma for each number of steps and members, write it into the manifest, and return the figures as text.
 
-    Raises ValueError, OSError or EngineError if the artifact or the renders cannot be used.
+    frames: of renders and places together. places: folders of real places that were kept back from training. share: of
+    their frames; without places, all frames are renders. Raises ValueError, OSError or EngineError if the artifact or
+    the data cannot be used.
     """
     artifact = load_artifact(artifact_name)
     # The fit needs the output of the network without calibration and limits.
     bare = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, calibration=Calibration()))
     wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
     estimates = shared_estimates(open_engine("ort", bare), wide, steps, members)
-    samples = render_samples(ShardDataset(renders), frames)
-    fits = sorted(fit_settings(tqdm(through_cameras(samples), total=frames, unit="frame"), estimates).items())
+    real = round(share * frames) if places else 0
+    samples = chain(
+        through_cameras(render_samples(ShardDataset(renders), frames - real)),
+        real_samples(ShardDataset(places), real) if places else (),
+    )
+    fits = sorted(fit_settings(tqdm(samples, total=frames, unit="frame"), estimates).items())
     factors = tuple(
         SigmaFactor(steps, members, round(fit.sigma_scale, 4), round(fit.floor_ln, 4)) for (steps, members), fit in fits
     )
-    calibration = Calibration(factors, f"{frames} held-out renders through random cameras")
+    fitted_on = f"{frames - real} held-out renders through random cameras"
+    fitted_on += f" and {real} draws of frames of real places" if real else ""
+    calibration = Calibration(factors, fitted_on)
     write_manifest(artifact.path, dataclasses.replace(artifact.manifest, calibration=calibration))
     return "\n\n".join(f"steps {steps}, members {members}: {fit}" for (steps, members), fit in fits)
 
@@ -66,12 +102,16 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of `grin calibrate`."""
     made = CommandParser(
         "calibrate",
-        "Fit sigma on renders that training has not seen, and write it into the manifest of the artifact.",
-        "grin calibrate runs/nano/artifact --renders data/held_out --frames 60",
+        "Fit sigma on frames that training has not seen, and write it into the manifest of the artifact.",
+        "grin calibrate runs/nano/artifact --renders data/held_out --places data/places_kept_back --frames 60",
     )
     made.add_argument("artifact", help="folder of an exported artifact, or name of a shipped model")
     made.add_argument("--renders", type=Path, nargs="+", required=True, help="folders of renders (grin scenes)")
-    made.add_argument("--frames", type=whole(1), default=200, help="renders to fit on")
+    made.add_argument(
+        "--places", type=Path, nargs="+", default=(), help="folders of kept-back places (grin pack)"
+    )
+    made.add_argument("--share", type=float, default=0.5, help="share of the frames that are of real places")
+    made.add_argument("--frames", type=whole(1), default=200, help="frames to fit on")
     made.add_argument("--steps", type=whole(1), nargs="+", default=STEPS, help="numbers of denoising steps to fit for")
     made.add_argument("--members", type=whole(1), nargs="+", default=MEMBERS, help="ensemble sizes to fit for")
     return made
@@ -81,7 +121,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin calibrate`, and return its exit code."""
     options = parser().parse_args(argv)
     try:
-        print(calibrate(options.artifact, options.renders, options.frames, options.steps, options.members))
+        if not 0.0 < options.share < 1.0:
+            raise ValueError(f"--share: got {options.share}, expected more than 0 and less than 1")
+        print(
+            calibrate(
+                options.artifact,
+                options.renders,
+                options.frames,
+                options.steps,
+                options.members,
+                options.places,
+                options.share,
+            )
+        )
     except (ValueError, OSError, EngineError) as error:
         return fail("calibrate", error)
     return DONE

@@ -16,6 +16,7 @@ from grin_ros.lab.datasets.places import main
 from grin_ros.lab.datasets.recordings import fitted
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.training.batches import sample_probabilities
+from grin_ros.lab.training.calibrate import real_samples
 
 W, H = 320, 240
 K = [[300.0, 0.0, 159.5], [0.0, 300.0, 119.5], [0.0, 0.0, 1.0]]
@@ -106,3 +107,18 @@ def test_a_folder_without_a_valid_index_is_refused(
         (tmp_path / "index.json").write_text(text)
     assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_fit_of_sigma_takes_each_metric_place_as_often_as_any_other(tmp_path: Path) -> None:
+    main([str(write_places(tmp_path / "in", {"desk": 9, "shape": 5, "shelf": 1})), "--out", str(tmp_path / "out")])
+    packed = ShardDataset(tmp_path / "out")
+    drawn = [int(sample.name.removeprefix("place_")) for sample in real_samples(packed, 8)]
+    assert [packed.world(index) for index in drawn] == ["metric_places"] * 8
+    assert [packed.origin(index)[0] for index in drawn].count(packed.origin(drawn[0])[0]) == 4
+    assert len(set(drawn)) > 2, "several frames of the place that has several"
+
+
+def test_a_fit_of_sigma_refuses_places_without_a_scale(tmp_path: Path) -> None:
+    main([str(write_places(tmp_path / "in", {"shape": 2})), "--out", str(tmp_path / "out")])
+    with pytest.raises(ValueError, match="expected places with a scale"):
+        list(real_samples(ShardDataset(tmp_path / "out"), 4))

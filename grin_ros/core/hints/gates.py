@@ -15,7 +15,8 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import Hints
 
 NO_RETURN, TOO_NEAR, TOO_FAR = "no return", "too near", "too far"
-OUTSIDE, HIDDEN, TOO_OLD, ALL_EQUAL = "outside the image", "hidden", "too old", "all equal"
+OUTSIDE, HIDDEN, TOO_OLD = "outside the image", "hidden", "too old"
+ALL_EQUAL, AT_EDGE = "all equal", "at an edge"
 """Reasons of rejection that all sources share. A source may add reasons of its own."""
 
 WINDOW = 7

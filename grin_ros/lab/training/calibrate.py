@@ -107,9 +107,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("artifact", help="folder of an exported artifact, or name of a shipped model")
     made.add_argument("--renders", type=Path, nargs="+", required=True, help="folders of renders (grin scenes)")
-    made.add_argument(
-        "--places", type=Path, nargs="+", default=(), help="folders of kept-back places (grin pack)"
-    )
+    made.add_argument("--places", type=Path, nargs="+", default=(), help="folders of kept-back places (grin pack)")
     made.add_argument("--share", type=float, default=0.5, help="share of the frames that are of real places")
     made.add_argument("--frames", type=whole(1), default=200, help="frames to fit on")
     made.add_argument("--steps", type=whole(1), nargs="+", default=STEPS, help="numbers of denoising steps to fit for")

@@ -122,5 +122,8 @@ def test_hints_that_do_not_fit_are_refused(tmp_path: Path, fake_artifact: Path) 
 def test_the_option_switches_its_source_on(fake_artifact: Path) -> None:
     (job,) = jobs_of(parser().parse_args(["in", "out", "--hints", "scan=/scan", "--model", str(fake_artifact)]))
     assert job.hints == (("hints/scan", "/scan"),) and job.parameters["hints.scan"] is True
-    with pytest.raises(ValueError, match="--hints: got 'sonar=/a', expected one of scan=TOPIC, points=TOPIC"):
+    with pytest.raises(
+        ValueError,
+        match="--hints: got 'sonar=/a', expected one of scan=TOPIC, points=TOPIC, ",
+    ):
         jobs_of(parser().parse_args(["in", "out", "--hints", "sonar=/a"]))

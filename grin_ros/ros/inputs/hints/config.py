@@ -51,7 +51,7 @@ class HintConfig:
 
     def pose(self, source: str) -> Transform | None:
         """Return the transform from a sensor to the optical frame of the camera; None if tf gives it."""
-        text = self.values[f"{source}_pose"]
+        text = self.values.get(f"{source}_pose", FROM_TF)
         return None if text == FROM_TF else pose_from_text(f"{PREFIX}{source}_pose", text)
 
     def sigma_ln(self, source: str) -> float:

@@ -14,6 +14,7 @@ from grin_ros.core.types import Frame, HintReport, Hints
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.hints.source import Given, HintSource, View
+from grin_ros.ros.message_types import message_class
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,12 @@ class HintInputs:
         self._sources: dict[str, HintSource] = {
             kind.name: kind.open() for kind in SOURCES.values() if kind.name in config.on
         }
-        self.topics: Mapping[str, str] = {topic: name for name in self._sources for topic in SOURCES[name].topics}
+        self.topics: Mapping[str, str] = {
+            topic: name
+            for name in self._sources
+            for topic, (kind, _) in SOURCES[name].topics.items()
+            if message_class(kind) is not None  # a newer ROS 2 may have dropped it
+        }
         """Topic -> the source that takes its messages."""
 
     @property

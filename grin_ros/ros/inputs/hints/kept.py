@@ -36,22 +36,28 @@ class KeptMessages:
                     self._kept.pop()
             self._kept.append(message)
 
-    def nearest(self, image_ns: int, max_age_s: float) -> Any:
-        """Return the message whose stamp is nearest to that of the image.
+    def newest(self) -> Any:
+        """Return the message that has come last. Raises InputError if none has come."""
+        with self._lock:
+            if self._kept:
+                return self._kept[-1]
+        raise InputError(f"nothing has come on {self._topic} yet", "check the remapping of this topic")
+
+    def nearest(self, image_ns: int, max_age_s: float, limit: str = "hints.max_age_s") -> Any:
+        """Return the message whose stamp is nearest to that of the image. limit: the parameter that sets max_age_s.
 
         Raises InputError if none has come, or if none is near enough.
         """
+        self.newest()
         with self._lock:
             kept = list(self._kept)
-        if not kept:
-            raise InputError(f"nothing has come on {self._topic} yet", "check the remapping of this topic")
         nearest = min(kept, key=lambda message: abs(stamp_ns(message.header) - image_ns))
         age_s = (image_ns - stamp_ns(nearest.header)) / 1e9
         if abs(age_s) > max_age_s:
             raise InputError(
                 f"the nearest message on {self._topic} is {abs(age_s):.2f} s {'older' if age_s > 0 else 'newer'} than "
-                f"the image, and hints.max_age_s is {max_age_s:g}",
-                "check that the sensor publishes and that all clocks agree, or raise hints.max_age_s",
+                f"the image, and {limit} is {max_age_s:g}",
+                f"check that the sensor publishes and that all clocks agree, or raise {limit}",
             )
         return nearest
 
@@ -66,7 +72,20 @@ class KeepingSource(HintSource):
         """Keep a message."""
         self._kept.setdefault(topic, KeptMessages(topic)).add(message)
 
-    def nearest(self, topic: str, view: View) -> Any:
-        """Return the message of a topic that is nearest in time to the image. Raises InputError if there is none."""
+    @property
+    def heard(self) -> frozenset[str]:
+        """The topics on which something has come."""
+        return frozenset(self._kept)
+
+    def newest(self, topic: str) -> Any:
+        """Return the newest message of a topic. Raises InputError if there is none."""
+        return (self._kept.get(topic) or KeptMessages(topic)).newest()
+
+    def nearest(self, topic: str, view: View, max_age_s: float | None = None, limit: str = "hints.max_age_s") -> Any:
+        """Return the message of a topic that is nearest in time to the image.
+
+        max_age_s: the largest time between them, set by the parameter `limit`; None for hints.max_age_s. Raises
+        InputError if there is none.
+        """
         kept = self._kept.get(topic) or KeptMessages(topic)
-        return kept.nearest(view.frame.stamp_ns, view.config.max_age_s)
+        return kept.nearest(view.frame.stamp_ns, max_age_s or view.config.max_age_s, limit)

@@ -1,12 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The way of measured points to hints that all sensors of points share: codes, place, gates."""
+"""The way from measured points to hints that all sensors share: codes for no return, place, gates."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
+from std_msgs.msg import Header
 
+from grin_ros.core.geometry.transform import BODY_TO_OPTICAL
 from grin_ros.core.hints.gates import NO_RETURN, TOO_NEAR, Measured, gated
 from grin_ros.core.hints.returns import measured_returns
 from grin_ros.ros.inputs.hints.placing import placed
@@ -14,37 +19,56 @@ from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
 
-def given_by_points(
-    view: View, source: str, message: object, points: NDArray[np.float64], times_ns: NDArray[np.int64]
-) -> Given:
-    """Return the hints of points (N, 3) in the frame of a message, with the time (N,) of each.
+@dataclass(frozen=True)
+class Points:
+    """What a message holds.
 
-    Raises InputError if tf does not know where the sensor is.
+    source: the name of the source. header: that of the message. points: (N, 3) metres in its frame. times_ns: (N,)
+    when each was measured. sigma_ln: one sigma of ln(range), without that of the parameter. min_range_m: nearer points
+    are not used. rejected: what was left out before, by reason. optical: the points are in the optical frame of the
+    sensor (z ahead), while a pose as six numbers is that of its body frame (x ahead).
     """
-    header = message.header  # type: ignore[attr-defined]
-    config = view.config
-    returns = measured_returns(points, config.min_range_m)
-    rejected = {NO_RETURN: returns.no_return, TOO_NEAR: returns.too_near}
-    where = placed(view, source, returns.points, header.frame_id, times_ns[returns.kept])
+
+    source: str
+    header: Header
+    points: NDArray[np.float64]
+    times_ns: NDArray[np.int64]
+    sigma_ln: float = 0.0
+    min_range_m: float = 0.0
+    rejected: Counter[str] = field(default_factory=Counter)
+    optical: bool = False
+
+
+def given_by(view: View, measured: Points) -> Given:
+    """Return the hints of measured points. Raises InputError if tf does not know where the sensor is."""
+    config, camera = view.config, view.frame.camera
+    returns = measured_returns(measured.points, measured.min_range_m)
+    rejected = measured.rejected + Counter({NO_RETURN: returns.no_return, TOO_NEAR: returns.too_near})
+    times_ns = measured.times_ns[returns.kept]
+    points = returns.points
+    if measured.optical and config.pose(measured.source) is not None:
+        points = BODY_TO_OPTICAL.inverse()(points)
+    where = placed(view, measured.source, points, measured.header.frame_id, times_ns)
     distance_m = np.maximum(np.linalg.norm(where.points, axis=1), 1e-3)
-    sigma_ln = np.hypot(config.sigma_ln(source), where.drift_m / distance_m)
-    age_s = (view.frame.stamp_ns - times_ns[returns.kept]) / 1e9
-    found = gated(
-        view.frame.camera, Measured(where.points, sigma_ln, age_s, source), config.max_range_m, config.max_age_s
+    own_ln = np.hypot(config.sigma_ln(measured.source), measured.sigma_ln)
+    hints = Measured(
+        where.points,
+        np.hypot(own_ln, where.drift_m / distance_m),
+        (view.frame.stamp_ns - times_ns) / 1e9,
+        measured.source,
     )
-    rejected = {reason: count for reason, count in rejected.items() if count}
-    for reason, count in found.rejected.items():
-        rejected[reason] = rejected.get(reason, 0) + count
-    message_age_s = (view.frame.stamp_ns - stamp_ns(header)) / 1e9
-    reason = "" if found.hints is not None else nothing_left(rejected)
-    return Given(found.hints, rejected, message_age_s, reason, where.note)
+    found = gated(camera, hints, config.max_range_m, config.max_age_s)
+    rejected += Counter(found.rejected)
+    age_s = (view.frame.stamp_ns - stamp_ns(measured.header)) / 1e9
+    reason = nothing_left(rejected) if found.hints is None else ""
+    return Given(found.hints, rejected, age_s, reason, where.note)
 
 
-def nothing_left(rejected: dict[str, int]) -> str:
+def nothing_left(rejected: Counter[str]) -> str:
     """Return a sentence that says why no measurement is left."""
     if not rejected:
         return "the message holds no measurements; check the sensor"
-    counts = ", ".join(f"{reason} {count}" for reason, count in sorted(rejected.items(), key=lambda it: -it[1]))
+    counts = ", ".join(f"{reason} {count}" for reason, count in rejected.most_common())
     return (
         f"no measurement is left ({counts}); check that the camera sees what the sensor sees, and the pose of the "
         "sensor on the robot"

@@ -64,6 +64,8 @@ def _from_tf(view: View, source: str, frame_id: str) -> Transform:
     try:
         return view.tree.lookup(view.frame_id, frame_id, view.frame.stamp_ns)
     except InputError as error:
+        if f"{source}_pose" not in view.config.values:
+            raise
         raise InputError(error.text, f"{error.remedy}, or set hints.{source}_pose to six numbers") from error
 
 

@@ -14,7 +14,7 @@ from sensor_msgs.msg import PointCloud2
 
 from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
 from grin_ros.ros.inputs.hints.kept import KeepingSource
-from grin_ros.ros.inputs.hints.measured import given_by_points
+from grin_ros.ros.inputs.hints.measured import Points, given_by
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
@@ -35,7 +35,8 @@ class PointsSource(KeepingSource):
         """Return the hints of the points that were measured. Raises InputError if none fits or tf is missing."""
         cloud: PointCloud2 = self.nearest(TOPIC, view)
         fields = CloudFields(cloud, TOPIC)
-        return given_by_points(view, "points", cloud, fields.columns("xyz"), point_times_ns(fields, cloud))
+        points, times_ns = fields.columns("xyz"), point_times_ns(fields, cloud)
+        return given_by(view, Points("points", cloud.header, points, times_ns, min_range_m=view.config.min_range_m))
 
 
 def point_times_ns(fields: CloudFields, cloud: PointCloud2) -> NDArray[np.int64]:

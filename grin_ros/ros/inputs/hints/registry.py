@@ -64,5 +64,50 @@ SOURCES: Mapping[str, SourceKind] = {
             {"hints/points": ("sensor_msgs/msg/PointCloud2", "A 3D lidar or depth camera; its points become hints.")},
             "the points of a 3D lidar or another sensor on hints/points (PointCloud2)",
         ),
+        SourceKind(
+            "range",
+            "grin_ros.ros.inputs.hints.range:RangeSource",
+            {"hints/range": ("sensor_msgs/msg/Range", "Single-beam sensors; each becomes one hint at its axis.")},
+            "the ranges of ultrasonic or infrared sensors on hints/range (Range)",
+            sigma_ln=0.03,
+        ),
+        SourceKind(
+            "depth",
+            "grin_ros.ros.inputs.hints.depth:DepthSource",
+            {
+                "hints/depth": (
+                    "sensor_msgs/msg/Image",
+                    "A depth image of any size, 16UC1 or 32FC1, of a zone sensor or a depth camera.",
+                ),
+                "hints/depth/camera_info": ("sensor_msgs/msg/CameraInfo", "The calibration of hints/depth."),
+            },
+            "the depth image on hints/depth (Image 16UC1 or 32FC1) with its camera_info",
+            sigma_ln=0.02,
+        ),
+        SourceKind(
+            "landmarks",
+            "grin_ros.ros.inputs.hints.landmarks:LandmarksSource",
+            {
+                "hints/landmarks": (
+                    "sensor_msgs/msg/PointCloud2",
+                    "Landmarks of visual odometry or SLAM, in map, odom or another frame that stands still.",
+                ),
+                "hints/landmarks_v1": ("sensor_msgs/msg/PointCloud", "The same, as VINS and OpenVINS publish them."),
+            },
+            "the landmarks of visual odometry on hints/landmarks (PointCloud2) or hints/landmarks_v1 (PointCloud)",
+            sigma_ln=0.05,
+            placed=False,
+            parameters=(
+                Parameter(
+                    "hints.landmarks_max_age_s",
+                    2.0,
+                    "The largest time between an image and the stamp of landmarks. It is larger than that of other "
+                    "sensors, because landmarks stand still and come with keyframes.",
+                    low=0.001,
+                    high=600.0,
+                    unit="s",
+                ),
+            ),
+        ),
     )
 }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan
 
 from grin_ros.ros.inputs.hints.kept import KeepingSource
-from grin_ros.ros.inputs.hints.measured import given_by_points
+from grin_ros.ros.inputs.hints.measured import Points, given_by
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
 from grin_ros.ros.inputs.ranges import scan_points
@@ -26,7 +26,10 @@ class ScanSource(KeepingSource):
     def __call__(self, view: View) -> Given:
         """Return the hints of the rays that hit something. Raises InputError if none fits or tf is missing."""
         scan: LaserScan = self.nearest("hints/scan", view)
-        return given_by_points(view, "scan", scan, scan_points(scan), ray_times_ns(scan))
+        return given_by(
+            view,
+            Points("scan", scan.header, scan_points(scan), ray_times_ns(scan), min_range_m=view.config.min_range_m),
+        )
 
 
 def ray_times_ns(scan: LaserScan) -> NDArray[np.int64]:

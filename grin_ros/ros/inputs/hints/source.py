@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.hints.gates import NO_RETURN, TOO_FAR
 from grin_ros.core.types import Frame, Hints
 from grin_ros.ros.inputs.hints.config import HintConfig
 
@@ -45,6 +46,11 @@ class Given:
     age_s: float | None = None
     reason: str = ""
     note: str = ""
+
+    @property
+    def sees_nothing(self) -> bool:
+        """True if the sensor works as far as one can tell, but nothing is in its range."""
+        return self.hints is None and bool(self.rejected) and self.rejected.keys() <= {NO_RETURN, TOO_FAR}
 
 
 class HintSource(ABC):

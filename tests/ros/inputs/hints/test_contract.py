@@ -17,16 +17,29 @@ from grin_ros.ros.inputs.hints.gathering import Gathered, HintInputs
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.parameters.table import BY_NAME, node_config
-from tests.ros.inputs.hints.wall import CAMERA, NOW_NS, cloud, scan, tree, wall_points
+from tests.ros.inputs.hints.wall import (
+    CAMERA,
+    NOW_NS,
+    WALL_M,
+    beam,
+    cloud,
+    depth_messages,
+    scan,
+    tree,
+    wall_points,
+    zones,
+)
 
 Messages = list[tuple[str, Any]]
 
 EXAMPLES: Mapping[str, Callable[[int], Messages]] = {
     "scan": lambda stamp_ns: [("hints/scan", scan(stamp_ns=stamp_ns))],
     "points": lambda stamp_ns: [("hints/points", cloud(wall_points(), stamp_ns=stamp_ns))],
+    "range": lambda stamp_ns: [("hints/range", beam(stamp_ns=stamp_ns))],
+    "depth": lambda stamp_ns: depth_messages(zones(), 45.0, stamp_ns=stamp_ns),
+    "landmarks": lambda stamp_ns: [("hints/landmarks", cloud(wall_points(), stamp_ns=stamp_ns))],
 }
 """Source -> function of a stamp that returns messages from which it gives hints of the wall."""
-PLACED = [name for name in EXAMPLES if SOURCES[name].placed]
 
 
 def gathered(name: str, messages: Messages, of: TransformTree | None = None) -> Gathered:
@@ -62,7 +75,7 @@ def test_good_messages_give_hints_that_are_right(name: str) -> None:
     assert found.hints.sources == (name,)
     assert all(count > 0 for count in found.sources[name].rejected.values())
     rays = CAMERA.unproject(found.hints.pixels)
-    assert np.median(np.abs(found.hints.range_m * rays[:, 2] - 3.0)) < 0.05
+    assert np.median(np.abs(found.hints.range_m * rays[:, 2] - WALL_M)) < 0.05
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -72,12 +85,13 @@ def test_messages_of_another_time_give_none(name: str, shift_s: float, word: str
     assert found.hints is None and word in found.sources[name].reason
 
 
-@pytest.mark.parametrize("name", PLACED)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_without_tf_the_reason_names_the_frames(name: str) -> None:
     found = gathered(name, EXAMPLES[name](NOW_NS), TransformTree())
     assert found.hints is None
-    assert found.sources[name].reason.startswith("tf: no transform from 'lidar' to 'optical' (tf does not hold")
-    assert f"hints.{name}_pose" in found.sources[name].reason
+    sensor = "tof" if name == "depth" else "lidar"
+    assert found.sources[name].reason.startswith(f"tf: no transform from '{sensor}' to 'optical' (tf does not hold")
+    assert (f"hints.{name}_pose" in found.sources[name].reason) == SOURCES[name].placed
 
 
 def test_a_source_that_fails_takes_nothing_else_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
-from sensor_msgs.msg import LaserScan, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2, PointField, Range
 from std_msgs.msg import Header
 
 from grin_ros.core.geometry.camera import Camera
@@ -35,11 +35,12 @@ def header(frame_id: str = "lidar", stamp_ns: int = NOW_NS) -> Header:
 
 
 def tree() -> TransformTree:
-    """Return base > camera > optical, and base > lidar where the camera is."""
+    """Return base > camera > optical and base > lidar > tof, all in one place."""
     made = TransformTree()
     made.set("base", "camera", 0, Transform.from_rpy((0, 0, 0), (0, 0, 0)), static=True)
     made.set("camera", "optical", 0, OPTICAL, static=True)
     made.set("base", "lidar", 0, Transform.from_rpy((0, 0, 0), (0, 0, 0)), static=True)
+    made.set("camera", "tof", 0, OPTICAL, static=True)
     return made
 
 
@@ -122,6 +123,34 @@ def cloud(
     )
     made.data.frombytes(data.tobytes())
     return made
+
+
+def beam(range_m: float = WALL_M, angle_rad: float = 0.05, stamp_ns: int = NOW_NS, frame_id: str = "lidar") -> Range:
+    """Return a range of a sensor of 0.05 to 4 m."""
+    made = Range(header=header(frame_id, stamp_ns), field_of_view=angle_rad, min_range=0.05, max_range=4.0)
+    made.range = range_m
+    return made
+
+
+def zones(columns: int = 8, rows: int = 8) -> NDArray[np.float64]:
+    """Return the depth (rows, columns) of the wall in metres, with a little noise."""
+    return WALL_M * (1.0 + 0.002 * np.random.default_rng(5).standard_normal((rows, columns)))
+
+
+def depth_messages(
+    depth_m: NDArray[np.floating], angle_deg: float, encoding: str = "16UC1", stamp_ns: int = NOW_NS
+) -> list[tuple[str, Any]]:
+    """Return a depth image of a sensor at the camera with this horizontal field of view, and its camera_info."""
+    height, width = depth_m.shape
+    focal = width / 2.0 / np.tan(np.radians(angle_deg) / 2.0)
+    k = [focal, 0.0, (width - 1) / 2.0, 0.0, focal, (height - 1) / 2.0, 0.0, 0.0, 1.0]
+    values = np.rint(depth_m * 1e3).astype("<u2") if encoding == "16UC1" else depth_m.astype("<f4")
+    image = Image(
+        header=header("tof", stamp_ns), height=height, width=width, encoding=encoding, step=width * values.itemsize
+    )
+    image.data.frombytes(np.ascontiguousarray(values).tobytes())
+    info = CameraInfo(header=header("tof", stamp_ns), height=height, width=width, k=k, distortion_model="plumb_bob")
+    return [("hints/depth", image), ("hints/depth/camera_info", info)]
 
 
 def depth_error(given: Given) -> float:

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hints from an image of depth: `hints/depth`, Image 16UC1 (millimetres) or 32FC1 (metres), with its camera_info.
+
+The image may be that of an 8x8 time-of-flight sensor or of a depth camera with holes, aligned with the colour image or
+not. A pixel is an area: its depth is a mean over it, and counts for its centre with a sigma that grows with its angle.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, Image
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.hints.gates import ALL_EQUAL, AT_EDGE, NO_RETURN
+from grin_ros.core.input_error import InputError
+from grin_ros.core.types import MAX_PIXELS
+from grin_ros.ros.inputs.hints.kept import KeepingSource
+from grin_ros.ros.inputs.hints.measured import Points, given_by
+from grin_ros.ros.inputs.hints.source import Given, View
+from grin_ros.ros.inputs.messages import camera_from_info, stamp_ns
+
+TOPIC, INFO = "hints/depth", "hints/depth/camera_info"
+KINDS = {"16UC1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32FC1": ("f4", 1.0)}
+"""Encoding -> (NumPy type, metres of one unit)."""
+MOST_PIXELS = 30_000
+"""Of more pixels a random sample is used, the same one for every image of that size."""
+EDGE_COLUMNS = 64
+"""From this width on, pixels at edges are left out: depth cameras put them between the two surfaces."""
+EDGE_RATIO = 1.1
+"""A pixel is at an edge if the depths around it differ by more than this factor."""
+FEWEST_EQUAL = 10
+"""This many pixels that all have one depth, to the last bit, are no measurement but a sensor that stands still."""
+SLOPE = 1.0
+"""The usual change of ln(depth) per radian of direction; it makes the mean over a pixel uncertain for its centre."""
+
+
+class DepthSource(KeepingSource):
+    """The depth image that is nearest in time to the image."""
+
+    def __call__(self, view: View) -> Given:
+        """Return the hints of the pixels that hold depth. Raises InputError if none fits or tf is missing."""
+        image: Image = self.nearest(TOPIC, view)
+        info: CameraInfo = self.newest(INFO)
+        camera = camera_from_info(info)
+        depth_m = depth_from(image)
+        if depth_m.shape != (camera.height, camera.width):
+            raise InputError(
+                f"depth image: got {image.width}x{image.height}, but its camera_info describes "
+                f"{camera.width}x{camera.height}",
+                f"remap {INFO} to the camera_info of the depth image",
+            )
+        pixels, rejected = _chosen(depth_m)
+        rays = camera.unproject(pixels[:, ::-1])
+        points = rays * (depth_m[pixels[:, 0], pixels[:, 1]] / rays[:, 2])[:, None]
+        times_ns = np.full(len(points), stamp_ns(image.header), np.int64)
+        sigma_ln = pixel_sigma_ln(camera)
+        return given_by(
+            view, Points("depth", image.header, points, times_ns, sigma_ln, rejected=rejected, optical=True)
+        )
+
+
+def depth_from(image: Image) -> NDArray[np.float32]:
+    """Return the depth (H, W) in metres, NaN or 0 where there is none. Raises InputError for another layout."""
+    if image.encoding not in KINDS:
+        raise InputError(
+            f"depth image: got the encoding '{image.encoding[:64]}', expected 16UC1 (millimetres) or 32FC1 (metres)",
+            f"remap {TOPIC} to a depth image",
+        )
+    kind, metres = KINDS[image.encoding]
+    dtype = np.dtype((">" if image.is_bigendian else "<") + kind)
+    width, height, step = image.width, image.height, image.step
+    row = width * dtype.itemsize
+    if not 0 < width * height <= MAX_PIXELS or step < row or len(image.data) < (height - 1) * step + row:
+        raise InputError(
+            f"depth image: got {len(image.data)} bytes and step {step} for {width}x{height} pixels of {image.encoding}",
+            "correct the node that publishes it",
+        )
+    values = np.ndarray((height, width), dtype, memoryview(image.data), strides=(step, dtype.itemsize))
+    return values.astype(np.float32) * np.float32(metres)
+
+
+def pixel_sigma_ln(camera: Camera) -> float:
+    """Return one sigma of ln(depth) at the centre of a pixel, whose mean is known, of a usual scene."""
+    return SLOPE / math.sqrt(12.0) / min(camera.fx, camera.fy)
+
+
+def _chosen(depth_m: NDArray[np.float32]) -> tuple[NDArray[np.intp], Counter[str]]:
+    """Return the pixels (N, 2), row and column, that are used, and how many are not, by reason."""
+    with np.errstate(invalid="ignore"):
+        valid = np.isfinite(depth_m) & (depth_m > 0.0)
+    rejected = Counter({NO_RETURN: int((~valid).sum())})
+    known_m = depth_m[valid]
+    if len(known_m) >= FEWEST_EQUAL and known_m.min() == known_m.max():
+        rejected[ALL_EQUAL] = len(known_m)
+        return np.empty((0, 2), np.intp), rejected
+    if depth_m.shape[1] >= EDGE_COLUMNS:
+        near, far = np.where(valid, depth_m, np.float32(np.inf)), np.where(valid, depth_m, np.float32(0.0))
+        window = np.ones((3, 3), np.uint8)
+        edge = valid & (cv2.dilate(far, window) / EDGE_RATIO > cv2.erode(near, window))
+        rejected[AT_EDGE] = int(edge.sum())
+        valid &= ~edge
+    pixels = np.argwhere(valid)
+    if len(pixels) > MOST_PIXELS:
+        pixels = pixels[np.unique(np.random.default_rng(0).integers(0, len(pixels), MOST_PIXELS))]
+    return pixels, rejected

@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hints from the landmarks of visual odometry or SLAM: `hints/landmarks`, PointCloud2, or PointCloud on
+`hints/landmarks_v1`, in a frame in which the world stands still (map, odom, world, global).
+
+Landmarks stand still, so the time of the message does not matter much, and several packages stamp them wrongly:
+OpenVINS (`points_slam`, `points_msckf`) and cuVSLAM with the time of publication, VINS-Fusion with that of a keyframe
+some frames ago. They are therefore placed by the pose of the camera at the time of the image.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grin_ros.core.input_error import InputError
+from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
+from grin_ros.ros.inputs.hints.kept import KeepingSource
+from grin_ros.ros.inputs.hints.measured import Points, given_by
+from grin_ros.ros.inputs.hints.source import Given, View
+from grin_ros.ros.inputs.messages import stamp_ns
+
+TOPIC, TOPIC_V1 = "hints/landmarks", "hints/landmarks_v1"
+AGE = "landmarks_max_age_s"
+
+
+class LandmarksSource(KeepingSource):
+    """The newest landmarks of either topic."""
+
+    def __call__(self, view: View) -> Given:
+        """Return the hints of the landmarks in view. Raises InputError if there are none or if tf is missing."""
+        limit_s = float(view.config.values[AGE])
+        try:
+            message = self.nearest(TOPIC, view, limit_s, f"hints.{AGE}")
+            points = CloudFields(message, TOPIC).columns("xyz")
+        except InputError:
+            if TOPIC_V1 not in self.heard:
+                raise
+            message = self.nearest(TOPIC_V1, view, limit_s, f"hints.{AGE}")
+            points = np.array([(each.x, each.y, each.z) for each in message.points], np.float64).reshape(-1, 3)
+        measured_ns = stamp_ns(message.header) if message.header.frame_id == view.frame_id else view.frame.stamp_ns
+        times_ns = np.full(len(points), measured_ns, np.int64)
+        return given_by(view, Points("landmarks", message.header, points, times_ns))

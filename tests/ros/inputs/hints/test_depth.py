@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""hints/depth: zone sensors, depth cameras with holes, aligned or not, in both encodings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from grin_ros.core.input_error import InputError
+from grin_ros.ros.inputs.hints.depth import DepthSource
+from grin_ros.ros.inputs.hints.source import Given
+from tests.ros.inputs.hints.wall import WALL_M, depth_error, depth_messages, view, zones
+
+
+def given(depth_m: NDArray[Any], angle_deg: float = 45.0, encoding: str = "16UC1", **hints: Any) -> Given:
+    source = DepthSource()
+    for topic, message in depth_messages(depth_m, angle_deg, encoding):
+        source.take(topic, message)
+    return source(view(**hints))
+
+
+@pytest.mark.parametrize("encoding", ["16UC1", "32FC1"])
+@pytest.mark.parametrize("pose", ["tf", "0 0 0 0 0 0"])
+def test_zones_are_hints_at_their_centres_with_the_sigma_of_an_area(encoding: str, pose: str) -> None:
+    found = given(zones(), encoding=encoding, depth_pose=pose)
+    assert found.hints is not None and len(found.hints) == 64
+    assert depth_error(found) < 0.02
+    np.testing.assert_allclose(found.hints.sigma_ln, 0.036, atol=0.002)
+    assert np.ptp(found.hints.pixels[:, 0]) == pytest.approx(np.ptp(found.hints.pixels[:, 1]), abs=0.1)
+
+
+def test_a_depth_camera_with_holes_and_edges_gives_its_surfaces() -> None:
+    depth_m = np.full((240, 320), WALL_M) + 0.001 * np.random.default_rng(0).standard_normal((240, 320))
+    depth_m[100:140, 100:200] = 1.5
+    depth_m[:50] = 0.0
+    found = given(depth_m, 60.0)
+    assert found.hints is not None
+    assert found.rejected["no return"] == 50 * 320
+    assert 500 < found.rejected["at an edge"] < 700
+    ahead_m = np.sort(found.hints.range_m)
+    assert ahead_m[0] > 1.49 and not ((ahead_m > 1.9) & (ahead_m < 2.9)).any()
+    assert found.hints.sigma_ln.max() < 0.021
+
+
+def test_a_sensor_that_stands_still_is_not_believed() -> None:
+    found = given(np.full((8, 8), 2.0))
+    assert found.hints is None and found.rejected == {"all equal": 64} and not found.sees_nothing
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf, -np.inf])
+def test_images_without_depth_give_nothing(value: float) -> None:
+    found = given(np.full((8, 8), value), encoding="32FC1")
+    assert found.hints is None and found.rejected == {"no return": 64}
+
+
+def test_without_camera_info_or_with_another_one_the_remedy_names_the_topic() -> None:
+    (topic, image), (info_topic, info) = depth_messages(zones(), 45.0)
+    source = DepthSource()
+    source.take(topic, image)
+    with pytest.raises(InputError, match="nothing has come on hints/depth/camera_info yet"):
+        source(view())
+    info.width = 16
+    source.take(info_topic, info)
+    with pytest.raises(InputError, match="got 8x8, but its camera_info describes 16x8; remap hints/depth/camera_info"):
+        source(view())
+
+
+def test_images_that_are_no_depth_are_refused() -> None:
+    (topic, image), info = depth_messages(zones(), 45.0)
+    for changes, text in (({"encoding": "rgb8"}, "expected 16UC1"), ({"height": 9}, "correct the node")):
+        source = DepthSource()
+        source.take(*info)
+        before = {name: getattr(image, name) for name in changes}
+        for name, value in changes.items():
+            setattr(image, name, value)
+        source.take(topic, image)
+        with pytest.raises(InputError, match=text):
+            source(view())
+        for name, value in before.items():
+            setattr(image, name, value)

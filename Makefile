@@ -22,7 +22,7 @@ demo:
 
 test:
 	@./scripts/environment.sh test
-	@echo "[3/3] ruff, mypy --strict, pytest"
+	@echo "[3/3] ruff, mypy --strict, two processes of pytest: about 6 to 10 minutes on two cores"
 	@$(MAKE) --no-print-directory lint
 	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST)
 

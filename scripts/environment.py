@@ -35,6 +35,9 @@ DEMO = ("openvino", "bags", "demo")
 EXTRAS = {"demo": DEMO, "test": (*DEMO, "trt", "gate", "fleet", "train", "test")}
 """Purpose -> extras of setup.py. OpenVINO is in both: on x86_64 a frame takes about 0.6 of the time of ONNX Runtime."""
 
+SIZES = {"demo": "about 1 GB, a few minutes", "test": "about 2.7 GB, several minutes"}
+"""Purpose -> what the packages take on disk, and their installation in time. Wheels of ROS 2 included."""
+
 
 class SetupError(Exception):
     """The environment cannot be made; the text says why and what to do."""
@@ -84,7 +87,7 @@ def make_environment(purpose: str) -> None:
         print("[2/3] packages: up to date", flush=True)
         return
     extras = EXTRAS[purpose] if ros else ("ros-wheels", *EXTRAS[purpose])
-    print(f"[2/3] packages: grin_ros[{','.join(extras)}]", flush=True)
+    print(f"[2/3] packages: grin_ros[{','.join(extras)}], {SIZES[purpose]}", flush=True)
     install([f"{ROOT}[{','.join(extras)}]"], constraints() if ros else [])
     NOTE.write_text(json.dumps({**note, purpose: digest}, indent=1))
     UNFINISHED.unlink(missing_ok=True)

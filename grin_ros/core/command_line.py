@@ -86,6 +86,14 @@ def positive(text: str) -> float:
     return value
 
 
+def existing(text: str) -> Path:
+    """Return the path of a file or folder that exists. Raises argparse.ArgumentTypeError before any work is done."""
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise argparse.ArgumentTypeError(f"there is no {path}; check the path")
+    return path
+
+
 def new_file(text: str) -> Path:
     """Return the path of a file that can be written. Raises argparse.ArgumentTypeError before any work is done."""
     path = Path(text).expanduser()

@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from grin_ros.core.command_line import CommandParser, did_you_mean, fail, new_file, new_folder, positive, whole
+from grin_ros.core.command_line import (
+    CommandParser,
+    did_you_mean,
+    existing,
+    fail,
+    new_file,
+    new_folder,
+    positive,
+    whole,
+)
 
 
 def parser() -> CommandParser:
@@ -100,3 +109,9 @@ def test_a_folder_without_permission_is_refused(tmp_path: Path, monkeypatch: pyt
     for read in (new_file, new_folder):
         with pytest.raises(argparse.ArgumentTypeError, match="cannot be written; give another path"):
             read(str(tmp_path / "new"))
+
+
+def test_an_input_that_is_missing_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="there is no .*weights; check the path"):
+        existing(str(tmp_path / "weights"))
+    assert existing(str(tmp_path)) == tmp_path

@@ -58,8 +58,9 @@ def find_artifact(name_or_path: str) -> Path:
     shipped = sorted(p.name for p in SHIPPED.iterdir() if p.is_dir()) if SHIPPED.is_dir() else []
     if name_or_path in shipped:
         return SHIPPED / name_or_path
+    hint = nearest(name_or_path, shipped) or "."
     raise ArtifactError(
-        f"model: got '{name_or_path}', which is neither a folder nor a shipped model{nearest(name_or_path, shipped)} "
+        f"model: got '{name_or_path}', which is neither a folder nor a shipped model{hint} "
         f"Shipped models: {', '.join(shipped) or 'none (reinstall grin_ros)'}; or give the path of an exported artifact"
     )
 

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.input_error import InputError
+from grin_ros.core.photo.calibration import FORMATS, read_calibration
 from grin_ros.core.photo.exif import Exif
 
 ASSUMED_FOV_DEG = 60.0
@@ -50,6 +53,37 @@ class CameraChoice:
             return KnownCamera(camera, f"EXIF, {exif.focal_35mm} mm on 35 mm film")
         camera = pinhole(width, height, ASSUMED_FOV_DEG, max(width, height))
         return KnownCamera(camera, f"an assumption, {ASSUMED_FOV_DEG:g} degrees along the longer side", assumed=True)
+
+
+def add_camera_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup, what: str) -> None:
+    """Add --fov, --calibration and --camera to a parser. what: the pictures whose camera they tell."""
+    known = parser.add_mutually_exclusive_group()
+    known.add_argument("--fov", type=degrees, metavar="DEG", help=f"horizontal field of view of {what}, degrees")
+    known.add_argument(
+        "--calibration", type=Path, metavar="FILE", help=f"calibration of the camera of {what}: {FORMATS}"
+    )
+    parser.add_argument("--camera", default="", metavar="NAME", help="camera of a calibration file that holds several")
+
+
+def camera_choice(options: argparse.Namespace) -> CameraChoice | None:
+    """Return what the options of `add_camera_options` tell, None if they tell nothing. Raises InputError."""
+    if options.calibration is None and options.fov is None:
+        return None
+    calibration = read_calibration(options.calibration, options.camera) if options.calibration else None
+    return CameraChoice(calibration, options.fov)
+
+
+def degrees(text: str) -> float:
+    """Return an angle of --fov. Raises argparse.ArgumentTypeError outside 1 to 179."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not MIN_FOV_DEG <= value <= MAX_FOV_DEG:  # false for NaN
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected {MIN_FOV_DEG:g} to {MAX_FOV_DEG:g} degrees; a phone's main camera has about 69"
+        )
+    return value
 
 
 def pinhole(width: int, height: int, fov_deg: float, side_px: int) -> Camera:

@@ -21,8 +21,13 @@ from grin_ros.core.backends.registry import CHOICES
 from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser, fail, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.input_error import InputError
-from grin_ros.core.photo.calibration import FORMATS, read_calibration
-from grin_ros.core.photo.cameras import ASSUMED_FOV_DEG, MAX_FOV_DEG, MIN_FOV_DEG, CameraChoice, KnownCamera
+from grin_ros.core.photo.cameras import (
+    ASSUMED_FOV_DEG,
+    CameraChoice,
+    KnownCamera,
+    add_camera_options,
+    camera_choice,
+)
 from grin_ros.core.photo.outputs import open_folder, panel_possible, write_outputs
 from grin_ros.core.photo.pictures import Picture, Source, find_sources, read_pictures
 from grin_ros.core.types import DepthEstimate, Frame
@@ -103,8 +108,7 @@ def checked(options: argparse.Namespace) -> tuple[list[Source], CameraChoice, Ar
     Raises ValueError with what is wrong and what to do.
     """
     sources = find_sources(options.sources)
-    calibration = read_calibration(options.calibration, options.camera) if options.calibration else None
-    cameras = CameraChoice(calibration, options.fov)
+    cameras = camera_choice(options) or CameraChoice()
     if len(sources) == 1:  # of several files, one that cannot be used must not stop the others
         for picture in islice(read_pictures(sources[0], options.every), 1):
             prepared(picture, cameras, options.max_size)
@@ -128,10 +132,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("sources", nargs="+", type=Path, metavar="PHOTO|FOLDER|VIDEO", help="what to work on")
     made.add_argument("--out", type=Path, default=Path("depth_output"), metavar="DIR", help="folder of the results")
-    camera = made.add_mutually_exclusive_group()
-    camera.add_argument("--fov", type=degrees, metavar="DEG", help="horizontal field of view of the pictures, degrees")
-    camera.add_argument("--calibration", type=Path, metavar="FILE", help=f"calibration of the camera: {FORMATS}")
-    made.add_argument("--camera", default="", metavar="NAME", help="camera of a calibration file that holds several")
+    add_camera_options(made, "the pictures")
     made.add_argument("--every", type=whole(1), default=10, metavar="N", help="of a video, take every N-th frame")
     made.add_argument(
         "--max-size",
@@ -145,19 +146,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--steps", type=int, default=Settings.steps, help="denoising steps")
     made.add_argument("--members", type=int, default=Settings.members, help="ensemble size")
     return made
-
-
-def degrees(text: str) -> float:
-    """Return an angle of --fov. Raises argparse.ArgumentTypeError outside 1 to 179."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not MIN_FOV_DEG <= value <= MAX_FOV_DEG:  # false for NaN
-        raise argparse.ArgumentTypeError(
-            f"got {text!r}, expected {MIN_FOV_DEG:g} to {MAX_FOV_DEG:g} degrees; a phone's main camera has about 69"
-        )
-    return value
 
 
 def main(argv: Sequence[str] | None = None) -> int:

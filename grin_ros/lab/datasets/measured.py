@@ -5,7 +5,8 @@
 index.json   {"format": 1, "samples": [{"name", "scene", "domain", "image", "depth", "depth_scale",
               "K", "D", "distortion_model", "width", "height"[, "source", "licence"]}, ...]}
 depth        uint16 PNG of the image's size; metres along z = value / depth_scale; 0 = not measured
-K            3x3 camera matrix of the stored image; integer coordinates are pixel centres
+K            3x3 camera matrix of the stored image; integer coordinates are pixel centres. A sample may leave out K, D,
+             distortion_model, width and height: then its camera is told when the data is opened
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 
 from grin_ros.core.config import from_mapping, nearest
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.input_error import InputError
+from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.core.types import Frame
 
 FORMAT = 1
@@ -64,11 +67,11 @@ class Entry:
     image: str
     depth: str
     depth_scale: float
-    K: tuple[tuple[float, ...], ...]
-    D: tuple[float, ...]
-    distortion_model: str
-    width: int
-    height: int
+    K: tuple[tuple[float, ...], ...] = ()
+    D: tuple[float, ...] = ()
+    distortion_model: str = "none"
+    width: int = 0
+    height: int = 0
     source: str = ""
     licence: str = ""
 
@@ -84,7 +87,8 @@ class Entry:
                 raise ValueError(f"{where}: {key} is '{path}', expected a path inside the data set's folder")
         if not self.depth_scale > 0.0:
             raise ValueError(f"{where}: depth_scale is {self.depth_scale}, expected PNG values per metre, more than 0")
-        self.camera()
+        if self.K:
+            self.camera()
 
     def camera(self) -> Camera:
         """Return the camera of the image. Raises ValueError if K, D and the size are not those of one."""
@@ -97,15 +101,17 @@ class Entry:
 class EvalDataset:
     """The samples of a folder, which are read from disk when they are used. It can be iterated more than once.
 
-    Raises ValueError with the remedy if the folder, its index or a file does not follow the format.
+    cameras: tells the cameras of samples without K. Raises ValueError with the remedy if the folder, its index or a
+    file does not follow the format.
     """
 
-    def __init__(self, root: Path, entries: tuple[Entry, ...]) -> None:
+    def __init__(self, root: Path, entries: tuple[Entry, ...], cameras: CameraChoice | None = None) -> None:
         self.root = root
         self.entries = entries
+        self.cameras = cameras
 
     @classmethod
-    def open(cls, root: str | Path) -> EvalDataset:
+    def open(cls, root: str | Path, cameras: CameraChoice | None = None) -> EvalDataset:
         """Open the folder `root`, and check its index.json: every entry, its calibration, and that its files exist."""
         root = Path(root).expanduser()
         index = root / "index.json"
@@ -128,10 +134,18 @@ class EvalDataset:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{index}: the name '{twice[0]}' occurs more than once; names must be unique")
+        bare = [entry.name for entry in entries if not entry.K]
+        if bare and cameras is None:
+            raise ValueError(
+                f"{index}: {len(bare)} of {len(entries)} samples have no K, the first is '{bare[0]}'; give "
+                "--calibration FILE or --fov DEG, or write K, D and distortion_model into the index"
+            )
+        if cameras is not None and not bare:
+            raise ValueError(f"{index}: every sample has its own K; leave --calibration and --fov out")
         for path in (root / file for entry in entries for file in (entry.image, entry.depth)):
             if not path.is_file():
                 raise _unreadable(path, "there is no such file")
-        return cls(root, entries)
+        return cls(root, entries, cameras)
 
     def check(self) -> None:
         """Read every sample once, so that a damaged file is found before hours of work. Raises ValueError."""
@@ -152,7 +166,8 @@ class EvalDataset:
                 f"domain: got '{domain}', {self.root} holds {', '.join(self.domains)}{nearest(domain, self.domains)}"
             )
         entries = [entry for entry in self.entries if domain is None or entry.domain == domain]
-        return EvalDataset(self.root, tuple(entries[i] for i in chosen(len(entries), every, limit, frames)))
+        kept = tuple(entries[i] for i in chosen(len(entries), every, limit, frames))
+        return EvalDataset(self.root, kept, self.cameras)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -168,7 +183,7 @@ class EvalDataset:
         # A rotation in the EXIF data must not be applied, because K and depth belong to the stored pixels.
         image = _imread(self.root / entry.image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         depth = _imread(self.root / entry.depth, cv2.IMREAD_UNCHANGED)
-        expected = (entry.height, entry.width)
+        expected = (entry.height, entry.width) if entry.K else image.shape[:2]
         if image.shape[:2] != expected:
             raise ValueError(f"{where}: got an image of {image.shape[:2]}, expected {expected}; correct the index")
         if depth.dtype != np.uint16 or depth.shape != expected:
@@ -177,8 +192,18 @@ class EvalDataset:
                 "write one channel of 16 bits, pixel for pixel with the image"
             )
         depth_m = np.where(depth > 0, depth / np.float32(entry.depth_scale), np.float32(np.nan)).astype(np.float32)
-        frame = Frame(np.ascontiguousarray(image[..., ::-1]), entry.camera())
+        frame = Frame(
+            np.ascontiguousarray(image[..., ::-1]), self._camera(entry, where, image.shape[1], image.shape[0])
+        )
         return EvalSample(entry.name, entry.scene, entry.domain, frame, depth_m)
+
+    def _camera(self, entry: Entry, where: str, width: int, height: int) -> Camera:
+        if entry.K or self.cameras is None:
+            return entry.camera()
+        try:
+            return self.cameras(width, height).camera
+        except InputError as error:
+            raise InputError(f"{where}: {error.text}", error.remedy) from error
 
 
 OF_SET = ": "

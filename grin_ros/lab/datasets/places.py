@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.recordings import fitted, read
 from grin_ros.lab.datasets.shards import ShardWriter
@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "grin pack PLACES --out data/places --kept-back data/places_kept_back",
         notes=__doc__.partition("\n\n    ")[2].partition("\n\n")[2],
     )
-    parser.add_argument("places", type=Path, metavar="PLACES", help="folder with index.json")
+    parser.add_argument("places", type=existing, metavar="PLACES", help="folder with index.json")
     parser.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="folder of shards to write")
     parser.add_argument(
         "--kept-back", type=Path, metavar="DIR", help="folder of shards for places that training does not see"

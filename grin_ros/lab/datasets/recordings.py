@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardWriter
 
@@ -104,10 +104,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Pack a recording of images with measured depth as shards to train on.",
         "grin pack-recording --images rgb --depth depth --k K.txt --licence MIT --out data/lounge",
     )
-    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of images")
-    parser.add_argument("--depth", type=Path, required=True, metavar="DIR", help="folder of depth PNGs")
+    parser.add_argument("--images", type=existing, required=True, metavar="DIR", help="folder of images")
+    parser.add_argument("--depth", type=existing, required=True, metavar="DIR", help="folder of depth PNGs")
     parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG values per metre")
-    parser.add_argument("--k", type=Path, required=True, help="text file with the 9 numbers of K")
+    parser.add_argument("--k", type=existing, required=True, help="text file with the 9 numbers of K")
     parser.add_argument("--distortion", type=float, nargs="*", default=[], help="plumb_bob coefficients")
     parser.add_argument("--every", type=whole(1), default=1, metavar="N", help="use every Nth frame")
     parser.add_argument(

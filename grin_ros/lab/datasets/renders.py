@@ -20,6 +20,7 @@ import numpy as np
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import range_to_depth
+from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSample, EvalSets, chosen
 from grin_ros.lab.datasets.shards import ShardDataset, TrainingSample
@@ -143,20 +144,24 @@ def open_samples(
     limit: int | None = None,
     frames: int | None = None,
     known_mounting: bool = False,
+    cameras: CameraChoice | None = None,
 ) -> EvalDataset | EvalSets | RenderDataset:
     """Open one or more folders of measured depth, or of rendered shards, as their index.json says.
 
-    domain, every and limit choose among measured depth, frames among both; of each set, where there are several. Raises
-    ValueError if a folder is neither, if folders are mixed, and if a choice does not apply.
+    domain, every and limit choose among measured depth, frames among both; of each set, where there are several.
+    cameras: tells the cameras of measured samples without K. Raises ValueError if a folder is neither, if folders are
+    mixed, and if a choice does not apply.
     """
     if not any(map(is_rendered, folders)):
-        sets = [EvalDataset.open(folder).select(domain, every, limit, frames) for folder in folders]
+        sets = [EvalDataset.open(folder, cameras).select(domain, every, limit, frames) for folder in folders]
         return sets[0] if len(sets) == 1 else EvalSets(sets)
     measured = [str(folder) for folder in folders if not is_rendered(folder)]
     if measured:
         raise ValueError(
             f"data: got folders of renders and of measured depth ({', '.join(measured)}); evaluate them separately"
         )
+    if cameras is not None:
+        raise ValueError("--calibration and --fov: got renders, which know their cameras; leave them out")
     if (domain or DOMAIN, every, limit) != (DOMAIN, 1, None):
         raise ValueError("--domain, --every and --limit apply to measured depth only; for renders, give --frames N")
     return RenderDataset(folders, frames, known_mounting=known_mounting)

@@ -22,6 +22,7 @@ from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.command_line import DONE, WRONG_CALL, CommandParser, fail, new_file, new_folder, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
+from grin_ros.core.photo.cameras import add_camera_options, camera_choice
 from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSets
 from grin_ros.lab.datasets.renders import ROBOT_HEIGHT, RenderDataset, by_lens, is_rendered, open_samples
@@ -73,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--mounting", action="store_true", help="give the model the mounting of the cameras of renders")
     data.add_argument("--max-depth", type=float, default=defaults.max_depth_m, metavar="M",
                       help="leave out measured depth beyond this, in metres")  # fmt: skip
+    add_camera_options(data, "samples without K in index.json")
     model = parse.add_argument_group("model")
     model.add_argument("--model", default="nano", metavar="NAME",
                        help="a shipped model or the folder of an artifact")  # fmt: skip
@@ -150,6 +152,7 @@ def _samples(args: argparse.Namespace) -> EvalDataset | EvalSets | RenderDataset
         limit=args.limit,
         frames=args.frames,
         known_mounting=args.mounting,
+        cameras=camera_choice(args),
     )
     if not isinstance(samples, RenderDataset):
         samples.check()

@@ -7,9 +7,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder
+from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder
 from grin_ros.lab.export.exporter import export_artifact
 from grin_ros.lab.network.checkpoint import load_model
 
@@ -21,11 +20,11 @@ def parser() -> argparse.ArgumentParser:
         "Write trained weights as an artifact, and check its graphs against torch.",
         "grin export runs/nano/weights.safetensors runs/nano/artifact",
     )
-    made.add_argument("weights", type=Path, help="safetensors file of grin train, blend or align")
+    made.add_argument("weights", type=existing, help="safetensors file of grin train, blend or align")
     made.add_argument("artifact", type=new_folder, help="folder to write; an artifact that is there is replaced")
     made.add_argument("--name", help="name in the manifest (default: that of the folder)")
     made.add_argument("--licence", default="Apache-2.0", help="licence of the weights, as SPDX names it")
-    made.add_argument("--training", type=Path, metavar="JSON", help="facts for the manifest: data, steps, commit")
+    made.add_argument("--training", type=existing, metavar="JSON", help="facts for the manifest: data, steps, commit")
     return made
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
 from grin_ros.core.geometry.camera_inputs import camera_inputs, normalised, rays_at
 from grin_ros.core.sampling.noise import noise_field
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
@@ -188,9 +188,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Train variants of a small model with one part changed at a time, and compare them.",
         "grin ablate config/train/ablation.yaml --data data/worlds --real data/real --out runs/ablation",
     )
-    parser.add_argument("config", type=Path, help="YAML file of the run: config/train/ablation.yaml")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
-    parser.add_argument("--real", type=Path, help="folder of measured frames for grin evaluate")
+    parser.add_argument("config", type=existing, help="YAML file of the run: config/train/ablation.yaml")
+    parser.add_argument("--data", type=existing, nargs="+", required=True, help="folders of shards (grin scenes)")
+    parser.add_argument("--real", type=existing, help="folder of measured frames for grin evaluate")
     parser.add_argument("--out", type=new_folder, required=True, help="folder of all runs; finished runs are kept")
     parser.add_argument("--workers", type=whole(1), default=2, help="variants trained side by side")
     parser.add_argument("--only", nargs="+", choices=[v.name for v in VARIANTS], help="train only these variants")

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_file, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_file, whole
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.config import ModelConfig
@@ -129,9 +129,11 @@ def parser() -> argparse.ArgumentParser:
         "Change the encoder so that photographs give the features that renders give: no training, no depth.",
         "grin align runs/a.safetensors --renders data/worlds --photographs data/lounge --out runs/b.safetensors",
     )
-    made.add_argument("weights", type=Path, help="weights trained on renders")
-    made.add_argument("--renders", type=Path, nargs="+", required=True, help="folders of renders (grin scenes)")
-    made.add_argument("--photographs", type=Path, nargs="+", required=True, help="folders of photographs (grin pack)")
+    made.add_argument("weights", type=existing, help="weights trained on renders")
+    made.add_argument("--renders", type=existing, nargs="+", required=True, help="folders of renders (grin scenes)")
+    made.add_argument(
+        "--photographs", type=existing, nargs="+", required=True, help="folders of photographs (grin pack)"
+    )
     made.add_argument(
         "--worlds", default="overview,subject,room,tabletop", help="of the renders, those like the photographs"
     )

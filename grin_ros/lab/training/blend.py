@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_file
+from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_file
 from grin_ros.lab.network.checkpoint import load_model, load_weights, save_weights
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.encoder import load_imagenet
@@ -65,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         "grin blend runs/nano/weights_00*.safetensors --imagenet 0.4 --out runs/nano/blend.safetensors",
     )
     made.add_argument(
-        "weights", type=Path, nargs="+", help="weights of one configuration; one given twice counts twice"
+        "weights", type=existing, nargs="+", help="weights of one configuration; one given twice counts twice"
     )
     made.add_argument("--imagenet", type=float, default=0.0, help="share of the way back to ImageNet, 0 to 1")
     made.add_argument("--out", type=new_file, required=True, help="weights file to write")

@@ -21,7 +21,7 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.artifact.manifest import Calibration, SigmaFactor, write_manifest
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.command_line import DONE, CommandParser, fail, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, fail, whole
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample
@@ -106,8 +106,8 @@ def parser() -> argparse.ArgumentParser:
         "grin calibrate runs/nano/artifact --renders data/held_out --places data/places_kept_back --frames 60",
     )
     made.add_argument("artifact", help="folder of an exported artifact, or name of a shipped model")
-    made.add_argument("--renders", type=Path, nargs="+", required=True, help="folders of renders (grin scenes)")
-    made.add_argument("--places", type=Path, nargs="+", default=(), help="folders of kept-back places (grin pack)")
+    made.add_argument("--renders", type=existing, nargs="+", required=True, help="folders of renders (grin scenes)")
+    made.add_argument("--places", type=existing, nargs="+", default=(), help="folders of kept-back places (grin pack)")
     made.add_argument("--share", type=float, default=0.5, help="share of the frames that are of real places")
     made.add_argument("--frames", type=whole(1), default=200, help="frames to fit on")
     made.add_argument("--steps", type=whole(1), nargs="+", default=STEPS, help="numbers of denoising steps to fit for")

@@ -17,12 +17,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from grin_ros.core.command_line import DONE, FAILED, CommandParser, fail, whole
+from grin_ros.core.command_line import DONE, FAILED, CommandParser, existing, fail, whole
 from grin_ros.core.sampling.ddim import clean, noised
 from grin_ros.core.sampling.schedule import Level
 from grin_ros.lab.datasets.shards import ShardDataset
@@ -135,8 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Check that a trained model uses its noisy input, as a diffusion model has to.",
         "grin check runs/nano/weights.safetensors --data data/held_out",
     )
-    parser.add_argument("weights", type=Path, help="weights of grin train, blend or align")
-    parser.add_argument("--data", type=Path, required=True, help="folder of shards that training has not seen")
+    parser.add_argument("weights", type=existing, help="weights of grin train, blend or align")
+    parser.add_argument("--data", type=existing, required=True, help="folder of shards that training has not seen")
     parser.add_argument("--frames", type=whole(1), default=128, help="frames to check on")
     arguments = parser.parse_args(argv)
     try:

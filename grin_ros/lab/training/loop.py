@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.encoder import EfficientNetLite, load_imagenet
@@ -180,8 +180,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Train a model on rendered or recorded shards.",
         "grin train config/train/nano.yaml --data data/worlds --out runs/nano",
     )
-    parser.add_argument("config", type=Path, help="YAML file of the run, for example config/train/nano.yaml")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards (grin scenes)")
+    parser.add_argument("config", type=existing, help="YAML file of the run, for example config/train/nano.yaml")
+    parser.add_argument("--data", type=existing, nargs="+", required=True, help="folders of shards (grin scenes)")
     parser.add_argument(
         "--out",
         type=new_folder,
@@ -189,11 +189,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="folder for state, weights and logs; a run that is there is resumed",
     )
     parser.add_argument(
-        "--start-from", type=Path, metavar="WEIGHTS", help="start from these weights instead of ImageNet's"
+        "--start-from", type=existing, metavar="WEIGHTS", help="start from these weights instead of ImageNet's"
     )
     parser.add_argument(
         "--renders-through",
-        type=Path,
+        type=existing,
         metavar="WEIGHTS",
         help="encode renders with the encoder of these weights, and photographs with that of the model (grin align)",
     )

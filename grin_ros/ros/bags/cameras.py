@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CameraTopics:
-    """An image topic and its camera_info topic."""
+    """An image topic and its camera_info topic, '' where the caller tells the camera."""
 
     image: str
     info: str
@@ -41,8 +41,12 @@ class CameraTopics:
         return f"{self.namespace}/{name}"
 
 
-def find_cameras(found: Survey, images: Sequence[str] = (), info: str = "") -> list[CameraTopics]:
+def find_cameras(
+    found: Survey, images: Sequence[str] = (), info: str = "", *, known: bool = False
+) -> list[CameraTopics]:
     """Return the cameras to work on, in the order of their names.
+
+    known: the caller tells the camera, so the image topics are those without camera_info, or `images`.
 
     images: only these topics. info: the camera_info topic of the only image topic. Without `images` these are all
     image topics with a camera_info beside them and an encoding that is a picture; of a camera that was recorded raw
@@ -52,20 +56,29 @@ def find_cameras(found: Survey, images: Sequence[str] = (), info: str = "") -> l
     pictures = sorted(t for t, k in found.kinds.items() if k in (IMAGE, COMPRESSED))
     infos = sorted(t for t, k in found.kinds.items() if k == INFO)
     present = f"image topics: {', '.join(pictures) or 'none'}; camera_info topics: {', '.join(infos) or 'none'}"
+    if info and known:
+        raise ValueError("--camera-info and --calibration or --fov: got both, expected one; leave one out")
     if info and len(images) != 1:
         raise ValueError("--camera-info belongs to one image topic; name that topic with --image")
     chosen = list(images)
     if not chosen:
-        chosen = [t for t in pictures if info_beside(t) in infos and _is_picture(found.first.get(t))]
+        chosen = [t for t in pictures if (info_beside(t) in infos) != known and _is_picture(found.first.get(t))]
         chosen = [t for t in chosen if t == raw_name(t) or raw_name(t) not in chosen]
         chosen = _colour_before_grey(chosen, found.first)
-    cameras = [CameraTopics(image, info or info_beside(image)) for image in chosen]
+    cameras = [CameraTopics(image, "" if known else info or info_beside(image)) for image in chosen]
     for camera in cameras:
-        if camera.image not in pictures or camera.info not in infos:
+        if camera.image not in pictures or (camera.info not in infos and not known):
             missing = camera.image if camera.image not in pictures else camera.info
             raise ValueError(f"{missing}: the bag has no such topic; {present}. Choose with --image and --camera-info")
+    if not cameras and known:
+        raise ValueError(
+            f"the bag has no image topic without camera_info; {present}. Leave --calibration and --fov out"
+        )
     if not cameras:
-        raise ValueError(f"the bag has no camera that can be used; {present}. Choose with --image and --camera-info")
+        without = "; for images without camera_info give --calibration FILE or --fov DEG"
+        raise ValueError(
+            f"the bag has no camera that can be used; {present}. Choose with --image and --camera-info{without}"
+        )
     names = [camera.namespace for camera in cameras]
     twice = [camera.image for camera in cameras if names.count(camera.namespace) > 1]
     if twice:

@@ -17,6 +17,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.command_line import DONE, FAILED, INCOMPLETE, INTERRUPTED, WRONG_CALL, CommandParser, fail, whole
+from grin_ros.core.photo.cameras import add_camera_options, camera_choice
 from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag
@@ -68,6 +69,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
     hints = [_hint(text) for text in arguments.hints]
     for source, _, _ in hints:
         parameters.setdefault(SOURCES[source].switch, True)
+    cameras = camera_choice(arguments)
     bag_config(parameters)  # so that a wrong parameter is refused before any work begins
     return [
         Job(
@@ -79,6 +81,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
             arguments.camera_info,
             tuple(arguments.ranges),
             tuple((name, topic) for _, name, topic in hints),
+            cameras,
             arguments.every,
             arguments.start,
             arguments.end,
@@ -234,7 +237,7 @@ def parser() -> argparse.ArgumentParser:
     add("--out", metavar="DIR", help="the folder for the outputs of several inputs; each has the name of its input")
     add(
         "--workers",
-        type=_positive,
+        type=whole(1),
         metavar="N",
         help="bags at a time (default 1; with --ray what fits)",
     )
@@ -246,6 +249,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="TOPIC",
         help="the camera_info topic, if it is not beside the image",
     )
+    add_camera_options(made, "images without camera_info")
     add(
         "--ranges",
         action="append",
@@ -266,7 +270,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="TOPIC",
         help="recorded topics to copy (default all; none without names)",
     )
-    add("--every", type=_positive, default=1, metavar="N", help="depth for every N-th image of a camera")
+    add("--every", type=whole(1), default=1, metavar="N", help="depth for every N-th image of a camera")
     add("--start", type=float, default=0.0, metavar="S", help="seconds after the first message of the bag")
     add("--end", type=float, default=None, metavar="S", help="seconds after the first message of the bag")
     add(
@@ -289,10 +293,3 @@ def parser() -> argparse.ArgumentParser:
         help="set a parameter of the node",
     )
     return made
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"got {value}, expected 1 or more")
-    return value

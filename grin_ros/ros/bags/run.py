@@ -24,6 +24,8 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
+from grin_ros.core.input_error import InputError
+from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.before_start import BeforeStart
 from grin_ros.ros.bags.cameras import CameraTopics, find_cameras, find_ranges
 from grin_ros.ros.bags.hints import BagHints, find_hints
@@ -35,6 +37,7 @@ from grin_ros.ros.bags.writing import PartsWriter, finished_note
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed
 from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO, OUTPUTS
 from grin_ros.ros.inputs.images import Converter, open_converter
+from grin_ros.ros.inputs.messages import AnyImage, info_from_camera, size_of
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.inputs.range_scale import RangeScale
 from grin_ros.ros.message_types import message_class
@@ -57,9 +60,10 @@ class Job:
     parameters: the node's, by name. topics: the recorded topics that pass to the output, None for all. images: the
     image topics to work on, none for all cameras. info: the camera_info topic of the only image topic. ranges: the
     LaserScan and PointCloud2 topics that correct the scale. hints: (input, recorded topic) of the sources of hints,
-    such as ('hints/scan', '/scan'). every: depth for every n-th image of a camera. start_s, end_s: the window, in
-    seconds from the bag's first message. part_frames: the largest number of frames that are computed again after an
-    interruption. Raises ValueError if numbers are out of range.
+    such as ('hints/scan', '/scan'). cameras: tells the camera of images without camera_info. every: depth for every
+    n-th image of a camera. start_s, end_s: the window, in seconds from the bag's first message. part_frames: the
+    largest number of frames that are computed again after an interruption. Raises ValueError if numbers are out of
+    range.
     """
 
     input: str
@@ -70,6 +74,7 @@ class Job:
     info: str = ""
     ranges: tuple[str, ...] = ()
     hints: tuple[tuple[str, str], ...] = ()
+    cameras: CameraChoice | None = None
     every: int = 1
     start_s: float = 0.0
     end_s: float | None = None
@@ -120,7 +125,7 @@ def run(job: Job, watch: Watch | None = None) -> Report:
         return Report(job.output, note["frames"], note["rejected"], tuple(note["damage"]), True, note.get("hints", {}))
     found = survey(bag, (IMAGE, COMPRESSED, INFO))
     found.time_ns(job.start_s)
-    cameras = find_cameras(found, job.images, job.info)
+    cameras = find_cameras(found, job.images, job.info, known=job.cameras is not None)
     ranges = find_ranges(found, cameras, job.ranges, config.scale.from_ranges)
     hints = find_hints(found, job.hints, config.hints.on)
     unknown = sorted(set(job.topics or ()) - found.kinds.keys())
@@ -268,12 +273,28 @@ class _BagRun:
                 self._told.add(name)
                 logger.warning("%s at %d ns has no hints of %s: %s", message.topic, message.time_ns, name, given.reason)
 
+    def _told_info(self, image: AnyImage) -> CameraInfo | None:
+        """Return the camera_info that the caller told, None if nothing was told. Raises InputError."""
+        if self._job.cameras is None:
+            return None
+        try:
+            width, height = size_of(image)
+        except InputError:  # the frame processor refuses the image and says why
+            width, height = 0, 0
+        if not (width and height):
+            return CameraInfo()
+        info = info_from_camera(self._job.cameras(width, height).camera)
+        info.header = image.header
+        return info
+
     def _result(self, camera: CameraTopics, message: Message) -> Processed | Problem:
         """Return the answer of the frame processor, which makes all messages that are switched on."""
         data = self._infos.get(camera.info)
         try:
             image = deserialize(message.data, message_class(message.kind))
-            info = None if data is None else deserialize(data, CameraInfo)
+            info = self._told_info(image) if data is None else deserialize(data, CameraInfo)
+        except InputError as error:
+            return Problem("bad camera_info", error.text, error.remedy)
         except ValueError as error:
             return Problem("bad message", str(error), "check the recorder and the storage of the bag")
         capture = Capture(image, info, arrived_s=0.0)

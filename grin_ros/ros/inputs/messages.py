@@ -128,3 +128,22 @@ def camera_from_info(info: CameraInfo, rectified: bool = False) -> Camera:
 def stamp_ns(header: Header) -> int:
     """Return the header's stamp in nanoseconds."""
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
+
+
+def info_from_camera(camera: Camera) -> CameraInfo:
+    """Return the camera_info of a camera, with an empty header. Its mounting is not in it."""
+    message = CameraInfo(height=camera.height, width=camera.width)
+    message.distortion_model = "plumb_bob" if camera.distortion_model == "none" else camera.distortion_model
+    message.d = list(camera.distortion) or [0.0] * 5
+    message.k = camera.K.ravel()
+    message.r = np.eye(3).ravel()
+    message.p = np.hstack([camera.K, np.zeros((3, 1))]).ravel()
+    return message
+
+
+def size_of(image: AnyImage) -> tuple[int, int]:
+    """Return width and height of an image. Raises InputError if it is a compressed one that cannot be read."""
+    if not isinstance(image, CompressedImage):
+        return image.width, image.height
+    stream = check_stream(image)
+    return stream.width, stream.height

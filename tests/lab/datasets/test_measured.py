@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSample, EvalSets
 from tests.lab.evaluation.measured import HEIGHT, WIDTH, random_depth, sample, write_dataset
@@ -144,3 +145,27 @@ def test_the_keys_source_and_licence_are_accepted(tmp_path: Path) -> None:
     root = write_dataset(tmp_path, [sample()], source="owner/name:path", licence="CC0")
     assert EvalDataset.open(root).entries[0].licence == "CC0"
     assert json.loads((root / "index.json").read_text())["format"] == 1
+
+
+def test_a_sample_without_k_takes_the_camera_that_is_told(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path, [sample("a"), sample("b")])
+    index = json.loads((root / "index.json").read_text())
+    for key in ("K", "D", "distortion_model", "width", "height"):
+        del index["samples"][1][key]
+    (root / "index.json").write_text(json.dumps(index))
+    with pytest.raises(
+        ValueError, match="1 of 2 samples have no K, the first is 'b'; give --calibration FILE or --fov"
+    ):
+        EvalDataset.open(root)
+    told = Camera(2 * WIDTH, 2 * HEIGHT, 100.0, 100.0, WIDTH - 0.5, HEIGHT - 0.5)
+    own, other = EvalDataset.open(root, CameraChoice(told)).select()
+    assert own.frame.camera == sample().frame.camera
+    assert other.frame.camera == told.resized(WIDTH, HEIGHT)
+    with pytest.raises(ValueError, match="sample 'b': the picture is 48x36 px, but .* another ratio"):
+        list(EvalDataset.open(root, CameraChoice(Camera(48, 48, 50.0, 50.0, 23.5, 23.5))))
+
+
+def test_a_told_camera_that_no_sample_needs_is_refused(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path, [sample()])
+    with pytest.raises(ValueError, match="every sample has its own K; leave --calibration and --fov out"):
+        EvalDataset.open(root, CameraChoice(fov_deg=60.0))

@@ -7,18 +7,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from benchmarks.stand_in.camera import picture
+from benchmarks.stand_in.camera import HEIGHT, WIDTH, picture
 from benchmarks.stand_in.engine import register
-from grin_ros.ros.bags.messages import serialize
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.photo.cameras import CameraChoice
+from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.run import run
 from grin_ros.ros.message_types import type_name
-from tests.ros.bags.drives import job_of, recorded
+from tests.ros.bags.drives import content, job_of, recorded
 from tests.ros.bags.recorded import write
 
 
@@ -50,3 +53,45 @@ def test_colour_is_taken_before_grey_of_the_same_camera(
     two = write(tmp_path / "two", [("/front/image_color", *messages[0][1:]), *both])
     with pytest.raises(ValueError, match="their outputs would have the same names; choose one with --image"):
         run(job_of(two, tmp_path / "neither", fake_artifact))
+
+
+def test_images_without_camera_info_get_the_camera_that_is_told(tmp_path: Path, fake_artifact: Path) -> None:
+    """One topic is raw, the other compressed and of twice the size; a third camera has its own camera_info."""
+    messages = []
+    for number in range(2):
+        image, info, _ = recorded(number)
+        large = np.repeat(np.repeat(picture(number), 2, axis=0), 2, axis=1)
+        packed = CompressedImage(format="png", data=cv2.imencode(".png", large[..., ::-1])[1].tobytes())
+        packed.header.frame_id = "side"
+        messages += [
+            image,
+            info,
+            ("/rear/image_raw", *image[1:]),
+            ("/side/image_raw/compressed", type_name(CompressedImage), image[2], serialize(packed)),
+        ]
+    source = write(tmp_path / "in", messages)
+    told = CameraChoice(Camera(2 * WIDTH, 2 * HEIGHT, 50.0, 51.0, WIDTH - 0.5, HEIGHT - 0.5))
+    assert run(job_of(source, tmp_path / "out", fake_artifact, cameras=told)).frames == 4
+    found = {raw[0]: deserialize(raw[3], CameraInfo) for raw in content(tmp_path / "out") if "depth/camera" in raw[0]}
+    assert found.keys() == {"/rear/depth/camera_info", "/side/depth/camera_info"}
+    assert found["/side/depth/camera_info"].k[0] == 50.0
+    assert found["/side/depth/camera_info"].header.frame_id == "side"
+    assert found["/rear/depth/camera_info"].k[0] == 25.0
+    assert found["/rear/depth/camera_info"].width == WIDTH
+
+
+def test_a_told_camera_that_the_bag_does_not_need_or_that_does_not_fit_is_named(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    image, info, _ = recorded(0)
+    whole, bare = write(tmp_path / "whole", [image, info]), write(tmp_path / "bare", [image])
+    with pytest.raises(ValueError, match="has no image topic without camera_info.* Leave --calibration and --fov out"):
+        run(job_of(whole, tmp_path / "out", fake_artifact, cameras=CameraChoice(fov_deg=60.0)))
+    options = {"images": ("/front/image_raw",), "info": "/front/camera_info", "cameras": CameraChoice(fov_deg=60.0)}
+    with pytest.raises(ValueError, match="got both, expected one"):
+        run(job_of(whole, tmp_path / "out", fake_artifact, **options))
+    with pytest.raises(ValueError, match="for images without camera_info give --calibration FILE or --fov DEG"):
+        run(job_of(bare, tmp_path / "out", fake_artifact))
+    square = CameraChoice(Camera(32, 32, 30.0, 30.0, 15.5, 15.5))
+    assert run(job_of(bare, tmp_path / "out", fake_artifact, cameras=square)).rejected == {"bad camera_info": 1}
+    assert "another ratio of sides" in caplog.text

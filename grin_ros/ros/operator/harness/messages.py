@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.ros.inputs.messages import info_from_camera
 
 DEFAULT_OUTPUTS: Mapping[str, Any] = {
     "depth/image": Image,
@@ -50,13 +51,8 @@ def image_message(image: NDArray[np.uint8], stamp_s: int = 0, frame_id: str = FR
 
 def camera_info_message(camera: Camera) -> CameraInfo:
     """Return the sensor_msgs/CameraInfo of a camera, without a stamp."""
-    message = CameraInfo(height=camera.height, width=camera.width)
+    message = info_from_camera(camera)
     message.header.frame_id = FRAME_ID
-    message.distortion_model = "plumb_bob" if camera.distortion_model == "none" else camera.distortion_model
-    message.d = list(camera.distortion) or [0.0] * 5
-    message.k = camera.K.ravel()
-    message.r = np.eye(3).ravel()
-    message.p = np.hstack([camera.K, np.zeros((3, 1))]).ravel()
     return message
 
 

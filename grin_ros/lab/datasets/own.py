@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin dataset`: images with measured depth and a calibration become a data set for `grin evaluate`.
+
+Images and depth maps are paired by their names without suffix, or by their order where no names agree. Depth is metres
+along the optical axis, pixel for pixel with its image: 16-bit PNG or TIFF of one channel (metres = value / scale), or
+float metres in TIFF or .npy. 0, NaN and inf are not measured.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.command_line import DONE, WRONG_CALL, CommandParser, existing, fail, new_folder, positive, whole
+from grin_ros.core.input_error import InputError
+from grin_ros.core.photo.cameras import CameraChoice, add_camera_options, camera_choice
+from grin_ros.lab.datasets.measured import FORMAT, EvalDataset
+
+SCALE = 256.0
+"""PNG values per metre for depth that comes as float metres: steps of 4 mm, up to 256 m."""
+_MAX_VALUE = 65535
+
+
+def paired(images: Path, depth: Path) -> list[tuple[Path, Path]]:
+    """Return (image, depth map) of two folders. Raises InputError if files are left over."""
+    pictures = [path for path in sorted(images.iterdir()) if path.is_file() and cv2.haveImageReader(str(path))]
+    maps = [path for path in sorted(depth.iterdir()) if path.suffix in (".png", ".tif", ".tiff", ".npy")]
+    by_name = {path.stem: path for path in maps}
+    common = [(picture, by_name[picture.stem]) for picture in pictures if picture.stem in by_name]
+    if common:
+        return common
+    if not pictures or len(pictures) != len(maps):
+        raise InputError(
+            f"{images}, {depth}: got {len(pictures)} images and {len(maps)} depth maps without common names",
+            "give a depth map the name of its image, or the same number of both in the same order",
+        )
+    return list(zip(pictures, maps, strict=True))
+
+
+def read_depth(path: Path, scale: float) -> tuple[NDArray[np.uint16], float]:
+    """Return depth as (H, W) uint16, 0 where nothing was measured, and its values per metre.
+
+    scale: those of a 16-bit file, which is kept as it is. Raises InputError.
+    """
+    try:
+        values = np.load(path, allow_pickle=False) if path.suffix == ".npy" else cv2.imread(str(path), -1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error})", "give a .npy file with one array of floats") from error
+    if values is None or values.ndim != 2 or values.dtype.kind not in "fu" or values.dtype == np.uint8:
+        got = "a file that cannot be read" if values is None else f"{values.shape} {values.dtype}"
+        raise InputError(
+            f"{path}: got {got}, expected one channel of 16-bit integers or of float metres",
+            "write depth as 16-bit PNG, float TIFF or .npy; 8-bit pictures of depth have lost it",
+        )
+    if values.dtype == np.uint16:
+        return np.asarray(values, np.uint16), scale
+    with np.errstate(invalid="ignore"):
+        coded = np.round(np.where(np.isfinite(values) & (values > 0), values, 0.0) * SCALE)
+    return np.where(coded <= _MAX_VALUE, coded, 0.0).astype(np.uint16), SCALE
+
+
+def write_dataset(
+    pairs: Sequence[tuple[Path, Path]], cameras: CameraChoice, scale: float, out: Path, *, scene: str, domain: str
+) -> int:
+    """Write images, depth maps and index.json into `out`, and return the number of samples.
+
+    Raises InputError for a file that does not fit, before anything but earlier samples was written.
+    """
+    for folder in ("images", "depth"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    samples = []
+    for image, depth in pairs:
+        pixels = cv2.imread(str(image), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        if pixels is None:
+            raise InputError(f"{image}: cannot be read as an image", "remove it, or convert it to JPEG or PNG")
+        coded, values_per_metre = read_depth(depth, scale)
+        height, width = pixels.shape[:2]
+        if coded.shape != (height, width):
+            raise InputError(
+                f"{depth}: got {coded.shape[1]}x{coded.shape[0]} px, expected {width}x{height} px as {image.name}",
+                "give depth that is registered to the image, pixel for pixel",
+            )
+        if not coded.any():
+            raise InputError(f"{depth}: nothing is measured in it", "remove it and its image")
+        camera = cameras(width, height).camera
+        files = f"images/{image.name}", f"depth/{image.stem}.png"
+        shutil.copyfile(image, out / files[0])
+        if not cv2.imwrite(str(out / files[1]), coded):
+            raise OSError(f"{out / files[1]}: cannot be written; look whether the disk is full")
+        samples.append(
+            {
+                "name": image.stem, "scene": scene, "domain": domain, "image": files[0], "depth": files[1],
+                "depth_scale": values_per_metre, "K": camera.K.tolist(), "D": list(camera.distortion),
+                "distortion_model": camera.distortion_model, "width": width, "height": height,
+            }
+        )  # fmt: skip
+    index = {"format": FORMAT, "samples": samples}
+    (out / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    return len(samples)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `grin dataset`, and return its exit code."""
+    made = CommandParser(
+        "dataset",
+        "Make a data set for `grin evaluate` of your own images, measured depth and calibration.",
+        "grin dataset --images rgb --depth depth --calibration camera.yaml --out data/mine",
+        "grin dataset --images rgb --depth depth --depth-scale 5000 --fov 69 --out data/mine --every 10",
+        notes="Depth is metres along the optical axis, pixel for pixel with its image: 16-bit PNG or TIFF\n"
+        "(--depth-scale), float TIFF or .npy in metres; 0, NaN and inf are not measured.",
+    )
+    made.add_argument("--images", type=existing, required=True, metavar="DIR", help="folder of images")
+    made.add_argument("--depth", type=existing, required=True, metavar="DIR", help="folder of depth maps")
+    made.add_argument("--depth-scale", type=positive, default=1000.0, help="values of a 16-bit file per metre")
+    add_camera_options(made, "the images")
+    made.add_argument("--every", type=whole(1), default=1, metavar="N", help="use every N-th image")
+    made.add_argument("--scene", default="mine", help="name of the place or recording")
+    made.add_argument("--domain", default="indoor", help="kind of place, which figures are grouped by")
+    made.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="folder of the data set")
+    options = made.parse_args(argv)
+    try:
+        cameras = camera_choice(options)
+        if cameras is None:
+            made.error("got neither --calibration FILE nor --fov DEG, expected one; metres follow from the camera")
+        pairs = paired(options.images, options.depth)[:: options.every]
+        scene, domain = options.scene, options.domain
+        count = write_dataset(pairs, cameras, options.depth_scale, options.out, scene=scene, domain=domain)
+        EvalDataset.open(options.out)
+    except (ValueError, OSError) as error:
+        return fail("dataset", error, WRONG_CALL)
+    print(f"{options.out} holds {count} samples. Type: grin evaluate {options.out}")
+    return DONE

@@ -196,11 +196,11 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of the data set; an unfinished one is completed",
     )
     parser.add_argument(
-        "--frames", type=whole(1), required=True, metavar="N", help="number of frames that the folder will hold"
+        "--frames", type=int, required=True, metavar="N", help="number of frames that the folder will hold"
     )
-    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of the data set")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the data set")
     parser.add_argument("--shard-size", type=whole(1), default=500, metavar="N", help="frames per shard")
-    parser.add_argument("--workers", type=whole(1), default=2, metavar="N", help="number of processes")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="number of processes")
     parser.add_argument(
         "--assets",
         type=Path,

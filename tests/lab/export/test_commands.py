@@ -43,23 +43,34 @@ def test_weights_become_an_artifact_that_answers_as_torch_does(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["export", "nowhere.safetensors", "out"], "grin export: "),
-        (["blend", "nowhere.safetensors", "--out", "out"], "grin blend: "),
-        (["precision", "nowhere", "--precision", "fp16"], "grin precision: "),
-        (["calibrate", "nowhere", "--renders", "nowhere"], "grin calibrate: "),
-        (["align", "no", "--renders", "no", "--photographs", "no", "--out", "out"], "grin align: "),
-        (["check", "nowhere.safetensors", "--data", "nowhere"], "grin check: "),
-        (["verify", "nowhere"], "grin verify: "),
+        (["export", "nowhere.safetensors", "out"], "weights: there is no nowhere.safetensors"),
+        (["blend", "nowhere.safetensors", "--out", "out"], "weights: there is no nowhere.safetensors"),
+        (["calibrate", "nowhere", "--renders", "gone"], "--renders: there is no gone"),
+        (["align", "no", "--renders", "no", "--photographs", "no", "--out", "out"], "weights: there is no no"),
+        (["check", "nowhere.safetensors", "--data", "nowhere"], "weights: there is no nowhere.safetensors"),
+        (["train", "nowhere.yaml", "--data", "nowhere", "--out", "out"], "config: there is no nowhere.yaml"),
     ],
 )
-def test_what_cannot_be_read_is_a_failure_with_a_reason(
+def test_a_missing_input_is_a_wrong_call(
     arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    assert f"grin {arguments[0]}: error: argument {said}; check the path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["precision", "nowhere", "--precision", "fp16"], ["verify", "nowhere"]])
+def test_a_missing_model_is_a_failure_that_lists_the_shipped_ones(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert cli.main(arguments) == 1
-    error = capsys.readouterr().err
-    assert error.startswith(said)
-    assert "no" in error.removeprefix(said)
+    expected = (
+        f"grin {arguments[0]}: model: got 'nowhere', which is neither a folder nor a shipped model. Shipped models"
+    )
+    assert capsys.readouterr().err.startswith(expected)
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_a_call_without_frames_is_refused(arguments: list[str], capsys: pytest.C
     with pytest.raises(SystemExit) as stop:
         command.main(arguments)
     assert stop.value.code == 2
-    assert "must be positive" in capsys.readouterr().err
+    assert "expected a number above 0" in capsys.readouterr().err
 
 
 def received(topic: str, stamp: int) -> Received:

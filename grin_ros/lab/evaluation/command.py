@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from collections.abc import Sequence as Several
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -26,12 +27,15 @@ from grin_ros.core.photo.cameras import add_camera_options, camera_choice
 from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSets
 from grin_ros.lab.datasets.renders import ROBOT_HEIGHT, RenderDataset, by_lens, is_rendered, open_samples
+from grin_ros.lab.datasets.sequences import Sequence
 from grin_ros.lab.evaluation import suites
 from grin_ros.lab.evaluation.baselines import Baselines
 from grin_ros.lab.evaluation.claims import Claim
 from grin_ros.lab.evaluation.hinted import evaluate_with_hints, hints_picture, hints_table
 from grin_ros.lab.evaluation.report import Report
 from grin_ros.lab.evaluation.run import evaluate, evaluate_baselines
+from grin_ros.lab.evaluation.sequences.evaluation import evaluate_sequence
+from grin_ros.lab.evaluation.sequences.report import sequence_picture, sequence_table
 from grin_ros.lab.evaluation.suites import SuiteResult
 from grin_ros.lab.evaluation.sweep import MEMBERS, STEPS, sweep
 from grin_ros.lab.evaluation.table import DISTANCE_LEGEND, LEGEND, SIGMA_LEGEND, distance_table, sigma_table, table
@@ -53,6 +57,14 @@ def hint_pattern(text: str) -> str:
     return text
 
 
+def pose_noise(text: str) -> tuple[float, float]:
+    """Return (0.01, 0.3) for '0.01,0.3'. Raises ValueError, which argparse reports."""
+    distance, rotation_deg = (float(part) for part in text.split(","))
+    if not (0.0 <= distance < 1.0 and 0.0 <= rotation_deg < 90.0):
+        raise ValueError(text)
+    return distance, rotation_deg
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `grin evaluate`."""
     defaults = Settings()
@@ -61,11 +73,18 @@ def parser() -> argparse.ArgumentParser:
         "Evaluate a model on measured depth or on renders, and compare it with trivial baselines.",
         "grin evaluate data/real --model nano --report report/",
         "grin evaluate data/held_out --suite cameras",
+        "grin evaluate --sequence data/drive --pose-noise 0.01,0.3",
         notes=f"{LEGEND}\n\n{SIGMA_LEGEND}\n\n{DISTANCE_LEGEND}",
     )
     data = parse.add_argument_group("data")
-    data.add_argument("folders", metavar="DIR", nargs="+",
+    data.add_argument("folders", metavar="DIR", nargs="*",
                       help="folders of measured depth (index.json), or folders of renders (grin scenes)")  # fmt: skip
+    data.add_argument("--sequence", metavar="DIR",
+                      help="instead of DIR: images of a moving camera with its poses, and depth of some of them; every "
+                      "image is tracked, and the camera alone is compared with the hints of its motion")  # fmt: skip
+    data.add_argument("--pose-noise", metavar="SHARE,DEGREES", type=pose_noise,
+                      help="add noise to the poses of --sequence: a share of the distance, and degrees; for instance "
+                      "0.01,0.3")  # fmt: skip
     data.add_argument("--domain", metavar="NAME", help="only this domain, for instance indoor")
     data.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th frame")
     data.add_argument("--limit", type=int, metavar="N", help="only the first N frames of these")
@@ -116,14 +135,22 @@ def parser() -> argparse.ArgumentParser:
     return parse
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Several[str] | None = None) -> int:
     """Run `grin evaluate`, and return its exit code. It is DONE whether claims hold or not."""
     args = parser().parse_args(argv)
     try:
         # The estimate has no limits but those of the network: +inf and NaN would not count in the figures.
         settings = Settings(args.steps, args.members, args.seed, min_depth_m=1e-3, max_depth_m=1e4)
         limits = Limits(max_depth_m=args.max_depth)
-        kinds = ((args.suite, _suite), (args.sweep, _sweep), (args.hints, _hinted), (True, _table))
+        if bool(args.folders) == bool(args.sequence) or (args.pose_noise and not args.sequence):
+            raise ValueError("data: give one or more DIR, or --sequence DIR (which --pose-noise needs), and not both")
+        kinds = (
+            (args.sequence, _sequence),
+            (args.suite, _suite),
+            (args.sweep, _sweep),
+            (args.hints, _hinted),
+            (True, _table),
+        )
         work = next(prepare for wanted, prepare in kinds if wanted)(args, limits)
         artifact = load_artifact(args.model)
     except (ValueError, OSError) as error:  # InputError and ArtifactError are kinds of ValueError
@@ -214,6 +241,22 @@ def _hinted(args: argparse.Namespace, limits: Limits) -> Work:
     return work
 
 
+def _sequence(args: argparse.Namespace, limits: Limits) -> Work:
+    sequence = Sequence.open(args.sequence)
+    if args.pose_noise:
+        distance, rotation_deg = args.pose_noise
+        sequence = sequence.with_pose_noise(distance, rotation_deg, args.seed)
+
+    def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
+        result = evaluate_sequence(sequence, Estimator(engine, settings), limits=limits, progress=True)
+        settings_of = _described(args, artifact, engine, settings, limits) | {"pose_noise": args.pose_noise}
+        _finish(args, "sequence", sequence_table(result), [], result.to_json() | {"settings": settings_of})
+        if args.report:
+            print(f"picture: {sequence_picture(result, Path(args.report).expanduser() / 'sequence.png')}")
+
+    return work
+
+
 def _sweep(args: argparse.Namespace, limits: Limits) -> Work:
     for steps, members in product(args.sweep_steps, args.sweep_members):
         Settings(steps, members)  # raises ValueError before the work
@@ -277,7 +320,7 @@ def _suite(args: argparse.Namespace, limits: Limits) -> Work:
     return work
 
 
-def _finish(args: argparse.Namespace, name: str, text: str, claims: Sequence[Claim], values: dict[str, Any]) -> None:
+def _finish(args: argparse.Namespace, name: str, text: str, claims: Several[Claim], values: dict[str, Any]) -> None:
     """Print a table and the verdicts, and write them to OUT/NAME.md and OUT/NAME.json."""
     verdicts = "\n".join(map(str, claims))
     print(text, verdicts, sep="\n\n")

@@ -1,0 +1,305 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Images and poses of a moving camera in, hints out."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.motion.config import MotionConfig
+from grin_ros.core.motion.corners import Corners
+from grin_ros.core.motion.point_map import PointMap, Surface, appearance, coarse
+from grin_ros.core.motion.triangulation import Fit, triangulate
+from grin_ros.core.motion.window import Pose, Window
+from grin_ros.core.types import DepthEstimate, Hints
+
+Array = NDArray[np.float64]
+
+TRACKED, MAPPED = "motion", "motion map"
+"""The names of the two sources of hints: corners that are followed now, and points of the map."""
+
+LEAST_CORNERS = 12
+"""With fewer corners the poses cannot be checked against the image, and there are no hints."""
+AGREES = 3.0
+"""A corner whose residual exceeds this many sigmas belongs to something that moves, or was followed wrongly."""
+LEAST_AGREEING = 0.5
+"""If a smaller share of the corners agrees with the poses, the poses are not believed."""
+MOST_BEHIND = 0.25
+"""If a larger share of the corners lies behind the camera, the poses are not believed."""
+LARGEST_CORRECTION = 3.5
+"""If the corners turn or shift the poses by more than this many sigmas (root mean square), they are not believed."""
+STILL_M = 0.01
+"""With a shorter baseline there is no triangulation."""
+JUMP_LN = 0.3
+"""If the inverse ranges of half of the corners change by more than this against their last points, the poses jumped."""
+REMEMBERED = 50
+"""The poses of so many images are kept for estimates that come late."""
+MAP_SIGMA_LN = 0.1
+"""Points with a larger sigma are not put into the map."""
+
+
+@dataclass(frozen=True)
+class MotionReport:
+    """The state of motion at one image.
+
+    tracks: how many corners are followed. points: how many of them are triangulated well enough to be hints.
+    mapped: how many hints come from the map. map_size: how many points the map holds. views: how many earlier views
+    are kept. baseline_m: the largest distance of the camera from one of them. reprojection_px: the median residual of
+    the triangulated corners. problem: why motion gives nothing, as a sentence; empty if it gives hints.
+    """
+
+    tracks: int = 0
+    points: int = 0
+    mapped: int = 0
+    map_size: int = 0
+    views: int = 0
+    baseline_m: float = 0.0
+    reprojection_px: float = math.nan
+    problem: str = "No image has come yet."
+
+
+class Motion:
+    """Follows the corners of one camera, and gives the range of those that its motion reveals. Not thread safe.
+
+    Call `track` with every image, and `hints` after it where depth is computed. `report` is the state at the last
+    image.
+    """
+
+    def __init__(self, config: MotionConfig | None = None) -> None:
+        self.config = config or MotionConfig()
+        self.report = MotionReport()
+        self._corners = Corners(self.config.tracks)
+        self._window = Window(self.config.views)
+        self._map = PointMap(self.config)
+        self._camera: Camera | None = None
+        self._stamp_ns = 0
+        self._pose: Pose | None = None  # of the last image
+        self._last: Pose | None = None  # the last one that was known
+        self._ids: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._next_id = 0
+        self._points: Array = np.zeros((0, 3))  # in the fixed frame, of the corners that have one
+        self._surface: Surface | None = None
+        self._poses: OrderedDict[int, Transform] = OrderedDict()  # by stamp, of the last images
+        self._began = ""  # why everything began again, until there are hints
+
+    def track(
+        self, image: NDArray[np.uint8], camera: Camera, stamp_ns: int, pose: Transform | None, why_not: str = ""
+    ) -> None:
+        """Take the next image.
+
+        image: (H, W, 3) RGB or (H, W) grey, uint8, of the camera's size. pose: takes points of the optical frame to a
+        fixed frame; None if it is not known, and then why_not says why.
+        """
+        self._restart_if_needed(camera, stamp_ns)
+        self._camera, self._stamp_ns = camera, stamp_ns
+        grey, self._small = self._reduced(image, camera)
+        self._coarse = coarse(grey)
+        kept = self._corners.follow(grey)
+        added = self._corners.add(grey)
+        self._window.follow(kept, added)
+        self._points = np.concatenate([self._points[kept], np.full((added, 3), np.nan)])
+        self._ids = np.concatenate([self._ids[kept], np.arange(self._next_id, self._next_id + added)])
+        self._next_id += added
+        self._rays = self._small.unproject(self._corners.pixels)
+        self._pose = self._located(pose)
+        self.report = replace(MotionReport(), tracks=len(self._ids), views=len(self._window), map_size=len(self._map))
+        if self._pose is None:
+            why_not = why_not or ("The pose of the camera is not finite." if pose is not None else "")
+            self.report = replace(self.report, problem=why_not or "The pose of the camera is not known.")
+            return
+        self.report = replace(self.report, problem=self._began)
+        moved = not len(self._window) or (
+            self._window.baselines_m(self._pose)[-1] > STILL_M / 2
+            and self._window.parallax_rad(self._pose, self._rays) > math.radians(self.config.least_parallax_deg)
+        )
+        if moved:
+            self._window.add(self._pose, self._rays)
+
+    def hints(self) -> Hints | None:
+        """Return the hints of the last image; None if there are none, and then `report.problem` says why."""
+        if self._pose is None or self._camera is None:
+            return None
+        parts = []
+        problem, tracked = self._triangulated()
+        if tracked is not None:
+            parts.append(tracked)
+            self._began = ""
+        mapped = self._mapped(tracked)
+        if mapped is not None:
+            parts.append(mapped)
+        self.report = replace(
+            self.report,
+            problem="" if parts else self._began or problem,
+            mapped=len(mapped) if mapped is not None else 0,
+            map_size=len(self._map),
+        )
+        return Hints.joined(parts)
+
+    def observe(self, estimate: DepthEstimate) -> None:
+        """Take the depth of an image that was tracked lately: it hides points of the map that lie behind it."""
+        pose = self._poses.get(estimate.stamp_ns)
+        if pose is not None and self._camera is not None:
+            self._surface = Surface(estimate, self._camera, pose)
+
+    def _triangulated(self) -> tuple[str, Hints | None]:
+        """Return why there are no hints of corners that are followed, or the hints."""
+        assert self._pose is not None
+        config = self.config
+        baselines = self._window.baselines_m(self._pose)
+        baseline_m = float(baselines.max(initial=0.0))
+        self.report = replace(self.report, baseline_m=baseline_m)
+        if baseline_m < STILL_M:
+            return "The camera stands still or only turns, so two views do not differ in their place.", None
+        usable = np.isfinite(self._rays[:, 0])
+        if usable.sum() < LEAST_CORNERS:
+            return f"The image has {usable.sum()} corners that can be followed, {LEAST_CORNERS} are needed.", None
+        noise_rad = config.pixel_noise_px / math.sqrt(self._small.fx * self._small.fy)
+        views = self._window.relative(
+            self._pose, config.fitted_views, config.distance_noise, math.radians(config.rotation_noise_deg),
+            config.position_noise_m,
+        )  # fmt: skip
+        views = views._replace(rays=views.rays[:, usable], seen=views.seen[:, usable])
+        fit = triangulate(self._rays[usable], views, noise_rad)
+        return self._judged(fit, views.seen.sum(axis=0), np.flatnonzero(usable), noise_rad)
+
+    def _judged(
+        self, fit: Fit, seen: NDArray[np.intp], index: NDArray[np.intp], noise_rad: float
+    ) -> tuple[str, Hints | None]:
+        assert self._pose is not None
+        config, pose = self.config, self._pose.fixed_from_optical
+        followed = seen >= 2
+        if followed.sum() < LEAST_CORNERS:
+            return f"{followed.sum()} corners were followed over several views, {LEAST_CORNERS} are needed.", None
+        agrees = fit.residual < AGREES * math.sqrt(2.0) * noise_rad
+        behind = fit.inverse + 2.0 * fit.sigma < 0.0
+        share, moved = (
+            float(agrees[followed].mean()),
+            float(np.sqrt((fit.moved.reshape(-1, 2, 3) ** 2).mean(axis=(0, 2)).max())),
+        )
+        misfit = ""
+        if share < LEAST_AGREEING:
+            misfit = f"only {share:.0%} of the corners move as they say"
+        elif float(behind[followed].mean()) > MOST_BEHIND:
+            misfit = f"{behind[followed].mean():.0%} of the corners would lie behind the camera"
+        elif moved > LARGEST_CORRECTION:
+            misfit = f"the corners contradict them by {moved:.1f} sigmas"
+        if misfit:
+            self._forget()
+            self._began = (
+                f"The poses do not fit the images: {misfit}. Check the odometry, its stamps, and where the camera is "
+                "on the robot."
+            )
+            return self._began, None
+        with np.errstate(divide="ignore"):
+            range_m, sigma_ln = 1.0 / fit.inverse, np.hypot(fit.sigma / fit.inverse, config.distance_noise)
+        good = followed & agrees & (fit.inverse > 1.0 / config.max_range_m) & (fit.inverse < 1.0 / config.min_range_m)
+        good &= sigma_ln <= config.largest_sigma_ln
+        if self._jumped(pose, index, fit.inverse):
+            self._forget()
+            self._began = (
+                "The poses jumped: the ranges that they give changed at once. Motion began again. If this repeats, "
+                "check the odometry, or take a fixed frame that does not jump, such as odom."
+            )
+            return self._began, None
+        self._points = np.full((len(self._ids), 3), np.nan)
+        self._points[index[good]] = pose(self._rays[index[good]] * range_m[good, None])
+        pixel_px = float(np.median(fit.residual[followed])) / noise_rad * config.pixel_noise_px
+        self.report = replace(self.report, points=int(good.sum()), reprojection_px=pixel_px)
+        if not good.any():
+            return "The camera has not moved far enough for two views to differ.", None
+        index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
+        self._remember(index, range_m, sigma_ln)
+        return "", Hints.measured(self._full_pixels(self._corners.pixels[index]), range_m, sigma_ln, TRACKED)
+
+    def _jumped(self, pose: Transform, index: NDArray[np.intp], inverse: Array) -> bool:
+        """Return whether the corners (indices) have quite other ranges than their last points predict."""
+        predicted_m = np.linalg.norm(self._points[index] - pose.translation_m, axis=1)
+        known = np.isfinite(predicted_m)
+        if known.sum() < LEAST_CORNERS:
+            return False
+        change_ln = np.log(np.maximum(predicted_m[known] * inverse[known], 1e-3))
+        return float(np.median(np.abs(change_ln))) > JUMP_LN
+
+    def _remember(self, index: NDArray[np.intp], range_m: Array, sigma_ln: Array) -> None:
+        """Put the exact ones of the triangulated corners into the map."""
+        assert self._pose is not None
+        exact = sigma_ln <= MAP_SIGMA_LN
+        index, range_m, sigma_ln = index[exact], range_m[exact], sigma_ln[exact]
+        points = self._pose.fixed_from_optical(self._rays[index] * range_m[:, None])
+        looks = appearance(self._coarse, self._corners.pixels[index].astype(np.float64) / self._small.width)
+        self._map.put(self._ids[index], points, sigma_ln * range_m, looks, self._stamp_ns, self._pose.travelled_m)
+
+    def _mapped(self, tracked: Hints | None) -> Hints | None:
+        """Return the hints of the map where no corner that is followed gives one."""
+        assert self._pose is not None and self._camera is not None
+        known = tracked or Hints.measured([], [], [])
+        pixels, range_m = known.pixels.astype(np.float64), known.range_m.astype(np.float64)
+        seen = self._map.seen(
+            self._camera, self._pose.fixed_from_optical, self._stamp_ns, self._pose.travelled_m, pixels, range_m,
+            self._ids, self._surface, self._coarse,
+        )  # fmt: skip
+        chosen = seen.sigma_ln <= self.config.largest_sigma_ln
+        if not chosen.any():
+            return None
+        made = Hints.measured(seen.pixels[chosen], seen.range_m[chosen], seen.sigma_ln[chosen], MAPPED)
+        return replace(made, age_s=seen.age_s[chosen].astype(np.float32))
+
+    def _restart_if_needed(self, camera: Camera, stamp_ns: int) -> None:
+        """Forget everything if the camera is another one or time jumps."""
+        if self._camera is None:
+            return
+        began = ""
+        elapsed_s = (stamp_ns - self._stamp_ns) / 1e9
+        if camera != self._camera:
+            began = "The calibration of the camera changed, so motion began again."
+        elif elapsed_s < 0.0:
+            began = f"Time went back by {-elapsed_s:.1f} s, so motion began again."
+        elif elapsed_s > self.config.largest_gap_s:
+            began = f"No image came for {elapsed_s:.1f} s, so motion began again."
+        if began:
+            self._began = began
+            self._forget()
+            self._corners.clear()
+            self._window = Window(self.config.views)
+            self._ids, self._points, self._last = self._ids[:0], self._points[:0], None
+
+    def _forget(self) -> None:
+        self._window.clear()
+        self._map.clear()
+        self._points[:] = np.nan
+        self._surface = None
+        self._poses.clear()
+
+    def _located(self, pose: Transform | None) -> Pose | None:
+        if pose is None or not (np.isfinite(pose.rotation).all() and np.isfinite(pose.translation_m).all()):
+            return None
+        step_m = 0.0
+        if self._last is not None:
+            step_m = float(np.linalg.norm(pose.translation_m - self._last.fixed_from_optical.translation_m))
+        self._poses[self._stamp_ns] = pose
+        if len(self._poses) > REMEMBERED:
+            self._poses.popitem(last=False)
+        self._last = Pose(pose, (self._last.travelled_m if self._last else 0.0) + step_m)
+        return self._last
+
+    def _reduced(self, image: NDArray[np.uint8], camera: Camera) -> tuple[NDArray[np.uint8], Camera]:
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
+        if camera.width <= self.config.width_px:
+            return np.asarray(grey, np.uint8), camera
+        width = self.config.width_px
+        height = max(1, round(camera.height * width / camera.width))
+        small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.uint8), camera.resized(width, height)
+
+    def _full_pixels(self, pixels: NDArray[np.float32]) -> Array:
+        assert self._camera is not None
+        factor = np.array([self._camera.width / self._small.width, self._camera.height / self._small.height])
+        return np.asarray((pixels + 0.5) * factor - 0.5)

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Motion gives metres where the camera's way reveals them, and nothing where poses and images contradict each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+
+import numpy as np
+import pytest
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.motion.config import MotionConfig
+from grin_ros.core.motion.motion import MAPPED, TRACKED, Motion
+from tests.core.motion.room import CAMERA, PERIOD_NS, at, driven, errors, sideways, turned, view
+
+LENSES = {
+    "pinhole": CAMERA,
+    "distorted": replace(CAMERA, distortion_model="plumb_bob", distortion=(-0.25, 0.06, 0.001, -0.001, 0.0)),
+    "fisheye": Camera(240, 180, 82.0, 82.0, 119.5, 89.5, "equidistant", (0.02, -0.01, 0.002, 0.0)),
+}
+
+
+@pytest.mark.parametrize("lens", LENSES)
+def test_ranges_are_right_with_every_lens(lens: str) -> None:
+    motion, hints, range_m = driven(sideways(16), camera=LENSES[lens])
+    assert hints is not None
+    assert len(hints) > 60
+    error = errors(hints, range_m)
+    assert np.median(np.abs(error)) < 0.025
+    assert np.mean(np.abs(error) < 3.0 * hints.sigma_ln) > 0.8  # sigma is honest, but for corners at edges
+    assert motion.report.problem == ""
+    assert motion.report.reprojection_px < 0.5
+    assert motion.report.baseline_m == pytest.approx(0.6, abs=0.1)
+
+
+def test_noise_of_the_poses_costs_little() -> None:
+    rng = np.random.default_rng(0)
+    poses = list(sideways(16))
+    noisy = [
+        Transform(p.rotation @ turned(rng.normal(size=3), 0.3), p.translation_m + rng.normal(0.0, 0.004, 3))
+        for p in poses
+    ]
+    _, hints, range_m = driven(poses, noisy)
+    assert hints is not None
+    assert np.median(np.abs(errors(hints, range_m))) < 0.06
+
+
+def test_a_camera_that_stands_or_turns_gives_nothing_and_says_so() -> None:
+    for poses in ([at(0.0, 0.0, 0.0)] * 6, [at(0.0, 0.0, 0.0, 3.0 * index) for index in range(6)]):
+        motion, hints, _ = driven(poses)
+        assert hints is None
+        assert "stands still or only turns" in motion.report.problem
+
+
+def test_hints_stay_when_the_camera_stops() -> None:
+    poses = list(sideways(12))
+    _, hints, range_m = driven([*poses, *poses[-1:] * 30])
+    assert hints is not None
+    assert len(hints) > 60
+    assert np.median(np.abs(errors(hints, range_m))) < 0.03
+
+
+def test_the_map_knows_a_wall_that_the_camera_turned_away_from_and_back_to() -> None:
+    there = list(sideways(12))
+    last = there[-1].translation_m
+    away = [at(*last, -5.0 + yaw) for yaw in (*range(0, 90, 6), *range(90, -1, -6))]
+    motion, hints, range_m = driven([*there, *away])
+    assert hints is not None
+    mapped = hints.chosen(hints.source == hints.sources.index(MAPPED))
+    assert len(mapped) > 20
+    assert np.median(np.abs(errors(mapped, range_m))) < 0.04
+    assert (mapped.age_s > 1.0).all()
+    assert motion.report.map_size <= MotionConfig().map_points
+
+
+def test_the_map_is_bounded_and_forgets() -> None:
+    motion, _, _ = driven(sideways(16), config=MotionConfig(map_points=30))
+    assert motion.report.map_size <= 30
+    there = list(sideways(10))
+    away = [at(*there[-1].translation_m, -5.0 + yaw) for yaw in (*range(0, 90, 6), *range(90, -1, -6))]
+    _, hints, _ = driven([*there, *away], config=MotionConfig(map_age_s=0.5))
+    assert hints is None or MAPPED not in hints.sources
+
+
+def test_a_board_that_moves_gives_fewer_hints_than_one_that_stands() -> None:
+    poses = list(sideways(16))
+    standing = [(0.2, 0.2, 1.5)] * 16
+    walking = [(-0.9 + 0.05 * index, 0.2, 1.5 + 0.02 * index * index * 0.3) for index in range(16)]
+    shares = []
+    for boards in (standing, walking):
+        _, hints, range_m = driven(poses, boards=boards)
+        assert hints is not None
+        _, empty_m = view(CAMERA, poses[-1])
+        u, v = np.rint(hints.pixels).astype(int).T
+        on_board = range_m[v, u] < empty_m[v, u] - 0.3
+        shares.append((on_board.sum(), np.abs(errors(hints, range_m))[~on_board]))
+    assert shares[0][0] > 10  # the test can fail: what stands is triangulated
+    assert shares[1][0] <= shares[0][0] / 3
+    assert np.median(shares[1][1]) < 0.04  # and the rest of the room stays right
+
+
+def shifted(pose: Transform, *metres: float) -> Transform:
+    return Transform(pose.rotation, pose.translation_m + np.array(metres))
+
+
+def backwards(pose: Transform) -> Transform:
+    return Transform(pose.rotation, -pose.translation_m)
+
+
+@pytest.mark.parametrize("fault", ["backwards", "another frame", "a jump"])
+def test_poses_that_contradict_the_images_give_nothing(fault: str) -> None:
+    poses = list(sideways(14))
+    told = {
+        "backwards": [backwards(pose) for pose in poses],
+        "another frame": [Transform(p.rotation, turned((0.0, 1.0, 0.0), 90.0) @ p.translation_m) for p in poses],
+        "a jump": [*poses[:-1], shifted(poses[-1], 0.0, 0.6, 0.0)],
+    }[fault]
+    motion, hints, _ = driven(poses, told)
+    assert hints is None
+    assert "do not fit the images" in motion.report.problem
+    assert "Check the odometry" in motion.report.problem
+
+
+def test_motion_recovers_after_a_jump() -> None:
+    poses = list(sideways(28, 0.03))
+    told = [*poses[:10], *(shifted(p, 3.0, 0.0, 1.0) for p in poses[10:])]
+    _, hints, range_m = driven(poses, told)
+    assert hints is not None
+    assert np.median(np.abs(errors(hints, range_m))) < 0.04
+
+
+def test_missing_and_broken_poses_are_named_and_survived() -> None:
+    poses = list(sideways(16))
+    broken = Transform(np.eye(3), np.array([np.nan, 0.0, 0.0]))
+    motion, hints, _ = driven(poses, [*poses[:-1], broken])
+    assert hints is None
+    assert "not finite" in motion.report.problem
+    motion.track(view(CAMERA, poses[-1])[0], CAMERA, 17 * PERIOD_NS, None, "Odometry is silent.")
+    assert motion.hints() is None
+    assert motion.report.problem == "Odometry is silent."
+    motion.track(view(CAMERA, poses[-1])[0], CAMERA, 18 * PERIOD_NS, poses[-1])
+    assert motion.hints() is not None
+
+
+@pytest.mark.parametrize(
+    ("stamp_ns", "camera", "words"),
+    [
+        (PERIOD_NS, CAMERA, "Time went back"),
+        (100 * PERIOD_NS, CAMERA, "No image came for"),
+        (13 * PERIOD_NS, replace(CAMERA, fx=190.0), "calibration of the camera changed"),
+    ],
+)
+def test_jumps_of_time_and_of_the_camera_begin_again(stamp_ns: int, camera: Camera, words: str) -> None:
+    poses = list(sideways(12))
+    motion, hints, _ = driven(poses)
+    assert hints is not None
+    motion.track(view(camera, poses[-1])[0], camera, stamp_ns, poses[-1])
+    assert motion.hints() is None
+    assert motion.report.map_size == 0
+    assert words in motion.report.problem
+
+
+def test_an_image_without_texture_gives_nothing() -> None:
+    motion = Motion()
+    for index, pose in enumerate(sideways(6)):
+        motion.track(np.full((180, 240, 3), 90, np.uint8), CAMERA, index * PERIOD_NS, pose)
+    assert motion.hints() is None
+    assert motion.report.problem
+    assert motion.report.tracks == 0
+
+
+def test_large_images_are_reduced_and_pixels_are_those_of_the_image() -> None:
+    large = CAMERA.resized(480, 360)
+    config = MotionConfig(width_px=240)
+    _, hints, range_m = driven(sideways(12), camera=large, config=config)
+    assert hints is not None
+    assert hints.pixels.max() > 300
+    assert np.median(np.abs(errors(hints, range_m))) < 0.04
+
+
+def test_hints_name_their_source() -> None:
+    _, hints, _ = driven(chain(sideways(12)))
+    assert hints is not None
+    assert hints.sources[0] == TRACKED
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tracks": 1}, {"distance_noise": 0.0}, {"min_range_m": 50.0}, {"fitted_views": 40, "views": 20}]
+)
+def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="motion.*got.*expected"):
+        MotionConfig(**wrong)  # type: ignore[arg-type]

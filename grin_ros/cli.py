@@ -54,6 +54,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "pack": Command("grin_ros.lab.datasets.places", "pack measured frames of real places to train on", "train"),
         "pack-recording": Command("grin_ros.lab.datasets.recordings", "pack one recording with depth", "train"),
         "train": Command("grin_ros.lab.training.loop", "train a model on sparse depth", "train"),
+        "train-hints": Command("grin_ros.lab.hints.command", "train the hint network of an artifact", "train"),
         "check": Command("grin_ros.lab.training.diffusion_check", "check that weights use their noisy input", "train"),
         "ablate": Command("grin_ros.lab.training.ablation", "train variants with one part changed", "train"),
         "blend": Command("grin_ros.lab.training.blend", "average the weights of a run", "train"),

@@ -51,7 +51,7 @@ ROOMS: Mapping[str, Room] = {
     "core/types": room("core.geometry", "numpy"),
     "core/geometry": room("core.input_error", "numpy cv2"),
     "core/sampling": room("core.types core.geometry", "numpy"),
-    "core/artifact": room("core.config", "numpy"),
+    "core/artifact": room("core.config core.hints", "numpy"),
     "core/backends": room(
         "core.config core.types core.geometry core.sampling core.artifact core.command_line core.remedies",
         "numpy onnxruntime openvino tensorrt cuda",
@@ -75,6 +75,9 @@ ROOMS: Mapping[str, Room] = {
         "core lab.network lab.datasets lab.evaluation", "numpy cv2 torch safetensors tensorboard tqdm yaml"
     ),
     "lab/teaching": room("core lab", "numpy torch matplotlib tqdm"),
+    "lab/hints": room(
+        "core lab.network lab.datasets lab.export lab.training", "numpy cv2 torch safetensors onnxruntime tqdm yaml"
+    ),
     "lab/evaluation": room("core lab.datasets", "numpy cv2 matplotlib tqdm"),
     "worlds": room("core", "numpy cv2 moderngl collada yaml"),
 }

@@ -4,26 +4,26 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.artifact.manifest import HINTS, Manifest
 from grin_ros.core.backends.answer_check import check_answer
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
-from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
-from grin_ros.core.geometry.rays import pixel_grid
-from grin_ros.core.hints.fusion import QueryGrid, fuse
+from grin_ros.core.geometry.log_depth import LogDepth
+from grin_ros.core.hints.fusion import Fused, Fusion
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
 from grin_ros.core.sampling.schedule import Schedule
 from grin_ros.core.smoothing import Smoothing
-from grin_ros.core.types import DepthEstimate, Frame, HintReport, Hints
+from grin_ros.core.types import DepthEstimate, Frame, Hints
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,19 @@ class Settings:
 
 
 class Estimator:
-    """Estimates metric depth from the frames of one camera, with one engine. Not thread safe."""
+    """Estimates metric depth from the frames of one camera, with one engine. Not thread safe.
 
-    def __init__(self, engine: Engine, settings: Settings | None = None, sampler: Sampler = sample) -> None:
+    hint_network: False leaves out the artifact's hint network, to compare with the process alone.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings | None = None,
+        sampler: Sampler = sample,
+        *,
+        hint_network: bool = True,
+    ) -> None:
         self.engine = engine
         self.settings = settings or Settings()
         self.smoothing = Smoothing(sampler)
@@ -73,6 +83,8 @@ class Estimator:
         self._temperature = np.float32(manifest.temperature)
         self._network = manifest.network
         self._grid = (manifest.network.grid_rows, manifest.network.grid_cols)
+        self._hint_network = hint_network and HINTS in manifest.graphs
+        self._fusion = _fusion(manifest, self._grid, self._hint_network)
         self._scene = (manifest.network.scene_rows, manifest.network.scene_cols)
         self._cameras: OrderedDict[Camera, CameraInputs] = OrderedDict()
         self._noise: tuple[tuple[int, int], NDArray[np.float32]] | None = None
@@ -105,7 +117,9 @@ class Estimator:
         clock.lap("denoise")
         x, log_variance, report = found.x, found.log_variance, None
         if hints is not None and len(hints):
-            x, log_variance, report = self._fused(frame, hints, found)
+            fused = self._fused(frame, hints, camera, tokens, found, settings)
+            if fused is not None:
+                x, log_variance, report = fused.x, fused.log_variance, fused.report
             clock.lap("hints")
         depth_m, sigma_m = self.engine.decode(
             {"x": x, "log_variance": log_variance, "image": image, "ray_z": camera.ray_z}
@@ -116,26 +130,24 @@ class Estimator:
         clock.lap("limit")
         return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms, report)
 
-    def _fused(self, frame: Frame, hints: Hints, found: Sample) -> tuple[Tensor, Tensor, HintReport | None]:
-        """Return x and log variance (S, N) as the hints change them, and what became of the hints."""
-        x = np.array(self.engine.to_host(found.x), np.float32)
-        log_variance = np.array(self.engine.to_host(found.log_variance), np.float32)
-        depth = self.engine.artifact.manifest.depth
-        scale = LogDepth(depth.min_m, depth.max_m)
-        ln_per_x = np.float32(depth.data_std * scale.ln_per_unit)
-        median = np.median(x, axis=0)
-        ln_range = np.log(scale.decode(median * np.float32(depth.data_std))).astype(np.float32)
-        rows, cols = self._grid
-        pixels = pixel_grid(frame.camera.width, frame.camera.height, cols=cols, rows=rows)
-        fused = fuse(frame, hints, QueryGrid(pixels, rows, cols), ln_range)
-        if fused is None:
-            return x, log_variance, None
-        limit = np.float32(math.log(BEYOND * depth.max_m))
-        seen = ln_range < limit  # beyond range there is nothing that a hint could correct
-        mean_ln = np.where(seen, np.minimum(fused.mean_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))
-        ratio = np.where(seen, fused.ratio, np.float32(1.0))
-        x = median + mean_ln / ln_per_x + (x - median) * ratio
-        return x, log_variance + np.float32(2.0) * np.log(ratio), fused.report
+    def _fused(
+        self,
+        frame: Frame,
+        hints: Hints,
+        camera: CameraInputs,
+        tokens: Mapping[str, Tensor],
+        found: Sample,
+        settings: Settings,
+    ) -> Fused | None:
+        """Return what the hints make of the network's answer; None where no hint lies in the image."""
+        engine = self.engine
+        x = np.asarray(engine.to_host(found.x), np.float32)
+        log_variance = np.asarray(engine.to_host(found.log_variance), np.float32)
+        features = None
+        if self._hint_network:
+            features = hint_features(engine, tokens["local_tokens"], x, log_variance)
+        factor = engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
+        return self._fusion(frame, hints, camera.pixels, x, log_variance, features, factor.scale)
 
     def _calibrated(
         self, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32], settings: Settings
@@ -160,6 +172,25 @@ class Estimator:
         if self._noise is None or self._noise[0] != key:
             self._noise = (key, self._temperature * member_noise(points, settings.members, settings.seed))
         return self._noise[1]
+
+
+def hint_features(
+    engine: Engine, local_tokens: Tensor, x: NDArray[np.float32], log_variance: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the features (N, CHANNELS) of the graph 'hints' for an answer x, log_variance (S, N)."""
+    middle = np.median(x, axis=0)[None]
+    variance = np.log(np.mean(np.exp(log_variance), axis=0))[None]
+    found = engine.run(HINTS, {"local_tokens": local_tokens, "x": middle, "log_variance": variance})
+    return np.asarray(engine.to_host(found["features"])[0], np.float32)
+
+
+def _fusion(manifest: Manifest, grid: tuple[int, int], hint_network: bool) -> Fusion:
+    """Return the fusion with hints for a model, with or without its hint network."""
+    depth, hints = manifest.depth, manifest.hints
+    plain = Fusion(LogDepth(depth.min_m, depth.max_m), depth.data_std, *grid)
+    if not hint_network:
+        return plain
+    return replace(plain, process=hints.process, calibration=hints.calibration)
 
 
 def limited(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +25,17 @@ class Artifact:
     path: Path
     manifest: Manifest
 
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """The graphs that every engine of this artifact opens."""
+        return self.manifest.graphs
+
     def file(self, name: str) -> Path:
         """Return the path of a file of the folder."""
         return self.path / name
 
     def graph(self, name: str, precision: str = "fp32") -> Path:
-        """Return the ONNX file of the graph `name` (one of GRAPHS).
+        """Return the ONNX file of the graph `name` (one of `graphs`).
 
         The weights are external data beside it, so a runtime must load it by path, not by bytes. Raises ArtifactError
         if the artifact has no graphs of `precision`.
@@ -46,8 +52,17 @@ class Artifact:
     @property
     def digest(self) -> str:
         """The first digits of a hash over all files; diagnostics and engine caches identify the artifact by it."""
-        joined = json.dumps(self.manifest.sha256, sort_keys=True)
-        return hashlib.sha256(joined.encode()).hexdigest()[:12]
+        return _digest(self.manifest.sha256)
+
+    @property
+    def model_digest(self) -> str:
+        """The same without the files of a hint network, which is learnt from the answers of this model."""
+        others = ("hints.onnx", "hints.safetensors", "golden.npz")
+        return _digest({name: value for name, value in self.manifest.sha256.items() if name not in others})
+
+
+def _digest(hashes: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def find_artifact(name_or_path: str) -> Path:

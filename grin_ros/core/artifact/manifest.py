@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.config import from_mapping
+from grin_ros.core.hints.calibration import HintCalibration
+from grin_ros.core.hints.process import Process
 
 FORMAT = 2
 """The version of the format that this release writes and reads."""
@@ -28,6 +30,8 @@ MAX_SIZE = 4096
 """The largest size of the network that is accepted, so that a manifest cannot ask for all memory."""
 GRAPHS = ("encode", "denoise", "decode")
 """The graphs of every artifact."""
+HINTS = "hints"
+"""The graph of artifacts with a hint network. It exists in fp32 only, because it is small."""
 GOLDEN_TOLERANCE_LN = {"fp32": 1e-3, "fp16": 2e-2, "bf16": 5e-2, "int8": 0.2}
 """Precision -> largest accepted error of ln(range) on the golden sample. A wrong engine is off by whole units."""
 
@@ -110,6 +114,18 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class HintModel:
+    """What fuses measured hints with the network's answer. An artifact without a hint network has the defaults."""
+
+    process: Process = field(default_factory=Process)
+    """The Gaussian process, as it was trained together with the hint network."""
+    calibration: HintCalibration = field(default_factory=HintCalibration)
+    """The factors on sigma with hints."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """Data and steps of the training of the hint network, and the artifact whose answers it learnt from."""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The content of manifest.json."""
 
@@ -136,6 +152,13 @@ class Manifest:
     variants: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Precision -> the graphs that exist in it as GRAPH.PRECISION.onnx. An engine of that precision loads the fp32
     graph for the others. Inputs and outputs of a graph are the same in every precision."""
+    hints: HintModel = field(default_factory=HintModel)
+    """What fuses measured hints with the answer."""
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """The graphs of this artifact: GRAPHS, and HINTS if it has a hint network."""
+        return (*GRAPHS, HINTS) if HINTS in self.tensors else GRAPHS
 
 
 def graph_file(name: str, precision: str) -> str:
@@ -164,7 +187,7 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = from_mapping(Manifest, values, str(path))
     except ValueError as error:
         raise ArtifactError(str(error)) from error
-    needed = [(graph, "fp32") for graph in GRAPHS]
+    needed = [(graph, "fp32") for graph in manifest.graphs]
     needed += [(graph, precision) for precision, graphs in manifest.variants.items() for graph in graphs]
     for name in (*(graph_file(*each) for each in needed), "golden.npz"):
         if name not in manifest.sha256:

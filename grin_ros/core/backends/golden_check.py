@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.artifact.manifest import HINTS
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
-from grin_ros.core.sampling.sampler import sample
+from grin_ros.core.sampling.sampler import Tensor, sample
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class GoldenReport:
 def check_golden(engine: Engine) -> GoldenReport:
     """Run the golden sample through all three graphs and compare the answer with that of torch at export.
 
-    The clean sample is compared pixel by pixel, and so are the logarithms of depth and sigma and where they are NaN.
+    The clean sample is compared pixel by pixel, and so are the logarithms of depth and sigma and where they are NaN,
+    and the features of a hint network.
     Raises EngineError if the engine fails or if shapes differ.
     """
     manifest = engine.artifact.manifest
@@ -58,9 +61,18 @@ def check_golden(engine: Engine) -> GoldenReport:
         both = np.isfinite(depth_m) & np.isfinite(golden["depth_m"])
         _shaped("sigma_m", sigma_m, golden["sigma_m"])
         errors.append(_ln_error(*(np.where(both, s, np.nan) for s in (sigma_m, golden["sigma_m"]))))
+    if HINTS in manifest.graphs:
+        errors.append(_of_hints(engine, tokens, golden).ravel())
     error = np.concatenate(errors)
     tolerance = manifest.golden_tolerance_ln.get(engine.precision, 0.0)
     return GoldenReport(float(np.max(error)), float(np.mean(error)), tolerance)
+
+
+def _of_hints(engine: Engine, tokens: Mapping[str, Tensor], golden: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return the errors of the features of hints. A unit of them is a factor of e on a deviation, or a length."""
+    given = {name: golden[f"hints_{name}"] for name in ("x", "log_variance")}
+    found = engine.to_host(engine.run(HINTS, {"local_tokens": tokens["local_tokens"], **given})["features"])
+    return np.asarray(np.abs(_shaped("features", found, golden["hints_features"]) - golden["hints_features"]))
 
 
 def _ln_error(got: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:

@@ -17,7 +17,6 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact.loading import Artifact
-from grin_ros.core.artifact.manifest import GRAPHS
 from grin_ros.core.backends.cache import provider_folder
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.sampling.sampler import Tensor
@@ -47,7 +46,7 @@ class OrtEngine(Engine):
                 "install the onnxruntime build that brings it (onnxruntime-gpu), or choose backend 'ort'",
             )
         self._prepare()
-        for graph in GRAPHS:
+        for graph in artifact.graphs:
             self._sessions[graph] = self._open(self.graph_path(graph))
         logger.info("%s, artifact %s", self.description, artifact.digest)
 

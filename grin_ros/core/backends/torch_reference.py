@@ -12,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact.loading import Artifact
-from grin_ros.core.artifact.manifest import GRAPHS
+from grin_ros.core.artifact.manifest import GRAPHS, HINTS
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.config import from_mapping
 from grin_ros.core.sampling.sampler import Tensor
 from grin_ros.lab.network.checkpoint import load_weights
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.grin import Grin
+from grin_ros.lab.network.hints import HintNetwork
 
 
 class ReferenceEngine(Engine):
@@ -33,12 +34,17 @@ class ReferenceEngine(Engine):
         try:
             model = Grin(from_mapping(ModelConfig, artifact.manifest.model, f"{artifact.path}/manifest.json: model"))
             model.load_state_dict(weights or load_weights(artifact.file("weights.safetensors")))
-            outputs = {graph: [str(o["name"]) for o in artifact.manifest.tensors[graph]["outputs"]] for graph in GRAPHS}
+            hints = None
+            if HINTS in artifact.graphs:
+                hints = HintNetwork.of(load_weights(artifact.file("hints.safetensors")), *model.grid).eval()
+            tensors = artifact.manifest.tensors
+            outputs = {graph: [str(o["name"]) for o in tensors[graph]["outputs"]] for graph in artifact.graphs}
         except (ValueError, RuntimeError, OSError, LookupError) as error:
             raise EngineError(
                 f"{artifact.path}: torch {torch.__version__} cannot load its weights ({error}); export the model again"
             ) from error
         self._model: Grin | None = model.eval()
+        self._hints = hints
         self._outputs = outputs
 
     @property
@@ -48,12 +54,16 @@ class ReferenceEngine(Engine):
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if self._model is None:
             raise self.not_open(graph)
-        if graph not in GRAPHS:
-            raise EngineError(f"graph: got '{graph}', expected one of {', '.join(GRAPHS)}")
+        if graph not in self._outputs:
+            raise EngineError(f"graph: got '{graph}', expected one of {', '.join(self._outputs)}")
         tensors = {name: _tensor(value) for name, value in inputs.items()}
         with torch.inference_mode():
             try:
-                outputs = getattr(self._model, graph)(**tensors)
+                if graph in GRAPHS:
+                    outputs = getattr(self._model, graph)(**tensors)
+                else:
+                    assert self._hints is not None
+                    outputs = (self._hints(**tensors),)
             except (RuntimeError, TypeError) as error:
                 raise self.failure(graph, tensors, error) from error
         return dict(zip(self._outputs[graph], outputs, strict=True))

@@ -17,11 +17,13 @@ from grin_ros.core.geometry.rays import pixel_grid
 class CameraInputs:
     """The inputs of the graphs that depend on the camera only.
 
-    queries: (1, N, 2), positions in [-1, 1] over the image. query_rays: (1, N, 3) and scene_rays: (1, G, 3), unit rays
-    in the optical frame. mounting: (1, 5), see `mounting_vector`. ray_z: (1, H, W), the z component of the unit ray,
-    which turns range into depth; NaN where the camera sees nothing.
+    pixels: (N, 2), the queried pixels of the image, row by row; no graph reads it. queries: (1, N, 2), their positions
+    in [-1, 1] over the image. query_rays: (1, N, 3) and scene_rays: (1, G, 3), unit rays in the optical frame.
+    mounting: (1, 5), see `mounting_vector`. ray_z: (1, H, W), the z component of the unit ray, which turns range into
+    depth; NaN where the camera sees nothing.
     """
 
+    pixels: NDArray[np.float64]
     queries: NDArray[np.float32]
     query_rays: NDArray[np.float32]
     scene_rays: NDArray[np.float32]
@@ -37,6 +39,7 @@ def camera_inputs(camera: Camera, grid: tuple[int, int], scene: tuple[int, int])
     pixels = pixel_grid(camera.width, camera.height, cols=grid[1], rows=grid[0])
     scene_pixels = pixel_grid(camera.width, camera.height, cols=scene[1], rows=scene[0])
     return CameraInputs(
+        pixels=pixels,
         queries=normalised(pixels, camera)[None],
         query_rays=rays_at(camera, pixels)[None],
         scene_rays=rays_at(camera, scene_pixels)[None],

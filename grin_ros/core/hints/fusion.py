@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.hints.posterior import Features, Posterior, Process, colours, posterior, sampled
+from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.hints.calibration import HintCalibration
+from grin_ros.core.hints.likeness import Likeness
+from grin_ros.core.hints.posterior import Array, Features, Posterior, colours, posterior, sampled
+from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Frame, HintReport, Hints
 
@@ -18,52 +23,91 @@ BELIEVED = 0.5
 
 
 @dataclass(frozen=True)
-class QueryGrid:
-    """The queried pixels of a frame: (rows * cols, 2), row by row, evenly spread over the image."""
-
-    pixels: NDArray[np.float64]
-    rows: int
-    cols: int
-
-
-@dataclass(frozen=True)
 class Fused:
-    """mean_ln (N,): add it to ln(range) at the queried pixels. ratio (N,): multiply the network's sigma by it; 1 far
-    from all hints, small near trustworthy ones."""
+    """The answer with hints: x and log_variance (S, N) as `Sample` has them, and what became of the hints."""
 
-    mean_ln: NDArray[np.float32]
-    ratio: NDArray[np.float32]
+    x: Array
+    log_variance: Array
     report: HintReport
 
 
-def fuse(
-    frame: Frame, hints: Hints, grid: QueryGrid, ln_range: NDArray[np.float32], process: Process | None = None
-) -> Fused | None:
-    """Return what the hints change; None where no hint lies in the image.
+@dataclass(frozen=True)
+class Fusion:
+    """The fusion for one model. depth, data_std: how the network's x stands for range. rows, cols: its query grid.
+    process, calibration: those of the artifact."""
 
-    ln_range: (N,) of the network at the queried pixels; for an ensemble, of its median.
-    """
-    width, height = frame.camera.width, frame.camera.height
-    inside = (hints.pixels >= -0.5) & (hints.pixels < np.array([width - 0.5, height - 0.5]))
-    used = thinned(hints.chosen(np.all(inside, axis=1)), width)
-    if not len(used):
-        return None
-    colour = colours(frame.image)
+    depth: LogDepth
+    data_std: float
+    rows: int
+    cols: int
+    process: Process = field(default_factory=Process)
+    calibration: HintCalibration = field(default_factory=HintCalibration)
 
-    def features(pixels: NDArray[np.floating], ln: NDArray[np.float32]) -> Features:
-        position = np.asarray(pixels, np.float32) / np.float32(width)
-        return Features(position, ln, sampled(colour, pixels, width, height))
+    def __call__(
+        self,
+        frame: Frame,
+        hints: Hints,
+        pixels: NDArray[np.float64],
+        x: Array,
+        log_variance: Array,
+        features: Array | None = None,
+        sigma_scale: float = 1.0,
+    ) -> Fused | None:
+        """Return what the hints change; None where no hint lies in the image.
 
-    ln_at_hints = sampled(ln_range.reshape(grid.rows, grid.cols), used.pixels, width, height)
-    residual_ln = np.log(used.range_m) - ln_at_hints
-    found = posterior(
-        features(grid.pixels, ln_range), features(used.pixels, ln_at_hints), residual_ln, used.sigma_ln,
-        process or Process(),
-    )  # fmt: skip
-    return Fused(found.mean_ln, found.deviation_ln / found.prior_ln, _report(hints, used, found, residual_ln))
+        pixels: (N, 2) the queried pixels. x, log_variance: (S, N) of the network; of an ensemble the median is
+        corrected. features: (N, CHANNELS) of the graph 'hints', None for a model without one; with them the deviation
+        of the process is the whole sigma, and members agree. sigma_scale: the factor by which sigma will be multiplied
+        after decoding, which the process's own deviation does not need.
+        """
+        width, height = frame.camera.width, frame.camera.height
+        inside = (hints.pixels >= -0.5) & (hints.pixels < np.array([width - 0.5, height - 0.5]))
+        hints_inside = hints.chosen(np.all(inside, axis=1))
+        used = thinned(hints_inside, width)
+        if not len(used):
+            return None
+        ln_per_x = np.float32(self.data_std * self.depth.ln_per_unit)
+        median = np.median(x, axis=0)
+        ln_range = np.log(self.depth.decode(median * np.float32(self.data_std))).astype(np.float32)
+        ln_at_hints = self._at(ln_range, used.pixels, frame)
+        colour = colours(frame.image)
+
+        def properties(at: NDArray[np.floating], ln: Array, own: Array | None) -> Features:
+            position = np.asarray(at, np.float32) / np.float32(width)
+            likeness = None if own is None else Likeness.of(own)
+            return Features(position, ln, sampled(colour, at, width, height), likeness)
+
+        residual_ln = np.log(used.range_m) - ln_at_hints
+        features_at = None if features is None else self._at(features, used.pixels, frame)
+        found = posterior(
+            properties(pixels, ln_range, features), properties(used.pixels, ln_at_hints, features_at), residual_ln,
+            used.sigma_ln, self.process,
+        )  # fmt: skip
+        limit = np.float32(math.log(BEYOND * self.depth.max_m))
+        seen = ln_range < limit  # beyond range there is nothing that a hint could correct
+        mean_ln = np.where(seen, np.minimum(found.mean_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))
+        corrected = median + mean_ln / ln_per_x
+        report = _report(hints, used, found, residual_ln)
+        if features is None:
+            ratio = np.where(seen, found.deviation_ln / found.prior_ln, np.float32(1.0))
+            x = np.asarray(corrected + (x - median) * ratio, np.float32)
+            log_variance = log_variance + np.float32(2.0) * np.log(ratio)
+        else:
+            scale = np.float32(self.calibration.scale(used, height) / sigma_scale)
+            sigma = scale * found.deviation_ln / ln_per_x
+            x, log_variance = (
+                np.where(seen, corrected, x),
+                np.where(seen, np.float32(2.0) * np.log(sigma), log_variance),
+            )
+        return Fused(np.asarray(x, np.float32), np.asarray(log_variance, np.float32), report)
+
+    def _at(self, values: Array, pixels: NDArray[np.floating], frame: Frame) -> Array:
+        """Return `values` (N,) or (N, C) of the query grid at pixels of the image, bilinearly."""
+        grid = values.reshape(self.rows, self.cols, *values.shape[1:])
+        return sampled(grid, pixels, frame.camera.width, frame.camera.height)
 
 
-def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: NDArray[np.float32]) -> HintReport:
+def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:
     believed = found.weight >= BELIEVED
     before = residual_ln[believed]
     return HintReport(

@@ -77,7 +77,7 @@ class HintPattern:
         """
         rng = np.random.default_rng([seed, zlib.crc32(f"{sample.name} {self.kind}:{self.count}".encode())])
         range_m = sample.depth_m / sample.frame.camera.rays()[..., 2]
-        scene = _Scene(sample.frame.image, range_m, np.isfinite(range_m), self.count, rng)
+        scene = Scene(sample.frame.image, range_m, np.isfinite(range_m), self.count, rng)
         pixels, ranges = KINDS[self.kind](scene)
         if not len(pixels):
             return None
@@ -91,7 +91,7 @@ class HintPattern:
 
 
 @dataclass(frozen=True)
-class _Scene:
+class Scene:
     """The sample that a pattern draws from, with the number of pixels to draw and the random numbers."""
 
     image: NDArray[np.uint8]
@@ -111,17 +111,17 @@ class _Scene:
         return self.at(np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2))
 
 
-def _none(scene: _Scene) -> Drawn:
+def _none(scene: Scene) -> Drawn:
     return scene.at(np.empty((0, 2), np.intp))
 
 
-def _uniform(scene: _Scene) -> Drawn:
+def _uniform(scene: Scene) -> Drawn:
     """Pixels anywhere where depth was measured."""
     pixels = np.argwhere(scene.measured)[:, ::-1]
     return scene.at(scene.rng.choice(pixels, min(scene.count, len(pixels)), replace=False))
 
 
-def _corners(scene: _Scene) -> Drawn:
+def _corners(scene: Scene) -> Drawn:
     """The strongest corners of the image (Shi and Tomasi, CVPR 1994), which tracking by a moving camera finds."""
     grey = cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY)
     apart_px = max(3.0, grey.shape[1] / 100)
@@ -129,18 +129,18 @@ def _corners(scene: _Scene) -> Drawn:
     return scene.at(np.empty((0, 2), np.intp) if found is None else np.rint(found.reshape(-1, 2)).astype(np.intp))
 
 
-def _line(scene: _Scene) -> Drawn:
+def _line(scene: Scene) -> Drawn:
     """A level 2D lidar at the height of the camera's centre: LINE_RAYS rays along the row in the middle."""
     return scene.rows(np.array([scene.measured.shape[0] // 2]), LINE_RAYS)
 
 
-def _beams(scene: _Scene) -> Drawn:
+def _beams(scene: Scene) -> Drawn:
     """A 3D lidar: rows that are evenly spread over the image."""
     height = scene.measured.shape[0]
     return scene.rows(((np.arange(scene.count) + 0.5) * height / scene.count).astype(np.intp), BEAM_RAYS)
 
 
-def _zones(scene: _Scene) -> Drawn:
+def _zones(scene: Scene) -> Drawn:
     """A time-of-flight sensor with count x count zones over the middle square of the image: the median of each zone."""
     height, width = scene.measured.shape
     side = min(height, width)
@@ -157,7 +157,7 @@ def _zones(scene: _Scene) -> Drawn:
     return np.array(pixels, np.intp).reshape(-1, 2), np.array(ranges, np.float32)
 
 
-KINDS: Mapping[str, Callable[[_Scene], Drawn]] = {
+KINDS: Mapping[str, Callable[[Scene], Drawn]] = {
     "none": _none,
     "uniform": _uniform,
     "corners": _corners,

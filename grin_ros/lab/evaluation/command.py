@@ -228,7 +228,7 @@ def _hinted(args: argparse.Namespace, limits: Limits) -> Work:
 
     def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
         results = evaluate_with_hints(
-            samples, Estimator(engine, settings), args.hints, limits=limits, seed=settings.seed, progress=True
+            samples, engine, settings, args.hints, limits=limits, seed=settings.seed, progress=True
         )
         values = {
             "hints": {result.pattern: result.to_json() for result in results},

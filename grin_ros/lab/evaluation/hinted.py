@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from grin_ros.core.estimator import Estimator
+from grin_ros.core.backends.engine import Engine
+from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.results import Evaluation, FrameResult
 from grin_ros.lab.evaluation.run import evaluate
+from grin_ros.lab.evaluation.sharing import SharedWork
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +50,8 @@ class Hinted:
 
 def evaluate_with_hints(
     samples: Iterable[EvalSample],
-    estimator: Estimator,
+    engine: Engine,
+    settings: Settings,
     patterns: Sequence[str],
     *,
     limits: Limits | None = None,
@@ -60,6 +63,9 @@ def evaluate_with_hints(
     A sample of which a pattern would take more than half of the measured pixels is left out for this pattern, and the
     log names it. Raises ValueError for a text that is no pattern, and where a pattern leaves no sample.
     """
+    # The frame is encoded once for all patterns and methods.
+    shared = SharedWork(engine)
+    estimator, plain = (Estimator(shared, settings, shared.sample, hint_network=each) for each in (True, False))
     parsed = {text: HintPattern.parse(text) for text in patterns}
     frames: dict[str, dict[str, list[FrameResult]]] = {text: {} for text in parsed}
     for sample in tqdm(samples, desc="hints", unit="frame", disable=not progress):
@@ -70,7 +76,7 @@ def evaluate_with_hints(
             if hints is not None and 2 * np.isfinite(rest.depth_m).sum() < np.isfinite(sample.depth_m).sum():
                 logger.warning("sample '%s' is left out of '%s', which takes most of its depth", sample.name, text)
                 continue
-            for name, got in _estimates(estimator, alone, sample.frame, hints).items():
+            for name, got in _estimates(estimator, plain, alone, sample.frame, hints).items():
                 one = evaluate([rest], lambda _, got=got: got, limits=limits)  # type: ignore[misc]
                 frames[text].setdefault(name, []).extend(one.frames)
     empty = [text for text, found in frames.items() if not found]
@@ -81,15 +87,17 @@ def evaluate_with_hints(
 
 
 def _estimates(
-    estimator: Estimator, alone: DepthEstimate, frame: Frame, hints: Hints | None
+    estimator: Estimator, plain: Estimator, alone: DepthEstimate, frame: Frame, hints: Hints | None
 ) -> dict[str, DepthEstimate]:
-    """Return the model's estimate with the hints, and that of every baseline; with no hints only the camera's own."""
+    """Return the model's estimate with the hints, and that of every baseline; with no hints only the camera's own.
+
+    'posterior_only' is the process without the artifact's hint network.
+    """
     if hints is None:
         return {MODEL: alone}
     made = {MODEL: estimator(frame, hints=hints)}
     made |= {name: method(alone, frame, hints) for name, method in BASELINES.items()}
-    # The model's hints enter by the posterior alone: this is the column that a hint network would have to beat.
-    return made | {"posterior_only": made[MODEL]}
+    return made | {"posterior_only": plain(frame, hints=hints)}
 
 
 def _without(sample: EvalSample, hints: Hints) -> EvalSample:
@@ -190,8 +198,7 @@ def hints_picture(results: Sequence[Hinted], path: Path) -> Path:
         lines: dict[str, dict[str, float]] = {}
         for result in shown:
             for name, evaluation in ({MODEL: result.evaluation} | dict(result.baselines)).items():
-                if name != "posterior_only":
-                    lines.setdefault(name, {})[result.pattern] = evaluation.domain(domain)["abs_rel"]
+                lines.setdefault(name, {})[result.pattern] = evaluation.domain(domain)["abs_rel"]
         for name, values in lines.items():
             axes.plot(list(values), list(values.values()), "o-", label=name, linewidth=2.5 if name == MODEL else 1.2)
         axes.set_title(domain)

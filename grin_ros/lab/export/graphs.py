@@ -86,21 +86,30 @@ def export_graph(model: Grin, graph: str, path: Path, weights: str) -> onnx.Mode
     constant that is not a parameter.
     """
     inputs, outputs = signature(model.config)[graph]
+    return export_module(model, graph, inputs, outputs, path, weights)
+
+
+def export_module(
+    module: nn.Module, method: str, inputs: dict[str, Shape], outputs: tuple[str, ...], path: Path, weights: str
+) -> onnx.ModelProto:
+    """Write one method of any module to `path`, as `export_graph` does."""
     with _quiet_exporter():
         program = torch.onnx.export(
-            _Method(model, graph),
+            _Method(module, method),
             tuple(_example(name, shape) for name, shape in inputs.items()),
             dynamo=True,
             opset_version=OPSET,
             optimize=False,
             input_names=list(inputs),
             output_names=list(outputs),
-            # This is nested once more because the arguments of the method arrive as one *args.
+            # This is nested once more because the arguments arrive as one *args.
             dynamic_shapes=(tuple(_free_axes(shape) for shape in inputs.values()),),
             verbose=False,
         )
         if program is None:
-            raise ValueError(f"graph '{graph}': torch.onnx.export returned nothing; use the torch release of setup.py")
+            raise ValueError(
+                f"graph '{path.stem}': torch.onnx.export returned nothing; use the torch release of setup.py"
+            )
         parameters = _simplify(program)
     proto = _clean(program.model_proto, set(parameters))
     _store_outside(proto, parameters, path.parent / weights)
@@ -122,15 +131,15 @@ def tensor_list(values: Any) -> list[dict[str, Any]]:
 
 
 class _Method(nn.Module):
-    """One method of Grin as a module, because the exporter takes modules."""
+    """One method of a model as a module, because the exporter takes modules."""
 
-    def __init__(self, grin: Grin, method: str) -> None:
+    def __init__(self, model: nn.Module, method: str) -> None:
         super().__init__()
-        self.grin = grin
+        self.model = model
         self.method = method
 
     def forward(self, *tensors: Tensor) -> Any:
-        return getattr(self.grin, self.method)(*tensors)
+        return getattr(self.model, self.method)(*tensors)
 
 
 def _example(name: str, shape: Shape) -> Tensor:
@@ -187,7 +196,7 @@ def _store_outside(proto: onnx.ModelProto, parameters: dict[str, NDArray[Any]], 
     for exported, values in parameters.items():
         if exported not in used:
             continue
-        name = exported.removeprefix("grin.")
+        name = exported.removeprefix("model.")
         if name not in stored:
             raise ValueError(
                 f"{weights}: has no tensor '{name}', which the graph needs; make it a parameter or a buffer"

@@ -160,6 +160,11 @@ class Grin(nn.Module):
         range_m = low + 0.5 * (value + 1.0) * (high - low)
         return torch.log(range_m), 0.5 * config.data_std * (high - low) / range_m
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        """The rows and columns of the query grid."""
+        return self.config.grid_rows, self.config.grid_cols
+
     def empty_latents(self, local_tokens: Tensor) -> Tensor:
         """Return the latents (B, L, C) that sampling starts from, which are zeros, for local_tokens (B, N, D)."""
         return local_tokens.new_zeros(len(local_tokens), self.config.latent_count, self.config.latent_dim)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.estimator import Settings
 from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.command import main
@@ -85,8 +85,8 @@ def test_a_text_that_is_no_pattern_is_refused(text: str, word: str) -> None:
 
 def test_hints_lower_the_error_and_their_pixels_do_not_count(tiny_artifact: Path) -> None:
     samples = [sample(f"s{i}", depth_m=slope(1.0 + i)) for i in range(3)]
-    estimator = Estimator(open_engine("ort", load_artifact(str(tiny_artifact))), Settings(1, 1, 0, 1e-3, 1e4))
-    none, some = evaluate_with_hints(samples, estimator, ["none", "uniform:60"])
+    engine = open_engine("ort", load_artifact(str(tiny_artifact)))
+    none, some = evaluate_with_hints(samples, engine, Settings(1, 1, 0, 1e-3, 1e4), ["none", "uniform:60"])
     domain = samples[0].domain
     assert some.evaluation.domain(domain)["abs_rel"] < none.evaluation.domain(domain)["abs_rel"]
     assert set(some.baselines) == {"scale", "inverse_depth_ls", "interpolation", "posterior_only"}

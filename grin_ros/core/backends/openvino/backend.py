@@ -19,7 +19,6 @@ import numpy as np
 import openvino
 
 from grin_ros.core.artifact.loading import Artifact
-from grin_ros.core.artifact.manifest import GRAPHS
 from grin_ros.core.backends.cache import cpu_identity, engine_key, load, store
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.openvino.graph import Graph, Sizes, Tensors
@@ -55,7 +54,7 @@ class OpenvinoEngine(Engine):
                 "choose backend 'openvino'",
             )
         accepted = artifact.manifest.golden_tolerance_ln.get(self.precision, 0.0)
-        for name in GRAPHS:
+        for name in artifact.graphs:
             axes = {each["name"]: each["shape"] for each in artifact.manifest.tensors[name]["inputs"]}
             self._graphs[name] = Graph(name, axes, accepted, partial(self._open, name))
         logger.info("%s, artifact %s", self.description, artifact.digest)

@@ -21,7 +21,6 @@ import tensorrt
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact.loading import Artifact
-from grin_ros.core.artifact.manifest import GRAPHS
 from grin_ros.core.backends.cache import EngineKey, engine_key, load, store
 from grin_ros.core.backends.engine import Engine, EngineError, FusedDenoiser
 from grin_ros.core.backends.tensorrt import cuda
@@ -65,14 +64,14 @@ class TrtEngine(Engine):
         self._loops: OrderedDict[tuple[int, ...], _Loop] = OrderedDict()
         self._buffers: dict[str, cuda.DeviceBuffer] = {}
         self._pinned: dict[str, cuda.PinnedBuffer] = {}
-        self._paths = {graph: self.graph_path(graph) for graph in GRAPHS}
+        self._paths = {graph: self.graph_path(graph) for graph in artifact.graphs}
         self._gpu = cuda.gpu()
         self._runtime_name = f"tensorrt {tensorrt.__version__} driver {self._gpu.driver}"
         self._device_name = f"{self._gpu.name} sm {self._gpu.compute_capability}"
         self._stream = cuda.Stream()
         try:
             self._runtime = tensorrt.Runtime(trt_logger(tensorrt))
-            for graph in GRAPHS:
+            for graph in artifact.graphs:
                 self._programs[graph] = Program(graph, self._deserialised(graph), self._stream)
             self._allocate()
         except BaseException:

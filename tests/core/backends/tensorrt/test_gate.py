@@ -28,7 +28,7 @@ def graphs(artifact: Artifact) -> dict[str, Path]:
     """Return names such as 'denoise int8' with their files, for all graphs that the manifest lists."""
     found: dict[Path, str] = {}
     for precision in ("fp32", *artifact.manifest.variants):
-        for graph in GRAPHS:
+        for graph in artifact.graphs:
             found.setdefault(artifact.graph(graph, precision), f"{graph} {precision}")
     return {name: path for path, name in found.items()}
 
@@ -45,7 +45,7 @@ SHIPPED_GRAPHS = [
 def test_every_shipped_graph_builds(folder: Path, name: str) -> None:
     artifact = load_artifact(folder)
     plan = build(tensorrt, graphs(artifact)[name], bounds(artifact, name.split()[0]))
-    assert len(plan.engine) > 100_000
+    assert len(plan.engine) > (100_000 if name.split()[0] in GRAPHS else 10_000)
 
 
 @pytest.mark.parametrize("graph", GRAPHS)

@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Calibration of sigma with hints, by number and kind of hints, on frames that training has not seen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from grin_ros.core.artifact.manifest import Manifest
+from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.hints.calibration import LEVEL, SPREAD, HintCalibration, HintFactor
+from grin_ros.core.hints.likeness import Likeness
+from grin_ros.core.hints.posterior import Features, posterior, sampled
+from grin_ros.core.hints.process import Process
+from grin_ros.core.types import Hints
+from grin_ros.lab.datasets.hint_patterns import KINDS, SIGMA_LN, Scene
+from grin_ros.lab.hints.batches import FARTHEST_M, answers_of
+from grin_ros.lab.hints.frames import FrozenFrames
+from grin_ros.lab.network.hints import HintNetwork
+from grin_ros.lab.training.sigma_fit import ONE_SIGMA
+
+logger = logging.getLogger(__name__)
+
+COUNTS = ((SPREAD, 1), (SPREAD, 3), (SPREAD, 10), (SPREAD, 32), (SPREAD, 100), (SPREAD, 256), (LEVEL, 80))
+PIXELS = 2000
+"""Pixels of a frame that count."""
+
+
+def calibrated(
+    frames: FrozenFrames, manifest: Manifest, network: HintNetwork, process: Process, seed: int = 0
+) -> HintCalibration:
+    """Return the factors with which one sigma holds 68 % of the errors, for each of COUNTS.
+
+    Every frame counts alike. Frames whose depth has no scale are taken at the scale of the model.
+    """
+    found: dict[tuple[str, int], list[NDArray[np.float64]]] = {key: [] for key in COUNTS}
+    rng = np.random.default_rng(seed)
+    for index in range(len(frames)):
+        for key, ratios in _ratios(frames, index, manifest, network, process, rng):
+            found[key].append(np.resize(ratios, PIXELS))
+    factors = []
+    for (kind, count), of_frames in found.items():
+        if of_frames:
+            together = np.concatenate(of_frames)
+            scale = float(np.quantile(together, ONE_SIGMA))
+            within = float(np.mean(together <= 2.0 * scale))
+            logger.info("%s, %d hints: sigma times %.3f; %.3f within 2 sigma", kind, count, scale, within)
+            factors.append(HintFactor(kind, count, round(scale, 4)))
+    return HintCalibration(tuple(factors), f"{len(frames)} windows of frames that were not trained on")
+
+
+def _ratios(
+    frames: FrozenFrames,
+    index: int,
+    manifest: Manifest,
+    network: HintNetwork,
+    process: Process,
+    rng: np.random.Generator,
+) -> Iterator[tuple[tuple[str, int], NDArray[np.float64]]]:
+    """Yield |error| / sigma of pixels that no hint has measured, for each of COUNTS."""
+    rows, cols = manifest.network.grid_rows, manifest.network.grid_cols
+    scale = LogDepth(manifest.depth.min_m, manifest.depth.max_m)
+    found = answers_of(frames, index, rows, cols, scale, manifest.depth.data_std)
+    with torch.inference_mode():
+        tokens = torch.from_numpy(np.array(frames.tokens[index][None], np.float32))
+        features = network.pixels(tokens, found.features)[0].numpy()
+    ln = found.ln_range[0].numpy()
+    range_m = np.array(frames.range_m[index], np.float32)
+    height, width = range_m.shape
+    ln_fine = cv2.resize(ln.reshape(rows, cols), (width, height))
+    measured = np.isfinite(range_m) & (range_m > scale.min_m) & (range_m < FARTHEST_M)
+    measured &= ln_fine < np.log(BEYOND * scale.max_m)
+    if measured.sum() < PIXELS:
+        return
+    if frames.kind[index] == 1:
+        range_m = range_m * np.exp(np.median(ln_fine[measured] - np.log(range_m[measured])))
+    colour = np.array(frames.colour[index], np.float32)
+    share = np.array([1.0, float(frames.aspect[index]) * width / height], np.float32) / width
+    image = np.zeros((height, width, 3), np.uint8)
+    grid = Features(found.position[0].numpy(), ln, found.colour[0].numpy(), Likeness.of(features))
+    for kind, count in COUNTS:
+        scene = Scene(image, range_m, measured, count, rng)
+        pixels, ranges = KINDS["line" if kind == LEVEL else "uniform"](scene)
+        if not len(pixels):
+            continue
+        hints = Hints.measured(pixels, ranges, SIGMA_LN)
+
+        def at(values: NDArray[np.float32], pixels: NDArray[np.float32] = hints.pixels) -> NDArray[np.float32]:
+            return sampled(values, pixels, width, height)
+
+        ln_at = at(ln.reshape(rows, cols))
+        likeness = Likeness.of(at(features.reshape(rows, cols, -1)))
+        there = Features((hints.pixels + 0.5) * share, ln_at, at(colour), likeness)
+        answer = posterior(grid, there, np.log(hints.range_m) - ln_at, hints.sigma_ln, process)
+        mean, sigma = (
+            cv2.resize(each.reshape(rows, cols), (width, height)) for each in (ln + answer.mean_ln, answer.deviation_ln)
+        )
+        rest = measured.copy()
+        rest[pixels[:, 1], pixels[:, 0]] = False
+        chosen = rng.choice(np.flatnonzero(rest), PIXELS)
+        error = np.abs(mean - np.log(np.where(measured, range_m, 1.0)))
+        yield (kind, count), (error.ravel()[chosen] / sigma.ravel()[chosen]).astype(np.float64)

@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Frames with the answer of a frozen model, kept on disk so that a training step does not run the model again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from grin_ros.core.backends.engine import Engine
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.camera_inputs import camera_inputs
+from grin_ros.core.hints.posterior import colours
+from grin_ros.core.sampling.noise import member_noise
+from grin_ros.core.sampling.sampler import sample
+from grin_ros.core.sampling.schedule import Schedule
+from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.training.augment import photometric
+
+WIDTH, HEIGHT = 320, 240
+"""Ranges are kept at this size, whatever the format of the window that the model saw."""
+COLOUR_WIDTH, COLOUR_HEIGHT = 160, 120
+SCALED, UNSCALED, RENDERED = 0, 1, 2
+"""A photograph with measured depth, one whose depth has no scale, and a render."""
+UNSCALED_WORLDS, SCALED_WORLDS = ("places", "shape_places"), ("recording", "metric_places")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer of a model to one image: tokens (N, D), x (N,) and log_variance (N,) on the query grid."""
+
+    tokens: NDArray[np.float32]
+    x: NDArray[np.float32]
+    log_variance: NDArray[np.float32]
+
+
+def answer(engine: Engine, image: NDArray[np.uint8], camera: Camera) -> Answer:
+    """Return the answer of an engine in one step with one member, as the estimator gets it by default."""
+    manifest = engine.artifact.manifest
+    network = manifest.network
+    inputs = camera_inputs(camera, (network.grid_rows, network.grid_cols), (network.scene_rows, network.scene_cols))
+    tokens = engine.encode({
+        "image": np.ascontiguousarray(image)[None], "queries": inputs.queries, "query_rays": inputs.query_rays,
+        "scene_rays": inputs.scene_rays, "mounting": inputs.mounting,
+    })  # fmt: skip
+    noise = np.float32(manifest.temperature) * member_noise(inputs.queries[0], 1, 0)
+    levels = Schedule(manifest.schedule_shift).levels(1)
+    found = sample(engine.denoiser(tokens), noise, network.zero_latents(1), levels)
+    host = engine.to_host
+    return Answer(host(tokens["local_tokens"])[0], host(found.x)[0], host(found.log_variance)[0])
+
+
+class FrozenFrames:
+    """Frames on disk, as memory maps: tokens (n, N, D) float16, x and log_variance (n, N) float32, colour (n, h, w, 3)
+    float16, range_m (n, HEIGHT, WIDTH) float16 with NaN and inf, aspect (n,) height / width, and kind (n,)."""
+
+    PARTS = ("tokens", "x", "log_variance", "colour", "range_m", "aspect", "kind")
+
+    def __init__(self, folder: Path) -> None:
+        self.facts: dict[str, Any] = json.loads((folder / "facts.json").read_text())
+        parts = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in self.PARTS}
+        self.tokens, self.x, self.log_variance = parts["tokens"], parts["x"], parts["log_variance"]
+        self.colour, self.range_m = parts["colour"], parts["range_m"]
+        self.aspect, self.kind = np.array(parts["aspect"]), np.array(parts["kind"])
+        self.place = np.array(self.facts["place"])
+        self.answers: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, photographs: int, seed: int = 0) -> None:
+    """Write frames of shards with the answers of the engine.
+
+    renders: how many of all renders to take, evenly spread. photographs: random windows of each photograph.
+    """
+    dataset = ShardDataset(list(data))
+    rng = np.random.default_rng(seed)
+    worlds = np.array([dataset.world(i) for i in range(len(dataset))])
+    real = np.isin(worlds, UNSCALED_WORLDS + SCALED_WORLDS)
+    rendered = np.flatnonzero(~real)
+    chosen = rendered[np.linspace(0, len(rendered) - 1, min(renders, len(rendered))).astype(np.intp)]
+    indices = np.concatenate([np.repeat(np.flatnonzero(real), photographs), chosen])
+    network = engine.artifact.manifest.network
+    count, cells = len(indices), network.grid_rows * network.grid_cols
+    width = int(engine.artifact.manifest.model["token_dim"])
+    folder.mkdir(parents=True, exist_ok=True)
+    shapes: dict[str, tuple[tuple[int, ...], type]] = {
+        "tokens": ((count, cells, width), np.float16), "x": ((count, cells), np.float32),
+        "log_variance": ((count, cells), np.float32), "colour": ((count, COLOUR_HEIGHT, COLOUR_WIDTH, 3), np.float16),
+        "range_m": ((count, HEIGHT, WIDTH), np.float16), "aspect": ((count,), np.float32), "kind": ((count,), np.int8),
+    }  # fmt: skip
+    arrays = {
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, shape)
+        for name, (shape, dtype) in shapes.items()
+    }
+    places = []
+    for k, index in enumerate(tqdm(indices, "freeze", unit="frame")):
+        image, range_m, camera = _window(dataset, int(index), rng)
+        found = answer(engine, image, camera)
+        arrays["tokens"][k], arrays["x"][k], arrays["log_variance"][k] = found.tokens, found.x, found.log_variance
+        arrays["colour"][k] = cv2.resize(colours(image), (COLOUR_WIDTH, COLOUR_HEIGHT))
+        arrays["range_m"][k] = cv2.resize(range_m, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
+        arrays["aspect"][k] = camera.height / camera.width
+        world = str(worlds[index])
+        arrays["kind"][k] = RENDERED if not real[index] else UNSCALED if world in UNSCALED_WORLDS else SCALED
+        places.append(f"{world} {dataset.origin(int(index))[0]}")
+    for array in arrays.values():
+        array.flush()
+    facts = {
+        "artifact": engine.artifact.model_digest,
+        "data": [str(path) for path in data],
+        "place": places,
+        "seed": seed,
+    }
+    (folder / "facts.json").write_text(json.dumps(facts) + "\n")
+
+
+def _window(
+    dataset: ShardDataset, index: int, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], Camera]:
+    """Return a random window of a frame, mirrored half of the time, with other light."""
+    one = dataset.sample(index)
+    image, range_m, camera = one.image, one.range_m.astype(np.float32), one.camera
+    share = float(np.exp(rng.uniform(np.log(0.6), 0.0)))
+    width = round(camera.width * share)
+    flat = rng.uniform(0.45, 1.0) if rng.random() < 0.2 else 1.0
+    height = round(camera.height * share * flat)
+    x, y = int(rng.integers(0, camera.width - width + 1)), int(rng.integers(0, camera.height - height + 1))
+    window = slice(y, y + height), slice(x, x + width)
+    if np.isfinite(range_m[window]).mean() > 0.02:
+        image, range_m, camera = image[window], range_m[window], camera.cropped(x, y, width, height)
+    image = photometric(np.ascontiguousarray(image), rng)
+    if rng.random() < 0.5:
+        image, range_m, camera = image[:, ::-1], range_m[:, ::-1], camera.mirrored()
+    if rng.random() < 0.7:
+        camera = camera.with_mounting(None)
+    return np.ascontiguousarray(image), np.ascontiguousarray(range_m), camera

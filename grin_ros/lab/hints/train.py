@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training of the hint network: everything of the model is frozen, and only what compares pixels is learnt."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from grin_ros.core.artifact.manifest import Manifest
+from grin_ros.core.geometry.log_depth import LogDepth
+from grin_ros.core.hints.process import Process
+from grin_ros.lab.hints.batches import HintBatch, hint_batch
+from grin_ros.lab.hints.frames import RENDERED, SCALED, UNSCALED, FrozenFrames
+from grin_ros.lab.hints.process import LearntProcess
+from grin_ros.lab.network.hints import HintNetwork
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HintTraining:
+    """The configuration of a run. Raises ValueError for shares that leave nothing for one another."""
+
+    steps: int = 1400
+    batch: int = 8
+    """Frames per step."""
+    targets: int = 192
+    """Pixels that are predicted per frame."""
+    most_hints: int = 128
+    width: int = 64
+    """Channels of the network."""
+    lr: float = 2e-3
+    """The peak of the learning rate, after 50 steps. A cosine to a fiftieth of it follows."""
+    weight_decay: float = 0.02
+    scaled_share: float = 0.35
+    """The share of photographs with a metric scale, each place alike."""
+    unscaled_share: float = 0.2
+    """The share of photographs whose depth has no scale, each place alike. The rest are renders."""
+    error_weight: float = 5.0
+    """The weight of the relative error beside the negative log-likelihood."""
+    likelihood_weight: float = 0.3
+    seed: int = 0
+    renders: int = 850
+    """Renders that are frozen, evenly spread over all of them."""
+    photographs: int = 3
+    """Windows that are frozen of each photograph."""
+    process: Process = field(default_factory=Process)
+    """The process to start from."""
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.scaled_share + self.unscaled_share <= 1.0:
+            got = f"{self.scaled_share}, {self.unscaled_share}"
+            raise ValueError(f"scaled_share, unscaled_share: got {got}, expected a sum of 0.5 to 1")
+
+
+def train(frames: FrozenFrames, manifest: Manifest, config: HintTraining) -> tuple[HintNetwork, LearntProcess]:
+    """Return network and process after a run, averaged over its last steps. A run follows from its configuration."""
+    torch.manual_seed(config.seed)
+    rng = np.random.default_rng(config.seed)
+    rows, cols = manifest.network.grid_rows, manifest.network.grid_cols
+    scale, data_std = LogDepth(manifest.depth.min_m, manifest.depth.max_m), manifest.depth.data_std
+    network = HintNetwork(frames.tokens.shape[-1], rows, cols, config.width)
+    process = LearntProcess(config.process)
+    parameters = [*network.parameters(), *process.parameters()]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": network.parameters(), "lr": config.lr, "weight_decay": config.weight_decay},
+            {"params": process.parameters(), "lr": 2.5 * config.lr, "weight_decay": 0.0},
+        ],
+        betas=(0.9, 0.98),
+    )
+    peaks = [group["lr"] for group in optimiser.param_groups]
+    average = [one.detach().clone() for one in parameters]
+    probabilities = _probabilities(frames, config)
+    total = 0.0
+    for step in range(config.steps):
+        share = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * step / config.steps) + 0.02)
+        for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+            group["lr"] = peak * share
+        indices = np.sort(rng.choice(len(probabilities), config.batch, p=probabilities))
+        batch = hint_batch(frames, indices, rows, cols, scale, data_std, config.most_hints, config.targets, rng)
+        loss = _loss(batch, network, process, config)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        kept = min(0.995, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for one, mean in zip(parameters, average, strict=True):
+                mean.lerp_(one, 1.0 - kept)
+        total += float(loss)
+        if (step + 1) % 100 == 0:
+            logger.info("step %d of %d: loss %.3f", step + 1, config.steps, total / 100)
+            total = 0.0
+    with torch.no_grad():
+        for one, mean in zip(parameters, average, strict=True):
+            one.copy_(mean)
+    return network.eval(), process.eval()
+
+
+def _loss(batch: HintBatch, network: HintNetwork, process: LearntProcess, config: HintTraining) -> Tensor:
+    """Return the mean over frames of the relative error and of the likelihood under Student's t with 4 degrees of
+    freedom, which a few gross errors do not rule."""
+    targets, hints, truth, residual_ln = batch.pixels(network)
+    mean, variance = process(targets, hints, residual_ln, batch.sigma_ln, batch.given, batch.answers.middle[:, None])
+    error = mean - truth
+    relative = torch.sqrt(error.clamp(-1.5, 1.5) ** 2 + 1e-4)
+    likelihood = 0.5 * torch.log(variance) + 2.5 * torch.log1p(error**2 / (2.0 * variance))
+    count = batch.known.sum(1)
+    each = config.error_weight * relative + config.likelihood_weight * likelihood
+    return ((each * batch.known).sum(1) / count.clamp_min(1.0) * (count > 0)).mean()
+
+
+def _probabilities(frames: FrozenFrames, config: HintTraining) -> NDArray[np.float64]:
+    """Return how often each frame is drawn. Every place of a kind of photographs is drawn alike."""
+    weights = np.zeros(len(frames))
+    rendered = 1.0 - config.scaled_share - config.unscaled_share
+    for kind, share in ((SCALED, config.scaled_share), (UNSCALED, config.unscaled_share), (RENDERED, rendered)):
+        chosen = frames.kind == kind
+        if kind == RENDERED:
+            weights[chosen] = share / max(1, chosen.sum())
+        else:
+            _, place, count = np.unique(frames.place[chosen], return_inverse=True, return_counts=True)
+            weights[chosen] = share / max(1, len(count)) / count[place]
+    return np.asarray(weights / weights.sum())

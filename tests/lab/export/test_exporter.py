@@ -40,7 +40,7 @@ def test_every_weight_is_stored_once_and_outside_the_graphs(tiny_artifact: Path,
                 assert len(tensor.raw_data) <= MAX_INLINE_BYTES, tensor.name
                 continue
             place = {entry.key: entry.value for entry in tensor.external_data}
-            name = tensor.name.removeprefix("grin.").removesuffix(".fp16")
+            name = tensor.name.removeprefix("model.").removesuffix(".fp16")
             dtype, shape, offset, length = index[name]
             assert (dtype, tensor.data_type) == ("F16", onnx.TensorProto.FLOAT16)
             assert tuple(tensor.dims) == shape

@@ -54,7 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--frozen", type=Path, required=True, metavar="DIR",
         help="folder for the answers of the model, which are used again if they are of this model and data",
     )  # fmt: skip
-    parser.add_argument("--config", type=Path, help="YAML file of the run, for example config/train/hints.yaml")
+    parser.add_argument(
+        "--config", type=Path, help="YAML file with values of HintTraining that differ from its defaults"
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")

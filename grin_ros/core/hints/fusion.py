@@ -95,11 +95,9 @@ class Fusion:
         else:
             scale = np.float32(self.calibration.scale(used, height) / sigma_scale)
             sigma = scale * found.deviation_ln / ln_per_x
-            x, log_variance = (
-                np.where(seen, corrected, x),
-                np.where(seen, np.float32(2.0) * np.log(sigma), log_variance),
-            )
-        return Fused(np.asarray(x, np.float32), np.asarray(log_variance, np.float32), report)
+            x = np.asarray(np.where(seen, corrected, x), np.float32)
+            log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
+        return Fused(x, log_variance, report)
 
     def _at(self, values: Array, pixels: NDArray[np.floating], frame: Frame) -> Array:
         """Return `values` (N,) or (N, C) of the query grid at pixels of the image, bilinearly."""

@@ -96,7 +96,9 @@ def _estimates(
     if hints is None:
         return {MODEL: alone}
     made = {MODEL: estimator(frame, hints=hints)}
-    made |= {name: method(alone, frame, hints) for name, method in BASELINES.items()}
+    # These methods say nothing of their errors. Without a sigma their figures take a fifth of the time.
+    silent = np.full_like(alone.sigma_m, np.nan)
+    made |= {name: replace(method(alone, frame, hints), sigma_m=silent) for name, method in BASELINES.items()}
     return made | {"posterior_only": plain(frame, hints=hints)}
 
 

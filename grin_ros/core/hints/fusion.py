@@ -91,7 +91,7 @@ class Fusion:
         if features is None:
             ratio = np.where(seen, found.deviation_ln / found.prior_ln, np.float32(1.0))
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
-            log_variance = log_variance + np.float32(2.0) * np.log(ratio)
+            log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
             scale = np.float32(self.calibration.scale(used, height) / sigma_scale)
             sigma = scale * found.deviation_ln / ln_per_x

@@ -1,5 +1,6 @@
 # make demo     one photograph, a real node, real DDS: depth, sigma and points in demo_output/ (installs into .venv first)
 # make test     everything: ruff, mypy --strict, pytest with real processes over DDS; two processes of pytest, about 6 minutes, 2.7 GB in .venv
+# make teach    a rendered robot drives, and a model learns its room: report in teach_output/ (minutes on 2 cores, needs EGL)
 # make resolve  check that the requirements can be resolved for Python 3.10 to 3.14
 #
 # PYTHON=python3.13 chooses the interpreter of the environment. DEMO="--seconds 5" and PYTEST="-k camera" add arguments.
@@ -13,7 +14,7 @@ ifndef ROS_DISTRO
 export AMENT_PREFIX_PATH := $(CURDIR)/.venv
 endif
 
-.PHONY: demo test lint resolve bench clean clean-all help
+.PHONY: demo teach test lint resolve bench clean clean-all help
 
 demo:
 	@./scripts/environment.sh demo
@@ -25,6 +26,11 @@ test:
 	@echo "[3/3] ruff, mypy --strict, two processes of pytest: about 6 to 10 minutes on two cores"
 	@$(MAKE) --no-print-directory lint
 	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST)
+
+teach:
+	@./scripts/environment.sh test
+	@echo "[3/3] teach: a rendered drive with a level lidar, labels, a few minutes of training"
+	@$(PY) -m grin_ros.cli teach --demo --out teach_output --minutes 10 $(TEACH)
 
 lint:
 	$(PY) -m ruff check .
@@ -46,4 +52,4 @@ clean-all: clean
 	rm -rf .venv
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 4
+	@sed -n 's/^# //p' Makefile | head -n 5

@@ -56,6 +56,17 @@ EXTRAS = {
         "onnx>=1.17,<2",
         "onnxscript>=0.5,<1",
     ],
+    # `grin teach`: training, bags and the picture of the report. Exact where `train` is.
+    "teach": [
+        "torch==2.13.0",
+        "safetensors>=0.4.3,<1",
+        "moderngl>=5.10,<6",
+        "onnx>=1.17,<2",
+        "onnxscript>=0.5,<1",
+        "matplotlib>=3.6,<4",
+        "rosbags>=0.11.0,<0.12",
+        "rosbags-image>=0.10,<0.11",
+    ],
     # The viewer of `grin view`, for Python 3.11 and later. Exact: its interface changes with its releases, and the
     # viewer must match.
     "rerun": ["rerun-sdk==0.41.0"],

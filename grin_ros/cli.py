@@ -50,6 +50,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "calibrate": Command("grin_ros.lab.training.calibrate", "fit sigma on renders not trained on", "train"),
     },
     "Training": {
+        "teach": Command("grin_ros.teach", "teach a model the robot's own building, from bags", "teach"),
         "scenes": Command("grin_ros.lab.datasets.rendering", "render procedural worlds to train on", "train"),
         "pack": Command("grin_ros.lab.datasets.places", "pack measured frames of real places to train on", "train"),
         "pack-recording": Command("grin_ros.lab.datasets.recordings", "pack one recording with depth", "train"),

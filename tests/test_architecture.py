@@ -44,6 +44,7 @@ def room(modules: str = "", third: str = "") -> Room:
 ROOMS: Mapping[str, Room] = {
     "__init__": room(),
     "cli": room("core ros lab worlds"),
+    "teach": room("core ros lab"),  # `grin teach`: bags become frames in ros, frames become a model in lab
     "core/config": room(third="yaml"),
     "core/command_line": room(),
     "core/remedies": room(),

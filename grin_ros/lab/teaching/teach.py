@@ -38,6 +38,7 @@ from grin_ros.lab.teaching.judging import SETTINGS, SiteFigures, judge_old, judg
 from grin_ros.lab.teaching.lessons import Lessons
 from grin_ros.lab.teaching.lora import merge_adapters
 from grin_ros.lab.teaching.old_domain import OldDomain, find_old_domain
+from grin_ros.lab.teaching.replay import OldAnswers
 from grin_ros.lab.teaching.split import Split, split_by_time
 from grin_ros.lab.teaching.tune import Progress, Tuned, tune
 from grin_ros.lab.training.sigma_fit import fit_settings
@@ -94,7 +95,8 @@ def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | N
     lessons = _lessons(artifact, frames, split, config, work)
     model, old = load_model(artifact.file("weights.safetensors")), load_weights(artifact.file("weights.safetensors"))
     with tqdm(total=config.tune.steps, desc="tune", unit="step", mininterval=5.0) as bar:
-        tuned = tune(model, lessons, old_domain.replay, config.tune, work / "tune", lambda p: _show(bar, p))
+        replay = _replay(artifact, old_domain, config, work)
+        tuned = tune(model, lessons, replay, config.tune, work / "tune", lambda p: _show(bar, p))
     if not tuned.finished:
         logger.warning("interrupted at step %d; the same command goes on from here", tuned.steps)
         return None
@@ -175,6 +177,13 @@ def _lessons(artifact: Artifact, frames: LabelFolder, split: Split, config: Teac
     for _ in tqdm(lessons.prepare(), total=len(lessons), desc="label", unit="frame", mininterval=5.0):
         pass
     return lessons
+
+
+def _replay(artifact: Artifact, old: OldDomain, config: TeachConfig, work: Path) -> OldAnswers | None:
+    if old.replay is None or not config.tune.replay:
+        return None
+    estimator = Estimator(open_engine("ort", artifact, config.threads), SETTINGS)
+    return OldAnswers(old.replay, estimator, work / "answers")
 
 
 def _export(

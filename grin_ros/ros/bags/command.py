@@ -57,7 +57,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
         pairs = [(path, str(Path(arguments.out) / _name(Path(path)))) for path in arguments.bags]
     storage = _storage([output for _, output in pairs], arguments.storage)
     parameters: dict[str, Value] = {"publish_points": bool(arguments.points)}
-    parameters.update(dict(map(_parameter, arguments.parameter)))
+    parameters.update(dict(map(parameter, arguments.parameter)))
     named = {name: getattr(arguments, name) for name in ("model", "backend", "threads", "steps", "members")}
     parameters.update({name: value for name, value in named.items() if value is not None})
     if arguments.ray is not None:
@@ -110,7 +110,7 @@ def _storage(outputs: Sequence[str], wanted: str | None) -> str:
     return wanted or "mcap"
 
 
-def _parameter(text: str) -> tuple[str, Value]:
+def parameter(text: str) -> tuple[str, Value]:
     """Return name and value of a text such as 'mounting.height_m:=0.4'. The value is read as YAML."""
     name, separator, value = text.partition(":=")
     if not separator:

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from grin_ros.core.types import DepthEstimate, Frame, Hints
+from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.teaching.lessons import LABEL_SHARE, Lessons, targets
+from grin_ros.lab.teaching.replay import OldAnswers
 from grin_ros.lab.training.batches import Sampling, batch
 from tests.lab.network.tiny import TINY
 from tests.lab.teaching.site import site
+from tests.lab.training.recordings import write_shards
 
 
 def one_metre(frame: Frame, labels: Hints) -> DepthEstimate:
@@ -69,3 +72,22 @@ def test_targets_are_made_once(tmp_path: Path) -> None:
     for _ in range(2):
         assert list(Lessons(frames, range(8), tmp_path / "cache", counted).prepare()) == list(range(1, 9))
     assert len(calls) == 8
+
+
+def test_old_frames_are_learnt_with_the_old_answers(tmp_path: Path) -> None:
+    calls = []
+
+    def two_metres(frame: Frame) -> DepthEstimate:
+        calls.append(frame)
+        shape = (frame.camera.height, frame.camera.width)
+        return DepthEstimate(np.full(shape, 2.0, np.float32), np.ones(shape, np.float32))
+
+    shards = ShardDataset(write_shards(tmp_path / "old"))
+    replay = OldAnswers(shards, two_metres, tmp_path / "answers")
+    for _ in range(2):
+        sample = replay.sample(3)
+    assert len(replay) == len(shards)
+    assert replay.world(3) == shards.world(3)
+    assert np.array_equal(sample.image, shards.sample(3).image)
+    assert np.allclose(sample.range_m * sample.camera.rays()[..., 2], 2.0, rtol=1e-3)
+    assert len(calls) == 1

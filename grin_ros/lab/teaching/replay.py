@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Frames of other places with the answers of the old model instead of the truth (Learning without Forgetting, Li and
+Hoiem, arXiv 1606.09282).
+
+A model that is taught must not get worse elsewhere, and its own answers say best what that is: the truth of renders
+would move it towards renders, while it is tuned to photographs (docs/notes/teaching.md has the figures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.lab.datasets.shards import TrainingSample
+from grin_ros.lab.training.batches import Samples
+
+
+class OldAnswers:
+    """Samples with the ranges that a model answers. Each is computed when it is first drawn, and kept in a folder."""
+
+    def __init__(self, samples: Samples, estimate: Callable[[Frame], DepthEstimate], cache: Path) -> None:
+        self._samples, self._estimate, self._cache = samples, estimate, cache
+        cache.mkdir(parents=True, exist_ok=True)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def world(self, index: int) -> str:
+        """Return the world of a sample."""
+        return self._samples.world(index)
+
+    def sample(self, index: int) -> TrainingSample:
+        """Return a sample with the answered ranges."""
+        sample = self._samples.sample(index)
+        return TrainingSample(sample.image, self._answer(index, sample), sample.camera)
+
+    def _answer(self, index: int, sample: TrainingSample) -> NDArray[np.float16]:
+        path = self._cache / f"{index:06d}.npy"
+        if path.is_file():
+            stored: NDArray[np.float16] = np.load(path, allow_pickle=False)
+            return stored
+        depth_m = self._estimate(Frame(sample.image, sample.camera)).depth_m
+        with np.errstate(invalid="ignore"):
+            range_m = (depth_m / sample.camera.rays()[..., 2]).astype(np.float16)
+        temporary = path.with_suffix(".tmp.npy")
+        np.save(temporary, range_m)
+        temporary.replace(path)
+        return range_m

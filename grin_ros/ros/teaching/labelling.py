@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Labels the images of a bag by the hints that the node would have had, and writes them to a folder.
+
+The hints pass the same gates as in the node. Unlike the node, a label may also be newer than its image: an image waits
+until the messages after it have been read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from pathlib import Path
+
+import numpy as np
+from sensor_msgs.msg import CameraInfo
+
+from grin_ros.core.labels.folder import LabelledFrame, LabelWriter
+from grin_ros.core.types import Frame, Hints
+from grin_ros.ros.bags.cameras import CameraTopics, find_cameras
+from grin_ros.ros.bags.hints import BagHints, find_hints
+from grin_ros.ros.bags.messages import deserialize
+from grin_ros.ros.bags.parameters import bag_config
+from grin_ros.ros.bags.reading import Bag, Message
+from grin_ros.ros.bags.run import Job, Report
+from grin_ros.ros.bags.survey import survey
+from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO
+from grin_ros.ros.inputs.images import open_converter
+from grin_ros.ros.inputs.messages import frame_from, stamp_ns
+from grin_ros.ros.inputs.problem import FrameRejectedError
+from grin_ros.ros.message_types import message_class
+
+logger = logging.getLogger(__name__)
+
+WAIT_NS = 100_000_000
+"""An image is labelled when messages have been read that were logged this much later."""
+MOST_LABELS = 20_000
+"""Of more labels of one frame so many are kept, at random."""
+SAVE_EVERY = 50
+UNLABELLED = "no labels"
+
+
+def label(job: Job) -> Report:
+    """Write the labelled frames of a bag to the folder `job.output`, every `job.every`-th image of each camera.
+
+    Frames that are in the folder already are not made again. The report counts the frames with labels, the images
+    without by reason, and the frames that each source has labelled. Raises ValueError if the bag has no camera with
+    camera_info, or no topic that can label.
+    """
+    bag = Bag(Path(job.input))
+    found = survey(bag, (IMAGE, COMPRESSED, INFO))
+    cameras = find_cameras(found, job.images, job.info)
+    config = bag_config(job.parameters)
+    work = _Labelling(job, cameras, BagHints([c.image for c in cameras], config.hints, find_hints(
+        found, job.hints, config.hints.on
+    )))  # fmt: skip
+    work.infos = {c.info: found.first[c.info].data for c in cameras if c.info in found.first}
+    stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
+    work.read(bag, found.time_ns(job.start_s), stop_ns)
+    sources = dict(sorted(work.sources.items()))
+    return Report(job.output, work.frames, dict(sorted(work.rejected.items())), tuple(bag.damage), hints=sources)
+
+
+class _Labelling:
+    """One pass over a bag."""
+
+    def __init__(self, job: Job, cameras: list[CameraTopics], hints: BagHints) -> None:
+        self._job, self._hints = job, hints
+        self._cameras = {camera.image: camera for camera in cameras}
+        self._config = bag_config(job.parameters)
+        self._converter = open_converter()
+        self._writer = LabelWriter(Path(job.output))
+        self._waiting: deque[tuple[Message, bytes | None]] = deque()
+        self._images: Counter[str] = Counter()
+        # A source that follows the images knows what is true of the last one, so its images must not wait.
+        self._wait_ns = 0 if any(one.sees_images for one in hints.inputs.values()) else WAIT_NS
+        self.infos: dict[str, bytes] = {}
+        self.frames = 0
+        self.rejected: Counter[str] = Counter()
+        self.sources: Counter[str] = Counter()
+
+    def read(self, bag: Bag, start_ns: int, stop_ns: int | None) -> None:
+        for message in bag.messages(stop_ns=stop_ns):
+            while self._waiting and message.time_ns >= self._waiting[0][0].time_ns + self._wait_ns:
+                self._label(*self._waiting.popleft())
+            if message.topic in self.infos:
+                self.infos[message.topic] = message.data
+            self._hints.add(message)
+            camera = self._cameras.get(message.topic)
+            if camera is None or message.time_ns < start_ns:
+                continue
+            info = self.infos.get(camera.info)
+            self._hints.show(message, info)
+            self._images[message.topic] += 1
+            if (self._images[message.topic] - 1) % self._job.every == 0:
+                self._waiting.append((message, info))
+        while self._waiting:
+            self._label(*self._waiting.popleft())
+        self._writer.save()
+
+    def _label(self, message: Message, info: bytes | None) -> None:
+        try:
+            image = deserialize(message.data, message_class(message.kind))
+            recording = f"{Path(self._job.input).resolve().stem}{message.topic.replace('/', '_')}"
+            name = f"{recording}-{stamp_ns(image.header)}"
+            if self._writer.has(name):
+                self.frames += 1
+                return
+            known = None if info is None else deserialize(info, CameraInfo)
+            config = self._config
+            frame = frame_from(image, known, config.mounting, self._converter, config.rectified)
+            labels = self._gather(message.topic, frame, image.header.frame_id)
+        except FrameRejectedError as error:
+            self.rejected[error.problem.reason] += 1
+            return
+        except ValueError as error:
+            self._reject("bad message", f"{message.topic} at {message.time_ns} ns: {error}")
+            return
+        if labels is None:
+            return
+        self._writer.add(LabelledFrame(name, recording, frame, labels))
+        self.frames += 1
+        if self.frames % SAVE_EVERY == 0:
+            self._writer.save()
+
+    def _gather(self, topic: str, frame: Frame, frame_id: str) -> Hints | None:
+        gathered = self._hints.inputs[topic].gather(frame, frame_id, self._config.hints)
+        for source, given in gathered.sources.items():
+            if given.hints is not None:
+                self.sources[source] += 1
+        if gathered.hints is None:
+            reasons = "; ".join(f"{source}: {given.reason}" for source, given in gathered.sources.items())
+            self._reject(UNLABELLED, f"{topic} at {frame.stamp_ns} ns has no labels: {reasons}")
+            return None
+        hints = gathered.hints
+        if len(hints) <= MOST_LABELS:
+            return hints
+        chosen = np.random.default_rng(frame.stamp_ns % 2**63).choice(len(hints), MOST_LABELS, replace=False)
+        return hints.chosen(np.sort(chosen))
+
+    def _reject(self, reason: str, text: str) -> None:
+        self.rejected[reason] += 1
+        if self.rejected[reason] == 1:  # the first is logged; all are counted
+            logger.warning("%s", text)

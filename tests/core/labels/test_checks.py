@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.labels.checks import Agreement, agreement, coverage
+from grin_ros.core.labels.folder import LabelFolder, LabelledFrame, LabelWriter
+from grin_ros.core.labels.turning import Turning, offset_between
+from grin_ros.core.types import DepthEstimate, Frame, Hints
+
+CAMERA = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)
+
+
+def slope(frame: Frame) -> DepthEstimate:
+    """A model that sees depth rise to the right and downwards."""
+    u, v = np.meshgrid(np.arange(64), np.arange(48))
+    depth_m = (1.0 + 0.05 * u + 0.01 * v).astype(np.float32)
+    return DepthEstimate(depth_m, 0.1 * depth_m, frame.stamp_ns)
+
+
+def scan(mirrored: bool = False, noise: float = 0.0, seed: int = 0) -> LabelledFrame:
+    """A frame with a level line of labels that agree with `slope`, or with its mirror image."""
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), CAMERA, seed)
+    u = np.arange(2, 62, 3)
+    range_m = slope(frame).depth_m[24, u] / CAMERA.rays()[24, u, 2]
+    range_m = range_m * np.exp(np.random.default_rng(seed).normal(0.0, noise, len(u)))
+    at = 63 - u if mirrored else u
+    return LabelledFrame(f"a-{seed}", "a", frame, Hints.measured(np.stack([at, np.full_like(u, 24)], -1), range_m))
+
+
+def test_labels_that_fit_the_model_raise_no_problem() -> None:
+    found = agreement([scan(noise=0.1, seed=seed) for seed in range(8)], slope)
+    assert found.as_given > 0.9
+    assert found.problem == ""
+
+
+def test_a_lidar_that_is_mounted_upside_down_is_found_by_the_model() -> None:
+    found = agreement([scan(mirrored=True, noise=0.1, seed=seed) for seed in range(8)], slope)
+    assert found.mirrored > found.as_given
+    assert "upside down" in found.problem
+    assert "180" in found.problem
+
+
+def test_labels_that_have_nothing_to_do_with_the_image_are_a_problem() -> None:
+    found = agreement([scan(noise=5.0, seed=seed) for seed in range(30)], slope)
+    assert "do not agree at all" in found.problem
+
+
+def test_too_few_frames_accuse_nobody() -> None:
+    assert Agreement(-0.9, 0.9, 0.0, 0.0, frames=2).problem == ""
+    assert agreement([], slope).problem == ""
+
+
+def test_the_coverage_is_that_of_the_cells_with_labels(tmp_path: Path) -> None:
+    writer = LabelWriter(tmp_path)
+    for seed in range(3):
+        writer.add(scan(seed=seed))
+    writer.save()
+    found = coverage(LabelFolder(tmp_path), range(3))
+    assert found.share == pytest.approx(8 / 48)
+    assert found.per_frame == 20
+    assert "labels cover 17% of the image" in str(found)
+
+
+def turning(late_s: float = 0.0, sign: float = 1.0, hz: float = 15.0, amplitude: float = 0.8) -> Turning:
+    rng = np.random.default_rng(round(hz))
+    made = Turning()
+    for time_s in np.arange(0.0, 20.0, 1.0 / hz):
+        rate = amplitude * (np.sin(1.3 * time_s) * np.cos(0.7 * time_s) + 0.5 * np.sin(3.1 * time_s))
+        made.times_s.append(float(time_s + late_s))
+        made.rates_rad_s.append(float(sign * rate + rng.normal(0.0, 0.05)))
+    return made
+
+
+@pytest.mark.parametrize("late_s", [-0.3, -0.1, 0.0, 0.12, 0.3])
+def test_the_offset_of_the_stamps_follows_from_the_turns(late_s: float) -> None:
+    found = offset_between(turning(), turning(late_s, hz=10.0))
+    assert found.seconds == pytest.approx(late_s, abs=0.03)
+    assert not found.mirrored
+
+
+def test_a_sensor_that_turns_the_other_way_round_is_mirrored() -> None:
+    assert offset_between(turning(), turning(sign=-1.0, hz=10.0)).mirrored
+
+
+def test_where_nothing_turns_nothing_is_said() -> None:
+    still = offset_between(turning(amplitude=0.0), turning(hz=10.0))
+    assert still.seconds is None
+    assert "hardly turns" in still.reason
+    assert offset_between(Turning(), turning()).seconds is None

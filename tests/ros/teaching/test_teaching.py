@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a bag with a camera and a level lidar to labelled frames, and what is refused on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
+
+from grin_ros.core.input_error import InputError
+from grin_ros.core.labels.folder import LabelFolder
+from grin_ros.ros.bags.reading import Bag
+from grin_ros.ros.bags.run import Job
+from grin_ros.ros.teaching.inspection import Inspection, inspect
+from grin_ros.ros.teaching.labelling import label
+from grin_ros.ros.teaching.rendered_bag import write_bag
+from grin_ros.ros.teaching.sensors import switches
+from tests.ros.bags.recorded import write
+from tests.ros.teaching.drive import HALF_M, moments
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_bag(tmp_path_factory.mktemp("bags") / "drive", moments(), lidar_height_m=0.2)
+
+
+@pytest.fixture(scope="module")
+def inspection(bag: Path) -> Inspection:
+    return inspect(bag)
+
+
+def without(bag: Path, path: Path, topic: str) -> Path:
+    """Copy a bag without one of its topics."""
+    return write(path, [(m.topic, m.kind, m.time_ns, m.data) for m in Bag(bag).messages() if m.topic != topic])
+
+
+def job(bag: Path, output: Path, **options: object) -> Job:
+    made = Job(str(bag), str(output), switches((("hints/scan", "/scan"),)), hints=(("hints/scan", "/scan"),), every=10)
+    return replace(made, **options)  # type: ignore[arg-type]
+
+
+def test_an_inspection_says_what_there_is(inspection: Inspection) -> None:
+    text = "\n".join(inspection.lines())
+    assert "camera  /camera/image_raw  sensor_msgs/msg/Image  10.1 Hz" in text
+    assert "labels  /scan  sensor_msgs/msg/LaserScan" in text
+    assert inspection.labels == (("hints/scan", "/scan"),)
+
+
+def test_stamps_that_agree_are_found_to_agree(inspection: Inspection) -> None:
+    offset = inspection.offsets["/scan"]
+    assert offset.seconds is not None
+    assert abs(offset.seconds) <= 0.04
+    assert not offset.mirrored
+    assert inspection.problems() == ([], [])
+
+
+def test_stamps_that_are_300_ms_off_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    found = inspect(write_bag(tmp_path / "late", moments(), late_s=0.3))
+    assert found.offsets["/scan"].seconds == pytest.approx(0.3, abs=0.05)
+    refused, _ = found.problems()
+    assert len(refused) == 1
+    assert "synchronise the clocks" in refused[0]
+
+
+def test_a_lidar_that_turns_the_other_way_round_is_a_warning(tmp_path: Path) -> None:
+    flipped = (replace(one, scan_m=one.scan_m[::-1].copy()) for one in moments())
+    found = inspect(write_bag(tmp_path / "flipped", flipped))
+    assert found.offsets["/scan"].mirrored
+    assert "upside down" in found.problems()[1][0]
+
+
+def test_a_bag_without_camera_info_is_refused(bag: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="camera_info topics: none"):
+        inspect(without(bag, tmp_path / "blind", "/camera/camera_info"))
+
+
+def test_a_bag_without_anything_that_measures_is_refused(bag: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing that measures distances"):
+        inspect(without(bag, tmp_path / "alone", "/scan"))
+
+
+def test_a_wrong_name_of_labels_is_refused_with_those_that_fit(bag: Path) -> None:
+    with pytest.raises(InputError, match="/scan"):
+        inspect(bag, named=("scan=/front/scan",))
+    with pytest.raises(InputError, match="did you mean 'scan'"):
+        inspect(bag, named=("scam=/scan",))
+
+
+def test_images_are_labelled_with_the_ranges_of_the_lidar(bag: Path, tmp_path: Path) -> None:
+    report = label(job(bag, tmp_path / "frames"))
+    assert (report.frames, report.hints) == (12, {"scan": 12})
+    frames = LabelFolder(tmp_path / "frames")
+    assert len(frames) == 12
+    labelled = frames[3]
+    assert len(labelled.labels) > 40
+    ranges = labelled.labels.range_m
+    assert 0.5 * HALF_M < ranges.min() <= ranges.max() < 1.5 * HALF_M
+    # The lidar is 0.3 m below a level camera, so its points lie below the middle of the image.
+    below_m = (labelled.labels.pixels[:, 1] - 59.5) / 100.0
+    ahead = labelled.frame.camera.unproject(labelled.labels.pixels)[:, 2] * ranges
+    assert np.allclose(below_m * ahead, 0.3, atol=0.02)
+
+
+def test_a_labelling_goes_on_where_it_stopped(bag: Path, tmp_path: Path) -> None:
+    first = label(job(bag, tmp_path / "frames", end_s=6.0))
+    assert 0 < first.frames < 12
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "frames").glob("*.npz")}
+    assert label(job(bag, tmp_path / "frames")).frames == 12
+    after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "frames").glob("*.npz")}
+    assert len(after) == 12
+    assert before.items() <= after.items()
+
+
+def test_images_without_labels_are_counted_with_the_reason(
+    bag: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    report = label(job(without(bag, tmp_path / "lost", "/tf_static"), tmp_path / "frames"))
+    assert (report.frames, report.rejected) == (0, {"no labels": 12})
+    assert "hints.scan_pose" in caplog.text

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin teach` from bags on, up to the training, which tests/lab/teaching tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
+pytest.importorskip("torch", reason="teaching is torch (pip install grin_ros[teach])")
+
+from grin_ros.core.command_line import DONE, FAILED, WRONG_CALL
+from grin_ros.core.labels.folder import LabelFolder
+from grin_ros.ros.teaching.rendered_bag import write_bag
+from grin_ros.teach import main
+from tests.ros.teaching.drive import moments
+
+
+@pytest.fixture(scope="module")
+def bags(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two good bags, and one whose lidar has another clock."""
+    folder = tmp_path_factory.mktemp("bags")
+    write_bag(folder / "monday", moments(8.0))
+    write_bag(folder / "tuesday", moments(8.0))
+    write_bag(folder / "late", moments(8.0), late_s=0.3)
+    return folder
+
+
+def test_a_dry_run_labels_and_splits_all_bags_and_learns_nothing(
+    bags: Path, tmp_path: Path, tiny_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    out = tmp_path / "office"
+    names = [str(bags / "monday"), str(bags / "tuesday"), "--out", str(out), "--model", str(tiny_artifact)]
+    assert main([*names, "--every", "4", "--dry-run", "--anyway", "--workers", "1"]) == DONE
+    assert "labels cover" in caplog.text
+    assert "frames to learn" in caplog.text
+    assert not (out / "manifest.json").exists()
+    frames = LabelFolder([out / "work" / "frames" / name for name in ("monday", "tuesday")])
+    assert len(frames) == 40
+
+
+def test_stamps_that_are_off_are_refused_before_anything_is_made(
+    bags: Path, tmp_path: Path, tiny_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "office"
+    assert main([str(bags / "late"), "--out", str(out), "--model", str(tiny_artifact)]) == FAILED
+    assert "+300 ms" in caplog.text or "+280 ms" in caplog.text or "+320 ms" in caplog.text
+    assert not out.exists()
+
+
+def test_a_folder_with_other_things_is_not_used(bags: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    assert main([str(bags / "monday"), "--out", str(tmp_path)]) == WRONG_CALL
+    assert "was not begun by grin teach" in capsys.readouterr().err
+
+
+def test_no_bag_is_a_wrong_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--out", str(tmp_path / "out")]) == WRONG_CALL
+    assert "name one or more" in capsys.readouterr().err

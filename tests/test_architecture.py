@@ -43,7 +43,7 @@ def room(modules: str = "", third: str = "") -> Room:
 # library. Allowed modules are prefixes too: 'core' allows all of grin_ros.core.
 ROOMS: Mapping[str, Room] = {
     "__init__": room(),
-    "cli": room("core ros lab worlds"),
+    "cli": room("core ros lab worlds teach"),
     "teach": room("core ros lab"),  # `grin teach`: bags become frames in ros, frames become a model in lab
     "core/config": room(third="yaml"),
     "core/command_line": room(),

@@ -125,7 +125,7 @@ setup(
         "Programming Language :: Python :: 3.14",
     ],
     packages=find_packages(include=["grin_ros", "grin_ros.*"]),
-    package_data={"grin_ros": ["py.typed", "artifacts/*/*", "lab/evaluation/*.npz"]},
+    package_data={"grin_ros": ["py.typed", "artifacts/*/*", "core/teachers/contracts/*.yaml", "lab/evaluation/*.npz"]},
     data_files=shared_files(),
     install_requires=RUN_TIME,
     extras_require=EXTRAS,

@@ -51,6 +51,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     },
     "Training": {
         "teach": Command("grin_ros.teach", "teach a model the robot's own building, from bags", "teach"),
+        "teacher": Command("grin_ros.core.teachers.command", "check the ONNX file of a teacher network"),
         "scenes": Command("grin_ros.lab.datasets.rendering", "render procedural worlds to train on", "train"),
         "pack": Command("grin_ros.lab.datasets.places", "pack measured frames of real places to train on", "train"),
         "pack-recording": Command("grin_ros.lab.datasets.recordings", "pack one recording with depth", "train"),

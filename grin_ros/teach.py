@@ -158,7 +158,13 @@ def _taught(folders: Sequence[Path], options: argparse.Namespace) -> int:
         return DONE
     tune = replace(TuneConfig(), minutes=options.minutes, steps=options.steps, adapters=options.adapters)
     config = TeachConfig(
-        options.model, tune, options.old_domain, options.replay, not options.labels_only, threads=options.threads
+        options.model,
+        tune,
+        options.old_domain,
+        options.replay,
+        not options.labels_only,
+        _teacher(options),
+        threads=options.threads,
     )
     taught = teach(folders, options.out, config)
     if taught is None:
@@ -166,6 +172,21 @@ def _taught(folders: Sequence[Path], options: argparse.Namespace) -> int:
     report = write_report(taught, options.out, options.model, frames, options.threads)
     logger.info("%s", report.read_text())
     return DONE if taught.installed else FAILED
+
+
+def _teacher(options: argparse.Namespace) -> tuple[Path, str] | None:
+    """Return the file and the contract of a teacher. Raises ValueError if the file does not keep the contract."""
+    if options.teacher is None:
+        return None
+    from grin_ros.core.teachers.command import check, matching
+
+    names = [options.contract] if options.contract else matching(options.teacher)
+    if len(names) != 1:
+        raise ValueError(f"--teacher {options.teacher}: {len(names)} contracts fit; give one with --contract")
+    problems = check(options.teacher, names[0])
+    if problems:
+        raise ValueError(f"--teacher {options.teacher}: {problems[0]}")
+    return options.teacher, names[0]
 
 
 def _demo(options: argparse.Namespace) -> list[Path]:
@@ -212,6 +233,9 @@ def parser() -> argparse.ArgumentParser:
     add("--replay", type=Path, nargs="*", default=[], metavar="DIR", help="shards that are learnt again (default: "
         "rendered here)")  # fmt: skip
     add("--labels-only", action="store_true", help="do not learn the corrected old answer between the labels")
+    add("--teacher", type=Path, metavar="ONNX", help="between the labels, learn from this depth network instead of the "
+        "old model; its answer is aligned to the labels")  # fmt: skip
+    add("--contract", metavar="NAME", help="the contract of the teacher (default: the one that fits; grin teacher)")
     add("--adapters", type=whole(0), default=0, metavar="RANK", help="train adapters (LoRA) of this rank instead of "
         "the weights")  # fmt: skip
     add("--workers", type=whole(1), metavar="N", help="bags that are labelled at a time")

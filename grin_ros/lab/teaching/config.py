@@ -16,13 +16,15 @@ FORGETTING = 0.05
 
 @dataclass(frozen=True)
 class TeachConfig:
-    """model: the artifact to begin with. old_domain, replay: see `find_old_domain`. between: learn the corrected old
-    answer between the labels. threads: of the runtimes and torch; 0 lets them choose."""
+    """model: the artifact to begin with. old_domain, replay: see `find_old_domain`. between: learn an answer between
+    the labels too: that of teacher (an ONNX file and the name of its contract), else that of the old model. threads: of
+    the runtimes and torch; 0 lets them choose."""
 
     model: str = "nano"
     tune: TuneConfig = field(default_factory=TuneConfig)
     old_domain: Sequence[Path] = ()
     replay: Sequence[Path] = ()
     between: bool = True
+    teacher: tuple[Path, str] | None = None
     forgetting: float = FORGETTING
     threads: int = 0

@@ -26,6 +26,9 @@ from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.labels.folder import LabelFolder
+from grin_ros.core.teachers.aligning import AlignedTeacher
+from grin_ros.core.teachers.contract import load_contract
+from grin_ros.core.teachers.teacher import Teacher
 from grin_ros.core.types import Frame
 from grin_ros.lab.evaluation.sharing import shared_estimates
 from grin_ros.lab.export.exporter import export_artifact
@@ -35,7 +38,7 @@ from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.teaching.choosing import Candidate, choose
 from grin_ros.lab.teaching.config import TeachConfig
 from grin_ros.lab.teaching.judging import SETTINGS, SiteFigures, judge_old, judge_site, site_samples
-from grin_ros.lab.teaching.lessons import Lessons
+from grin_ros.lab.teaching.lessons import Answer, Lessons
 from grin_ros.lab.teaching.lora import merge_adapters
 from grin_ros.lab.teaching.old_domain import OldDomain, find_old_domain
 from grin_ros.lab.teaching.replay import OldAnswers
@@ -169,8 +172,11 @@ def spread(indices: Sequence[int], most: int = MOST_JUDGED) -> list[int]:
 
 
 def _lessons(artifact: Artifact, frames: LabelFolder, split: Split, config: TeachConfig, work: Path) -> Lessons:
-    answer = None
-    if config.between:
+    answer: Answer | None = None
+    if config.between and config.teacher is not None:
+        path, contract = config.teacher
+        answer = AlignedTeacher(Teacher(path, load_contract(contract), config.threads))
+    elif config.between:
         estimator = Estimator(open_engine("ort", artifact, config.threads), SETTINGS)
         answer = lambda frame, labels: estimator(frame, hints=labels)  # noqa: E731
     lessons = Lessons(frames, split.learn, work / "lessons", answer)

@@ -4,19 +4,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from sensor_msgs.msg import Image
 
 from grin_ros.core.config import nearest
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.bags.cameras import CameraTopics
+from grin_ros.ros.bags.cameras import CameraTopics, info_beside
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
-from grin_ros.ros.frame.topics import IMAGE, OUTPUTS
+from grin_ros.ros.frame.topics import IMAGE, INFO, OUTPUTS
 from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.hints.registry import SOURCES
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "hints/"
 
@@ -25,8 +28,8 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
     """Return (input of a source, recorded topic) of what labels the images.
 
     named: texts such as 'scan=/front/scan'; without them every topic that fits an input of a source is taken, outputs
-    of this package excepted. A source with several inputs is taken if all of them were recorded. Raises InputError if
-    nothing fits, if a name is wrong, or if two topics fit one input.
+    of this package excepted. A source with several inputs is taken if all of them were recorded, and one for which two
+    topics could serve is left out, with a warning. Raises InputError if nothing fits or if a name is wrong.
     """
     if named:
         return [_named(text, found) for text in named]
@@ -39,13 +42,17 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
             name: sorted(topic for topic in found.kinds if topic not in own and _fits(topic, kind, found))
             for name, (kind, _) in source.topics.items()
         }
-        for name, topics in fitting.items():
-            if len(topics) > 1:
-                raise InputError(
-                    f"{', '.join(topics)}: each could be {name}, and only one sensor can",
-                    f"choose one with --labels {name.removeprefix(PREFIX)}={topics[0]}",
-                )
-        if fitting and all(fitting.values()):
+        images = [topics[0] for name, topics in fitting.items() if source.topics[name][0] == IMAGE and len(topics) == 1]
+        for name, (kind, _) in source.topics.items():
+            if kind == INFO and images:  # the calibration of a depth image is the one beside it
+                fitting[name] = [topic for topic in fitting[name] if topic == info_beside(images[0])]
+        unclear = {name: topics for name, topics in fitting.items() if len(topics) > 1 and all(fitting.values())}
+        for name, topics in unclear.items():
+            logger.warning(
+                "%s: each could be %s, so none is used; choose one with --labels %s=%s",
+                ", ".join(topics), name, name.removeprefix(PREFIX), topics[0],
+            )  # fmt: skip
+        if fitting and all(fitting.values()) and not unclear:
             chosen += [(name, topics[0]) for name, topics in fitting.items()]
     if not chosen:
         wanted = ", ".join(sorted({kind for source in SOURCES.values() for kind, _ in source.topics.values()}))

@@ -8,12 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.log_depth import LogDepth
 from grin_ros.core.geometry.rays import pixel_grid
-from grin_ros.core.hints.fusion import QueryGrid, fuse
+from grin_ros.core.hints.fusion import Fusion
 from grin_ros.core.teachers.teacher import Teacher
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 
 ROWS, COLUMNS = 48, 64
+RANGES, STD = LogDepth(0.1, 300.0), 0.3
+LN_PER_X = np.float32(STD * RANGES.ln_per_unit)
+FUSION = Fusion(RANGES, STD, ROWS, COLUMNS)
 FEWEST = 8
 """A relative teacher needs so many measurements in a frame."""
 PASSES = 10
@@ -42,16 +47,24 @@ class AlignedTeacher:
         u, v = np.rint(pixels).astype(np.intp).T
         filled = np.where(known, ln_range, np.median(ln_range[known])).astype(np.float32)
         grid = filled[v.clip(0, camera.height - 1), u.clip(0, camera.width - 1)]
-        fused = fuse(frame, labels, QueryGrid(pixels, ROWS, COLUMNS), grid)
-        sigma_ln = np.full(depth_m.shape, self.teacher.contract.sigma_ln, np.float32)
+        sigma = np.float32(self.teacher.contract.sigma_ln)
+        x = (RANGES.encode(np.exp(grid)) / STD).astype(np.float32)[None]
+        log_variance = np.full_like(x, 2.0 * np.log(sigma / LN_PER_X))
+        fused = FUSION(frame, labels, pixels, x, log_variance)
+        sigma_ln = np.full(depth_m.shape, sigma, np.float32)
         if fused is not None:
-            size = (camera.width, camera.height)
-            mean, ratio = (
-                cv2.resize(part.reshape(ROWS, COLUMNS), size, interpolation=cv2.INTER_LINEAR)
-                for part in (fused.mean_ln, fused.ratio)
-            )
-            depth_m, sigma_ln = depth_m * np.exp(mean), sigma_ln * ratio
+            correction = (fused.x - x)[0] * LN_PER_X
+            ratio = np.exp(0.5 * (fused.log_variance - log_variance))[0]
+            depth_m = depth_m * np.exp(_upsampled(correction, camera))
+            sigma_ln = sigma_ln * _upsampled(ratio, camera)
         return DepthEstimate(depth_m.astype(np.float32), (depth_m * sigma_ln).astype(np.float32), frame.stamp_ns)
+
+
+def _upsampled(values: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
+    """Return values of the query grid (N,) at the size of the camera."""
+    size = (camera.width, camera.height)
+    grid = values.reshape(ROWS, COLUMNS).astype(np.float32)
+    return np.asarray(cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def scaled_inverse(relative_m: NDArray[np.float32], frame: Frame, labels: Hints) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ LEVELS = 3
 """The number of halvings of the image. With the window they bound the motion that is followed, to about 60 px."""
 BACK_PX = 0.6
 """A corner that is tracked back to the image before must end within this distance of where it came from."""
-QUALITY = 0.01
+QUALITY = 0.001
 """A corner counts if its smaller eigenvalue is at least this share of the 99th percentile of the image."""
 LEAST_EIGENVALUE = 1e-5
 """An absolute limit for images without texture (of grey values from 0 to 1)."""

@@ -8,15 +8,15 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.motion.config import MotionConfig
-from grin_ros.core.motion.corners import Corners
-from grin_ros.core.motion.point_map import PointMap, Surface, appearance, coarse
+from grin_ros.core.motion.contradiction import contradiction
+from grin_ros.core.motion.point_map import PointMap, Surface, appearance
+from grin_ros.core.motion.tracker import Sighting, Tracker
 from grin_ros.core.motion.triangulation import Fit, triangulate
 from grin_ros.core.motion.window import Pose, Window
 from grin_ros.core.types import DepthEstimate, Hints
@@ -30,12 +30,6 @@ LEAST_CORNERS = 12
 """With fewer corners the poses cannot be checked against the image, and there are no hints."""
 AGREES = 3.0
 """A corner whose residual exceeds this many sigmas belongs to something that moves, or was followed wrongly."""
-LEAST_AGREEING = 0.5
-"""If a smaller share of the corners agrees with the poses, the poses are not believed."""
-MOST_BEHIND = 0.25
-"""If a larger share of the corners lies behind the camera, the poses are not believed."""
-LARGEST_CORRECTION = 3.5
-"""If the corners turn or shift the poses by more than this many sigmas (root mean square), they are not believed."""
 STILL_M = 0.01
 """With a shorter baseline there is no triangulation."""
 JUMP_LN = 0.3
@@ -76,13 +70,15 @@ class Motion:
     def __init__(self, config: MotionConfig | None = None) -> None:
         self.config = config or MotionConfig()
         self.report = MotionReport()
-        self._corners = Corners(self.config.tracks)
+        self._tracker = Tracker(self.config.tracks, self.config.width_px, self.config.largest_gap_s)
         self._window = Window(self.config.views)
         self._map = PointMap(self.config)
         self._camera: Camera | None = None
-        self._stamp_ns = 0
+        self._seen: Sighting | None = None  # the last one
+        self._rays: Array = np.zeros((0, 3))  # of its corners
         self._pose: Pose | None = None  # of the last image
         self._last: Pose | None = None  # the last one that was known
+        self._distance_noise = self.config.distance_noise
         self._ids: NDArray[np.int64] = np.zeros(0, np.int64)
         self._next_id = 0
         self._points: Array = np.zeros((0, 3))  # in the fixed frame, of the corners that have one
@@ -98,19 +94,30 @@ class Motion:
         image: (H, W, 3) RGB or (H, W) grey, uint8, of the camera's size. pose: takes points of the optical frame to a
         fixed frame; None if it is not known, and then why_not says why.
         """
-        self._restart_if_needed(camera, stamp_ns)
-        self._camera, self._stamp_ns = camera, stamp_ns
-        grey, self._small = self._reduced(image, camera)
-        self._coarse = coarse(grey)
-        kept = self._corners.follow(grey)
-        added = self._corners.add(grey)
-        self._window.follow(kept, added)
-        self._points = np.concatenate([self._points[kept], np.full((added, 3), np.nan)])
-        self._ids = np.concatenate([self._ids[kept], np.arange(self._next_id, self._next_id + added)])
-        self._next_id += added
-        self._rays = self._small.unproject(self._corners.pixels)
-        self._pose = self._located(pose)
-        self.report = replace(MotionReport(), tracks=len(self._ids), views=len(self._window), map_size=len(self._map))
+        self.take(self._tracker.follow(image, stamp_ns), camera, pose, why_not)
+
+    def take(
+        self, seen: Sighting, camera: Camera, pose: Transform | None, why_not: str = "", distance_noise: float = 0.0
+    ) -> None:
+        """Take the next image as a `Tracker` of the caller has seen it, which may be in another thread.
+
+        pose and why_not: as in `track`. distance_noise: the noise of this pose, if it is known to be larger than that
+        of the settings.
+        """
+        if seen.began or (self._camera is not None and camera != self._camera):
+            self._forget()
+            self._last = None
+            self._began = seen.began or "The calibration of the camera changed, so motion began again."
+        self._camera, self._seen = camera, seen
+        self._distance_noise = max(self.config.distance_noise, distance_noise)
+        self._window.follow(seen.kept, seen.added)
+        self._points = np.concatenate([self._points[seen.kept], np.full((seen.added, 3), np.nan)])
+        new = np.arange(self._next_id, self._next_id + seen.added)
+        self._ids = np.concatenate([self._ids[seen.kept], new])
+        self._next_id += seen.added
+        self._rays = camera.unproject(seen.pixels)
+        self._pose = self._located(pose, seen.stamp_ns)
+        self.report = MotionReport(tracks=len(self._ids), views=len(self._window), map_size=len(self._map))
         if self._pose is None:
             why_not = why_not or ("The pose of the camera is not finite." if pose is not None else "")
             self.report = replace(self.report, problem=why_not or "The pose of the camera is not known.")
@@ -125,7 +132,7 @@ class Motion:
 
     def hints(self) -> Hints | None:
         """Return the hints of the last image; None if there are none, and then `report.problem` says why."""
-        if self._pose is None or self._camera is None:
+        if self._pose is None:
             return None
         parts = []
         problem, tracked = self._triangulated()
@@ -151,7 +158,7 @@ class Motion:
 
     def _triangulated(self) -> tuple[str, Hints | None]:
         """Return why there are no hints of corners that are followed, or the hints."""
-        assert self._pose is not None
+        assert self._pose is not None and self._camera is not None
         config = self.config
         baselines = self._window.baselines_m(self._pose)
         baseline_m = float(baselines.max(initial=0.0))
@@ -161,9 +168,10 @@ class Motion:
         usable = np.isfinite(self._rays[:, 0])
         if usable.sum() < LEAST_CORNERS:
             return f"The image has {usable.sum()} corners that can be followed, {LEAST_CORNERS} are needed.", None
-        noise_rad = config.pixel_noise_px / math.sqrt(self._small.fx * self._small.fy)
+        focal_px = math.sqrt(self._camera.fx * self._camera.fy) * min(1.0, config.width_px / self._camera.width)
+        noise_rad = config.pixel_noise_px / focal_px  # the corners are those of a reduced image
         views = self._window.relative(
-            self._pose, config.fitted_views, config.distance_noise, math.radians(config.rotation_noise_deg),
+            self._pose, config.fitted_views, self._distance_noise, math.radians(config.rotation_noise_deg),
             config.position_noise_m,
         )  # fmt: skip
         views = views._replace(rays=views.rays[:, usable], seen=views.seen[:, usable])
@@ -173,24 +181,13 @@ class Motion:
     def _judged(
         self, fit: Fit, seen: NDArray[np.intp], index: NDArray[np.intp], noise_rad: float
     ) -> tuple[str, Hints | None]:
-        assert self._pose is not None
+        assert self._pose is not None and self._seen is not None
         config, pose = self.config, self._pose.fixed_from_optical
         followed = seen >= 2
         if followed.sum() < LEAST_CORNERS:
             return f"{followed.sum()} corners were followed over several views, {LEAST_CORNERS} are needed.", None
         agrees = fit.residual < AGREES * math.sqrt(2.0) * noise_rad
-        behind = fit.inverse + 2.0 * fit.sigma < 0.0
-        share, moved = (
-            float(agrees[followed].mean()),
-            float(np.sqrt((fit.moved.reshape(-1, 2, 3) ** 2).mean(axis=(0, 2)).max())),
-        )
-        misfit = ""
-        if share < LEAST_AGREEING:
-            misfit = f"only {share:.0%} of the corners move as they say"
-        elif float(behind[followed].mean()) > MOST_BEHIND:
-            misfit = f"{behind[followed].mean():.0%} of the corners would lie behind the camera"
-        elif moved > LARGEST_CORRECTION:
-            misfit = f"the corners contradict them by {moved:.1f} sigmas"
+        misfit = contradiction(fit, followed, agrees)
         if misfit:
             self._forget()
             self._began = (
@@ -199,7 +196,7 @@ class Motion:
             )
             return self._began, None
         with np.errstate(divide="ignore"):
-            range_m, sigma_ln = 1.0 / fit.inverse, np.hypot(fit.sigma / fit.inverse, config.distance_noise)
+            range_m, sigma_ln = 1.0 / fit.inverse, np.hypot(fit.sigma / fit.inverse, self._distance_noise)
         good = followed & agrees & (fit.inverse > 1.0 / config.max_range_m) & (fit.inverse < 1.0 / config.min_range_m)
         good &= sigma_ln <= config.largest_sigma_ln
         if self._jumped(pose, index, fit.inverse):
@@ -217,7 +214,7 @@ class Motion:
             return "The camera has not moved far enough for two views to differ.", None
         index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
         self._remember(index, range_m, sigma_ln)
-        return "", Hints.measured(self._full_pixels(self._corners.pixels[index]), range_m, sigma_ln, TRACKED)
+        return "", Hints.measured(self._seen.pixels[index], range_m, sigma_ln, TRACKED)
 
     def _jumped(self, pose: Transform, index: NDArray[np.intp], inverse: Array) -> bool:
         """Return whether the corners (indices) have quite other ranges than their last points predict."""
@@ -230,46 +227,28 @@ class Motion:
 
     def _remember(self, index: NDArray[np.intp], range_m: Array, sigma_ln: Array) -> None:
         """Put the exact ones of the triangulated corners into the map."""
-        assert self._pose is not None
+        assert self._pose is not None and self._seen is not None
         exact = sigma_ln <= MAP_SIGMA_LN
         index, range_m, sigma_ln = index[exact], range_m[exact], sigma_ln[exact]
         points = self._pose.fixed_from_optical(self._rays[index] * range_m[:, None])
-        looks = appearance(self._coarse, self._corners.pixels[index].astype(np.float64) / self._small.width)
-        self._map.put(self._ids[index], points, sigma_ln * range_m, looks, self._stamp_ns, self._pose.travelled_m)
+        seen = self._seen
+        looks = appearance(seen.picture, (seen.pixels[index] + 0.5) / seen.width)
+        self._map.put(self._ids[index], points, sigma_ln * range_m, looks, seen.stamp_ns, self._pose.travelled_m)
 
     def _mapped(self, tracked: Hints | None) -> Hints | None:
         """Return the hints of the map where no corner that is followed gives one."""
-        assert self._pose is not None and self._camera is not None
+        assert self._pose is not None and self._camera is not None and self._seen is not None
         known = tracked or Hints.measured([], [], [])
         pixels, range_m = known.pixels.astype(np.float64), known.range_m.astype(np.float64)
         seen = self._map.seen(
-            self._camera, self._pose.fixed_from_optical, self._stamp_ns, self._pose.travelled_m, pixels, range_m,
-            self._ids, self._surface, self._coarse,
+            self._camera, self._pose.fixed_from_optical, self._seen.stamp_ns, self._pose.travelled_m, pixels, range_m,
+            self._ids, self._surface, self._seen.picture,
         )  # fmt: skip
         chosen = seen.sigma_ln <= self.config.largest_sigma_ln
         if not chosen.any():
             return None
         made = Hints.measured(seen.pixels[chosen], seen.range_m[chosen], seen.sigma_ln[chosen], MAPPED)
         return replace(made, age_s=seen.age_s[chosen].astype(np.float32))
-
-    def _restart_if_needed(self, camera: Camera, stamp_ns: int) -> None:
-        """Forget everything if the camera is another one or time jumps."""
-        if self._camera is None:
-            return
-        began = ""
-        elapsed_s = (stamp_ns - self._stamp_ns) / 1e9
-        if camera != self._camera:
-            began = "The calibration of the camera changed, so motion began again."
-        elif elapsed_s < 0.0:
-            began = f"Time went back by {-elapsed_s:.1f} s, so motion began again."
-        elif elapsed_s > self.config.largest_gap_s:
-            began = f"No image came for {elapsed_s:.1f} s, so motion began again."
-        if began:
-            self._began = began
-            self._forget()
-            self._corners.clear()
-            self._window = Window(self.config.views)
-            self._ids, self._points, self._last = self._ids[:0], self._points[:0], None
 
     def _forget(self) -> None:
         self._window.clear()
@@ -278,28 +257,14 @@ class Motion:
         self._surface = None
         self._poses.clear()
 
-    def _located(self, pose: Transform | None) -> Pose | None:
+    def _located(self, pose: Transform | None, stamp_ns: int) -> Pose | None:
         if pose is None or not (np.isfinite(pose.rotation).all() and np.isfinite(pose.translation_m).all()):
             return None
         step_m = 0.0
         if self._last is not None:
             step_m = float(np.linalg.norm(pose.translation_m - self._last.fixed_from_optical.translation_m))
-        self._poses[self._stamp_ns] = pose
+        self._poses[stamp_ns] = pose
         if len(self._poses) > REMEMBERED:
             self._poses.popitem(last=False)
         self._last = Pose(pose, (self._last.travelled_m if self._last else 0.0) + step_m)
         return self._last
-
-    def _reduced(self, image: NDArray[np.uint8], camera: Camera) -> tuple[NDArray[np.uint8], Camera]:
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
-        if camera.width <= self.config.width_px:
-            return np.asarray(grey, np.uint8), camera
-        width = self.config.width_px
-        height = max(1, round(camera.height * width / camera.width))
-        small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
-        return np.asarray(small, np.uint8), camera.resized(width, height)
-
-    def _full_pixels(self, pixels: NDArray[np.float32]) -> Array:
-        assert self._camera is not None
-        factor = np.array([self._camera.width / self._small.width, self._camera.height / self._small.height])
-        return np.asarray((pixels + 0.5) * factor - 0.5)

@@ -148,7 +148,7 @@ class PointMap:
         near &= ((pixels >= 0.0) & (pixels <= (camera.width - 1, camera.height - 1))).all(axis=1)  # NaN is outside
         index, pixels, range_m = index[near], pixels[near], range_m[near]
         visible = _visible(pixels, range_m, pixels_tracked, range_tracked_m, camera)
-        visible &= (appearance(image, pixels / camera.width) * self._looks[index]).sum(axis=1) >= LEAST_LIKENESS
+        visible &= (appearance(image, (pixels + 0.5) / camera.width) * self._looks[index]).sum(axis=1) >= LEAST_LIKENESS
         index, pixels, range_m = index[visible], pixels[visible], range_m[visible]
         drift_m = config.distance_noise * (travelled_m - self._travelled_m[index])
         sigma_m = np.hypot(np.hypot(self._sigma_m[index], drift_m), config.position_noise_m)

@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The check of the poses against the images: what the corners say of poses that are wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.motion.triangulation import Fit
+
+LEAST_AGREEING = 0.5
+"""If a smaller share of the corners agrees with the poses, the poses are not believed."""
+MOST_BEHIND = 0.25
+"""If a larger share of the corners lies behind the camera, the poses are not believed."""
+LARGEST_CORRECTION = 3.5
+"""If the corners turn or shift the poses by more than this many sigmas (root mean square), they are not believed."""
+
+
+def contradiction(fit: Fit, followed: NDArray[np.bool_], agrees: NDArray[np.bool_]) -> str:
+    """Return how the corners contradict the poses, as the end of a sentence; empty if they do not.
+
+    followed (N,): the corners that several views share. agrees (N,): those with small residuals.
+    """
+    behind = fit.inverse + 2.0 * fit.sigma < 0.0
+    share, share_behind = float(agrees[followed].mean()), float(behind[followed].mean())
+    moved = float(np.sqrt((fit.moved.reshape(-1, 2, 3) ** 2).mean(axis=(0, 2)).max()))
+    if share < LEAST_AGREEING:
+        return f"only {share:.0%} of the corners move as the poses say"
+    if share_behind > MOST_BEHIND:
+        return f"{share_behind:.0%} of the corners would lie behind the camera"
+    if moved > LARGEST_CORRECTION:
+        return f"the corners contradict them by {moved:.1f} sigmas"
+    return ""

@@ -55,7 +55,7 @@ class MotionConfig:
 
 
 _RANGES = {
-    "distance_noise": (1e-4, 0.5),
+    "distance_noise": (1e-4, 1.0),
     "rotation_noise_deg": (1e-3, 10.0),
     "position_noise_m": (0.0, 1.0),
     "pixel_noise_px": (0.05, 10.0),

@@ -23,6 +23,8 @@ from grin_ros.core.types import DepthEstimate, Hints
 
 Array = NDArray[np.float64]
 
+STILL = "The camera stands still or only turns, so two views do not differ in their place."
+NOT_FAR = "The camera has not moved far enough for two views to differ."
 TRACKED, MAPPED = "motion", "motion map"
 """The names of the two sources of hints: corners that are followed now, and points of the map."""
 
@@ -58,6 +60,8 @@ class MotionReport:
     baseline_m: float = 0.0
     reprojection_px: float = math.nan
     problem: str = "No image has come yet."
+    idle: bool = False
+    """True if nothing is wrong, but the camera has not moved."""
 
 
 class Motion:
@@ -145,6 +149,7 @@ class Motion:
         self.report = replace(
             self.report,
             problem="" if parts else self._began or problem,
+            idle=not parts and not self._began and problem in (STILL, NOT_FAR),
             mapped=len(mapped) if mapped is not None else 0,
             map_size=len(self._map),
         )
@@ -164,7 +169,7 @@ class Motion:
         baseline_m = float(baselines.max(initial=0.0))
         self.report = replace(self.report, baseline_m=baseline_m)
         if baseline_m < STILL_M:
-            return "The camera stands still or only turns, so two views do not differ in their place.", None
+            return STILL, None
         usable = np.isfinite(self._rays[:, 0])
         if usable.sum() < LEAST_CORNERS:
             return f"The image has {usable.sum()} corners that can be followed, {LEAST_CORNERS} are needed.", None
@@ -211,7 +216,7 @@ class Motion:
         pixel_px = float(np.median(fit.residual[followed])) / noise_rad * config.pixel_noise_px
         self.report = replace(self.report, points=int(good.sum()), reprojection_px=pixel_px)
         if not good.any():
-            return "The camera has not moved far enough for two views to differ.", None
+            return NOT_FAR, None
         index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
         self._remember(index, range_m, sigma_ln)
         return "", Hints.measured(self._seen.pixels[index], range_m, sigma_ln, TRACKED)

@@ -11,7 +11,7 @@ from sensor_msgs.msg import CameraInfo
 
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.ros.bags.before_start import is_static_tf
-from grin_ros.ros.bags.messages import deserialize, transforms
+from grin_ros.ros.bags.messages import deserialize, recorded
 from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.inputs.hints.config import HintConfig
@@ -39,7 +39,7 @@ def find_hints(found: Survey, hints: Sequence[tuple[str, str]], on: Collection[s
             raise ValueError(f"--hints: {topic} is no topic of this bag with {kinds[name]}; it has: {present}")
         chosen.setdefault(topic, []).append(name)
     named = {name for name, _ in hints}
-    silent = sorted(name for name in on if SOURCES[name].topics and not named & SOURCES[name].topics.keys())
+    silent = sorted(name for name in on if SOURCES[name].needs_topic and not named & SOURCES[name].topics.keys())
     if silent:
         raise ValueError(
             f"hints.{silent[0]} is true, but no recorded topic is given for it; name one with --hints "
@@ -62,11 +62,11 @@ class BagHints:
         """Keep a message if it holds transforms, or if a source wants it."""
         try:
             if message.kind == TF_TYPE:
-                problem = add_transforms(self._tree, transforms(message.data), static=is_static_tf(message))
+                problem = add_transforms(self._tree, recorded(message.data, TF_TYPE), static=is_static_tf(message))
                 if problem:
                     raise ValueError(problem)
             elif message.topic in self._topics:
-                made = deserialize(message.data, message_class(message.kind))
+                made = recorded(message.data, message.kind)
                 for topic in self._topics[message.topic]:
                     for inputs in self.inputs.values():
                         inputs.take(topic, made)

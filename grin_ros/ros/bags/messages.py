@@ -37,12 +37,18 @@ def serialize(message: Any) -> bytes:
     return bytes(_store().serialize_cdr(_plain(message), type_name(type(message))))
 
 
-def transforms(data: bytes) -> Any:
-    """Return a tf2_msgs/msg/TFMessage, of the class of rosbags. Raises ValueError if the bytes are not one."""
+def recorded(data: bytes, kind: str) -> Any:
+    """Return the message of a type by name, of the class of rosbags if its package is not installed here.
+
+    Raises ValueError if the bytes are not one.
+    """
+    installed = message_class(kind)
+    if installed is not None:
+        return deserialize(data, installed)
     try:
-        return _store().deserialize_cdr(data, "tf2_msgs/msg/TFMessage")
+        return _store().deserialize_cdr(data, kind)
     except Exception as error:  # rosbags, struct and NumPy
-        raise ValueError(f"tf2_msgs/msg/TFMessage: got {len(data)} bytes that are not one ({error})") from error
+        raise ValueError(f"{kind}: got {len(data)} bytes that are not one ({error})") from error
 
 
 def child_frames(data: bytes) -> tuple[str, ...]:

@@ -150,6 +150,8 @@ class FrameProcessor:
             corrected = self._scale(frame, estimate, header, config.scale)
             estimate, scale = corrected.estimate, corrected.applied
             clock.lap("scale")
+        if self._hints is not None:
+            self._hints.answered(estimate)
         applied = scale.scale if scale else NO_CORRECTION
         answer = Answer(frame, estimate, applied, capture.info, header, config, doubts)
         messages = output_messages(answer, wanted, self._warn_once)

@@ -56,7 +56,7 @@ class Subscriptions:
         if range_scale is not None:
             callbacks |= {"range/scan": range_scale.add, "range/points": range_scale.add}
         if hints is not None:
-            callbacks |= {topic: partial(hints.take, topic) for topic in hints.topics}
+            callbacks |= {topic: partial(hints.take, topic) for topic in hints.topics if _installed(topic)}
         try:
             for topic, callback in callbacks.items():
                 self._subscribe(topic, callback)
@@ -95,6 +95,11 @@ class Subscriptions:
         if self._hints is not None:
             self._hints.see(image, self._newest_info.message)
         self._queue.submit(Capture(image, self._newest_info.message, time.monotonic()))
+
+
+def _installed(topic: str) -> bool:
+    """Return whether the message type of an input is installed; a newer ROS 2 may have dropped it."""
+    return message_class(INPUTS[topic].type) is not None
 
 
 def _checked(profile: QoSProfile) -> QosCallbackResult:

@@ -31,8 +31,9 @@ def _rows(kind: SourceKind) -> Iterator[Parameter]:
     yield from kind.parameters
 
 
+_OF_SOURCES = tuple(row for kind in SOURCES.values() for row in _rows(kind))
 HINT_PARAMETERS: tuple[Parameter, ...] = (
-    *(row for kind in SOURCES.values() for row in _rows(kind)),
+    *(row for row in _OF_SOURCES if row.name.startswith("hints.")),
     Parameter(
         "hints.fixed_frame",
         "odom",
@@ -64,4 +65,5 @@ HINT_PARAMETERS: tuple[Parameter, ...] = (
         high=200.0,
         unit="m",
     ),
+    *(row for row in _OF_SOURCES if not row.name.startswith("hints.")),
 )

@@ -130,7 +130,14 @@ def test_the_descriptor_has_description_unit_range_and_read_only_from_the_table(
 
 def test_parameters_of_the_start_are_read_only_and_settings_of_the_estimate_are_not() -> None:
     structural = {parameter.name for parameter in PARAMETERS if parameter.read_only}
-    start = {"autostart", "compressed", "mounting.base_frame", "scale.from_ranges", "scale.range_pose"}
+    start = {
+        "autostart",
+        "compressed",
+        "mounting.base_frame",
+        "scale.from_ranges",
+        "scale.range_pose",
+        "motion.fixed_frame",
+    }
     sources = {kind.switch for kind in SOURCES.values()}
     assert structural == {"model", "backend", "fallback", "watchdog_s", "threads", *start, *sources}
     live = {field.name for field in dataclasses.fields(Settings)}

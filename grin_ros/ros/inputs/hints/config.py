@@ -14,16 +14,17 @@ from grin_ros.core.geometry.transform import BODY_TO_OPTICAL, Transform
 FROM_TF = "tf"
 """The value of a pose if tf gives it."""
 PREFIX = "hints."
+PREFIXES = (PREFIX, "motion.")
 
 
 @dataclass(frozen=True)
 class HintConfig:
     """The parameters `hints.*`, checked.
 
-    values: name without 'hints.' -> value, of all of them. on: the names of the sources that are switched on.
-    fixed_frame: a frame in which the world stands still, such as odom; empty for none. max_age_s: the largest time
-    between an image and what was measured. min_range_m, max_range_m: nearer (from the sensor) and farther ranges (from
-    the camera) are not used.
+    values: name without 'hints.' -> value, of all of them, and `motion.*` as it is. on: the names of the sources that
+    are switched on. fixed_frame: a frame in which the world stands still, such as odom; empty for none. max_age_s: the
+    largest time between an image and what was measured. min_range_m, max_range_m: nearer (from the sensor) and farther
+    ranges (from the camera) are not used.
     """
 
     values: Mapping[str, Any]
@@ -36,13 +37,14 @@ class HintConfig:
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> HintConfig:
         """Build it from the node's parameters by name. Raises ValueError for a pose that is none."""
-        values = {name.removeprefix(PREFIX): value for name, value in parameters.items() if name.startswith(PREFIX)}
+        values = {name.removeprefix(PREFIX): value for name, value in parameters.items() if name.startswith(PREFIXES)}
         for name, value in values.items():
             if name.endswith("_pose") and value != FROM_TF:
                 pose_from_text(f"{PREFIX}{name}", value)
+        motion = frozenset({"motion"} if values["motion.fixed_frame"] else ())
         return cls(
             values,
-            frozenset(name for name, value in values.items() if value is True),
+            frozenset(name for name, value in values.items() if value is True) | motion,
             values["fixed_frame"],
             values["max_age_s"],
             values["min_range_m"],

@@ -10,11 +10,10 @@ from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
-from grin_ros.core.types import Frame, HintReport, Hints
+from grin_ros.core.types import DepthEstimate, Frame, HintReport, Hints
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.hints.source import Given, HintSource, View
-from grin_ros.ros.message_types import message_class
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,7 @@ class HintInputs:
         self._sources: dict[str, HintSource] = {
             kind.name: kind.open() for kind in SOURCES.values() if kind.name in config.on
         }
-        self.topics: Mapping[str, str] = {
-            topic: name
-            for name in self._sources
-            for topic, (kind, _) in SOURCES[name].topics.items()
-            if message_class(kind) is not None  # a newer ROS 2 may have dropped it
-        }
+        self.topics: Mapping[str, str] = {topic: name for name in self._sources for topic in SOURCES[name].topics}
         """Topic -> the source that takes its messages."""
 
     @property
@@ -83,7 +77,16 @@ class HintInputs:
         """Return what all sources know for a frame. A source that fails gives nothing, and its reason says why."""
         view = View(frame, frame_id, self._tree, config)
         sources = {name: _asked(source, view) for name, source in self._sources.items()}
+        for name, source in self._sources.items():
+            others = [it.hints for other, it in sources.items() if other != name and it.hints is not None]
+            if others:
+                sources[name] = source.beside(sources[name], Hints.joined(others) or others[0], view)
         return Gathered(Hints.joined([it.hints for it in sources.values() if it.hints is not None]), sources)
+
+    def answered(self, estimate: DepthEstimate) -> None:
+        """Show the depth of the frame that hints were gathered for to the sources that want it."""
+        for source in self._sources.values():
+            source.answered(estimate)
 
     def forget(self) -> None:
         """Forget what earlier frames have left."""

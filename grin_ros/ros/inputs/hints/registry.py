@@ -18,6 +18,41 @@ from grin_ros.ros.parameters.row import Parameter
 if TYPE_CHECKING:  # it imports NumPy, which the tables of topics and sources do without
     from grin_ros.ros.inputs.hints.source import HintSource
 
+MOTION_PARAMETERS = (
+    Parameter(
+        "motion.fixed_frame",
+        "",
+        "A frame of tf in which the world stands still, such as odom: tf gives the poses of the camera for hints of "
+        "its motion. It switches hints.motion on; empty: motion/odometry, or else hints.fixed_frame, gives the poses.",
+        read_only=True,
+        optional=True,
+    ),
+    Parameter(
+        "motion.distance_noise",
+        0.01,
+        "One standard deviation of a distance of odometry, as a share of it. The covariance of motion/odometry can "
+        "only raise it.",
+        low=0.0001,
+        high=1.0,
+    ),
+    Parameter(
+        "motion.rotation_noise_deg",
+        0.3,
+        "One standard deviation of the rotation between two poses.",
+        low=0.001,
+        high=10.0,
+        unit="deg",
+    ),
+    Parameter(
+        "motion.pixel_noise_px",
+        0.7,
+        "One standard deviation of a corner that is followed, in an image of 640 columns.",
+        low=0.05,
+        high=10.0,
+        unit="px",
+    ),
+)
+
 
 @dataclass(frozen=True)
 class SourceKind:
@@ -26,7 +61,7 @@ class SourceKind:
     name: the parameter `hints.<name>` switches it on. target: 'module:class', a HintSource. topics: topic -> (message
     type, description). sigma_ln: the default of `hints.<name>_sigma`, the relative standard deviation of a range;
     None if the source knows that itself. placed: it has a pose on the robot, `hints.<name>_pose`. parameters: further
-    ones, whose names begin with `hints.<name>_`.
+    ones, whose names begin with `hints.<name>_` or `<name>.`. needs_topic: it gives nothing without one of its topics.
     """
 
     name: str
@@ -36,6 +71,7 @@ class SourceKind:
     sigma_ln: float | None = 0.01
     placed: bool = True
     parameters: tuple[Parameter, ...] = ()
+    needs_topic: bool = True
 
     @property
     def switch(self) -> str:
@@ -108,6 +144,21 @@ SOURCES: Mapping[str, SourceKind] = {
                     unit="s",
                 ),
             ),
+        ),
+        SourceKind(
+            "motion",
+            "grin_ros.ros.inputs.motion:MotionSource",
+            {
+                "motion/odometry": (
+                    "nav_msgs/msg/Odometry",
+                    "The odometry of the robot, if motion.fixed_frame is empty.",
+                )
+            },
+            "the motion of the camera: corners of all images, and the poses of tf or of motion/odometry (Odometry)",
+            sigma_ln=None,
+            placed=False,
+            parameters=MOTION_PARAMETERS,
+            needs_topic=False,
         ),
     )
 }

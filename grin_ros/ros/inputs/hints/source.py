@@ -14,7 +14,7 @@ from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.hints.gates import NO_RETURN, TOO_FAR
-from grin_ros.core.types import Frame, Hints
+from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.ros.inputs.hints.config import HintConfig
 
 
@@ -39,6 +39,7 @@ class Given:
     hints: None if it gives none. rejected: reason -> number of measurements that are not used. age_s: how much older
     the message is than the image (negative: newer); None if there is no message. reason: a sentence that says why there
     are no hints, and what to do; empty if there are some. note: what limits the hints that there are; mostly empty.
+    idle: the source works, but has nothing to tell.
     """
 
     hints: Hints | None = None
@@ -46,11 +47,13 @@ class Given:
     age_s: float | None = None
     reason: str = ""
     note: str = ""
+    idle: bool = False
 
     @property
     def sees_nothing(self) -> bool:
         """True if the sensor works as far as one can tell, but nothing is in its range."""
-        return self.hints is None and bool(self.rejected) and self.rejected.keys() <= {NO_RETURN, TOO_FAR}
+        far = bool(self.rejected) and self.rejected.keys() <= {NO_RETURN, TOO_FAR}
+        return self.hints is None and (self.idle or far)
 
 
 class HintSource(ABC):
@@ -73,6 +76,13 @@ class HintSource(ABC):
     @abstractmethod
     def __call__(self, view: View) -> Given:
         """Return what is known for this frame. Raises InputError if the messages or transforms cannot be used."""
+
+    def beside(self, given: Given, others: Hints, view: View) -> Given:  # noqa: ARG002  # most sources do not compare
+        """Return what the source gave, perhaps with a note on how the hints of all other sources compare with it."""
+        return given
+
+    def answered(self, estimate: DepthEstimate) -> None:  # noqa: B027  # most sources do not look at depth
+        """Take the depth of the frame that hints were given for."""
 
     def forget(self) -> None:  # noqa: B027  # most sources keep nothing but messages, whose stamps say what they fit
         """Forget what earlier frames have left, so that the next frame is treated as the first one."""

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hints from the motion of the camera: corners of every image, and the poses of tf or of `motion/odometry`.
+
+Corners are followed in the thread of the callbacks, image by image, while the worker computes depth. They are placed
+when hints are asked for, because poses often come later than the images they belong to.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sensor_msgs.msg import CompressedImage
+
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.input_error import InputError
+from grin_ros.core.motion.config import MotionConfig
+from grin_ros.core.motion.motion import Motion, MotionReport
+from grin_ros.core.motion.scale_check import ScaleCheck
+from grin_ros.core.motion.tracker import Sighting, Tracker, folded
+from grin_ros.core.types import DepthEstimate, Hints
+from grin_ros.ros.inputs.compressed import check_stream, decode
+from grin_ros.ros.inputs.hints.source import Given, HintSource, View
+from grin_ros.ros.inputs.images import Converter, check_layout, open_converter, packed
+from grin_ros.ros.inputs.messages import AnyImage, stamp_ns
+
+TOPIC = "motion/odometry"
+FIXED = "motion.fixed_frame"
+MOST_WAITING = 60
+"""At most this many images wait for their poses; of more, those in between are no views of their own."""
+SLOWEST_M_S = 0.1
+"""The noise of the speed is taken as a share of at least this speed."""
+LARGEST_NOISE = 0.3
+_ORIGIN = "motion/odometry"
+
+
+class MotionSource(HintSource):
+    """Corners and poses of one camera."""
+
+    sees_images = True
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._converter: Converter | None = None
+        self._waiting: deque[Sighting] = deque()
+        self._odometry = TransformTree()
+        self._base = ""  # the child frame of odometry
+        self._fault = ""  # of the newest message of odometry
+        self._distance_noise = 0.0
+        self._restart()
+
+    def _restart(self) -> None:
+        self._motion = Motion()
+        config = self._motion.config
+        self._tracker = Tracker(config.tracks, config.width_px, config.largest_gap_s)
+        self._waiting.clear()
+        self._scale = ScaleCheck()
+
+    def forget(self) -> None:
+        """Forget all corners and points."""
+        with self._lock:
+            self._restart()
+
+    def take(self, topic: str, message: Any) -> None:  # noqa: ARG002  # it has one topic
+        """Keep a pose of odometry."""
+        place, turn = message.pose.pose.position, message.pose.pose.orientation
+        try:
+            pose = Transform.from_quaternion((place.x, place.y, place.z), (turn.x, turn.y, turn.z, turn.w))
+            if not np.isfinite(pose.translation_m).all():
+                raise InputError("got a position that is not finite", "correct the node that publishes it")
+        except InputError as error:
+            self._fault = f"{TOPIC}: {error}"
+            return
+        self._fault = ""
+        self._base = message.child_frame_id or "base_link"
+        self._odometry.set(_ORIGIN, self._base, stamp_ns(message.header), pose)
+        self._distance_noise = _distance_noise(message)
+
+    def see(self, image: Any, info: Any) -> None:  # noqa: ARG002  # the camera comes with the view
+        """Follow the corners into an image. What cannot be read is left out here; the frame itself is refused later."""
+        try:
+            pixels = self._pixels(image)
+        except InputError:
+            return
+        with self._lock:
+            self._waiting.append(self._tracker.follow(pixels, stamp_ns(image.header)))
+            if len(self._waiting) > MOST_WAITING:
+                first, second = self._waiting.popleft(), self._waiting.popleft()
+                self._waiting.appendleft(folded(first, second))
+
+    def _pixels(self, image: AnyImage) -> Any:
+        if self._converter is None:
+            self._converter = open_converter()
+        if isinstance(image, CompressedImage):
+            return decode(check_stream(image), self._converter)
+        return self._converter.rgb(packed(image, check_layout(image)))
+
+    def __call__(self, view: View) -> Given:
+        """Return the hints of the corners and of the map. Raises InputError if no poses are known at all."""
+        config = _config(view)
+        with self._lock:
+            if config != self._motion.config:
+                self._motion = Motion(config)
+                self._tracker.clear()
+                self._waiting.clear()
+            seen = [one for one in self._waiting if one.stamp_ns <= view.frame.stamp_ns]
+            for _ in seen:
+                self._waiting.popleft()
+        where = self._poses(view)
+        if not seen or seen[-1].stamp_ns != view.frame.stamp_ns:
+            raise InputError("motion: this image was not followed", "wait for the next image")
+        for one in seen:
+            if (one.width, one.height) == (view.frame.camera.width, view.frame.camera.height):
+                self._place(one, view, where)
+        hints = self._motion.hints()
+        report = self._motion.report
+        if hints is None:
+            text = f"{report.problem}{f' ({self._fault})' if self._fault else ''}"
+            return Given(reason=text or "motion gives nothing for this image", idle=report.idle, note=_note(report))
+        return Given(replace(hints, source=np.zeros_like(hints.source), sources=("motion",)), note=_note(report))
+
+    def _place(self, seen: Sighting, view: View, poses: Any) -> None:
+        try:
+            pose, why_not = poses(seen.stamp_ns), ""
+        except InputError as error:
+            pose, why_not = None, str(error)
+        noise = 0.0 if view.config.values[FIXED] else self._distance_noise
+        self._motion.take(seen, view.frame.camera, pose, why_not, noise)
+
+    def _poses(self, view: View) -> Any:
+        """Return a function of a stamp that returns the pose of the camera. Raises InputError if there is none."""
+        named, default = str(view.config.values[FIXED]), view.config.fixed_frame
+        if not named and self._base:
+            return partial(self._by_odometry, view)
+        fixed = named or default
+        if fixed and (named or view.tree.knows(fixed)):
+            return partial(view.tree.lookup, fixed, view.frame_id)
+        raise InputError(
+            self._fault or f"nothing has come on {TOPIC}, and {FIXED} is empty",
+            f"remap {TOPIC} to the odometry of the robot, or set {FIXED} to a frame of tf in which the world stands "
+            "still, such as odom",
+        )
+
+    def _by_odometry(self, view: View, image_ns: int) -> Transform:
+        try:
+            base = self._odometry.lookup(_ORIGIN, self._base, image_ns)
+        except InputError as error:
+            text = error.text.replace("tf: the", f"{TOPIC}: the", 1)
+            raise InputError(self._fault or text, error.remedy) from error
+        return base.after(view.tree.lookup(self._base, view.frame_id, image_ns))
+
+    def beside(self, given: Given, others: Hints, view: View) -> Given:
+        """Compare the scale of odometry with other sensors, and report it in the note."""
+        if given.hints is None:
+            return given
+        self._scale.add(given.hints, others, view.frame.camera.width)
+        return replace(given, note="; ".join(text for text in (given.note, self._scale.text) if text))
+
+    def answered(self, estimate: DepthEstimate) -> None:
+        """Take the depth of an image: it hides points of the map that lie behind it."""
+        self._motion.observe(estimate)
+
+
+def _config(view: View) -> MotionConfig:
+    values = view.config.values
+    return MotionConfig(
+        distance_noise=float(values["motion.distance_noise"]),
+        rotation_noise_deg=float(values["motion.rotation_noise_deg"]),
+        pixel_noise_px=float(values["motion.pixel_noise_px"]),
+        max_range_m=min(MotionConfig.max_range_m, view.config.max_range_m),
+    )
+
+
+def _distance_noise(message: Any) -> float:
+    """Return the noise of the speed as a share of the speed, of a nav_msgs/Odometry; 0 if it is not known."""
+    variance, speed = float(message.twist.covariance[0]), message.twist.twist.linear
+    if not (math.isfinite(variance) and variance > 0.0):
+        return 0.0
+    return min(LARGEST_NOISE, math.sqrt(variance) / max(SLOWEST_M_S, math.hypot(speed.x, speed.y, speed.z)))
+
+
+def _note(report: MotionReport) -> str:
+    """Return the state of motion in words."""
+    error = "" if math.isnan(report.reprojection_px) else f", residual {report.reprojection_px:.1f} px"
+    return (
+        f"baseline {report.baseline_m:.2f} m, {report.points} of {report.tracks} corners triangulated{error}, "
+        f"{report.mapped} points of the map in view of {report.map_size}"
+    )

@@ -44,6 +44,8 @@ EXTRAS = {
     "fleet": ["ray==2.60.0"],
     # The photograph with its ground truth, and the pictures.
     "demo": ["scikit-image>=0.22,<0.27", "matplotlib>=3.6,<4"],
+    # Pages with points to turn round, of `grin depth`.
+    "html": ["plotly>=5.20,<8"],
     # torch is exact: exported graphs are compared with it to 1e-3, and a newer one may export differently.
     "train": [
         "torch==2.13.0",

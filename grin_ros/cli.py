@@ -38,6 +38,9 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "bag": Command("grin_ros.ros.bags.command", "write bags with the depth of recorded bags", "ros-wheels,bags"),
         "replay": Command("grin_ros.ros.bags.replay", "publish a bag over DDS, with /clock", "ros-wheels,bags"),
     },
+    "Settings": {
+        "parameters": Command("grin_ros.ros.parameters.table", "print a parameter file of the node, with all defaults"),
+    },
     "Models and backends": {
         "engine": Command("grin_ros.core.backends.command", "build, list, clear and verify engines"),
         "dataset": Command("grin_ros.lab.datasets.own", "make a data set of your own images, depth and calibration"),

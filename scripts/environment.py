@@ -32,7 +32,7 @@ UNFINISHED = ROOT / ".venv.unfinished"
 """Exists while the environment is first made. Where it is found at the start, that run was interrupted."""
 LOCK = ROOT / ".venv.lock"
 DEMO = ("openvino", "bags", "demo")
-EXTRAS = {"demo": DEMO, "test": (*DEMO, "trt", "gate", "fleet", "train", "test")}
+EXTRAS = {"demo": DEMO, "test": (*DEMO, "trt", "gate", "fleet", "html", "train", "test")}
 """Purpose -> extras of setup.py. OpenVINO is in both: on x86_64 a frame takes about 0.6 of the time of ONNX Runtime."""
 
 SIZES = {"demo": "about 1 GB, a few minutes", "test": "about 2.7 GB, several minutes"}

@@ -157,3 +157,11 @@ def test_a_file_too_large_is_not_read(copy: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("grin_ros.core.artifact.files.MAX_FILE_BYTES", 1000)
     with pytest.raises(ArtifactError, match="bytes, expected at most 1000; do not use"):
         load_artifact(copy)
+
+
+def test_a_model_without_calibration_says_so() -> None:
+    shipped = load_artifact("nano").manifest
+    assert shipped.sigma_caveat() == ""
+    bare = dataclasses.replace(shipped, calibration=Calibration())
+    assert "sigma of the model nano is not calibrated" in bare.sigma_caveat()
+    assert "grin calibrate" in bare.sigma_caveat()

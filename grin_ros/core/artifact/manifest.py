@@ -160,6 +160,15 @@ class Manifest:
         """The graphs of this artifact: GRAPHS, and HINTS if it has a hint network."""
         return (*GRAPHS, HINTS) if HINTS in self.tensors else GRAPHS
 
+    def sigma_caveat(self) -> str:
+        """Return what whoever uses sigma should know and do, '' if sigma is calibrated."""
+        if self.calibration.factors:
+            return ""
+        return (
+            f"sigma of the model {self.name} is not calibrated, so it may be several times too small or too large and "
+            "thresholds on it mean nothing; calibrate it with grin calibrate (docs/guides/training.md)"
+        )
+
 
 def graph_file(name: str, precision: str) -> str:
     """Return the file name of a graph: 'denoise.onnx', 'denoise.int8.onnx'."""

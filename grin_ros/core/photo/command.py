@@ -29,6 +29,7 @@ from grin_ros.core.photo.cameras import (
     camera_choice,
 )
 from grin_ros.core.photo.outputs import open_folder, panel_possible, write_outputs
+from grin_ros.core.photo.page import page_possible
 from grin_ros.core.photo.pictures import Picture, Source, find_sources, read_pictures
 from grin_ros.core.types import DepthEstimate, Frame
 
@@ -42,6 +43,7 @@ class Run:
         self.every: int = options.every
         self.max_size_px: int = options.max_size
         self.with_panel = panel_possible()
+        self.with_page = options.html and page_possible()
         self.faults = 0
         self._warned = False
 
@@ -58,7 +60,7 @@ class Run:
     def estimate(self, picture: Picture, known: KnownCamera, frame: Frame) -> None:
         """Write the results of a picture, and print a line about it. Raises OSError if they cannot be written."""
         estimate = self.estimator(frame)
-        write_outputs(self.out, picture.name, frame, estimate, with_panel=self.with_panel)
+        write_outputs(self.out, picture.name, frame, estimate, with_panel=self.with_panel, with_page=self.with_page)
         if known.assumed and not self._warned:
             self._warned = True
             print(
@@ -128,7 +130,8 @@ def parser() -> argparse.ArgumentParser:
         "grin depth pictures/ --fov 69 --out depth   all pictures of a folder",
         "grin depth drive.mp4 --calibration cam.yaml --every 30",
         notes="For each picture it writes NAME_depth.png (16 bit, millimetres, 0: no depth), NAME_depth.npy and\n"
-        "NAME_sigma.npy (float32, metres), NAME_cloud.ply and, if matplotlib is installed, NAME_panel.png.",
+        "NAME_sigma.npy (float32, metres), NAME_cloud.ply and, if matplotlib and plotly are installed, NAME_panel.png\n"
+        "and NAME_points.html: the points to turn round in a browser, about 7 MB for each picture.",
     )
     made.add_argument("sources", nargs="+", type=Path, metavar="PHOTO|FOLDER|VIDEO", help="what to work on")
     made.add_argument("--out", type=Path, default=Path("depth_output"), metavar="DIR", help="folder of the results")
@@ -141,6 +144,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="PX",
         help="resize pictures with a longer side than this, 0: never; the network sees no more detail in larger ones",
     )
+    made.add_argument("--no-html", dest="html", action="store_false", help="write no NAME_points.html")
     made.add_argument("--model", default="nano", help="name of a shipped model, or folder of an artifact")
     made.add_argument("--backend", default="auto", choices=CHOICES, metavar="NAME", help="what runs the network")
     made.add_argument("--steps", type=int, default=Settings.steps, help="denoising steps")
@@ -155,6 +159,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sources, cameras, artifact, settings = checked(options)
     except (ValueError, OSError) as error:  # ArtifactError and InputError are kinds of ValueError
         return fail("depth", error, WRONG_CALL)
+    if caveat := artifact.manifest.sigma_caveat():
+        print(f"WARN: {caveat}", file=sys.stderr, flush=True)
     try:
         engine = open_engine(options.backend, artifact)
         run = Run(Estimator(engine, settings), cameras, options)
@@ -165,4 +171,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return fail("depth", error)
     if not run.with_panel:
         print(f"no panels were drawn: they need matplotlib. Type: {remedies.install('demo')}")
+    if options.html and not run.with_page:
+        print(f"no pages with points were written: they need plotly. Type: {remedies.install('html')}")
     return INCOMPLETE if run.faults else DONE

@@ -17,6 +17,7 @@ from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.input_error import InputError
 from grin_ros.core.inspection.panel import panel
 from grin_ros.core.inspection.ply import write_ply
+from grin_ros.core.photo.page import write_page
 from grin_ros.core.types import DepthEstimate, Frame
 
 MAX_POINTS = 2_000_000
@@ -39,10 +40,12 @@ def open_folder(path: Path) -> None:
         raise InputError(f"{path}: cannot write there ({error.strerror})", "give another folder by --out") from error
 
 
-def write_outputs(folder: Path, name: str, frame: Frame, estimate: DepthEstimate, *, with_panel: bool) -> None:
-    """Write NAME_depth.png, NAME_depth.npy, NAME_sigma.npy, NAME_cloud.ply and, if with_panel, NAME_panel.png.
+def write_outputs(
+    folder: Path, name: str, frame: Frame, estimate: DepthEstimate, *, with_panel: bool, with_page: bool
+) -> None:
+    """Write NAME_depth.png, NAME_depth.npy, NAME_sigma.npy and NAME_cloud.ply.
 
-    Raises OSError.
+    with_panel, with_page: NAME_panel.png and NAME_points.html too. Raises OSError.
     """
     base = str(folder / name)
     coded = np.ascontiguousarray(millimetres(estimate.depth_m))
@@ -51,6 +54,8 @@ def write_outputs(folder: Path, name: str, frame: Frame, estimate: DepthEstimate
     np.save(f"{base}_depth.npy", estimate.depth_m)
     np.save(f"{base}_sigma.npy", estimate.sigma_m)
     write_cloud(Path(f"{base}_cloud.ply"), frame, estimate)
+    if with_page:
+        write_page(Path(f"{base}_points.html"), frame, estimate, name)
     if with_panel:
         panel(frame.image, estimate.depth_m, estimate.sigma_m, None, f"{base}_panel.png", title=name)
 

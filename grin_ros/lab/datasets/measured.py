@@ -58,7 +58,7 @@ class EvalSample:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SampleEntry:
     """One sample as index.json lists it. Raises ValueError for values that are not allowed there."""
 
     name: str
@@ -105,7 +105,7 @@ class EvalDataset:
     file does not follow the format.
     """
 
-    def __init__(self, root: Path, entries: tuple[Entry, ...], cameras: CameraChoice | None = None) -> None:
+    def __init__(self, root: Path, entries: tuple[SampleEntry, ...], cameras: CameraChoice | None = None) -> None:
         self.root = root
         self.entries = entries
         self.cameras = cameras
@@ -129,7 +129,7 @@ class EvalDataset:
         samples = values.get("samples")
         if not isinstance(samples, list) or not samples:
             raise ValueError(f'{index}: lists no samples, expected "samples": [{{...}}, ...]; write it again')
-        entries = tuple(from_mapping(Entry, sample, f"{index}, sample {i}") for i, sample in enumerate(samples))
+        entries = tuple(from_mapping(SampleEntry, sample, f"{index}, sample {i}") for i, sample in enumerate(samples))
         names = [entry.name for entry in entries]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -178,7 +178,7 @@ class EvalDataset:
     def __iter__(self) -> Iterator[EvalSample]:
         return map(self._read, self.entries)
 
-    def _read(self, entry: Entry) -> EvalSample:
+    def _read(self, entry: SampleEntry) -> EvalSample:
         where = f"{self.root}, sample '{entry.name}'"
         # A rotation in the EXIF data must not be applied, because K and depth belong to the stored pixels.
         image = _imread(self.root / entry.image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -197,7 +197,7 @@ class EvalDataset:
         )
         return EvalSample(entry.name, entry.scene, entry.domain, frame, depth_m)
 
-    def _camera(self, entry: Entry, where: str, width: int, height: int) -> Camera:
+    def _camera(self, entry: SampleEntry, where: str, width: int, height: int) -> Camera:
         if entry.K or self.cameras is None:
             return entry.camera()
         try:

@@ -181,7 +181,7 @@ def contact_sheet(dataset: ShardDataset, path: Path, columns: int = 8, rows: int
         raise ValueError(f"{path}: the contact sheet could not be written; give a path that ends in .png")
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         "scenes",
         "Render random scenes with exact ranges, as shards to train on.",
@@ -240,7 +240,7 @@ def _print_assets(found: Assets) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin scenes`, and return its exit code."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     start = time.monotonic()
     try:

@@ -220,7 +220,7 @@ class ShardDataset:
         if kept == 0:
             raise ValueError(
                 f"split: got holdout={holdout} of {len(self)} frames in {len(sizes)} shards, "
-                "expected at least one shard to train on; give a smaller holdout"
+                "expected at least one shard to train on; set a smaller holdout in the YAML, or render more"
             )
         return self._part(slice(kept)), self._part(slice(kept, None))
 

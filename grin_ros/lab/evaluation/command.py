@@ -32,7 +32,7 @@ from grin_ros.lab.evaluation import suites
 from grin_ros.lab.evaluation.baselines import Baselines
 from grin_ros.lab.evaluation.claims import Claim
 from grin_ros.lab.evaluation.hinted import evaluate_with_hints, hints_picture, hints_table
-from grin_ros.lab.evaluation.report import Report
+from grin_ros.lab.evaluation.report import EvaluationReport
 from grin_ros.lab.evaluation.run import evaluate, evaluate_baselines
 from grin_ros.lab.evaluation.sequences.evaluation import evaluate_sequence
 from grin_ros.lab.evaluation.sequences.report import sequence_picture, sequence_table
@@ -159,6 +159,8 @@ def main(argv: Several[str] | None = None) -> int:
         engine = open_engine(args.backend, artifact, args.threads)
         try:
             work(artifact, engine, settings)
+            if caveat := artifact.manifest.sigma_caveat():
+                print(f"\nWARN: {caveat}")
         finally:
             engine.close()
     except (ValueError, OSError, EngineError) as error:
@@ -194,13 +196,14 @@ def _described(
         "engine": engine.description, "steps": settings.steps, "members": settings.members,
         "seed": settings.seed, "min_depth_m": limits.min_depth_m, "max_depth_m": limits.max_depth_m,
         "mounting": "as in the data" if args.mounting else "unknown",
+        "sigma": f"calibrated on {artifact.manifest.calibration.fitted_on}",
     }  # fmt: skip
 
 
 def _table(args: argparse.Namespace, limits: Limits) -> Work:
     samples = _samples(args)
     baselines = Baselines.load()
-    report = Report(args.report) if args.report else None
+    report = EvaluationReport(args.report) if args.report else None
 
     def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
         name = artifact.manifest.name

@@ -36,7 +36,7 @@ SHEET_ROWS = 5
 _THUMB_PX = 240
 
 
-class Report:
+class EvaluationReport:
     """Draws frames while they are evaluated, and then writes the files that need all of them.
 
     Raises ValueError at once if matplotlib is not installed.

@@ -34,9 +34,9 @@ def evaluate(
 ) -> Evaluation:
     """Run `estimate` on every sample and return the results.
 
-    on_frame: called after each frame, for instance `Report.add`. progress: the title of a progress bar; None: no bar.
-    settings: a description of the method, which the result keeps. Raises ValueError for no samples and for a sample
-    without measured depth within the limits, and what `estimate` raises.
+    on_frame: called after each frame, for instance `EvaluationReport.add`. progress: the title of a progress bar, or
+    None for no bar. settings: a description of the method, which the result keeps. Raises ValueError for no samples and
+    for a sample without measured depth within the limits, and what `estimate` raises.
     """
     limits = limits or Limits()
     results: list[FrameResult] = []

@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 
-from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.backends.engine import EngineError
+from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
 from grin_ros.lab.export.exporter import export_artifact
 from grin_ros.lab.network.checkpoint import load_model
+from grin_ros.lab.training.calibrate import MEMBERS, STEPS, calibrate
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,13 +22,18 @@ def parser() -> argparse.ArgumentParser:
     made = CommandParser(
         "export",
         "Write trained weights as an artifact, and check its graphs against torch.",
-        "grin export runs/nano/weights.safetensors runs/nano/artifact",
+        "grin export runs/nano/weights.safetensors runs/nano/artifact --renders data/held_out",
+        notes="Without --renders, sigma is not calibrated, and the artifact says so wherever it is used.",
     )
     made.add_argument("weights", type=existing, help="safetensors file of grin train, blend or align")
     made.add_argument("artifact", type=new_folder, help="folder to write; an artifact that is there is replaced")
     made.add_argument("--name", help="name in the manifest (default: that of the folder)")
     made.add_argument("--licence", default="Apache-2.0", help="licence of the weights, as SPDX names it")
     made.add_argument("--training", type=existing, metavar="JSON", help="facts for the manifest: data, steps, commit")
+    made.add_argument(
+        "--renders", type=existing, nargs="+", metavar="DIR", help="calibrate sigma on these held-out renders"
+    )
+    made.add_argument("--frames", type=whole(1), default=60, help="renders to calibrate on")
     return made
 
 
@@ -39,11 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             licence=options.licence,
             training=json.loads(options.training.read_text()) if options.training else {},
         )
-    except (ValueError, OSError) as error:
+        if options.renders:
+            print(calibrate(str(options.artifact), options.renders, options.frames, STEPS, MEMBERS))
+    except (ValueError, OSError, EngineError) as error:
         return fail("export", error)
     megabytes = sum(file.stat().st_size for file in options.artifact.iterdir()) / 1e6
     print(
         f"{options.artifact}: {megabytes:.1f} MB; ONNX Runtime against torch, ln(range): max error "
         f"{report.max_error_ln:.2g}, mean {report.mean_error_ln:.2g}, accepted {report.tolerance_ln:.2g}"
     )
+    if caveat := load_artifact(options.artifact).manifest.sigma_caveat():
+        print(f"WARN: {caveat}. Type: grin calibrate {options.artifact} --renders DIR", file=sys.stderr)
     return DONE

@@ -140,7 +140,10 @@ def sample_probabilities(
     names = [dataset.world(i) for i in range(len(dataset))]
     absent = sorted(set(worlds) - set(names))
     if absent:
-        raise ValueError(f"worlds: got {', '.join(absent)}, the training data shows {', '.join(sorted(set(names)))}")
+        raise ValueError(
+            f"worlds: got {', '.join(absent)}, the training data shows {', '.join(sorted(set(names)))}; take the "
+            "former out of the YAML, or give their folder to --data too"
+        )
     weights = np.array([worlds.get(name, 1.0) for name in names])
     places = [(name, dataset.origin(i)[0]) if name in by_place else None for i, name in enumerate(names)]
     frames = Counter(place for place in places if place is not None)

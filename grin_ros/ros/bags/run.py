@@ -119,6 +119,8 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     bag = Bag(Path(job.input))
     config = bag_config(job.parameters)
     artifact = load_artifact(config.model)
+    if caveat := artifact.manifest.sigma_caveat():
+        logger.warning(caveat)
     identity = identity_of(job, bag, artifact.digest)
     note = finished_note(output)
     if note is not None and note.get("identity") == identity:

@@ -160,6 +160,8 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
     def _configure(self) -> None:
         config = self._declared.config()
         artifact = load_artifact(config.model)
+        if caveat := artifact.manifest.sigma_caveat():
+            self._log.warning(caveat)
         backends = (config.backend, *named_backends(config.fallback))
         self._engine = self._engines.take(backends, artifact, config.threads, config.watchdog_s)
         converter = open_converter()

@@ -2,21 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of the node's parameters. Descriptors, checks, config/grin.yaml and the documentation are made from it.
 
-    python -m grin_ros.ros.parameters.table --yaml       prints config/grin.yaml
-    python -m grin_ros.ros.parameters.table --markdown   prints the table for the documentation
+    grin parameters              prints config/grin.yaml
+    grin parameters --markdown   prints the table for the documentation
 
 Imports no rclpy: `declare.py` declares the parameters to a node.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grin_ros.core.command_line import DONE, CommandParser
 from grin_ros.core.config import nearest
 from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.camera import Mounting
@@ -123,7 +123,7 @@ def yaml_text() -> str:
     lines = [
         "# SPDX-FileCopyrightText: 2026 The grin_ros authors",
         "# SPDX-License-Identifier: Apache-2.0",
-        "# Made by: python -m grin_ros.ros.parameters.table --yaml",
+        "# Made by: grin parameters > config/grin.yaml",
         "/**:",
         "  ros__parameters:",
     ]
@@ -165,14 +165,14 @@ def _literal(value: Value) -> str:
     return json.dumps(value)
 
 
-def main() -> None:
-    """Print the parameter file or the table for the documentation."""
-    parser = argparse.ArgumentParser(description="Print the parameters of the node.")
-    form = parser.add_mutually_exclusive_group(required=True)
-    form.add_argument("--yaml", action="store_true", help="print config/grin.yaml")
-    form.add_argument("--markdown", action="store_true", help="print the table for the documentation")
-    print(yaml_text() if parser.parse_args().yaml else markdown_table(), end="")
-
-
-if __name__ == "__main__":
-    main()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `grin parameters`, and return its exit code."""
+    parser = CommandParser(
+        "parameters",
+        "Print a parameter file of the node with every parameter, its default and its description.",
+        "grin parameters > grin.yaml",
+        notes="Start the node with it: grin_node --ros-args --params-file grin.yaml",
+    )
+    parser.add_argument("--markdown", action="store_true", help="print the table for the documentation instead")
+    print(markdown_table() if parser.parse_args(argv).markdown else yaml_text(), end="")
+    return DONE

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.worlds.assets.obj import Material, RawModel, albedo, as_texture, read_obj
+from grin_ros.worlds.assets.obj import FileMaterial, RawModel, albedo, as_texture, read_obj
 
 _log = logging.getLogger(__name__)
 VERSION = 3  # the version of the table and the code below; models that another version cached are read again
@@ -67,7 +67,7 @@ _ROLES: tuple[tuple[str, str, int, float | None], ...] = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class ModelEntry:
     """A usable model: its model.sdf, its role, its quarter turns, and its height if that of the file is wrong."""
 
     name: str
@@ -83,7 +83,7 @@ def collada_missing() -> bool:
     return importlib.util.find_spec("collada") is None
 
 
-def entries(folder: Path) -> list[Entry]:
+def entries(folder: Path) -> list[ModelEntry]:
     """Return the usable models of the known collections in a folder, in a fixed order."""
     found = []
     for collection in COLLECTIONS:
@@ -95,12 +95,12 @@ def entries(folder: Path) -> list[Entry]:
     return found
 
 
-def entry_of(sdf: Path, collection: str = "") -> Entry | None:
+def entry_of(sdf: Path, collection: str = "") -> ModelEntry | None:
     """Return the entry of a model.sdf, or None if models with that folder name are not used."""
     name = re.sub(r"^aws_robomaker_(residential|retail)_", "", sdf.parent.name)
     for pattern, role, turns, height_m in _ROLES:
         if re.search(pattern, name):
-            return Entry(name, collection, sdf, role, turns, height_m)
+            return ModelEntry(name, collection, sdf, role, turns, height_m)
     return None
 
 
@@ -142,7 +142,7 @@ def _texture(path: Path | None) -> NDArray[np.uint8] | None:
     return None if image is None else as_texture(image)
 
 
-def read_model(entry: Entry) -> RawModel:
+def read_model(entry: ModelEntry) -> RawModel:
     """Return the visuals of a model as one mesh in metres, z up. Raise ValueError if nothing can be read."""
     folder = _Folder(entry.sdf.parent)
     parts: list[RawModel] = []
@@ -250,7 +250,7 @@ def _triangle_sets(document: Any) -> Iterator[Any]:
                 yield triangles
 
 
-def _material(material: Any, folder: _Folder, fallback: Path | None) -> Material:
+def _material(material: Any, folder: _Folder, fallback: Path | None) -> FileMaterial:
     """Return a COLLADA material. ``fallback`` is the picture of materials that name none."""
     effect = getattr(material, "effect", None)
     diffuse = getattr(effect, "diffuse", None)
@@ -259,9 +259,9 @@ def _material(material: Any, folder: _Folder, fallback: Path | None) -> Material
         texture = _texture(folder.find(str(sampler.surface.image.path)))
         if texture is None:
             texture = _texture(fallback)
-        return Material() if texture is None else Material((1.0, 1.0, 1.0), 0.1, texture)
+        return FileMaterial() if texture is None else FileMaterial((1.0, 1.0, 1.0), 0.1, texture)
     if fallback is not None:
-        return Material((1.0, 1.0, 1.0), 0.1, _texture(fallback))
+        return FileMaterial((1.0, 1.0, 1.0), 0.1, _texture(fallback))
     if isinstance(diffuse, tuple) and len(diffuse) >= 3:
-        return Material(albedo(diffuse[:3]), 0.1)
-    return Material()
+        return FileMaterial(albedo(diffuse[:3]), 0.1)
+    return FileMaterial()

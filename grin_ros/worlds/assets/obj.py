@@ -25,7 +25,7 @@ class Archive(Protocol):
 
 
 @dataclass(frozen=True)
-class Material:
+class FileMaterial:
     """A material: the diffuse colour in linear RGB, the gloss in [0, 1], and a texture (256, 256, 3) uint8 RGB."""
 
     colour: tuple[float, float, float] = (0.7, 0.7, 0.7)
@@ -51,7 +51,7 @@ class RawModel:
     uv: NDArray[np.float32]
     material: NDArray[np.int32]
     indices: NDArray[np.int32]
-    materials: list[Material] = field(default_factory=list)
+    materials: list[FileMaterial] = field(default_factory=list)
 
 
 def read_texture(archive: Archive, path: str) -> NDArray[np.uint8] | None:
@@ -76,7 +76,7 @@ def albedo(diffuse: Sequence[float]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def read_materials(archive: Archive, path: str) -> dict[str, Material]:
+def read_materials(archive: Archive, path: str) -> dict[str, FileMaterial]:
     """Return the materials of an MTL file by name. The result is empty if the file does not exist."""
     try:
         lines = archive.read(path).decode("latin-1").splitlines()
@@ -98,7 +98,7 @@ def read_materials(archive: Archive, path: str) -> dict[str, Material]:
         kd = [float(v) for v in entry.get("Kd", "0.7 0.7 0.7").split()[:3]]
         ks = [float(v) for v in entry.get("Ks", "0 0 0").split()[:3]]
         colour = (1.0, 1.0, 1.0) if texture is not None else albedo(kd)
-        materials[name] = Material(colour, min(float(np.mean(ks)) * 0.8, 0.8), texture)
+        materials[name] = FileMaterial(colour, min(float(np.mean(ks)) * 0.8, 0.8), texture)
     return materials
 
 
@@ -117,7 +117,7 @@ def read_obj(archive: Archive, path: str) -> RawModel:
     v = _numbers([x for x in lines if x.startswith("v ")], 3)
     vt = _numbers([x for x in lines if x.startswith("vt ")], 2)
     vn = _numbers([x for x in lines if x.startswith("vn ")], 3)
-    materials: dict[str, Material] = {}
+    materials: dict[str, FileMaterial] = {}
     names: dict[str, int] = {"": 0}
     current = 0
     corners: list[tuple[int, int, int, int]] = []
@@ -168,5 +168,5 @@ def read_obj(archive: Archive, path: str) -> RawModel:
         uv[kept].astype(np.float32),
         table[kept, 3].astype(np.int32),
         inverse.reshape(-1, 3).astype(np.int32),
-        [materials.get(name, Material()) for name in names],
+        [materials.get(name, FileMaterial()) for name in names],
     )

@@ -66,7 +66,7 @@ def test_the_files_hold_what_the_estimator_gives(
     panel = cv2.imread(f"{base}_panel.png")
     assert panel is not None and panel.std() > 10
     said = capsys.readouterr()
-    assert "WARN" not in said.err
+    assert "WARN: the field of view" not in said.err
     line = (
         f"camera from --fov 70 (70 degrees wide); median depth {np.median(depth_m[valid]):.2f} m; depth_output/garden_*"
     )
@@ -123,12 +123,16 @@ def test_of_a_folder_a_damaged_picture_is_left_out_and_names_stay_apart(
 
 
 @pytest.mark.usefixtures("folder")
-def test_without_matplotlib_there_is_no_panel_and_it_says_so(
+def test_without_matplotlib_and_plotly_there_is_no_panel_and_no_page_and_it_says_so(
     tiny_artifact: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "panel_possible", lambda: False)
+    for name in ("panel_possible", "page_possible"):
+        monkeypatch.setattr(command, name, lambda: False)
     assert command.main(["garden.png", "--fov", "60", "--model", str(tiny_artifact), "--backend", "ort"]) == 0
-    assert "no panels were drawn: they need matplotlib. Type: " in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "no panels were drawn: they need matplotlib. Type: " in said.out
+    assert "no pages with points were written: they need plotly. Type: " in said.out
+    assert "WARN: sigma of the model tiny is not calibrated" in said.err
     names = sorted(path.name for path in Path("depth_output").iterdir())
     assert names == ["garden_cloud.ply", "garden_depth.npy", "garden_depth.png", "garden_sigma.npy"]
 

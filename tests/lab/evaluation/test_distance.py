@@ -14,7 +14,7 @@ import pytest
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.distance import distance_figures
-from grin_ros.lab.evaluation.report import Report
+from grin_ros.lab.evaluation.report import EvaluationReport
 from grin_ros.lab.evaluation.results import Evaluation
 from grin_ros.lab.evaluation.run import evaluate
 from grin_ros.lab.evaluation.table import distance_table, table
@@ -84,5 +84,5 @@ def test_several_sets_have_a_mean_and_a_picture(tmp_path: Path) -> None:
     assert means["indoor"]["abs_rel"] == pytest.approx(sum(both) / 2)
     assert "mean of the sets, indoor" in table(evaluation) and "mean of the sets, indoor" in distance_table(evaluation)
     pytest.importorskip("matplotlib")
-    text = Report(tmp_path).write(evaluation).read_text(encoding="utf-8")
+    text = EvaluationReport(tmp_path).write(evaluation).read_text(encoding="utf-8")
     assert "distance.png" in text and (tmp_path / "distance.png").stat().st_size > 1000

@@ -39,7 +39,7 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def test_the_parameter_file_is_made_from_the_table() -> None:
     text = (ROOT / "config" / "grin.yaml").read_text()
-    assert text == yaml_text(), "run: python -m grin_ros.ros.parameters.table --yaml > config/grin.yaml"
+    assert text == yaml_text(), "run: grin parameters > config/grin.yaml"
     read = flat(yaml.safe_load(text)["/**"]["ros__parameters"])
     assert read == defaults()
     assert {name: type(value) for name, value in read.items()} == {p.name: type(p.default) for p in PARAMETERS}
@@ -144,16 +144,10 @@ def test_parameters_of_the_start_are_read_only_and_settings_of_the_estimate_are_
     assert live <= {parameter.name for parameter in PARAMETERS if not parameter.read_only}
 
 
-def test_the_command_prints_both_forms_and_needs_no_ros(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code = (
-        "import runpy, sys; sys.modules['rclpy'] = None; "
-        "sys.argv = ['parameters', '--yaml']; runpy.run_module('grin_ros.ros.parameters.table', run_name='__main__')"
-    )
+def test_the_command_prints_both_forms_and_needs_no_ros(capsys: pytest.CaptureFixture[str]) -> None:
+    code = "import sys; sys.modules['rclpy'] = None; from grin_ros.cli import main; main(['parameters'])"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout == yaml_text()
-    monkeypatch.setattr(sys, "argv", ["parameters", "--markdown"])
-    main()
+    assert main(["--markdown"]) == 0
     assert capsys.readouterr().out == markdown_table()

@@ -68,7 +68,7 @@ class TrtEngine(Engine):
         self._gpu = cuda.gpu()
         self._runtime_name = f"tensorrt {tensorrt.__version__} driver {self._gpu.driver}"
         self._device_name = f"{self._gpu.name} sm {self._gpu.compute_capability}"
-        self._stream = cuda.Stream()
+        self._stream = cuda.CudaStream()
         try:
             self._runtime = tensorrt.Runtime(trt_logger(tensorrt))
             for graph in artifact.graphs:

@@ -98,7 +98,7 @@ class PinnedBuffer:
             _freed(runtime.cudaFreeHost, "free pinned memory", address)
 
 
-class Stream:
+class CudaStream:
     """A queue of work that the GPU does in order; `wait` waits until it is done."""
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class CapturedGraph:
     def __init__(self, executable: Any) -> None:
         self._executable = executable
 
-    def launch(self, stream: Stream) -> None:
+    def launch(self, stream: CudaStream) -> None:
         _checked(runtime.cudaGraphLaunch, "launch a captured graph", self._executable, stream.handle)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.tensorrt.build import Bounds
-from grin_ros.core.backends.tensorrt.cuda import DeviceBuffer, PinnedBuffer, Stream
+from grin_ros.core.backends.tensorrt.cuda import CudaStream, DeviceBuffer, PinnedBuffer
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class DeviceTensor:
 class Program:
     """One graph that runs on one stream. Its methods enqueue work and do not wait for it."""
 
-    def __init__(self, graph: str, engine: Any, stream: Stream) -> None:
+    def __init__(self, graph: str, engine: Any, stream: CudaStream) -> None:
         self.graph = graph
         self.generation = 0
         """The number of runs so far."""

@@ -66,7 +66,7 @@ ROOMS: Mapping[str, Room] = {
     "core/teachers": room(
         "core.types core.geometry core.config core.hints core.command_line", "numpy cv2 onnxruntime"
     ),
-    "core/photo": room("core", "numpy cv2 yaml"),
+    "core/photo": room("core", "numpy cv2 plotly yaml"),
     "core": room("core", "numpy"),
     "ros": room("core", "numpy cv2 rosbags apsw lz4 backports compression ray rerun skimage tqdm yaml"),
     "lab/__init__": room(),
@@ -74,6 +74,7 @@ ROOMS: Mapping[str, Room] = {
     "lab/export": room(
         "core lab.network lab.datasets lab.evaluation", "numpy torch safetensors onnx onnxscript onnxruntime tqdm"
     ),
+    "lab/export/command": room("core lab.export lab.network lab.training.calibrate"),  # export, then calibrate
     "lab/datasets": room("core worlds", "numpy cv2 tqdm"),
     "lab/training": room(
         "core lab.network lab.datasets lab.evaluation", "numpy cv2 torch safetensors tensorboard tqdm yaml"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from grin_ros.core.backends.engine import EngineError
     from grin_ros.lab.teaching.teach import check_free
 
+    if int(os.environ.get("RANK", "0")):
+        return _beside(options)
     try:
         if not options.dry_run:
             check_free(options.out)
@@ -55,11 +58,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         folders = _labelled([inspection for inspection, _ in found], options)
         if not _checked(folders, options) and not options.anyway:
             return fail("teach", REFUSED)
+        _let_others_begin()
         return _taught(folders, options)
     except ValueError as error:
         return fail("teach", error, WRONG_CALL)
     except (OSError, EngineError) as error:
         return fail("teach", error)
+
+
+def _beside(options: argparse.Namespace) -> int:
+    """Tune along with the first process of torchrun, which labels, prepares and judges."""
+    from grin_ros.lab.teaching.processes import rank_and_world, wait
+
+    rank_and_world()
+    wait()
+    folders = sorted(path.parent for path in (options.out / "work" / "frames").glob("*/index.json"))
+    return _taught(folders, options)
+
+
+def _let_others_begin() -> None:
+    """Tell the other processes of torchrun that the frames are there."""
+    if "RANK" in os.environ:
+        from grin_ros.lab.teaching.processes import rank_and_world, wait
+
+        rank_and_world()
+        wait()
 
 
 def _inspected(bag: Path, options: argparse.Namespace) -> tuple[Inspection, bool]:
@@ -168,7 +191,7 @@ def _taught(folders: Sequence[Path], options: argparse.Namespace) -> int:
     )
     taught = teach(folders, options.out, config)
     if taught is None:
-        return INTERRUPTED
+        return DONE if int(os.environ.get("RANK", "0")) else INTERRUPTED
     report = write_report(taught, options.out, options.model, frames, options.threads)
     logger.info("%s", report.read_text())
     return DONE if taught.installed else FAILED

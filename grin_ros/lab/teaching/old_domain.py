@@ -22,6 +22,8 @@ RENDERED, SEED = 120, 20_260_901
 JUDGING, JUDGING_SEED = 48, 20_260_902
 """The same for the frames that judge."""
 SHARD, VIEWS = 40, 4
+MOST = 120
+"""Of a larger set that is given, so many frames judge, evenly spread."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def find_old_domain(given: Sequence[Path], replay: Sequence[Path], work: Path) -
     given: folders of measured depth or of renders that judge. replay: folders of shards to learn again. Raises
     ValueError if a folder is something else.
     """
-    samples: EvalSamples | None = open_samples([str(path) for path in given]) if given else None
+    samples: EvalSamples | None = open_samples([str(path) for path in given], frames=MOST) if given else None
     pack = ShardDataset(list(replay)) if replay else None
     what = [f"judged on {', '.join(path.name for path in given)}"] if given else []
     what += [f"replays {', '.join(path.name for path in replay)}"] if replay else []

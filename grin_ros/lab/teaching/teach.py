@@ -41,6 +41,7 @@ from grin_ros.lab.teaching.judging import SETTINGS, SiteFigures, judge_old, judg
 from grin_ros.lab.teaching.lessons import Answer, Lessons
 from grin_ros.lab.teaching.lora import merge_adapters
 from grin_ros.lab.teaching.old_domain import OldDomain, find_old_domain
+from grin_ros.lab.teaching.processes import rank_and_world, wait
 from grin_ros.lab.teaching.replay import OldAnswers
 from grin_ros.lab.teaching.split import Split, split_by_time
 from grin_ros.lab.teaching.tune import Progress, Tuned, tune
@@ -85,6 +86,9 @@ def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | N
     The same call resumes. Raises ValueError if there are too few frames or if `out` is in use, EngineError if the new
     artifact does not answer as the network does.
     """
+    if rank_and_world()[0]:
+        _help(folders, out, config)
+        return None
     check_free(out)
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -96,6 +100,7 @@ def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | N
     before = judge(artifact, frames, split, old_domain, config.threads, work / "before.json")
     logger.info("before: %s", _words(before))
     lessons = _lessons(artifact, frames, split, config, work)
+    wait()
     model, old = load_model(artifact.file("weights.safetensors")), load_weights(artifact.file("weights.safetensors"))
     with tqdm(total=config.tune.steps, desc="tune", unit="step", mininterval=5.0) as bar:
         replay = _replay(artifact, old_domain, config, work)
@@ -122,6 +127,17 @@ def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | N
         for file in sorted(made.iterdir(), key=lambda path: path.name == "manifest.json"):
             shutil.copy2(file, out / file.name)  # the manifest comes last: without it the folder is no artifact
     return Taught(before, after, split, tuned, chosen, tried, old_domain, installed, reason)
+
+
+def _help(folders: Sequence[Path], out: Path, config: TeachConfig) -> None:
+    """Tune along with the first process, which prepares and judges."""
+    wait()
+    frames, work = LabelFolder(list(folders)), out / "work"
+    artifact = load_artifact(config.model)
+    lessons = _lessons(artifact, frames, split_by_time(frames), config, work)
+    old = find_old_domain(config.old_domain, config.replay, work)
+    replay = _replay(artifact, old, config, work)
+    tune(load_model(artifact.file("weights.safetensors")), lessons, replay, config.tune, work / "tune")
 
 
 def check_free(out: Path) -> None:

@@ -18,6 +18,7 @@ from torch import nn
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.teaching.lora import add_adapters
+from grin_ros.lab.teaching.processes import first_says, own_device, rank_and_world, share_gradients
 from grin_ros.lab.training.batches import Batch, Samples, Sampling, batch
 from grin_ros.lab.training.loss import LossConfig, Objective, draw_passes
 from grin_ros.lab.training.state import Average, load_state, save_state
@@ -34,7 +35,7 @@ class TuneConfig:
     minutes: float = 30.0
     """The tuning ends after so many steps or minutes, whichever comes first."""
     batch: int = 6
-    """Samples per step."""
+    """Samples per step, of each process."""
     replay: int = 2
     """The samples of a step that are old frames, where there are any."""
     lr: float = 5e-4
@@ -104,10 +105,14 @@ def tune(
 ) -> Tuned:
     """Tune `model` in place and keep the state in the folder `out`, from which the same call resumes.
 
-    lessons: the robot's frames. replay: old frames that are learnt again; None for none. The encoder is frozen. Ctrl-C
-    (KeyboardInterrupt) ends the tuning with the weights that it has reached, and the same call goes on from there.
+    It runs on a GPU where there is one, and on several under torchrun. lessons: the robot's frames. replay: old frames
+    that are learnt again; None for none. The encoder is frozen. Ctrl-C (KeyboardInterrupt) ends the tuning with the
+    weights that it has reached, and the same call goes on from there.
     """
     out.mkdir(parents=True, exist_ok=True)
+    rank, world = rank_and_world()
+    device = own_device()
+    model.to(device)
     model.pyramid.backbone.requires_grad_(False)
     if config.adapters:
         add_adapters(model, config.adapters, config.seed)
@@ -120,16 +125,19 @@ def tune(
     spent_s, finished, loss = before_s, True, math.nan
 
     def keep() -> None:
+        if rank:
+            return
         save_state(out, model, average, optimiser, step)
         (out / CLOCK).write_text(json.dumps({"seconds": spent_s}))
 
     try:
-        while step < config.steps and spent_s < limit_s:
+        while first_says(step < config.steps and spent_s < limit_s, device):
             done = max(step / config.steps, spent_s / limit_s)
             for group in optimiser.param_groups:
                 group["lr"] = config.lr * _rate(step, done, config.warmup_steps)
             objective = both if step % config.second_pass_every == 0 else first_only
-            loss = _step(objective, draw(lessons, replay, model.config, config, step), config, optimiser, step)
+            seed = (config.seed, step) if world == 1 else (config.seed, step, rank)
+            loss = _step(objective, draw(lessons, replay, model.config, config, seed), config, optimiser, seed)
             average.update(model, step)
             step += 1
             now_s = time.monotonic() - start
@@ -143,12 +151,15 @@ def tune(
         finished = False
     keep()
     model.load_state_dict(average.weights)
+    model.cpu()
     return Tuned(step, spent_s / 60.0, finished)
 
 
-def draw(lessons: Samples, replay: Samples | None, model: ModelConfig, config: TuneConfig, step: int) -> Batch:
-    """Draw the batch of a step: the robot's frames, and old frames after them."""
-    rng = np.random.default_rng((config.seed, step))
+def draw(
+    lessons: Samples, replay: Samples | None, model: ModelConfig, config: TuneConfig, seed: tuple[int, ...]
+) -> Batch:
+    """Draw the batch of a seed: the robot's frames, and old frames after them."""
+    rng = np.random.default_rng(seed)
     old = 0 if replay is None else config.replay
     own = batch(lessons, rng.integers(0, len(lessons), config.batch - old), model, config.sampling, rng)
     if replay is None or not old:
@@ -156,15 +167,18 @@ def draw(lessons: Samples, replay: Samples | None, model: ModelConfig, config: T
     return own.beside(batch(replay, rng.integers(0, len(replay), old), model, config.old_sampling, rng))
 
 
-def _step(objective: Objective, drawn: Batch, config: TuneConfig, optimiser: torch.optim.Optimizer, step: int) -> float:
+def _step(
+    objective: Objective, drawn: Batch, config: TuneConfig, optimiser: torch.optim.Optimizer, seed: tuple[int, ...]
+) -> float:
     """Take one step and return its loss."""
     device = next(objective.parameters()).device
-    rng = np.random.default_rng((config.seed, step, 1))
+    rng = np.random.default_rng((*seed, 1))
     passes = draw_passes(objective.model.config, config.loss, config.batch, rng, device)
     with torch.autocast(device.type, torch.bfloat16):
         losses = objective(drawn.to(device), *passes)
     optimiser.zero_grad(set_to_none=True)
     losses["total"].backward()
+    share_gradients(objective.parameters())
     norm = nn.utils.clip_grad_norm_([p for p in objective.parameters() if p.requires_grad], config.clip_norm)
     if bool(torch.isfinite(norm)):
         optimiser.step()

@@ -73,11 +73,11 @@ def test_progress_tells_what_is_left(lessons: Lessons, tmp_path: Path) -> None:
 
 
 def test_a_batch_holds_old_frames_after_the_robots(lessons: Lessons, tmp_path: Path) -> None:
-    drawn = draw(lessons, ShardDataset(write_shards(tmp_path / "old")), TINY, CONFIG, step=0)
+    drawn = draw(lessons, ShardDataset(write_shards(tmp_path / "old")), TINY, CONFIG, (0, 0))
     assert drawn.image.shape[0] == 3
     assert drawn.noise.shape[:2] == (2, 3)
     assert drawn.rendered.tolist()[-1] is True
-    assert draw(lessons, None, TINY, CONFIG, step=0).image.shape[0] == 3
+    assert draw(lessons, None, TINY, CONFIG, (0, 0)).image.shape[0] == 3
 
 
 def test_adapters_change_nothing_before_training_and_can_be_merged() -> None:

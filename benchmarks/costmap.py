@@ -33,11 +33,10 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.rays import points_from_depth
-from grin_ros.core.hints.scale import NoScaleError, match_scale, scaled
-from grin_ros.core.hints.scale_filter import SmoothScale
+from grin_ros.core.hints.gates import Measured, gated
 from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
 from grin_ros.core.planning.view import level_view
-from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.worlds.sequence import TURN_RAD
@@ -52,6 +51,7 @@ LOWEST_M = -0.5 * SIDE_CELLS * CELL_M
 FLOOR_M = 0.03
 """Pixels whose true height is less than this belong to the floor."""
 BEARING_RAD, HALF_VIEW_RAD = math.radians(2.0), math.radians(32.0)
+REACH_OF_LIDAR_M = 20.0
 LIDAR_BAND_M = 0.05
 """True points at most this far above or below the camera stand in for those of a 2D lidar."""
 
@@ -163,8 +163,8 @@ def exact(number: int) -> DepthEstimate:
     return DepthEstimate(depth_m, np.float32(0.01) * depth_m)
 
 
-def answers(model: str, backend: str, *, mounted: bool) -> list[DepthEstimate]:
-    """Return the estimates of all frames. mounted: the network is told the mounting."""
+def answers(model: str, backend: str, *, mounted: bool, lidar: bool = False) -> list[DepthEstimate]:
+    """Return the estimates of all frames. mounted: the network is told the mounting. lidar: with hints."""
     estimator = Estimator(open_engine(backend, load_artifact(model)))
     found = []
     for message in Bag(BAG).messages({IMAGE}):
@@ -172,24 +172,20 @@ def answers(model: str, backend: str, *, mounted: bool) -> list[DepthEstimate]:
         picture = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
         assert picture is not None
         image = np.ascontiguousarray(picture[..., ::-1], np.uint8)
-        found.append(estimator(Frame(image, LENS if mounted else replace(LENS, mounting=None))))
+        frame = Frame(image, LENS if mounted else replace(LENS, mounting=None))
+        found.append(estimator(frame, hints=lidar_hints(len(found)) if lidar else None))
     return found
 
 
-def with_lidar(estimates: Sequence[DepthEstimate]) -> list[DepthEstimate]:
-    """Return the estimates with the scale of a level 2D lidar at the camera, smoothed as the node does."""
-    smooth, up, corrected = SmoothScale(), LENS.mounting.up_optical() if LENS.mounting else np.zeros(3), []
-    for number, estimate in enumerate(estimates):
-        full_m = np.full(estimate.depth_m.shape, np.nan, np.float32)
-        full_m[OFFSET::STRIDE, OFFSET::STRIDE] = truth()[number]
-        points = points_from_depth(full_m, LENS.rays()).reshape(-1, 3)
-        level = points[np.abs(points @ up) < LIDAR_BAND_M]
-        try:
-            match = match_scale(LENS, estimate, level)
-        except NoScaleError:
-            match = None
-        corrected.append(scaled(estimate, smooth(stamp_ns(number), match)))
-    return corrected
+def lidar_hints(number: int) -> Hints | None:
+    """Return the hints of a level 2D lidar at the camera, with 1 % of noise."""
+    assert LENS.mounting is not None
+    full_m = np.full((LENS.height, LENS.width), np.nan, np.float32)
+    full_m[OFFSET::STRIDE, OFFSET::STRIDE] = truth()[number]
+    points = points_from_depth(full_m, LENS.rays()).reshape(-1, 3).astype(np.float64)
+    level = points[np.abs(points @ LENS.mounting.up_optical()) < LIDAR_BAND_M]
+    level *= 1.0 + 0.01 * np.random.default_rng(number).standard_normal((len(level), 1))
+    return gated(LENS, Measured(level, 0.01, 0.0, "scan"), REACH_OF_LIDAR_M, 1.0).hints
 
 
 def with_floor_scale(estimate: DepthEstimate) -> DepthEstimate:
@@ -217,7 +213,7 @@ def with_floor_scale(estimate: DepthEstimate) -> DepthEstimate:
 def setups(model: str, backend: str) -> Mapping[str, Setup]:
     """Return the rows of the table by name."""
     plain, mounted = (answers(model, backend, mounted=known).__getitem__ for known in (False, True))
-    lidar = with_lidar([mounted(number) for number in range(FRAMES)]).__getitem__
+    lidar = answers(model, backend, mounted=True, lidar=True).__getitem__
     floor = [with_floor_scale(mounted(number)) for number in range(FRAMES)].__getitem__
     shipped_m, node_m = REACH_SHIPPED_M, REACH_OF_NODE_M
     return {
@@ -225,8 +221,8 @@ def setups(model: str, backend: str) -> Mapping[str, Setup]:
         f"mounting known, no height band, marks to {node_m:g} m": Setup(mounted, False, node_m),
         f"height band, marks to {node_m:g} m": Setup(mounted, True, node_m),
         f"**height band, marks to {shipped_m:g} m (shipped)**": Setup(mounted, True, shipped_m),
-        f"the same with the scale of a 2D lidar, marks to {shipped_m:g} m": Setup(lidar, True, shipped_m),
-        f"the same with the scale of a 2D lidar, marks to {node_m:g} m": Setup(lidar, True, node_m),
+        f"the same with the hints of a 2D lidar, marks to {shipped_m:g} m": Setup(lidar, True, shipped_m),
+        f"the same with the hints of a 2D lidar, marks to {node_m:g} m": Setup(lidar, True, node_m),
         f"the same with one factor from the floor, marks to {shipped_m:g} m": Setup(floor, True, shipped_m),
         f"the same with one factor from the floor, marks to {node_m:g} m": Setup(floor, True, node_m),
         f"exact depth, marks to {node_m:g} m": Setup(exact, True, node_m),

@@ -18,6 +18,7 @@ from grin_ros.core.backends.engine import Engine
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
+from grin_ros.core.hints.belief import Answer, judged, vetted
 from grin_ros.core.hints.fusion import Fused, Fusion
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
@@ -117,9 +118,13 @@ class Estimator:
         clock.lap("denoise")
         x, log_variance, report = found.x, found.log_variance, None
         if hints is not None and len(hints):
-            fused = self._fused(frame, hints, camera, tokens, found, settings)
-            if fused is not None:
-                x, log_variance, report = fused.x, fused.log_variance, fused.report
+            vet = vetted(frame, hints, self._answer(camera, found))
+            fused = None
+            if vet.hints is not None:
+                fused = self._fused(frame, vet.hints, camera, tokens, found, settings)
+            report = judged(hints, vet, fused.report if fused is not None else None)
+            if fused is not None and report is not None and report.used:
+                x, log_variance = fused.x, fused.log_variance
             clock.lap("hints")
         depth_m, sigma_m = self.engine.decode(
             {"x": x, "log_variance": log_variance, "image": image, "ray_z": camera.ray_z}
@@ -129,6 +134,13 @@ class Estimator:
         depth_m, sigma_m = limited(depth_m, self._calibrated(depth_m, sigma_m, settings), settings)
         clock.lap("limit")
         return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms, report)
+
+    def _answer(self, camera: CameraInputs, found: Sample) -> Answer:
+        """Return what the network says of the query grid; for an ensemble, the median."""
+        depth = self.engine.artifact.manifest.depth
+        median = np.median(np.asarray(self.engine.to_host(found.x), np.float32), axis=0)
+        decoded = LogDepth(depth.min_m, depth.max_m).decode(median * np.float32(depth.data_std))
+        return Answer(camera.pixels, camera.query_rays[0], np.log(decoded).astype(np.float32), *self._grid)
 
     def _fused(
         self,

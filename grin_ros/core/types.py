@@ -47,9 +47,10 @@ class Frame:
 class HintReport:
     """The use that was made of one frame's hints.
 
-    offered: how many were given. used: how many were left in the image after thinning. outliers: how many of these
-    disagreed with the rest. correction_ln: the median of ln(measured) - ln(network) of the others. by_source: how many
-    were used of each sensor.
+    offered: how many were given. used: how many were left in the image after thinning, without those of the floor.
+    outliers: how many disagreed with the rest. correction_ln: the median of ln(measured) - ln(network) of the others.
+    by_source: how many were used of each sensor, and of the floor. refused: sensor -> why none of its hints was
+    believed.
     """
 
     offered: int
@@ -57,6 +58,7 @@ class HintReport:
     outliers: int
     correction_ln: float
     by_source: Mapping[str, int]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from grin_ros.core.estimator import Estimator, Stopwatch
 from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.hints.config import ScaleConfig
+from grin_ros.core.hints.live_check import LiveCheck
 from grin_ros.core.hints.scale import Scale
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate, Frame
@@ -106,6 +107,7 @@ class FrameProcessor:
         self._mounting = mounting
         self._scale = scale
         self._hints = hints
+        self._live_check = LiveCheck()
         self._doubts = Doubts()
 
     def __call__(self, capture: Capture, config: NodeConfig, wanted: Callable[[str], bool]) -> Processed | Problem:
@@ -124,6 +126,7 @@ class FrameProcessor:
         """Forget what earlier frames have left, so that the next frame is processed as the first one."""
         self._estimator.smoothing.forget()
         self._doubts.forget()
+        self._live_check.forget()
         if self._scale is not None:
             self._scale.forget()
         if self._hints is not None:
@@ -143,8 +146,12 @@ class FrameProcessor:
         if self._hints is not None:
             gathered = self._hints.gather(frame, header.frame_id, config.hints)
             clock.lap("gather")
-        estimate = self._estimator(frame, config.settings, gathered.hints)
+        held = self._live_check.hold(gathered.hints, frame.camera)
+        estimate = self._estimator(frame, config.settings, held.used)
         clock.lap("estimate")
+        if self._hints is not None:
+            estimate = self._live_check(frame.camera, estimate, held)
+            clock.lap("check")
         scale = None
         if self._scale is not None:
             corrected = self._scale(frame, estimate, header, config.scale)
@@ -156,7 +163,9 @@ class FrameProcessor:
         answer = Answer(frame, estimate, applied, capture.info, header, config, doubts)
         messages = output_messages(answer, wanted, self._warn_once)
         timings_ms = {**clock.laps_ms, **estimate.timings_ms}
-        used = HintUse(gathered.sources, estimate.hints) if self._hints is not None else None
+        used = None
+        if self._hints is not None:
+            used = HintUse(gathered.sources, estimate.hints, self._live_check.miss)
         return Processed(frame, estimate, timings_ms, scale, used, answer.keeps_floor, doubts, messages)
 
     def _warn_once(self, text: str, name: str = "") -> None:

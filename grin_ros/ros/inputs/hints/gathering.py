@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.hints.live_check import Miss
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import DepthEstimate, Frame, HintReport, Hints
 from grin_ros.ros.inputs.hints.config import HintConfig
@@ -26,22 +27,34 @@ class Gathered:
 
 @dataclass(frozen=True)
 class HintUse:
-    """What became of the hints of a published frame. report: of the fusion; None if no hint was used."""
+    """What became of the hints of a published frame.
+
+    report: of the fusion; None if there was no hint. miss: how far depth missed hints that it did not know, lately;
+    None if that is not known yet.
+    """
 
     sources: Mapping[str, Given]
     report: HintReport | None
+    miss: Miss | None = None
 
     def used(self, source: str) -> int:
         """Return how many hints of a source were used."""
         return self.report.by_source.get(source, 0) if self.report else 0
 
+    def why_none(self, source: str) -> str:
+        """Return why no hint of a source was used; empty if some were."""
+        refused = self.report.refused.get(source, "") if self.report else ""
+        return refused or self.sources[source].reason
+
     def text(self, source: str) -> str:
         """Return one line about a source, for /diagnostics."""
         given = self.sources[source]
+        if why := self.why_none(source):
+            return why
         age = "" if given.age_s is None else f", {1e3 * given.age_s:.0f} ms older than the image"
         offered = len(given.hints) if given.hints is not None else 0
         parts = [f"{self.used(source)} used of {offered} in the image{age}", given.note]
-        return "; ".join(part for part in parts if part) if not given.reason else given.reason
+        return "; ".join(part for part in parts if part)
 
 
 class HintInputs:

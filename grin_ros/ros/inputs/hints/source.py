@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
-from grin_ros.core.hints.gates import NO_RETURN, TOO_FAR
+from grin_ros.core.hints.gates import NO_RETURN
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.ros.inputs.hints.config import HintConfig
 
@@ -52,8 +52,7 @@ class Given:
     @property
     def sees_nothing(self) -> bool:
         """True if the sensor works as far as one can tell, but nothing is in its range."""
-        far = bool(self.rejected) and self.rejected.keys() <= {NO_RETURN, TOO_FAR}
-        return self.hints is None and (self.idle or far)
+        return self.hints is None and (self.idle or self.rejected.keys() == {NO_RETURN})
 
 
 class HintSource(ABC):

@@ -59,6 +59,10 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
         if snapshot.hints.report is not None:
             yield "hints that disagree", str(snapshot.hints.report.outliers)
             yield "hints correct depth by", f"{math.expm1(snapshot.hints.report.correction_ln):+.1%}"
+        if (miss := snapshot.hints.miss) is not None:
+            yield "hints held back", str(miss.count)
+            yield "depth misses them by", f"{miss.share:.1%}"
+            yield "miss / sigma", f"{miss.ratio:.2f}"
     yield "image topic", snapshot.image_topic or "none yet"
     yield "camera_info topic", snapshot.info_topic or "none yet"
     yield "camera_info received", str(snapshot.camera_infos)

@@ -159,8 +159,10 @@ class Monitor:
 
     def _note_hints(self, now_s: float, hints: HintUse | None) -> None:
         self._hints = hints
-        for name, given in hints.sources.items() if hints else ():
-            if given.hints is not None or given.sees_nothing or name not in self._hinted_s:
+        if hints is None:
+            return
+        for name, given in hints.sources.items():
+            if given.sees_nothing or not hints.why_none(name) or name not in self._hinted_s:
                 self._hinted_s[name] = now_s
 
     def snapshot(self, counts: FrameCounts) -> Snapshot:

@@ -13,6 +13,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from grin_ros.core.hints.live_check import ENOUGH
 from grin_ros.ros.node.diagnostics.snapshot import Snapshot
 
 SILENCE_S = 2.0
@@ -31,6 +32,8 @@ INVALID_RATIO = 0.5
 """Warn if more than this share of the pixels has no depth."""
 DRIFT = 2.0
 """Warn if sigma / depth is more than this many times that of the first minute."""
+MISS_RATIO = 2.0
+"""Warn if depth misses hints that were held back by more than this many times what sigma says."""
 HINTLESS_S = 2.0
 """Warn if a source of hints that is switched on has given none for this many seconds."""
 
@@ -128,6 +131,12 @@ VERDICTS: Mapping[str, Verdict] = {
         "{output_hz:.1f} Hz, but hints.{source} has corrected no depth for {seconds:.0f} s: {reason}",
         "until then depth is that of the camera alone; the guide 'hints' says how to see that hints work",
     ),
+    "hints missed": Verdict(
+        WARN,
+        "{output_hz:.1f} Hz, but depth misses measurements that it was not given by {share:.0%}, {ratio:.1f} times "
+        "what sigma says, so depth and the sensors do not fit together; sigma is enlarged",
+        "check the pose of the sensors, their stamps and the calibration of the camera",
+    ),
     "unsure": Verdict(
         WARN,
         "{output_hz:.1f} Hz, but sigma / depth is {drift:.1f} times that of the first minute: depth is less certain",
@@ -189,9 +198,11 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
     if now.floor_in_obstacles:
         return "floor", {"output_hz": now.output_hz}
     for source, seconds in now.hintless_s.items():
-        if now.hints is not None and seconds > HINTLESS_S and now.hints.sources[source].reason:
-            reason = now.hints.sources[source].reason
+        if now.hints is not None and seconds > HINTLESS_S and (reason := now.hints.why_none(source)):
             return "no hints", {"output_hz": now.output_hz, "source": source, "seconds": seconds, "reason": reason}
+    miss = now.hints.miss if now.hints is not None else None
+    if miss is not None and miss.count >= ENOUGH and miss.ratio > MISS_RATIO:
+        return "hints missed", {"output_hz": now.output_hz, "share": miss.share, "ratio": miss.ratio}
     if now.drift is not None and now.drift > DRIFT:
         return "unsure", {"output_hz": now.output_hz, "drift": now.drift}
     if caveat:

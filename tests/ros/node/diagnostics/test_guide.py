@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
+from grin_ros.core.hints.live_check import Miss
 from grin_ros.core.hints.scale import Scale
 from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import DOUBTS
@@ -30,7 +31,9 @@ EVERYTHING = Snapshot(
     rejection=Problem("bad image", "what happened", "what to do"),
     decision=Decision(1, 1, "why"),
     scale=FrameScale(Scale()),
-    hints=HintUse({"scan": Given(rejected={"no return": 1})}, HintReport(1, 1, 0, 0.0, {"scan": 1})),
+    hints=HintUse(
+        {"scan": Given(rejected={"no return": 1})}, HintReport(1, 1, 0, 0.0, {"scan": 1}), Miss(0.1, 1.0, 60)
+    ),
     relative_sigma=0.1,
     drift=1.0,
 )

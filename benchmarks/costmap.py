@@ -166,7 +166,7 @@ def exact(number: int) -> DepthEstimate:
 def answers(model: str, backend: str, *, mounted: bool, lidar: bool = False) -> list[DepthEstimate]:
     """Return the estimates of all frames. mounted: the network is told the mounting. lidar: with hints."""
     estimator = Estimator(open_engine(backend, load_artifact(model)))
-    found = []
+    found: list[DepthEstimate] = []
     for message in Bag(BAG).messages({IMAGE}):
         jpeg = np.frombuffer(deserialize(message.data, CompressedImage).data, np.uint8)
         picture = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)

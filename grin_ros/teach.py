@@ -134,15 +134,15 @@ def _labelled(inspections: Sequence[Inspection], options: argparse.Namespace) ->
 def _job(found: Inspection, options: argparse.Namespace) -> Job:
     from grin_ros.ros.bags.command import parameter
     from grin_ros.ros.bags.run import Job
-    from grin_ros.ros.teaching.sensors import switches
+    from grin_ros.ros.teaching.sensors import inputs, parameters
 
     images = sum(found.rates.get(camera.image, 0.0) for camera in found.cameras) * found.length_s
     every = options.every or max(1, round(images / options.most_frames))
     output = options.out / "work" / "frames" / Path(found.bag).resolve().stem
-    parameters = {**switches(found.labels), **dict(map(parameter, options.parameter))}
+    values = {**parameters(found.labels), **dict(map(parameter, options.parameter))}
     return Job(
-        found.bag, str(output), parameters, images=tuple(options.image), info=options.camera_info,
-        hints=found.labels, every=every, start_s=options.start, end_s=options.end,
+        found.bag, str(output), values, images=tuple(options.image), info=options.camera_info,
+        hints=inputs(found.labels), every=every, start_s=options.start, end_s=options.end,
     )  # fmt: skip
 
 

@@ -18,10 +18,14 @@ from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.frame.topics import IMAGE, INFO, OUTPUTS
 from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.inputs.hints.tf import TYPE as TF_TYPE
+from grin_ros.ros.parameters.row import Value
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "hints/"
+MOTION, ODOMETRY, POSES = "motion", "motion/odometry", "tf"
+"""The source of labels that needs no sensor, its input of odometry, and the name here of tf in its place."""
 
 
 def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[str]) -> list[tuple[str, str]]:
@@ -29,7 +33,8 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
 
     named: texts such as 'scan=/front/scan'; without them every topic that fits an input of a source is taken, outputs
     of this package excepted. A source with several inputs is taken if all of them were recorded, and one for which two
-    topics could serve is left out, with a warning. Raises InputError if nothing fits or if a name is wrong.
+    topics could serve is left out, with a warning. Without any sensor, motion labels: by the poses of tf, or of
+    odometry. Raises InputError if nothing fits or if a name is wrong.
     """
     if named:
         return [_named(text, found) for text in named]
@@ -37,7 +42,7 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
     namespaces = {camera.namespace for camera in cameras} | {""}
     own = {f"{n}/{name}" for n in namespaces if f"{n}/depth/sigma" in found.kinds for name in OUTPUTS}
     chosen: list[tuple[str, str]] = []
-    for source in SOURCES.values():
+    for source in (source for source in SOURCES.values() if source.needs_topic):
         fitting = {
             name: sorted(topic for topic in found.kinds if topic not in own and _fits(topic, kind, found))
             for name, (kind, _) in source.topics.items()
@@ -54,6 +59,7 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
             )  # fmt: skip
         if fitting and all(fitting.values()) and not unclear:
             chosen += [(name, topics[0]) for name, topics in fitting.items()]
+    chosen = chosen or _poses(found)
     if not chosen:
         wanted = ", ".join(sorted({kind for source in SOURCES.values() for kind, _ in source.topics.values()}))
         raise InputError(
@@ -63,22 +69,43 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
     return chosen
 
 
-def switches(labels: Sequence[tuple[str, str]]) -> dict[str, bool]:
+def parameters(labels: Sequence[tuple[str, str]]) -> dict[str, Value]:
     """Return the parameters that switch on the sources of the chosen inputs."""
     inputs = {name for name, _ in labels}
-    return {source.switch: True for source in SOURCES.values() if inputs & source.topics.keys()}
+    made: dict[str, Value] = {source.switch: True for source in SOURCES.values() if inputs & source.topics.keys()}
+    if POSES in inputs:
+        made[SOURCES[MOTION].switch] = True
+    if ODOMETRY in inputs:
+        made["motion.fixed_frame"] = ""  # or tf would be asked instead
+    return made
+
+
+def inputs(labels: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the chosen inputs that take a topic; tf is read in any case."""
+    return tuple((name, topic) for name, topic in labels if name != POSES)
+
+
+def _poses(found: Survey) -> list[tuple[str, str]]:
+    """Return what gives the poses of the camera, for the labels of motion; nothing if nothing does."""
+    moving = sorted(topic for topic, kind in found.kinds.items() if kind == TF_TYPE and not topic.endswith("_static"))
+    odometry = sorted(topic for topic, kind in found.kinds.items() if kind == SOURCES[MOTION].topics[ODOMETRY][0])
+    if moving:
+        return [(POSES, moving[0])]
+    return [(ODOMETRY, odometry[0])] if len(odometry) == 1 else []
 
 
 def _named(text: str, found: Survey) -> tuple[str, str]:
     name, separator, topic = text.partition("=")
-    inputs = {one.removeprefix(PREFIX): kind for s in SOURCES.values() for one, (kind, _) in s.topics.items()}
-    if not separator or name not in inputs:
-        known = ", ".join(f"{one}=TOPIC" for one in inputs)
-        raise InputError(f"--labels: got '{text}', expected one of {known}{nearest(name, inputs)}", "correct it")
-    if found.kinds.get(topic) != inputs[name]:
-        fitting = ", ".join(sorted(t for t, kind in found.kinds.items() if kind == inputs[name])) or "none"
-        raise InputError(f"--labels {text}: the bag has no such topic of type {inputs[name]}", f"it has: {fitting}")
-    return f"{PREFIX}{name}", topic
+    kinds = {POSES: TF_TYPE} | {one: kind for source in SOURCES.values() for one, (kind, _) in source.topics.items()}
+    known = {one.removeprefix(PREFIX): one for one in kinds}
+    if not separator or name not in known:
+        expected = ", ".join(f"{one}=TOPIC" for one in known)
+        raise InputError(f"--labels: got '{text}', expected one of {expected}{nearest(name, known)}", "correct it")
+    kind = kinds[known[name]]
+    if found.kinds.get(topic) != kind:
+        fitting = ", ".join(sorted(t for t, other in found.kinds.items() if other == kind)) or "none"
+        raise InputError(f"--labels {text}: the bag has no such topic of type {kind}", f"it has: {fitting}")
+    return known[name], topic
 
 
 def _fits(topic: str, kind: str, found: Survey) -> bool:

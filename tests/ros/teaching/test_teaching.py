@@ -16,10 +16,11 @@ from grin_ros.core.input_error import InputError
 from grin_ros.core.labels.folder import LabelFolder
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job
+from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.teaching.inspection import Inspection, inspect
 from grin_ros.ros.teaching.labelling import label
 from grin_ros.ros.teaching.rendered_bag import write_bag
-from grin_ros.ros.teaching.sensors import switches
+from grin_ros.ros.teaching.sensors import find_labels, inputs, parameters
 from tests.ros.bags.recorded import write
 from tests.ros.teaching.drive import HALF_M, moments
 
@@ -40,7 +41,9 @@ def without(bag: Path, path: Path, topic: str) -> Path:
 
 
 def job(bag: Path, output: Path, **options: object) -> Job:
-    made = Job(str(bag), str(output), switches((("hints/scan", "/scan"),)), hints=(("hints/scan", "/scan"),), every=10)
+    made = Job(
+        str(bag), str(output), parameters((("hints/scan", "/scan"),)), hints=(("hints/scan", "/scan"),), every=10
+    )
     return replace(made, **options)  # type: ignore[arg-type]
 
 
@@ -89,6 +92,29 @@ def test_a_wrong_name_of_labels_is_refused_with_those_that_fit(bag: Path) -> Non
         inspect(bag, named=("scan=/front/scan",))
     with pytest.raises(InputError, match="did you mean 'scan'"):
         inspect(bag, named=("scam=/scan",))
+
+
+def survey_of(**kinds: str) -> Survey:
+    return Survey({f"/{name}": kind for name, kind in kinds.items()}, {}, 0, 1)
+
+
+def test_without_a_sensor_the_motion_labels_by_tf_or_by_odometry() -> None:
+    by_tf = find_labels(survey_of(tf="tf2_msgs/msg/TFMessage", odom="nav_msgs/msg/Odometry"), [], ())
+    assert by_tf == [("tf", "/tf")]
+    assert inputs(by_tf) == ()
+    assert parameters(by_tf) == {"hints.motion": True}
+    by_odometry = find_labels(survey_of(odom="nav_msgs/msg/Odometry"), [], ())
+    assert inputs(by_odometry) == (("motion/odometry", "/odom"),)
+    assert parameters(by_odometry) == {"hints.motion": True, "motion.fixed_frame": ""}
+    with_lidar = survey_of(tf="tf2_msgs/msg/TFMessage", scan="sensor_msgs/msg/LaserScan")
+    assert find_labels(with_lidar, [], ()) == [("hints/scan", "/scan")]
+    assert find_labels(with_lidar, [], ("tf=/tf",)) == [("tf", "/tf")]
+
+
+def test_of_two_sensors_of_a_kind_one_must_be_chosen(caplog: pytest.LogCaptureFixture) -> None:
+    found = survey_of(a="sensor_msgs/msg/LaserScan", b="sensor_msgs/msg/LaserScan", c="sensor_msgs/msg/PointCloud2")
+    assert find_labels(found, [], ()) == [("hints/points", "/c")]
+    assert "--labels scan=/a" in caplog.text
 
 
 def test_images_are_labelled_with_the_ranges_of_the_lidar(bag: Path, tmp_path: Path) -> None:

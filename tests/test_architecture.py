@@ -63,9 +63,7 @@ ROOMS: Mapping[str, Room] = {
     "core/planning": room("core.types core.geometry", "numpy"),
     "core/inspection": room("core.types core.geometry", "numpy cv2 matplotlib"),
     "core/labels": room("core.types core.geometry core.config", "numpy cv2"),
-    "core/teachers": room(
-        "core.types core.geometry core.config core.hints core.command_line", "numpy cv2 onnxruntime"
-    ),
+    "core/teachers": room("core.types core.geometry core.config core.hints core.command_line", "numpy cv2 onnxruntime"),
     "core/photo": room("core", "numpy cv2 plotly yaml"),
     "core": room("core", "numpy"),
     "ros": room("core", "numpy cv2 rosbags apsw lz4 backports compression ray rerun skimage tqdm yaml"),

@@ -14,6 +14,7 @@ from std_msgs.msg import Header
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.latency_budget import LatencyBudget
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed, failure
+from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.inputs.messages import stamp_ns
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
 from grin_ros.ros.node.diagnostics.monitor import Monitor, PublishedFrame
@@ -91,6 +92,7 @@ class LiveFrames:
                 doubts=result.doubts,
                 hints=result.hints,
                 floor_in_obstacles=result.keeps_floor and "obstacles" in sent,
+                no_scan=result.frame.camera.mounting is None and self._wants_scan(),
             )
         )
         self._budget.took(stages["denoise"], stages["total"])
@@ -100,6 +102,10 @@ class LiveFrames:
                 f"the first depth is published, {stages['total']:.0f} ms after its image arrived; "
                 f"backend: {self._backend()}"
             )
+
+    def _wants_scan(self) -> bool:
+        """Return True if the scan is switched on and somebody subscribes to it."""
+        return OUTPUTS["scan"].on(self._config().switched_on) and self._publishers.heard("scan")
 
     def _age_ms(self, header: Header) -> float | None:
         """Return how old the image is by the node's clock; None if its stamp is 0."""

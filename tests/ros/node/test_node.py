@@ -18,7 +18,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.msg import ParameterType, ParameterValue
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
 from benchmarks.stand_in.engine import BACKEND, FAILURE_GREEN, fake_depth_m
@@ -260,6 +260,20 @@ def test_switches_and_limits_can_change_while_the_node_runs(client: NodeClient) 
     with_parameters(publish_depth=True, publish_points=True, points_stride=1, points_rgb=True)
     send_good(client)
     assert not any(client.stamped(topic, stamp_s) for topic in ("depth/image", "depth/image_mm", "points"))
+
+
+def test_a_subscriber_of_a_scan_that_cannot_be_made_is_warned_of(client: NodeClient) -> None:
+    def message() -> str:
+        status = client.status()
+        return status.message if status else ""
+
+    client.subscribe("scan", LaserScan)
+    image = image_message(picture())  # without a stamp, nothing is old
+    client.send_until(image, info_message(), lambda: "so scan is not published" in message(), "warning about the scan")
+    assert client.set_parameter("publish_scan", False)[0]
+    client.send_until(image, info_message(), lambda: "scan" not in message(), "status without the scan")
+    settled(client)
+    assert client.set_parameter("publish_scan", True)[0]
 
 
 def test_the_mounting_can_change_while_the_node_runs(client: NodeClient) -> None:

@@ -40,6 +40,8 @@ class PublishedFrame:
     """The correction of the scale by ranges; None if ranges do not correct it."""
     floor_in_obstacles: bool = False
     """True if its obstacles were published with the floor in them because the mounting is not known."""
+    no_scan: bool = False
+    """True if somebody waits for its scan, which cannot be made because the mounting is not known."""
     doubts: tuple[Doubt, ...] = ()
     """The implausible things about the input, the most serious first."""
     hints: HintUse | None = None
@@ -59,7 +61,7 @@ class Monitor:
         self._compressed = False
         self._scale: FrameScale | None = None
         self._decision: Decision | None = None
-        self._floor_in_obstacles = False
+        self._floor_in_obstacles = self._no_scan = False
         self.restart()
 
     def restart(self) -> None:
@@ -142,7 +144,7 @@ class Monitor:
             for stage, value in frame.stages_ms.items():
                 self._stages_ms.setdefault(stage, Window()).add(now_s, value)
             self._camera, self._scale, self._decision = frame.camera, frame.scale, frame.decision
-            self._floor_in_obstacles = frame.floor_in_obstacles
+            self._floor_in_obstacles, self._no_scan = frame.floor_in_obstacles, frame.no_scan
             self._doubts = frame.doubts
             self._note_hints(now_s, frame.hints)
             self._rejected_now = False
@@ -190,6 +192,7 @@ class Monitor:
                 camera_infos=self._camera_infos,
                 scale=self._scale,
                 floor_in_obstacles=self._floor_in_obstacles,
+                no_scan=self._no_scan,
                 working_s=now_s - max(self._answered_s, self._asked_s) if counts.pending else None,
                 relative_sigma=self._sigma.now(now_s),
                 doubts=self._doubts,

@@ -77,6 +77,8 @@ class Snapshot:
     """The median of sigma / depth."""
     floor_in_obstacles: bool = False
     """True if the newest obstacles contain the floor because the mounting is not known."""
+    no_scan: bool = False
+    """True if somebody subscribes to scan, which cannot be made because the mounting is not known."""
     drift: float | None = None
     """relative_sigma over that of the first minute after activation; None during that minute."""
     doubts: tuple[Doubt, ...] = ()

@@ -147,6 +147,17 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         WARN,
         ("80% of the pixels have no depth", "the robot does not see", "lens", "max_relative_sigma"),
     ),
+    "a scan that cannot be made": (
+        {"no_scan": True, "floor_in_obstacles": True},
+        WARN,
+        (
+            "10.0 Hz, but",
+            "mounting is not known",
+            "scan is not published",
+            "subscribers see nothing",
+            "set mounting.known",
+        ),
+    ),
     "floor in obstacles": (
         {"floor_in_obstacles": True},
         WARN,

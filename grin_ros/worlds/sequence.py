@@ -9,7 +9,7 @@ height, roll and pitch of the camera are constant; its position and heading foll
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -38,6 +38,7 @@ def render_sequence(
     reach_m: float = REACH_M,
     turn_rad: float = TURN_RAD,
     worlds: Sequence[World] = (),
+    path: Callable[[Placement], list[Placement]] | None = None,
 ) -> list[RenderedView]:
     """Return ``frames`` views along a closed path through the scene of a seed.
 
@@ -50,6 +51,7 @@ def render_sequence(
         reach_m: How far the path leads from its middle; 0 for a camera that stands still.
         turn_rad: How far the heading swings to each side.
         worlds: The worlds to choose from. The default is the world ``room``, whose ground is level.
+        path: Makes another path than the closed one of a start; ``frames``, ``reach_m`` and ``turn_rad`` are not used.
 
     Raises:
         ValueError: The lens has no mounting, ``frames`` is less than 1, or no free path was found in the scene.
@@ -66,13 +68,14 @@ def render_sequence(
         start, chance = world.place(rng, scene), float(rng.random())
         if start is None:
             continue
-        path = closed_path(with_mounting(start, lens), frames, reach_m, turn_rad)
-        looked_at = path[:: max(1, frames // _LOOK_AT)]
-        if any(scene.blocks(p.position) or not _inside(p, scene) for p in path):
+        mounted = with_mounting(start, lens)
+        way = path(mounted) if path else closed_path(mounted, frames, reach_m, turn_rad)
+        looked_at = way[:: max(1, len(way) // _LOOK_AT)]
+        if any(scene.blocks(p.position) or not _inside(p, scene) for p in way):
             continue
         ranges = [capture_range(renderer, lens, pose(placement)) for placement in looked_at]
         if all(map(is_usable, ranges)) and chance < world.keep(ranges[0], lens):
-            return [_view(renderer, world, scene_seed, lens, p, number) for number, p in enumerate(path)]
+            return [_view(renderer, world, scene_seed, lens, p, number) for number, p in enumerate(way)]
     raise ValueError(f"scene {scene_seed}: none of {_TRIES} paths is free and has usable views; take another seed")
 
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOW_PX = 15
+WINDOW_PX = 11
 LEVELS = 3
 """The number of halvings of the image. With the window they bound the motion that is followed, to about 60 px."""
 BACK_PX = 0.6
@@ -24,6 +24,8 @@ QUALITY = 0.001
 LEAST_EIGENVALUE = 1e-5
 """An absolute limit for images without texture (of grey values from 0 to 1)."""
 BORDER_PX = 6
+FEW = 20
+"""New corners are looked for once this fraction (1 / FEW) of them is missing."""
 CROWD = 2
 """More corners than this in one cell of the image are given up, so that others find room."""
 
@@ -69,7 +71,7 @@ class Corners:
         at = (self.pixels // cell).astype(np.intp)
         empty[np.minimum(at[:, 1], rows - 1), np.minimum(at[:, 0], cols - 1)] = False
         room = self._most - len(self.pixels)
-        if room <= 0 or not empty.any():
+        if room * FEW < self._most or not empty.any():
             return 0
         half = cv2.resize(grey, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
         strength = cv2.cornerMinEigenVal(half, 5)
@@ -112,7 +114,7 @@ class Corners:
 _SEARCH: dict[str, Any] = {
     "winSize": (WINDOW_PX, WINDOW_PX),
     "maxLevel": LEVELS,
-    "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.02),
+    "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 8, 0.03),
     "minEigThreshold": 1e-4,
 }
 _BACK = _SEARCH | {"maxLevel": 0, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}

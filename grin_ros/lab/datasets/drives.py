@@ -7,11 +7,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
+
+if TYPE_CHECKING:
+    from grin_ros.worlds.scene import Placement
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,15 @@ class DriveFrame:
     optical_from_world: NDArray[np.float64]
 
 
-def rendered_drives(scene_seeds: Sequence[int], lens: Camera, frames: int) -> Iterator[tuple[DriveFrame, ...]]:
+def rendered_drives(
+    scene_seeds: Sequence[int], lens: Camera, frames: int, steps: Sequence[tuple[float, float]] = ()
+) -> Iterator[tuple[DriveFrame, ...]]:
     """Render one drive of `frames` frames through the room of each seed (needs EGL and moderngl).
 
-    lens: the camera with its mounting, which stays the same along the drive. Raises ValueError for a lens without a
-    mounting, for fewer than one frame and for a room without a free path; RuntimeError where there is no OpenGL.
+    lens: the camera with its mounting, which stays the same along the drive. steps: the drive instead of a closed path
+    of `frames`: for each next frame the metres ahead and the turn to the left in rad. Raises ValueError for a lens
+    without a mounting, for fewer than one frame and for a room without a free path; RuntimeError where there is no
+    OpenGL.
     """
     from grin_ros.worlds.assets.assets import Assets
     from grin_ros.worlds.cameras.capture import pose
@@ -42,10 +51,22 @@ def rendered_drives(scene_seeds: Sequence[int], lens: Camera, frames: int) -> It
     renderer = Renderer(lens.width, lens.height)
     try:
         for seed in scene_seeds:
-            views = render_sequence(renderer, seed, Assets(), lens, frames)
+            views = render_sequence(
+                renderer, seed, Assets(), lens, frames, path=partial(_driven, steps) if steps else None
+            )
             yield tuple(DriveFrame(view.image, view.range_m, view.camera, pose(view.placement)) for view in views)
     finally:
         renderer.close()
+
+
+def _driven(steps: Sequence[tuple[float, float]], start: Placement) -> list[Placement]:
+    """Return the placements of a drive from `start`: after each step, metres ahead and then a turn to the left."""
+    placements = [start]
+    for ahead_m, turn_rad in steps:
+        last = placements[-1]
+        ahead = ahead_m * np.array([math.cos(last.yaw_rad), math.sin(last.yaw_rad), 0.0])
+        placements.append(replace(last, position=last.position + ahead, yaw_rad=last.yaw_rad + turn_rad))
+    return placements
 
 
 def with_sensor_noise(

@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What motion gives on rendered drives, when odometry is at fault, and what it costs.
+
+    python benchmarks/motion.py drive     AbsRel and flicker by phase of the drive, with a person who walks through
+    python benchmarks/motion.py faults    odometry that jumps, stops, runs backwards, ...: is depth worse than alone?
+    python benchmarks/motion.py stamps    error against the offset of the stamps and of the camera's pose on the robot
+    python benchmarks/motion.py cost      milliseconds an image at 640x480 with 300 corners
+
+Rendering needs EGL and takes half a minute a room; the frames are kept in --cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.moving.drive import PERIOD_NS, Drive, rendered
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.rays import range_to_depth
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.geometry.transform_tree import interpolated
+from grin_ros.core.motion.config import MotionConfig
+from grin_ros.core.motion.motion import Motion
+from grin_ros.core.types import Frame
+from grin_ros.lab.evaluation.flicker import flicker
+
+SEEDS = (23, 24, 31)
+WORSE = 1.05
+Depth = NDArray[np.float32]
+
+
+@dataclass
+class Driven:
+    """The answers along one drive: depth (H, W) in metres of each frame, and what motion said."""
+
+    depths_m: list[Depth] = field(default_factory=list)
+    hint_errors: list[float] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def follow(
+    drive: Drive, told: Sequence[Transform | None], estimator: Estimator | None, alone: Sequence[Depth]
+) -> Driven:
+    """Drive with the poses that motion is told. estimator: None if only the hints are wanted."""
+    motion, made = Motion(), Driven()
+    for index, (frame, pose) in enumerate(zip(drive.frames, told, strict=True)):
+        stamp_ns = (index + 1) * PERIOD_NS
+        motion.track(frame.image, frame.camera, stamp_ns, pose)
+        hints = motion.hints()
+        made.problems.append(motion.report.problem)
+        if hints is not None:
+            u, v = np.clip(np.rint(hints.pixels).astype(int), 0, np.array(frame.range_m.shape)[::-1] - 1).T
+            truth_m = frame.range_m[v, u]
+            known = np.isfinite(truth_m)
+            made.hint_errors.extend(np.abs(hints.range_m[known] / truth_m[known] - 1.0).tolist())
+        if estimator is None:
+            continue
+        if hints is None:
+            made.depths_m.append(alone[index])
+            continue
+        estimate = estimator(Frame(frame.image, frame.camera, stamp_ns), hints=hints)
+        motion.observe(estimate)
+        made.depths_m.append(estimate.depth_m)
+    return made
+
+
+def camera_alone(drive: Drive, estimator: Estimator) -> list[Depth]:
+    """Return the depth of the camera alone, of each frame."""
+    return [estimator(Frame(frame.image, frame.camera, 1)).depth_m for frame in drive.frames]
+
+
+def abs_rel(drive: Drive, depths_m: Sequence[Depth], where: Sequence[NDArray[np.bool_]] | None = None) -> list[float]:
+    """Return AbsRel of each frame, over the pixels of `where` if it is given; NaN where there are none."""
+    found = []
+    for index, (frame, depth_m) in enumerate(zip(drive.frames, depths_m, strict=True)):
+        truth_m = range_to_depth(frame.range_m, frame.camera.rays())
+        known = np.isfinite(truth_m) & np.isfinite(depth_m)
+        if where is not None:
+            known &= where[index]
+        error = np.abs(depth_m[known] / truth_m[known] - 1.0)
+        found.append(float(error.mean()) if len(error) else math.nan)
+    return found
+
+
+def show_drive(drives: Sequence[Drive], estimator: Estimator) -> None:
+    """Print AbsRel by phase, the person's, flicker, and the frames that are worse than alone."""
+    by_phase: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    flickers, worse, frames = [], 0, 0
+    for drive in drives:
+        alone = camera_alone(drive, estimator)
+        moved = follow(drive, drive.poses(), estimator, alone).depths_m
+        pairs = list(zip(abs_rel(drive, alone), abs_rel(drive, moved), strict=True))
+        for phase, pair in zip(drive.phases, pairs, strict=True):
+            by_phase[phase].append(pair)
+        person = zip(abs_rel(drive, alone, drive.person), abs_rel(drive, moved, drive.person), strict=True)
+        by_phase["person (its pixels)"] += [pair for pair in person if not math.isnan(pair[0])]
+        worse += sum(with_motion > WORSE * without for without, with_motion in pairs)
+        frames += len(pairs)
+        still = drive.phases.index("person")  # flicker is that of static pixels
+        flickers.append([flicker(drive.frames[5:still], depths[5:still]).flicker_m for depths in (alone, moved)])
+    print("| phase | alone | with motion | worst frame |\n|---|---:|---:|---:|")
+    for phase, pairs in by_phase.items():
+        values = np.array(pairs)
+        ratio = (values[:, 1] / values[:, 0]).max()
+        print(f"| {phase} | {values[:, 0].mean():.3f} | {values[:, 1].mean():.3f} | {ratio:.2f} of alone |")
+    without, with_motion = np.mean(flickers, axis=0)
+    print(f"\nflicker {without:.3f} m a frame alone, {with_motion:.3f} with motion ({with_motion / without:.0%})")
+    print(f"{worse} of {frames} frames are worse than alone by more than 5 %")
+
+
+def late(poses: Sequence[Transform], seconds: float) -> list[Transform | None]:
+    """Return the poses as they were `seconds` before."""
+    found: list[Transform | None] = []
+    for index in range(len(poses)):
+        at = min(max(index - seconds * 1e9 / PERIOD_NS, 0.0), len(poses) - 1.001)
+        before = int(at)
+        found.append(interpolated(poses[before], poses[before + 1], at - before))
+    return found
+
+
+def _scaled(poses: Sequence[Transform], factor: float) -> list[Transform | None]:
+    origin = poses[0].translation_m
+    return [Transform(pose.rotation, origin + factor * (pose.translation_m - origin)) for pose in poses]
+
+
+def _jumping(poses: Sequence[Transform]) -> list[Transform | None]:
+    half = len(poses) * 2 // 3
+    ahead = poses[half].rotation @ np.array([0.7, 0.0, 0.4])
+    return [*poses[:half], *(Transform(pose.rotation, pose.translation_m + ahead) for pose in poses[half:])]
+
+
+def _other_axes(poses: Sequence[Transform]) -> list[Transform | None]:
+    turn = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
+    return [Transform(pose.rotation @ turn, pose.translation_m) for pose in poses]
+
+
+FAULTS: Mapping[str, Callable[[Sequence[Transform]], list[Transform | None]]] = {
+    "none": list,
+    "jumps by 0.8 m": _jumping,
+    "stops": lambda poses: [*poses[:15], *[poses[15]] * (len(poses) - 15)],
+    "runs backwards": lambda poses: _scaled(poses, -1.0),
+    "NaN": lambda poses: [*poses[:15], *[Transform(np.eye(3), np.full(3, np.nan))] * (len(poses) - 15)],
+    "is silent": lambda poses: [*poses[:15], *[None] * (len(poses) - 15)],
+    "is 200 ms late": lambda poses: late(poses, 0.2),
+    "drifts by 20 %": lambda poses: _scaled(poses, 1.2),
+    "is in the body frame": _other_axes,
+}
+
+
+def show_faults(drives: Sequence[Drive], estimator: Estimator) -> None:
+    """Print how AbsRel suffers from each fault of odometry, and what the status says."""
+    print("| odometry | alone | with motion | frames worse by over 5 % | worst | most frequent status |")
+    print("|---|---:|---:|---:|---:|---|")
+    known = [camera_alone(drive, estimator) for drive in drives]
+    for name, fault in FAULTS.items():
+        pairs: list[tuple[float, float]] = []
+        problems: defaultdict[str, int] = defaultdict(int)
+        for drive, alone in zip(drives, known, strict=True):
+            made = follow(drive, fault(drive.poses()), estimator, alone)
+            pairs += zip(abs_rel(drive, alone), abs_rel(drive, made.depths_m), strict=True)
+            for problem in made.problems[15:]:
+                problems[problem] += 1
+        values = np.array(pairs)
+        ratio = values[:, 1] / values[:, 0]
+        said = max(problems, key=lambda text: problems[text])
+        print(
+            f"| {name} | {values[:, 0].mean():.3f} | {values[:, 1].mean():.3f} | {(ratio > WORSE).sum()} of "
+            f"{len(ratio)} | {ratio.max():.2f} | {said or 'gives hints'} |",
+            flush=True,
+        )
+
+
+def show_stamps(drives: Sequence[Drive]) -> None:
+    """Print the median error of the hints against the offset of stamps and of the pose of the camera."""
+    print("| error of | size | median error of hints | hints a frame |\n|---|---|---:|---:|")
+
+    def row(what: str, size: str, told: Callable[[Sequence[Transform]], Sequence[Transform | None]]) -> None:
+        made = [follow(drive, told(drive.poses()), None, ()) for drive in drives]
+        errors = np.concatenate([one.hint_errors for one in made])
+        frames = sum(len(drive.frames) for drive in drives)
+        median = f"{np.median(errors):.1%}" if len(errors) else "no hints"
+        print(f"| {what} | {size} | {median} | {len(errors) / frames:.0f} |", flush=True)
+
+    for offset_s in (0.0, 0.01, 0.02, 0.05, 0.1, 0.2):
+        row("stamps", f"{offset_s * 1e3:.0f} ms", lambda poses, s=offset_s: late(poses, s))  # type: ignore[misc]
+    for degrees in (1.0, 2.0, 5.0, 10.0):
+        turn, _ = cv2.Rodrigues(np.array([0.0, math.radians(degrees), 0.0]))
+        offset = Transform(np.asarray(turn), np.zeros(3))
+        row("camera's yaw", f"{degrees:.0f}°", lambda poses, by=offset: [pose.after(by) for pose in poses])  # type: ignore[misc]
+    for metres in (0.02, 0.05, 0.1, 0.2):
+        offset = Transform(np.eye(3), np.array([metres, 0.0, 0.0]))
+        row("camera's place", f"{metres:.2f} m", lambda poses, by=offset: [pose.after(by) for pose in poses])  # type: ignore[misc]
+    for share in (0.02, 0.05, 0.1, 0.2):
+        row("odometry's scale", f"{share:.0%}", lambda poses, by=share: _scaled(poses, 1.0 + by))  # type: ignore[misc]
+
+
+def show_cost(images: int = 120) -> None:
+    """Print milliseconds an image, of a camera that moves along a wall of noise at 640x480."""
+    cv2.setNumThreads(1)
+    camera = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
+    noise = np.random.default_rng(0).normal(size=(600, 1800)).astype(np.float32)
+    wall = cv2.GaussianBlur(noise, (0, 0), 3.0) * 400.0 + 120.0
+    motion = Motion(MotionConfig(tracks=300))
+    track_ms, hints_ms, points = [], [], 0
+    for index in range(images):
+        shifted = cv2.warpAffine(wall, np.array([[1.0, 0.0, -3.0 * index], [0.0, 1.0, -30.0]]), (640, 480))
+        image = np.repeat(np.clip(shifted, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+        pose = Transform(np.eye(3), np.array([3.0 * index / 525.0 * 2.5, 0.0, 0.0]))  # the wall is 2.5 m away
+        times = [time.process_time()]
+        motion.track(image, camera, (index + 1) * PERIOD_NS, pose)
+        times.append(time.process_time())
+        motion.hints()
+        times.append(time.process_time())
+        (took_ms, gave_ms) = (1e3 * (b - a) for a, b in pairwise(times))
+        track_ms.append(took_ms)
+        hints_ms.append(gave_ms)
+        points = motion.report.points
+    print("| | best decile | median |\n|---|---:|---:|")
+    for name, values in (("follow the corners of an image", track_ms), ("triangulate, once for each depth", hints_ms)):
+        print(f"| {name} | {np.quantile(values[10:], 0.1):.1f} ms | {np.median(values[10:]):.1f} ms |")
+    print(f"\n300 corners, {points} triangulated; time of one CPU core")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of the measurements."""
+    parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parse.add_argument("what", choices=("drive", "faults", "stamps", "cost"))
+    parse.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="rooms")
+    parse.add_argument("--cache", type=Path, default=Path("motion_drives"), help="folder for rendered frames")
+    parse.add_argument("--model", default="nano")
+    args = parse.parse_args(argv)
+    if args.what == "cost":
+        show_cost()
+        return 0
+    drives = [rendered(seed, args.cache) for seed in args.seeds]
+    if args.what == "stamps":
+        show_stamps(drives)
+        return 0
+    engine = open_engine("ort", load_artifact(args.model), 1)
+    try:
+        estimator = Estimator(engine, Settings(min_depth_m=1e-3, max_depth_m=1e4))
+        (show_drive if args.what == "drive" else show_faults)(drives, estimator)
+    finally:
+        engine.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -5,12 +5,13 @@
 Snapshots of one training run average well (model soups, arXiv 2203.05482). Fine-tuned weights that are moved part of
 the way back to the weights before keep more of what those had learnt (robust fine-tuning, Wortsman et al.,
 arXiv 2109.01903). Training on renders adapts the encoder to renders; a part of the way back to ImageNet makes it better
-on real images.
+on real images. A factor for all answers corrects what training has left of one common error of scale.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -56,17 +57,31 @@ def towards_imagenet(weights: Mapping[str, Tensor], config: ModelConfig, share: 
     }
 
 
+def scaled(weights: Mapping[str, Tensor], config: ModelConfig, factor: float) -> dict[str, Tensor]:
+    """Return `weights` whose first answer is `factor` times as far away everywhere.
+
+    The first step of a sampler answers x = -velocity, so a bias of the velocity is a factor of depth. Later steps start
+    from that answer and add a part of it again. Raises ValueError for a factor that is not above 0.
+    """
+    if not 0.0 < factor < math.inf:
+        raise ValueError(f"factor: got {factor}, expected more than 0")
+    bias = weights["head.bias"].clone()
+    bias[0] -= math.log(factor) / config.ln_per_unit
+    return {**weights, "head.bias": bias}
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `grin blend`."""
     made = CommandParser(
         "blend",
-        "Average snapshots of a training run, and move the encoder part of the way back to ImageNet.",
+        "Average weights, move the encoder part of the way back to ImageNet, or correct the scale of all answers.",
         "grin blend runs/nano/weights_00*.safetensors --imagenet 0.4 --out runs/nano/blend.safetensors",
     )
     made.add_argument(
         "weights", type=existing, nargs="+", help="weights of one configuration; one given twice counts twice"
     )
     made.add_argument("--imagenet", type=float, default=0.0, help="share of the way back to ImageNet, 0 to 1")
+    made.add_argument("--scale", type=float, default=1.0, help="factor of all depth that the weights answer with")
     made.add_argument("--out", type=new_file, required=True, help="weights file to write")
     return made
 
@@ -79,8 +94,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         blended = average([load_weights(path) for path in options.weights])
         if options.imagenet:
             blended = towards_imagenet(blended, config, options.imagenet)
+        if options.scale != 1.0:
+            blended = scaled(blended, config, options.scale)
         save_weights(options.out, blended, config, torch.float32)
     except (ValueError, OSError) as error:
         return fail("blend", error)
-    print(f"{options.out}: {len(options.weights)} snapshots, encoder {options.imagenet:.0%} of the way to ImageNet")
+    done = f"encoder {options.imagenet:.0%} of the way to ImageNet, depth times {options.scale:g}"
+    print(f"{options.out}: {len(options.weights)} snapshots, {done}")
     return DONE

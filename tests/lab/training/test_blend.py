@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
 from grin_ros.lab.network.encoder import init_like_imagenet, load_imagenet
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.training import blend
-from grin_ros.lab.training.blend import average, towards_imagenet
-from tests.lab.network.tiny import TINY, awake
+from grin_ros.lab.training.blend import average, scaled, towards_imagenet
+from tests.lab.network.tiny import TINY, awake, scene
 
 
 def test_average_is_the_mean_of_each_tensor() -> None:
@@ -55,3 +57,17 @@ def test_a_share_outside_0_to_1_is_refused(share: float) -> None:
 def test_imagenet_weights_do_not_fit_another_encoder() -> None:
     with pytest.raises(ValueError, match="encoder_widths, encoder_repeats: got .* EfficientNet-Lite0 or 2"):
         load_imagenet(awake().pyramid.backbone)
+
+
+def test_a_factor_moves_the_first_answer_by_it_and_nothing_else() -> None:
+    model = awake(1)
+    moved = awake(1)
+    moved.load_state_dict(scaled(model.state_dict(), TINY, 1.25))
+    tokens = model.encode(**scene(queries=40))
+    x, ones = torch.randn(1, 40), torch.ones(1)
+    before, after = (m.predict(x, 0.0 * ones, ones, m.empty_latents(tokens[0]), *tokens) for m in (model, moved))
+    farther_ln = (before.velocity - after.velocity) * TINY.ln_per_unit
+    torch.testing.assert_close(farther_ln, torch.full_like(x, math.log(1.25)))
+    assert torch.equal(before.log_variance, after.log_variance)
+    with pytest.raises(ValueError, match="expected more than 0"):
+        scaled(model.state_dict(), TINY, 0.0)

@@ -35,7 +35,7 @@ def abs_rel(estimate: DepthEstimate, view: CameraView, row: int) -> float:
     return float(np.mean(np.abs(estimate.depth_m - truth_m)[known] / truth_m[known]))
 
 
-@pytest.mark.parametrize(("wrong_by", "most"), [(1.0, 1.05), (0.6, 0.75), (1.8, 0.75)])
+@pytest.mark.parametrize(("wrong_by", "most"), [(0.6, 0.75), (1.8, 0.75)])
 def test_a_2d_lidar_lowers_abs_rel(view: CameraView, estimate: DepthEstimate, wrong_by: float, most: float) -> None:
     """The lidar has 60 points of one row; a fifth of them are far off. wrong_by: a factor on the estimate."""
     rng = np.random.default_rng(0)

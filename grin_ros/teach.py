@@ -37,7 +37,9 @@ COMPARED = 12
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin teach`, and return its exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
+    for told in (__name__, "grin_ros.ros.teaching", "grin_ros.lab.teaching"):
+        logging.getLogger(told).setLevel(logging.INFO)
     options = parser().parse_args(argv)
     if importlib.util.find_spec("torch") is None:
         return fail("teach", f"teaching needs torch, which a robot does not. Type: {remedies.install('teach')}")

@@ -64,7 +64,7 @@ def rendered(seed: int, cache: Path) -> Drive:
             range_m=[frame.range_m for frame in frames[1:]],
             pose=[frame.optical_from_world for frame in frames[1:]],
         )
-    with np.load(path) as saved:
+    with np.load(path, allow_pickle=False) as saved:
         made = [
             DriveFrame(image, range_m, LENS, pose)
             for image, range_m, pose in zip(saved["image"], saved["range_m"], saved["pose"], strict=True)

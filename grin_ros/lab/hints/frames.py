@@ -66,7 +66,7 @@ class FrozenFrames:
 
     def __init__(self, folder: Path) -> None:
         self.facts: dict[str, Any] = json.loads((folder / "facts.json").read_text())
-        parts = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in self.PARTS}
+        parts = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in self.PARTS}
         self.tokens, self.x, self.log_variance = parts["tokens"], parts["x"], parts["log_variance"]
         self.colour, self.range_m = parts["colour"], parts["range_m"]
         self.aspect, self.kind = np.array(parts["aspect"]), np.array(parts["kind"])

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from grin_ros.core.artifact.manifest import ArtifactError
+from grin_ros.core.artifact.manifest import ArtifactError, Calibration
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.evaluation import command
@@ -46,7 +46,9 @@ def model(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
         return estimate
 
-    artifact = SimpleNamespace(manifest=SimpleNamespace(name="stand-in"), digest="0123456789ab")
+    artifact = SimpleNamespace(
+        manifest=SimpleNamespace(name="stand-in", calibration=Calibration()), digest="0123456789ab"
+    )
     engine = SimpleNamespace(description="nothing 1.0", close=close)
     monkeypatch.setattr(command, "load_artifact", lambda name: asked.update(model=name) or artifact)
     monkeypatch.setattr(command, "open_engine", lambda *a: asked.update(open=a) or engine)

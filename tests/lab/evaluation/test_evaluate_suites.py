@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from grin_ros.core.artifact.manifest import Calibration
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.evaluation import command, sharing
@@ -33,7 +34,9 @@ class StandIn:
 @pytest.fixture(autouse=True)
 def _model(monkeypatch: pytest.MonkeyPatch) -> None:
     network = SimpleNamespace(grid_rows=30, grid_cols=40)
-    artifact = SimpleNamespace(manifest=SimpleNamespace(name="stand-in", network=network), digest="0123456789ab")
+    artifact = SimpleNamespace(
+        manifest=SimpleNamespace(name="stand-in", network=network, calibration=Calibration()), digest="0123456789ab"
+    )
     engine = SimpleNamespace(description="nothing 1.0", close=lambda: None, artifact=artifact, threads=0)
     monkeypatch.setattr(command, "load_artifact", lambda _: artifact)
     monkeypatch.setattr(command, "open_engine", lambda *_: engine)

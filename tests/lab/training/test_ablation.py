@@ -242,7 +242,10 @@ def test_the_command_reports_a_mistake(
     data: Path, tmp_path: Path, config_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--out", str(tmp_path / "out"), "--only", "both", "--workers", "1"]
-    assert main([str(config_file), "--data", str(tmp_path / "nothing"), *options]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main([str(config_file), "--data", str(tmp_path / "nothing"), *options])
+    assert "there is no" in capsys.readouterr().err
+    assert main([str(config_file), "--data", str(tmp_path), *options]) == 1
     assert "no index.json" in capsys.readouterr().err
     config_file.write_text("stepz: 3")
     assert main([str(config_file), "--data", str(data), *options]) == 1

@@ -119,8 +119,6 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     bag = Bag(Path(job.input))
     config = bag_config(job.parameters)
     artifact = load_artifact(config.model)
-    if caveat := artifact.manifest.sigma_caveat():
-        logger.warning(caveat)
     identity = identity_of(job, bag, artifact.digest)
     note = finished_note(output)
     if note is not None and note.get("identity") == identity:
@@ -133,6 +131,8 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     unknown = sorted(set(job.topics or ()) - found.kinds.keys())
     if unknown:
         raise ValueError(f"{job.input}: it has no topic {', '.join(unknown)}; it has {', '.join(sorted(found.kinds))}")
+    if caveat := artifact.manifest.sigma_caveat():
+        logger.warning(caveat)
     with (
         closing(open_engine(config.backend, artifact, config.threads)) as engine,
         # The engine is part of the identity, so that one bag never holds parts of two engines.

@@ -19,7 +19,7 @@ from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.preferences import preferences
 from grin_ros.core.backends.registry import BACKENDS
-from grin_ros.ros.operator.doctor.finding import Finding, absent, error, ok
+from grin_ros.ros.operator.doctor.finding import Finding, absent, error, ok, warn
 
 # Module -> (what it is for, what to type).
 NEEDED = {
@@ -68,6 +68,8 @@ def models(engines: bool) -> Iterator[Finding]:
             yield error(f"model {name}: {fault}", "reinstall grin_ros, or export the model again")
             continue
         yield ok(f"model {name} {artifact.digest}: all files have the hashes of its manifest")
+        if caveat := artifact.manifest.sigma_caveat():
+            yield warn(f"model {name}: {caveat}", f"grin calibrate {name} --renders DIR")
         if engines:
             yield from _answers(name, artifact)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
-from grin_ros.core.hints.calibration import HintCalibration
+from grin_ros.core.hints.calibration import HintCalibration, kind_of
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.posterior import Array, Features, Posterior, colours, posterior, sampled
 from grin_ros.core.hints.process import Process
@@ -34,7 +34,7 @@ class Fused:
 @dataclass(frozen=True)
 class Fusion:
     """The fusion for one model. depth, data_std: how the network's x stands for range. rows, cols: its query grid.
-    process, calibration: those of the artifact."""
+    process, calibration, mean_of: those of the artifact, see `HintModel`."""
 
     depth: LogDepth
     data_std: float
@@ -42,6 +42,7 @@ class Fusion:
     cols: int
     process: Process = field(default_factory=Process)
     calibration: HintCalibration = field(default_factory=HintCalibration)
+    mean_of: tuple[str, ...] = ()
 
     def __call__(
         self,
@@ -79,10 +80,12 @@ class Fusion:
 
         residual_ln = np.log(used.range_m) - ln_at_hints
         features_at = None if features is None else self._at(features, used.pixels, frame)
-        found = posterior(
-            properties(pixels, ln_range, features), properties(used.pixels, ln_at_hints, features_at), residual_ln,
-            used.sigma_ln, self.process,
-        )  # fmt: skip
+        grid = properties(pixels, ln_range, features)
+        there = properties(used.pixels, ln_at_hints, features_at)
+        found = posterior(grid, there, residual_ln, used.sigma_ln, self.process)
+        if features is not None and kind_of(used, height) not in self.mean_of:
+            plain = (each._replace(likeness=None) for each in (grid, there))
+            found = found._replace(mean_ln=posterior(*plain, residual_ln, used.sigma_ln, Process()).mean_ln)
         limit = np.float32(math.log(BEYOND * self.depth.max_m))
         seen = ln_range < limit  # beyond range there is nothing that a hint could correct
         mean_ln = np.where(seen, np.minimum(found.mean_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))

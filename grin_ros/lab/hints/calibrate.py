@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact.manifest import Manifest
+from grin_ros.core.artifact.manifest import HintModel, Manifest
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints.calibration import LEVEL, SPREAD, HintCalibration, HintFactor
 from grin_ros.core.hints.likeness import Likeness
@@ -23,7 +23,7 @@ from grin_ros.lab.datasets.hint_patterns import KINDS, SIGMA_LN, Scene
 from grin_ros.lab.hints.batches import FARTHEST_M, answers_of
 from grin_ros.lab.hints.frames import FrozenFrames
 from grin_ros.lab.network.hints import HintNetwork
-from grin_ros.lab.training.sigma_fit import ONE_SIGMA
+from grin_ros.lab.training.sigma_fit import ONE_SIGMA, TWO_SIGMA
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,8 @@ PIXELS = 2000
 def calibrated(
     frames: FrozenFrames, manifest: Manifest, network: HintNetwork, process: Process, seed: int = 0
 ) -> HintCalibration:
-    """Return the factors with which one sigma holds 68 % of the errors, for each of COUNTS.
+    """Return the factors for each of COUNTS: the geometric mean of those with which one and two sigma hold the shares
+    of a Gaussian. Errors have longer tails than that, so that no factor gives both shares.
 
     Every frame counts alike. Frames whose depth has no scale are taken at the scale of the model.
     """
@@ -48,11 +49,17 @@ def calibrated(
     for (kind, count), of_frames in found.items():
         if of_frames:
             together = np.concatenate(of_frames)
-            scale = float(np.quantile(together, ONE_SIGMA))
+            scale = _scale(together)
             within = float(np.mean(together <= 2.0 * scale))
             logger.info("%s, %d hints: sigma times %.3f; %.3f within 2 sigma", kind, count, scale, within)
             factors.append(HintFactor(kind, count, round(scale, 4)))
     return HintCalibration(tuple(factors), f"{len(frames)} windows of frames that were not trained on")
+
+
+def _scale(ratios: NDArray[np.float64]) -> float:
+    """Return the factor for errors in units of sigma (N,)."""
+    one, two = np.quantile(ratios, (ONE_SIGMA, TWO_SIGMA))
+    return float(np.sqrt(one * 0.5 * two))
 
 
 def _ratios(
@@ -97,7 +104,11 @@ def _ratios(
         ln_at = at(ln.reshape(rows, cols))
         likeness = Likeness.of(at(features.reshape(rows, cols, -1)))
         there = Features((hints.pixels + 0.5) * share, ln_at, at(colour), likeness)
-        answer = posterior(grid, there, np.log(hints.range_m) - ln_at, hints.sigma_ln, process)
+        residual_ln = np.log(hints.range_m) - ln_at
+        answer = posterior(grid, there, residual_ln, hints.sigma_ln, process)
+        if kind not in HintModel.mean_of:
+            plain = (each._replace(likeness=None) for each in (grid, there))
+            answer = answer._replace(mean_ln=posterior(*plain, residual_ln, hints.sigma_ln, Process()).mean_ln)
         mean, sigma = (
             cv2.resize(each.reshape(rows, cols), (width, height)) for each in (ln + answer.mean_ln, answer.deviation_ln)
         )

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 class HintTraining:
     """The configuration of a run. Raises ValueError for shares that leave nothing for one another."""
 
-    steps: int = 1400
+    steps: int = 1600
     batch: int = 8
     """Frames per step."""
     targets: int = 192
@@ -94,7 +94,7 @@ def train(frames: FrozenFrames, manifest: Manifest, config: HintTraining) -> tup
         with torch.no_grad():
             for one, mean in zip(parameters, average, strict=True):
                 mean.lerp_(one, 1.0 - kept)
-        total += float(loss)
+        total += float(loss.detach())
         if (step + 1) % 100 == 0:
             logger.info("step %d of %d: loss %.3f", step + 1, config.steps, total / 100)
             total = 0.0

@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The hint network: trained by one command, part of the artifact, the same on every backend, unheard without hints."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import HintModel
+from grin_ros.core.backends.golden_check import check_golden
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.hints.likeness import CHANNELS, Likeness
+from grin_ros.core.hints.posterior import Features, posterior
+from grin_ros.core.hints.process import Process
+from grin_ros.core.types import Frame, Hints
+from grin_ros.lab.datasets.shards import ShardWriter
+from grin_ros.lab.hints.command import main
+from grin_ros.lab.hints.draws import PATTERNS, draw
+from grin_ros.lab.hints.export import add_hint_network
+from grin_ros.lab.hints.process import LearntProcess, Pixels
+from grin_ros.lab.network.hints import HintNetwork
+
+WIDE = Settings(min_depth_m=1e-3, max_depth_m=1e4)
+BACKENDS = ["ort", "reference", *(["openvino"] if importlib.util.find_spec("openvino") else [])]
+
+
+@pytest.fixture(scope="module")
+def artifact(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny artifact with a hint network of random weights."""
+    folder = tmp_path_factory.mktemp("hints") / "tiny"
+    shutil.copytree(tiny_artifact, folder)
+    torch.manual_seed(0)
+    manifest = load_artifact(folder).manifest
+    network = HintNetwork(manifest.model["token_dim"], manifest.network.grid_rows, manifest.network.grid_cols, 16)
+    torch.nn.init.normal_(network.hint_out.weight, std=0.3)
+    add_hint_network(folder, network, HintModel(Process(own_ln=0.04)))
+    return folder
+
+
+def some_hints(frame: Frame, count: int = 30) -> Hints:
+    rng = np.random.default_rng(1)
+    pixels = rng.integers(0, (frame.camera.width, frame.camera.height), (count, 2))
+    return Hints.measured(pixels, np.exp(rng.normal(1.0, 0.4, count)))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_repeats_the_golden_sample(artifact: Path, backend: str) -> None:
+    assert check_golden(open_engine(backend, load_artifact(artifact), 1)).passed
+
+
+def test_a_network_that_answers_otherwise_is_refused(artifact: Path, tmp_path: Path) -> None:
+    with np.load(artifact / "golden.npz") as golden:
+        values = {name: golden[name] for name in golden.files}
+    engine = open_engine("ort", load_artifact(artifact), 1)
+    other = tmp_path / "other"
+    shutil.copytree(artifact, other)
+    values["hints_features"] = values["hints_features"] + np.float32(0.1)
+    np.savez(other / "golden.npz", **values)
+    object.__setattr__(engine.artifact, "path", other)
+    assert not check_golden(engine).passed
+
+
+def test_without_hints_nothing_changes(artifact: Path, tiny_artifact: Path, tiny_frame: Frame) -> None:
+    before, after = (Estimator(open_engine("ort", load_artifact(each), 1), WIDE) for each in (tiny_artifact, artifact))
+    np.testing.assert_array_equal(after(tiny_frame).depth_m, before(tiny_frame).depth_m)
+    np.testing.assert_array_equal(after(tiny_frame).sigma_m, before(tiny_frame).sigma_m)
+
+
+def test_with_hints_the_network_is_heard_unless_it_is_left_out(
+    artifact: Path, tiny_artifact: Path, tiny_frame: Frame
+) -> None:
+    hints = some_hints(tiny_frame)
+    plain = Estimator(open_engine("ort", load_artifact(tiny_artifact), 1), WIDE)(tiny_frame, hints=hints)
+    engine = open_engine("ort", load_artifact(artifact), 1)
+    heard = Estimator(engine, WIDE)(tiny_frame, hints=hints)
+    left_out = Estimator(engine, WIDE, hint_network=False)(tiny_frame, hints=hints)
+    np.testing.assert_array_equal(left_out.depth_m, plain.depth_m)
+    assert np.nanmax(np.abs(heard.sigma_m / plain.sigma_m - 1.0)) > 0.05
+    assert heard.hints is not None
+
+
+def test_training_and_robot_compute_the_same_posterior() -> None:
+    rng = np.random.default_rng(0)
+    process = Process(passes=2, own_ln=0.04, scale_dof=7.0)
+
+    def pixels(count: int) -> Features:
+        position, ln = rng.uniform(0.0, 1.0, (count, 2)), rng.normal(1.0, 0.5, count)
+        colour, features = rng.uniform(0.0, 1.0, (count, 3)), 0.5 * rng.normal(size=(count, CHANNELS))
+        return Features(*(np.asarray(a, np.float32) for a in (position, ln, colour, features)))  # type: ignore[arg-type]
+
+    grid, hints = pixels(120), pixels(20)
+    residual, sigma = rng.normal(0.0, 0.2, 20).astype(np.float32), np.full(20, 0.02, np.float32)
+    found = posterior(
+        *(each._replace(likeness=Likeness.of(each.likeness)) for each in (grid, hints)), residual, sigma, process
+    )
+    given = [Pixels(*(torch.from_numpy(np.asarray(a))[None] for a in each)) for each in (grid, hints)]
+    one = [torch.from_numpy(a)[None] for a in (residual, sigma, np.ones(20, np.float32))]
+    middle = torch.tensor([[float(np.median(grid.ln_range))]])
+    mean, variance = LearntProcess(process)(*given, *one, middle)
+    np.testing.assert_allclose(mean[0].detach().numpy(), found.mean_ln, atol=2e-4)
+    np.testing.assert_allclose(variance[0].detach().numpy(), found.deviation_ln**2, rtol=5e-3)
+
+
+def test_every_pattern_draws_ranges_of_the_scene() -> None:
+    rng = np.random.default_rng(0)
+    range_m = np.tile(np.linspace(1.0, 4.0, 80, dtype=np.float32), (60, 1))
+    grey = rng.integers(0, 255, (60, 80)).astype(np.uint8)
+    seen: set[str] = set()
+    for _ in range(150):
+        name, hints = draw(grey, range_m, np.ones((60, 80), np.bool_), 50, rng)
+        seen.add(name)
+        if hints is not None:
+            assert 0 < len(hints) <= 50
+            assert 0.8 < np.median(hints.range_m) < 5.0
+    assert seen == set(PATTERNS)
+
+
+def test_the_command_trains_calibrates_and_exports(tiny_artifact: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_artifact, folder)
+    rng = np.random.default_rng(0)
+    camera = Camera(80, 60, 60.0, 60.0, 39.5, 29.5)
+    for name, world in (("renders", "room"), ("places", "metric_places")):
+        writer = ShardWriter(tmp_path / name, 80, 60, "CC0", worlds=(world,))
+        images = rng.integers(0, 255, (3, 60, 80, 3)).astype(np.uint8)
+        range_m = np.tile(np.linspace(1.0, 4.0, 80), (3, 60, 1))
+        writer.write("one", images, range_m, [camera] * 3, np.array([(k, 0, 0) for k in range(3)]))
+    config = tmp_path / "config.yaml"
+    config.write_text("steps: 4\nbatch: 2\ntargets: 20\nmost_hints: 20\nwidth: 8\nphotographs: 1\n")
+    data = [str(tmp_path / name) for name in ("renders", "places")]
+    kept, frozen = ["--kept-back", data[1]], ["--frozen", str(tmp_path / "frozen")]
+    assert main([str(folder), "--data", *data, *kept, *frozen, "--config", str(config)]) == 0
+    artifact = load_artifact(folder)
+    assert "hints" in artifact.graphs
+    assert artifact.model_digest == load_artifact(tiny_artifact).model_digest
+    factors = artifact.manifest.hints.calibration.factors
+    assert {factor.kind for factor in factors} == {"level", "spread"}
+    assert all(factor.scale > 0.0 for factor in factors)

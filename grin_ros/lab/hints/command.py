@@ -30,7 +30,8 @@ def frozen(artifact: Artifact, folder: Path, data: Sequence[Path], renders: int,
     """Return the answers of an artifact to the frames of `data`, from `folder` or computed and kept there."""
     facts = folder / "facts.json"
     wanted = {"artifact": artifact.model_digest, "data": [str(path) for path in data]}
-    if not facts.is_file() or wanted.items() - json.loads(facts.read_text()).items():
+    kept = json.loads(facts.read_text()) if facts.is_file() else {}
+    if any(kept.get(name) != value for name, value in wanted.items()):
         engine = open_engine("ort", artifact, torch.get_num_threads())
         freeze(engine, folder, data, renders, photographs)
         engine.close()

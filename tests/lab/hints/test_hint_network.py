@@ -138,7 +138,11 @@ def test_the_command_trains_calibrates_and_exports(tiny_artifact: Path, tmp_path
     config.write_text("steps: 4\nbatch: 2\ntargets: 20\nmost_hints: 20\nwidth: 8\nphotographs: 1\n")
     data = [str(tmp_path / name) for name in ("renders", "places")]
     kept, frozen = ["--kept-back", data[1]], ["--frozen", str(tmp_path / "frozen")]
-    assert main([str(folder), "--data", *data, *kept, *frozen, "--config", str(config)]) == 0
+    command = [str(folder), "--data", *data, *kept, *frozen, "--config", str(config)]
+    assert main(command) == 0
+    answers = (tmp_path / "frozen" / "learnt" / "facts.json").stat().st_mtime_ns
+    assert main(command) == 0  # the second run takes the answers of the model from the first one
+    assert (tmp_path / "frozen" / "learnt" / "facts.json").stat().st_mtime_ns == answers
     artifact = load_artifact(folder)
     assert "hints" in artifact.graphs
     assert artifact.model_digest == load_artifact(tiny_artifact).model_digest

@@ -31,9 +31,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.timing import floor
-from benchmarks.timing.frames import ROS, STAGES, frame_of, loop, whole_frame
+from benchmarks.timing.frames import ROS, STAGES, frame_of, hints_of, loop, whole_frame
 from benchmarks.timing.rounds import Timed, measure
-from benchmarks.timing.targets import FAST, OVERHEAD_MS, SLOW, EngineTimes, targets
+from benchmarks.timing.targets import FAST, HINTED, OVERHEAD_MS, SLOW, EngineTimes, targets
 from grin_ros.core import remedies
 from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.cache import cpu_facts
@@ -100,6 +100,7 @@ def scaling_of(engine: Engine, options: argparse.Namespace) -> dict[str, Timed]:
     }
     for members in (1, 2, 4, 8):
         made[f"members {members}"] = whole_frame(engine, Settings(1, members), frame)
+    made[HINTED] = whole_frame(engine, Settings(1, 1), frame, hints=hints_of(frame, 200))
     other = frame_of(options.width, options.height, shift_px=3.0)
     made["cameras 2"] = whole_frame(engine, Settings(1, 1), frame, other)
     return {name: Timed(name, run) for name, run in made.items()}

@@ -18,7 +18,7 @@ from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import sample
 from grin_ros.core.sampling.schedule import Schedule
-from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.core.types import DepthEstimate, Frame, Hints
 
 GRAPH_STAGES = ("encode", "denoise", "decode")
 STAGES = ("prepare", *GRAPH_STAGES, "limit", "messages")
@@ -34,7 +34,14 @@ def frame_of(width: int, height: int, shift_px: float = 0.0) -> Frame:
     return Frame(image, Camera(width, height, f_px, f_px, centre, (height - 1) / 2.0, "plumb_bob", (0.0,) * 5))
 
 
-def whole_frame(engine: Engine, settings: Settings, *frames: Frame) -> Run:
+def hints_of(frame: Frame, count: int) -> Hints:
+    """Return measured ranges of `count` random pixels."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, (frame.camera.width, frame.camera.height), (count, 2))
+    return Hints.measured(pixels, np.exp(rng.normal(1.0, 0.3, count)))
+
+
+def whole_frame(engine: Engine, settings: Settings, *frames: Frame, hints: Hints | None = None) -> Run:
     """Return a run that estimates each frame, and fills and serialises depth, sigma and the full cloud."""
     estimator = Estimator(engine, settings)
 
@@ -42,7 +49,7 @@ def whole_frame(engine: Engine, settings: Settings, *frames: Frame) -> Run:
         laps: dict[str, float] = {}
         start = time.perf_counter()
         for frame in frames:
-            estimate = estimator(frame)
+            estimate = estimator(frame, hints=hints)
             before = time.perf_counter()
             if ROS:
                 serialise(frame, estimate)

@@ -13,6 +13,9 @@ from benchmarks.timing.rounds import Timed
 SLOW, FAST = (2, 4), (1, 1)
 """(steps, members) of the two settings for which speed is promised."""
 
+HINTED = "200 hints"
+"""The case of one step and one member with hints."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -82,6 +85,7 @@ def targets(measured: EngineTimes) -> Iterator[Target]:
     for more, less, what, limit in (
         ("members 4", "members 1", "4 members over 1", 3.0),
         ("pixels x2", "pixels x1", "twice the queried pixels", 2.0),
+        (HINTED, "members 1", "1 step, 1 member with 200 hints over without", 1.15),
     ):
         if more in measured.scaling and less in measured.scaling:
             ratio = measured.scaling[more].median() / measured.scaling[less].median()

@@ -4,7 +4,6 @@
 
 import os
 
-
 __version__ = "0.1.0"
 
 # The posterior of hints is many small products. If NumPy's OpenBLAS shares each of them between threads that wait for

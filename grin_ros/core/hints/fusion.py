@@ -84,8 +84,8 @@ class Fusion:
         there = properties(used.pixels, ln_at_hints, features_at)
         found = posterior(grid, there, residual_ln, used.sigma_ln, self.process)
         if features is not None and kind_of(used, height) not in self.mean_of:
-            plain = (each._replace(likeness=None) for each in (grid, there))
-            found = found._replace(mean_ln=posterior(*plain, residual_ln, used.sigma_ln, Process()).mean_ln)
+            plain = posterior(grid.plain, there.plain, residual_ln, used.sigma_ln, Process())
+            found = found._replace(mean_ln=plain.mean_ln)
         limit = np.float32(math.log(BEYOND * self.depth.max_m))
         seen = ln_range < limit  # beyond range there is nothing that a hint could correct
         mean_ln = np.where(seen, np.minimum(found.mean_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))

@@ -50,6 +50,11 @@ class Features(NamedTuple):
     colour: Array
     likeness: Likeness | None = None
 
+    @property
+    def plain(self) -> Features:
+        """The same pixels without what a hint network says."""
+        return self._replace(likeness=None)
+
 
 class Posterior(NamedTuple):
     """mean_ln (N,): add it to ln(range) of the network. deviation_ln (N,): one sigma of what then remains.

@@ -107,8 +107,8 @@ def _ratios(
         residual_ln = np.log(hints.range_m) - ln_at
         answer = posterior(grid, there, residual_ln, hints.sigma_ln, process)
         if kind not in HintModel.mean_of:
-            plain = (each._replace(likeness=None) for each in (grid, there))
-            answer = answer._replace(mean_ln=posterior(*plain, residual_ln, hints.sigma_ln, Process()).mean_ln)
+            plain = posterior(grid.plain, there.plain, residual_ln, hints.sigma_ln, Process())
+            answer = answer._replace(mean_ln=plain.mean_ln)
         mean, sigma = (
             cv2.resize(each.reshape(rows, cols), (width, height)) for each in (ln + answer.mean_ln, answer.deviation_ln)
         )

@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "model": artifact.model_digest,
             **dataclasses.asdict(config),
         }
-        hints = HintModel(learnt_process, calibration, training)
+        hints = HintModel(learnt_process, calibration, training=training)
         report = add_hint_network(folder, network, hints)
     except (ValueError, OSError, EngineError) as error:
         return fail("train-hints", error)

@@ -43,7 +43,7 @@ class LearntProcess(nn.Module):
 
     def learnt(self) -> Process:
         """Return the numbers as they are now."""
-        numbers: dict[str, Any] = {name: round(float(value), 5) for name, value in self.values().items()}
+        numbers: dict[str, Any] = {name: round(float(value.detach()), 5) for name, value in self.values().items()}
         return replace(self.start, **numbers)
 
     def values(self) -> dict[str, Tensor]:

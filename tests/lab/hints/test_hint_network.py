@@ -21,7 +21,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.likeness import CHANNELS, Likeness
 from grin_ros.core.hints.posterior import Features, posterior
 from grin_ros.core.hints.process import Process
-from grin_ros.core.types import Frame, Hints
+from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.shards import ShardWriter
 from grin_ros.lab.hints.command import main
 from grin_ros.lab.hints.draws import PATTERNS, draw
@@ -46,10 +46,12 @@ def artifact(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-def some_hints(frame: Frame, count: int = 30) -> Hints:
-    rng = np.random.default_rng(1)
-    pixels = rng.integers(0, (frame.camera.width, frame.camera.height), (count, 2))
-    return Hints.measured(pixels, np.exp(rng.normal(1.0, 0.4, count)))
+def some_hints(frame: Frame, estimate: DepthEstimate, count: int = 30) -> Hints:
+    """Exact measurements of a scene that is 1.3 times as far away as the estimate says."""
+    v, u = np.nonzero(np.isfinite(estimate.depth_m))
+    at = np.random.default_rng(1).choice(len(v), count, replace=False)
+    u, v = u[at], v[at]
+    return Hints.measured(np.stack([u, v], 1), 1.3 * estimate.depth_m[v, u] / frame.camera.rays()[v, u, 2])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -78,8 +80,9 @@ def test_without_hints_nothing_changes(artifact: Path, tiny_artifact: Path, tiny
 def test_with_hints_the_network_is_heard_unless_it_is_left_out(
     artifact: Path, tiny_artifact: Path, tiny_frame: Frame
 ) -> None:
-    hints = some_hints(tiny_frame)
-    plain = Estimator(open_engine("ort", load_artifact(tiny_artifact), 1), WIDE)(tiny_frame, hints=hints)
+    before = Estimator(open_engine("ort", load_artifact(tiny_artifact), 1), WIDE)
+    hints = some_hints(tiny_frame, before(tiny_frame))
+    plain = before(tiny_frame, hints=hints)
     engine = open_engine("ort", load_artifact(artifact), 1)
     heard = Estimator(engine, WIDE)(tiny_frame, hints=hints)
     left_out = Estimator(engine, WIDE, hint_network=False)(tiny_frame, hints=hints)

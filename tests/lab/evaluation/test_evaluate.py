@@ -47,7 +47,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return estimate
 
     artifact = SimpleNamespace(
-        manifest=SimpleNamespace(name="stand-in", calibration=Calibration()), digest="0123456789ab"
+        manifest=SimpleNamespace(name="stand-in", calibration=Calibration(), sigma_caveat=str), digest="0123456789ab"
     )
     engine = SimpleNamespace(description="nothing 1.0", close=close)
     monkeypatch.setattr(command, "load_artifact", lambda name: asked.update(model=name) or artifact)

@@ -35,7 +35,8 @@ class StandIn:
 def _model(monkeypatch: pytest.MonkeyPatch) -> None:
     network = SimpleNamespace(grid_rows=30, grid_cols=40)
     artifact = SimpleNamespace(
-        manifest=SimpleNamespace(name="stand-in", network=network, calibration=Calibration()), digest="0123456789ab"
+        manifest=SimpleNamespace(name="stand-in", network=network, calibration=Calibration(), sigma_caveat=str),
+        digest="0123456789ab",
     )
     engine = SimpleNamespace(description="nothing 1.0", close=lambda: None, artifact=artifact, threads=0)
     monkeypatch.setattr(command, "load_artifact", lambda _: artifact)

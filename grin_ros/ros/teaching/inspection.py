@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sensor_msgs.msg import CameraInfo
 
+from grin_ros.core.input_error import InputError
 from grin_ros.core.labels.turning import ImageTurning, Offset, RangeTurning, offset_between
 from grin_ros.ros.bags.cameras import CameraTopics, find_cameras
 from grin_ros.ros.bags.messages import deserialize
@@ -83,6 +84,11 @@ def inspect(path: Path, images: tuple[str, ...] = (), info: str = "", named: tup
     """Look at a bag. Raises ValueError, with what to do, if it has no camera_info or nothing that labels."""
     bag = Bag(path)
     found = survey(bag, (IMAGE, COMPRESSED, INFO))
+    if INFO not in found.kinds.values():
+        raise InputError(
+            f"{path}: no camera_info was recorded, so nobody can tell which pixel a range belongs to",
+            "record the camera_info topic beside the image",
+        )
     cameras = find_cameras(found, images, info)
     labels = find_labels(found, cameras, named)
     contents = bag.contents()

@@ -22,7 +22,7 @@ RENDERED, SEED = 120, 20_260_901
 JUDGING, JUDGING_SEED = 48, 20_260_902
 """The same for the frames that judge."""
 SHARD, VIEWS = 40, 4
-MOST = 120
+MOST = 60
 """Of a larger set that is given, so many frames judge, evenly spread."""
 
 

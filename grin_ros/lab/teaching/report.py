@@ -80,20 +80,23 @@ def _picture(taught: Taught, path: Path, model: str, made: Path, frames: LabelFo
     samples = list(site_samples(frames, spread(taught.split.judge, SHOWN)))
     titles = ("image", "measured", "before", "after")
     figure = new_figure(11.0, 2.15 * len(samples) + 0.3)
+    figure.set_layout_engine("constrained")
     for row, sample in enumerate(samples):
         measured_m = sample.depth_m
         low, high = np.nanpercentile(measured_m, (2, 98)) * (0.7, 1.4)
         v, u = np.nonzero(np.isfinite(measured_m))
+        row_axes = []
         pictures = (sample.frame.image, None, before(sample.frame).depth_m, after(sample.frame).depth_m)
         for column, picture in enumerate(pictures):
             axes = figure.add_subplot(len(samples), 4, 4 * row + column + 1)
+            row_axes.append(axes)
             if picture is None:
                 axes.imshow(sample.frame.image // 3)
                 axes.scatter(u, v, c=measured_m[v, u], s=2.0, cmap="turbo_r", vmin=low, vmax=high)
             else:
                 shown = axes.imshow(picture, **({} if column == 0 else {"cmap": "turbo_r", "vmin": low, "vmax": high}))
                 if column == 3:
-                    figure.colorbar(shown, ax=axes, label="m")
+                    figure.colorbar(shown, ax=row_axes, label="m")
             axes.set_axis_off()
             if row == 0:
                 axes.set_title(titles[column], fontsize=9)

@@ -21,7 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from grin_ros.core.artifact.loading import Artifact, load_artifact
-from grin_ros.core.artifact.manifest import Calibration, SigmaFactor, write_manifest
+from grin_ros.core.artifact.manifest import HINTS, Calibration, SigmaFactor, write_manifest
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
@@ -33,8 +33,11 @@ from grin_ros.core.types import Frame
 from grin_ros.lab.evaluation.sharing import shared_estimates
 from grin_ros.lab.export.exporter import export_artifact
 from grin_ros.lab.export.variants import add_precision
+from grin_ros.lab.hints.export import WEIGHTS as HINT_WEIGHTS
+from grin_ros.lab.hints.export import add_hint_network
 from grin_ros.lab.network.checkpoint import load_model, load_weights
 from grin_ros.lab.network.grin import Grin
+from grin_ros.lab.network.hints import HintNetwork
 from grin_ros.lab.teaching.choosing import Candidate, choose
 from grin_ros.lab.teaching.config import TeachConfig
 from grin_ros.lab.teaching.judging import SETTINGS, SiteFigures, judge_old, judge_site, site_samples
@@ -232,6 +235,9 @@ def _export(
         },
     }
     export_artifact(model.eval(), made, name=name, licence=manifest.licence, training=facts)
+    if HINTS in manifest.graphs:  # it still fits, because the tokens that it reads change little
+        rows, cols = model.grid
+        add_hint_network(made, HintNetwork.of(load_weights(artifact.file(HINT_WEIGHTS)), rows, cols), manifest.hints)
     for precision in manifest.variants:
         _add(precision, made, (frames[i].frame for i in spread(split.learn, 16)), config.threads)
     exported = load_artifact(made)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,20 +29,23 @@ SCALE = 256.0
 _MAX_VALUE = 65535
 
 
-def paired(images: Path, depth: Path) -> list[tuple[Path, Path]]:
-    """Return (image, depth map) of two folders. Raises InputError if files are left over."""
+def paired(images: Path, depth: Path) -> tuple[list[tuple[Path, Path]], int]:
+    """Return (image, depth map) of two folders, and the number of files without a partner of the same name.
+
+    Raises InputError if no names agree and the numbers of files differ.
+    """
     pictures = [path for path in sorted(images.iterdir()) if path.is_file() and cv2.haveImageReader(str(path))]
     maps = [path for path in sorted(depth.iterdir()) if path.suffix in (".png", ".tif", ".tiff", ".npy")]
     by_name = {path.stem: path for path in maps}
     common = [(picture, by_name[picture.stem]) for picture in pictures if picture.stem in by_name]
     if common:
-        return common
+        return common, len(pictures) + len(maps) - 2 * len(common)
     if not pictures or len(pictures) != len(maps):
         raise InputError(
             f"{images}, {depth}: got {len(pictures)} images and {len(maps)} depth maps without common names",
             "give a depth map the name of its image, or the same number of both in the same order",
         )
-    return list(zip(pictures, maps, strict=True))
+    return list(zip(pictures, maps, strict=True)), 0
 
 
 def read_depth(path: Path, scale: float) -> tuple[NDArray[np.uint16], float]:
@@ -71,7 +75,7 @@ def write_dataset(
 ) -> int:
     """Write images, depth maps and index.json into `out`, and return the number of samples.
 
-    Raises InputError for a file that does not fit, before anything but earlier samples was written.
+    index.json is written last, so an unfinished folder is no data set. Raises InputError for a file that does not fit.
     """
     for folder in ("images", "depth"):
         (out / folder).mkdir(parents=True, exist_ok=True)
@@ -129,9 +133,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         cameras = camera_choice(options)
         if cameras is None:
             made.error("got neither --calibration FILE nor --fov DEG, expected one; metres follow from the camera")
-        pairs = paired(options.images, options.depth)[:: options.every]
+        pairs, left_over = paired(options.images, options.depth)
+        if left_over:
+            print(f"WARN: {left_over} files are left out: no file of the other folder has their name", file=sys.stderr)
         scene, domain = options.scene, options.domain
-        count = write_dataset(pairs, cameras, options.depth_scale, options.out, scene=scene, domain=domain)
+        count = write_dataset(
+            pairs[:: options.every], cameras, options.depth_scale, options.out, scene=scene, domain=domain
+        )
         EvalDataset.open(options.out)
     except (ValueError, OSError) as error:
         return fail("dataset", error, WRONG_CALL)

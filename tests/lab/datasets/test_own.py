@@ -81,6 +81,14 @@ def test_files_without_common_names_are_paired_by_their_order(recording: Path) -
     assert made(recording, "--fov", "60") == 2
 
 
+def test_files_that_are_left_out_are_counted(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (recording / "depth" / "a.png").unlink()
+    assert made(recording, "--fov", "60") == 0
+    said = capsys.readouterr()
+    assert "WARN: 1 files are left out: no file of the other folder has their name" in said.err
+    assert "holds 1 samples" in said.out
+
+
 def test_what_does_not_fit_is_named_with_what_to_do(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def said(*options: str) -> str:
         assert made(recording, *options) == 2

@@ -35,7 +35,7 @@ from sensor_msgs.msg import Image
 from tqdm import tqdm
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.ros.dds_profile import dds_profile
+from grin_ros.ros.dds_profile import SWITCH, dds_profile
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import Received, camera_info_message, image_message, with_stamp
@@ -158,6 +158,8 @@ def one_round(profile: str, receiver: str, options: argparse.Namespace) -> dict[
     environment = {key: value for key, value in os.environ.items() if key not in VARIABLES}
     if profile == "shipped":
         environment |= dict.fromkeys(VARIABLES, str(dds_profile()))
+    else:
+        environment[SWITCH] = "false"  # or the node would set the profile by itself
     names = ("frames", "rate", "width", "height", "depth", "model", "backend")
     given = [text for name in names for text in (f"--{name}", str(getattr(options, name)))]
     command = [sys.executable, __file__, "--role", receiver, *given]

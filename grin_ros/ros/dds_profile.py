@@ -10,6 +10,8 @@ from pathlib import Path
 
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 """The variable that Fast DDS 2 (Humble, Jazzy) reads, and the one that Fast DDS 3 reads."""
+SWITCH = "GRIN_ROS_DDS_PROFILE"
+"""With this variable set to 'false', processes keep the settings that Fast DDS has by itself."""
 
 
 def use_dds_profile() -> None:
@@ -17,6 +19,8 @@ def use_dds_profile() -> None:
 
     Raises FileNotFoundError if the profile is not installed.
     """
+    if os.environ.get(SWITCH, "").lower() == "false":
+        return
     if not any(os.environ.get(name) for name in PROFILE_VARIABLES):
         os.environ.update(dict.fromkeys(PROFILE_VARIABLES, str(dds_profile())))
 

@@ -37,6 +37,12 @@ def test_a_users_profile_stays_the_only_one(clean: pytest.MonkeyPatch, name: str
     assert [os.environ.get(variable) for variable in PROFILE_VARIABLES if variable in os.environ] == ["/etc/mine.xml"]
 
 
+def test_a_user_can_keep_the_settings_of_fast_dds(clean: pytest.MonkeyPatch) -> None:
+    clean.setenv("GRIN_ROS_DDS_PROFILE", "false")
+    use_dds_profile()
+    assert not any(name in os.environ for name in PROFILE_VARIABLES)
+
+
 def test_the_profile_is_found_where_it_was_installed(clean: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installed = tmp_path / "ws" / "share" / "grin_ros" / "config" / "fastdds.xml"
     clean.setattr(profiles, "__file__", str(tmp_path / "site/grin_ros/ros/dds_profile.py"))

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, SetEnvironmentVariable
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 
+from grin_ros.ros.dds_profile import SWITCH
 from launch import LaunchContext, LaunchDescription
 
 Arguments = Mapping[str, tuple[str | None, str]]
@@ -88,5 +89,10 @@ def included(file: Path, **arguments: str) -> IncludeLaunchDescription:
 
 
 def fast_dds(given: Mapping[str, str], launch_files: Path) -> list[Any]:
-    """Return the action that sets the Fast DDS profile for everything started after it; none if it is not wanted."""
-    return [included(launch_files / "dds_profile.launch.py")] if truth(given, "dds_profile") else []
+    """Return the action that sets the Fast DDS profile for everything started after it.
+
+    If it is not wanted, return the one that keeps the node from setting it by itself.
+    """
+    if truth(given, "dds_profile"):
+        return [included(launch_files / "dds_profile.launch.py")]
+    return [SetEnvironmentVariable(SWITCH, "false")]

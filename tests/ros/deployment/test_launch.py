@@ -116,7 +116,9 @@ def test_the_dds_profile_is_set_before_the_process_starts_and_only_if_wanted(
     actions = started(read(name), **needed)
     assert next(iter(actions)) == "IncludeLaunchDescription", "the process starts before the profile is set"
     assert included(actions["IncludeLaunchDescription"][0]) == (str(LAUNCH / "dds_profile.launch.py"), {})
-    assert "IncludeLaunchDescription" not in started(read(name), dds_profile="false", **needed)
+    actions = started(read(name), dds_profile="false", **needed)
+    assert "IncludeLaunchDescription" not in actions
+    assert [made.args for made in actions["SetEnvironmentVariable"]] == [("GRIN_ROS_DDS_PROFILE", "false")]
 
 
 def test_the_dds_profile_is_set_unless_there_is_another(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:

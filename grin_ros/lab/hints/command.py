@@ -19,9 +19,11 @@ from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.command_line import DONE, CommandParser, fail
 from grin_ros.core.config import load_yaml
 from grin_ros.lab.hints.calibrate import calibrated
-from grin_ros.lab.hints.export import add_hint_network
+from grin_ros.lab.hints.export import WEIGHTS, add_hint_network
 from grin_ros.lab.hints.frames import FrozenFrames, freeze
 from grin_ros.lab.hints.train import HintTraining, train
+from grin_ros.lab.network.checkpoint import load_weights
+from grin_ros.lab.network.hints import HintNetwork
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--config", type=Path, help="YAML file with values of HintTraining that differ from its defaults"
     )
+    parser.add_argument("--start-from", metavar="ARTIFACT", help="begin with the hint network of this artifact")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
@@ -67,8 +70,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder = find_artifact(options.artifact)
         artifact = load_artifact(folder)
         learnt = frozen(artifact, options.frozen / "learnt", options.data, config.renders, config.photographs)
-        kept = frozen(artifact, options.frozen / "kept", options.kept_back, 120, 2)
-        network, process = train(learnt, artifact.manifest, config)
+        kept = frozen(artifact, options.frozen / "kept", options.kept_back, 60, 1)
+        start = None
+        if options.start_from:
+            earlier = load_artifact(find_artifact(options.start_from))
+            sizes = artifact.manifest.network
+            start = HintNetwork.of(load_weights(earlier.file(WEIGHTS)), sizes.grid_rows, sizes.grid_cols)
+            config = dataclasses.replace(config, process=earlier.manifest.hints.process)
+        network, process = train(learnt, artifact.manifest, config, start)
         learnt_process = process.learnt()
         calibration = calibrated(kept, artifact.manifest, network, learnt_process)
         training = {

@@ -59,13 +59,18 @@ class HintTraining:
             raise ValueError(f"scaled_share, unscaled_share: got {got}, expected a sum of 0.5 to 1")
 
 
-def train(frames: FrozenFrames, manifest: Manifest, config: HintTraining) -> tuple[HintNetwork, LearntProcess]:
-    """Return network and process after a run, averaged over its last steps. A run follows from its configuration."""
+def train(
+    frames: FrozenFrames, manifest: Manifest, config: HintTraining, start: HintNetwork | None = None
+) -> tuple[HintNetwork, LearntProcess]:
+    """Return network and process after a run, averaged over its last steps. A run follows from its configuration.
+
+    start: a network to begin with, for instance that of an earlier model; None begins with random weights.
+    """
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     rows, cols = manifest.network.grid_rows, manifest.network.grid_cols
     scale, data_std = LogDepth(manifest.depth.min_m, manifest.depth.max_m), manifest.depth.data_std
-    network = HintNetwork(frames.tokens.shape[-1], rows, cols, config.width)
+    network = start or HintNetwork(frames.tokens.shape[-1], rows, cols, config.width)
     process = LearntProcess(config.process)
     parameters = [*network.parameters(), *process.parameters()]
     optimiser = torch.optim.AdamW(

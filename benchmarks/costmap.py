@@ -28,15 +28,14 @@ from sensor_msgs.msg import CompressedImage
 
 from benchmarks.driving.box_worlds import Pose
 from benchmarks.driving.costmaps import VoxelCostmap
-from benchmarks.driving.room_drive import BAG, FRAMES, IMAGE, LENS, OFFSET, REACH_M, STRIDE, seen, stamp_ns, truth_m
+from benchmarks.driving.room_drive import BAG, FRAMES, IMAGE, LENS, REACH_M, STRIDE, seen, stamp_ns, truth_m
+from benchmarks.driving.room_lidar import lidar_hints
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
-from grin_ros.core.geometry.rays import points_from_depth
-from grin_ros.core.hints.gates import Measured, gated
 from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
 from grin_ros.core.planning.view import level_view
-from grin_ros.core.types import DepthEstimate, Frame, Hints
+from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.worlds.sequence import TURN_RAD
@@ -51,9 +50,6 @@ LOWEST_M = -0.5 * SIDE_CELLS * CELL_M
 FLOOR_M = 0.03
 """Pixels whose true height is less than this belong to the floor."""
 BEARING_RAD, HALF_VIEW_RAD = math.radians(2.0), math.radians(32.0)
-REACH_OF_LIDAR_M = 20.0
-LIDAR_BAND_M = 0.05
-"""True points at most this far above or below the camera stand in for those of a 2D lidar."""
 
 Cells = NDArray[np.bool_]
 Points = NDArray[np.float64]
@@ -173,19 +169,8 @@ def answers(model: str, backend: str, *, mounted: bool, lidar: bool = False) -> 
         assert picture is not None
         image = np.ascontiguousarray(picture[..., ::-1], np.uint8)
         frame = Frame(image, LENS if mounted else replace(LENS, mounting=None))
-        found.append(estimator(frame, hints=lidar_hints(len(found)) if lidar else None))
+        found.append(estimator(frame, hints=lidar_hints(stamp_ns(len(found))) if lidar else None))
     return found
-
-
-def lidar_hints(number: int) -> Hints | None:
-    """Return the hints of a level 2D lidar at the camera, with 1 % of noise."""
-    assert LENS.mounting is not None
-    full_m = np.full((LENS.height, LENS.width), np.nan, np.float32)
-    full_m[OFFSET::STRIDE, OFFSET::STRIDE] = truth()[number]
-    points = points_from_depth(full_m, LENS.rays()).reshape(-1, 3).astype(np.float64)
-    level = points[np.abs(points @ LENS.mounting.up_optical()) < LIDAR_BAND_M]
-    level *= 1.0 + 0.01 * np.random.default_rng(number).standard_normal((len(level), 1))
-    return gated(LENS, Measured(level, 0.01, 0.0, "scan"), REACH_OF_LIDAR_M, 1.0).hints
 
 
 def with_floor_scale(estimate: DepthEstimate) -> DepthEstimate:

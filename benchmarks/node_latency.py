@@ -4,6 +4,7 @@
 
     python benchmarks/node_latency.py                 a 30 Hz camera for 20 s, all outputs
     python benchmarks/node_latency.py --lockstep      the next frame when the last is answered: latency without waiting
+    python benchmarks/node_latency.py --hints 200     with a cloud of so many measured points for every image
 
 End to end is from the publication of an image to the receipt of its depth. The stages are those that the node reports
 on /diagnostics, over its last 10 s. The result is printed as Markdown, with the machine it ran on.
@@ -28,9 +29,12 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
 from tqdm import tqdm
 
-from grin_ros.ros.operator.demo.scene import motorcycle, window
+from grin_ros.ros.frame.cloud import list_message
+from grin_ros.ros.operator.demo.scene import CameraView, motorcycle, window
 from grin_ros.ros.operator.harness.client import LIMIT_S, NodeClient
 from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import OUTPUTS, Received, camera_info_message, image_message
@@ -40,10 +44,12 @@ DEPTH, DIAGNOSTICS, POINTS = "depth/image", "/diagnostics", "points"
 STAGES = {
     "wait": "in the queue of one",
     "convert": "message to RGB",
+    "gather": "messages of sensors to hints",
     "estimate": "the estimator, of which:",
     "prepare": "- rays of the camera, noise",
     "encode": "- graph encode",
     "denoise": "- graph denoise, all steps",
+    "hints": "- the fusion with hints",
     "decode": "- graph decode",
     "limit": "- limits",
     "publish": "messages of all outputs",
@@ -95,13 +101,16 @@ def measure(options: argparse.Namespace, log: Path) -> LatencyRun:
     topics = {topic: kind for topic, kind in OUTPUTS.items() if topic != POINTS or not options.no_points}
     collected = Collected()
     given = {key: value for key, value in parameters.items() if value is not None}
+    if options.hints:
+        given |= {"hints.points": True, "hints.points_pose": "0 0 0 0 0 0"}
     process = NodeProcess(log, given)
     with process, NodeClient(process, camera_qos=qos_profile_sensor_data) as client:
         client.bring_up(topics, collected)
         view = window(motorcycle(), 0.0)
         image = cv2.resize(view.image, (options.width, options.height), interpolation=cv2.INTER_AREA)
         info = camera_info_message(view.camera.resized(options.width, options.height))
-        stamps = send(client, collected, (image_message(np.asarray(image, np.uint8)), info), options)
+        hints = Sensor(client, cloud_of(view, options.hints)) if options.hints else None
+        stamps = send(client, collected, (image_message(np.asarray(image, np.uint8)), info), options, hints)
         if stamps:
             client.reached(partial(collected.answered, stamps[-1]), LIMIT_S)
         memory_mb = peak_memory_mb(process.pid)
@@ -118,7 +127,38 @@ def measure(options: argparse.Namespace, log: Path) -> LatencyRun:
     return LatencyRun(latency_ms, span_s, len(stamps), values, memory_mb, machine)
 
 
-def send(client: NodeClient, collected: Collected, messages: tuple[Any, Any], options: argparse.Namespace) -> list[int]:
+class Sensor:
+    """Publishes a cloud for the input hints/points."""
+
+    def __init__(self, client: NodeClient, cloud: PointCloud2) -> None:
+        self._publisher: Any = client.ros.create_publisher(PointCloud2, "hints/points", 10)
+        self._cloud = cloud
+        client.wait(lambda: self._publisher.get_subscription_count() > 0, "subscription of hints/points")
+
+    def measure(self, stamp_ns: int) -> None:
+        """Publish the cloud with this stamp."""
+        stamp = self._cloud.header.stamp
+        stamp.sec, stamp.nanosec = divmod(stamp_ns, 10**9)
+        self._publisher.publish(self._cloud)
+
+
+def cloud_of(view: CameraView, count: int) -> PointCloud2:
+    """Return so many true points of a view, spread over it, in the body frame of its camera."""
+    rows, cols = np.nonzero(np.isfinite(view.depth_m))
+    at = np.random.default_rng(0).choice(len(rows), count, replace=False)
+    rays = view.camera.rays()[rows[at], cols[at]]
+    points = rays * (view.depth_m[rows[at], cols[at]] / rays[:, 2])[:, None]
+    body = np.stack([points[:, 2], -points[:, 0], -points[:, 1]], axis=1)
+    return list_message(body.astype(np.float32), ("x", "y", "z"), Header(frame_id="lidar"))
+
+
+def send(
+    client: NodeClient,
+    collected: Collected,
+    messages: tuple[Any, Any],
+    options: argparse.Namespace,
+    hints: Sensor | None = None,
+) -> list[int]:
     """Send images through the warm-up and for `seconds` after it; return the stamps that count."""
     start = time.monotonic()
     end = start + options.warm_up + options.seconds
@@ -130,6 +170,8 @@ def send(client: NodeClient, collected: Collected, messages: tuple[Any, Any], op
             stamp_ns = time.time_ns()
             if now - start >= options.warm_up:
                 stamps.append(stamp_ns)
+            if hints is not None:
+                hints.measure(stamp_ns)
             client.publish(*messages, stamp_ns)
             index += 1
             if options.lockstep:
@@ -157,6 +199,7 @@ def report(measured: LatencyRun, options: argparse.Namespace) -> str:
         f"{key} {getattr(options, key)}" for key in ("steps", "members", "threads") if getattr(options, key) is not None
     )
     outputs = "depth, sigma" if options.no_points else "depth, sigma, points"
+    outputs += f"; {options.hints} hints: {values.get('hints points', '?')}" if options.hints else ""
     setting = f"{options.width}x{options.height}, {feed}, {options.seconds:g} s; outputs: {outputs}"
     answered = f"{len(measured.latency_ms)} of {measured.sent} frames answered"
     lines = [
@@ -196,6 +239,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parse.add_argument("--lockstep", action="store_true", help="no fixed rate: send when the last frame is answered")
     parse.add_argument("--width", type=int, default=640)
     parse.add_argument("--height", type=int, default=480)
+    parse.add_argument("--hints", type=int, default=0, metavar="N", help="measured points for every image (0)")
     parse.add_argument("--no-points", action="store_true", help="do not subscribe to the cloud, so that it is not made")
     parse.add_argument("--model", default="nano")
     parse.add_argument("--backend", default="ort")

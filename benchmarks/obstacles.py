@@ -6,9 +6,8 @@
     python benchmarks/obstacles.py --real DIR       real frames with measured depth (grin evaluate), indoors
 
 Both scans go through the node's own filter. The table says for how many bearings with a true obstacle the estimate has
-one, how far it is off, and how many open bearings are closed by mistake. It does so for the camera alone, for the scale
-from 60 points of a 2D lidar at the camera (smoothed along a rendered drive as the node does), and for the median of all
-true ranges as a constant answer.
+one, how far it is off, and how many open bearings are closed by mistake. It does so for the camera alone, with 60
+points of a 2D lidar at the camera as hints, and for the median of all true ranges as a constant answer.
 
 The mounting of the cameras of real frames is not known. They are taken to be level, and everything that is not lower
 than the camera to be an obstacle. Of their estimates only the pixels with measured depth count.
@@ -29,12 +28,10 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.camera import Camera, Mounting
-from grin_ros.core.geometry.rays import points_from_depth, range_to_depth
-from grin_ros.core.hints.scale import NoScaleError, match_scale, scaled
-from grin_ros.core.hints.scale_filter import SmoothScale
+from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.planning.obstacles import ObstacleSettings, trusted_pixels
 from grin_ros.core.planning.scan import level_scan
-from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.measured import EvalDataset
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.rendering.renderer import Renderer
@@ -42,11 +39,10 @@ from grin_ros.worlds.sequence import render_sequence
 
 LENS = Camera(640, 480, 500.0, 500.0, 321.0, 238.0, "plumb_bob", (-0.1, 0.02, 0.0, 0.0, 0.0), Mounting(0.5, 0.0, 0.05))
 FIRST_SEED = 700
-PERIOD_NS = 100_000_000
 LIDAR_POINTS = 60
 ROOM = ObstacleSettings()
 LEVEL = ObstacleSettings(min_height_m=1.0, max_height_m=3.0)  # with a camera at 1 m
-ALONE, LIDAR, CONSTANT = "camera alone", "with a 2D lidar's scale", "always the median"
+ALONE, LIDAR, CONSTANT = "camera alone", "with the hints of a 2D lidar", "always the median"
 Scan = NDArray[np.float32]
 
 
@@ -54,14 +50,12 @@ Scan = NDArray[np.float32]
 class Seen:
     """One frame for the estimator, with its true depth (H, W) in metres, NaN where it is unknown.
 
-    camera: the one whose mounting the scan uses. begins: True for the first frame of a drive.
+    camera: the one whose mounting the scan uses.
     """
 
     frame: Frame
     camera: Camera
     depth_m: NDArray[np.float32]
-    stamp_ns: int
-    begins: bool
 
 
 def rendered(scenes: int, frames: int) -> Iterator[Seen]:
@@ -75,7 +69,7 @@ def rendered(scenes: int, frames: int) -> Iterator[Seen]:
             continue
         for view in views:
             depth_m = range_to_depth(view.range_m, view.camera.rays()).astype(np.float32)
-            yield Seen(Frame(view.image, view.camera), view.camera, depth_m, view.number * PERIOD_NS, view.number == 0)
+            yield Seen(Frame(view.image, view.camera), view.camera, depth_m)
         drives += 1
     renderer.close()
 
@@ -84,7 +78,7 @@ def real(folder: str) -> Iterator[Seen]:
     """Yield indoor frames of real cameras, which are taken to be level."""
     for sample in EvalDataset.open(folder).select("indoor"):
         camera = sample.frame.camera.with_mounting(Mounting(1.0))
-        yield Seen(sample.frame, camera, sample.depth_m, 0, True)
+        yield Seen(sample.frame, camera, sample.depth_m)
 
 
 def scan(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) -> Scan:
@@ -92,27 +86,24 @@ def scan(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) ->
     return level_scan(camera, estimate, settings, trusted_pixels(camera, estimate, settings), 0.5, 0.1).ranges_m
 
 
-def lidar_points(seen: Seen) -> NDArray[np.float32]:
-    """Return the points (N, 3) that a 2D lidar at the centre of the camera would measure."""
-    camera = seen.camera
-    row = points_from_depth(seen.depth_m, camera.rays())[round(camera.cy)]
-    hit = row[np.isfinite(row).all(axis=1)]
-    return np.asarray(hit[:: max(1, len(hit) // LIDAR_POINTS)])
+def lidar_hints(seen: Seen) -> Hints:
+    """Return the hints of a 2D lidar at the centre of the camera."""
+    row = round(seen.camera.cy)
+    hit = np.flatnonzero(np.isfinite(seen.depth_m[row]))
+    hit = hit[:: max(1, len(hit) // LIDAR_POINTS)]
+    range_m = seen.depth_m[row, hit] / seen.camera.rays()[row, hit, 2]
+    return Hints.measured(np.stack([hit, np.full_like(hit, row)], axis=1), range_m, 0.01, "scan")
 
 
-def compared(estimator: Estimator, seen: Seen, smooth: SmoothScale, settings: ObstacleSettings) -> dict[str, Scan]:
-    """Return the true scan under the empty name, and the scans of the estimate by name."""
-    camera, known = seen.camera, np.isfinite(seen.depth_m)
-    true = DepthEstimate(seen.depth_m, np.where(known, 0.001 * seen.depth_m, np.nan).astype(np.float32))
-    estimate, measured = estimator(seen.frame), ~np.isnan(seen.depth_m)
-    estimate = DepthEstimate(np.where(measured, estimate.depth_m, np.float32(np.nan)), estimate.sigma_m)
-    try:
-        match = match_scale(camera, estimate, lidar_points(seen))
-    except NoScaleError:
-        match = None
-    corrected = scaled(estimate, smooth(seen.stamp_ns, match))
-    estimates = {"": true, ALONE: estimate, LIDAR: corrected}
-    return {name: scan(camera, one, settings) for name, one in estimates.items()}
+def compared(estimator: Estimator, seen: Seen, settings: ObstacleSettings) -> dict[str, Scan]:
+    """Return the true scan under the empty name, and the scans of the estimates by name."""
+    known = np.isfinite(seen.depth_m)
+    estimates = {"": DepthEstimate(seen.depth_m, np.where(known, 0.001 * seen.depth_m, np.nan).astype(np.float32))}
+    for name, hints in ((ALONE, None), (LIDAR, lidar_hints(seen))):
+        estimate = estimator(seen.frame, hints=hints)
+        depth_m = np.where(np.isnan(seen.depth_m), np.float32(np.nan), estimate.depth_m)
+        estimates[name] = DepthEstimate(depth_m, estimate.sigma_m)
+    return {name: scan(seen.camera, one, settings) for name, one in estimates.items()}
 
 
 def row(name: str, true: Scan, found: Scan) -> str:
@@ -138,10 +129,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     frames = real(options.real) if options.real else rendered(options.scenes, options.frames)
     settings = LEVEL if options.real else ROOM
     scans: dict[str, list[Scan]] = {"": [], ALONE: [], LIDAR: []}
-    smooth, count = SmoothScale(), 0
+    count = 0
     for seen in tqdm(frames, unit="frame", disable=None):
-        smooth = SmoothScale() if seen.begins else smooth
-        for name, one in compared(estimator, seen, smooth, settings).items():
+        for name, one in compared(estimator, seen, settings).items():
             scans[name].append(one)
         count += 1
     true, alone, lidar = (np.concatenate(all_of) for all_of in scans.values())

@@ -12,7 +12,7 @@ from typing import Any
 
 from launch_ros.actions import LifecycleNode
 
-from grin_ros.ros.node.launching import described, fast_dds, node_parameters, process_options, shared
+from grin_ros.ros.node.launching import described, fast_dds, hint_remappings, node_parameters, process_options, shared
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
@@ -21,7 +21,7 @@ CONFIG = HERE.parent / "config"  # beside launch/ in the sources and when instal
 ARGUMENTS = {
     "namespace": ("", "The namespace of the node and its topics."),
     "name": ("grin", "The name of the node."),
-    **shared("image", "camera_info"),
+    **shared("image", "camera_info", "hints"),
     "params_file": (str(CONFIG / "grin.yaml"), "The parameter file of the node."),
     **shared("model", "backend", "compressed", "use_sim_time", "autostart", "respawn", "log_level", "dds_profile"),
 }
@@ -44,6 +44,7 @@ def start(given: dict[str, str]) -> list[Any]:
             ("image", given["image"]),
             ("image/compressed", f"{given['image']}/compressed"),
             ("camera_info", given["camera_info"]),
+            *hint_remappings(given),
         ],
         arguments=["--ros-args", "--log-level", given["log_level"]],
         **process_options(given),

@@ -45,8 +45,8 @@ TOPICS_INTRODUCTION = """\
 Names are relative to the namespace of the node. Every output has the stamp and the frame of its image, where its type
 has a header. Depth follows REP 118 (metres along the optical axis) and REP 117 (NaN is invalid, +inf is beyond range).
 A topic that a parameter switches is there while that parameter is true. More about images and `camera_info`:
-[cameras](../guides/cameras.md); about `obstacles`, `free_space` and `scan`: [nav2](../guides/nav2.md); about ranges:
-[scale](../guides/scale.md); about `/diagnostics`: [operations](../guides/operations.md)."""
+[cameras](../guides/cameras.md); about `obstacles`, `free_space` and `scan`: [nav2](../guides/nav2.md); about hints:
+[hints](../guides/hints.md); about `/diagnostics`: [operations](../guides/operations.md)."""
 MESSAGES_INTRODUCTION = """\
 Each node has one status, `<node>: depth`, once every `diagnostics_period_s`. If several things are wrong, the message
 tells the most serious one: mend it, and look again. The values beside the message, the reasons of rejected frames and
@@ -191,7 +191,7 @@ def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
         yield from _prose(parser.description)
     rows, inner = [], []
     for action in parser._actions:
-        if isinstance(action, argparse._HelpAction):
+        if isinstance(action, argparse._HelpAction) or action.help == argparse.SUPPRESS:
             continue
         if isinstance(action, argparse._SubParsersAction):
             inner += list(dict(action.choices).items())

@@ -300,7 +300,7 @@ def test_a_generated_page_that_is_not_current_is_found(tmp_path: Path) -> None:
         ("`pip install '.[trane]'`", "no extra trane"),
         ("`pip install 'grin_ros[train]'`", "grin_ros is on no package index"),
         ("`python benchmarks/nothing.py`", "no file benchmarks/nothing.py"),
-        ("`python benchmarks/scale.py DIR --nois 1`", "python benchmarks/scale.py DIR: no option --nois"),
+        ("`python benchmarks/costmap.py --modle 1`", "python benchmarks/costmap.py --modle: no option --modle"),
         ("`python -m grin_ros.nothing`", "no module grin_ros.nothing"),
     ],
 )

@@ -22,7 +22,7 @@ SAME_DISTANCE = 1e-3
 """Distances that differ by less than this share are the same, because rounding and calibration move a code so far."""
 FEWEST, LEAST_SHARE = 10, 0.05
 """A distance or a point is a code if at least this many points, and this share of all, have it. Fewer are harmless
-outliers of the scale."""
+outliers."""
 BEYOND = 0.98
 """The end of the range is looked for at this quantile of the distances, so that a few wrong points farther away do not
 hide it."""
@@ -41,13 +41,6 @@ class Returns:
     kept: NDArray[np.bool_]
     no_return: int = 0
     too_near: int = 0
-
-    @property
-    def left_out(self) -> str:
-        """Return what was left out, in words for a message; empty if nothing was."""
-        counts = [(self.no_return, "have no return"), (self.too_near, "are nearer than scale.min_range_m")]
-        words = " and ".join(f"{count} {what}" for count, what in counts if count)
-        return f"of {len(self.points) + self.no_return + self.too_near} rays {words}" if words else ""
 
 
 def measured_returns(points: NDArray[np.float64], min_range_m: float = MIN_RANGE_M) -> Returns:

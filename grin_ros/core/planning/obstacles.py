@@ -36,13 +36,15 @@ Points = NDArray[np.float32]
 class ObstacleSettings:
     """The settings that choose pixels and thin out points.
 
-    max_relative_sigma: the largest sigma / depth. min_grazing_deg: a surface seen at a flatter angle does not count as
-    a surface. max_range_m: along the ray; farther points mark nothing. voxel_m: one point is kept in each cube of this
-    edge. height_band: keep only what stands between min_height_m and max_height_m above the ground, where the mounting
-    is known. Without a mounting nothing has a height, so the floor is kept too.
+    max_relative_sigma: the largest sigma / depth. hinted_relative_sigma: the same for a frame with hints, whose sigma
+    tells right pixels from wrong ones; the smaller of the two counts. min_grazing_deg: a surface seen at a flatter
+    angle does not count as a surface. max_range_m: along the ray; farther points mark nothing. voxel_m: one point is
+    kept in each cube of this edge. height_band: keep only what stands between min_height_m and max_height_m above the
+    ground, where the mounting is known. Without a mounting nothing has a height, so the floor is kept too.
     """
 
     max_relative_sigma: float = 0.5
+    hinted_relative_sigma: float = 0.1
     min_grazing_deg: float = 2.0
     max_range_m: float = 5.0
     voxel_m: float = 0.05
@@ -78,8 +80,11 @@ def trusted_pixels(camera: Camera, estimate: DepthEstimate, settings: ObstacleSe
             f"estimate: got {depth_m.shape}, expected the camera's {(camera.height, camera.width)}; "
             "estimate at the size of the frame"
         )
+    limit = settings.max_relative_sigma
+    if estimate.hints is not None and estimate.hints.used:
+        limit = min(limit, settings.hinted_relative_sigma)
     with np.errstate(invalid="ignore"):
-        certain = np.isfinite(depth_m) & (estimate.sigma_m <= np.float32(settings.max_relative_sigma) * depth_m)
+        certain = np.isfinite(depth_m) & (estimate.sigma_m <= np.float32(limit) * depth_m)
     return certain & ~flying_pixels(depth_m, camera, settings.min_grazing_deg)
 
 

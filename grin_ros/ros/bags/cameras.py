@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The cameras and ranges of a bag, and the names of their outputs.
+"""The cameras of a bag, and the names of their outputs.
 
 The outputs of a camera are named as those of a node in the camera's namespace.
 """
@@ -17,7 +17,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
-from grin_ros.ros.frame.topics import CLOUD, COMPRESSED, IMAGE, INFO, SCAN
+from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO
 from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.images import ENCODINGS
 
@@ -84,31 +84,6 @@ def find_cameras(
     if twice:
         raise ValueError(f"{', '.join(twice)}: their outputs would have the same names; choose one with --image")
     return cameras
-
-
-def find_ranges(
-    found: Survey, cameras: Sequence[CameraTopics], ranges: Sequence[str], from_ranges: bool
-) -> dict[str, str]:
-    """Return the message types of the range topics, by name.
-
-    from_ranges: the parameter scale.from_ranges. Raises ValueError if it and the topics contradict each other, if a
-    topic has no ranges, or if there are several cameras.
-    """
-    kinds = {topic: kind for topic, kind in found.kinds.items() if kind in (SCAN, CLOUD)}
-    present = f"the bag has: {', '.join(sorted(kinds)) or 'none'}"
-    if from_ranges != bool(ranges):
-        raise ValueError(
-            f"scale.from_ranges is {str(from_ranges).lower()}, but {len(ranges)} range topics are given; name "
-            f"LaserScan or PointCloud2 topics with --ranges, which switches it on; {present}"
-        )
-    for topic in ranges:
-        if topic not in kinds:
-            raise ValueError(f"--ranges {topic}: the bag has no such LaserScan or PointCloud2 topic; {present}")
-    if ranges and len(cameras) > 1:
-        raise ValueError(
-            f"--ranges: scale.range_pose belongs to one camera, but there are {len(cameras)}; choose one with --image"
-        )
-    return {topic: kinds[topic] for topic in ranges}
 
 
 def raw_name(image: str) -> str:

@@ -24,7 +24,7 @@ from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
 from grin_ros.ros.bags.single_file import is_single_file
 from grin_ros.ros.bags.storage.formats import BY_SUFFIX, STORAGES
-from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
 from grin_ros.ros.parameters.row import Value
 
 
@@ -65,10 +65,13 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
     elif (arguments.workers or 1) > 1:
         parameters.setdefault("threads", max(1, (os.cpu_count() or 1) // arguments.workers))
     if arguments.ranges:
-        parameters.setdefault("scale.from_ranges", True)
-    hints = [_hint(text) for text in arguments.hints]
-    for source, _, _ in hints:
-        parameters.setdefault(SOURCES[source].switch, True)
+        raise ValueError(
+            "--ranges is now --hints scan=TOPIC for a LaserScan and --hints points=TOPIC for a PointCloud2; the pose "
+            "of the sensor comes from tf, or from -p hints.scan_pose:='x y z roll pitch yaw'"
+        )
+    hints = wirings(arguments.hints)
+    for wiring in hints:
+        parameters.setdefault(SOURCES[wiring.source].switch, True)
     cameras = camera_choice(arguments)
     bag_config(parameters)  # so that a wrong parameter is refused before any work begins
     return [
@@ -79,8 +82,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
             None if arguments.topics is None else tuple(arguments.topics),
             tuple(arguments.image),
             arguments.camera_info,
-            tuple(arguments.ranges),
-            tuple((name, topic) for _, name, topic in hints),
+            tuple((wiring.input, wiring.topic) for wiring in hints),
             cameras,
             arguments.every,
             arguments.start,
@@ -119,15 +121,6 @@ def parameter(text: str) -> tuple[str, Value]:
         return name, yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise ValueError(f"-p {name}: got '{value}', expected a YAML value ({error})") from error
-
-
-def _hint(text: str) -> tuple[str, str, str]:
-    """Return source, input and recorded topic of a text such as 'scan=/robot/scan'."""
-    name, separator, topic = text.partition("=")
-    inputs = {it.removeprefix("hints/"): (it, source) for source in SOURCES for it in SOURCES[source].topics}
-    if not (separator and topic and name in inputs):
-        raise ValueError(f"--hints: got '{text}', expected one of {', '.join(f'{it}=TOPIC' for it in inputs)}")
-    return inputs[name][1], inputs[name][0], topic
 
 
 def _one(job: Job) -> int:
@@ -255,7 +248,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="TOPIC",
-        help="correct the scale by this LaserScan or PointCloud2 topic (repeatable; see scale.range_pose)",
+        help=argparse.SUPPRESS,  # its old name; the error says the new one
     )
     add(
         "--hints",

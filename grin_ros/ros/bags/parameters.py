@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grin_ros.core.hints.config import FROM_TF
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.parameters.row import Value
 from grin_ros.ros.parameters.table import NodeConfig, node_config
@@ -35,10 +34,4 @@ def bag_config(parameters: Mapping[str, Value]) -> NodeConfig:
         if name in LIVE_ONLY:
             reason, remedy = LIVE_ONLY[name]
             raise InputError(f"{name}: a run over a bag does not have this parameter: {reason}", remedy)
-    config = node_config(parameters)
-    if config.scale.range_pose == FROM_TF:
-        raise InputError(
-            f"scale.range_pose: got '{FROM_TF}', but the transforms of a bag are not read",
-            "give the pose as six numbers 'x y z roll pitch yaw'",
-        )
-    return config
+    return node_config(parameters)

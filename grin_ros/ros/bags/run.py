@@ -27,7 +27,7 @@ from grin_ros.core.estimator import Estimator
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.before_start import BeforeStart
-from grin_ros.ros.bags.cameras import CameraTopics, find_cameras, find_ranges
+from grin_ros.ros.bags.cameras import CameraTopics, find_cameras
 from grin_ros.ros.bags.hints import BagHints, find_hints
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.parameters import bag_config
@@ -39,7 +39,6 @@ from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO, OUTPUTS
 from grin_ros.ros.inputs.images import Converter, open_converter
 from grin_ros.ros.inputs.messages import AnyImage, info_from_camera, size_of
 from grin_ros.ros.inputs.problem import Problem
-from grin_ros.ros.inputs.range_scale import RangeScale
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.parameters.row import Value
 from grin_ros.ros.parameters.table import NodeConfig
@@ -58,12 +57,11 @@ class Job:
     """One bag to work on, as plain values: it can be sent to another process or machine.
 
     parameters: the node's, by name. topics: the recorded topics that pass to the output, None for all. images: the
-    image topics to work on, none for all cameras. info: the camera_info topic of the only image topic. ranges: the
-    LaserScan and PointCloud2 topics that correct the scale. hints: (input, recorded topic) of the sources of hints,
-    such as ('hints/scan', '/scan'). cameras: tells the camera of images without camera_info. every: depth for every
-    n-th image of a camera. start_s, end_s: the window, in seconds from the bag's first message. part_frames: the
-    largest number of frames that are computed again after an interruption. Raises ValueError if numbers are out of
-    range.
+    image topics to work on, none for all cameras. info: the camera_info topic of the only image topic. hints: (input,
+    recorded topic) of the sources of hints, such as ('hints/scan', '/scan'). cameras: tells the camera of images
+    without camera_info. every: depth for every n-th image of a camera. start_s, end_s: the window, in seconds from the
+    bag's first message. part_frames: the largest number of frames that are computed again after an interruption. Raises
+    ValueError if numbers are out of range.
     """
 
     input: str
@@ -72,7 +70,6 @@ class Job:
     topics: tuple[str, ...] | None = None
     images: tuple[str, ...] = ()
     info: str = ""
-    ranges: tuple[str, ...] = ()
     hints: tuple[tuple[str, str], ...] = ()
     cameras: CameraChoice | None = None
     every: int = 1
@@ -126,7 +123,6 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     found = survey(bag, (IMAGE, COMPRESSED, INFO))
     found.time_ns(job.start_s)
     cameras = find_cameras(found, job.images, job.info, known=job.cameras is not None)
-    ranges = find_ranges(found, cameras, job.ranges, config.scale.from_ranges)
     hints = find_hints(found, job.hints, config.hints.on)
     unknown = sorted(set(job.topics or ()) - found.kinds.keys())
     if unknown:
@@ -138,7 +134,7 @@ def run(job: Job, watch: Watch | None = None) -> Report:
         # The engine is part of the identity, so that one bag never holds parts of two engines.
         PartsWriter(output, job.storage, f"{identity} {engine.description}") as writer,
     ):
-        work = _BagRun(job, config, cameras, ranges, hints, found, writer, engine, open_converter())
+        work = _BagRun(job, config, cameras, hints, found, writer, engine, open_converter())
         work.read(bag, watch)
         rejected, hinted = dict(sorted(work.rejected.items())), dict(sorted(work.hints.items()))
         result = Report(job.output, work.frames, rejected, tuple(bag.damage), hints=hinted)
@@ -163,27 +159,23 @@ class _BagRun:
         job: Job,
         config: NodeConfig,
         cameras: list[CameraTopics],
-        ranges: dict[str, str],
         hints: dict[str, list[str]],
         found: Survey,
         writer: PartsWriter,
         engine: Engine,
         converter: Converter,
     ) -> None:
-        """ranges: range topic -> message type. hints: recorded topic -> the inputs that it serves."""
+        """hints: recorded topic -> the inputs that it serves."""
         self._job = job
         self._config = config
         self._writer = writer
         self._cameras = {camera.image: camera for camera in cameras}
-        self._ranges = ranges
-        self._scale = RangeScale() if ranges else None
         self._hints = BagHints([camera.image for camera in cameras], config.hints, hints) if config.hints.on else None
         self._processors = {
             camera.image: FrameProcessor(
                 Estimator(engine),
                 converter,
                 partial(logger.warning, "%s: %s", camera.image),
-                scale=self._scale,
                 hints=self._hints.inputs[camera.image] if self._hints else None,
             )
             for camera in cameras
@@ -211,8 +203,6 @@ class _BagRun:
         for number, message in enumerate(bag.messages(stop_ns=self._stop_ns), 1):
             if message.topic in self._infos:
                 self._infos[message.topic] = message.data
-            elif message.topic in self._ranges:
-                self._add_ranges(message)
             if self._hints is not None:
                 self._hints.add(message)
             if message.time_ns < self._start_ns:
@@ -251,13 +241,6 @@ class _BagRun:
         topics = self._job.topics
         if message.topic not in self._computed and (topics is None or message.topic in topics):
             self._writer.write(message.topic, message.kind, message.time_ns, message.data, message.connection)
-
-    def _add_ranges(self, message: Message) -> None:
-        assert self._scale is not None
-        try:
-            self._scale.add(deserialize(message.data, message_class(message.kind)))
-        except ValueError as error:
-            logger.warning("%s at %d ns is not used: %s", message.topic, message.time_ns, error)
 
     def _process(self, camera: CameraTopics, message: Message) -> None:
         result = self._result(camera, message)

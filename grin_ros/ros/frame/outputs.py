@@ -10,9 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Float32, Header
+from std_msgs.msg import Header
 
-from grin_ros.core.hints.scale import Scale
 from grin_ros.core.planning.obstacles import Mask, trusted_pixels
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate, Frame
@@ -32,7 +31,6 @@ class Answer:
 
     frame: Frame
     estimate: DepthEstimate
-    scale: Scale
     info: CameraInfo
     header: Header
     config: NodeConfig
@@ -82,8 +80,6 @@ MAKERS: Mapping[str, Callable[[Answer], Any]] = {
     "depth/sigma": lambda answer: metres_message(answer.estimate.sigma_m, answer.header),
     "depth/image_mm": lambda answer: millimetres_message(answer.estimate.depth_m, answer.header),
     "depth/camera_info": lambda answer: info_message(answer.info, answer.header),
-    "depth/scale": lambda answer: Float32(data=answer.scale.factor),
-    "depth/scale_sigma": lambda answer: Float32(data=answer.scale.error_ln),
     "points": _points,
     "obstacles": _for_planners(obstacles_message),
     "free_space": _if_not_blind(_for_planners(free_space_message)),

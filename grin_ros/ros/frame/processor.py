@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Header
 
 from grin_ros.core.estimator import Estimator, Stopwatch
 from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.hints.config import ScaleConfig
 from grin_ros.core.hints.live_check import LiveCheck
-from grin_ros.core.hints.scale import Scale
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.outputs import Answer, output_messages
@@ -28,11 +25,7 @@ from grin_ros.ros.inputs.hints.gathering import Gathered, HintInputs, HintUse
 from grin_ros.ros.inputs.images import Converter
 from grin_ros.ros.inputs.messages import AnyImage, frame_from
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, FrameRejectedError, Problem
-from grin_ros.ros.inputs.range_scale import FrameScale, ScaledDepth
 from grin_ros.ros.parameters.table import NodeConfig
-
-NO_CORRECTION = Scale(ln=0.0, error_ln=0.0)
-"""The scale of depth that nothing corrects."""
 
 
 @dataclass(frozen=True)
@@ -51,31 +44,20 @@ class MountingSource(Protocol):
         """Return the mounting now. Raises FrameRejectedError if it is not known."""
 
 
-class ScaleSource(Protocol):
-    """Corrects the scale of depth."""
-
-    def __call__(self, frame: Frame, estimate: DepthEstimate, header: Header, config: ScaleConfig, /) -> ScaledDepth:
-        """Return the corrected estimate. header: that of the image."""
-
-    def forget(self) -> None:
-        """Forget the scale of earlier frames."""
-
-
 @dataclass(frozen=True)
 class Processed:
     """The result for one frame.
 
-    timings_ms: milliseconds by stage, those of the estimator included. scale: what corrected the scale, None if
-    nothing does. hints: what became of the hints, None if no source of them is switched on. keeps_floor: obstacles
-    contains the floor because the mounting is not known. doubts: what is implausible about the input, the most serious
-    first. messages: (topic, message) in the order of the table. They can
-    be iterated once, and each is made when it is asked for, so that depth can be sent before the points are computed.
+    timings_ms: milliseconds by stage, those of the estimator included. hints: what became of the hints, None if no
+    source of them is switched on. keeps_floor: obstacles contains the floor because the mounting is not known. doubts:
+    what is implausible about the input, the most serious first. messages: (topic, message) in the order of the table.
+    They can be iterated once, and each is made when it is asked for, so that depth can be sent before the points are
+    computed.
     """
 
     frame: Frame
     estimate: DepthEstimate
     timings_ms: Mapping[str, float]
-    scale: FrameScale | None
     hints: HintUse | None
     keeps_floor: bool
     doubts: tuple[Doubt, ...]
@@ -92,20 +74,18 @@ class FrameProcessor:
         warn: Callable[[str], None],
         *,
         mounting: MountingSource | None = None,
-        scale: ScaleSource | None = None,
         hints: HintInputs | None = None,
     ) -> None:
         """Bring the parts together.
 
         warn: takes a text for the log; each text comes once. mounting: None if the configuration holds the mounting.
-        scale: None if nothing corrects the scale. hints: None if no source of hints is switched on.
+        hints: None if no source of hints is switched on.
         """
         self._estimator = estimator
         self._converter = converter
         self._warn = warn
         self._warned: set[str] = set()
         self._mounting = mounting
-        self._scale = scale
         self._hints = hints
         self._live_check = LiveCheck()
         self._doubts = Doubts()
@@ -127,8 +107,6 @@ class FrameProcessor:
         self._estimator.smoothing.forget()
         self._doubts.forget()
         self._live_check.forget()
-        if self._scale is not None:
-            self._scale.forget()
         if self._hints is not None:
             self._hints.forget()
 
@@ -152,21 +130,15 @@ class FrameProcessor:
         if self._hints is not None:
             estimate = self._live_check(frame.camera, estimate, held)
             clock.lap("check")
-        scale = None
-        if self._scale is not None:
-            corrected = self._scale(frame, estimate, header, config.scale)
-            estimate, scale = corrected.estimate, corrected.applied
-            clock.lap("scale")
         if self._hints is not None:
             self._hints.answered(estimate)
-        applied = scale.scale if scale else NO_CORRECTION
-        answer = Answer(frame, estimate, applied, capture.info, header, config, doubts)
+        answer = Answer(frame, estimate, capture.info, header, config, doubts)
         messages = output_messages(answer, wanted, self._warn_once)
         timings_ms = {**clock.laps_ms, **estimate.timings_ms}
         used = None
         if self._hints is not None:
             used = HintUse(gathered.sources, estimate.hints, self._live_check.miss)
-        return Processed(frame, estimate, timings_ms, scale, used, answer.keeps_floor, doubts, messages)
+        return Processed(frame, estimate, timings_ms, used, answer.keeps_floor, doubts, messages)
 
     def _warn_once(self, text: str, name: str = "") -> None:
         """Log a text once. name: what counts as the same text; empty: the text itself."""

@@ -32,7 +32,7 @@ class Topic:
 
 
 IMAGE, COMPRESSED, INFO = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/CameraInfo"
-CLOUD, SCAN, NUMBER = "sensor_msgs/msg/PointCloud2", "sensor_msgs/msg/LaserScan", "std_msgs/msg/Float32"
+CLOUD, SCAN = "sensor_msgs/msg/PointCloud2", "sensor_msgs/msg/LaserScan"
 
 INPUTS: Mapping[str, Topic] = {
     topic.name: topic
@@ -40,8 +40,6 @@ INPUTS: Mapping[str, Topic] = {
         Topic("image", IMAGE, "The image, in any usual encoding; not subscribed while compressed is true."),
         Topic("image/compressed", COMPRESSED, "The image as JPEG or PNG, instead of image.", ("compressed",)),
         Topic("camera_info", INFO, "The calibration of the camera; the newest message before an image counts."),
-        Topic("range/scan", SCAN, "Ranges that correct the scale of depth.", ("scale.from_ranges",)),
-        Topic("range/points", CLOUD, "Ranges that correct the scale of depth, as points.", ("scale.from_ranges",)),
         *(
             Topic(name, kind, description, (source.switch,))
             for source in SOURCES.values()
@@ -76,13 +74,6 @@ OUTPUTS: Mapping[str, Topic] = {
             INFO,
             "The calibration of the depth images: camera_info with the header of the image.",
             ("publish_depth", "publish_sigma", "publish_mm"),
-        ),
-        Topic("depth/scale", NUMBER, "The factor by which ranges have corrected depth.", ("scale.from_ranges",)),
-        Topic(
-            "depth/scale_sigma",
-            NUMBER,
-            "The relative standard deviation of depth/scale.",
-            ("scale.from_ranges",),
         ),
         Topic(
             "points",

@@ -51,13 +51,13 @@ def cloud_points(cloud: PointCloud2) -> NDArray[np.float64]:
     if missing:
         raise InputError(
             f"cloud: got fields {', '.join(fields) or 'none'}, expected x, y and z among them",
-            "remap range/points to a cloud with these fields",
+            "give a cloud with these fields",
         )
     formats = [fields[name].datatype for name in "xyz"]
     if not set(formats) <= _FORMATS.keys():
         raise InputError(
             f"cloud: got x, y, z of the datatypes {formats}, expected FLOAT32 (7) or FLOAT64 (8)",
-            "remap range/points to a cloud of floats",
+            "give a cloud of floats",
         )
     order = ">" if cloud.is_bigendian else "<"
     layout = [(fields[name].offset, np.dtype(order + _FORMATS[fields[name].datatype])) for name in "xyz"]

@@ -16,6 +16,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 
 from grin_ros.ros.dds_profile import SWITCH
+from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
 from launch import LaunchContext, LaunchDescription
 
 Arguments = Mapping[str, tuple[str | None, str]]
@@ -29,6 +30,10 @@ SHARED: Arguments = {
     "camera_info": ("camera_info", "The camera_info topic of the same camera."),
     "model": ("", "A shipped model or the path of an artifact. If empty, the parameter file decides."),
     "backend": ("", "The backend, for example openvino. If empty, the parameter file decides."),
+    "hints": (
+        "",
+        "What else the robot measures, such as 'scan=/scan depth=/tof/image'. Each switches its source of hints on.",
+    ),
     "compressed": ("", "Subscribe to compressed images: true or false. If empty, the parameter file decides."),
     "use_sim_time": ("false", "Take the time from /clock, as bags and simulators publish it: true or false."),
     "autostart": ("true", "Configure and activate the node: true or false. With false, a lifecycle manager does it."),
@@ -72,9 +77,16 @@ def node_parameters(given: Mapping[str, str]) -> list[Any]:
     overrides: dict[str, Any] = {name: given[name] for name in ("model", "backend") if given[name]}
     if given["compressed"]:
         overrides["compressed"] = truth(given, "compressed")
+    for wiring in wirings(given.get("hints", "").split()):
+        overrides[SOURCES[wiring.source].switch] = True
     for name in ("use_sim_time", "autostart"):
         overrides[name] = truth(given, name)
     return [given["params_file"], overrides]
+
+
+def hint_remappings(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the remappings of the inputs of hints to the topics of the robot."""
+    return [(wiring.input, wiring.topic) for wiring in wirings(given["hints"].split())]
 
 
 def process_options(given: Mapping[str, str]) -> dict[str, Any]:

@@ -28,15 +28,12 @@ from grin_ros.core.backends.preferences import named_backends
 from grin_ros.core.backends.watchdog import WatchedEngine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.transform_tree import TransformTree
-from grin_ros.core.hints.config import FROM_TF
 from grin_ros.ros.frame.processor import Capture, FrameProcessor
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.hints.tf import TfListener
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.newest_info import NewestInfo
-from grin_ros.ros.inputs.range_scale import RangeScale
-from grin_ros.ros.inputs.transforms import Transforms
 from grin_ros.ros.node.diagnostics.clock_watch import ClockWatch
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounter
 from grin_ros.ros.node.diagnostics.message import diagnostic_array, status_message
@@ -84,8 +81,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._config: NodeConfig | None = None
         self._outputs: Publishers | None = None
         self._processor: FrameProcessor | None = None
-        self._listeners: list[Transforms | TfMounting | TfListener] = []
-        self._range_scale: RangeScale | None = None
+        self._listeners: list[TfMounting | TfListener] = []
         self._hints: HintInputs | None = None
         self._queue: CameraQueue[Capture] | None = None
         self._inputs: Subscriptions | None = None
@@ -170,8 +166,6 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         if config.mounting_frame:
             mounting = TfMounting(self, config.mounting_frame)
             self._listeners.append(mounting)
-        if config.scale.from_ranges:
-            self._range_scale = RangeScale(self._range_transforms(config))
         if config.hints.on:
             tree = TransformTree()
             self._listeners.append(TfListener(self, tree))
@@ -181,7 +175,6 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             converter,
             self._log.warning,
             mounting=mounting,
-            scale=self._range_scale,
             hints=self._hints,
         )
         self._monitor.configured(
@@ -200,19 +193,9 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self, self._processor, self._outputs, self._monitor, self._current_config, self._backend_description
         )
         self._queue = self._worker.open_queue(frames, self._counter)
-        self._inputs = Subscriptions(
-            self, self._config, self._monitor, self._queue, self._newest_info, self._range_scale, self._hints
-        )
+        self._inputs = Subscriptions(self, self._config, self._monitor, self._queue, self._newest_info, self._hints)
         self._declared.warn_of_unused_qos()
         self._log.info(f"active: listening on {', '.join(self._inputs.topics)}")
-
-    def _range_transforms(self, config: NodeConfig) -> Transforms | None:
-        """Return the source of the range sensor's pose, if it is tf2."""
-        if config.scale.range_pose != FROM_TF:
-            return None
-        transforms = Transforms(self, "scale.range_pose: got 'tf'", "give the pose as six numbers")
-        self._listeners.append(transforms)
-        return transforms
 
     def _current_config(self) -> NodeConfig:
         """Return the parameters of this moment, for the worker's thread."""
@@ -264,7 +247,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         """Release everything. If the backend hangs, it is still in use and stays open: return False."""
         if not self._stop():
             return False
-        self._processor = self._range_scale = self._hints = self._config = None
+        self._processor = self._hints = self._config = None
         while self._listeners:
             self._listeners.pop().close()
         if self._outputs is not None:

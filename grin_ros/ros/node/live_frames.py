@@ -88,7 +88,6 @@ class LiveFrames:
                 age_ms,
                 camera,
                 decision,
-                result.scale,
                 doubts=result.doubts,
                 hints=result.hints,
                 floor_in_obstacles=result.keeps_floor and "obstacles" in sent,

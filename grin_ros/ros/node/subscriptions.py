@@ -18,7 +18,6 @@ from grin_ros.ros.frame.topics import INPUTS
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.messages import AnyImage
 from grin_ros.ros.inputs.newest_info import KeptInfo, NewestInfo
-from grin_ros.ros.inputs.range_scale import RangeScale
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.node.diagnostics.monitor import Monitor
 from grin_ros.ros.node.image_watch import ImageWatch
@@ -30,7 +29,7 @@ QOS_POLICIES = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIAB
 
 
 class Subscriptions:
-    """Subscribes to a camera, and to the ranges and hints that correct its depth, until `close`."""
+    """Subscribes to a camera, and to the hints that correct its depth, until `close`."""
 
     def __init__(
         self,
@@ -39,7 +38,6 @@ class Subscriptions:
         monitor: Monitor,
         queue: CameraQueue[Capture],
         newest_info: NewestInfo,
-        range_scale: RangeScale | None,
         hints: HintInputs | None,
     ) -> None:
         """Subscribe. queue: takes the images. newest_info: takes camera_info, and keeps it for the next activation.
@@ -53,8 +51,6 @@ class Subscriptions:
         # The executor serves in this order: camera_info comes before an image that arrived with it.
         callbacks: dict[str, Callable[[Any], None]] = {"camera_info": newest_info.receive}
         callbacks["image/compressed" if config.compressed else "image"] = self._receive_image
-        if range_scale is not None:
-            callbacks |= {"range/scan": range_scale.add, "range/points": range_scale.add}
         if hints is not None:
             callbacks |= {topic: partial(hints.take, topic) for topic in hints.topics if _installed(topic)}
         try:
@@ -64,7 +60,7 @@ class Subscriptions:
             self._unsubscribe()
             raise
         self.topics = [subscription.topic_name for subscription in self._subscriptions]
-        """The full names of all topics, after remapping: camera_info, the image, and those of ranges and hints."""
+        """The full names of all topics, after remapping: camera_info, the image, and those of hints."""
         info_topic, image_topic = self.topics[:2]
         monitor.listening(image_topic, info_topic, config.compressed)
         self._kept_info = KeptInfo(node, info_topic, newest_info)

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of the parameter table for navigation: the topics for planners, and the scale from measured ranges."""
+"""The rows of the parameter table for navigation: the topics for planners."""
 
 from __future__ import annotations
 
-from grin_ros.core.hints.config import ScaleConfig
 from grin_ros.core.planning.config import NavigationConfig
 from grin_ros.core.planning.obstacles import ObstacleSettings
 from grin_ros.ros.parameters.row import Parameter
@@ -27,6 +26,14 @@ PLANNER_PARAMETERS: tuple[Parameter, ...] = (
         ObstacleSettings.max_relative_sigma,
         "The largest sigma / depth of a pixel that is trusted. A less certain pixel is neither an obstacle nor free "
         "space.",
+        low=0.01,
+        high=10.0,
+    ),
+    Parameter(
+        "obstacles.hinted_relative_sigma",
+        ObstacleSettings.hinted_relative_sigma,
+        "The same limit for a frame that hints have corrected, whose sigma tells right pixels from wrong ones. The "
+        "smaller of the two limits counts.",
         low=0.01,
         high=10.0,
     ),
@@ -91,44 +98,5 @@ PLANNER_PARAMETERS: tuple[Parameter, ...] = (
         low=0.05,
         high=10.0,
         unit="degrees",
-    ),
-    Parameter(
-        "scale.from_ranges",
-        ScaleConfig.from_ranges,
-        "Correct the scale of depth with the ranges on range/scan (LaserScan) or range/points (PointCloud2).",
-        read_only=True,
-    ),
-    Parameter(
-        "scale.range_pose",
-        ScaleConfig.range_pose,
-        "The pose of the range sensor in the camera's body frame (x ahead, y left, z up): six numbers "
-        "'x y z roll pitch yaw' in metres and degrees, or tf to read it from tf2.",
-        read_only=True,
-    ),
-    Parameter(
-        "scale.max_age_s",
-        ScaleConfig.max_age_s,
-        "The largest difference between the stamps of an image and its ranges. Ranges that differ more are ignored.",
-        low=0.001,
-        high=10.0,
-        unit="s",
-    ),
-    Parameter(
-        "scale.min_range_m",
-        ScaleConfig.min_range_m,
-        "The smallest range that corrects the scale, measured from the range sensor. Nearer ranges are ignored, "
-        "because they are the robot's own body.",
-        low=0.0,
-        high=10.0,
-        unit="m",
-    ),
-    Parameter(
-        "scale.max_range_m",
-        ScaleConfig.max_range_m,
-        "The largest range that corrects the scale. Farther ranges are ignored, because the error of far depth is not "
-        "that of near depth.",
-        low=0.5,
-        high=200.0,
-        unit="m",
     ),
 )

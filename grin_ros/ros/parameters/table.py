@@ -20,7 +20,6 @@ from grin_ros.core.command_line import DONE, CommandParser
 from grin_ros.core.config import nearest
 from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.hints.config import ScaleConfig
 from grin_ros.core.planning.config import NavigationConfig
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.parameters.hint_rows import HINT_PARAMETERS
@@ -31,6 +30,17 @@ from grin_ros.ros.parameters.row import Parameter, Value
 PARAMETERS: tuple[Parameter, ...] = (*NODE_PARAMETERS, *PLANNER_PARAMETERS, *HINT_PARAMETERS, *DIAGNOSTIC_PARAMETERS)
 
 BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}
+
+_HINTS = "switch on hints.scan or hints.points, and remap hints/scan or hints/points instead of range/..."
+REMOVED: Mapping[str, str] = {
+    "scale.from_ranges": _HINTS,
+    "scale.range_pose": "set hints.scan_pose or hints.points_pose; their default, tf, needs no numbers",
+    "scale.max_age_s": "set hints.max_age_s",
+    "scale.min_range_m": "set hints.min_range_m",
+    "scale.max_range_m": "set hints.max_range_m",
+}
+"""Parameters of earlier versions, and what takes their place. They are refused, because a robot that relied on them
+would else drive without."""
 
 YAML_WIDTH = 110
 """Comments in config/grin.yaml are wrapped at this column."""
@@ -52,7 +62,6 @@ class NodeConfig:
     latency_budget_ms: float
     mounting: Mounting | None
     mounting_frame: str
-    scale: ScaleConfig
     hints: HintConfig
     switched_on: frozenset[str]
     """The boolean parameters that are true; the table of topics names those that switch a topic on."""
@@ -73,6 +82,8 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
     Raises ValueError for an unknown name, a wrong type, a value out of range, and values that contradict each other.
     """
     for name, value in values.items():
+        if name in REMOVED:
+            raise ValueError(f"parameter '{name}' is no more; {REMOVED[name]}")
         if name not in BY_NAME:
             raise ValueError(f"parameter '{name}' is not known{nearest(name, BY_NAME)}")
         BY_NAME[name].check(value)
@@ -108,7 +119,6 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         latency_budget_ms=number("latency_budget_ms"),
         mounting=mounting if complete["mounting.known"] else None,
         mounting_frame=str(complete["mounting.base_frame"]),
-        scale=ScaleConfig.from_parameters(complete),
         hints=HintConfig.from_parameters(complete),
         switched_on=frozenset(name for name, value in complete.items() if value is True),
         points_stride=int(complete["points_stride"]),

@@ -45,14 +45,12 @@ def test_no_convention_of_no_return_counts(code: str, count: int, share: float) 
     returns = measured_returns(np.concatenate([real, codes])[order])
     assert len(returns.points) == len(real) and returns.no_return == len(codes) and returns.too_near == 0
     assert {tuple(point) for point in returns.points} == {tuple(point) for point in real}
-    assert returns.left_out == f"of {len(order)} rays {len(codes)} have no return"
 
 
 def test_the_robots_own_body_does_not_count() -> None:
     body = 0.9 * MIN_RANGE_M * directions(50)
     returns = measured_returns(np.concatenate([surface(100), body]))
     assert (len(returns.points), returns.no_return, returns.too_near) == (100, 0, 50)
-    assert "50 are nearer than scale.min_range_m" in returns.left_out
     assert len(measured_returns(body, 0.1).points) < 50, "they are one sphere, which is the end of a range"
     assert len(measured_returns(body * np.linspace(0.5, 1.0, 50)[:, None], 0.1).points) == 50
 
@@ -65,7 +63,7 @@ def test_real_surfaces_count_in_full(count: int) -> None:
     ahead = np.stack([np.cos(angles), np.sin(angles), np.zeros(count)], axis=1)
     for points in (surface(count), wall, rounded * ahead):
         returns = measured_returns(points)
-        assert len(returns.points) == count and returns.left_out == ""
+        assert len(returns.points) == count and returns.no_return == returns.too_near == 0
 
 
 def test_a_few_far_points_at_one_distance_are_no_code() -> None:

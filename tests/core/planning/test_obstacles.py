@@ -26,7 +26,7 @@ from grin_ros.core.planning.obstacles import (
     trusted_pixels,
 )
 from grin_ros.core.planning.view import MountingUnknownError, range_per_depth
-from grin_ros.core.types import DepthEstimate
+from grin_ros.core.types import DepthEstimate, HintReport
 
 CAMERA = Camera(48, 36, 40.0, 42.0, 23.1, 17.8, "plumb_bob", (-0.2, 0.05, 0.001, -0.001, 0.0), Mounting(0.8))
 FISHEYE = Camera(48, 48, 13.0, 13.0, 23.5, 23.5, "equidistant", (0.01, 0.0, 0.0, 0.0), Mounting(0.8))
@@ -247,3 +247,14 @@ def test_an_empty_estimate_gives_no_points() -> None:
     trusted = trusted_pixels(CAMERA, nothing, SETTINGS)
     assert obstacle_points(CAMERA, nothing, SETTINGS, trusted).shape == (0, 4)
     assert free_points(CAMERA, nothing, SETTINGS, trusted).shape == (0, 3)
+
+
+def test_with_hints_a_smaller_sigma_is_asked_for() -> None:
+    camera = Camera(8, 6, 5.0, 5.0, 3.5, 2.5)
+    depth_m = np.full((6, 8), 2.0, np.float32)
+    sigma_m = np.linspace(0.0, 0.6, 48, dtype=np.float32).reshape(6, 8)
+    hinted = DepthEstimate(depth_m, sigma_m, hints=HintReport(9, 9, 0, 0.0, {"scan": 9}))
+    unused = DepthEstimate(depth_m, sigma_m, hints=HintReport(9, 0, 9, 0.0, {}))
+    settings = ObstacleSettings(max_relative_sigma=0.25, hinted_relative_sigma=0.1)
+    np.testing.assert_array_equal(trusted_pixels(camera, hinted, settings), sigma_m <= 0.2)
+    np.testing.assert_array_equal(trusted_pixels(camera, unused, settings), sigma_m <= 0.5)

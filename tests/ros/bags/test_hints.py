@@ -122,8 +122,7 @@ def test_hints_that_do_not_fit_are_refused(tmp_path: Path, fake_artifact: Path) 
 def test_the_option_switches_its_source_on(fake_artifact: Path) -> None:
     (job,) = jobs_of(parser().parse_args(["in", "out", "--hints", "scan=/scan", "--model", str(fake_artifact)]))
     assert job.hints == (("hints/scan", "/scan"),) and job.parameters["hints.scan"] is True
-    with pytest.raises(
-        ValueError,
-        match="--hints: got 'sonar=/a', expected one of scan=TOPIC, points=TOPIC, ",
-    ):
+    (job,) = jobs_of(parser().parse_args(["in", "out", "--hints", "depth=/tof/image", "--model", str(fake_artifact)]))
+    assert job.hints[1] == ("hints/depth/camera_info", "/tof/camera_info")
+    with pytest.raises(ValueError, match="hints: got 'sonar=/a', expected one of scan=TOPIC, points=TOPIC, "):
         jobs_of(parser().parse_args(["in", "out", "--hints", "sonar=/a"]))

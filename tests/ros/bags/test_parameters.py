@@ -24,9 +24,10 @@ def test_all_other_parameters_are_taken() -> None:
     assert bag_config(others) == node_config({})
 
 
-def test_a_pose_from_transforms_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"scale\.range_pose: got 'tf', .*; give the pose as six numbers"):
-        bag_config({"scale.range_pose": "tf"})
+def test_the_old_option_for_ranges_names_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["in", "out", "--ranges", "/scan"])
+    assert "--ranges is now --hints scan=TOPIC" in capsys.readouterr().err
 
 
 def test_the_command_refuses_before_it_begins(capsys: pytest.CaptureFixture[str]) -> None:

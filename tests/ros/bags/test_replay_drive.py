@@ -7,6 +7,7 @@ Two questions in metres: is live depth that of the room, and is every message th
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -26,12 +27,12 @@ pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[b
 pytest.importorskip("onnxruntime")
 
 from benchmarks.driving import room_drive
+from benchmarks.driving.room_lidar import lidar_hints
 from benchmarks.stand_in.process import start_node
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
-from grin_ros.core.hints.scale import match_scale, scaled
-from grin_ros.core.hints.scale_filter import SmoothScale
+from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.types import Frame
 from grin_ros.ros.bags import command
 from grin_ros.ros.bags.messages import deserialize
@@ -67,12 +68,8 @@ PARAMETERS = {
     "publish_points": True,
 }
 DEPTH = "/front/depth/image"
-TYPES = {
-    f"/front/{name}": message_class(topic.type)
-    for name, topic in OUTPUTS.items()
-    if "scale.from_ranges" not in topic.switches
-}
-"""All outputs of a camera without a range sensor."""
+TYPES = {f"/front/{name}": message_class(topic.type) for name, topic in OUTPUTS.items()}
+"""All outputs of a camera."""
 
 
 def abs_rel(depths_m: Depths) -> float:
@@ -252,29 +249,25 @@ def test_the_bound_sees_a_slip(name: str, estimator: Estimator, every_third: lis
     assert abs_rel(depths_m) > ABS_REL * 1.2
 
 
-def lidar_points(frame: Frame, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return points (N, 3) of the room along the row of the optical axis: 1 % of noise, and a tenth twice as far."""
-    rays = room_drive.seen(room_drive.LENS.rays())
-    row = round((room_drive.LENS.cy - room_drive.OFFSET) / room_drive.STRIDE)
-    points = rays[row] / rays[row, :, 2:] * room_drive.truth_m()[frame.stamp_ns][row, :, None]
-    points = points[np.isfinite(points).all(axis=1)].astype(np.float64)
-    points *= 1.0 + 0.01 * rng.standard_normal((len(points), 1))
-    points[rng.permutation(len(points))[: len(points) // 10]] *= 2.0
-    return points
+def with_lidar(estimator: Estimator, frames: list[Frame], turned: Transform | None = None) -> float:
+    """Return AbsRel with the hints of a level 2D lidar at the camera. turned: an error of its pose."""
+    return abs_rel({f.stamp_ns: estimator(f, hints=lidar_hints(f.stamp_ns, turned)).depth_m for f in frames})
 
 
-@pytest.mark.parametrize(("told", "most"), [(False, 0.9), (True, 1.05)], ids=["mounting unknown", "mounting told"])
-def test_a_lidar_removes_a_tenth_of_the_error_if_the_mounting_is_unknown(
-    estimator: Estimator, every_third: list[Frame], told: bool, most: float
+def test_a_2d_lidar_lowers_the_error_by_a_third(estimator: Estimator, every_third: list[Frame]) -> None:
+    alone = abs_rel({frame.stamp_ns: estimator(frame).depth_m for frame in every_third})
+    hinted = with_lidar(estimator, every_third)
+    print(f"AbsRel {alone:.3f} -> {hinted:.3f}")
+    assert hinted < 0.67 * alone
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("degree", [-1.0, 1.0])
+def test_a_pose_that_is_wrong_by_a_degree_is_better_than_no_lidar(
+    estimator: Estimator, every_third: list[Frame], axis: int, degree: float
 ) -> None:
-    camera = room_drive.LENS if told else room_drive.LENS.with_mounting(None)
-    rng, smooth = np.random.default_rng(0), SmoothScale()
-    alone: dict[int, NDArray[np.float32]] = {}
-    corrected: dict[int, NDArray[np.float32]] = {}
-    for frame in every_third:
-        estimate = estimator(Frame(frame.image, camera, frame.stamp_ns))
-        scale = smooth(frame.stamp_ns, match_scale(camera, estimate, lidar_points(frame, rng)))
-        alone[frame.stamp_ns] = estimate.depth_m
-        corrected[frame.stamp_ns] = scaled(estimate, scale).depth_m
-    print(f"AbsRel {abs_rel(alone):.3f} -> {abs_rel(corrected):.3f}")
-    assert abs_rel(corrected) < most * abs_rel(alone)
+    few = every_third[::2]
+    rpy = [0.0, 0.0, 0.0]
+    rpy[axis] = math.radians(degree)
+    alone = abs_rel({frame.stamp_ns: estimator(frame).depth_m for frame in few})
+    assert with_lidar(estimator, few, Transform.from_rpy((0.0, 0.0, 0.0), rpy)) < alone

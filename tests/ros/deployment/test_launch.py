@@ -253,3 +253,13 @@ def test_nav2_gets_its_own_parameters_with_ours_replacing_them(
 def test_a_wrong_value_is_refused(read: Read, name: str, given: dict[str, str], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         started(read(name), **given)
+
+
+def test_hints_switch_their_sources_on_and_are_remapped(read: Read) -> None:
+    (node,) = started(read("grin.launch.py"), hints="scan=/scan depth=/tof/image")["LifecycleNode"]
+    assert {("hints/scan", "/scan"), ("hints/depth", "/tof/image")} <= set(node.kwargs["remappings"])
+    assert ("hints/depth/camera_info", "/tof/camera_info") in node.kwargs["remappings"]
+    overrides = node.kwargs["parameters"][1]
+    assert overrides["hints.scan"] is True and overrides["hints.depth"] is True and "hints.points" not in overrides
+    with pytest.raises(ValueError, match="expected one of scan=TOPIC"):
+        started(read("grin.launch.py"), hints="sonar=/a")

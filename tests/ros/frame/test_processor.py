@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,32 +18,16 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.hints.scale import Scale
-from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.problem import FrameRejectedError, Problem
-from grin_ros.ros.inputs.range_scale import FrameScale, ScaledDepth
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.operator.harness.messages import image_message
 from grin_ros.ros.parameters.table import defaults, node_config
 from tests.core.plausibility.pictures import flat, scene
 
 EVERYTHING = {name: True for topic in OUTPUTS.values() for name in topic.switches} | {"mounting.known": True}
-
-
-class Doubling:
-    """A scale of two."""
-
-    forgotten = 0
-
-    def __call__(self, _: Frame, estimate: DepthEstimate, *__: Any) -> ScaledDepth:
-        scale = Scale(ln=float(np.log(2.0)), error_ln=0.125, used=7, offered=9)
-        return ScaledDepth(replace(estimate, depth_m=2 * estimate.depth_m), FrameScale(scale))
-
-    def forget(self) -> None:
-        self.forgotten += 1
 
 
 @pytest.fixture
@@ -66,7 +49,7 @@ def processed(result: Processed | Problem) -> Processed:
 
 def test_all_that_is_switched_on_is_made_in_the_order_of_the_table(estimator: Estimator) -> None:
     warnings: list[str] = []
-    processor = FrameProcessor(estimator, open_converter(), warnings.append, scale=Doubling())
+    processor = FrameProcessor(estimator, open_converter(), warnings.append)
     result = processed(processor(capture(), node_config(EVERYTHING), lambda _: True))
     messages = dict(result.messages)
     assert list(messages) == list(OUTPUTS)
@@ -75,10 +58,8 @@ def test_all_that_is_switched_on_is_made_in_the_order_of_the_table(estimator: Es
         assert type(message) is message_class(OUTPUTS[name].type)
         assert not hasattr(message, "header") or message.header.stamp.sec == 7
     depth_m = np.frombuffer(messages["depth/image"].data, np.float32).reshape(24, 32)
-    np.testing.assert_array_equal(depth_m, 2 * fake_depth_m(picture(1)))
-    assert messages["depth/scale"].data == pytest.approx(2.0)
-    assert messages["depth/scale_sigma"].data == 0.125
-    assert {"convert", "estimate", "scale", "encode", "denoise", "decode"} <= result.timings_ms.keys()
+    np.testing.assert_array_equal(depth_m, fake_depth_m(picture(1)))
+    assert {"convert", "estimate", "encode", "denoise", "decode"} <= result.timings_ms.keys()
 
 
 def test_what_is_not_wanted_or_switched_off_is_not_made(estimator: Estimator) -> None:
@@ -160,16 +141,10 @@ def test_settings_are_those_of_the_configuration_of_each_frame(estimator: Estima
     assert np.isposinf(near.estimate.depth_m).any() and not np.isposinf(far.estimate.depth_m).any()
 
 
-def test_forgetting_reaches_the_source_of_the_scale(estimator: Estimator) -> None:
-    scale = Doubling()
-    FrameProcessor(estimator, open_converter(), print, scale=scale).forget()
-    assert scale.forgotten == 1
-
-
 def test_from_a_picture_that_shows_nothing_nothing_is_cleared(estimator: Estimator) -> None:
     warnings: list[str] = []
     processor = FrameProcessor(estimator, open_converter(), warnings.append)
-    config = node_config({**EVERYTHING, "scale.from_ranges": False})
+    config = node_config(EVERYTHING)
     made = []
     for pixels in (flat(255, 255, 255), flat(255, 255, 255), scene()):
         info = info_message(pixels.shape[1], pixels.shape[0])

@@ -1,14 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Range messages give measured points, and the node corrects the scale of depth by them."""
+"""Range messages give measured points, and tf gives poses."""
 
 from __future__ import annotations
 
-import itertools
 import math
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,21 +13,13 @@ import numpy as np
 import pytest
 from geometry_msgs.msg import TransformStamped
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
-from std_msgs.msg import Float32, Header
+from sensor_msgs.msg import LaserScan, PointCloud2, PointField
+from std_msgs.msg import Header
 
-from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message
-from benchmarks.stand_in.engine import BACKEND, fake_depth_m
-from benchmarks.stand_in.process import start_node
 from grin_ros.ros.frame.cloud import list_message
 from grin_ros.ros.inputs.ranges import cloud_points, measured_points, scan_points
 from grin_ros.ros.inputs.transforms import Transforms
-from grin_ros.ros.operator.harness.client import NodeClient
-from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
-from grin_ros.ros.operator.harness.process import NodeProcess
-from tests.ros.inputs.lidar import FACTOR, lidar, lidar_points, scene
-
-STAMPS = itertools.count(100)
+from grin_ros.ros.operator.harness.messages import FRAME_ID
 
 
 def test_a_scan_becomes_points_in_its_plane() -> None:
@@ -105,94 +94,6 @@ def test_clouds_that_cannot_be_read_are_refused() -> None:
             cloud_points(bad)
 
 
-class RangeClient(NodeClient):
-    """A client that is also the range sensor."""
-
-    def __init__(self, node: NodeProcess) -> None:
-        super().__init__(node)
-        self.ranges: Any = self.ros.create_publisher(PointCloud2, "range/points", 10)
-
-
-@pytest.fixture(scope="module")
-def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RangeClient]:
-    parameters = {"model": str(fake_artifact), "backend": BACKEND, "diagnostics_period_s": 0.1}
-    topics = ("image", "camera_info", "range/points")
-    arguments = [f"qos_overrides./{topic}.subscription.reliability:=reliable" for topic in topics]
-    given = [word for argument in arguments for word in ("-p", argument)]
-    process = start_node(tmp_path_factory.mktemp("node") / "log", {**parameters, "scale.from_ranges": True}, *given)
-    made = RangeClient(process)
-    stamped = {"depth/image": Image, "depth/sigma": Image}
-    made.bring_up({**stamped, "depth/scale": Float32, "depth/scale_sigma": Float32})
-    made.wait(lambda: made.ranges.get_subscription_count() == 1, "subscription of ranges")
-    first = image_message(scene(), 50)
-    made.send_until(first, info_message(), lambda: all(made.stamped(topic, 50) for topic in stamped), "frame")
-    made.wait(lambda: made.value("pending") == "0", "diagnostics")
-    yield made
-    made.close()
-    assert process.stop() == 0, process.text()
-
-
-def scale_of(client: RangeClient, ranges: PointCloud2 | None, stamp_s: int) -> tuple[float, float, NDArray[np.float32]]:
-    """Return what the node publishes of a frame after these ranges: the scale, its sigma, and depth."""
-    if ranges is not None:
-        client.ranges.publish(ranges)
-    numbers = client.received["depth/scale"], client.received["depth/scale_sigma"]
-    before = [len(messages) for messages in numbers]
-    client.send(image_message(scene(), stamp_s), info_message())  # waits for diagnostics: ranges are in by then
-    client.wait(lambda: client.stamped("depth/image", stamp_s), "depth")
-    client.wait(lambda: [len(messages) for messages in numbers] == [count + 1 for count in before], "scale")
-    depth = np.frombuffer(client.stamped("depth/image", stamp_s)[0].data, np.float32).reshape(HEIGHT, WIDTH)
-    factor, sigma = (float(messages[-1].data) for messages in numbers)
-    return factor, sigma, depth
-
-
-def test_ranges_correct_depth_and_the_scale_is_published(client: RangeClient) -> None:
-    stamp_s = next(STAMPS)
-    factor, sigma, depth_m = scale_of(client, lidar(stamp_s + 0.05), stamp_s)
-    assert factor == pytest.approx(FACTOR, rel=0.03)
-    assert 0.0 < sigma < 0.1
-    np.testing.assert_allclose(depth_m, fake_depth_m(scene()) * np.float32(factor), rtol=1e-5)
-    client.wait(lambda: client.value("scale").startswith(f"{factor:.3f}, one sigma"), "scale in diagnostics")
-    assert 10 < int(client.value("scale ranges used")) <= len(lidar_points())
-
-
-def test_ranges_of_another_time_do_not_count_and_diagnostics_say_why(client: RangeClient) -> None:
-    stamp_s = next(STAMPS) + 1000
-    factor, sigma, depth_m = scale_of(client, None, stamp_s)
-    assert (factor, sigma) == (pytest.approx(1.0, abs=1e-6), pytest.approx(0.3, abs=1e-6))  # faded
-    np.testing.assert_allclose(depth_m, fake_depth_m(scene()), rtol=1e-5)
-    client.wait(lambda: "s older than the image, scale.max_age_s is 0.2" in client.value("scale"), "reason")
-
-
-def test_ranges_that_cannot_be_read_do_no_harm(client: RangeClient) -> None:
-    stamp_s = next(STAMPS) + 2000
-    broken = lidar(stamp_s)
-    broken.row_step = 2**31
-    factor, *_ = scale_of(client, broken, stamp_s)
-    assert factor == pytest.approx(1.0, abs=1e-6)
-    client.wait(lambda: "row_step 2147483648" in client.value("scale"), "reason")
-    factor, *_ = scale_of(client, lidar(stamp_s + 1), stamp_s + 1)
-    assert factor == pytest.approx(FACTOR, rel=0.03)
-
-
-def test_zeros_for_no_return_do_not_move_the_scale(client: RangeClient) -> None:
-    stamp_s = next(STAMPS) + 3000
-    points = np.concatenate([lidar_points(), np.zeros((3 * len(lidar_points()), 3))])
-    zeros = list_message(points.astype(np.float32), ("x", "y", "z"), lidar(stamp_s).header)
-    factor, *_ = scale_of(client, zeros, stamp_s)
-    assert factor == pytest.approx(FACTOR, rel=0.03)
-
-
-def test_a_factor_beyond_belief_is_refused_and_diagnostics_say_why(client: RangeClient) -> None:
-    stamp_s = next(STAMPS) + 4000
-    wrong = list_message((4.0 * lidar_points()).astype(np.float32)[::7], ("x", "y", "z"), lidar(stamp_s).header)
-    client.set_parameter("scale.max_range_m", 100.0)
-    factor, *_ = scale_of(client, wrong, stamp_s)
-    client.set_parameter("scale.max_range_m", 15.0)
-    assert factor == pytest.approx(1.0, abs=1e-6)
-    client.wait(lambda: "only 0.30 to 3.32 is believed; check scale.range_pose" in client.value("scale"), "reason")
-
-
 def test_the_pose_of_the_sensor_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) -> None:
     class Lost(Exception):  # noqa: N818
         pass
@@ -223,12 +124,12 @@ def test_the_pose_of_the_sensor_may_come_from_tf(monkeypatch: pytest.MonkeyPatch
     for name, value in (("TransformException", Lost), ("Buffer", Buffer), ("TransformListener", Listener)):
         setattr(module, name, value)
     monkeypatch.setitem(sys.modules, "tf2_ros", module)
-    transforms = Transforms(Node(), "scale.range_pose: got 'tf'", "give the pose")
+    transforms = Transforms(Node(), "mounting.base_frame: got 'base'", "give the pose")
     ahead = transforms(f"/{FRAME_ID}", "lidar")(np.array([1.0, 0.0, 0.0]))
     np.testing.assert_allclose(ahead, [0.5, 0.0, 1.0], atol=1e-9)
     with pytest.raises(ValueError, match=r"tf: no transform from 'map' to 'lidar' \(lidar does not exist\)"):
         transforms("map", "lidar")
     transforms.close()
     monkeypatch.setitem(sys.modules, "tf2_ros", None)
-    with pytest.raises(ValueError, match=r"scale\.range_pose: got 'tf', but tf2_ros cannot be imported"):
-        Transforms(Node(), "scale.range_pose: got 'tf'", "give the pose")
+    with pytest.raises(ValueError, match=r"mounting\.base_frame: got 'base', but tf2_ros cannot be imported"):
+        Transforms(Node(), "mounting.base_frame: got 'base'", "give the pose")

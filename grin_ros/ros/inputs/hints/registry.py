@@ -9,7 +9,7 @@ Imports nothing of ROS: message types are names, and a source is imported when i
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -162,3 +162,31 @@ SOURCES: Mapping[str, SourceKind] = {
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """A topic of the robot that takes the place of an input, such as /scan for hints/scan of the source scan."""
+
+    source: str
+    input: str
+    topic: str
+
+
+def wirings(texts: Sequence[str]) -> list[Wiring]:
+    """Return what texts such as 'scan=/robot/scan' ask for.
+
+    A camera_info that is not named is expected beside the topic of its image. Raises ValueError for another text.
+    """
+    inputs = {topic.removeprefix("hints/"): (name, topic) for name in SOURCES for topic in SOURCES[name].topics}
+    found: dict[str, Wiring] = {}
+    for text in texts:
+        name, separator, topic = text.partition("=")
+        if not (separator and topic and name in inputs):
+            raise ValueError(f"hints: got '{text}', expected one of {', '.join(f'{it}=TOPIC' for it in inputs)}")
+        found[name] = Wiring(*inputs[name], topic)
+    for name, wiring in list(found.items()):
+        info = f"{name}/camera_info"
+        if info in inputs and info not in found:
+            found[info] = Wiring(*inputs[info], f"{wiring.topic.rpartition('/')[0]}/camera_info")
+    return list(found.values())

@@ -48,9 +48,6 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
     yield "image conversion", identity.image_conversion
     yield "camera", snapshot.camera or "none yet"
     yield "implausible input", ", ".join(doubt.name for doubt in snapshot.doubts) or "none"
-    if snapshot.scale is not None:
-        yield "scale", snapshot.scale.text
-        yield "scale ranges used", str(snapshot.scale.scale.used)
     if snapshot.hints is not None:
         for name, given in snapshot.hints.sources.items():
             yield f"hints {name}", snapshot.hints.text(name)

@@ -16,7 +16,6 @@ from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.hints.gathering import HintUse
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
-from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.drift import Drift, relative_sigma
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
 from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
@@ -36,8 +35,6 @@ class PublishedFrame:
     """The frame's camera, in one line."""
     decision: Decision | None = None
     """Steps and members, and why."""
-    scale: FrameScale | None = None
-    """The correction of the scale by ranges; None if ranges do not correct it."""
     floor_in_obstacles: bool = False
     """True if its obstacles were published with the floor in them because the mounting is not known."""
     no_scan: bool = False
@@ -59,7 +56,6 @@ class Monitor:
         self._camera_infos = 0
         self._camera = self._image_topic = self._info_topic = ""
         self._compressed = False
-        self._scale: FrameScale | None = None
         self._decision: Decision | None = None
         self._floor_in_obstacles = self._no_scan = False
         self.restart()
@@ -143,7 +139,7 @@ class Monitor:
                 self._ages_ms.add(now_s, frame.age_ms)
             for stage, value in frame.stages_ms.items():
                 self._stages_ms.setdefault(stage, Window()).add(now_s, value)
-            self._camera, self._scale, self._decision = frame.camera, frame.scale, frame.decision
+            self._camera, self._decision = frame.camera, frame.decision
             self._floor_in_obstacles, self._no_scan = frame.floor_in_obstacles, frame.no_scan
             self._doubts = frame.doubts
             self._note_hints(now_s, frame.hints)
@@ -190,7 +186,6 @@ class Monitor:
                 camera=self._camera,
                 decision=self._decision,
                 camera_infos=self._camera_infos,
-                scale=self._scale,
                 floor_in_obstacles=self._floor_in_obstacles,
                 no_scan=self._no_scan,
                 working_s=now_s - max(self._answered_s, self._asked_s) if counts.pending else None,

@@ -11,7 +11,6 @@ from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.ros.inputs.hints.gathering import HintUse
 from grin_ros.ros.inputs.problem import Problem
-from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
 
 
@@ -69,8 +68,6 @@ class Snapshot:
     """Steps and members of the newest frame, and why; None before the first frame."""
     camera_infos: int = 0
     """The number of camera_info messages received since the node started."""
-    scale: FrameScale | None = None
-    """The correction of the scale of the newest frame; None if ranges do not correct it."""
     working_s: float | None = None
     """Seconds for which the frame being processed has been processed; None if there is no such frame."""
     relative_sigma: float | None = None

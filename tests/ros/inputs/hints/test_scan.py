@@ -25,6 +25,17 @@ def test_a_level_scan_lies_on_the_row_of_the_horizon() -> None:
     assert given.rejected["no return"] > 10 and given.rejected["outside the image"] > 50
 
 
+@pytest.mark.parametrize("share", [0.2, 0.75])
+@pytest.mark.parametrize("code_m", [0.0, math.nan, math.inf, -math.inf, 20.0, 20.0 - 1e-4, 21.0, 10.0, 0.1, 0.05, 0.2])
+def test_whatever_a_driver_writes_for_no_return_is_no_hint(code_m: float, share: float) -> None:
+    coded = scan(541)
+    ranges_m = np.array(coded.ranges)
+    lost = (np.random.default_rng(1).random(len(ranges_m)) < share) | (ranges_m > (10.0 if code_m == 10.0 else 20.0))
+    coded.ranges = np.where(lost, code_m, ranges_m).astype(np.float32).tolist()
+    given = asked(ScanSource(), TOPIC, coded)
+    assert depth_error(given) < 1e-3 and given.hints is not None and len(given.hints) > 30
+
+
 def test_a_tilted_scanner_runs_across_the_image() -> None:
     tilted = tree()
     tilted.set("base", "lidar", 0, Transform.from_rpy((0, 0, 0), (math.pi / 2, 0, 0)), static=True)

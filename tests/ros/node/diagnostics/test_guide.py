@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import get_args
 
 from grin_ros.core.hints.live_check import Miss
-from grin_ros.core.hints.scale import Scale
 from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import DOUBTS
 from grin_ros.core.types import HintReport
 from grin_ros.ros.inputs.hints.gathering import HintUse
 from grin_ros.ros.inputs.hints.source import Given
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem, Reason
-from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics.message import status_message
 from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
 
@@ -30,7 +28,6 @@ EVERYTHING = Snapshot(
     beyond_ratio=0.1,
     rejection=Problem("bad image", "what happened", "what to do"),
     decision=Decision(1, 1, "why"),
-    scale=FrameScale(Scale()),
     hints=HintUse(
         {"scan": Given(rejected={"no return": 1})}, HintReport(1, 1, 0, 0.0, {"scan": 1}), Miss(0.1, 1.0, 60)
     ),

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grin_ros.core.hints.scale import Scale
 from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
-from grin_ros.ros.inputs.range_scale import FrameScale
 from grin_ros.ros.node.diagnostics import monitor as module
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
 from grin_ros.ros.node.diagnostics.monitor import Monitor, PublishedFrame
@@ -20,8 +18,7 @@ from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
 from grin_ros.ros.node.diagnostics.window import WINDOW_S
 
 DEPTH_M = np.array([[np.nan, np.inf, 1.0, 2.0]], np.float32)
-SCALE = FrameScale(Scale(ln=0.2, error_ln=0.01, used=60, offered=80))
-FRAME = PublishedFrame(DepthEstimate(DEPTH_M, DEPTH_M), {"total": 50.0}, age_ms=60.0, camera="cam 4x1", scale=SCALE)
+FRAME = PublishedFrame(DepthEstimate(DEPTH_M, DEPTH_M), {"total": 50.0}, age_ms=60.0, camera="cam 4x1")
 TRUNCATED = Problem("bad image", "image: truncated", "check the camera driver")
 
 
@@ -63,7 +60,7 @@ def test_published_frames_give_rates_latencies_and_shares(monitor: Monitor, cloc
     assert (now.invalid_ratio, now.beyond_ratio) == (0.25, 0.25)
     assert now.latencies_ms == {"total": (50.0, 50.0)}
     assert now.age_ms == (60.0, 60.0)
-    assert (now.camera, now.scale, now.decision) == ("cam 4x1", SCALE, None)
+    assert (now.camera, now.decision) == ("cam 4x1", None)
     assert (now.rejected_now, now.rejection, now.error) == (False, None, None)
 
 

@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a level 2D lidar at the camera measures on the recorded drive."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.driving.room_drive import LENS, seen, truth_m
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.hints.gates import Measured, gated
+from grin_ros.core.types import Hints
+
+BAND_M = 0.05
+"""True points at most this far above or below the camera stand in for those of the lidar."""
+NOISE, REACH_M = 0.01, 20.0
+
+
+@cache
+def _truth() -> dict[int, NDArray[np.float32]]:
+    return truth_m()
+
+
+def lidar_hints(stamp_ns: int, turned: Transform | None = None) -> Hints | None:
+    """Return the hints of the frame with this stamp, with 1 % of noise. turned: an error of the pose of the lidar."""
+    assert LENS.mounting is not None
+    rays = seen(LENS.rays())
+    points = (rays / rays[..., 2:] * _truth()[stamp_ns][..., None]).reshape(-1, 3).astype(np.float64)
+    points = points[np.isfinite(points).all(axis=1)]
+    level = points[np.abs(points @ LENS.mounting.up_optical()) < BAND_M]
+    rng = np.random.default_rng(stamp_ns % 2**32)
+    level *= 1.0 + NOISE * rng.standard_normal((len(level), 1))
+    return gated(LENS, Measured(turned(level) if turned else level, NOISE, 0.0, "scan"), REACH_M, 1.0).hints

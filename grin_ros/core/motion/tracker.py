@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from grin_ros.core.motion.corners import Corners
 from grin_ros.core.motion.point_map import coarse
 
+MEAN_GREY = 110.0
+"""Every image is brightened or darkened to this mean."""
+
 
 @dataclass(frozen=True)
 class Sighting:
@@ -55,6 +58,8 @@ class Tracker:
             size = self._width_px, max(1, round(height * self._width_px / width))
             grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
             factor = np.array([width / size[0], height / size[1]])
+        # Lucas-Kanade takes the brightness of a point for constant; the exposure of cameras is not.
+        grey = np.asarray(cv2.convertScaleAbs(grey, alpha=MEAN_GREY / max(1.0, float(cv2.mean(grey)[0]))), np.uint8)
         kept = self._corners.follow(grey)
         added = self._corners.add(grey)
         pixels = (self._corners.pixels + 0.5) * factor - 0.5

@@ -32,7 +32,7 @@ class MotionConfig:
     fitted_views: int = 7
     width_px: int = 640
     least_parallax_deg: float = 0.3
-    largest_sigma_ln: float = 0.15
+    largest_sigma_ln: float = 0.16
     min_range_m: float = 0.1
     max_range_m: float = 40.0
     map_points: int = 2000

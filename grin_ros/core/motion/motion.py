@@ -30,7 +30,7 @@ TRACKED, MAPPED = "motion", "motion map"
 
 LEAST_CORNERS = 12
 """With fewer corners the poses cannot be checked against the image, and there are no hints."""
-AGREES = 3.0
+AGREES = 2.0
 """A corner whose residual exceeds this many sigmas belongs to something that moves, or was followed wrongly."""
 STILL_M = 0.01
 """With a shorter baseline there is no triangulation."""
@@ -108,6 +108,7 @@ class Motion:
         pose and why_not: as in `track`. distance_noise: the noise of this pose, if it is known to be larger than that
         of the settings.
         """
+        camera = camera.with_mounting(None)  # a mounting that changes a little changes no ray
         if seen.began or (self._camera is not None and camera != self._camera):
             self._forget()
             self._last = None

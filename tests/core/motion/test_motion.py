@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.motion import MAPPED, TRACKED, Motion
@@ -163,6 +163,15 @@ def test_jumps_of_time_and_of_the_camera_begin_again(stamp_ns: int, camera: Came
     assert words in motion.report.problem
 
 
+def test_a_mounting_that_changes_a_little_does_not_begin_again() -> None:
+    motion, hints = Motion(), None
+    for index, pose in enumerate(sideways(12)):
+        camera = CAMERA.with_mounting(Mounting(0.5, 0.001 * index))
+        motion.track(view(CAMERA, pose)[0], camera, (index + 1) * PERIOD_NS, pose)
+        hints = motion.hints()
+    assert hints is not None
+
+
 def test_an_image_without_texture_gives_nothing() -> None:
     motion = Motion()
     for index, pose in enumerate(sideways(6)):
@@ -179,6 +188,18 @@ def test_large_images_are_reduced_and_pixels_are_those_of_the_image() -> None:
     assert hints is not None
     assert hints.pixels.max() > 300
     assert np.median(np.abs(errors(hints, range_m))) < 0.04
+
+
+def test_a_changing_exposure_costs_few_hints() -> None:
+    counts = []
+    for gains in ([1.0] * 12, [1.0, 0.8] * 6):
+        motion = Motion()
+        for index, (pose, gain) in enumerate(zip(sideways(12), gains, strict=True)):
+            image = (view(CAMERA, pose)[0] * gain).astype(np.uint8)
+            motion.track(image, CAMERA, (index + 1) * PERIOD_NS, pose)
+        hints = motion.hints()
+        counts.append(0 if hints is None else len(hints))
+    assert counts[1] > 0.8 * counts[0] > 40
 
 
 def test_hints_name_their_source() -> None:

@@ -5,15 +5,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.lab.datasets.sequences import Sequence
 from grin_ros.lab.evaluation.command import main
+from grin_ros.lab.evaluation.sequences.evaluation import evaluate_sequence
 from tests.core.motion.room import CAMERA, sideways, view
 
 FRAMES = 14
@@ -110,3 +115,31 @@ def test_a_damaged_sequence_is_refused_with_the_file_and_the_fault(
 def test_one_kind_of_data_is_asked_for(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(wrong) != 0
     assert "--sequence" in capsys.readouterr().err
+
+
+def faulty(sequence: Sequence, fault: str) -> Sequence:
+    """Return the sequence with the poses that odometry with this fault would tell."""
+
+    def told(index: int, pose: Transform) -> Transform:
+        place = pose.translation_m
+        moved = {
+            "backwards": -place,
+            "jumps": place + (index >= 10) * np.array([0.0, 0.6, 0.4]),
+            "not a number": np.full(3, np.nan) if index >= 6 else place,
+            "other axes": place[[2, 0, 1]],
+        }
+        return Transform(pose.rotation, moved[fault])
+
+    return replace(sequence, frames=tuple(replace(f, pose=told(i, f.pose)) for i, f in enumerate(sequence)))
+
+
+@pytest.mark.parametrize("fault", ["backwards", "jumps", "not a number", "other axes"])
+def test_faulty_odometry_makes_nothing_worse_than_the_camera_alone_and_is_named(folder: Path, fault: str) -> None:
+    engine = open_engine("ort", load_artifact("nano"), 1)
+    try:
+        estimator = Estimator(engine, Settings(min_depth_m=1e-3, max_depth_m=1e4))
+        result = evaluate_sequence(faulty(Sequence.open(folder), fault), estimator)
+    finally:
+        engine.close()
+    assert result.worse == 0
+    assert result.reports[-1].problem

@@ -127,7 +127,7 @@ def test_an_impossible_call_ends_with_one_sentence_before_the_work(
         (["--start", "1000"], "--start: got 1000 s, but the bag is 0.4 s long"),
         (["--image", "/nothing"], "/nothing: the bag has no such topic"),
         (["--topics", "/nothing"], "it has no topic /nothing"),
-        (["--ranges", "/nothing"], "--ranges /nothing: the bag has no such"),
+        (["--hints", "scan=/nothing"], "--hints: /nothing is no topic of this bag"),
     ):
         call = [str(drive(tmp_path / expected[2:9])), str(tmp_path / "out"), *options, *wrong]
         assert command.main(call) == command.WRONG_CALL

@@ -119,19 +119,19 @@ VERDICTS: Mapping[str, Verdict] = {
         "{invalid_ratio:.0%} of the pixels have no depth, so the robot does not see what is there",
         "check the lens, min_depth_m and max_relative_sigma",
     ),
-    "no scan": Verdict(
-        WARN,
-        "{output_hz:.1f} Hz, but the camera's mounting is not known, so scan is not published and its "
-        "subscribers see nothing",
-        "set mounting.known with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame; "
-        "if the scan is not needed, set publish_scan to false",
-    ),
     "floor": Verdict(
         WARN,
         "{output_hz:.1f} Hz, but the camera's mounting is not known, so obstacles contains the floor and a costmap may "
         "mark it",
         "set mounting.known with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame; "
         "if Nav2 alone is to judge heights, set obstacles.height_band to false",
+    ),
+    "no scan": Verdict(
+        WARN,
+        "{output_hz:.1f} Hz, but the camera's mounting is not known, so scan is not published and its "
+        "subscribers see nothing",
+        "set mounting.known with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame; "
+        "if the scan is not needed, set publish_scan to false",
     ),
     "no hints": Verdict(
         WARN,
@@ -202,10 +202,10 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
         return "slow", {"output_hz": now.output_hz, "input_hz": now.input_hz}
     if now.invalid_ratio is not None and now.invalid_ratio > INVALID_RATIO:
         return "invalid", {"invalid_ratio": now.invalid_ratio}
-    if now.no_scan:
-        return "no scan", {"output_hz": now.output_hz}
     if now.floor_in_obstacles:
         return "floor", {"output_hz": now.output_hz}
+    if now.no_scan:
+        return "no scan", {"output_hz": now.output_hz}
     for source, seconds in now.hintless_s.items():
         if now.hints is not None and seconds > HINTLESS_S and (reason := now.hints.why_none(source)):
             return "no hints", {"output_hz": now.output_hz, "source": source, "seconds": seconds, "reason": reason}

@@ -148,7 +148,7 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ("80% of the pixels have no depth", "the robot does not see", "lens", "max_relative_sigma"),
     ),
     "a scan that cannot be made": (
-        {"no_scan": True, "floor_in_obstacles": True},
+        {"no_scan": True},
         WARN,
         (
             "10.0 Hz, but",

@@ -36,7 +36,7 @@ class TuneConfig:
     """The tuning ends after so many steps or minutes, whichever comes first."""
     batch: int = 6
     """Samples per step, of each process."""
-    replay: int = 2
+    replay: int = 3
     """The samples of a step that are old frames, where there are any."""
     lr: float = 5e-4
     """The peak of the learning rate. A cosine to a fiftieth of it follows."""

@@ -51,7 +51,9 @@ class HintUse:
         given = self.sources[source]
         if why := self.why_none(source):
             return why
-        age = "" if given.age_s is None else f", {1e3 * given.age_s:.0f} ms older than the image"
+        age = ""
+        if given.age_s is not None:
+            age = f", {1e3 * abs(given.age_s):.0f} ms {'older' if given.age_s >= 0.0 else 'newer'} than the image"
         offered = len(given.hints) if given.hints is not None else 0
         parts = [f"{self.used(source)} used of {offered} in the image{age}", given.note]
         return "; ".join(part for part in parts if part)

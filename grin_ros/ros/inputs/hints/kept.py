@@ -19,6 +19,10 @@ APART_NS = 20_000_000
 else fill the memory with the last eight milliseconds."""
 
 
+MOST_BYTES = 64 << 20
+"""Of large clouds fewer messages are kept, at least two: the nearest one before and after an image."""
+
+
 class KeptMessages:
     """Keeps the newest messages of one topic, by their stamps. Thread safe."""
 
@@ -35,6 +39,8 @@ class KeptMessages:
                 if 0 <= apart_ns < APART_NS:
                     self._kept.pop()
             self._kept.append(message)
+            while len(self._kept) > 2 and sum(len(getattr(each, "data", ())) for each in self._kept) > MOST_BYTES:
+                self._kept.popleft()
 
     def newest(self) -> Any:
         """Return the message that has come last. Raises InputError if none has come."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.cloud_fields import MOST_POINTS, CloudFields
+from grin_ros.ros.inputs.hints.kept import KeptMessages
 from grin_ros.ros.inputs.hints.points import PointsSource
 from tests.ros.inputs.hints.wall import CAMERA, NOW_NS, asked, cloud, depth_error, driving, view, wall_points
 
@@ -84,6 +85,17 @@ def test_of_a_large_cloud_a_sample_is_read_that_misses_no_ring() -> None:
     points[:, 0], points[:, 1] = 5.0, np.arange(len(points)) % 16
     read = CloudFields(cloud(points), TOPIC).columns("xy")
     assert len(read) <= MOST_POINTS and set(read[:, 1]) == set(range(16))
+
+
+def test_of_huge_clouds_only_the_newest_are_kept_in_memory() -> None:
+    kept, huge = KeptMessages(TOPIC), cloud(np.zeros((3_000_000, 3)))  # 36 MB each
+    for step in range(6):
+        later = cloud(wall_points(), stamp_ns=NOW_NS + step * 10**8)
+        later.data = huge.data
+        kept.add(later)
+    for wanted, found in ((5, 5), (4, 4), (1, 4)):
+        stamp = kept.nearest(NOW_NS + wanted * 10**8, 10.0).header.stamp
+        assert stamp.sec * 10**9 + stamp.nanosec == NOW_NS + found * 10**8
 
 
 def test_clouds_that_cannot_be_read_are_refused_with_the_topic() -> None:

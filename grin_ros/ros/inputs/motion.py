@@ -30,8 +30,9 @@ from grin_ros.ros.inputs.compressed import check_stream, decode
 from grin_ros.ros.inputs.hints.source import Given, HintSource, View
 from grin_ros.ros.inputs.images import Converter, check_layout, open_converter, packed
 from grin_ros.ros.inputs.messages import AnyImage, stamp_ns
+from grin_ros.ros.message_types import message_class
 
-TOPIC = "motion/odometry"
+TOPIC, TYPE = "motion/odometry", "nav_msgs/msg/Odometry"
 FIXED = "motion.fixed_frame"
 MOST_WAITING = 60
 """At most this many images wait for their poses; of more, those in between are no views of their own."""
@@ -142,8 +143,9 @@ class MotionSource(HintSource):
         fixed = named or default
         if fixed and (named or view.tree.knows(fixed)):
             return partial(view.tree.lookup, fixed, view.frame_id)
+        missing = " (nav_msgs is not installed)" if message_class(TYPE) is None else ""
         raise InputError(
-            self._fault or f"nothing has come on {TOPIC}, and {FIXED} is empty",
+            self._fault or f"nothing has come on {TOPIC}{missing}, and {FIXED} is empty",
             f"remap {TOPIC} to the odometry of the robot, or set {FIXED} to a frame of tf in which the world stands "
             "still, such as odom",
         )

@@ -59,3 +59,12 @@ def test_without_tf2_msgs_the_log_says_what_that_means(
 ) -> None:
     active(make, hints__scan=True)
     assert "tf2_msgs is not installed, so no transforms are received" in capfd.readouterr().err
+
+
+def test_motion_sees_every_image_and_says_which_poses_are_missing(make: Callable[..., Any]) -> None:
+    node = active(make, hints__motion=True)
+    show(node)
+    assert value(node, "hints motion").startswith("nothing has come on motion/odometry")
+    named = active(make, motion__fixed_frame="odom")
+    show(named)
+    assert "tf does not hold" in value(named, "hints motion")

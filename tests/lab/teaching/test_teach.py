@@ -32,7 +32,7 @@ TUNE = TuneConfig(
 def taught(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Taught]:
     """A teaching of the tiny model that may forget everything, with its folder."""
     folder = tmp_path_factory.mktemp("teach")
-    old = write_shards(folder / "old")
+    old = write_shards(folder / "old", shards=2, frames=2)
     config = TeachConfig(str(tiny_artifact), TUNE, [old], [old], between=False, forgetting=100.0, threads=1)
     found = teach([write_site(folder / "site")], folder / "taught", config)
     assert found is not None

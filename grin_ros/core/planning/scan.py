@@ -112,7 +112,7 @@ def _beams(camera: Camera, settings: ObstacleSettings, increment_deg: float) -> 
         )
     increment_rad = math.radians(increment_deg)
     bearings = view.bearing_rad[usable]
-    angle_min_rad = float(bearings.min())
+    angle_min_rad = max(-math.pi, float(bearings.min()))  # -pi in float32 is a little less
     count = math.floor((float(bearings.max()) - angle_min_rad) / increment_rad + 0.5) + 1
     index = np.full(usable.shape, -1, np.intp)
     index[usable] = np.minimum(np.floor((bearings - angle_min_rad) / increment_rad + 0.5), count - 1)

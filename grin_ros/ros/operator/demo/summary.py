@@ -111,7 +111,7 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
     yield "sigma coverage", f"{summary.coverage_1sigma:.3f}", coverage
     if abs(summary.coverage_1sigma - GAUSSIAN_1SIGMA) > SAME_COVERAGE:
         apart = "smaller" if summary.coverage_1sigma > GAUSSIAN_1SIGMA else "larger"
-        yield "", "", f"sigma was fitted on renders of many scenes; the errors of this one are {apart} than theirs"
+        yield "", "", f"sigma was fitted on many scenes; the errors of this one are {apart} than theirs"
     latency = f"{summary.latency_p50_ms:.0f} / {summary.latency_p95_ms:.0f} ms"
     yield "latency", latency, "p50 / p95, publication of an image to receipt of its depth"
     yield "rate", f"{summary.rate_hz:.1f} Hz", "depth images received"

@@ -187,7 +187,7 @@ def test_table_names_every_figure(run: Run) -> None:
 @pytest.mark.parametrize(("coverage", "said"), [(0.98, "are smaller than"), (0.4, "are larger than"), (0.69, "")])
 def test_table_explains_a_coverage_that_is_far_from_gaussian(run: Run, coverage: float, said: str) -> None:
     text = table(replace(run.summary, coverage_1sigma=coverage))
-    assert ("sigma was fitted on renders" in text) == bool(said)
+    assert ("sigma was fitted on many scenes" in text) == bool(said)
     assert said in text
 
 

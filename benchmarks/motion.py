@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What motion gives on rendered drives, when odometry is at fault, and what it costs.
+"""Measure what motion gives on rendered drives, what faults of odometry do, and what it costs.
 
     python benchmarks/motion.py drive     AbsRel and flicker by phase of the drive, with a person who walks through
     python benchmarks/motion.py faults    odometry that jumps, stops, runs backwards, ...: is depth worse than alone?

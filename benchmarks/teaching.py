@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What teaching gives on a sequence: taught on its first 60 %, judged on its last 30 % with the camera alone.
+"""Measure what teaching gives on a sequence: taught on its first 60 %, judged on its last 30 % with the camera alone.
 
     python benchmarks/teaching.py SEQUENCE --labels beams:16 --old-domain DIR --replay SHARDS --work /tmp/kitchen
 

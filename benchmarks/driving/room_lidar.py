@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a level 2D lidar at the camera measures on the recorded drive."""
+"""The measurements of a level 2D lidar at the camera on the recorded drive."""
 
 from __future__ import annotations
 

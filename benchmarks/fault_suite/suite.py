@@ -22,7 +22,7 @@ RETURN_S = 30.0
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of each fault is done. memory_mb: growth of private memory that is no leak but the allocator's noise."""
+    """The amount of each fault. memory_mb: growth of private memory that is no leak but the allocator's noise."""
 
     warm_up: int
     mutated: int

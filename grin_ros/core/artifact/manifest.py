@@ -115,7 +115,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class HintModel:
-    """What fuses measured hints with the network's answer. An artifact without a hint network has the defaults."""
+    """The settings that fuse measured hints with the network's answer. Without a hint network: the defaults."""
 
     process: Process = field(default_factory=Process)
     """The Gaussian process, as it was trained together with the hint network."""
@@ -156,7 +156,7 @@ class Manifest:
     """Precision -> the graphs that exist in it as GRAPH.PRECISION.onnx. An engine of that precision loads the fp32
     graph for the others. Inputs and outputs of a graph are the same in every precision."""
     hints: HintModel = field(default_factory=HintModel)
-    """What fuses measured hints with the answer."""
+    """The settings that fuse measured hints with the answer."""
 
     @property
     def graphs(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is believed of hints before and after they are compared with the network's answer.
+"""Decide which hints are believed, before and after they are compared with the network's answer.
 
 Before: a sensor that contradicts the network by more than a network is ever wrong is refused as a whole; its pose or
 its units are wrong. Where the mounting is known and the network sees the floor where it must be, the floor itself is

@@ -25,7 +25,7 @@ would give them away."""
 COLUMNS = 24
 """The image is divided into blocks of this share of its width."""
 FEWEST = 10
-"""With fewer hints than this, none is held back."""
+"""The least number of hints of which some are held back."""
 KEPT_CHECKS = 40
 """The newest checks that count: at 10 Hz, those of the last 20 seconds."""
 ENOUGH = 50
@@ -37,7 +37,7 @@ _HALF = 0.6745  # half of a normal distribution lies within this many sigmas
 
 @dataclass(frozen=True)
 class Miss:
-    """How far depth missed hints that it did not know, lately.
+    """The error of depth at recent hints that it did not know.
 
     share: the median of |depth / measured - 1|. ratio: how many times larger the misses were than sigma (of depth and
     of the measurement) says; 1 is calibrated. count: the number of hints that were held back.
@@ -93,7 +93,7 @@ class LiveCheck:
 
     @property
     def miss(self) -> Miss | None:
-        """What the checks so far have measured; None before the first one."""
+        """Return what the checks so far have measured; None before the first one."""
         if not self._misses:
             return None
         shares, sigmas = (np.concatenate(each) for each in zip(*self._misses, strict=True))

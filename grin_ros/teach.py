@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return fail("teach", f"teaching needs torch, which a robot does not. Type: {remedies.install('teach')}")
     from grin_ros.core.backends.engine import EngineError
     from grin_ros.lab.teaching.teach import check_free
+    from grin_ros.lab.training.processes import wait
 
     if int(os.environ.get("RANK", "0")):
         return _beside(options)
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         folders = _labelled([inspection for inspection, _ in found], options)
         if not _checked(folders, options) and not options.anyway:
             return fail("teach", REFUSED)
-        _let_others_begin()
+        wait()  # the other processes of torchrun begin once the frames are there
         return _taught(folders, options)
     except ValueError as error:
         return fail("teach", error, WRONG_CALL)
@@ -70,21 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _beside(options: argparse.Namespace) -> int:
     """Tune along with the first process of torchrun, which labels, prepares and judges."""
-    from grin_ros.lab.teaching.processes import rank_and_world, wait
+    from grin_ros.lab.training.processes import wait
 
-    rank_and_world()
     wait()
     folders = sorted(path.parent for path in (options.out / "work" / "frames").glob("*/index.json"))
     return _taught(folders, options)
-
-
-def _let_others_begin() -> None:
-    """Tell the other processes of torchrun that the frames are there."""
-    if "RANK" in os.environ:
-        from grin_ros.lab.teaching.processes import rank_and_world, wait
-
-        rank_and_world()
-        wait()
 
 
 def _inspected(bag: Path, options: argparse.Namespace) -> tuple[Inspection, bool]:

@@ -44,10 +44,10 @@ from grin_ros.lab.teaching.judging import SETTINGS, SiteFigures, judge_old, judg
 from grin_ros.lab.teaching.lessons import Answer, Lessons
 from grin_ros.lab.teaching.lora import merge_adapters
 from grin_ros.lab.teaching.old_domain import OldDomain, find_old_domain
-from grin_ros.lab.teaching.processes import rank_and_world, wait
 from grin_ros.lab.teaching.replay import OldAnswers
 from grin_ros.lab.teaching.split import Split, split_by_time
 from grin_ros.lab.teaching.tune import Progress, Tuned, tune
+from grin_ros.lab.training.processes import rank_and_world, wait
 from grin_ros.lab.training.sigma_fit import fit_settings
 
 logger = logging.getLogger(__name__)

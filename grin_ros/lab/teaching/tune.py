@@ -18,9 +18,9 @@ from torch import nn
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.teaching.lora import add_adapters
-from grin_ros.lab.teaching.processes import first_says, own_device, rank_and_world, share_gradients
 from grin_ros.lab.training.batches import Batch, Samples, Sampling, batch
 from grin_ros.lab.training.loss import LossConfig, Objective, draw_passes
+from grin_ros.lab.training.processes import first_says, own_device, rank_and_world, share_gradients
 from grin_ros.lab.training.state import Average, load_state, save_state
 
 CLOCK = "minutes.json"

@@ -11,7 +11,6 @@ On CPUs one process per core is faster than one process with many threads. The s
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from grin_ros.lab.training.config import TrainConfig, load_train_config
 from grin_ros.lab.training.diffusion_check import DiffusionCheck, check_diffusion
 from grin_ros.lab.training.loss import Objective, draw_passes
 from grin_ros.lab.training.optimiser import learning_rate, make_optimiser
+from grin_ros.lab.training.processes import own_device, rank_and_world, wait
 from grin_ros.lab.training.state import Average, load_state, save_state
 
 logger = logging.getLogger(__name__)
@@ -59,10 +59,8 @@ def train(
             f"encoder_lr: got {config.encoder_lr} with another encoder for renders, expected 0; "
             "otherwise the two encoders would drift apart"
         )
-    rank, world = _processes()
-    device = torch.device("cpu")
-    if torch.cuda.is_available():
-        device = torch.device("cuda", rank % torch.cuda.device_count())
+    rank, world = rank_and_world()
+    device = own_device()
     train_set, held_out = ShardDataset(data).split(config.holdout)
     probabilities = sample_probabilities(train_set, config.worlds, config.by_place)
     torch.manual_seed(config.seed)
@@ -123,8 +121,8 @@ def train(
             if writer:
                 names = ("ratio", "abs_rel", "rmse_ln", "shape_rmse_ln")
                 _log(writer, "diffusion_check", {name: getattr(check, name) for name in names}, step)
-        if world > 1 and step % config.check_every == 0:
-            dist.barrier()
+        if step % config.check_every == 0:
+            wait()
     progress.close()
     if check is None:
         check = _check(average, config, held_out, renders_encoder, device)
@@ -151,15 +149,6 @@ def _check(
 
 def _autocast(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16)
-
-
-def _processes() -> tuple[int, int]:
-    """Return rank and world size, and join the process group of torchrun if there is one."""
-    if "RANK" not in os.environ:
-        return 0, 1
-    if not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return dist.get_rank(), dist.get_world_size()
 
 
 def _writer(out: Path) -> Any:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Several processes of one teaching, as torchrun starts them. The first prepares and judges, and all tune."""
+"""Several processes of one training, as torchrun starts them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def own_device() -> torch.device:
 
 
 def wait() -> None:
-    """Wait until all processes are here."""
-    if dist.is_initialized():
+    """Wait until all processes are here. Without torchrun there is nothing to wait for."""
+    if rank_and_world()[1] > 1:
         dist.barrier()
 
 

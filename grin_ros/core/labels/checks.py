@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.geometry.rays import depth_to_range
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
 from grin_ros.core.types import DepthEstimate, Frame
 
@@ -108,7 +109,7 @@ def _correlations(labelled: LabelledFrame, depth_m: NDArray[np.float32]) -> list
     height, width = depth_m.shape
     u, v = np.rint(labelled.labels.pixels).astype(np.intp).T
     u, v = u.clip(0, width - 1), v.clip(0, height - 1)
-    range_m = depth_m / labelled.frame.camera.rays()[..., 2]
+    range_m = depth_to_range(depth_m, labelled.frame.camera.rays())
     places = ((v, u), (v, width - 1 - u), (height - 1 - v, u), (height - 1 - v, width - 1 - u))
     return [_rank_correlation(labelled.labels.range_m, range_m[place]) for place in places]
 

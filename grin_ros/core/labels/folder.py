@@ -18,6 +18,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from grin_ros.core.config import from_mapping
 from grin_ros.core.geometry.camera import Camera, Mounting
@@ -36,6 +37,17 @@ class LabelledFrame:
     recording: str
     frame: Frame
     labels: Hints
+
+    def at_pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp], Hints]:
+        """Return rows (N,), columns (N,) and the labels that lie in the image, the farthest first.
+
+        Written to an image in this order, the nearest of several labels at one pixel stays.
+        """
+        camera = self.frame.camera
+        u, v = np.rint(self.labels.pixels).astype(np.intp).T
+        inside = np.flatnonzero((u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height))
+        order = inside[np.argsort(-self.labels.range_m[inside], kind="stable")]
+        return v[order], u[order], self.labels.chosen(order)
 
 
 @dataclass(frozen=True)

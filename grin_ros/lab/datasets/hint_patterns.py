@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.config import nearest
+from grin_ros.core.geometry.rays import depth_to_range
 from grin_ros.core.types import Hints
 from grin_ros.lab.datasets.measured import EvalSample
 
@@ -76,7 +77,7 @@ class HintPattern:
         'zones' gives the centres of areas with the median range of each.
         """
         rng = np.random.default_rng([seed, zlib.crc32(f"{sample.name} {self.kind}:{self.count}".encode())])
-        range_m = sample.depth_m / sample.frame.camera.rays()[..., 2]
+        range_m = depth_to_range(sample.depth_m, sample.frame.camera.rays())
         scene = Scene(sample.frame.image, range_m, np.isfinite(range_m), self.count, rng)
         pixels, ranges = KINDS[self.kind](scene)
         if not len(pixels):

@@ -32,14 +32,10 @@ class SiteFigures:
 
 def measured_sample(labelled: LabelledFrame) -> EvalSample | None:
     """Return a frame with its labels as measured depth along z; None if no label lies in the image."""
-    camera, labels = labelled.frame.camera, labelled.labels
+    camera = labelled.frame.camera
     depth_m = np.full((camera.height, camera.width), np.nan, np.float32)
-    u, v = np.rint(labels.pixels).astype(np.intp).T
-    inside = (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height)
-    u, v, range_m = u[inside], v[inside], labels.range_m[inside]
-    farthest_first = np.argsort(-range_m, kind="stable")
-    u, v, range_m = u[farthest_first], v[farthest_first], range_m[farthest_first]
-    depth_m[v, u] = range_m * camera.rays()[v, u, 2]
+    v, u, labels = labelled.at_pixels()
+    depth_m[v, u] = labels.range_m * camera.rays()[v, u, 2]
     if not Limits().inside(depth_m).any():
         return None
     return EvalSample(labelled.name, labelled.recording, "site", labelled.frame, depth_m)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the network learns from a labelled frame: the labels, and between them the old answer corrected by the labels.
+"""The lessons of a labelled frame: its labels, and between them the old answer corrected by the labels.
 
 A lidar line covers a few pixels of an image, and training on these alone spoils the rest of it. So the old model (or a
 teacher) answers first, the posterior of the hints (`core/hints`) corrects its answer by the labels, and both are
@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.geometry.rays import depth_to_range
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.shards import TrainingSample
+from grin_ros.lab.teaching.kept import kept
 
 WORLD = "taught"
 """The world of the robot's frames."""
@@ -36,23 +38,19 @@ def targets(labelled: LabelledFrame, answer: Answer | None) -> NDArray[np.float1
 
     The weights of each kind add up to its share. answer: None learns the labels alone.
     """
-    frame, labels = labelled.frame, labelled.labels
+    frame = labelled.frame
     shape = (frame.camera.height, frame.camera.width)
     range_m, weight = np.full(shape, np.nan, np.float32), np.zeros(shape, np.float32)
     if answer is not None:
-        got = answer(frame, labels)
+        got = answer(frame, labelled.labels)
+        between_m = depth_to_range(got.depth_m, frame.camera.rays())
         with np.errstate(invalid="ignore", divide="ignore"):
-            between_m = got.depth_m / frame.camera.rays()[..., 2]
             sigma_ln = got.sigma_m / got.depth_m
             known = np.isfinite(between_m) & np.isfinite(sigma_ln) & (between_m > 0.0)
         range_m[known] = between_m[known]
         weight[known] = 1.0 / (sigma_ln[known] ** 2 + FLOOR_LN**2)
         weight *= (1.0 - LABEL_SHARE) / max(weight.sum(), 1e-9)
-    u, v = np.rint(labels.pixels).astype(np.intp).T
-    inside = (u >= 0) & (v >= 0) & (u < shape[1]) & (v < shape[0])
-    u, v, chosen = u[inside], v[inside], labels.chosen(inside)
-    farthest_first = np.argsort(-chosen.range_m, kind="stable")  # of several labels at one pixel the nearest stays
-    u, v, chosen = u[farthest_first], v[farthest_first], chosen.chosen(farthest_first)
+    v, u, chosen = labelled.at_pixels()
     measured = np.zeros(shape, np.float32)
     measured[v, u] = 1.0 / (chosen.sigma_ln**2 + FLOOR_LN**2)
     range_m[v, u] = chosen.range_m
@@ -92,12 +90,4 @@ class Lessons:
         return TrainingSample(labelled.frame.image, range_m, camera, weight.astype(np.float32))
 
     def _targets(self, labelled: LabelledFrame) -> NDArray[np.float16]:
-        path = self._cache / f"{labelled.name}.npy"
-        if path.is_file():
-            stored: NDArray[np.float16] = np.load(path, allow_pickle=False)
-            return stored
-        made = targets(labelled, self._answer)
-        temporary = path.with_suffix(".tmp.npy")
-        np.save(temporary, made)
-        temporary.replace(path)
-        return made
+        return kept(self._cache / f"{labelled.name}.npy", lambda: targets(labelled, self._answer))

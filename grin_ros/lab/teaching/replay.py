@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.geometry.rays import depth_to_range
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.shards import TrainingSample
+from grin_ros.lab.teaching.kept import kept
 from grin_ros.lab.training.batches import Samples
 
 
@@ -40,14 +42,8 @@ class OldAnswers:
         return TrainingSample(sample.image, self._answer(index, sample), sample.camera)
 
     def _answer(self, index: int, sample: TrainingSample) -> NDArray[np.float16]:
-        path = self._cache / f"{index:06d}.npy"
-        if path.is_file():
-            stored: NDArray[np.float16] = np.load(path, allow_pickle=False)
-            return stored
-        depth_m = self._estimate(Frame(sample.image, sample.camera)).depth_m
-        with np.errstate(invalid="ignore"):
-            range_m = (depth_m / sample.camera.rays()[..., 2]).astype(np.float16)
-        temporary = path.with_suffix(".tmp.npy")
-        np.save(temporary, range_m)
-        temporary.replace(path)
-        return range_m
+        def answered() -> NDArray[np.float16]:
+            depth_m = self._estimate(Frame(sample.image, sample.camera)).depth_m
+            return depth_to_range(depth_m, sample.camera.rays()).astype(np.float16)
+
+        return kept(self._cache / f"{index:06d}.npy", answered)

@@ -4,7 +4,7 @@
 
 OUT/manifest.json, ...   the new artifact, only if it is better
 OUT/report.md, .json, .png   what it was before and is now
-OUT/work/                all that a stopped teaching needs to go on; it may be deleted afterwards
+OUT/work                 all that a stopped teaching needs to go on; it may be deleted afterwards
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from grin_ros.core.artifact.loading import Artifact, load_artifact
-from grin_ros.core.artifact.manifest import HINTS, Calibration, SigmaFactor, write_manifest
+from grin_ros.core.artifact.manifest import HINTS
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.estimator import Estimator
 from grin_ros.core.labels.folder import LabelFolder
 from grin_ros.core.teachers.aligning import AlignedTeacher
 from grin_ros.core.teachers.contract import load_contract
 from grin_ros.core.teachers.teacher import Teacher
 from grin_ros.core.types import Frame
-from grin_ros.lab.evaluation.sharing import shared_estimates
 from grin_ros.lab.export.exporter import export_artifact
 from grin_ros.lab.export.variants import add_precision
 from grin_ros.lab.hints.export import WEIGHTS as HINT_WEIGHTS
@@ -47,8 +46,8 @@ from grin_ros.lab.teaching.old_domain import OldDomain, find_old_domain
 from grin_ros.lab.teaching.replay import OldAnswers
 from grin_ros.lab.teaching.split import Split, split_by_time
 from grin_ros.lab.teaching.tune import Progress, Tuned, tune
+from grin_ros.lab.training.calibrate import fit_into
 from grin_ros.lab.training.processes import rank_and_world, wait
-from grin_ros.lab.training.sigma_fit import fit_settings
 
 logger = logging.getLogger(__name__)
 
@@ -240,16 +239,9 @@ def _export(
         add_hint_network(made, HintNetwork.of(load_weights(artifact.file(HINT_WEIGHTS)), rows, cols), manifest.hints)
     for precision in manifest.variants:
         _add(precision, made, (frames[i].frame for i in spread(split.learn, 16)), config.threads)
-    exported = load_artifact(made)
-    wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
-    estimates = shared_estimates(open_engine("ort", exported, config.threads), wide, STEPS, MEMBERS)
     chosen = spread(split.choose)
-    fits = sorted(fit_settings(site_samples(frames, chosen), estimates).items())
-    factors = tuple(
-        SigmaFactor(steps, members, round(fit.sigma_scale, 4), round(fit.floor_ln, 4)) for (steps, members), fit in fits
-    )
-    calibration = Calibration(factors, f"{len(chosen)} frames of the robot that were not learnt")
-    write_manifest(made, dataclasses.replace(exported.manifest, calibration=calibration))
+    fitted_on = f"{len(chosen)} frames of the robot that were not learnt"
+    fit_into(load_artifact(made), site_samples(frames, chosen), STEPS, MEMBERS, fitted_on, config.threads)
 
 
 def _add(precision: str, made: Path, learnt: Iterator[Frame], threads: int) -> None:

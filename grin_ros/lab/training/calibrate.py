@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.artifact.manifest import Calibration, SigmaFactor, write_manifest
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
@@ -30,7 +30,7 @@ from grin_ros.lab.datasets.renders import render_sample, render_samples
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.evaluation.sharing import shared_estimates
 from grin_ros.lab.training.augment import photometric
-from grin_ros.lab.training.sigma_fit import fit_settings
+from grin_ros.lab.training.sigma_fit import SigmaFit, fit_settings
 
 STEPS, MEMBERS = (1, 2, 4, 10), (1, 4, 10)
 
@@ -77,25 +77,39 @@ def calibrate(
     their frames; without places, all frames are renders. Raises ValueError, OSError or EngineError if the artifact or
     the data cannot be used.
     """
-    artifact = load_artifact(artifact_name)
-    # The fit needs the output of the network without calibration and limits.
-    bare = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, calibration=Calibration()))
-    wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
-    estimates = shared_estimates(open_engine("ort", bare), wide, steps, members)
     real = round(share * frames) if places else 0
     samples = chain(
         through_cameras(render_samples(ShardDataset(renders), frames - real)),
         real_samples(ShardDataset(places), real) if places else (),
     )
-    fits = sorted(fit_settings(tqdm(samples, total=frames, unit="frame"), estimates).items())
-    factors = tuple(
-        SigmaFactor(steps, members, round(fit.sigma_scale, 4), round(fit.floor_ln, 4)) for (steps, members), fit in fits
-    )
     fitted_on = f"{frames - real} held-out renders through random cameras"
     fitted_on += f" and {real} draws of frames of real places" if real else ""
+    fits = fit_into(load_artifact(artifact_name), tqdm(samples, total=frames, unit="frame"), steps, members, fitted_on)
+    return "\n\n".join(f"steps {steps}, members {members}: {fit}" for (steps, members), fit in fits.items())
+
+
+def fit_into(
+    artifact: Artifact,
+    samples: Iterable[EvalSample],
+    steps: Sequence[int],
+    members: Sequence[int],
+    fitted_on: str,
+    threads: int = 0,
+) -> dict[tuple[int, int], SigmaFit]:
+    """Fit sigma for each number of steps and members, write it into the manifest, and return the fits.
+
+    fitted_on: what the manifest says of the samples. threads: of the runtime; 0 lets it choose. Raises ValueError or
+    EngineError if nothing can be fitted.
+    """
+    # The fit needs the output of the network without calibration and limits.
+    bare = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, calibration=Calibration()))
+    wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
+    estimates = shared_estimates(open_engine("ort", bare, threads), wide, steps, members)
+    fits = dict(sorted(fit_settings(samples, estimates).items()))
+    factors = tuple(SigmaFactor(*key, round(fit.sigma_scale, 4), round(fit.floor_ln, 4)) for key, fit in fits.items())
     calibration = Calibration(factors, fitted_on)
     write_manifest(artifact.path, dataclasses.replace(artifact.manifest, calibration=calibration))
-    return "\n\n".join(f"steps {steps}, members {members}: {fit}" for (steps, members), fit in fits)
+    return fits
 
 
 def parser() -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ from grin_ros.core.hints.process import Process
 from grin_ros.core.types import Hints
 from grin_ros.lab.datasets.hint_patterns import KINDS, SIGMA_LN, Scene
 from grin_ros.lab.hints.batches import FARTHEST_M, answers_of
-from grin_ros.lab.hints.frames import FrozenFrames
+from grin_ros.lab.hints.frames import UNSCALED, FrozenFrames
 from grin_ros.lab.network.hints import HintNetwork
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def _ratios(
     measured &= ln_fine < np.log(BEYOND * scale.max_m)
     if measured.sum() < PIXELS:
         return
-    if frames.kind[index] == 1:
+    if frames.kind[index] == UNSCALED:
         range_m = range_m * np.exp(np.median(ln_fine[measured] - np.log(range_m[measured])))
     colour = np.array(frames.colour[index], np.float32)
     share = np.array([1.0, float(frames.aspect[index]) * width / height], np.float32) / width

@@ -19,8 +19,12 @@ from grin_ros.lab.hints.batches import HintBatch, hint_batch
 from grin_ros.lab.hints.frames import RENDERED, SCALED, UNSCALED, FrozenFrames
 from grin_ros.lab.hints.process import LearntProcess
 from grin_ros.lab.network.hints import HintNetwork
+from grin_ros.lab.training.state import Average
 
 logger = logging.getLogger(__name__)
+
+EMA = 0.995
+"""The decay of the averaged weights, which are the result."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def train(
         betas=(0.9, 0.98),
     )
     peaks = [group["lr"] for group in optimiser.param_groups]
-    average = [one.detach().clone() for one in parameters]
+    averages = [(part, Average(part, EMA)) for part in (network, process)]
     probabilities = _probabilities(frames, config)
     total = 0.0
     for step in range(config.steps):
@@ -95,17 +99,14 @@ def train(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
-        kept = min(0.995, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for one, mean in zip(parameters, average, strict=True):
-                mean.lerp_(one, 1.0 - kept)
+        for part, average in averages:
+            average.update(part, step)
         total += float(loss.detach())
         if (step + 1) % 100 == 0:
             logger.info("step %d of %d: loss %.3f", step + 1, config.steps, total / 100)
             total = 0.0
-    with torch.no_grad():
-        for one, mean in zip(parameters, average, strict=True):
-            one.copy_(mean)
+    for part, average in averages:
+        part.load_state_dict(average.weights)
     return network.eval(), process.eval()
 
 

@@ -102,15 +102,7 @@ class Estimator:
         noise = self._member_noise(camera.queries[0], settings)
         clock.lap("prepare")
         image = np.ascontiguousarray(frame.image)[None]
-        tokens = self.engine.encode(
-            {
-                "image": image,
-                "queries": camera.queries,
-                "query_rays": camera.query_rays,
-                "scene_rays": camera.scene_rays,
-                "mounting": camera.mounting,
-            }
-        )
+        tokens = self.engine.encode(camera.encode(image))
         clock.lap("encode")
         levels = self._schedule.levels(settings.steps)
         latents = self._network.zero_latents(settings.members)
@@ -118,10 +110,11 @@ class Estimator:
         clock.lap("denoise")
         x, log_variance, report = found.x, found.log_variance, None
         if hints is not None and len(hints):
-            vet = vetted(frame, hints, self._answer(camera, found))
+            on_host = found._replace(x=self._host(found.x), log_variance=self._host(found.log_variance))
+            vet = vetted(frame, hints, self._answer(camera, on_host.x))
             fused = None
             if vet.hints is not None:
-                fused = self._fused(frame, vet.hints, camera, tokens, found, settings)
+                fused = self._fused(frame, vet.hints, camera, tokens, on_host, settings)
             report = judged(hints, vet, fused.report if fused is not None else None)
             if fused is not None and report is not None and report.used:
                 x, log_variance = fused.x, fused.log_variance
@@ -135,12 +128,12 @@ class Estimator:
         clock.lap("limit")
         return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms, report)
 
-    def _answer(self, camera: CameraInputs, found: Sample) -> Answer:
+    def _host(self, tensor: Tensor) -> NDArray[np.float32]:
+        return np.asarray(self.engine.to_host(tensor), np.float32)
+
+    def _answer(self, camera: CameraInputs, x: NDArray[np.float32]) -> Answer:
         """Return what the network says of the query grid; for an ensemble, the median."""
-        depth = self.engine.artifact.manifest.depth
-        median = np.median(np.asarray(self.engine.to_host(found.x), np.float32), axis=0)
-        decoded = LogDepth(depth.min_m, depth.max_m).decode(median * np.float32(depth.data_std))
-        return Answer(camera.pixels, camera.query_rays[0], np.log(decoded).astype(np.float32), *self._grid)
+        return Answer(camera.pixels, camera.query_rays[0], self._fusion.ln_range(np.median(x, axis=0)), *self._grid)
 
     def _fused(
         self,
@@ -153,13 +146,11 @@ class Estimator:
     ) -> Fused | None:
         """Return what the hints make of the network's answer; None where no hint lies in the image."""
         engine = self.engine
-        x = np.asarray(engine.to_host(found.x), np.float32)
-        log_variance = np.asarray(engine.to_host(found.log_variance), np.float32)
         features = None
         if self._hint_network:
-            features = hint_features(engine, tokens["local_tokens"], x, log_variance)
+            features = hint_features(engine, tokens["local_tokens"], found.x, found.log_variance)
         factor = engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
-        return self._fusion(frame, hints, camera.pixels, x, log_variance, features, factor.scale)
+        return self._fusion(frame, hints, camera.pixels, found.x, found.log_variance, features, factor.scale)
 
     def _calibrated(
         self, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32], settings: Settings

@@ -237,6 +237,12 @@ class Camera:
         plane = points_to_plane(self.distortion_model, self.distortion, xyz.reshape(-1, 3))
         return (plane * (self.fx, self.fy) + (self.cx, self.cy)).reshape(*xyz.shape[:-1], 2)
 
+    def contains(self, pixels: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return True (N,) for the pixels (N, 2) that lie in the image; NaN lies outside."""
+        with np.errstate(invalid="ignore"):
+            inside = (pixels >= -0.5) & (pixels < np.array([self.width - 0.5, self.height - 0.5]))
+        return np.asarray(inside.all(axis=1))
+
     def rays(self) -> NDArray[np.float32]:
         """Return the unit ray of every pixel (H, W, 3) float32, NaN outside the lens's domain. Cached and read-only."""
         return _ray_map(replace(self, mounting=None))  # rays in the optical frame do not depend on the mounting

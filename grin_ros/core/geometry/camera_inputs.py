@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,16 @@ class CameraInputs:
     scene_rays: NDArray[np.float32]
     mounting: NDArray[np.float32]
     ray_z: NDArray[np.float32]
+
+    def encode(self, image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+        """Return the inputs of the graph 'encode' for an image (1, H, W, 3) of the camera."""
+        return {
+            "image": image,
+            "queries": self.queries,
+            "query_rays": self.query_rays,
+            "scene_rays": self.scene_rays,
+            "mounting": self.mounting,
+        }
 
 
 def camera_inputs(camera: Camera, grid: tuple[int, int], scene: tuple[int, int]) -> CameraInputs:

@@ -70,8 +70,7 @@ def vetted(frame: Frame, hints: Hints, answer: Answer) -> Vetted:
     """Return the hints that may be fused with the answer."""
     camera = frame.camera
     grid = answer.ln_range.reshape(answer.rows, answer.cols)
-    inside = (hints.pixels >= -0.5) & (hints.pixels < np.array([camera.width - 0.5, camera.height - 0.5]))
-    left = np.all(inside, axis=1)
+    left = camera.contains(hints.pixels)
     differs_ln = np.log(hints.range_m) - sampled(grid, hints.pixels, camera.width, camera.height)
     floor = floor_hints(frame, answer)
     most_ln = MOST_LN if floor is None or len(floor) < MOST_FLOOR else MOST_ON_FLOOR_LN

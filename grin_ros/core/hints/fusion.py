@@ -62,14 +62,12 @@ class Fusion:
         after decoding, which the process's own deviation does not need.
         """
         width, height = frame.camera.width, frame.camera.height
-        inside = (hints.pixels >= -0.5) & (hints.pixels < np.array([width - 0.5, height - 0.5]))
-        hints_inside = hints.chosen(np.all(inside, axis=1))
-        used = thinned(hints_inside, width)
+        used = thinned(hints.chosen(frame.camera.contains(hints.pixels)), width)
         if not len(used):
             return None
         ln_per_x = np.float32(self.data_std * self.depth.ln_per_unit)
         median = np.median(x, axis=0)
-        ln_range = np.log(self.depth.decode(median * np.float32(self.data_std))).astype(np.float32)
+        ln_range = self.ln_range(median)
         ln_at_hints = self._at(ln_range, used.pixels, frame)
         colour = colours(frame.image)
 
@@ -101,6 +99,10 @@ class Fusion:
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
         return Fused(x, log_variance, report)
+
+    def ln_range(self, x: Array) -> Array:
+        """Return ln(range in metres) of the network's x."""
+        return np.asarray(np.log(self.depth.decode(x * np.float32(self.data_std))), np.float32)
 
     def _at(self, values: Array, pixels: NDArray[np.floating], frame: Frame) -> Array:
         """Return `values` (N,) or (N, C) of the query grid at pixels of the image, bilinearly."""

@@ -72,9 +72,7 @@ def gated(camera: Camera, measured: Measured, max_range_m: float, max_age_s: flo
     reject(TOO_FAR, ranges_m > max_range_m)
     pixels = np.full((len(points), 2), np.nan)
     pixels[left] = camera.project(points[left])
-    with np.errstate(invalid="ignore"):
-        inside = (pixels >= -0.5) & (pixels < np.array([camera.width - 0.5, camera.height - 0.5]))
-    reject(OUTSIDE, ~inside.all(axis=1))
+    reject(OUTSIDE, ~camera.contains(pixels))
     behind = np.zeros(len(points), np.bool_)
     behind[left] = hidden(pixels[left], ranges_m[left], camera.width)
     reject(HIDDEN, behind)

@@ -102,11 +102,7 @@ def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
     config, camera = model.config, GOLDEN_CAMERA
     inputs = camera_inputs(camera, (config.grid_rows, config.grid_cols), (config.scene_rows, config.scene_cols))
     golden: dict[str, NDArray[Any]] = {
-        "image": golden_image(camera.width, camera.height)[None],
-        "queries": inputs.queries,
-        "query_rays": inputs.query_rays,
-        "scene_rays": inputs.scene_rays,
-        "mounting": inputs.mounting,
+        **inputs.encode(golden_image(camera.width, camera.height)[None]),
         "ray_z": inputs.ray_z,
         "levels": config.schedule.levels(GOLDEN_STEPS),
         "noise": np.float32(config.temperature) * member_noise(inputs.queries[0], GOLDEN_MEMBERS, seed=0),

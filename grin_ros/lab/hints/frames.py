@@ -47,10 +47,7 @@ def answer(engine: Engine, image: NDArray[np.uint8], camera: Camera) -> Answer:
     manifest = engine.artifact.manifest
     network = manifest.network
     inputs = camera_inputs(camera, (network.grid_rows, network.grid_cols), (network.scene_rows, network.scene_cols))
-    tokens = engine.encode({
-        "image": np.ascontiguousarray(image)[None], "queries": inputs.queries, "query_rays": inputs.query_rays,
-        "scene_rays": inputs.scene_rays, "mounting": inputs.mounting,
-    })  # fmt: skip
+    tokens = engine.encode(inputs.encode(np.ascontiguousarray(image)[None]))
     noise = np.float32(manifest.temperature) * member_noise(inputs.queries[0], 1, 0)
     levels = Schedule(manifest.schedule_shift).levels(1)
     found = sample(engine.denoiser(tokens), noise, network.zero_latents(1), levels)

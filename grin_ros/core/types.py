@@ -132,6 +132,11 @@ class Hints:
             (source,),
         )
 
+    def nearest(self, width: int, height: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return row (N,) and column (N,) of the nearest pixels of an image."""
+        u, v = np.clip(np.rint(self.pixels).astype(np.intp), 0, (width - 1, height - 1)).T
+        return v, u
+
     def chosen(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Hints:
         """Return the hints that a mask or indices choose."""
         return replace(

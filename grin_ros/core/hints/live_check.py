@@ -100,7 +100,7 @@ class LiveCheck:
         return Miss(float(np.median(shares)), float(np.median(sigmas)) / _HALF, len(shares))
 
     def _compare(self, camera: Camera, estimate: DepthEstimate, back: Hints) -> None:
-        u, v = np.clip(np.rint(back.pixels).astype(np.intp), 0, (camera.width - 1, camera.height - 1)).T
+        v, u = back.nearest(camera.width, camera.height)
         depth_m, sigma_m = (values[v, u].astype(np.float64) for values in (estimate.depth_m, estimate.sigma_m))
         measured_m = back.range_m * camera.rays()[v, u, 2]
         known = np.isfinite(depth_m) & np.isfinite(sigma_m) & (depth_m > 0.0) & (measured_m > 0.0)

@@ -107,8 +107,7 @@ def agreement(frames: Sequence[LabelledFrame], estimate: Callable[[Frame], Depth
 
 def _correlations(labelled: LabelledFrame, depth_m: NDArray[np.float32]) -> list[float]:
     height, width = depth_m.shape
-    u, v = np.rint(labelled.labels.pixels).astype(np.intp).T
-    u, v = u.clip(0, width - 1), v.clip(0, height - 1)
+    v, u = labelled.labels.nearest(width, height)
     range_m = depth_to_range(depth_m, labelled.frame.camera.rays())
     places = ((v, u), (v, width - 1 - u), (height - 1 - v, u), (height - 1 - v, width - 1 - u))
     return [_rank_correlation(labelled.labels.range_m, range_m[place]) for place in places]

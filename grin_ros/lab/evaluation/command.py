@@ -36,6 +36,7 @@ from grin_ros.lab.evaluation.report import EvaluationReport
 from grin_ros.lab.evaluation.run import evaluate, evaluate_baselines
 from grin_ros.lab.evaluation.sequences.evaluation import evaluate_sequence
 from grin_ros.lab.evaluation.sequences.report import sequence_picture, sequence_table
+from grin_ros.lab.evaluation.sharing import SharedWork
 from grin_ros.lab.evaluation.suites import SuiteResult
 from grin_ros.lab.evaluation.sweep import MEMBERS, STEPS, sweep
 from grin_ros.lab.evaluation.table import DISTANCE_LEGEND, LEGEND, SIGMA_LEGEND, distance_table, sigma_table, table
@@ -251,7 +252,9 @@ def _sequence(args: argparse.Namespace, limits: Limits) -> Work:
         sequence = sequence.with_pose_noise(distance, rotation_deg, args.seed)
 
     def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
-        result = evaluate_sequence(sequence, Estimator(engine, settings), limits=limits, progress=True)
+        shared = SharedWork(engine)  # a frame is encoded once, alone and with hints
+        estimator = Estimator(shared, settings, shared.sample)
+        result = evaluate_sequence(sequence, estimator, limits=limits, progress=True)
         settings_of = _described(args, artifact, engine, settings, limits) | {"pose_noise": args.pose_noise}
         _finish(args, "sequence", sequence_table(result), [], result.to_json() | {"settings": settings_of})
         if args.report:

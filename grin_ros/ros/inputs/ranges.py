@@ -12,11 +12,10 @@ from sensor_msgs.msg import LaserScan, PointCloud2, PointField
 
 from grin_ros.core.hints.returns import MIN_RANGE_M, SAME_DISTANCE, Returns, measured_returns
 from grin_ros.core.input_error import InputError
+from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
 
 Ranges: TypeAlias = LaserScan | PointCloud2
 """The messages that hold measured ranges."""
-
-_FORMATS = {PointField.FLOAT32: "f4", PointField.FLOAT64: "f8"}
 
 
 def measured_points(message: Ranges, min_range_m: float = MIN_RANGE_M) -> Returns:
@@ -54,24 +53,9 @@ def cloud_points(cloud: PointCloud2) -> NDArray[np.float64]:
             "give a cloud with these fields",
         )
     formats = [fields[name].datatype for name in "xyz"]
-    if not set(formats) <= _FORMATS.keys():
+    if not set(formats) <= {PointField.FLOAT32, PointField.FLOAT64}:
         raise InputError(
             f"cloud: got x, y, z of the datatypes {formats}, expected FLOAT32 (7) or FLOAT64 (8)",
             "give a cloud of floats",
         )
-    order = ">" if cloud.is_bigendian else "<"
-    layout = [(fields[name].offset, np.dtype(order + _FORMATS[fields[name].datatype])) for name in "xyz"]
-    row_bytes = cloud.width * cloud.point_step
-    fits = all(offset + kind.itemsize <= cloud.point_step for offset, kind in layout)
-    if not fits or cloud.row_step < row_bytes or len(cloud.data) < cloud.height * cloud.row_step:
-        raise InputError(
-            f"cloud: got {len(cloud.data)} bytes, point_step {cloud.point_step} and row_step {cloud.row_step} for "
-            f"{cloud.width}x{cloud.height} points",
-            "correct the node that publishes the cloud",
-        )
-    data, strides = memoryview(cloud.data), (cloud.row_step, cloud.point_step)
-    axes = [
-        np.ndarray((cloud.height, cloud.width), kind, data, offset=offset, strides=strides).astype(np.float64).ravel()
-        for offset, kind in layout
-    ]
-    return np.stack(axes, axis=1)
+    return CloudFields(cloud, "the topic", most=None).columns("xyz")

@@ -29,6 +29,7 @@ from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from, stamp_ns
 from grin_ros.ros.inputs.problem import FrameRejectedError
 from grin_ros.ros.message_types import message_class
+from grin_ros.ros.parameters.table import NodeConfig
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def label(job: Job) -> Report:
     found = survey(bag, (IMAGE, COMPRESSED, INFO))
     cameras = find_cameras(found, job.images, job.info)
     config = bag_config(job.parameters)
-    work = _Labelling(job, cameras, BagHints([c.image for c in cameras], config.hints, find_hints(
+    work = _Labelling(job, config, cameras, BagHints([c.image for c in cameras], config.hints, find_hints(
         found, job.hints, config.hints.on
     )))  # fmt: skip
     work.infos = {c.info: found.first[c.info].data for c in cameras if c.info in found.first}
@@ -64,10 +65,10 @@ def label(job: Job) -> Report:
 class _Labelling:
     """One pass over a bag."""
 
-    def __init__(self, job: Job, cameras: list[CameraTopics], hints: BagHints) -> None:
+    def __init__(self, job: Job, config: NodeConfig, cameras: list[CameraTopics], hints: BagHints) -> None:
         self._job, self._hints = job, hints
         self._cameras = {camera.image: camera for camera in cameras}
-        self._config = bag_config(job.parameters)
+        self._config = config
         self._converter = open_converter()
         self._writer = LabelWriter(Path(job.output))
         self._waiting: deque[tuple[Message, bytes | None]] = deque()

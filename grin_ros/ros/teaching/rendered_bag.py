@@ -17,6 +17,7 @@ from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.ros.bags.messages import serialize
+from grin_ros.ros.inputs.messages import info_from_camera
 from grin_ros.ros.message_types import type_name
 
 CAMERA_FRAME, LIDAR_FRAME = "camera_optical_frame", "laser"
@@ -65,7 +66,8 @@ def write_bag(path: Path, moments: Iterable[Moment], lidar_height_m: float = 0.2
                 data = store.serialize_cdr(_static_transform(moment.camera, lidar_height_m, store.types), tf_type)
                 writer.write(connections["/tf_static"], time_ns, bytes(data))
                 placed = True
-            image, info, scan = _image(moment), _info(moment.camera), _scan(moment)
+            image, info, scan = _image(moment), info_from_camera(moment.camera), _scan(moment)
+            info.header.frame_id = CAMERA_FRAME
             for message, late_ns in ((image, 0), (info, 0), (scan, round(late_s * 1e9))):
                 message.header.stamp.sec, message.header.stamp.nanosec = divmod(time_ns + late_ns, 1_000_000_000)
             writer.write(connections["/camera/camera_info"], time_ns, serialize(info))
@@ -79,14 +81,6 @@ def _image(moment: Moment) -> Image:
     message = Image(height=height, width=width, encoding="rgb8", step=3 * width)
     message.header.frame_id = CAMERA_FRAME
     message.data = moment.image.tobytes()
-    return message
-
-
-def _info(camera: Camera) -> CameraInfo:
-    model = "plumb_bob" if camera.distortion_model == "none" else camera.distortion_model
-    message = CameraInfo(width=camera.width, height=camera.height, distortion_model=model)
-    message.k, message.d = camera.K.ravel().tolist(), list(camera.distortion) or [0.0] * 5
-    message.header.frame_id = CAMERA_FRAME
     return message
 
 

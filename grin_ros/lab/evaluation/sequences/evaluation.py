@@ -122,7 +122,7 @@ def _measured(hints: Hints | None, sample: EvalSample) -> MeasuredHints:
     if hints is None:
         return MeasuredHints(0, np.zeros(0))
     height, width = sample.depth_m.shape
-    u, v = np.clip(np.rint(hints.pixels).astype(np.intp), 0, (width - 1, height - 1)).T
+    v, u = hints.nearest(width, height)
     truth_m = sample.depth_m[v, u].astype(np.float64)
     known = np.isfinite(truth_m)
     hint_m = hints.range_m * sample.frame.camera.rays()[v, u, 2]

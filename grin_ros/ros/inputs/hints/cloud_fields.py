@@ -42,9 +42,9 @@ class Field:
 class CloudFields:
     """The fields of a cloud. Raises InputError if sizes and data do not fit together."""
 
-    def __init__(self, cloud: PointCloud2, topic: str) -> None:
-        """topic: where the cloud came from, for the remedies."""
-        self._cloud, self._topic = cloud, topic
+    def __init__(self, cloud: PointCloud2, topic: str, most: int | None = MOST_POINTS) -> None:
+        """topic: where the cloud came from, for the remedies. most: read at most so many points; None for all."""
+        self._cloud, self._topic, self._most = cloud, topic, most
         order = ">" if cloud.is_bigendian else "<"
         self._fields = {
             field.name: Field(field.offset, np.dtype(order + FORMATS[field.datatype]))
@@ -94,8 +94,8 @@ class CloudFields:
         """Return the first bytes of the points that are read."""
         cloud = self._cloud
         count = cloud.width * cloud.height
-        if count > MOST_POINTS:
-            chosen = np.unique(np.random.default_rng(0).integers(0, count, MOST_POINTS))
+        if self._most is not None and count > self._most:
+            chosen = np.unique(np.random.default_rng(0).integers(0, count, self._most))
         else:
             chosen = np.arange(count)
         rows, columns = np.divmod(chosen, max(1, cloud.width))

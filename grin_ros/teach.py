@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOST_FRAMES = 1200
-"""Of a longer recording, images are left out evenly, so that about so many remain."""
+"""The number of images, about, that are used of a longer recording. The others are left out evenly."""
 REFUSED = "nothing was learnt: correct what is said above, or go on in spite of it with --anyway"
 COMPARED = 12
 """Frames on which the labels are compared with the model before they are learnt."""

@@ -54,7 +54,7 @@ class Agreement:
 
     @property
     def problem(self) -> str:
-        """What is wrong with the labels, and what to do; empty if nothing is, or if too few frames tell."""
+        """The fault of the labels and its remedy; empty if there is none, or if too few frames tell."""
         if self.frames < FEWEST // 2:
             return ""
         lidar = (

@@ -29,7 +29,7 @@ _WIDTH, _HEIGHT = 160, 120
 
 @dataclass
 class Turning:
-    """How fast a sensor turns: rates in rad/s, each with the time that lies in the middle of its two messages."""
+    """The turning of a sensor: rates in rad/s, each with the time that lies in the middle of its two messages."""
 
     times_s: list[float] = field(default_factory=list)
     rates_rad_s: list[float] = field(default_factory=list)

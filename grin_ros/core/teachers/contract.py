@@ -19,7 +19,7 @@ MEANINGS = ("metres", "inverse_relative", "inverse_canonical", "points", "affine
 
 @dataclass(frozen=True)
 class Contract:
-    """What a teacher takes and gives. Raises ValueError for a value that is not allowed.
+    """The inputs and the answer of a teacher. Raises ValueError for a value that is not allowed.
 
     title, licence, source: for people. image: the name of the input (1, 3, h, w), RGB.
     """

@@ -22,7 +22,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Fit:
-    """How an image was brought to the network's size: resized to (height, width), which stands at (top, left)."""
+    """The way of an image to the network's size: it is resized to (height, width), and stands at (top, left)."""
 
     height: int
     width: int

@@ -26,7 +26,7 @@ UNKNOWN_SCALE_LN = 0.3
 
 
 class Answers(NamedTuple):
-    """What the frozen model says of B frames: features (B, N, 4) of `answers`, ln_range (B, N), colour (B, N, 3),
+    """The answers of the frozen model to B frames: features (B, N, 4) of `answers`, ln_range (B, N), colour (B, N, 3),
     position (B, N, 2) and middle (B,), the median of ln_range."""
 
     features: Tensor

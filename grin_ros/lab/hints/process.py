@@ -18,7 +18,7 @@ PASSES = 2
 
 
 class Pixels(NamedTuple):
-    """Of B frames with N pixels each: position (B, N, 2) as a share of the width, ln_range (B, N), colour (B, N, 3),
+    """The pixels of B frames, N of each: position (B, N, 2) as a share of the width, ln_range (B, N), colour (B, N, 3),
     and the features (B, N, CHANNELS) of the hint network."""
 
     position: Tensor

@@ -23,7 +23,7 @@ JUDGING, JUDGING_SEED = 48, 20_260_902
 """The same for the frames that judge."""
 SHARD, VIEWS = 40, 4
 MOST = 60
-"""Of a larger set that is given, so many frames judge, evenly spread."""
+"""The largest number of frames of a given set that judge. They are evenly spread."""
 
 
 @dataclass(frozen=True)

@@ -59,10 +59,10 @@ class TuneConfig:
             photometric_share=0.5,
         )
     )
-    """How the robot's frames are drawn. It always has the same camera and is in the same building, so that less is
-    changed than in a training for all cameras."""
+    """The drawing of the robot's frames. The robot always has the same camera and is in the same building, so that less
+    is changed than in a training for all cameras."""
     old_sampling: Sampling = field(default_factory=lambda: Sampling(queries=384, pattern_share=0.0))
-    """How old frames are drawn, with as many queries."""
+    """The drawing of old frames, with as many queries."""
     loss: LossConfig = field(default_factory=LossConfig)
     second_pass_every: int = 4
     """Every so many steps the second pass is trained too, which answers that take several steps need. It is nearly half
@@ -87,7 +87,7 @@ class Tuned:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a tuning is. eta_s: seconds that are left, as far as the steps until now tell."""
+    """The progress of a tuning. eta_s: seconds that are left, as far as the steps until now tell."""
 
     step: int
     steps: int

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a bag holds for a teaching: topics, rates, and the offset between the stamps of camera and range sensor."""
+"""The inspection of a bag before a teaching: topics, rates, and the offset of stamps between camera and range sensor."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WARNED_S, REFUSED_S = 0.05, 0.15
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found in a bag. rates: topic -> messages per second. labels: (input, topic) of what labels the images.
+    """The findings about a bag. rates: topic -> messages per second. labels: (input, topic) of what labels the images.
     offsets: topic of a range sensor -> its offset."""
 
     bag: str

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 WAIT_NS = 100_000_000
 """An image is labelled when messages have been read that were logged this much later."""
 MOST_LABELS = 20_000
-"""Of more labels of one frame so many are kept, at random."""
+"""The largest number of labels of one frame. They are chosen at random."""
 SAVE_EVERY = 50
 UNLABELLED = "no labels"
 

@@ -26,7 +26,7 @@ RANGE_MAX_M = 12.0
 
 
 class Moment(Protocol):
-    """What is written of one moment: see `RobotFrame` of lab/datasets."""
+    """A moment of a drive, as it is written: see `RobotFrame` of lab/datasets."""
 
     @property
     def stamp_s(self) -> float: ...

@@ -17,8 +17,8 @@ from sensor_msgs.msg import PointCloud2, PointField
 from grin_ros.core.input_error import InputError
 
 MOST_POINTS = 30_000
-"""Of a larger cloud a random sample is read, the same one for every cloud of that size. Every n-th point would not do:
-with a lidar of 16 rings it could be one ring only."""
+"""The largest number of points that are read. They are a random sample, the same for every cloud of that size. Every n-th
+point would not do: with a lidar of 16 rings it could be one ring only."""
 FORMATS = {
     PointField.INT8: "i1",
     PointField.UINT8: "u1",
@@ -33,7 +33,7 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Field:
-    """Where a field lies in a point, and its NumPy type."""
+    """The place of a field in a point, and its NumPy type."""
 
     offset: int
     kind: np.dtype[np.generic]

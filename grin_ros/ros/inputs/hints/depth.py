@@ -29,7 +29,7 @@ TOPIC, INFO = "hints/depth", "hints/depth/camera_info"
 KINDS = {"16UC1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32FC1": ("f4", 1.0)}
 """Encoding -> (NumPy type, metres of one unit)."""
 MOST_PIXELS = 30_000
-"""Of more pixels a random sample is used, the same one for every image of that size."""
+"""The largest number of pixels that are used. They are a random sample, the same for every image of that size."""
 EDGE_COLUMNS = 64
 """From this width on, pixels at edges are left out: depth cameras put them between the two surfaces."""
 EDGE_RATIO = 1.1

@@ -27,7 +27,7 @@ class Gathered:
 
 @dataclass(frozen=True)
 class HintUse:
-    """What became of the hints of a published frame.
+    """The use that was made of the hints of a published frame.
 
     report: of the fusion; None if there was no hint. miss: how far depth missed hints that it did not know, lately;
     None if that is not known yet.

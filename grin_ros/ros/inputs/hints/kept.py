@@ -15,12 +15,10 @@ from grin_ros.ros.inputs.messages import stamp_ns
 KEPT = 8
 """The number of messages that are kept: enough to hold those of an image that took a while."""
 APART_NS = 20_000_000
-"""Of messages that follow each other faster than this, the newest replaces the one before it; a sensor at 1 kHz would
-else fill the memory with the last eight milliseconds."""
-
-
+"""A message that follows the one before it faster than this replaces it. Otherwise a sensor at 1 kHz would fill the
+memory with the last eight milliseconds."""
 MOST_BYTES = 64 << 20
-"""Of large clouds fewer messages are kept, at least two: the nearest one before and after an image."""
+"""Fewer messages are kept if they are larger together, but at least two: the nearest before and after an image."""
 
 
 class KeptMessages:

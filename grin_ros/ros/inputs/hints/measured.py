@@ -21,7 +21,7 @@ from grin_ros.ros.inputs.messages import stamp_ns
 
 @dataclass(frozen=True)
 class Points:
-    """What a message holds.
+    """The measurements of a message.
 
     source: the name of the source. header: that of the message. points: (N, 3) metres in its frame. times_ns: (N,)
     when each was measured. sigma_ln: one sigma of ln(range), without that of the parameter. min_range_m: nearer points

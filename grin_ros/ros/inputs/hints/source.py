@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a source of hints is: it takes messages, and gives the hints that belong to a frame.
+"""The interface of a source of hints, which takes messages and gives the hints that belong to a frame.
 
 Imports nothing of ROS, so that the registry can be read without it.
 """
@@ -34,7 +34,7 @@ class View:
 
 @dataclass(frozen=True)
 class Given:
-    """What a source gives for a frame.
+    """The answer of a source for a frame.
 
     hints: None if it gives none. rejected: reason -> number of measurements that are not used. age_s: how much older
     the message is than the image (negative: newer); None if there is no message. reason: a sentence that says why there

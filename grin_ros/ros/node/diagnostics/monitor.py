@@ -42,7 +42,7 @@ class PublishedFrame:
     doubts: tuple[Doubt, ...] = ()
     """The implausible things about the input, the most serious first."""
     hints: HintUse | None = None
-    """What became of the hints; None if no source of them is switched on."""
+    """The use that was made of the hints; None if no source of them is switched on."""
 
 
 class Monitor:

@@ -81,7 +81,7 @@ class Snapshot:
     doubts: tuple[Doubt, ...] = ()
     """The implausible things about the input of the newest frame with depth, the most serious first."""
     hints: HintUse | None = None
-    """What became of the hints of the newest frame; None if no source of them is switched on."""
+    """The use that was made of the hints of the newest frame; None if no source of them is switched on."""
     hintless_s: Mapping[str, float] = field(default_factory=dict)
     """Source of hints -> seconds since it gave some, or since the first frame if it has given none."""
     image_topic: str = ""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The inspection of a bag before a teaching: topics, rates, and the offset of stamps between camera and range sensor."""
+"""The inspection of a bag before a teaching: topics, rates, and how the stamps of camera and range sensor differ."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from sensor_msgs.msg import PointCloud2, PointField
 from grin_ros.core.input_error import InputError
 
 MOST_POINTS = 30_000
-"""The largest number of points that are read. They are a random sample, the same for every cloud of that size. Every n-th
-point would not do: with a lidar of 16 rings it could be one ring only."""
+"""The largest number of points that are read. They are a random sample, the same for every cloud of that size.
+Every n-th point would not do: with a lidar of 16 rings it could be one ring only."""
 FORMATS = {
     PointField.INT8: "i1",
     PointField.UINT8: "u1",

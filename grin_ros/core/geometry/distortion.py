@@ -32,13 +32,13 @@ from grin_ros.core.input_error import InputError
 Float = NDArray[np.float64]
 
 DISTORTION_MODELS = ("none", "plumb_bob", "rational_polynomial", "equidistant")
-_COEFFICIENTS = {
+COEFFICIENTS = {
     "none": (),
     "plumb_bob": ("k1", "k2", "p1", "p2", "k3"),
     "rational_polynomial": ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6"),
     "equidistant": ("k1", "k2", "k3", "k4"),
 }
-# The names that other tools give to the same lenses, which are not similar to ours.
+# The names that other tools give to the same models, with the same coefficients in the same order.
 _ALSO_KNOWN_AS = {
     "pinhole": "none", "perspective": "none", "radtan": "plumb_bob", "brown_conrady": "plumb_bob",
     "radial_tangential": "plumb_bob", "opencv": "plumb_bob", "full_opencv": "rational_polynomial",
@@ -52,19 +52,24 @@ _TOLERANCE = 1e-10  # normalised: 1e-5 px at a focal length of 100,000 px
 _NEGLIGIBLE = 1e-14  # smaller leading coefficients change nothing, but make the root finder fail
 
 
+def lens_model(name: str) -> str:
+    """Return the name in `DISTORTION_MODELS` of a model that is spelt in another way; an unknown name as it is."""
+    key = name.strip().lower().replace("-", "_").replace(" ", "_") or "none"
+    return _ALSO_KNOWN_AS.get(key, key)
+
+
 def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tuple[float, ...]]:
     """Return the model's name and its coefficients in canonical form: as many as the model has.
 
-    An empty name is "none", which has no coefficients. Missing coefficients are zeros, so an empty D is a lens without
-    distortion, and zeros after the last coefficient are dropped. Raises InputError for an unknown model, for values
-    that are not finite, and for other values after the last coefficient of the model.
+    An empty name is "none", which has no coefficients. Capital letters do not matter, and the names that other tools
+    give to the same models are understood. Missing coefficients are zeros, so an empty D is a lens without distortion,
+    and zeros after the last coefficient are dropped. Raises InputError for an unknown model, for values that are not
+    finite, and for other values after the last coefficient of the model.
     """
     values = tuple(float(value) for value in coefficients)
-    name = model or "none"
+    name = lens_model(model)
     if name not in DISTORTION_MODELS:
-        key = name.strip().lower().replace("-", "_").replace(" ", "_")
-        close = difflib.get_close_matches(key, DISTORTION_MODELS, n=1, cutoff=0.0)
-        nearest = _ALSO_KNOWN_AS.get(key) or close[0]
+        nearest = difflib.get_close_matches(name, DISTORTION_MODELS, n=1, cutoff=0.0)[0]
         raise InputError(
             f"distortion_model: got {model!r}, expected one of {', '.join(DISTORTION_MODELS)}",
             f"the nearest is {nearest!r}: set it in the camera's calibration file if that is the model of D",
@@ -74,7 +79,7 @@ def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tu
             f"distortion coefficients D: got {list(values)}, expected finite numbers",
             "calibrate the camera again, or correct D in its calibration file",
         )
-    order = _COEFFICIENTS[name]
+    order = COEFFICIENTS[name]
     beyond = values[len(order) :]
     if not any(beyond):
         return name, (values + (0.0,) * len(order))[: len(order)]

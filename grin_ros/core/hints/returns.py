@@ -26,6 +26,8 @@ outliers."""
 BEYOND = 0.98
 """The end of the range is looked for at this quantile of the distances, so that a few wrong points farther away do not
 hide it."""
+ALIKE, ALONE = 0.01, 0.9
+"""In a depth image, the end of the range is one depth that this share of all depths has that are within 1 % of it."""
 _SAMPLE = 2000  # points that are searched for a repeated one
 
 
@@ -68,6 +70,21 @@ def _shared_points(points: NDArray[np.float64], candidates: NDArray[np.intp]) ->
     begins = np.flatnonzero(np.append(True, (sample[1:] != sample[:-1]).any(axis=1)))[: len(sample)]
     counts = np.diff(np.append(begins, len(sample)))
     return sample[begins[counts >= max(FEWEST, LEAST_SHARE * len(sample))]]
+
+
+def end_of_range(depths_m: NDArray[np.float32]) -> float:
+    """Return the depth that many pixels of a depth image (N,), all finite, share at the end of the range, else inf.
+
+    Many sensors write the end of their range where they see nothing. A wall there would be measured with noise, so that
+    most of its pixels differ a little from each other.
+    """
+    if not len(depths_m):
+        return np.inf
+    end_m = float(np.partition(depths_m, (at := int(BEYOND * (len(depths_m) - 1))))[at])
+    count = np.count_nonzero(depths_m == end_m)
+    alike = np.count_nonzero(np.abs(depths_m - end_m) < ALIKE * end_m)
+    alone = count >= max(FEWEST, LEAST_SHARE * len(depths_m)) and count > ALONE * alike
+    return end_m if alone else np.inf
 
 
 def _at_end(distances_m: NDArray[np.float64]) -> tuple[float, float]:

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.distortion import COEFFICIENTS
 from grin_ros.core.input_error import InputError
 
 FORMATS = (
@@ -26,8 +27,6 @@ FORMATS = (
 _MATRIX = ("camera_matrix", "cameraMatrix", "K", "k", "mtx")
 _DISTORTION = ("distortion_coefficients", "distCoeffs", "dist_coeffs", "dist", "D", "d")
 _WIDTH, _HEIGHT = ("image_width", "width"), ("image_height", "height")
-_LENS_NAMES = {"radtan": "plumb_bob", "fisheye": "equidistant"}
-"""The names that Kalibr and ROS 1 give to lens models of ROS 2."""
 # For each model of COLMAP: our lens model, and the parameters in COLMAP's order. The formulas of these models are those
 # of OpenCV, on which ROS builds.
 _COLMAP = {
@@ -40,12 +39,6 @@ _COLMAP = {
     "OPENCV_FISHEYE": ("equidistant", "fx fy cx cy k1 k2 k3 k4"),
     "SIMPLE_RADIAL_FISHEYE": ("equidistant", "f cx cy k1"),
     "RADIAL_FISHEYE": ("equidistant", "f cx cy k1 k2"),
-}
-_LENS_ORDER = {
-    "none": "",
-    "plumb_bob": "k1 k2 p1 p2 k3",
-    "rational_polynomial": "k1 k2 p1 p2 k3 k4 k5 k6",
-    "equidistant": "k1 k2 k3 k4",
 }
 _COLMAP_LINE = re.compile(r"^\s*\d+\s+[A-Z][A-Z0-9_]+\s+\d+\s+\d+\s", re.MULTILINE)
 
@@ -127,7 +120,7 @@ def _matrix(values: Mapping[str, Any]) -> Camera:
     if values.get("fisheye_model"):  # the name in the files of OpenCV's own calibration program
         model = "equidistant"
     elif "distortion_model" in values:
-        model = _lens(values["distortion_model"])
+        model = str(values["distortion_model"])
     else:
         model = ("rational_polynomial" if any(d[5:]) else "plumb_bob") if d else "none"
     return Camera.from_k(_numbers(k), d, model, int(width), int(height))
@@ -143,7 +136,7 @@ def _kalibr(values: Mapping[str, Any]) -> Camera:
         )
     fx, fy, cx, cy = _numbers(values["intrinsics"])
     width, height = values["resolution"]
-    model, d = _lens(values.get("distortion_model", "none")), _numbers(values.get("distortion_coeffs", []))
+    model, d = str(values.get("distortion_model", "none")), _numbers(values.get("distortion_coeffs", []))
     return Camera(int(width), int(height), fx, fy, cx, cy, model, tuple(d))
 
 
@@ -163,13 +156,9 @@ def _colmap(text: str) -> Mapping[str, Camera]:
         lens, order = _COLMAP[kind]
         named = dict(zip(order.split(), map(float, numbers), strict=True))
         fx, fy = named.get("fx", named.get("f", 0.0)), named.get("fy", named.get("f", 0.0))
-        d = tuple(named.get(term, 0.0) for term in _LENS_ORDER[lens].split())
+        d = tuple(named.get(term, 0.0) for term in COEFFICIENTS[lens])
         found[number] = Camera(int(width), int(height), fx, fy, named["cx"] - 0.5, named["cy"] - 0.5, lens, d)
     return found
-
-
-def _lens(name: object) -> str:
-    return _LENS_NAMES.get(str(name), str(name))
 
 
 def _first(values: Mapping[str, Any], names: Sequence[str]) -> Any:

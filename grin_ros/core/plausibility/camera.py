@@ -20,13 +20,15 @@ PERSPECTIVE_DEG, FISHEYE_DEG = (4.0, 145.0), (10.0, 280.0)
 UNDISTORTED_APART, PRINCIPAL_APART = 0.1, 0.05
 """Without distortion, focal lengths of P and K differ by at most this share, and principal points by this share of the
 width."""
+ASPECT = 1.85
+"""Focal lengths fx and fy of one image differ by less than this factor: 16:9 pressed into a square gives 1.78."""
 UP_RAD = math.radians(45.0)
 """A camera that looks up more steeply is taken for one with the transform of a body frame."""
 
 
 def intrinsics_doubts(width: int, height: int, k: Sequence[float], fisheye: bool) -> Iterator[Doubt]:
     """Yield what is implausible about the intrinsics of the full image. k: K, row by row; focal lengths above 0."""
-    focal, cx, cy = float(k[0]), float(k[2]), float(k[5])
+    focal, cx, focal_y, cy = float(k[0]), float(k[2]), float(k[4]), float(k[5])
     if not _near_the_middle(width, height, cx, cy):
         size = {"other_width": 2.0 * cx + 1.0, "other_height": 2.0 * cy + 1.0}
         yield doubt("principal point", cx=cx, cy=cy, width=width, height=height, **size)
@@ -35,6 +37,8 @@ def intrinsics_doubts(width: int, height: int, k: Sequence[float], fisheye: bool
     if not low <= degrees <= high:
         lens = "fisheye" if fisheye else "perspective"
         yield doubt("field of view", focal=focal, width=width, degrees=degrees, lens=lens)
+    if not 1.0 / ASPECT < focal / focal_y < ASPECT:
+        yield doubt("pixel shape", fx=focal, fy=focal_y)
 
 
 def projection_doubts(

@@ -76,6 +76,12 @@ DOUBTS: Mapping[str, Doubt] = {
             "calibrate the camera again; K is in pixels of the full image, not in millimetres",
         ),
         Doubt(
+            "pixel shape",
+            "camera_info: the focal lengths fx = {fx:.1f} and fy = {fy:.1f} px would be those of pixels that are not "
+            "square, as if only one of them had been scaled, so depth may be wrong by a factor",
+            "calibrate the camera again; if the image was resized, scale fx with its width, fy with its height",
+        ),
+        Doubt(
             "P and K",
             "camera_info: P and K disagree (focal lengths {p_focal:.0f} and {k_focal:.0f} px), so one of them is that "
             "of another image and depth may be wrong by a factor",

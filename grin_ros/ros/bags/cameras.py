@@ -19,7 +19,7 @@ from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO
 from grin_ros.ros.inputs.content import is_depth
-from grin_ros.ros.inputs.images import ENCODINGS
+from grin_ros.ros.inputs.images import known_encoding
 
 logger = logging.getLogger(__name__)
 
@@ -119,8 +119,8 @@ def _is_coloured(message: Message) -> bool:
             encoding = deserialize(message.data, CompressedImage).format.partition(";")[0].strip()
     except ValueError:
         encoding = ""
-    if encoding in ENCODINGS:
-        return not encoding.startswith("mono")
+    if known_encoding(encoding):
+        return not encoding.lower().startswith("mono")
     return not re.search("gr[ae]y|mono", raw_name(message.topic).rpartition("/")[2])
 
 
@@ -130,7 +130,7 @@ def _is_picture(message: Message | None) -> bool:
         return False
     try:
         if message.kind == IMAGE:
-            return deserialize(message.data, Image).encoding in ENCODINGS  # none of them is depth
+            return known_encoding(deserialize(message.data, Image).encoding) is not None  # none of them is depth
         return not is_depth(deserialize(message.data, CompressedImage))
     except ValueError:
         return True

@@ -18,7 +18,7 @@ from sensor_msgs.msg import CompressedImage
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
 from grin_ros.ros.inputs.content import is_depth
-from grin_ros.ros.inputs.images import ENCODINGS, Converter, Packed, check_size
+from grin_ros.ros.inputs.images import Converter, Packed, check_size, known_encoding
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
@@ -87,8 +87,8 @@ def decode(stream: Stream, converter: Converter) -> NDArray[np.uint8]:
 
     Raises InputError if OpenCV cannot decode the stream.
     """
-    encoding = stream.format.partition(";")[0].strip()
-    mosaic = stream.grey and encoding.startswith("bayer_") and encoding in ENCODINGS
+    encoding = stream.format.partition(";")[0].strip().lower()
+    mosaic = stream.grey and encoding.startswith("bayer_") and known_encoding(encoding) is not None
     colour = cv2.IMREAD_GRAYSCALE if mosaic else cv2.IMREAD_COLOR
     try:
         # The camera was calibrated for the image as the sensor gives it, so an EXIF tag must not rotate it.

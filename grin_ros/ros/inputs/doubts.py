@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 
+from grin_ros.core.geometry.distortion import lens_model
 from grin_ros.core.plausibility.camera import intrinsics_doubts, mounting_doubts, projection_doubts
 from grin_ros.core.plausibility.doubt import Doubt, doubt
 from grin_ros.core.plausibility.picture import FrozenWatch, picture_doubt
 from grin_ros.core.types import Frame
-from grin_ros.ros.inputs.images import ENCODINGS
+from grin_ros.ros.inputs.images import known_encoding
 from grin_ros.ros.inputs.messages import AnyImage
 
 FEW_BITS_BELOW = 4096
@@ -48,7 +49,7 @@ def camera_info_doubts(info: CameraInfo, rectified: bool = False) -> Iterator[Do
     """Yield what is implausible about a valid camera_info. rectified: its image is the one that P describes."""
     k, p = info.k.tolist(), info.p.tolist()
     undistorted = not any(info.d) and (not any(info.r) or np.allclose(info.r, IDENTITY))
-    fisheye = info.distortion_model == "equidistant" and not rectified
+    fisheye = lens_model(info.distortion_model) == "equidistant" and not rectified
     used = [*p[0:3], *p[4:7], *p[8:11]] if rectified else k
     yield from intrinsics_doubts(info.width, info.height, used, fisheye)
     yield from projection_doubts(info.width, info.height, k, p, undistorted)
@@ -56,11 +57,12 @@ def camera_info_doubts(info: CameraInfo, rectified: bool = False) -> Iterator[Do
 
 def few_bits(image: AnyImage) -> Doubt | None:
     """Return the doubt that a raw 16-bit image holds values of fewer bits; None if not. The image is valid."""
-    if not isinstance(image, Image) or ENCODINGS[image.encoding].sample_bytes != 2:
+    encoding = known_encoding(image.encoding) if isinstance(image, Image) else None
+    if encoding is None or encoding.sample_bytes != 2:
         return None
     # A row may be padded by an odd number of bytes.
     rows = np.frombuffer(image.data, np.uint8)[: image.step * (image.height - 1)].reshape(-1, image.step)
-    row_bytes = image.width * ENCODINGS[image.encoding].pixel_bytes
+    row_bytes = image.width * encoding.pixel_bytes
     values = rows[:: 1 + image.width * image.height // MAX_SAMPLES, :row_bytes]
     samples = np.ascontiguousarray(values).view(">u2" if image.is_bigendian else "<u2")
     peak = int(samples.max()) if samples.size else FEW_BITS_BELOW

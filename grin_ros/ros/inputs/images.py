@@ -147,9 +147,14 @@ def check_layout(message: Image) -> Encoding:
     return encoding
 
 
+def known_encoding(name: str) -> Encoding | None:
+    """Return the encoding of this name, in capital or small letters; None if it is unknown or that of depth."""
+    return ENCODINGS.get(name.lower())
+
+
 def check_size(encoding: str, width: int, height: int) -> Encoding:
     """Return the encoding of this name. Raises InputError if it is unknown, or if there are too few or many pixels."""
-    known = ENCODINGS.get(encoding)
+    known = known_encoding(encoding)
     if known is None:
         got = encoding[:MAX_ENCODING_CHARACTERS]
         hint = nearest(got, ENCODINGS).removeprefix("; ")
@@ -179,7 +184,7 @@ def packed(message: Image, encoding: Encoding) -> Packed:
         data = data[: row_bytes * message.height]
     if encoding.sample_bytes > 1 and bool(message.is_bigendian) != (sys.byteorder == "big"):
         data = data.view(np.uint16).byteswap(inplace=padded).view(np.uint8)  # never in the memory of the message
-    return Packed(message.height, message.width, encoding.known_as or message.encoding, row_bytes, data)
+    return Packed(message.height, message.width, encoding.known_as or message.encoding.lower(), row_bytes, data)
 
 
 def open_converter() -> Converter:

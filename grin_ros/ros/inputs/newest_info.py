@@ -31,12 +31,9 @@ class NewestInfo:
         """counted: called for every message."""
         self._counted = counted
         self.message: CameraInfo | None = None
-        self.came = False
-        """True if a message has come since this was last set to False."""
 
     def receive(self, info: CameraInfo) -> None:
         """Take a message."""
-        self.came = True
         self.message = info
         self._counted()
 
@@ -48,13 +45,25 @@ class KeptInfo:
     volatile publishers refuse it and warn about it, so it is made only if there is a publisher of that kind.
     """
 
-    def __init__(self, node: Node, topic: str, newest: NewestInfo) -> None:
-        """Start looking for such a publisher. topic: the full name. newest: takes the message."""
-        self._node, self._topic, self._newest = node, topic, newest
+    def __init__(self, node: Node, take: Callable[[CameraInfo], None]) -> None:
+        """take: called with every message, from either subscription."""
+        self._node, self._take = node, take
+        self._topic = ""
+        self._came = False
         self._subscription: Any = None
-        newest.came = False
+        self._timer: Any = None
+
+    def receive(self, info: CameraInfo) -> None:
+        """Take a message of the volatile subscription."""
+        self._came = True
+        self._take(info)
+
+    def look(self, topic: str) -> None:
+        """Start looking for a publisher that keeps its message. topic: the full name."""
+        self._topic = topic
         # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
-        self._timer: Any = node.create_timer(LOOK_PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = self._node.create_timer(LOOK_PERIOD_S, self._look, clock=steady)
         self._look()
 
     def close(self) -> None:
@@ -66,13 +75,13 @@ class KeptInfo:
         self._timer = self._subscription = None
 
     def _look(self) -> None:
-        if self._newest.came:
+        if self._came:
             self.close()
         elif self._subscription is None:
             publishers = self._node.get_publishers_info_by_topic(self._topic)
             if any(each.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for each in publishers):
-                self._subscription = self._node.create_subscription(CameraInfo, self._topic, self._receive, KEPT)
+                self._subscription = self._node.create_subscription(CameraInfo, self._topic, self._receive_kept, KEPT)
 
-    def _receive(self, info: CameraInfo) -> None:
-        if not self._newest.came:  # the other subscription gets what is sent from now on
-            self._newest.receive(info)
+    def _receive_kept(self, info: CameraInfo) -> None:
+        if not self._came:  # the volatile subscription gets what is sent from now on
+            self.receive(info)

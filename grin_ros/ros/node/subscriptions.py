@@ -14,7 +14,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile
 from rclpy.qos_overriding_options import QosCallbackResult, QoSOverridingOptions
 
 from grin_ros.ros.frame.processor import Capture
-from grin_ros.ros.frame.topics import INPUTS
+from grin_ros.ros.frame.topics import INFO, INPUTS
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.messages import AnyImage
 from grin_ros.ros.inputs.newest_info import KeptInfo, NewestInfo
@@ -48,6 +48,7 @@ class Subscriptions:
         self._node, self._monitor, self._queue = node, monitor, queue
         self._newest_info, self._hints = newest_info, hints
         self._subscriptions: list[Any] = []
+        self._kept_infos: list[KeptInfo] = []
         # The executor serves in this order: camera_info comes before an image that arrived with it.
         callbacks: dict[str, Callable[[Any], None]] = {"camera_info": newest_info.receive}
         callbacks["image/compressed" if config.compressed else "image"] = self._receive_image
@@ -63,27 +64,31 @@ class Subscriptions:
         """The full names of all topics, after remapping: camera_info, the image, and those of hints."""
         info_topic, image_topic = self.topics[:2]
         monitor.listening(image_topic, info_topic, config.compressed)
-        self._kept_info = KeptInfo(node, info_topic, newest_info)
         self._watch = ImageWatch(node, image_topic)
 
     def close(self) -> None:
         """Unsubscribe."""
         self._watch.close()
-        self._kept_info.close()
         self._unsubscribe()
 
     def _unsubscribe(self) -> None:
+        while self._kept_infos:
+            self._kept_infos.pop().close()
         while self._subscriptions:
             self._node.destroy_subscription(self._subscriptions.pop())
 
     def _subscribe(self, topic: str, callback: Callable[[Any], None]) -> None:
-        """Subscribe to the newest message of a topic."""
+        """Subscribe to the newest message of a topic. A camera_info may be one that its publisher has kept."""
+        kept = KeptInfo(self._node, callback) if INPUTS[topic].type == INFO else None
         kind = message_class(INPUTS[topic].type)
         newest = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-        overriding = QoSOverridingOptions(QOS_POLICIES, callback=None if topic == "camera_info" else _checked)
-        self._subscriptions.append(
-            self._node.create_subscription(kind, topic, callback, newest, qos_overriding_options=overriding)
-        )
+        overriding = QoSOverridingOptions(QOS_POLICIES, callback=None if kept else _checked)
+        heard = kept.receive if kept else callback
+        subscription = self._node.create_subscription(kind, topic, heard, newest, qos_overriding_options=overriding)
+        self._subscriptions.append(subscription)
+        if kept:
+            self._kept_infos.append(kept)
+            kept.look(subscription.topic_name)
 
     def _receive_image(self, image: AnyImage) -> None:
         self._monitor.image_came()

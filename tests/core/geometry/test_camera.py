@@ -193,6 +193,25 @@ def test_rotation_is_that_of_the_same_rpy_in_a_urdf(mounting: Mounting) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("fisheye", "equidistant"),
+        ("Kannala-Brandt", "equidistant"),
+        ("EQUIDISTANT", "equidistant"),
+        ("radtan", "plumb_bob"),
+        ("Plumb Bob", "plumb_bob"),
+        ("rational-polynomial", "rational_polynomial"),
+        ("pinhole", "none"),
+    ],
+)
+def test_a_lens_model_is_known_by_its_other_names(name: str, model: str) -> None:
+    d = () if model == "none" else (0.1, 0.01, 0.001, 0.0001)
+    assert Camera(**{**GOOD, "distortion_model": name, "distortion": d}) == Camera(
+        **{**GOOD, "distortion_model": model, "distortion": d}
+    )
+
+
+@pytest.mark.parametrize(
     ("change", "texts"),
     [
         ({"width": 0}, ["image width: got 0", "from 1 to 16384", "CameraInfo"]),
@@ -206,9 +225,9 @@ def test_rotation_is_that_of_the_same_rpy_in_a_urdf(mounting: Mounting) -> None:
         ({"distortion": (math.nan,) * 5, "distortion_model": "plumb_bob"}, ["D: got [nan", "expected finite"]),
         ({"distortion_model": "plumb_bib"}, ["'plumb_bib'", "none, plumb_bob, rational_polynomial, equidistant",
                                              "nearest is 'plumb_bob'"]),
-        ({"distortion_model": "fisheye"}, ["nearest is 'equidistant'"]),
-        ({"distortion_model": "Kannala-Brandt"}, ["nearest is 'equidistant'"]),
-        ({"distortion_model": "EQUIDISTANT"}, ["nearest is 'equidistant'"]),
+        ({"distortion_model": "fisheye624"}, ["got 'fisheye624'", "the nearest is"]),
+        ({"distortion_model": "pinhole", "distortion": (0.1,) * 5}, ["got 'pinhole'", "only zero", "name the model"]),
+        ({"distortion_model": "fisheye", "distortion": (0.1,) * 5}, ["got [0.1] after the first 4"]),
         ({"distortion_model": "", "distortion": (0.1,) * 5}, ["got ''", "only zero", "name the model"]),
         ({"distortion_model": "none", "distortion": (0.1,)}, ["got 'none'", "only zero"]),
         ({"distortion_model": "plumb_bob", "distortion": (0.1,) * 8},

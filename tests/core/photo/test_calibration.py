@@ -159,6 +159,7 @@ def test_the_same_camera_twice_is_one_camera(tmp_path: Path) -> None:
         ("a: [1", "cannot be understood"),
         (ros(CAMERAS["none"]).replace("image_width: 640\n", ""), "no size of the image.*add image_width"),
         (ros(CAMERAS["plumb_bob"]).replace("plumb_bob", "pinhole"), "distortion_model: got 'pinhole'"),
+        (ros(CAMERAS["plumb_bob"]).replace("plumb_bob", "double_sphere"), "distortion_model: got 'double_sphere'"),
         (ros(CAMERAS["none"]).replace("500.0", "wide"), "cannot be understood"),
         (kalibr(CAMERAS["none"]).replace("pinhole", "omni"), "camera_model: got 'omni', expected pinhole"),
         ("1 FOV 640 480 500 500 320 240 0.9\n", "camera model: got FOV, expected one of SIMPLE_PINHOLE"),

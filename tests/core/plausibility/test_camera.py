@@ -39,6 +39,9 @@ def p(focal: float, cx: float = 319.5, cy: float = 239.5, tx: float = 0.0) -> tu
         (k(60.0), False, ["field of view"]),
         (k(20000.0), False, ["field of view"]),
         (k(100.0), True, ["field of view"]),
+        ((*k(525.0)[:4], 394.0, *k(525.0)[5:]), False, []),  # 16:9 pressed into 4:3
+        ((*k(525.0)[:4], 262.0, *k(525.0)[5:]), False, ["pixel shape"]),  # only fy is that of half the size
+        ((*k(525.0)[:4], 4.8, *k(525.0)[5:]), False, ["pixel shape"]),  # fy in millimetres
         (k(190.0, 600.0), True, ["principal point"]),
     ],
 )

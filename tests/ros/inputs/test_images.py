@@ -103,6 +103,13 @@ def test_every_encoding_padding_and_byte_order(
     assert np.abs(got[inner].astype(int) - expected[inner].astype(int)).max() <= tolerance
 
 
+def test_capital_letters_in_an_encoding_do_not_matter(converter: Converter) -> None:
+    rgb = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
+    for encoding in ("RGB8", "Bgr8"):
+        rows, expected, _ = encode(rgb, encoding.lower())
+        assert (converter(message(rows, encoding, 4, 0, False, True)) == expected).all()
+
+
 def test_sixteen_bits_are_the_full_range_and_keep_their_channels(converter: Converter) -> None:
     colour = {"r": 65535, "g": 32768, "b": 257, "a": 1}
     for encoding in ("rgb16", "bgr16", "rgba16", "bgra16"):

@@ -19,6 +19,7 @@ from sensor_msgs.msg import CameraInfo
 from benchmarks.stand_in.camera import info_message, picture
 from grin_ros.ros.operator.harness.messages import image_message
 from tests.ros.in_process import DEADLINE_S, counts, deliver, send, value, verdict
+from tests.ros.inputs.hints.wall import depth_messages, zones
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 KEEPS, VOLATILE = DurabilityPolicy.TRANSIENT_LOCAL, DurabilityPolicy.VOLATILE
@@ -34,8 +35,8 @@ class Driver:
             self.executor.add_node(each)
         self.node = node
 
-    def publisher(self, durability: DurabilityPolicy) -> Any:
-        return self.ros.create_publisher(CameraInfo, "/camera_info", QoSProfile(depth=1, durability=durability))
+    def publisher(self, durability: DurabilityPolicy, topic: str = "/camera_info") -> Any:
+        return self.ros.create_publisher(CameraInfo, topic, QoSProfile(depth=1, durability=durability))
 
     def spin(self, seconds: float, done: Callable[[], bool] = lambda: False) -> bool:
         deadline = time.monotonic() + seconds
@@ -110,6 +111,19 @@ def test_a_kept_camera_info_is_heard_from_a_publisher_that_starts_later(started:
     assert driver.spin(DEADLINE_S, lambda: driver.received() > 0)
     driver.spin(0.5)
     assert driver.received() == 1
+
+
+def test_a_kept_camera_info_of_a_depth_sensor_is_heard_too(started: Callable[..., Driver]) -> None:
+    driver = started(hints__depth=True)
+    driver.publisher(KEEPS, "/hints/depth/camera_info").publish(info_message())
+    assert driver.node.trigger_activate() == SUCCESS
+    deliver(driver.node, "/hints/depth", depth_messages(zones(), 45.0)[0][1])
+
+    def known() -> bool:
+        send(driver.node)
+        return "nothing has come" not in value(driver.node, "hints depth")
+
+    assert driver.spin(DEADLINE_S, known)
 
 
 def test_volatile_publishers_are_heard_and_not_asked_for_what_they_do_not_keep(started: Callable[..., Driver]) -> None:

@@ -17,7 +17,8 @@ from sensor_msgs.msg import LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from grin_ros.ros.frame.cloud import list_message
-from grin_ros.ros.inputs.ranges import cloud_points, measured_points, scan_points
+from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
+from grin_ros.ros.inputs.ranges import measured_points, scan_points
 from grin_ros.ros.inputs.transforms import Transforms
 from grin_ros.ros.operator.harness.messages import FRAME_ID
 
@@ -47,6 +48,13 @@ def test_range_max_is_no_return_however_it_is_rounded(range_max: float) -> None:
     assert len(measured_points(scan).points) == 1
 
 
+@pytest.mark.parametrize("increment", [1.0, 0.0, math.nan, math.inf])
+def test_a_scan_in_degrees_or_without_angles_is_refused(increment: float) -> None:
+    scan = LaserScan(angle_increment=increment, range_max=10.0, ranges=[2.0] * 360)
+    with pytest.raises(ValueError, match="expected a sweep of at most a turn, in radians; correct the node"):
+        scan_points(scan)
+
+
 def cloud_of(points: NDArray[Any], kind: str, big_endian: bool, pad: int) -> PointCloud2:
     """Return a cloud of two padded rows with the fields z, x, y behind four other bytes."""
     size = np.dtype(kind).itemsize
@@ -71,14 +79,15 @@ def cloud_of(points: NDArray[Any], kind: str, big_endian: bool, pad: int) -> Poi
 @pytest.mark.parametrize("pad", [0, 3])
 def test_clouds_of_any_layout_are_read(kind: str, big_endian: bool, pad: int) -> None:
     points = np.random.default_rng(1).normal(size=(10, 3))
-    np.testing.assert_allclose(cloud_points(cloud_of(points, kind, big_endian, pad)), points, rtol=1e-6)
+    read = CloudFields(cloud_of(points, kind, big_endian, pad), "/points").points()
+    np.testing.assert_allclose(read, points, rtol=1e-6)
     points[3, 1], points[4, 2] = np.nan, np.inf
     assert len(measured_points(cloud_of(points, kind, big_endian, pad), 0.0).points) == 8
 
 
 def test_clouds_that_cannot_be_read_are_refused() -> None:
     good = list_message(np.ones((4, 3), np.float32), ("x", "y", "z"), Header())
-    assert cloud_points(good).shape == (4, 3)
+    assert measured_points(good).points.shape == (4, 3)
     short, fields, kind, past = (list_message(np.ones((4, 3), np.float32), ("x", "y", "z"), Header()) for _ in range(4))
     short.height = 2
     fields.fields = fields.fields[:2]
@@ -86,12 +95,12 @@ def test_clouds_that_cannot_be_read_are_refused() -> None:
     past.fields[2].offset = 2**31
     for bad, text in (
         (short, "correct the node that publishes"),
-        (fields, "expected x, y and z"),
-        (kind, "FLOAT32"),
+        (fields, "expected x, y, z among them"),
+        (kind, "expected float32 or float64"),
         (past, "48 b"),
     ):
         with pytest.raises(ValueError, match=text):
-            cloud_points(bad)
+            measured_points(bad)
 
 
 def test_the_pose_of_the_sensor_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) -> None:

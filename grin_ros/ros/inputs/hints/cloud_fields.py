@@ -74,6 +74,20 @@ class CloudFields:
         """Return True if the field holds floats."""
         return self._fields[name].kind.kind == "f"
 
+    def points(self) -> NDArray[np.float64]:
+        """Return the points (N, 3) in metres. Raises InputError if x, y or z is missing, or not a float.
+
+        Integers would be in a unit that the message does not tell.
+        """
+        points = self.columns("xyz")
+        if not all(map(self.is_float, "xyz")):
+            kinds = ", ".join(self._fields[name].kind.name for name in "xyz")
+            raise InputError(
+                f"cloud: got x, y, z of the types {kinds}, expected float32 or float64, in metres",
+                f"remap {self._topic} to a cloud of floats",
+            )
+        return points
+
     def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Return the values (N, len(names)) of fields of any number type. Raises InputError if one is missing."""
         missing = [name for name in names if name not in self._fields]

@@ -18,6 +18,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.gates import ALL_EQUAL, AT_EDGE, NO_RETURN
+from grin_ros.core.hints.returns import end_of_range
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
 from grin_ros.ros.inputs.hints.kept import KeepingSource
@@ -26,8 +27,8 @@ from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import camera_from_info, stamp_ns
 
 TOPIC, INFO = "hints/depth", "hints/depth/camera_info"
-KINDS = {"16UC1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32FC1": ("f4", 1.0)}
-"""Encoding -> (NumPy type, metres of one unit)."""
+KINDS = {"16uc1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32fc1": ("f4", 1.0)}
+"""Encoding in small letters -> (NumPy type, metres of one unit)."""
 MOST_PIXELS = 30_000
 """The largest number of pixels that are used. They are a random sample, the same for every image of that size."""
 EDGE_COLUMNS = 64
@@ -66,13 +67,17 @@ class DepthSource(KeepingSource):
 
 
 def depth_from(image: Image) -> NDArray[np.float32]:
-    """Return the depth (H, W) in metres, NaN or 0 where there is none. Raises InputError for another layout."""
-    if image.encoding not in KINDS:
+    """Return the depth (H, W) in metres, NaN or 0 where there is none. Raises InputError for another layout.
+
+    The largest integer, 65535, is no depth: it is where a sensor counts no further.
+    """
+    encoding = image.encoding.lower()
+    if encoding not in KINDS:
         raise InputError(
             f"depth image: got the encoding '{image.encoding[:64]}', expected 16UC1 (millimetres) or 32FC1 (metres)",
             f"remap {TOPIC} to a depth image",
         )
-    kind, metres = KINDS[image.encoding]
+    kind, metres = KINDS[encoding]
     dtype = np.dtype((">" if image.is_bigendian else "<") + kind)
     width, height, step = image.width, image.height, image.step
     row = width * dtype.itemsize
@@ -82,7 +87,10 @@ def depth_from(image: Image) -> NDArray[np.float32]:
             "correct the node that publishes it",
         )
     values = np.ndarray((height, width), dtype, memoryview(image.data), strides=(step, dtype.itemsize))
-    return values.astype(np.float32) * np.float32(metres)
+    depth_m = values.astype(np.float32) * np.float32(metres)
+    if kind == "u2":
+        depth_m[values == np.iinfo(np.uint16).max] = np.nan
+    return depth_m
 
 
 def pixel_sigma_ln(camera: Camera) -> float:
@@ -94,11 +102,12 @@ def _chosen(depth_m: NDArray[np.float32]) -> tuple[NDArray[np.intp], Counter[str
     """Return the pixels (N, 2), row and column, that are used, and how many are not, by reason."""
     with np.errstate(invalid="ignore"):
         valid = np.isfinite(depth_m) & (depth_m > 0.0)
-    rejected = Counter({NO_RETURN: int((~valid).sum())})
     known_m = depth_m[valid]
     if len(known_m) >= FEWEST_EQUAL and known_m.min() == known_m.max():
-        rejected[ALL_EQUAL] = len(known_m)
-        return np.empty((0, 2), np.intp), rejected
+        nothing = Counter({NO_RETURN: int((~valid).sum()), ALL_EQUAL: len(known_m)})
+        return np.empty((0, 2), np.intp), nothing
+    valid &= depth_m != end_of_range(known_m)
+    rejected = Counter({NO_RETURN: int((~valid).sum())})
     if depth_m.shape[1] >= EDGE_COLUMNS:
         near, far = np.where(valid, depth_m, np.float32(np.inf)), np.where(valid, depth_m, np.float32(0.0))
         window = np.ones((3, 3), np.uint8)

@@ -31,7 +31,7 @@ class LandmarksSource(KeepingSource):
         limit_s = float(view.config.values[AGE])
         try:
             message = self.nearest(TOPIC, view, limit_s, f"hints.{AGE}")
-            points = CloudFields(message, TOPIC).columns("xyz")
+            points = CloudFields(message, TOPIC).points()
         except InputError:
             if TOPIC_V1 not in self.heard:
                 raise

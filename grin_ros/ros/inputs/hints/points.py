@@ -35,7 +35,7 @@ class PointsSource(KeepingSource):
         """Return the hints of the points that were measured. Raises InputError if none fits or tf is missing."""
         cloud: PointCloud2 = self.nearest(TOPIC, view)
         fields = CloudFields(cloud, TOPIC)
-        points, times_ns = fields.columns("xyz"), point_times_ns(fields, cloud)
+        points, times_ns = fields.points(), point_times_ns(fields, cloud)
         return given_by(view, Points("points", cloud.header, points, times_ns, min_range_m=view.config.min_range_m))
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from sensor_msgs.msg import Range
 
 from grin_ros.core.hints.gates import NO_RETURN
+from grin_ros.core.hints.returns import SAME_DISTANCE
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import Hints
 from grin_ros.ros.inputs.hints.kept import KeptMessages
@@ -69,7 +70,7 @@ def _answer(view: View, kept: KeptMessages) -> Given | InputError:
 
 def _given(view: View, message: Range) -> Given:
     measured = math.isfinite(message.range) and message.range > 0.0
-    hit = measured and message.min_range < message.range < message.max_range
+    hit = measured and message.min_range < message.range < message.max_range * (1.0 - SAME_DISTANCE)
     angle_rad = message.field_of_view if message.field_of_view >= 0.0 else 0.0
     if not hit or angle_rad > WIDEST_RAD:
         reason = "a wide cone" if hit else NO_RETURN

@@ -52,6 +52,11 @@ BAD: Mapping[str, tuple[dict[str, Any], Callable[[Take], None], str]] = {
         "10.00 s newer than the image",
     ),
     "without tf": ({"hints.points_pose": "tf"}, lambda take: take("hints/points", points()), "tf does not hold"),
+    "integers": (
+        {},
+        lambda take: take("hints/points", cloud(1e3 * lidar_points(), kind="i2", stamp_ns=STAMP_NS)),
+        "got x, y, z of the types int16, int16, int16, expected float32 or float64, in metres",
+    ),
     "all NaN": ({}, lambda take: take("hints/points", cloud(np.full((500, 3), np.nan))), "no return 500"),
     "all equal": ({}, lambda take: take("hints/points", cloud(np.full((500, 3), 2.0))), "no return 500"),
     "all outliers": ({}, lambda take: take("hints/points", points(noise_ln=2.0)), "contradict the others"),

@@ -57,6 +57,17 @@ def test_images_without_depth_give_nothing(value: float) -> None:
     assert found.hints is None and found.rejected == {"no return": 64}
 
 
+@pytest.mark.parametrize("code_m", [65.535, 4.0, 10.0])
+@pytest.mark.parametrize("share", [0.2, 0.75])
+@pytest.mark.parametrize("encoding", ["16UC1", "32FC1", "16uc1"])
+def test_the_end_of_the_range_is_no_depth(code_m: float, share: float, encoding: str) -> None:
+    depth_m = zones(40, 30)
+    depth_m[np.random.default_rng(2).random(depth_m.shape) < share] = code_m
+    found = given(depth_m, encoding=encoding)
+    assert found.hints is not None and depth_error(found) < 0.02
+    assert found.rejected["no return"] == np.count_nonzero(depth_m == code_m)
+
+
 def test_without_camera_info_or_with_another_one_the_remedy_names_the_topic() -> None:
     (topic, image), (info_topic, info) = depth_messages(zones(), 45.0)
     source = DepthSource()

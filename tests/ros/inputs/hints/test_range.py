@@ -34,7 +34,7 @@ def test_a_wide_cone_is_less_certain_and_one_that_is_too_wide_gives_nothing() ->
     assert asked(RangeSource(), TOPIC, beam(angle_rad=3.0)).rejected == {"a wide cone": 1}
 
 
-@pytest.mark.parametrize("range_m", [math.inf, -math.inf, math.nan, 0.0, 0.05, 4.0, 5.0, -1.0])
+@pytest.mark.parametrize("range_m", [math.inf, -math.inf, math.nan, 0.0, 0.05, 3.999, 4.0, 5.0, -1.0])
 def test_what_is_no_range_gives_no_hint(range_m: float) -> None:
     given = asked(RangeSource(), TOPIC, beam(range_m))
     assert given.hints is None and given.rejected == {"no return": 1} and given.sees_nothing

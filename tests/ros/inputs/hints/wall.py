@@ -144,7 +144,7 @@ def depth_messages(
     height, width = depth_m.shape
     focal = width / 2.0 / np.tan(np.radians(angle_deg) / 2.0)
     k = [focal, 0.0, (width - 1) / 2.0, 0.0, focal, (height - 1) / 2.0, 0.0, 0.0, 1.0]
-    values = np.rint(depth_m * 1e3).astype("<u2") if encoding == "16UC1" else depth_m.astype("<f4")
+    values = np.rint(depth_m * 1e3).astype("<u2") if encoding.upper() == "16UC1" else depth_m.astype("<f4")
     image = Image(
         header=header("tof", stamp_ns), height=height, width=width, encoding=encoding, step=width * values.itemsize
     )

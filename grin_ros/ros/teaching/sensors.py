@@ -17,7 +17,7 @@ from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.frame.topics import IMAGE, INFO, OUTPUTS
 from grin_ros.ros.inputs.content import is_depth
-from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
 from grin_ros.ros.inputs.hints.tf import TYPE as TF_TYPE
 from grin_ros.ros.parameters.row import Value
 
@@ -31,17 +31,23 @@ MOTION, ODOMETRY, POSES = "motion", "motion/odometry", "tf"
 def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[str]) -> list[tuple[str, str]]:
     """Return (input of a source, recorded topic) of what labels the images.
 
-    named: texts such as 'scan=/front/scan'; without them every topic that fits an input of a source is taken, outputs
+    named: texts such as 'scan=/front/scan', and the camera_info of a depth image is expected beside it as in
+    `grin bag --hints`; without them every topic that fits an input of a source is taken, outputs
     of this package excepted. A source with several inputs is taken if all of them were recorded, and one for which two
     topics could serve is left out, with a warning. Without any sensor, motion labels: by the poses of tf, or of
     odometry. Raises InputError if nothing fits or if a name is wrong.
     """
     if named:
-        return [_named(text, found) for text in named]
+        chosen = [_named(text, found) for text in named]
+        wired = wirings([text for text, (name, _) in zip(named, chosen, strict=True) if name != POSES])
+        beside = [
+            f"{one.input.removeprefix(PREFIX)}={one.topic}" for one in wired if (one.input, one.topic) not in chosen
+        ]
+        return chosen + [_named(text, found) for text in beside]
     # Where a node of this package has run, its own scan and clouds were recorded too.
     namespaces = {camera.namespace for camera in cameras} | {""}
     own = {f"{n}/{name}" for n in namespaces if f"{n}/depth/sigma" in found.kinds for name in OUTPUTS}
-    chosen: list[tuple[str, str]] = []
+    chosen = []
     for source in (source for source in SOURCES.values() if source.needs_topic):
         fitting = {
             name: sorted(topic for topic in found.kinds if topic not in own and _fits(topic, kind, found))

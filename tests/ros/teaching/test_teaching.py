@@ -111,6 +111,18 @@ def test_without_a_sensor_the_motion_labels_by_tf_or_by_odometry() -> None:
     assert find_labels(with_lidar, [], ("tf=/tf",)) == [("tf", "/tf")]
 
 
+def test_a_depth_image_that_is_named_takes_the_camera_info_beside_it() -> None:
+    kinds = dict.fromkeys(("cam/camera_info", "tof/camera_info", "other"), "sensor_msgs/msg/CameraInfo")
+    found = survey_of(**{"tof/depth": "sensor_msgs/msg/Image"}, **kinds)
+    beside = [("hints/depth", "/tof/depth"), ("hints/depth/camera_info", "/tof/camera_info")]
+    assert find_labels(found, [], ("depth=/tof/depth",)) == beside
+    both = find_labels(found, [], ("depth=/tof/depth", "depth/camera_info=/other"))
+    assert both == [beside[0], ("hints/depth/camera_info", "/other")]
+    alone = survey_of(**{"tof/depth": "sensor_msgs/msg/Image", "cam/camera_info": "sensor_msgs/msg/CameraInfo"})
+    with pytest.raises(InputError, match="/tof/camera_info.*it has: /cam/camera_info"):
+        find_labels(alone, [], ("depth=/tof/depth",))
+
+
 def test_of_two_sensors_of_a_kind_one_must_be_chosen(caplog: pytest.LogCaptureFixture) -> None:
     found = survey_of(a="sensor_msgs/msg/LaserScan", b="sensor_msgs/msg/LaserScan", c="sensor_msgs/msg/PointCloud2")
     assert find_labels(found, [], ()) == [("hints/points", "/c")]

@@ -22,6 +22,9 @@ LEAST_TURN_RAD_S = 0.05
 """The robot must turn with at least this standard deviation of its rate, or nothing can be said."""
 LEAST_CORRELATION, LEAST_LEAD = 0.5, 0.02
 """The two rates must correlate by at least this at the best offset, and better than at 0 by this, to be believed."""
+UNEXPLAINED = 0.5
+"""A robot that turns slowly shows nearly the same at every offset. Then an offset is believed if it leaves at most this
+share of what the offset 0 leaves unexplained (1 minus the correlation)."""
 FEWEST, SHORTEST_S = 20, 3.0
 BINS = 360
 _WIDTH, _HEIGHT = 160, 120
@@ -110,7 +113,8 @@ def offset_between(camera: Turning, sensor: Turning) -> Offset:
     best = int(np.argmax(strength))
     if strength[best] < LEAST_CORRELATION:
         return Offset(None, float(strength[best]), "camera and sensor do not show the same turns clearly enough")
-    if strength[best] - strength[still] < LEAST_LEAD:
+    explains = 1.0 - strength[best] <= UNEXPLAINED * (1.0 - strength[still])
+    if strength[best] - strength[still] < LEAST_LEAD and not explains:
         best = still
     return Offset(round(float(offsets[best]), 3) + 0.0, float(strength[best]), mirrored=bool(found[best] < 0.0))
 

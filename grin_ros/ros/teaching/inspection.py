@@ -90,7 +90,10 @@ def inspect(path: Path, images: tuple[str, ...] = (), info: str = "", named: tup
             "record the camera_info topic beside the image",
         )
     cameras = find_cameras(found, images, info)
-    labels = find_labels(found, cameras, named)
+    try:
+        labels = find_labels(found, cameras, named)
+    except InputError as error:
+        raise InputError(f"{path}: {error.text}", error.remedy) from None
     contents = bag.contents()
     length_s = max((found.end_ns - found.start_ns) / 1e9, 1e-3)
     look = _Look(cameras[0], [t for _, t in labels if found.kinds[t] in (SCAN, CLOUD)], found.first[cameras[0].info])

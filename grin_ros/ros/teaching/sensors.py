@@ -67,10 +67,12 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
             chosen += [(name, topics[0]) for name, topics in fitting.items()]
     chosen = chosen or _poses(found)
     if not chosen:
-        wanted = ", ".join(sorted({kind for source in SOURCES.values() for kind, _ in source.topics.values()}))
+        measuring = [source for source in SOURCES.values() if source.needs_topic]
+        wanted = ", ".join(sorted({kind for one in measuring for kind, _ in one.topics.values() if kind != INFO}))
         raise InputError(
             f"the bag has nothing that measures distances; it has {', '.join(sorted(found.kinds)) or 'no topics'}",
-            f"record a topic of one of these types beside the camera: {wanted}; or name one with --labels",
+            f"record a topic of one of these types beside the camera: {wanted}; or /tf or odometry of a robot that "
+            "moves, from which the motion of the camera labels; or name a topic with --labels",
         )
     return chosen
 

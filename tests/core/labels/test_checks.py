@@ -84,6 +84,15 @@ def test_the_offset_of_the_stamps_follows_from_the_turns(late_s: float) -> None:
     assert not found.mirrored
 
 
+def test_a_robot_that_turns_slowly_shows_the_offset_too() -> None:
+    def slow(late_s: float) -> Turning:
+        times_s = np.arange(0.0, 30.0, 0.33)
+        return Turning((times_s + late_s).tolist(), (0.3 * np.sin(0.5 * times_s)).tolist())
+
+    assert offset_between(slow(0.0), slow(0.3)).seconds == pytest.approx(0.3, abs=0.03)
+    assert offset_between(slow(0.0), slow(0.0)).seconds == pytest.approx(0.0, abs=0.03)
+
+
 def test_a_sensor_that_turns_the_other_way_round_is_mirrored() -> None:
     assert offset_between(turning(), turning(sign=-1.0, hz=10.0)).mirrored
 

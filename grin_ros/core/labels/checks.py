@@ -44,13 +44,14 @@ class Coverage:
 @dataclass(frozen=True)
 class Agreement:
     """The median rank correlation between labels and the model over frames: as given, and with the labels mirrored left
-    to right, upside down, or both. frames: how many were compared."""
+    to right, upside down, or both. frames: how many were compared. source: of the first label."""
 
     as_given: float
     mirrored: float
     upside_down: float
     turned: float
     frames: int
+    source: str = "scan"
 
     @property
     def problem(self) -> str:
@@ -59,7 +60,7 @@ class Agreement:
             return ""
         lidar = (
             "the lidar is probably mounted upside down and its pose does not say so: turn the pose by 180 degrees of "
-            "roll, in the URDF or with -p hints.<source>_pose:='x y z 180 0 0'"
+            f"roll, in the URDF or with -p hints.{self.source}_pose:='x y z 180 0 0'"
         )
         others = {
             "mirrored left to right": (self.mirrored, lidar),
@@ -102,7 +103,8 @@ def agreement(frames: Sequence[LabelledFrame], estimate: Callable[[Frame], Depth
     found = [_correlations(labelled, estimate(labelled.frame).depth_m) for labelled in enough]
     medians = np.nanmedian(found, axis=0).tolist() if found else [float("nan")] * 4
     as_given, mirrored, upside_down, turned = medians
-    return Agreement(as_given, mirrored, upside_down, turned, len(found))
+    source = enough[0].labels.sources[0] if enough else ""
+    return Agreement(as_given, mirrored, upside_down, turned, len(found), source)
 
 
 def _correlations(labelled: LabelledFrame, depth_m: NDArray[np.float32]) -> list[float]:

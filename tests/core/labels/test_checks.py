@@ -43,7 +43,7 @@ def test_a_lidar_that_is_mounted_upside_down_is_found_by_the_model() -> None:
     found = agreement([scan(mirrored=True, noise=0.1, seed=seed) for seed in range(8)], slope)
     assert found.mirrored > found.as_given
     assert "upside down" in found.problem
-    assert "180" in found.problem
+    assert "hints.sensor_pose:='x y z 180 0 0'" in found.problem
 
 
 def test_labels_that_have_nothing_to_do_with_the_image_are_a_problem() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grin_ros.core import remedies
-from grin_ros.core.command_line import DONE, FAILED, INTERRUPTED, WRONG_CALL, CommandParser, fail, whole
+from grin_ros.core.command_line import DONE, FAILED, INTERRUPTED, WRONG_CALL, CommandParser, fail, seconds, whole
 from grin_ros.core.labels.checks import agreement, coverage
 from grin_ros.core.labels.folder import LabelFolder
 
@@ -242,8 +242,8 @@ def parser() -> argparse.ArgumentParser:
     add("--camera-info", default="", metavar="TOPIC", help="the camera_info topic, if it is not beside the image")
     add("--every", type=whole(1), metavar="N", help="use every N-th image (default: what gives --most-frames)")
     add("--most-frames", type=whole(10), default=MOST_FRAMES, metavar="N", help="frames of a bag, about")
-    add("--start", type=float, default=0.0, metavar="S", help="seconds after the first message of the bag")
-    add("--end", type=float, metavar="S", help="seconds after the first message of the bag")
+    add("--start", type=seconds, default=0.0, metavar="S", help="seconds after the first message of the bag")
+    add("--end", type=seconds, metavar="S", help="seconds after the first message of the bag")
     add("--old-domain", type=Path, nargs="*", default=[], metavar="DIR", help="frames that show what is forgotten: "
         "measured depth or renders (default: rendered here)")  # fmt: skip
     add("--replay", type=Path, nargs="*", default=[], metavar="DIR", help="shards that are learnt again (default: "

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import functools
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 DONE = 0
 FAILED = 1
@@ -19,6 +20,14 @@ WRONG_CALL = 2
 INCOMPLETE = 3
 INTERRUPTED = 130
 EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong call, 3 incomplete, 130 interrupted"
+
+
+class Main(Protocol):
+    """The main function of a command."""
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int:
+        """Run the command with these arguments (default: those of the process), and return its exit code."""
+        ...
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -48,20 +57,39 @@ class CommandParser(argparse.ArgumentParser):
             epilog="\n\n".join(part for part in (f"{title}:\n{shown}", notes, EXIT_CODES) if part),
             formatter_class=_HelpFormatter,
         )
+        self.register("type", int, _integer)
+        self.register("type", float, _number)
 
     def error(self, message: str) -> NoReturn:
-        """Print usage and message, and exit. An option that nobody knows comes with the nearest one."""
+        """Print the message in one line, and exit. An option that nobody knows comes with the nearest one."""
         _, unrecognised, words = message.partition("unrecognized arguments: ")
         if unrecognised:
             options = [option for action in self._actions for option in action.option_strings]
             message += did_you_mean(words.split()[0].partition("=")[0], options)
-        super().error(message)
+        self.exit(WRONG_CALL, f"{self.prog}: {message}; `{self.prog} --help` explains the command\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             known = [str(choice) for choice in action.choices]
             text = f"got {value!r}, expected one of {', '.join(known)}{did_you_mean(str(value), known)}"
             raise argparse.ArgumentError(action, text)
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number")
+    return value
 
 
 def whole(least: int) -> Callable[[str], int]:
@@ -77,12 +105,17 @@ def whole(least: int) -> Callable[[str], int]:
 
 def positive(text: str) -> float:
     """Return a number above 0 and below infinity. Raises argparse.ArgumentTypeError for anything else."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _number(text)
     if not 0.0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a number above 0")
+    return value
+
+
+def seconds(text: str) -> float:
+    """Return a number of seconds from 0 on. Raises argparse.ArgumentTypeError for anything else."""
+    value = _number(text)
+    if not 0.0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected 0 seconds or more")
     return value
 
 
@@ -101,8 +134,13 @@ def new_file(text: str) -> Path:
         raise argparse.ArgumentTypeError(f"{path} is a folder, expected a file; add a file name")
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"the folder {path.parent} does not exist; make it, or give another path")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise argparse.ArgumentTypeError(f"{path} cannot be written; give another path")
+    new = not path.exists()
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path} cannot be written ({error.strerror}); give another path") from error
+    if new:
+        path.unlink()
     return path
 
 
@@ -121,6 +159,28 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return '; did you mean X?' with the nearest known word, or '' if none is near."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def one_line_errors(command: str, *failures: type[Exception]) -> Callable[[Main], Main]:
+    """Let the main of a command print the errors whose texts are written for the user in one line.
+
+    A ValueError says what is wrong with the call or its files, and ends the command with WRONG_CALL; `failures` end it
+    with FAILED. Other errors are faults of the program and keep their traceback, except those that `grin` explains.
+    """
+
+    def decorate(main: Main) -> Main:
+        @functools.wraps(main)
+        def run(argv: Sequence[str] | None = None) -> int:
+            try:
+                return main(argv)
+            except ValueError as error:  # InputError and ArtifactError are kinds of it
+                return fail(command, error, WRONG_CALL)
+            except failures as error:
+                return fail(command, error)
+
+        return run
+
+    return decorate
 
 
 def fail(command: str, error: object, code: int = FAILED) -> int:

@@ -19,6 +19,7 @@ from grin_ros.core.command_line import (
     new_file,
     new_folder,
     positive,
+    seconds,
     whole,
 )
 
@@ -29,6 +30,7 @@ def parser() -> CommandParser:
     made.add_argument("--goal", choices=("home", "away"), default="home", help="where to")
     made.add_argument("--stops", nargs="+", default=(1, 2), help="on the way")
     made.add_argument("--fast", action="store_true", help="hurry")
+    made.add_argument("--seats", type=int, help="how many")
     made.add_argument("--log", help="file of a log")
     made.add_argument("--wind", default=3.0, help="of the day (default: none)")
     return made
@@ -38,7 +40,7 @@ def test_help_shows_defaults_that_say_something() -> None:
     text = " ".join(parser().format_help().split())
     for shown in ("metres a second (default: 0.0)", "where to (default: home)", "on the way (default: 1 2)"):
         assert shown in text
-    assert "hurry --log" in text
+    assert "hurry --seats" in text
     assert text.count("(default: none)") == 1
     assert "example: grin fly home Land softly. exit codes" in text
 
@@ -48,7 +50,10 @@ def test_help_shows_defaults_that_say_something() -> None:
     [
         (["--sped", "1"], "did you mean --speed?"),
         (["--goal", "hme"], "got 'hme', expected one of home, away; did you mean home?"),
-        (["--qqqqqq"], "unrecognized arguments: --qqqqqq\n"),
+        (["--qqqqqq"], "unrecognized arguments: --qqqqqq; `grin fly --help` explains the command\n"),
+        (["--speed", "quick"], "argument --speed: got 'quick', expected a number;"),
+        (["--speed", "nan"], "argument --speed: got 'nan', expected a number;"),
+        (["--seats", "2.5"], "argument --seats: got '2.5', expected a whole number;"),
     ],
 )
 def test_a_wrong_call_names_the_nearest_word(
@@ -57,7 +62,8 @@ def test_a_wrong_call_names_the_nearest_word(
     with pytest.raises(SystemExit) as stop:
         parser().parse_args(arguments)
     assert stop.value.code == 2
-    assert said in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert said in error and error.startswith("grin fly: ") and error.count("\n") == 1
 
 
 def test_nothing_near_is_no_suggestion() -> None:
@@ -78,7 +84,9 @@ def test_a_failure_names_the_command(capsys: pytest.CaptureFixture[str]) -> None
         (whole(1), "2.5", "expected a whole number"),
         (positive, "0", "expected a number above 0"),
         (positive, "inf", "expected a number above 0"),
-        (positive, "soon", "got 'soon'"),
+        (positive, "soon", "expected a number"),
+        (seconds, "-1", "expected 0 seconds or more"),
+        (seconds, "soon", "got 'soon'"),
     ],
 )
 def test_a_wrong_number_is_refused(read: Callable[[str], object], text: str, expected: str) -> None:
@@ -93,6 +101,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path: P
     for read, path, expected in (
         (new_file, tmp_path, "is a folder, expected a file"),
         (new_file, tmp_path / "nowhere" / "x.json", "nowhere does not exist; make it"),
+        (new_file, Path("/proc/x.json"), r"cannot be written \(No such file or directory\); give another path"),
         (new_folder, there / "results", "is a file, expected a folder"),
         (new_folder, there, "is a file, expected a folder"),
     ):
@@ -100,15 +109,15 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path: P
             read(str(path))
     assert new_file(str(there)) == there
     assert new_file(str(tmp_path / "new.json")) == tmp_path / "new.json"
+    assert not (tmp_path / "new.json").exists()
     assert new_folder(str(tmp_path / "a" / "b")) == tmp_path / "a" / "b"
     assert not (tmp_path / "a").exists()
 
 
 def test_a_folder_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)  # permissions do not hold for root, who may run this
-    for read in (new_file, new_folder):
-        with pytest.raises(argparse.ArgumentTypeError, match="cannot be written; give another path"):
-            read(str(tmp_path / "new"))
+    with pytest.raises(argparse.ArgumentTypeError, match="cannot be written; give another path"):
+        new_folder(str(tmp_path / "new"))
 
 
 def test_an_input_that_is_missing_is_refused_before_any_work(tmp_path: Path) -> None:

@@ -12,14 +12,13 @@ import time
 from collections.abc import Sequence
 
 from grin_ros.core.artifact.loading import Artifact, load_artifact
-from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends import cache
 from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS, CHOICES
 from grin_ros.core.backends.warm_up import warm_up
-from grin_ros.core.command_line import DONE, CommandParser, fail, whole
+from grin_ros.core.command_line import DONE, CommandParser, one_line_errors, whole
 
 
 def build(artifact: Artifact, backends: Sequence[str], options: argparse.Namespace) -> int:
@@ -113,6 +112,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("engine")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin engine`. The exit code is FAILED if a backend fails or answers wrong, or a cache entry is corrupt."""
     options = parser().parse_args(argv)
@@ -123,10 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         count, size = cache.clear()
         print(f"{cache.cache_home()}: deleted {count} files, {size / 1e6:.1f} MB")
         return DONE
-    try:
-        artifact = load_artifact(options.model)
-    except ArtifactError as error:
-        return fail("engine", error)
+    artifact = load_artifact(options.model)
     if options.action == "build":
         return int(build(artifact, options.backend or ["auto"], options) > 0)
     wrong = verify(artifact, options.backend or list(BACKENDS), options.threads)

@@ -18,7 +18,7 @@ from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import CHOICES
-from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser, fail, whole
+from grin_ros.core.command_line import DONE, INCOMPLETE, CommandParser, one_line_errors, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import (
@@ -152,23 +152,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("depth", EngineError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin depth`. The exit code is INCOMPLETE if some pictures could not be worked on."""
     options = parser().parse_args(argv)
-    try:
-        sources, cameras, artifact, settings = checked(options)
-    except (ValueError, OSError) as error:  # ArtifactError and InputError are kinds of ValueError
-        return fail("depth", error, WRONG_CALL)
+    sources, cameras, artifact, settings = checked(options)
     if caveat := artifact.manifest.sigma_caveat():
         print(f"WARN: {caveat}", file=sys.stderr, flush=True)
-    try:
-        engine = open_engine(options.backend, artifact)
-        run = Run(Estimator(engine, settings), cameras, options)
-        for source in sources:
-            run(source)
-        engine.close()
-    except (EngineError, OSError) as error:
-        return fail("depth", error)
+    engine = open_engine(options.backend, artifact)
+    run = Run(Estimator(engine, settings), cameras, options)
+    for source in sources:
+        run(source)
+    engine.close()
     if not run.with_panel:
         print(f"no panels were drawn: they need matplotlib. Type: {remedies.install('demo')}")
     if options.html and not run.with_page:

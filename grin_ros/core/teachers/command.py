@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.command_line import DONE, FAILED, WRONG_CALL, CommandParser, fail
+from grin_ros.core.command_line import DONE, FAILED, WRONG_CALL, CommandParser, existing, fail, one_line_errors
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.teachers.contract import contract_names, load_contract
 from grin_ros.core.teachers.teacher import Teacher
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
         "that, and grin teach aligns every answer to them.",
     )
     made.add_argument("action", choices=("check",), help="what to do")
-    made.add_argument("file", type=Path, help="ONNX file")
+    made.add_argument("file", type=existing, help="ONNX file")
     made.add_argument(
         "--contract",
         metavar="NAME",
@@ -84,17 +84,15 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("teacher")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin teacher`, and return its exit code."""
     options = parser().parse_args(argv)
-    try:
-        names = [options.contract] if options.contract else matching(options.file)
-        if len(names) != 1:
-            got = f"fits {', '.join(names)}" if names else "fits no shipped contract"
-            return fail("teacher", f"{options.file}: {got}; give one with --contract", WRONG_CALL)
-        problems = check(options.file, names[0])
-    except (ValueError, OSError) as error:
-        return fail("teacher", error)
+    names = [options.contract] if options.contract else matching(options.file)
+    if len(names) != 1:
+        got = f"fits {', '.join(names)}" if names else "fits no shipped contract"
+        return fail("teacher", f"{options.file}: {got}; give one with --contract", WRONG_CALL)
+    problems = check(options.file, names[0])
     contract = load_contract(names[0])
     for problem in problems:
         print(f"{options.file}: {problem}")

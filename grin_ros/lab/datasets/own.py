@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.command_line import DONE, WRONG_CALL, CommandParser, existing, fail, new_folder, positive, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, positive, whole
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice, add_camera_options, camera_choice
 from grin_ros.lab.datasets.measured import FORMAT, EvalDataset
@@ -110,6 +110,7 @@ def write_dataset(
     return len(samples)
 
 
+@one_line_errors("dataset")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin dataset`, and return its exit code."""
     made = CommandParser(
@@ -129,19 +130,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     made.add_argument("--domain", default="indoor", help="kind of place, which figures are grouped by")
     made.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="folder of the data set")
     options = made.parse_args(argv)
-    try:
-        cameras = camera_choice(options)
-        if cameras is None:
-            made.error("got neither --calibration FILE nor --fov DEG, expected one; metres follow from the camera")
-        pairs, left_over = paired(options.images, options.depth)
-        if left_over:
-            print(f"WARN: {left_over} files are left out: no file of the other folder has their name", file=sys.stderr)
-        scene, domain = options.scene, options.domain
-        count = write_dataset(
-            pairs[:: options.every], cameras, options.depth_scale, options.out, scene=scene, domain=domain
-        )
-        EvalDataset.open(options.out)
-    except (ValueError, OSError) as error:
-        return fail("dataset", error, WRONG_CALL)
+    cameras = camera_choice(options)
+    if cameras is None:
+        made.error("got neither --calibration FILE nor --fov DEG, expected one; metres follow from the camera")
+    pairs, left_over = paired(options.images, options.depth)
+    if left_over:
+        print(f"WARN: {left_over} files are left out: no file of the other folder has their name", file=sys.stderr)
+    scene, domain = options.scene, options.domain
+    count = write_dataset(
+        pairs[:: options.every], cameras, options.depth_scale, options.out, scene=scene, domain=domain
+    )
+    EvalDataset.open(options.out)
     print(f"{options.out} holds {count} samples. Type: grin evaluate {options.out}")
     return DONE

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.recordings import fitted, read
 from grin_ros.lab.datasets.shards import ShardWriter
@@ -82,6 +82,7 @@ def pack(folder: Path, out: Path, kept_back: Path | None, every: int, leave_out:
     return counts[0], counts[1]
 
 
+@one_line_errors("pack", KeyError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin pack`, and return its exit code."""
     parser = CommandParser(
@@ -98,9 +99,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=whole(1), default=6, metavar="N", help="keep every Nth place back")
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="NAME", help="places to leave out; * matches all")
     a = parser.parse_args(argv)
-    try:
-        learnt, kept = pack(a.places, a.out, a.kept_back, a.every, a.leave_out)
-    except (OSError, ValueError, KeyError) as error:
-        return fail("pack", error)
+    learnt, kept = pack(a.places, a.out, a.kept_back, a.every, a.leave_out)
     print(f"{a.out} holds {learnt} frames" + (f", {a.kept_back} {kept}" if a.kept_back else ""))
     return DONE

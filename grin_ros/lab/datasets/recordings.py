@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardWriter
 
@@ -97,6 +97,7 @@ def pack(
     return len(images)
 
 
+@one_line_errors("pack-recording")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin pack-recording`, and return its exit code."""
     parser = CommandParser(
@@ -117,13 +118,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--licence", required=True, help="licence of the recording, which the index names")
     parser.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="folder of the shards")
     a = parser.parse_args(argv)
-    try:
-        files = [sorted(f for f in d.iterdir() if f.suffix in (".png", ".jpg")) for d in (a.images, a.depth)]
-        writer = ShardWriter(a.out, a.size[0], a.size[1], a.licence, (), (a.world,))
-        k = np.loadtxt(a.k).reshape(3, 3)
-        images, depths = (f[:: a.every] for f in files)
-        count = pack(images, depths, a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
-    except (OSError, ValueError) as error:
-        return fail("pack-recording", error)
+    files = [sorted(f for f in d.iterdir() if f.suffix in (".png", ".jpg")) for d in (a.images, a.depth)]
+    writer = ShardWriter(a.out, a.size[0], a.size[1], a.licence, (), (a.world,))
+    k = np.loadtxt(a.k).reshape(3, 3)
+    images, depths = (f[:: a.every] for f in files)
+    count = pack(images, depths, a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
     print(f"{a.out} holds {count} frames")
     return DONE

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter
 from grin_ros.worlds.assets.assets import Assets, find_assets
@@ -238,30 +238,28 @@ def _print_assets(found: Assets) -> None:
         print(f"uses {line}", flush=True)
 
 
+@one_line_errors("scenes", RuntimeError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin scenes`, and return its exit code."""
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     start = time.monotonic()
-    try:
-        _print_assets(find_assets(args.assets, args.furniture))
-        added = generate(
-            args.out,
-            args.frames,
-            args.seed,
-            args.shard_size,
-            args.workers,
-            args.assets,
-            args.furniture,
-            args.worlds,
-            args.views,
-        )
-        seconds = time.monotonic() - start
-        dataset = ShardDataset(args.out)
-        if args.sheet is not None:
-            contact_sheet(dataset, args.sheet)
-    except (ValueError, RuntimeError, OSError) as error:
-        return fail("scenes", error)
+    _print_assets(find_assets(args.assets, args.furniture))
+    added = generate(
+        args.out,
+        args.frames,
+        args.seed,
+        args.shard_size,
+        args.workers,
+        args.assets,
+        args.furniture,
+        args.worlds,
+        args.views,
+    )
+    seconds = time.monotonic() - start
+    dataset = ShardDataset(args.out)
+    if args.sheet is not None:
+        contact_sheet(dataset, args.sheet)
     if added:
         print(f"{added} frames in {seconds:.1f} s: {added / seconds:.1f} frames/s with {args.workers} workers")
     print(f"{args.out} holds {len(dataset)} frames" + (f", see {args.sheet}" if args.sheet is not None else ""))

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_file, whole
+from grin_ros.core.command_line import DONE, CommandParser, new_file, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import pixel_grid, range_to_depth
 from grin_ros.core.types import DepthEstimate, Frame
@@ -175,6 +175,7 @@ def _without_sigma(frame: Frame, depth_m: NDArray[Any]) -> DepthEstimate:
     return DepthEstimate(depth, np.full_like(depth, np.nan), frame.stamp_ns)
 
 
+@one_line_errors("baselines")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin baselines`, and return its exit code."""
     parser = CommandParser(
@@ -190,11 +191,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--every", type=whole(1), default=1, metavar="K", help="use every K-th sample")
     args = parser.parse_args(argv)
-    try:
-        chosen = [(s, i) for s in map(ShardDataset, args.renders) for i in range(0, len(s), max(1, args.every))]
-        known = learn(shards.sample(i) for shards, i in tqdm(chosen, desc="training samples", unit="frame"))
-    except (ValueError, OSError) as error:
-        return fail("baselines", error)
+    chosen = [(s, i) for s in map(ShardDataset, args.renders) for i in range(0, len(s), max(1, args.every))]
+    known = learn(shards.sample(i) for shards, i in tqdm(chosen, desc="training samples", unit="frame"))
     known.save(args.out)
     near, far = np.exp(known.mean_ln_range.min()), np.exp(known.mean_ln_range.max())
     print(

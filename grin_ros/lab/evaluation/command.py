@@ -20,7 +20,7 @@ from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS
-from grin_ros.core.command_line import DONE, WRONG_CALL, CommandParser, fail, new_file, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, new_file, new_folder, one_line_errors, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.core.photo.cameras import add_camera_options, camera_choice
@@ -136,36 +136,31 @@ def parser() -> argparse.ArgumentParser:
     return parse
 
 
+@one_line_errors("evaluate", EngineError)
 def main(argv: Several[str] | None = None) -> int:
     """Run `grin evaluate`, and return its exit code. It is DONE whether claims hold or not."""
     args = parser().parse_args(argv)
+    # The estimate has no limits but those of the network: +inf and NaN would not count in the figures.
+    settings = Settings(args.steps, args.members, args.seed, min_depth_m=1e-3, max_depth_m=1e4)
+    limits = Limits(max_depth_m=args.max_depth)
+    if bool(args.folders) == bool(args.sequence) or (args.pose_noise and not args.sequence):
+        raise ValueError("data: give one or more DIR, or --sequence DIR (which --pose-noise needs), and not both")
+    kinds = (
+        (args.sequence, _sequence),
+        (args.suite, _suite),
+        (args.sweep, _sweep),
+        (args.hints, _hinted),
+        (True, _table),
+    )
+    work = next(prepare for wanted, prepare in kinds if wanted)(args, limits)
+    artifact = load_artifact(args.model)
+    engine = open_engine(args.backend, artifact, args.threads)
     try:
-        # The estimate has no limits but those of the network: +inf and NaN would not count in the figures.
-        settings = Settings(args.steps, args.members, args.seed, min_depth_m=1e-3, max_depth_m=1e4)
-        limits = Limits(max_depth_m=args.max_depth)
-        if bool(args.folders) == bool(args.sequence) or (args.pose_noise and not args.sequence):
-            raise ValueError("data: give one or more DIR, or --sequence DIR (which --pose-noise needs), and not both")
-        kinds = (
-            (args.sequence, _sequence),
-            (args.suite, _suite),
-            (args.sweep, _sweep),
-            (args.hints, _hinted),
-            (True, _table),
-        )
-        work = next(prepare for wanted, prepare in kinds if wanted)(args, limits)
-        artifact = load_artifact(args.model)
-    except (ValueError, OSError) as error:  # InputError and ArtifactError are kinds of ValueError
-        return fail("evaluate", error, WRONG_CALL)
-    try:
-        engine = open_engine(args.backend, artifact, args.threads)
-        try:
-            work(artifact, engine, settings)
-            if caveat := artifact.manifest.sigma_caveat():
-                print(f"\nWARN: {caveat}")
-        finally:
-            engine.close()
-    except (ValueError, OSError, EngineError) as error:
-        return fail("evaluate", error)
+        work(artifact, engine, settings)
+        if caveat := artifact.manifest.sigma_caveat():
+            print(f"\nWARN: {caveat}")
+    finally:
+        engine.close()
     return DONE
 
 

@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from grin_ros.core.artifact.loading import load_artifact
-from grin_ros.core.artifact.manifest import ArtifactError
-from grin_ros.core.backends.engine import Engine, EngineError
+from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import CHOICES
-from grin_ros.core.command_line import DONE, CommandParser, fail, new_file, whole
+from grin_ros.core.command_line import DONE, CommandParser, new_file, one_line_errors, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth
@@ -206,20 +205,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("flicker", RuntimeError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin flicker`, and return its exit code."""
     args = parser().parse_args(argv)
+    settings = Settings(args.steps, args.members, min_depth_m=1e-3, max_depth_m=1e4)
+    if not (1 <= args.scenes <= len(SEEDS) and args.frames >= 6):
+        raise ValueError(f"got {args.scenes} scenes, {args.frames} frames; expected 1 to {len(SEEDS)}, 6 or more")
+    engine = open_engine(args.backend, load_artifact(args.model), args.threads)
     try:
-        settings = Settings(args.steps, args.members, min_depth_m=1e-3, max_depth_m=1e4)
-        if not (1 <= args.scenes <= len(SEEDS) and args.frames >= 6):
-            raise ValueError(f"got {args.scenes} scenes, {args.frames} frames; expected 1 to {len(SEEDS)}, 6 or more")
-        engine = open_engine(args.backend, load_artifact(args.model), args.threads)
-        try:
-            found = compare(sequences(SEEDS[: args.scenes], args.frames), engine, settings, args.smoothing)
-        finally:
-            engine.close()
-    except (ValueError, RuntimeError, EngineError, ArtifactError) as error:
-        return fail("flicker", error)
+        found = compare(sequences(SEEDS[: args.scenes], args.frames), engine, settings, args.smoothing)
+    finally:
+        engine.close()
     judged = claims(found)
     print(table(found), *judged, sep="\n")
     if args.json:

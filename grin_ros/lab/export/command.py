@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import EngineError
-from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.lab.export.exporter import export_artifact
 from grin_ros.lab.network.checkpoint import load_model
 from grin_ros.lab.training.calibrate import MEMBERS, STEPS, calibrate
@@ -37,21 +37,19 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("export", EngineError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin export`, and return its exit code."""
     options = parser().parse_args(argv)
-    try:
-        report = export_artifact(
-            load_model(options.weights),
-            options.artifact,
-            name=options.name or options.artifact.name,
-            licence=options.licence,
-            training=json.loads(options.training.read_text()) if options.training else {},
-        )
-        if options.renders:
-            print(calibrate(str(options.artifact), options.renders, options.frames, STEPS, MEMBERS))
-    except (ValueError, OSError, EngineError) as error:
-        return fail("export", error)
+    report = export_artifact(
+        load_model(options.weights),
+        options.artifact,
+        name=options.name or options.artifact.name,
+        licence=options.licence,
+        training=json.loads(options.training.read_text()) if options.training else {},
+    )
+    if options.renders:
+        print(calibrate(str(options.artifact), options.renders, options.frames, STEPS, MEMBERS))
     megabytes = sum(file.stat().st_size for file in options.artifact.iterdir()) / 1e6
     print(
         f"{options.artifact}: {megabytes:.1f} MB; ONNX Runtime against torch, ln(range): max error "

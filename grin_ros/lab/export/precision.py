@@ -14,10 +14,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from grin_ros.core.artifact.loading import Artifact, load_artifact
-from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.onnxruntime import OrtEngine
-from grin_ros.core.command_line import DONE, CommandParser, fail, whole
+from grin_ros.core.command_line import DONE, CommandParser, one_line_errors, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.renders import open_samples, render_samples
@@ -98,16 +97,14 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("precision", EngineError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin precision`, and return its exit code."""
     made = parser()
     options = made.parse_args(argv)
     if not options.precision and not options.accuracy:
         made.error("nothing to do: give --precision, --accuracy, or both")
-    try:
-        add(options.artifact, options)
-        if options.accuracy:
-            print(accuracy(load_artifact(options.artifact), options))
-    except (ArtifactError, EngineError, ValueError) as error:
-        return fail("precision", error)
+    add(options.artifact, options)
+    if options.accuracy:
+        print(accuracy(load_artifact(options.artifact), options))
     return DONE

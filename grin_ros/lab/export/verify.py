@@ -10,12 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from grin_ros.core.artifact.loading import load_artifact
-from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS
-from grin_ros.core.command_line import DONE, FAILED, CommandParser, fail, whole
+from grin_ros.core.command_line import DONE, FAILED, CommandParser, one_line_errors, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.types import Frame
@@ -37,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("verify", EngineError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin verify`. The exit code is FAILED if an error is above the tolerance of the backend's precision."""
     options = parser().parse_args(argv)
@@ -44,14 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     camera = Camera(width, height, 0.8 * width, 0.8 * width, (width - 1) / 2, (height - 1) / 2)
     frame = Frame(golden_image(width, height), camera)
     settings = Settings(options.steps, options.members, min_depth_m=1e-6, max_depth_m=1e6)  # nothing is cut off
-    try:
-        artifact = load_artifact(options.artifact)
-        engine = open_engine(options.backend, artifact)
-        golden = check_golden(engine)
-        got = Estimator(engine, settings)(frame).depth_m
-        expected = Estimator(open_engine("reference", artifact), settings)(frame).depth_m
-    except (ArtifactError, EngineError) as error:
-        return fail("verify", error)
+    artifact = load_artifact(options.artifact)
+    engine = open_engine(options.backend, artifact)
+    golden = check_golden(engine)
+    got = Estimator(engine, settings)(frame).depth_m
+    expected = Estimator(open_engine("reference", artifact), settings)(frame).depth_m
     # depth = range * ray_z with the same ray_z, so the errors of ln(depth) are those of ln(range).
     error_ln = np.abs(np.log(got) - np.log(expected))
     print(f"{engine.description}, artifact {artifact.path.name} {artifact.digest}: error of ln(range)")

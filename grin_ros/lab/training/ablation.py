@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera_inputs import camera_inputs, normalised, rays_at
 from grin_ros.core.sampling.noise import noise_field
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
@@ -181,6 +181,7 @@ def table(results: dict[str, dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
+@one_line_errors("ablate")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin ablate`, and return its exit code."""
     parser = CommandParser(
@@ -196,14 +197,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=[v.name for v in VARIANTS], help="train only these variants")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING)
-    try:
-        config = load_train_config(arguments.config)
-        chosen = [v for v in VARIANTS if arguments.only is None or v.name in arguments.only]
-        task = partial(_run, config=config, data=arguments.data, real=arguments.real, out=arguments.out)
-        with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
-            results = dict(zip([v.name for v in chosen], pool.map(task, [v.name for v in chosen]), strict=True))
-    except ValueError as error:
-        return fail("ablate", error)
+    config = load_train_config(arguments.config)
+    chosen = [v for v in VARIANTS if arguments.only is None or v.name in arguments.only]
+    task = partial(_run, config=config, data=arguments.data, real=arguments.real, out=arguments.out)
+    with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
+        results = dict(zip([v.name for v in chosen], pool.map(task, [v.name for v in chosen]), strict=True))
     print(f"AbsRel / after median scaling, {config.steps} steps of {config.batch}\n\n{table(results)}")
     return DONE
 

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_file, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, new_file, one_line_errors, whole
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.config import ModelConfig
@@ -145,22 +145,20 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("align")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin align`, and return its exit code."""
     options = parser().parse_args(argv)
-    try:
-        line = align_weights(
-            options.weights,
-            options.renders,
-            options.photographs,
-            options.out,
-            worlds=options.worlds.split(","),
-            render_count=options.renders_count,
-            per_place=options.most_of_a_place,
-            layers=options.layers,
-            seed=options.seed,
-        )
-    except (ValueError, OSError) as error:
-        return fail("align", error)
+    line = align_weights(
+        options.weights,
+        options.renders,
+        options.photographs,
+        options.out,
+        worlds=options.worlds.split(","),
+        render_count=options.renders_count,
+        per_place=options.most_of_a_place,
+        layers=options.layers,
+        seed=options.seed,
+    )
     print(line)
     return DONE

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_file
+from grin_ros.core.command_line import DONE, CommandParser, existing, new_file, one_line_errors
 from grin_ros.lab.network.checkpoint import load_model, load_weights, save_weights
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.encoder import load_imagenet
@@ -86,19 +86,17 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("blend")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin blend`, and return its exit code."""
     options = parser().parse_args(argv)
-    try:
-        config = load_model(options.weights[0]).config
-        blended = average([load_weights(path) for path in options.weights])
-        if options.imagenet:
-            blended = towards_imagenet(blended, config, options.imagenet)
-        if options.scale != 1.0:
-            blended = scaled(blended, config, options.scale)
-        save_weights(options.out, blended, config, torch.float32)
-    except (ValueError, OSError) as error:
-        return fail("blend", error)
+    config = load_model(options.weights[0]).config
+    blended = average([load_weights(path) for path in options.weights])
+    if options.imagenet:
+        blended = towards_imagenet(blended, config, options.imagenet)
+    if options.scale != 1.0:
+        blended = scaled(blended, config, options.scale)
+    save_weights(options.out, blended, config, torch.float32)
     done = f"encoder {options.imagenet:.0%} of the way to ImageNet, depth times {options.scale:g}"
     print(f"{options.out}: {len(options.weights)} snapshots, {done}")
     return DONE

@@ -21,7 +21,7 @@ from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.artifact.manifest import Calibration, SigmaFactor, write_manifest
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.command_line import DONE, CommandParser, existing, fail, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, one_line_errors, whole
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample
@@ -129,23 +129,21 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line_errors("calibrate", EngineError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin calibrate`, and return its exit code."""
     options = parser().parse_args(argv)
-    try:
-        if not 0.0 < options.share < 1.0:
-            raise ValueError(f"--share: got {options.share}, expected more than 0 and less than 1")
-        print(
-            calibrate(
-                options.artifact,
-                options.renders,
-                options.frames,
-                options.steps,
-                options.members,
-                options.places,
-                options.share,
-            )
+    if not 0.0 < options.share < 1.0:
+        raise ValueError(f"--share: got {options.share}, expected more than 0 and less than 1")
+    print(
+        calibrate(
+            options.artifact,
+            options.renders,
+            options.frames,
+            options.steps,
+            options.members,
+            options.places,
+            options.share,
         )
-    except (ValueError, OSError, EngineError) as error:
-        return fail("calibrate", error)
+    )
     return DONE

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grin_ros.core.command_line import DONE, FAILED, CommandParser, existing, fail, whole
+from grin_ros.core.command_line import DONE, FAILED, CommandParser, existing, one_line_errors, whole
 from grin_ros.core.sampling.ddim import clean, noised
 from grin_ros.core.sampling.schedule import Level
 from grin_ros.lab.datasets.shards import ShardDataset
@@ -127,6 +127,7 @@ def _error(
     return (x_0 - drawn.x_0) * model.config.ln_per_unit, out.latents
 
 
+@one_line_errors("check")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin check`. The exit code is FAILED if the model ignores its noisy input."""
     parser = CommandParser(
@@ -138,9 +139,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=existing, required=True, help="folder of shards that training has not seen")
     parser.add_argument("--frames", type=whole(1), default=128, help="frames to check on")
     arguments = parser.parse_args(argv)
-    try:
-        check = check_diffusion(load_model(arguments.weights), ShardDataset(arguments.data), arguments.frames)
-    except (ValueError, OSError) as error:
-        return fail("check", error)
+    check = check_diffusion(load_model(arguments.weights), ShardDataset(arguments.data), arguments.frames)
     print(check)
     return DONE if check.passed else FAILED

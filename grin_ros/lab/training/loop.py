@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from grin_ros.core.command_line import DONE, CommandParser, existing, fail, new_folder, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.encoder import EfficientNetLite, load_imagenet
@@ -162,6 +162,7 @@ def _log(writer: Any, group: str, values: dict[str, float], step: int) -> None:
         writer.add_scalar(f"{group}/{name}", value, step)
 
 
+@one_line_errors("train")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin train`, and return its exit code."""
     parser = CommandParser(
@@ -189,18 +190,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--stop-after", type=whole(0), help="stop at this step; the same command resumes there")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    try:
-        config = load_train_config(arguments.config)
-        check = train(
-            config,
-            arguments.data,
-            arguments.out,
-            arguments.stop_after,
-            start_from=arguments.start_from,
-            renders_through=arguments.renders_through,
-        )
-    except ValueError as error:
-        return fail("train", error)
+    config = load_train_config(arguments.config)
+    check = train(
+        config,
+        arguments.data,
+        arguments.out,
+        arguments.stop_after,
+        start_from=arguments.start_from,
+        renders_through=arguments.renders_through,
+    )
     logger.info("%s", check)
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -16,7 +16,17 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from grin_ros.core.backends.engine import EngineError
-from grin_ros.core.command_line import DONE, FAILED, INCOMPLETE, INTERRUPTED, WRONG_CALL, CommandParser, fail, whole
+from grin_ros.core.command_line import (
+    DONE,
+    FAILED,
+    INCOMPLETE,
+    INTERRUPTED,
+    WRONG_CALL,
+    CommandParser,
+    fail,
+    seconds,
+    whole,
+)
 from grin_ros.core.photo.cameras import add_camera_options, camera_choice
 from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
 from grin_ros.ros.bags.parameters import bag_config
@@ -195,7 +205,9 @@ def _tell(outcome: Outcome) -> int:
     """Print the result of a bag, and return its exit status."""
     report = outcome.report
     if report is None:
-        tqdm.write(f"{outcome.job.input}: {outcome.error}", file=sys.stderr)
+        # An error that names the bag itself must not say its path twice.
+        named = str(outcome.error).startswith(f"{outcome.job.input}: ")
+        tqdm.write(f"{'' if named else f'{outcome.job.input}: '}{outcome.error}", file=sys.stderr)
         return FAILED
     tqdm.write(f"{report.output}: {text_of(report)}{' (second attempt)' if outcome.attempts > 1 else ''}")
     for what in report.damage:
@@ -264,8 +276,8 @@ def parser() -> argparse.ArgumentParser:
         help="recorded topics to copy (default all; none without names)",
     )
     add("--every", type=whole(1), default=1, metavar="N", help="depth for every N-th image of a camera")
-    add("--start", type=float, default=0.0, metavar="S", help="seconds after the first message of the bag")
-    add("--end", type=float, default=None, metavar="S", help="seconds after the first message of the bag")
+    add("--start", type=seconds, default=0.0, metavar="S", help="seconds after the first message of the bag")
+    add("--end", type=seconds, default=None, metavar="S", help="seconds after the first message of the bag")
     add(
         "--storage",
         choices=sorted(STORAGES),

@@ -25,7 +25,7 @@ from rclpy.utilities import try_shutdown
 from rosbags.interfaces import QosHistory, QosReliability
 from rosgraph_msgs.msg import Clock
 
-from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser, positive
+from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser, positive, seconds
 from grin_ros.ros.bags.before_start import STATIC_TRANSFORMS, BeforeStart, is_latched, offered
 from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.survey import survey
@@ -239,14 +239,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("bag", metavar="BAG", help="bag directory, .mcap or .db3 file")
     made.add_argument("--rate", type=positive, default=1.0, help="2.0 is twice as fast")
     made.add_argument("--loop", action="store_true", help="publish it again and again; time jumps back each time")
-    made.add_argument("--start", type=_seconds, default=0.0, metavar="S", help="skip this many seconds of the bag")
+    made.add_argument("--start", type=seconds, default=0.0, metavar="S", help="skip this many seconds of the bag")
     made.add_argument("--topics", nargs="+", metavar="TOPIC", help="publish only these topics")
     made.add_argument("--wait", nargs="+", default=[], metavar="TOPIC", help="wait for subscribers of these topics")
     return made
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"got {text}, expected 0 or more")
-    return value

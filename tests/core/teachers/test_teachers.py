@@ -123,9 +123,9 @@ def test_a_file_that_answers_zeros_does_not(tmp_path: Path, capsys: pytest.Captu
 def test_a_file_under_the_contract_of_another_is_refused(
     files: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["check", str(files["moge_2"]), "--contract", "depth_pro"]) == FAILED
+    assert main(["check", str(files["moge_2"]), "--contract", "depth_pro"]) == WRONG_CALL
     assert "it takes image, num_tokens, the contract says input" in capsys.readouterr().err
-    assert main(["check", str(files["moge_2"]), "--contract", "moge"]) == FAILED
+    assert main(["check", str(files["moge_2"]), "--contract", "moge"]) == WRONG_CALL
     assert "did you mean 'moge_2'" in capsys.readouterr().err
 
 

@@ -105,7 +105,7 @@ def test_a_folder_without_a_valid_index_is_refused(
 ) -> None:
     if text is not None:
         (tmp_path / "index.json").write_text(text)
-    assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert message in capsys.readouterr().err
 
 

@@ -156,7 +156,7 @@ def test_the_contact_sheet_shows_sky_grey_and_unmeasured_pixels_black(tmp_path: 
 def test_a_wrong_call_is_refused_with_the_reason(
     tmp_path: Path, bare: Path, flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert generate.main(["--out", str(tmp_path / "rooms"), "--furniture", str(bare), *flags]) == 1
+    assert generate.main(["--out", str(tmp_path / "rooms"), "--furniture", str(bare), *flags]) == 2
     assert f"grin scenes: {message}" in capsys.readouterr().err
     assert not (tmp_path / "rooms").exists()
 
@@ -175,5 +175,5 @@ def test_the_environment_names_the_assets_folder(
     tmp_path: Path, bare: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GRIN_ASSETS", str(tmp_path / "absent"))
-    assert generate.main(["--out", str(tmp_path / "rooms"), "--frames", "1", "--furniture", str(bare)]) == 1
+    assert generate.main(["--out", str(tmp_path / "rooms"), "--frames", "1", "--furniture", str(bare)]) == 2
     assert f"assets: got {tmp_path / 'absent'}" in capsys.readouterr().err

@@ -123,7 +123,7 @@ def test_the_command_learns_from_shards(tmp_path: Path, capsys: pytest.CaptureFi
     assert "from 2 samples" in capsys.readouterr().out
     assert main(["--renders", *[str(tmp_path / "renders")] * 2, "--out", str(out), "--every", "2"]) == 0
     assert Baselines.load(out).frames == 2
-    assert main(["--renders", str(tmp_path / "nothing"), "--out", str(out)]) == 1
+    assert main(["--renders", str(tmp_path / "nothing"), "--out", str(out)]) == 2
     assert "got no index.json" in capsys.readouterr().err
 
 

@@ -171,6 +171,6 @@ def test_the_engine_is_closed_when_a_frame_fails(
         return estimate
 
     monkeypatch.setattr(command, "Estimator", broken)
-    assert command.main([str(folder)]) == 1
+    assert command.main([str(folder)]) == 2
     assert model["closed"]
     assert "no such tensor" in capsys.readouterr().err

@@ -245,8 +245,8 @@ def test_the_command_reports_a_mistake(
     with pytest.raises(SystemExit, match="2"):
         main([str(config_file), "--data", str(tmp_path / "nothing"), *options])
     assert "there is no" in capsys.readouterr().err
-    assert main([str(config_file), "--data", str(tmp_path), *options]) == 1
+    assert main([str(config_file), "--data", str(tmp_path), *options]) == 2
     assert "no index.json" in capsys.readouterr().err
     config_file.write_text("stepz: 3")
-    assert main([str(config_file), "--data", str(data), *options]) == 1
+    assert main([str(config_file), "--data", str(data), *options]) == 2
     assert "did you mean 'steps'" in capsys.readouterr().err

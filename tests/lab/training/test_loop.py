@@ -203,10 +203,10 @@ def one_wall(data: Path, folder: Path) -> Path:
 def test_the_command_reports_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "run.yaml"
     path.write_text("stepz: 3")
-    assert loop.main([str(path), "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert loop.main([str(path), "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "did you mean 'steps'" in capsys.readouterr().err
     path.write_text("steps: 3")
-    assert loop.main([str(path), "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert loop.main([str(path), "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "no index.json" in capsys.readouterr().err
 
 

@@ -78,8 +78,8 @@ class TransformTree:
         with self._lock:
             return self._holds(frame)
 
-    def lookup(self, target: str, source: str, stamp_ns: int) -> Transform:
-        """Return the transform that takes points of `source` to `target` at a time.
+    def lookup(self, target: str, source: str, stamp_ns: int | None = None) -> Transform:
+        """Return the transform that takes points of `source` to `target` at a time; None for the newest one.
 
         Between two stamps it is interpolated. Raises InputError if the frames are not connected or if no transform is
         known near that time.
@@ -118,7 +118,7 @@ class TransformTree:
                 raise InputError(f"tf: the parents of '{frame}' form a loop", "correct the node that publishes them")
         return chain
 
-    def _along(self, frames: list[str], stamp_ns: int) -> Transform:
+    def _along(self, frames: list[str], stamp_ns: int | None) -> Transform:
         """Return the transform of the first of the frames to the parent of the last one."""
         found = IDENTITY
         for frame in frames:
@@ -129,10 +129,10 @@ class TransformTree:
 IDENTITY = Transform(np.eye(3), np.zeros(3))
 
 
-def _at(edge: _Edge, child: str, stamp_ns: int) -> Transform:
+def _at(edge: _Edge, child: str, stamp_ns: int | None) -> Transform:
     stamps = edge.stamps_ns
-    if not stamps:
-        return edge.transforms[0]
+    if stamp_ns is None or not stamps:
+        return edge.transforms[-1]
     at = bisect.bisect_left(stamps, stamp_ns)
     if at < len(stamps) and stamps[at] == stamp_ns:
         return edge.transforms[at]

@@ -17,8 +17,8 @@ from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.hints.registry import SOURCES
-from grin_ros.ros.inputs.hints.tf import TYPE as TF_TYPE
-from grin_ros.ros.inputs.hints.tf import add_transforms
+from grin_ros.ros.inputs.tf import TYPE as TF_TYPE
+from grin_ros.ros.inputs.tf import add_transforms
 from grin_ros.ros.message_types import message_class
 
 logger = logging.getLogger(__name__)

@@ -1,29 +1,32 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The mounting of the camera from tf2: the transform from the base frame to the optical frame."""
+"""The mounting of the camera from tf: the transform from the base frame to the optical frame."""
 
 from __future__ import annotations
 
-from rclpy.node import Node
-
 from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.geometry.pose import mounting_from_pose
+from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.problem import FrameRejectedError, Problem
-from grin_ros.ros.inputs.transforms import Transforms
+from grin_ros.ros.inputs.tf import TYPE
+from grin_ros.ros.message_types import message_class
+
+INSTEAD = "leave mounting.base_frame empty and set mounting.known, height_m, roll_deg and pitch_deg"
 
 
 class TfMounting:
-    """Listens to /tf and /tf_static from construction to `close`. Calls may come from a thread that is not rclpy's."""
+    """Knows how a camera is mounted from the transforms of a tree."""
 
-    def __init__(self, node: Node, base_frame: str) -> None:
-        """base_frame: a frame on the ground with z up, such as base_footprint. Raises InputError without tf2_ros."""
-        self._base_frame = base_frame
-        self._transforms = Transforms(
-            node,
-            f"mounting.base_frame: got '{base_frame}'",
-            "leave mounting.base_frame empty and set mounting.known, height_m, roll_deg and pitch_deg",
-        )
+    def __init__(self, tree: TransformTree, base_frame: str) -> None:
+        """tree: /tf and /tf_static, which the caller fills. base_frame: a frame on the ground with z up, such as
+        base_footprint. Raises InputError where tf2_msgs is not installed, so that no transform can come."""
+        if message_class(TYPE) is None:
+            raise InputError(
+                f"mounting.base_frame: got '{base_frame}', but tf2_msgs is not installed",
+                f"install ros-<distro>-tf2-msgs, or {INSTEAD}",
+            )
+        self._tree, self._base_frame = tree, base_frame
 
     def __call__(self, camera_frame: str) -> Mounting:
         """Return height, roll and pitch of the newest transform.
@@ -31,9 +34,9 @@ class TfMounting:
         Raises FrameRejectedError if no transform is known, or if it is not the pose of a camera above the ground.
         """
         try:
-            pose = self._transforms(self._base_frame, camera_frame)
+            pose = self._tree.lookup(self._base_frame, camera_frame)
         except InputError as error:
-            raise FrameRejectedError.of("no transform", error) from error
+            raise FrameRejectedError(Problem("no transform", error.text, f"{error.remedy}, or {INSTEAD}")) from error
         try:
             return mounting_from_pose(pose)
         except InputError as error:
@@ -43,7 +46,3 @@ class TfMounting:
                 "mounting.base_frame must lie on the ground with z up, such as base_footprint",
             )
             raise FrameRejectedError(problem) from error
-
-    def close(self) -> None:
-        """Remove the subscriptions from the node."""
-        self._transforms.close()

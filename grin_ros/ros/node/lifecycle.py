@@ -30,10 +30,10 @@ from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.ros.frame.processor import Capture, FrameProcessor
 from grin_ros.ros.inputs.hints.gathering import HintInputs
-from grin_ros.ros.inputs.hints.tf import TfListener
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.newest_info import NewestInfo
+from grin_ros.ros.inputs.tf import TfListener
 from grin_ros.ros.node.diagnostics.clock_watch import ClockWatch
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounter
 from grin_ros.ros.node.diagnostics.message import diagnostic_array, status_message
@@ -81,7 +81,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._config: NodeConfig | None = None
         self._outputs: Publishers | None = None
         self._processor: FrameProcessor | None = None
-        self._listeners: list[TfMounting | TfListener] = []
+        self._tf: TfListener | None = None
         self._hints: HintInputs | None = None
         self._queue: CameraQueue[Capture] | None = None
         self._inputs: Subscriptions | None = None
@@ -162,14 +162,12 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._engine = self._engines.take(backends, artifact, config.threads, config.watchdog_s)
         converter = open_converter()
         self._outputs = Publishers(self, config)
-        mounting = None
-        if config.mounting_frame:
-            mounting = TfMounting(self, config.mounting_frame)
-            self._listeners.append(mounting)
+        tree = TransformTree()
+        mounting = TfMounting(tree, config.mounting_frame) if config.mounting_frame else None
         if config.hints.on:
-            tree = TransformTree()
-            self._listeners.append(TfListener(self, tree))
             self._hints = HintInputs(config.hints, tree)
+        if mounting or self._hints:
+            self._tf = TfListener(self, tree)
         self._processor = FrameProcessor(
             Estimator(self._engine),
             converter,
@@ -248,8 +246,9 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         if not self._stop():
             return False
         self._processor = self._hints = self._config = None
-        while self._listeners:
-            self._listeners.pop().close()
+        if self._tf is not None:
+            self._tf.close()
+            self._tf = None
         if self._outputs is not None:
             self._outputs.destroy()
             self._outputs = None

@@ -18,7 +18,7 @@ from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.frame.topics import IMAGE, INFO, OUTPUTS
 from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
-from grin_ros.ros.inputs.hints.tf import TYPE as TF_TYPE
+from grin_ros.ros.inputs.tf import TYPE as TF_TYPE
 from grin_ros.ros.parameters.row import Value
 
 logger = logging.getLogger(__name__)

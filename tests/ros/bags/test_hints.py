@@ -22,7 +22,7 @@ from benchmarks.stand_in.engine import fake_depth_m, register
 from grin_ros.ros.bags.command import jobs_of, parser
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.run import Job, run
-from grin_ros.ros.inputs.hints.tf import TF_STATIC, TYPE
+from grin_ros.ros.inputs.tf import TF_STATIC, TYPE
 from grin_ros.ros.message_types import type_name
 from grin_ros.ros.operator.harness.messages import FRAME_ID
 from tests.ros.bags.drives import Raw, content, job_of, log_ns, of_topic, recorded

@@ -21,8 +21,8 @@ from benchmarks.stand_in.engine import register
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.bags.run import run
-from grin_ros.ros.inputs.hints.tf import TF, TF_STATIC, TYPE
 from grin_ros.ros.inputs.messages import info_from_camera
+from grin_ros.ros.inputs.tf import TF, TF_STATIC, TYPE
 from grin_ros.ros.message_types import type_name
 from tests.core.motion.room import CAMERA, PERIOD_NS, sideways, view
 from tests.ros.bags.drives import Raw, content, job_of

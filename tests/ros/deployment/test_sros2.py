@@ -17,7 +17,7 @@ from benchmarks.stand_in.engine import BACKEND
 from benchmarks.stand_in.process import start_node
 from grin_ros.ros.frame.topics import INPUTS
 from grin_ros.ros.inputs.hints.registry import SOURCES
-from grin_ros.ros.inputs.hints.tf import TYPE as TF_TYPE
+from grin_ros.ros.inputs.tf import TYPE as TF_TYPE
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.process import HarnessError

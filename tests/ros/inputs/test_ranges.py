@@ -1,17 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Range messages give measured points, and tf gives poses."""
+"""Range messages give measured points."""
 
 from __future__ import annotations
 
 import math
-import sys
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import TransformStamped
 from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
@@ -19,8 +16,6 @@ from std_msgs.msg import Header
 from grin_ros.ros.frame.cloud import list_message
 from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
 from grin_ros.ros.inputs.ranges import measured_points, scan_points
-from grin_ros.ros.inputs.transforms import Transforms
-from grin_ros.ros.operator.harness.messages import FRAME_ID
 
 
 def test_a_scan_becomes_points_in_its_plane() -> None:
@@ -101,44 +96,3 @@ def test_clouds_that_cannot_be_read_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=text):
             measured_points(bad)
-
-
-def test_the_pose_of_the_sensor_may_come_from_tf(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Lost(Exception):  # noqa: N818
-        pass
-
-    class Buffer:
-        def lookup_transform(self, parent: str, child: str, _: Any) -> TransformStamped:
-            if (parent, child) != (FRAME_ID, "lidar"):
-                raise Lost(f"{child} does not exist")
-            made = TransformStamped()
-            made.transform.translation.x = 0.5
-            for name, value in zip("xyzw", (0.5, -0.5, 0.5, 0.5), strict=True):
-                setattr(made.transform.rotation, name, value)
-            return made
-
-    class Listener:
-        def __init__(self, *_: Any, **__: Any) -> None: ...
-
-        def unregister(self) -> None: ...
-
-    class Node:
-        def get_clock(self) -> Any:
-            return self
-
-        def create_jump_callback(self, *_: Any, **__: Any) -> Listener:
-            return Listener()
-
-    module = ModuleType("tf2_ros")
-    for name, value in (("TransformException", Lost), ("Buffer", Buffer), ("TransformListener", Listener)):
-        setattr(module, name, value)
-    monkeypatch.setitem(sys.modules, "tf2_ros", module)
-    transforms = Transforms(Node(), "mounting.base_frame: got 'base'", "give the pose")
-    ahead = transforms(f"/{FRAME_ID}", "lidar")(np.array([1.0, 0.0, 0.0]))
-    np.testing.assert_allclose(ahead, [0.5, 0.0, 1.0], atol=1e-9)
-    with pytest.raises(ValueError, match=r"tf: no transform from 'map' to 'lidar' \(lidar does not exist\)"):
-        transforms("map", "lidar")
-    transforms.close()
-    monkeypatch.setitem(sys.modules, "tf2_ros", None)
-    with pytest.raises(ValueError, match=r"mounting\.base_frame: got 'base', but tf2_ros cannot be imported"):
-        Transforms(Node(), "mounting.base_frame: got 'base'", "give the pose")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.stand_in.camera import info_message
-from grin_ros.ros.inputs.hints.tf import TYPE
+from grin_ros.ros.inputs.tf import TYPE
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.operator.harness.messages import image_message
 from tests.ros.in_process import counts, deliver, value, values

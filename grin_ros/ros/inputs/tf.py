@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fills the tree of transforms from /tf and /tf_static.
 
-tf2_msgs comes with a ROS installation and is not on PyPI, so the node imports it only if hints are switched on.
+tf2_msgs comes with a ROS installation and is not on PyPI, so the node imports it only if a parameter asks for
+transforms: hints, or mounting.base_frame.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.teaching.lora import add_adapters
 from grin_ros.lab.training.batches import Batch, Samples, Sampling, batch
 from grin_ros.lab.training.loss import LossConfig, Objective, draw_passes
+from grin_ros.lab.training.optimiser import cosine
 from grin_ros.lab.training.processes import first_says, own_device, rank_and_world, share_gradients
 from grin_ros.lab.training.state import Average, load_state, save_state
 
@@ -187,7 +188,7 @@ def _step(
 
 def _rate(step: int, done: float, warmup_steps: int) -> float:
     """Return the learning rate as a share of its peak. done: the share of the tuning that is over."""
-    return min(1.0, (step + 1) / warmup_steps) * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0))))
+    return min(1.0, (step + 1) / warmup_steps) * cosine(done)
 
 
 def _groups(model: Grin, config: TuneConfig) -> list[dict[str, object]]:

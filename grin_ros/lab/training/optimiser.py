@@ -42,5 +42,9 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     """Return the learning rate at a step: a linear warm-up, then a cosine to a fiftieth of the peak."""
     if step < config.warmup_steps:
         return config.lr * (step + 1) / config.warmup_steps
-    done = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
-    return config.lr * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0))))
+    return config.lr * cosine((step - config.warmup_steps) / max(1, config.steps - config.warmup_steps))
+
+
+def cosine(done: float) -> float:
+    """Return the share of the peak at a share of the way, by a cosine from 1 to a fiftieth; from 1 on a fiftieth."""
+    return 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))

@@ -14,6 +14,7 @@ from grin_ros.core.inspection.metrics import Limits
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.evaluation.results import Evaluation
 from grin_ros.lab.evaluation.run import evaluate
 
 FAR_M = 100.0
@@ -57,5 +58,33 @@ def judge_site(samples: Iterable[EvalSample], estimate: Callable[[Frame], DepthE
 
 def judge_old(samples: Iterable[EvalSample], estimate: Callable[[Frame], DepthEstimate]) -> float:
     """Return AbsRel on the old domain: the mean over its domains, and in each over its scenes."""
-    found = evaluate(samples, estimate)
+    return old_abs_rel(evaluate(samples, estimate))
+
+
+def old_abs_rel(found: Evaluation) -> float:
+    """Return the mean of AbsRel over the domains, and in each over its scenes."""
     return float(np.mean([found.domain(name)["abs_rel"] for name in found.domain_names]))
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """share: of AbsRel on the old domain by which it rose. error: one standard error of the share, from how much the
+    scenes differ in it; a domain of a single scene counts as exact."""
+
+    share: float
+    error: float
+
+
+def forgotten(before: Evaluation, after: Evaluation) -> Forgotten:
+    """Compare two evaluations of the same frames."""
+    means: list[float] = []
+    variances: list[float] = []
+    for domain in before.domain_names:
+        rises = [
+            after.scene(domain, scene)["abs_rel"] - before.scene(domain, scene)["abs_rel"]
+            for scene in before.scene_names(domain)
+        ]
+        means.append(float(np.mean(rises)))
+        variances.append(float(np.var(rises, ddof=1)) / len(rises) if len(rises) > 1 else 0.0)
+    whole = old_abs_rel(before)
+    return Forgotten(float(np.mean(means)) / whole, float(np.sqrt(np.sum(variances))) / len(means) / whole)

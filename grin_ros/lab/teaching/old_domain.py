@@ -17,11 +17,12 @@ from grin_ros.lab.datasets.shards import ShardDataset
 
 logger = logging.getLogger(__name__)
 
-RENDERED, SEED = 120, 20_260_901
+RENDERED, SEED = 200, 20_260_901
 """The number of frames that are rendered to replay, and the seed of their scenes, which no training has used."""
-JUDGING, JUDGING_SEED = 48, 20_260_902
+JUDGING, JUDGING_SEED = 120, 20_260_902
 """The same for the frames that judge."""
-SHARD, VIEWS = 40, 4
+SHARD, VIEWS = 40, 2
+"""Frames of a shard, and the most views of a scene. Many scenes tell more than many views of few."""
 MOST = 60
 """The largest number of frames of a given set that judge. They are evenly spread."""
 
@@ -36,9 +37,9 @@ class OldDomain:
     what: str
 
     def half(self, number: int) -> Iterator[EvalSample]:
-        """Yield every second sample, from the first (0) or the second (1) on: one half chooses, the other judges."""
+        """Yield one half of the samples: 0 chooses, 1 judges. Views of one rendered scene are in the same half."""
         for index, sample in enumerate(self.samples or ()):
-            if index % 2 == number:
+            if index // VIEWS % 2 == number:
                 yield sample
 
 

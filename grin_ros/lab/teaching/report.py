@@ -15,6 +15,7 @@ from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.inspection.panel import new_figure, save
 from grin_ros.core.labels.folder import LabelFolder
+from grin_ros.lab.teaching.choosing import Candidate
 from grin_ros.lab.teaching.judging import SETTINGS, SiteFigures, site_samples
 from grin_ros.lab.teaching.teach import Taught, spread
 
@@ -56,8 +57,10 @@ def markdown(taught: Taught, out: Path, model: str) -> str:
         f"| errors within one sigma | {before.site.coverage_1sigma:.3f} | {after.site.coverage_1sigma:.3f} |",
         f"| AbsRel, old domain | {_text(before.old_domain)} | {_text(after.old_domain)} |",
     ]
-    tried = ["| share of the tuned weights | AbsRel, robot | AbsRel, old domain |", "|---:|---:|---:|"]
-    tried += [f"| {one.share:.1f} | {one.site:.3f} | {_text(one.old_domain)} |" for one in taught.tried]
+    tried = ["| share of the tuned weights | AbsRel, robot | AbsRel, old domain | forgotten |", "|---:|---:|---:|---:|"]
+    tried += [
+        f"| {one.share:.1f} | {one.site:.3f} | {_text(one.old_domain)} | {_forgotten(one)} |" for one in taught.tried
+    ]
     parts = [
         f"# {out.name}, taught from {model}",
         f"{verdict} {taught.reason}. {use}",
@@ -69,7 +72,10 @@ def markdown(taught: Taught, out: Path, model: str) -> str:
         ),
         "![held-back frames: image, labels, before, after](report.png)",
         "## The way from the old weights to the tuned ones",
-        f"The share {taught.chosen.share:.1f} was chosen, on frames that neither were learnt nor judge above.",
+        (
+            f"The share {taught.chosen.share:.1f} was chosen, on frames that neither were learnt nor judge above: the "
+            "best for the robot of those that forget little enough, one standard error (after ±) included."
+        ),
         "\n".join(tried),
     ]
     return "\n\n".join(parts) + "\n"
@@ -109,6 +115,11 @@ def _rounded(figures: SiteFigures) -> dict[str, float]:
 
 def _number(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
+
+
+def _forgotten(one: Candidate) -> str:
+    found = one.forgotten
+    return "" if found is None or not one.share else f"{found.share:+.1%} ± {found.error:.1%}"
 
 
 def _text(value: float | None) -> str:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
+from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.labels.folder import LabelFolder
+from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.lab.datasets.measured import EvalSample
+from grin_ros.lab.evaluation.results import Evaluation
+from grin_ros.lab.evaluation.run import evaluate
 from grin_ros.lab.teaching.choosing import between
 from grin_ros.lab.teaching.config import TeachConfig
-from grin_ros.lab.teaching.judging import SiteFigures
+from grin_ros.lab.teaching.judging import SiteFigures, forgotten
 from grin_ros.lab.teaching.report import report_json, write_report
 from grin_ros.lab.teaching.teach import Judgement, Taught, better, teach
 from grin_ros.lab.teaching.tune import TuneConfig
@@ -100,3 +106,27 @@ def test_weights_between_two_models_are_on_the_straight_line() -> None:
     old, new = awake(0).state_dict(), awake(1).state_dict()
     middle = between(old, new, 0.25)["head.weight"]
     assert (middle - (0.75 * old["head.weight"] + 0.25 * new["head.weight"])).abs().max() < 1e-6
+
+
+def evaluation(*abs_rel: float) -> Evaluation:
+    """An evaluation of one domain with a scene for each figure."""
+    truth = np.ones((4, 4), np.float32)
+
+    def frame(number: int) -> EvalSample:
+        camera = Camera(4, 4, 4.0, 4.0, 1.5, 1.5)
+        return EvalSample(str(number), str(number), "old", Frame(np.zeros((4, 4, 3), np.uint8), camera), truth)
+
+    errors = iter(abs_rel)
+    return evaluate(
+        [frame(number) for number in range(len(abs_rel))],
+        lambda got: DepthEstimate(truth * (1.0 + next(errors)), truth, got.stamp_ns),
+    )
+
+
+def test_what_is_forgotten_comes_with_how_sure_it_is() -> None:
+    before = evaluation(0.2, 0.2, 0.2, 0.2)
+    alike = forgotten(before, evaluation(0.21, 0.21, 0.21, 0.21))
+    assert (alike.share, alike.error) == pytest.approx((0.05, 0.0), abs=1e-3)
+    unlike = forgotten(before, evaluation(0.17, 0.25, 0.17, 0.25))
+    assert unlike.share == pytest.approx(0.05, abs=1e-3)
+    assert unlike.error == pytest.approx(0.04 / 3**0.5 / 0.2, abs=1e-3)

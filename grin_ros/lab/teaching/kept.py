@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def kept(path: Path, make: Callable[[], NDArray[np.float16]]) -> NDArray[np.floa
         stored: NDArray[np.float16] = np.load(path, allow_pickle=False)
         return stored
     made = make()
-    temporary = path.with_suffix(".tmp.npy")
+    temporary = path.with_suffix(f".{os.getpid()}.npy")  # processes of torchrun may make the same one
     np.save(temporary, made)
     temporary.replace(path)
     return made

@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import nn
+
+PATIENCE = timedelta(days=1)
+"""The first process may label bags or evaluate for long while the others wait. The default ends after 10 minutes."""
 
 
 def rank_and_world() -> tuple[int, int]:
@@ -17,7 +21,7 @@ def rank_and_world() -> tuple[int, int]:
     if "RANK" not in os.environ:
         return 0, 1
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     return dist.get_rank(), dist.get_world_size()
 
 

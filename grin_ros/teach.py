@@ -107,8 +107,8 @@ def _labelled(inspections: Sequence[Inspection], options: argparse.Namespace) ->
                 raise ValueError(f"{outcome.job.input}: {outcome.error}")
             report = outcome.report
             without = ", ".join(f"{reason} {count}" for reason, count in report.rejected.items()) or "none"
-            by = ", ".join(f"{name} {count}" for name, count in report.hints.items()) or "none"
-            logger.info("%s: %d frames with labels (by %s); without: %s", outcome.job.input, report.frames, by, without)
+            by = ", ".join(f"by {name} {count}" for name, count in report.hints.items()) or "labelled before"
+            logger.info("%s: %d frames with labels (%s); without: %s", outcome.job.input, report.frames, by, without)
             if report.frames:
                 folders.append(Path(report.output))
 
@@ -162,7 +162,7 @@ def _checked(folders: Sequence[Path], options: argparse.Namespace) -> bool:
 
 def _taught(folders: Sequence[Path], options: argparse.Namespace) -> int:
     from grin_ros.lab.teaching.config import TeachConfig
-    from grin_ros.lab.teaching.report import write_report
+    from grin_ros.lab.teaching.report import summary, write_report
     from grin_ros.lab.teaching.split import split_by_time
     from grin_ros.lab.teaching.teach import teach
     from grin_ros.lab.teaching.tune import TuneConfig
@@ -185,8 +185,8 @@ def _taught(folders: Sequence[Path], options: argparse.Namespace) -> int:
     taught = teach(folders, options.out, config)
     if taught is None:
         return DONE if int(os.environ.get("RANK", "0")) else INTERRUPTED
-    report = write_report(taught, options.out, options.model, frames, options.threads)
-    logger.info("%s", report.read_text())
+    write_report(taught, options.out, options.model, frames, options.threads)
+    logger.info("%s", summary(taught, options.out, options.model))
     return DONE if taught.installed else FAILED
 
 

@@ -44,19 +44,33 @@ def write_report(taught: Taught, out: Path, model: str, frames: LabelFolder, thr
     return path
 
 
+def summary(taught: Taught, out: Path, model: str) -> str:
+    """Return the result in a few lines for a terminal."""
+    lines = [f"{'installed' if taught.installed else 'NOT installed'}: {taught.reason}", f"{'':40}before   after"]
+    lines += [f"  {name:38}{before:>6}  {after:>6}" for name, before, after in _figures(taught)]
+    lines.append(f"report: {out / 'report.md'}, picture: {out / 'report.png'}")
+    use = f"use it: ros2 launch grin_ros grin.launch.py model:={out.resolve()}"
+    lines.append(use if taught.installed else f"{model} stays as it is; the new model, not installed: {out / 'work'}")
+    return "\n".join(lines)
+
+
+def _figures(taught: Taught) -> list[tuple[str, str, str]]:
+    """Return rows of a name, the figure before and the figure after."""
+    before, after = taught.before, taught.after
+    return [
+        ("AbsRel, the robot's held-back frames", f"{before.site.abs_rel:.3f}", f"{after.site.abs_rel:.3f}"),
+        ("within a factor of 1.25", f"{before.site.delta1:.3f}", f"{after.site.delta1:.3f}"),
+        ("errors within one sigma", f"{before.site.coverage_1sigma:.3f}", f"{after.site.coverage_1sigma:.3f}"),
+        ("AbsRel, old domain", _text(before.old_domain), _text(after.old_domain)),
+    ]
+
+
 def markdown(taught: Taught, out: Path, model: str) -> str:
     """Return the report as Markdown."""
-    before, after = taught.before, taught.after
     verdict = "**Installed.**" if taught.installed else "**Not installed.**"
     use = f"Use it with `model:={out}`." if taught.installed else f"`{model}` stays as it is."
-    rows = [
-        "| | before | after |",
-        "|---|---:|---:|",
-        f"| AbsRel, the robot's held-back frames | {before.site.abs_rel:.3f} | {after.site.abs_rel:.3f} |",
-        f"| within a factor of 1.25 | {before.site.delta1:.3f} | {after.site.delta1:.3f} |",
-        f"| errors within one sigma | {before.site.coverage_1sigma:.3f} | {after.site.coverage_1sigma:.3f} |",
-        f"| AbsRel, old domain | {_text(before.old_domain)} | {_text(after.old_domain)} |",
-    ]
+    rows = ["| | before | after |", "|---|---:|---:|"]
+    rows += [f"| {name} | {before} | {after} |" for name, before, after in _figures(taught)]
     tried = ["| share of the tuned weights | AbsRel, robot | AbsRel, old domain | forgotten |", "|---:|---:|---:|---:|"]
     tried += [
         f"| {one.share:.1f} | {one.site:.3f} | {_text(one.old_domain)} | {_forgotten(one)} |" for one in taught.tried
@@ -84,15 +98,21 @@ def markdown(taught: Taught, out: Path, model: str) -> str:
 def _picture(taught: Taught, path: Path, model: str, made: Path, frames: LabelFolder, threads: int) -> None:
     before, after = (Estimator(open_engine("ort", load_artifact(name), threads), SETTINGS) for name in (model, made))
     samples = list(site_samples(frames, spread(taught.split.judge, SHOWN)))
-    titles = ("image", "measured", "before", "after")
     figure = new_figure(11.0, 2.15 * len(samples) + 0.3)
     figure.set_layout_engine("constrained")
     for row, sample in enumerate(samples):
         measured_m = sample.depth_m
+        answers_m = [estimate(sample.frame).depth_m for estimate in (before, after)]
+        errors = [float(np.nanmean(np.abs(one / measured_m - 1.0))) for one in answers_m]
+        titles = (
+            "image",
+            "measured",
+            *(f"{n}: AbsRel {e:.2f}" for n, e in zip(("before", "after"), errors, strict=True)),
+        )
         low, high = np.nanpercentile(measured_m, (2, 98)) * (0.7, 1.4)
         v, u = np.nonzero(np.isfinite(measured_m))
         row_axes = []
-        pictures = (sample.frame.image, None, before(sample.frame).depth_m, after(sample.frame).depth_m)
+        pictures = (sample.frame.image, None, *answers_m)
         for column, picture in enumerate(pictures):
             axes = figure.add_subplot(len(samples), 4, 4 * row + column + 1)
             row_axes.append(axes)
@@ -104,7 +124,7 @@ def _picture(taught: Taught, path: Path, model: str, made: Path, frames: LabelFo
                 if column == 3:
                     figure.colorbar(shown, ax=row_axes, label="m")
             axes.set_axis_off()
-            if row == 0:
+            if row == 0 or column > 1:
                 axes.set_title(titles[column], fontsize=9)
     save(figure, path)
 

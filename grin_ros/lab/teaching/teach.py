@@ -177,10 +177,8 @@ def better(before: Judgement, after: Judgement, forgetting: float) -> tuple[bool
     lost = after.old_domain / before.old_domain - 1.0
     if not lost <= forgetting:
         return False, f"AbsRel on the old domain rose by {lost:.1%}, expected at most {forgetting:.0%}"
-    return (
-        True,
-        f"AbsRel on the robot's held-back frames fell by {gain:.0%}, on the old domain by {-lost:.1%}",
-    )
+    elsewhere = f"{'rose' if lost > 0.0 else 'fell'} by {abs(lost):.1%}"
+    return True, f"AbsRel on the robot's held-back frames fell by {gain:.0%}, that on the old domain {elsewhere}"
 
 
 def spread(indices: Sequence[int], most: int = MOST_JUDGED) -> list[int]:

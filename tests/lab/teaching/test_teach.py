@@ -20,7 +20,7 @@ from grin_ros.lab.evaluation.run import evaluate
 from grin_ros.lab.teaching.choosing import between
 from grin_ros.lab.teaching.config import TeachConfig
 from grin_ros.lab.teaching.judging import SiteFigures, forgotten
-from grin_ros.lab.teaching.report import report_json, write_report
+from grin_ros.lab.teaching.report import report_json, summary, write_report
 from grin_ros.lab.teaching.teach import Judgement, Taught, better, teach
 from grin_ros.lab.teaching.tune import TuneConfig
 from grin_ros.lab.training.batches import Sampling
@@ -70,6 +70,9 @@ def test_the_report_says_what_it_was_and_is(taught: tuple[Path, Taught]) -> None
     assert set(values["site"]["before"]) == {"abs_rel", "delta1", "coverage_1sigma"}
     assert "Installed" in (folder / "taught" / "report.md").read_text()
     assert (folder / "taught" / "report.png").stat().st_size > 10_000
+    text = summary(found, folder / "taught", "nano")
+    assert f"{found.after.site.abs_rel:.3f}" in text
+    assert f"model:={folder / 'taught'}" in text
 
 
 def test_no_model_is_replaced(taught: tuple[Path, Taught], tiny_artifact: Path) -> None:

@@ -66,7 +66,8 @@ class CommandParser(argparse.ArgumentParser):
         if unrecognised:
             options = [option for action in self._actions for option in action.option_strings]
             message += did_you_mean(words.split()[0].partition("=")[0], options)
-        self.exit(WRONG_CALL, f"{self.prog}: {message}; `{self.prog} --help` explains the command\n")
+        link = "" if message.endswith("?") else ";"
+        self.exit(WRONG_CALL, f"{self.prog}: {message}{link} `{self.prog} --help` explains the command\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -82,13 +83,15 @@ def _integer(text: str) -> int:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number") from None
 
 
-def _number(text: str) -> float:
+def _number(
+    text: str, fits: Callable[[float], bool] = lambda value: not math.isnan(value), expected: str = "a number"
+) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if math.isnan(value):
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number")
+    if not fits(value):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected {expected}")
     return value
 
 
@@ -105,18 +108,12 @@ def whole(least: int) -> Callable[[str], int]:
 
 def positive(text: str) -> float:
     """Return a number above 0 and below infinity. Raises argparse.ArgumentTypeError for anything else."""
-    value = _number(text)
-    if not 0.0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number above 0")
-    return value
+    return _number(text, lambda value: 0.0 < value < math.inf, "a number above 0")
 
 
 def seconds(text: str) -> float:
     """Return a number of seconds from 0 on. Raises argparse.ArgumentTypeError for anything else."""
-    value = _number(text)
-    if not 0.0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected 0 seconds or more")
-    return value
+    return _number(text, lambda value: 0.0 <= value < math.inf, "0 seconds or more")
 
 
 def existing(text: str) -> Path:

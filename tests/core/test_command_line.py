@@ -48,7 +48,7 @@ def test_help_shows_defaults_that_say_something() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--sped", "1"], "did you mean --speed?"),
+        (["--sped", "1"], "did you mean --speed? `grin fly --help` explains the command"),
         (["--goal", "hme"], "got 'hme', expected one of home, away; did you mean home?"),
         (["--qqqqqq"], "unrecognized arguments: --qqqqqq; `grin fly --help` explains the command\n"),
         (["--speed", "quick"], "argument --speed: got 'quick', expected a number;"),
@@ -84,7 +84,7 @@ def test_a_failure_names_the_command(capsys: pytest.CaptureFixture[str]) -> None
         (whole(1), "2.5", "expected a whole number"),
         (positive, "0", "expected a number above 0"),
         (positive, "inf", "expected a number above 0"),
-        (positive, "soon", "expected a number"),
+        (positive, "soon", "expected a number above 0"),
         (seconds, "-1", "expected 0 seconds or more"),
         (seconds, "soon", "got 'soon'"),
     ],

@@ -26,6 +26,7 @@ from rosbags.interfaces import QosHistory, QosReliability
 from rosgraph_msgs.msg import Clock
 
 from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser, positive, seconds
+from grin_ros.core.input_error import InputError
 from grin_ros.ros.bags.before_start import STATIC_TRANSFORMS, BeforeStart, is_latched, offered
 from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.survey import survey
@@ -64,6 +65,8 @@ class Player:
         self._clock = node.create_publisher(Clock, CLOCK, QoSProfile(depth=10))
         self._survey = survey(bag)
         first = self._survey.first
+        if not first and not bag.damage:
+            raise InputError(f"{bag.path}: the bag holds no messages", "record it again while topics are published")
         missing = sorted(set(topics or ()) - first.keys())
         if missing:
             raise ValueError(f"{bag.path}: it has no topic {', '.join(missing)}; it has {', '.join(sorted(first))}")

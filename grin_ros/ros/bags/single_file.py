@@ -20,7 +20,7 @@ from grin_ros.ros.bags.storage.mcap_file import mcap_metadata
 
 def is_single_file(output: Path) -> bool:
     """Return True if the name of an output asks for one file."""
-    return output.suffix in BY_SUFFIX
+    return output.suffix.lower() in BY_SUFFIX
 
 
 def description_of(path: Path) -> Mapping[str, Any]:
@@ -30,7 +30,7 @@ def description_of(path: Path) -> Mapping[str, Any]:
     """
     if path.is_dir():
         text = (path / "metadata.yaml").read_text()
-    elif path.suffix == ".mcap":
+    elif path.suffix.lower() == ".mcap":
         text = mcap_metadata(path, "rosbag2")["serialized_metadata"]
     elif not is_single_file(path):
         raise ValueError(f"{path}: not a bag")

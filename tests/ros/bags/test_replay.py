@@ -154,11 +154,16 @@ def test_subscribers_of_static_transforms_that_come_late_receive_those_of_every_
     assert (profile.durability, profile.depth) == (DurabilityPolicy.TRANSIENT_LOCAL, replay.STATIC_DEPTH)
 
 
+def test_a_bag_without_messages_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert replay.main([str(write(tmp_path / "bag", []))]) == 2
+    assert "bag: the bag holds no messages; record it again" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
         (["--start", "1000"], "grin replay: --start: got 1000 s, but the bag is 0.2 s long; give fewer seconds"),
-        (["--start", "-1"], "argument --start: got -1, expected 0 or more"),
+        (["--start", "-1"], "argument --start: got '-1', expected 0 seconds or more"),
         (["--rate", "nan"], "argument --rate: got 'nan', expected a number above 0"),
         (["--topics", "/nothing"], "it has no topic /nothing; it has /a"),
         (["--wait", "/nothing"], "--wait: /nothing is not published"),

@@ -138,6 +138,23 @@ def test_a_file_that_the_metadata_does_not_name_is_not_read_and_is_named(
     assert f"recovered{file.suffix}: not read, because metadata.yaml does not name it" in caplog.text
 
 
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_file_that_the_metadata_names_twice_is_read_once(tmp_path: Path, storage: str) -> None:
+    bag = write(tmp_path / "bag", texts(6), storage)
+    name = storage_file(bag).name
+    metadata = bag / "metadata.yaml"
+    metadata.write_text(metadata.read_text().replace(f"- {name}", f"- {name}\n  - ./{name}", 1))
+    assert metadata.read_text().count(f"./{name}") == 1
+    assert [(m.topic, m.time_ns) for m in Bag(bag).messages()] == [(topic, ns) for topic, _, ns, _ in texts(6)]
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_capital_letters_in_a_suffix_do_not_matter(tmp_path: Path, storage: str) -> None:
+    file = storage_file(write(tmp_path / "bag", texts(2), storage))
+    shouting = file.rename(tmp_path / f"DRIVE{file.suffix.upper()}")
+    assert len(list(Bag(shouting).messages())) == 2
+
+
 def test_a_packed_message_that_is_broken_is_named(tmp_path: Path) -> None:
     bag = write(tmp_path / "bag", MESSAGES, "sqlite3", CompressionMode.MESSAGE)
     with sqlite3.connect(storage_file(bag)) as database:

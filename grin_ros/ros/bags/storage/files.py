@@ -72,7 +72,7 @@ def listing(path: Path) -> Listing:
         _refuse_ros1(file)
     try:
         known = yaml.safe_load((path / "metadata.yaml").read_text())[ROOT]
-        names = [Path(name).name for name in known["relative_file_paths"]]
+        names = list(dict.fromkeys(Path(name).name for name in known["relative_file_paths"]))
         if not names:
             raise ValueError("it names no file")
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
@@ -125,7 +125,7 @@ def _both_names(path: Path) -> tuple[str, str]:
 
 
 def _storage_of(path: Path) -> Storage | None:
-    return BY_SUFFIX.get(Path(path.name.removesuffix(PACKED)).suffix)
+    return BY_SUFFIX.get(Path(path.name.removesuffix(PACKED)).suffix.lower())
 
 
 def _by_number(path: Path) -> list[int | str]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.plausibility.doubt import Doubt, doubt
 
 MIDDLE = (0.25, 0.75)
@@ -22,8 +23,13 @@ UNDISTORTED_APART, PRINCIPAL_APART = 0.1, 0.05
 width."""
 ASPECT = 1.85
 """Focal lengths fx and fy of one image differ by less than this factor: 16:9 pressed into a square gives 1.78."""
+BENT = 2.0
+"""A lens with distortion has a field of view within this factor of that of the same focal length without it."""
 UP_RAD = math.radians(45.0)
 """A camera that looks up more steeply is taken for one with the transform of a body frame."""
+ROLLED_RAD, LEAST_LEVEL = math.radians(45.0), 0.5
+"""A picture is not upright if up is farther from its upper edge than the first. The second is how much of the vector
+up must lie in the image plane for that: a camera that looks down by 60 degrees has so much."""
 
 
 def intrinsics_doubts(width: int, height: int, k: Sequence[float], fisheye: bool) -> Iterator[Doubt]:
@@ -60,10 +66,36 @@ def projection_doubts(
         yield doubt("P and K", p_focal=p[0], k_focal=k[0])
 
 
+def distortion_doubts(camera: Camera) -> Iterator[Doubt]:
+    """Yield what is implausible about the distortion of a lens."""
+    if any(camera.distortion):
+        bent, straight = _width_deg(camera.with_mounting(None))
+        if not 1.0 / BENT < bent / straight < BENT:  # NaN is doubtful too
+            yield doubt("distortion", bent=bent, straight=straight)
+
+
 def mounting_doubts(mounting: Mounting | None) -> Iterator[Doubt]:
-    """Yield what is implausible about a mounting. A body frame that is taken for an optical frame looks straight up."""
-    if mounting is not None and mounting.pitch_rad < -UP_RAD:
+    """Yield what is implausible about a mounting. A body frame that is taken for an optical frame looks straight up.
+
+    A camera that looks nearly straight up or down has no roll.
+    """
+    if mounting is None:
+        return
+    right, down, _ = mounting.up_optical()
+    rolled_rad = abs(math.atan2(right, -down))
+    if mounting.pitch_rad < -UP_RAD:
         yield doubt("looks up", degrees=-math.degrees(mounting.pitch_rad))
+    elif math.hypot(right, down) > LEAST_LEVEL and rolled_rad > ROLLED_RAD:
+        yield doubt("rolled", degrees=math.degrees(rolled_rad))
+
+
+@lru_cache(maxsize=16)
+def _width_deg(camera: Camera) -> tuple[float, float]:
+    """Return the field of view along the width, with distortion and without it, degrees."""
+    straight = Camera(camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy)
+    if camera.distortion_model == "equidistant":
+        return camera.fov_deg()[0], math.degrees(camera.width / camera.fx)
+    return camera.fov_deg()[0], straight.fov_deg()[0]
 
 
 def _near_the_middle(width: int, height: int, cx: float, cy: float) -> bool:

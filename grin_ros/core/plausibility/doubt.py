@@ -88,6 +88,19 @@ DOUBTS: Mapping[str, Doubt] = {
             "calibrate the camera again; if the image was resized, scale P and K alike, as image_proc does",
         ),
         Doubt(
+            "distortion",
+            "camera_info: with the coefficients D the lens sees {bent:.0f} degrees along the width, without them "
+            "{straight:.0f}, so D is probably that of another lens or model and depth may be wrong by a factor",
+            "calibrate the camera again, and check that distortion_model is the model of D",
+        ),
+        Doubt(
+            "rolled",
+            "the mounting says that the camera is rolled by {degrees:.0f} degrees, so its picture is not upright; the "
+            "network has learnt upright pictures, and depth is much less accurate",
+            "turn the image upright before it comes here, and give mounting and camera_info of the turned image; if it "
+            "is upright, correct the frame of the camera (x right, y down, z ahead, REP 103)",
+        ),
+        Doubt(
             "looks up",
             "the mounting says that the camera looks {degrees:.0f} degrees up, as if its frame were a body frame (x "
             "ahead, z up) instead of an optical frame (z ahead, y down), so heights and depth may be wrong",

@@ -10,12 +10,17 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 
 from grin_ros.core.geometry.distortion import lens_model
-from grin_ros.core.plausibility.camera import intrinsics_doubts, mounting_doubts, projection_doubts
+from grin_ros.core.plausibility.camera import (
+    distortion_doubts,
+    intrinsics_doubts,
+    mounting_doubts,
+    projection_doubts,
+)
 from grin_ros.core.plausibility.doubt import Doubt, doubt
 from grin_ros.core.plausibility.picture import FrozenWatch, picture_doubt
 from grin_ros.core.types import Frame
 from grin_ros.ros.inputs.images import known_encoding
-from grin_ros.ros.inputs.messages import AnyImage
+from grin_ros.ros.inputs.messages import AnyImage, camera_from_info
 
 FEW_BITS_BELOW = 4096
 """Values of 16 bits that all lie below this are taken for those of 10 or 12 bits."""
@@ -53,6 +58,7 @@ def camera_info_doubts(info: CameraInfo, rectified: bool = False) -> Iterator[Do
     used = [*p[0:3], *p[4:7], *p[8:11]] if rectified else k
     yield from intrinsics_doubts(info.width, info.height, used, fisheye)
     yield from projection_doubts(info.width, info.height, k, p, undistorted)
+    yield from distortion_doubts(camera_from_info(info, rectified))
 
 
 def few_bits(image: AnyImage) -> Doubt | None:

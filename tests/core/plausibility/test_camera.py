@@ -9,8 +9,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.plausibility.camera import intrinsics_doubts, mounting_doubts, projection_doubts
+from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.plausibility.camera import (
+    distortion_doubts,
+    intrinsics_doubts,
+    mounting_doubts,
+    projection_doubts,
+)
 
 K640 = (525.0, 0.0, 319.5, 0.0, 525.0, 239.5, 0.0, 0.0, 1.0)
 
@@ -76,11 +81,29 @@ def test_projection_matrices(matrix: Sequence[float], undistorted: bool, expecte
 
 
 @pytest.mark.parametrize(
+    ("model", "d", "expected"),
+    [
+        ("plumb_bob", (-0.3, 0.1, 0.0, 0.0, 0.0), []),
+        ("rational_polynomial", (0.5, -0.1, 0.0, 0.0, 0.02, 0.9, -0.02, 0.05), []),
+        ("equidistant", (-0.01, 0.02, -0.01, 0.002), []),
+        ("plumb_bob", (1000.0, 0.0, 0.0, 0.0, 0.0), ["distortion"]),  # in other units
+        ("equidistant", (5.0, 0.0, 0.0, 0.0), ["distortion"]),
+    ],
+)
+def test_distortion(model: str, d: tuple[float, ...], expected: list[str]) -> None:
+    camera = Camera(640, 480, 220.0, 220.0, 319.5, 239.5, model, d)
+    assert [doubt.name for doubt in distortion_doubts(camera)] == expected
+
+
+@pytest.mark.parametrize(
     ("mounting", "expected"),
     [
         (None, []),
         (Mounting(0.6), []),
-        (Mounting(1.2, math.pi, 0.4), []),
+        (Mounting(1.2, 0.3, 0.4), []),
+        (Mounting(1.2, math.pi, 0.4), ["rolled"]),  # upside down, or y up and z back as in OpenGL
+        (Mounting(1.2, -math.pi / 2), ["rolled"]),
+        (Mounting(2.5, math.pi, math.pi / 2 - 0.2), []),  # looks down: there is no upright
         (Mounting(2.5, 0.0, math.pi / 2), []),  # looks straight down
         (Mounting(0.2, 0.0, -0.5), []),
         (Mounting(0.6, 0.0, -math.pi / 2), ["looks up"]),

@@ -26,8 +26,9 @@ outliers."""
 BEYOND = 0.98
 """The end of the range is looked for at this quantile of the distances, so that a few wrong points farther away do not
 hide it."""
-ALIKE, ALONE = 0.01, 0.9
-"""In a depth image, the end of the range is one depth that this share of all depths has that are within 1 % of it."""
+NEAR, ALONE = 0.05, 0.8
+"""A range is a code if, of all ranges that differ from it by less than the first share, more than the second share are
+exactly this range."""
 _SAMPLE = 2000  # points that are searched for a repeated one
 
 
@@ -75,16 +76,28 @@ def _shared_points(points: NDArray[np.float64], candidates: NDArray[np.intp]) ->
 def end_of_range(depths_m: NDArray[np.float32]) -> float:
     """Return the depth that many pixels of a depth image (N,), all finite, share at the end of the range, else inf.
 
-    Many sensors write the end of their range where they see nothing. A wall there would be measured with noise, so that
-    most of its pixels differ a little from each other.
+    Many sensors write the end of their range where they see nothing.
     """
     if not len(depths_m):
         return np.inf
     end_m = float(np.partition(depths_m, (at := int(BEYOND * (len(depths_m) - 1))))[at])
-    count = np.count_nonzero(depths_m == end_m)
-    alike = np.count_nonzero(np.abs(depths_m - end_m) < ALIKE * end_m)
-    alone = count >= max(FEWEST, LEAST_SHARE * len(depths_m)) and count > ALONE * alike
-    return end_m if alone else np.inf
+    return end_m if _stands_alone(depths_m, end_m) else np.inf
+
+
+def repeated_range(ranges_m: NDArray[np.float64]) -> float:
+    """Return the range that many rays of a scan (N,), all finite, share exactly, as a code for no return; else inf."""
+    if not len(ranges_m):
+        return np.inf
+    values, counts = np.unique(ranges_m, return_counts=True)
+    most_m = float(values[counts.argmax()])
+    return most_m if _stands_alone(ranges_m, most_m) else np.inf
+
+
+def _stands_alone(values_m: NDArray[np.floating], value_m: float) -> bool:
+    """Return True if many values are exactly this one, and few are near it. A surface differs from place to place."""
+    count = np.count_nonzero(values_m == value_m)
+    near = np.count_nonzero(np.abs(values_m - value_m) < NEAR * value_m)
+    return count >= max(FEWEST, LEAST_SHARE * len(values_m)) and count > ALONE * near
 
 
 def _at_end(distances_m: NDArray[np.float64]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan, PointCloud2
 
-from grin_ros.core.hints.returns import MIN_RANGE_M, SAME_DISTANCE, Returns, measured_returns
+from grin_ros.core.hints.returns import MIN_RANGE_M, SAME_DISTANCE, Returns, measured_returns, repeated_range
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
 
@@ -34,19 +34,22 @@ def measured_points(message: Ranges, min_range_m: float = MIN_RANGE_M) -> Return
 def scan_points(scan: LaserScan) -> NDArray[np.float64]:
     """Return the points of a scan, in the plane z = 0; NaN where its limits say that there is no return.
 
-    REP 117 lets ranges at the limits count, but many drivers write range_max, or a little less, for no return. Raises
-    InputError if the angles cannot be those of a sweep in radians.
+    REP 117 lets ranges at the limits count, but many drivers write range_max, or a little less, or another fixed
+    number for no return. Raises InputError if angles or limits cannot be those of a scan.
     """
     ranges_m = np.asarray(scan.ranges, np.float64)
     sweep_rad = abs(scan.angle_increment) * (len(ranges_m) - 1)
-    if len(ranges_m) > 1 and not 0.0 < sweep_rad < MOST_SWEEP_RAD:  # NaN is refused too
+    a_turn = 0.0 < sweep_rad < MOST_SWEEP_RAD and abs(scan.angle_min) < MOST_SWEEP_RAD
+    if len(ranges_m) > 1 and not (a_turn and scan.range_min < scan.range_max):  # NaN is refused too
         raise InputError(
-            f"scan: got angle_increment {scan.angle_increment:g} for {len(ranges_m)} ranges, expected a sweep of at "
-            "most a turn, in radians",
+            f"scan: got angle_min {scan.angle_min:g}, angle_increment {scan.angle_increment:g}, range_min "
+            f"{scan.range_min:g} and range_max {scan.range_max:g} for {len(ranges_m)} ranges, expected a sweep of at "
+            "most a turn, in radians, and a smallest and a largest range, in metres",
             "correct the node that publishes the scan",
         )
     angles = scan.angle_min + scan.angle_increment * np.arange(len(ranges_m))
     low_m, high_m = (float(np.float32(limit)) for limit in (scan.range_min, scan.range_max))  # as ranges are stored
     hit = (ranges_m > max(low_m, 0.0)) & (ranges_m < high_m * (1.0 - SAME_DISTANCE))
+    hit &= ranges_m != repeated_range(ranges_m[hit])
     ranges_m = np.where(hit, ranges_m, np.nan)
     return np.stack([ranges_m * np.cos(angles), ranges_m * np.sin(angles), np.where(hit, 0.0, np.nan)], axis=1)

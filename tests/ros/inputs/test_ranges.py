@@ -43,11 +43,42 @@ def test_range_max_is_no_return_however_it_is_rounded(range_max: float) -> None:
     assert len(measured_points(scan).points) == 1
 
 
-@pytest.mark.parametrize("increment", [1.0, 0.0, math.nan, math.inf])
-def test_a_scan_in_degrees_or_without_angles_is_refused(increment: float) -> None:
-    scan = LaserScan(angle_increment=increment, range_max=10.0, ranges=[2.0] * 360)
-    with pytest.raises(ValueError, match="expected a sweep of at most a turn, in radians; correct the node"):
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"angle_increment": 1.0},  # degrees
+        {"angle_increment": 0.0},
+        {"angle_increment": math.nan},
+        {"angle_min": -90.0},
+        {"angle_min": math.nan},
+        {"range_max": 0.0},
+        {"range_max": math.nan},
+        {"range_min": math.nan},
+    ],
+)
+def test_a_scan_whose_angles_or_limits_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    right = {"angle_increment": 0.01, "range_max": 10.0}
+    assert len(measured_points(LaserScan(**right, ranges=np.linspace(1.0, 2.0, 360).tolist())).points) == 360
+    scan = LaserScan(**{**right, **wrong}, ranges=[2.0] * 360)
+    with pytest.raises(ValueError, match="expected a sweep of at most a turn, in radians, and"):
         scan_points(scan)
+
+
+@pytest.mark.parametrize("code", [0.3, 5.0])
+@pytest.mark.parametrize("share", [0.2, 0.75])
+@pytest.mark.parametrize("step_m", [0.0, 0.01])
+def test_a_range_that_many_rays_share_is_no_return(code: float, share: float, step_m: float) -> None:
+    angles = np.radians(np.arange(-60.0, 60.0, 0.5))
+    ranges_m = 0.6 / np.cos(angles)  # a near wall; rounded to centimetres, rays share their ranges
+    if step_m:
+        ranges_m = np.rint(ranges_m / step_m) * step_m
+    scan = LaserScan(angle_min=float(angles[0]), angle_increment=math.radians(0.5), range_min=0.1, range_max=10.0)
+    scan.ranges = ranges_m.tolist()
+    assert len(measured_points(scan).points) == len(angles)
+    none = np.random.default_rng(0).random(len(angles)) < share
+    scan.ranges = np.where(none, code, ranges_m).tolist()
+    found = measured_points(scan)
+    assert found.no_return == none.sum() and len(found.points) == np.count_nonzero(~none)
 
 
 def cloud_of(points: NDArray[Any], kind: str, big_endian: bool, pad: int) -> PointCloud2:
@@ -64,7 +95,8 @@ def cloud_of(points: NDArray[Any], kind: str, big_endian: bool, pad: int) -> Poi
             begin = column * step + offsets[name]
             data[:, begin : begin + size] = values[:, column]
     fields = [PointField(name=name, offset=offset, datatype=datatype, count=1) for name, offset in offsets.items()]
-    made = PointCloud2(height=2, width=width, fields=fields, point_step=step, row_step=data.shape[1])
+    row_step = data.shape[1] if pad else 0  # some drivers leave it at 0 where rows have no padding
+    made = PointCloud2(height=2, width=width, fields=fields, point_step=step, row_step=row_step)
     made.is_bigendian, made.data = big_endian, data.tobytes()
     return made
 

@@ -53,7 +53,8 @@ class CloudFields:
         }
         row_bytes = cloud.width * cloud.point_step
         fits = all(it.offset + it.kind.itemsize <= cloud.point_step for it in self._fields.values())
-        if not fits or cloud.row_step < row_bytes or len(cloud.data) < cloud.height * cloud.row_step:
+        self._row_step = cloud.row_step or row_bytes  # some drivers do not fill it in
+        if not fits or self._row_step < row_bytes or len(cloud.data) < cloud.height * self._row_step:
             raise InputError(
                 f"cloud: got {len(cloud.data)} bytes, point_step {cloud.point_step} and row_step {cloud.row_step} for "
                 f"{cloud.width}x{cloud.height} points",
@@ -113,4 +114,4 @@ class CloudFields:
         else:
             chosen = np.arange(count)
         rows, columns = np.divmod(chosen, max(1, cloud.width))
-        return np.asarray(rows * cloud.row_step + columns * cloud.point_step, np.int64)
+        return np.asarray(rows * self._row_step + columns * cloud.point_step, np.int64)

@@ -70,6 +70,6 @@ def nothing_left(rejected: Counter[str]) -> str:
         return "the message holds no measurements; check the sensor"
     counts = ", ".join(f"{reason} {count}" for reason, count in rejected.most_common())
     return (
-        f"no measurement is left ({counts}); check that the camera sees what the sensor sees, and the pose of the "
-        "sensor on the robot"
+        f"no measurement is left ({counts}); check that the ranges are in metres, that the camera sees what the sensor "
+        "sees, and the pose of the sensor on the robot"
     )

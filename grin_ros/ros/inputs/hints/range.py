@@ -69,6 +69,12 @@ def _answer(view: View, kept: KeptMessages) -> Given | InputError:
 
 
 def _given(view: View, message: Range) -> Given:
+    if not (message.min_range <= message.max_range and message.max_range > 0.0):  # NaN is refused too
+        raise InputError(
+            f"range: got min_range {message.min_range:g} and max_range {message.max_range:g}, expected a smallest and "
+            "a largest range, in metres",
+            "correct the node that publishes it",
+        )
     measured = math.isfinite(message.range) and message.range > 0.0
     hit = measured and message.min_range < message.range < message.max_range * (1.0 - SAME_DISTANCE)
     angle_rad = message.field_of_view if message.field_of_view >= 0.0 else 0.0

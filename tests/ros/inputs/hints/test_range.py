@@ -40,6 +40,14 @@ def test_what_is_no_range_gives_no_hint(range_m: float) -> None:
     assert given.hints is None and given.rejected == {"no return": 1} and given.sees_nothing
 
 
+@pytest.mark.parametrize(("low_m", "high_m"), [(0.0, 0.0), (0.05, math.nan), (4.0, 0.1)])
+def test_limits_that_cannot_be_are_refused(low_m: float, high_m: float) -> None:
+    message = beam()
+    message.min_range, message.max_range = low_m, high_m
+    with pytest.raises(InputError, match="expected a smallest and a largest range, in metres"):
+        asked(RangeSource(), TOPIC, message)
+
+
 def test_several_sensors_are_told_apart_by_their_frames() -> None:
     around = tree()
     around.set("base", "left", 0, Transform.from_rpy((0, 0.2, 0), (0, 0, 0.2)), static=True)

@@ -97,7 +97,7 @@ def _stands_alone(values_m: NDArray[np.floating], value_m: float) -> bool:
     """Return True if many values are exactly this one, and few are near it. A surface differs from place to place."""
     count = np.count_nonzero(values_m == value_m)
     near = np.count_nonzero(np.abs(values_m - value_m) < NEAR * value_m)
-    return count >= max(FEWEST, LEAST_SHARE * len(values_m)) and count > ALONE * near
+    return bool(count >= max(FEWEST, LEAST_SHARE * len(values_m)) and count > ALONE * near)
 
 
 def _at_end(distances_m: NDArray[np.float64]) -> tuple[float, float]:

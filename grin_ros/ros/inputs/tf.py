@@ -21,6 +21,7 @@ from grin_ros.ros.message_types import message_class
 
 TF, TF_STATIC = "/tf", "/tf_static"
 TYPE = "tf2_msgs/msg/TFMessage"
+VOLATILE = DurabilityPolicy.VOLATILE
 DEPTH = 100
 """The number of messages that wait for the executor; tf2_ros has the same."""
 
@@ -54,15 +55,16 @@ class TfListener:
                 "gives the pose of the sensor, and not moved with the robot; install ros-<distro>-tf2-msgs"
             )
             return
-        for topic, static in ((TF, False), (TF_STATIC, True)):
-            durability = DurabilityPolicy.TRANSIENT_LOCAL if static else DurabilityPolicy.VOLATILE
+        # A subscription for kept messages hears no publisher that keeps none, as that of a bag without its QoS.
+        for topic, durability in ((TF, VOLATILE), (TF_STATIC, VOLATILE), (TF_STATIC, DurabilityPolicy.TRANSIENT_LOCAL)):
             qos = QoSProfile(
                 history=HistoryPolicy.KEEP_LAST,
                 depth=DEPTH,
                 reliability=ReliabilityPolicy.RELIABLE,
                 durability=durability,
             )
-            self._subscriptions.append(node.create_subscription(kind, topic, self._receiver(static), qos))
+            receive = self._receiver(topic == TF_STATIC)
+            self._subscriptions.append(node.create_subscription(kind, topic, receive, qos))
 
     def close(self) -> None:
         """Unsubscribe."""

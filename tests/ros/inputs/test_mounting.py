@@ -16,6 +16,7 @@ from geometry_msgs.msg import TransformStamped
 from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 
 from benchmarks.stand_in import engine as fakes
@@ -56,22 +57,26 @@ class Robot:
 
     def __init__(self) -> None:
         self.tree = TransformTree()
-        self._heard: dict[str, Callable[[Any], None]] = {}
+        self._heard: list[tuple[str, Callable[[Any], None]]] = []
         self._warned: list[str] = []
+        self.durabilities: set[tuple[str, DurabilityPolicy]] = set()
         self.listener = tf.TfListener(self, self.tree)  # type: ignore[arg-type]
 
-    def create_subscription(self, _: Any, topic: str, callback: Callable[[Any], None], __: Any) -> str:
-        self._heard[topic] = callback
-        return topic
+    def create_subscription(self, _: Any, topic: str, callback: Callable[[Any], None], qos: Any) -> Any:
+        self.durabilities.add((topic, qos.durability))
+        self._heard.append((topic, callback))
+        return self._heard[-1]
 
-    def destroy_subscription(self, topic: str) -> None:
-        del self._heard[topic]
+    def destroy_subscription(self, subscription: Any) -> None:
+        self._heard.remove(subscription)
 
     def get_logger(self) -> Any:
         return SimpleNamespace(warning=self._warned.append)
 
     def tell(self, *transforms: TransformStamped, topic: str = tf.TF_STATIC) -> None:
-        self._heard[topic](SimpleNamespace(transforms=list(transforms)))
+        for heard, callback in self._heard:
+            if heard == topic:
+                callback(SimpleNamespace(transforms=list(transforms)))
 
 
 @pytest.fixture
@@ -143,10 +148,12 @@ def test_a_base_frame_above_the_camera_is_refused(robot: Robot, process: Process
     assert "must lie on the ground with z up, such as base_footprint" in problem.remedy
 
 
-def test_after_close_nothing_is_heard(robot: Robot) -> None:
+def test_static_transforms_of_every_publisher_are_heard_until_the_listener_closes(robot: Robot) -> None:
+    kept = {durability for topic, durability in robot.durabilities if topic == tf.TF_STATIC}
+    assert kept == {DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL}
     robot.listener.close()
-    with pytest.raises(KeyError):
-        robot.tell(transform(Mounting(1.0)))
+    robot.tell(transform(Mounting(1.0)))
+    assert not robot.tree.knows(BASE)
 
 
 @pytest.mark.skipif(message_class(tf.TYPE) is not None, reason="tf2_msgs is installed here")

@@ -109,6 +109,11 @@ VERDICTS: Mapping[str, Verdict] = {
         "depth is published {age_s:.1f} s after the stamp of its image, so the robot sees things where they were",
         "synchronize the clocks of camera and computer; with a bag, set use_sim_time and play it with --clock",
     ),
+    "future": Verdict(
+        WARN,
+        "the stamps of images lie {ahead_s:.1f} s in the future, so depth does not fit transforms and other sensors",
+        "synchronize the clocks of camera and computer; with a bag, set use_sim_time and play it with --clock",
+    ),
     "slow": Verdict(
         WARN,
         "depth is published at {output_hz:.2f} Hz, but images arrive at {input_hz:.1f} Hz, so the robot sees late",
@@ -196,8 +201,10 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
         return "implausible", {"doubt": now.doubts[0]}
     if now.rejection:
         return "rejected lately", {"rejection": now.rejection}
-    if now.age_ms is not None and not -FUTURE_MS <= now.age_ms[0] <= OLD_MS:
+    if now.age_ms is not None and now.age_ms[0] > OLD_MS:
         return "old", {"age_s": now.age_ms[0] / 1e3}
+    if now.age_ms is not None and now.age_ms[0] < -FUTURE_MS:
+        return "future", {"ahead_s": -now.age_ms[0] / 1e3}
     if 0.0 < now.output_hz < SLOW_HZ <= now.input_hz:
         return "slow", {"output_hz": now.output_hz, "input_hz": now.input_hz}
     if now.invalid_ratio is not None and now.invalid_ratio > INVALID_RATIO:

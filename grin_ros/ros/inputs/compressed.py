@@ -17,10 +17,9 @@ from sensor_msgs.msg import CompressedImage
 
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
-from grin_ros.ros.inputs.content import is_depth
+from grin_ros.ros.inputs.content import PNG, is_depth
 from grin_ros.ros.inputs.images import Converter, Packed, check_size, known_encoding
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
 _PNG_GREY = 0
@@ -61,7 +60,7 @@ def check_stream(message: CompressedImage) -> Stream:
         )
     data = bytes(message.data)
     try:
-        if data.startswith(_PNG):
+        if data.startswith(PNG):
             found = _png_header(data)
         elif data.startswith(_JPEG):
             found = _jpeg_header(data)

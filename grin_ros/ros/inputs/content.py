@@ -12,6 +12,9 @@ from sensor_msgs.msg import CompressedImage, Image
 _DEPTH_ENCODINGS = {"16uc1", "16sc1", "32sc1", "32fc1", "64fc1"}
 """Encodings of one channel that is not a brightness. Depth comes as 16UC1 (millimetres) or 32FC1 (metres, REP 118)."""
 _DEPTH_TRANSPORT = "compresseddepth"
+PNG = b"\x89PNG\r\n\x1a\n"
+"""The first bytes of a PNG stream."""
+_GREY_16 = bytes((16, 0))  # the bit depth and the colour type in the header of a PNG stream
 
 
 def is_depth(message: Image | CompressedImage) -> bool:
@@ -19,7 +22,12 @@ def is_depth(message: Image | CompressedImage) -> bool:
 
     A compressed image declares the encoding before its compression in `format`: '16UC1; png compressed ' comes from
     compressed_image_transport, '16UC1; compressedDepth' from compressed_depth_image_transport. A format without an
-    encoding, such as 'png', declares a picture.
+    encoding, such as 'png', declares a picture, unless the stream is a grey PNG of 16 bits.
     """
     declared = (message.format if isinstance(message, CompressedImage) else message.encoding)[:256].lower()
-    return declared.partition(";")[0].strip() in _DEPTH_ENCODINGS or _DEPTH_TRANSPORT in declared
+    if declared.partition(";")[0].strip() in _DEPTH_ENCODINGS or _DEPTH_TRANSPORT in declared:
+        return True
+    if not isinstance(message, CompressedImage) or "16" in declared:
+        return False
+    head = bytes(message.data[:26])
+    return head.startswith(PNG) and head[24:26] == _GREY_16

@@ -19,6 +19,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.inputs.messages import info_from_camera
 from grin_ros.ros.message_types import type_name
+from grin_ros.ros.operator.harness.messages import image_message, with_stamp
 
 CAMERA_FRAME, LIDAR_FRAME = "camera_optical_frame", "laser"
 START_S = 1_700_000_000
@@ -66,22 +67,14 @@ def write_bag(path: Path, moments: Iterable[Moment], lidar_height_m: float = 0.2
                 data = store.serialize_cdr(_static_transform(moment.camera, lidar_height_m, store.types), tf_type)
                 writer.write(connections["/tf_static"], time_ns, bytes(data))
                 placed = True
-            image, info, scan = _image(moment), info_from_camera(moment.camera), _scan(moment)
+            image = with_stamp(image_message(moment.image, frame_id=CAMERA_FRAME), time_ns)
+            info = with_stamp(info_from_camera(moment.camera), time_ns)
             info.header.frame_id = CAMERA_FRAME
-            for message, late_ns in ((image, 0), (info, 0), (scan, round(late_s * 1e9))):
-                message.header.stamp.sec, message.header.stamp.nanosec = divmod(time_ns + late_ns, 1_000_000_000)
+            scan = with_stamp(_scan(moment), time_ns + round(late_s * 1e9))
             writer.write(connections["/camera/camera_info"], time_ns, serialize(info))
             writer.write(connections["/scan"], time_ns + 1, serialize(scan))
             writer.write(connections["/camera/image_raw"], time_ns + 2, serialize(image))
     return temporary.rename(path)
-
-
-def _image(moment: Moment) -> Image:
-    height, width = moment.image.shape[:2]
-    message = Image(height=height, width=width, encoding="rgb8", step=3 * width)
-    message.header.frame_id = CAMERA_FRAME
-    message.data = moment.image.tobytes()
-    return message
 
 
 def _scan(moment: Moment) -> LaserScan:

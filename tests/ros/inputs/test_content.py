@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -42,6 +44,15 @@ def test_a_format_of_depth_is_known(declared: str) -> None:
 @pytest.mark.parametrize("declared", PICTURE_FORMATS)
 def test_a_format_of_a_picture_is_known(declared: str) -> None:
     assert not is_depth(CompressedImage(format=declared))
+
+
+def test_a_grey_png_of_sixteen_bits_that_declares_no_encoding_is_depth() -> None:
+    def stream(kind: type, channels: int) -> bytes:
+        return bytes(cv2.imencode(".png", np.zeros((2, 2, channels), kind))[1])
+
+    assert is_depth(CompressedImage(format="png", data=stream(np.uint16, 1)))
+    assert not is_depth(CompressedImage(format="mono16; png compressed", data=stream(np.uint16, 1)))
+    assert not any(is_depth(CompressedImage(format="png", data=stream(*of))) for of in ((np.uint8, 1), (np.uint16, 3)))
 
 
 def test_encodings_of_images_are_known() -> None:

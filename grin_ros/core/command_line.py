@@ -42,16 +42,19 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class CommandParser(argparse.ArgumentParser):
-    """The parser of one command of `grin`. A wrong call ends with WRONG_CALL and the nearest word that is known."""
+    """The parser of one command. A wrong call ends with WRONG_CALL and the nearest word that is known."""
 
     def __init__(
         self, command: str, description: str, *examples: str, notes: str = "", usage: str | None = None
     ) -> None:
-        """Describe `command` in a sentence. `examples` are whole command lines; `notes` follow them in the help."""
+        """Describe `command` in a sentence. `examples` are whole command lines; `notes` follow them in the help.
+
+        A command that begins with grin_, such as grin_node, is a program of its own.
+        """
         shown = "\n".join(f"  {example}" for example in examples)
         title = "example" if len(examples) == 1 else "examples"
         super().__init__(
-            prog=f"grin {command}",
+            prog=command if command.startswith("grin_") else f"grin {command}",
             usage=usage,
             description=description,
             epilog="\n\n".join(part for part in (f"{title}:\n{shown}", notes, EXIT_CODES) if part),

@@ -41,7 +41,7 @@ class Candidate:
 
     @property
     def worst(self) -> float:
-        """What they may have forgotten, one standard error included."""
+        """The share by which the old domain may have become worse, one standard error included."""
         return 0.0 if self.forgotten is None else self.forgotten.share + self.forgotten.error
 
 

@@ -111,7 +111,7 @@ class Sampling:
 
 
 class Samples(Protocol):
-    """What batches are drawn from: a ShardDataset, or anything with its samples and worlds."""
+    """The samples that batches are drawn from: a ShardDataset, or anything with its samples and worlds."""
 
     def __len__(self) -> int: ...
 

@@ -8,12 +8,12 @@ its own topics, parameters and diagnostics. One thread serves the cameras in tur
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from rclpy.node import Node
 
+from grin_ros.core.command_line import CommandParser
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.frame.processor import Capture
 from grin_ros.ros.node.camera_names import CameraName, parse_cameras
@@ -23,13 +23,9 @@ from grin_ros.ros.node.process import run
 from grin_ros.ros.node.worker import Worker
 from grin_ros.ros.starting import own_arguments
 
-EPILOG = """\
-example:
-  grin_multi_camera front=/front/image_raw rear=/rear/image_raw --ros-args -p autostart:=true
-
+NOTES = """\
 Each camera has a node of its own: /front/grin publishes /front/depth/image. Parameters of one camera are in the
-section /front/grin of a parameter file, those of all cameras in the section /**.
-"""
+section /front/grin of a parameter file, those of all cameras in the section /**."""
 
 
 def open_nodes(cameras: Sequence[CameraName]) -> list[GrinNode]:
@@ -46,12 +42,12 @@ def open_nodes(cameras: Sequence[CameraName]) -> list[GrinNode]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the entry point `grin_multi_camera` until SIGINT or SIGTERM."""
     given = list(sys.argv if arguments is None else arguments)
-    parser = argparse.ArgumentParser(
-        prog="grin_multi_camera",
+    parser = CommandParser(
+        "grin_multi_camera",
+        "Publish metric depth with its uncertainty for the images of several cameras.",
+        "grin_multi_camera front=/front/image_raw rear=/rear/image_raw --ros-args -p autostart:=true",
+        notes=NOTES,
         usage="%(prog)s [-h] NAME[=IMAGE_TOPIC] ... [--ros-args ...]",
-        description="Publish metric depth with its uncertainty for the images of several cameras.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "cameras",

@@ -113,7 +113,7 @@ def _pillars(room: Furnisher, kind: str) -> None:
 
 
 def _share(room: Furnisher, a_thing_m2: float, most: int) -> int:
-    """How many things: one for so many square metres of floor, at most so many."""
+    """Return a number of things: one for so many square metres of floor, at most so many."""
     area = room.shell.width * room.shell.depth
     return min(int(area / a_thing_m2 * room.rng.uniform(0.3, 1.3)) + 1, most)
 

@@ -55,5 +55,5 @@ def test_a_wrong_engine_fails_build_and_verify(
 
 
 def test_a_model_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["build", "--model", "nonesuch"]) == 1
+    assert main(["build", "--model", "nonesuch"]) == 2
     assert "grin engine: model: got 'nonesuch'" in capsys.readouterr().err

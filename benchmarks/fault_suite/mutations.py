@@ -110,7 +110,7 @@ def too_long(random: Random) -> Mutated:
 
 
 def odd_encoding(random: Random) -> Mutated:
-    names = ("", "RGB8", "rgb", "rgb16", "32FC1", "16UC1", "8UC3", "jpeg", "rgb8 ", "nv12", "\u00e9", "r" * 100_000)
+    names = ("", "rgb", "rgb16", "32FC1", "16UC1", "8UC3", "jpeg", "rgb8 ", "nv12", "\u00e9", "r" * 100_000)
     return with_image(random, encoding=pick(random, names))
 
 
@@ -201,7 +201,16 @@ def odd_d(random: Random) -> Mutated:
 
 
 def odd_distortion_model(random: Random) -> Mutated:
-    return with_info(random, distortion_model=pick(random, ("PLUMB_BOB", "fisheye", "plumb_bob ", "\u00df" * 50)))
+    return with_info(random, distortion_model=pick(random, ("fisheye624", "double_sphere", "plumb", "\u00df" * 50)))
+
+
+def other_spelling(random: Random) -> Mutated:
+    """Return names in capital letters, and a model by the name that other tools give it."""
+    frame = good(random)
+    assert isinstance(frame.image, Image)
+    frame.image.encoding = "RGB8"
+    frame.info.distortion_model = pick(random, ("PLUMB_BOB", "radtan", "plumb_bob "))
+    return frame
 
 
 def violent_distortion(random: Random) -> Mutated:
@@ -279,6 +288,7 @@ MUTATIONS: Mapping[str, Callable[[Random], Mutated]] = {
         wrong_k,
         odd_d,
         odd_distortion_model,
+        other_spelling,
         violent_distortion,
         odd_projection,
         odd_info_size,

@@ -66,10 +66,6 @@ class LogDepth:
         centre_m = math.sqrt(self.min_m * self.max_m)
         return np.asarray(centre_m * np.exp(_floating(value) * self.ln_per_unit))
 
-    def sigma_to_m(self, range_m: ArrayLike, sigma_ln: ArrayLike) -> NDArray[Any]:
-        """Return sigma in metres from sigma of ln(range): range_m * sigma_ln, to first order (shapes broadcast)."""
-        return np.asarray(_floating(range_m) * _floating(sigma_ln))
-
 
 @dataclass(frozen=True)
 class LinearDepth:

@@ -10,7 +10,6 @@ fine-tuning anyway, small batches cannot disturb it, and the exported graph has 
 from __future__ import annotations
 
 import importlib
-import math
 from collections.abc import Mapping
 
 import torch
@@ -196,15 +195,3 @@ def disturb_statistics(feature: Tensor, share: float, strength: float = 1.0) -> 
         moved = mean + strength * torch.randn_like(mean) * mean.std(0, correction=0, keepdim=True) * chosen
         shift = moved - gain * mean
     return (feature * gain + shift).to(feature.dtype)
-
-
-def init_like_imagenet(encoder: EfficientNetLite, seed: int) -> None:
-    """Set random weights (He initialisation, seeded), for test models without pretrained weights."""
-    generator = torch.Generator().manual_seed(seed)
-    for module in encoder.modules():
-        if isinstance(module, nn.Conv2d):
-            fan_in = module.weight[0].numel()
-            with torch.no_grad():
-                module.weight.normal_(0.0, math.sqrt(2.0 / fan_in), generator=generator)
-                if module.bias is not None:
-                    module.bias.zero_()

@@ -53,15 +53,6 @@ def test_slopes(scale: LogDepth, value: float) -> None:
     assert np.log(ratio) / (2 * step) == pytest.approx(scale.ln_per_unit, rel=1e-6)
 
 
-def test_sigma_to_m_is_the_relative_spread_times_the_range() -> None:
-    sigma_m = SCALE.sigma_to_m(np.float32([[2.0, 10.0]]), np.float32(0.05))  # type: ignore[arg-type]
-    np.testing.assert_allclose(sigma_m, [[0.1, 0.5]], rtol=1e-6)
-    # A small spread in ln is that relative spread: compare with the scale itself.
-    value, spread = SCALE.encode(10.0), 0.01
-    apart_m = SCALE.decode(value + spread / SCALE.ln_per_unit) - SCALE.decode(value)
-    assert apart_m == pytest.approx(SCALE.sigma_to_m(10.0, spread), rel=0.01)
-
-
 @pytest.mark.parametrize(("dtype", "kept"), [(np.float32, np.float32), (np.float64, np.float64), (int, np.float64)])
 def test_float32_stays_float32(dtype: Any, kept: Any) -> None:
     range_m = np.array([1, 2, 200], dtype=dtype)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from grin_ros.lab.network.config import ModelConfig
-from grin_ros.lab.network.encoder import init_like_imagenet
+from grin_ros.lab.network.encoder import EfficientNetLite
 from grin_ros.lab.network.grin import Grin
 
 TINY = ModelConfig(
@@ -28,6 +28,18 @@ TINY = ModelConfig(
     encoder_widths=(8, 8, 8, 8, 16, 16, 16, 16),
     encoder_repeats=(1,) * 7,
 )
+
+
+def init_like_imagenet(encoder: EfficientNetLite, seed: int) -> None:
+    """Set random weights (He initialisation, seeded), for test models without pretrained weights."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in encoder.modules():
+        if isinstance(module, nn.Conv2d):
+            fan_in = module.weight[0].numel()
+            with torch.no_grad():
+                module.weight.normal_(0.0, math.sqrt(2.0 / fan_in), generator=generator)
+                if module.bias is not None:
+                    module.bias.zero_()
 
 
 def fresh(seed: int = 0, config: ModelConfig = TINY) -> Grin:

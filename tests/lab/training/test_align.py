@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from grin_ros.lab.network.encoder import EfficientNetLite, SameConv, init_like_imagenet
+from grin_ros.lab.network.encoder import EfficientNetLite, SameConv
 from grin_ros.lab.training.align import LARGEST_GAIN, align
-from tests.lab.network.tiny import TINY
+from tests.lab.network.tiny import TINY, init_like_imagenet
 
 
 def encoder() -> EfficientNetLite:

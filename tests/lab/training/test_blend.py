@@ -7,11 +7,11 @@ import math
 import pytest
 import torch
 
-from grin_ros.lab.network.encoder import init_like_imagenet, load_imagenet
+from grin_ros.lab.network.encoder import load_imagenet
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.training import blend
 from grin_ros.lab.training.blend import average, scaled, towards_imagenet
-from tests.lab.network.tiny import TINY, awake, scene
+from tests.lab.network.tiny import TINY, awake, init_like_imagenet, scene
 
 
 def test_average_is_the_mean_of_each_tensor() -> None:

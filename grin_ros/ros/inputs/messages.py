@@ -77,7 +77,9 @@ def camera_for(
         problem = Problem(
             "other frame",
             f"camera_info: got frame_id '{got[:MAX_NAME_CHARACTERS]}', expected '{expected}', that of the image",
-            "remap image and camera_info to the same camera",
+            "remap image and camera_info to the same camera"
+            if expected
+            else "let the camera driver fill in the frame_id of its images; without it nobody can place depth",
         )
         raise FrameRejectedError(problem)
     try:

@@ -133,6 +133,11 @@ BAD_INFO = [
 ]
 
 
+def test_an_image_without_frame_id_is_refused_with_the_remedy_for_it() -> None:
+    with pytest.raises(FrameRejectedError, match="expected '', that of the image; let the camera driver fill in"):
+        frame_from(image_message(picture(), 1, ""), info_message(), None, CONVERTER)
+
+
 @pytest.mark.parametrize(("info", "reason", "text"), BAD_INFO)
 def test_camera_info_that_does_not_fit_is_refused(info: CameraInfo | None, reason: str, text: str) -> None:
     with pytest.raises(FrameRejectedError) as raised:

@@ -80,7 +80,7 @@ class Fusion:
         features_at = None if features is None else self._at(features, used.pixels, frame)
         grid = properties(pixels, ln_range, features)
         there = properties(used.pixels, ln_at_hints, features_at)
-        found = posterior(grid, there, residual_ln, used.sigma_ln, self.process)
+        found = posterior(grid, there, residual_ln, used.sigma_ln, self.process, (self.rows, self.cols))
         if features is not None and kind_of(used, height) not in self.mean_of:
             plain = posterior(grid.plain, there.plain, residual_ln, used.sigma_ln, Process())
             found = found._replace(mean_ln=plain.mean_ln)

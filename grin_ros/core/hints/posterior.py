@@ -11,16 +11,21 @@ parts, each with a plain meaning:
 - local errors that neighbouring pixels of similar range and similar colour share, so that a correction does not leak
   over the edge of an object.
 
+The smooth and the local part have a Cauchy covariance, variance / (1 + distance^2). It is a mixture of Gaussians of all
+lengths, errs no more than a Matern covariance does here, and needs no root and no exponential.
+
 An artifact with a hint network adds what that network knows of each pixel (likeness.py): further coordinates in which
 pixels are compared, the size of the parts at each pixel, and an error that a pixel shares with no other.
 
 Hints that disagree with the others lose their weight (Student's t noise, by reweighting with leave-one-out residuals).
-Rasmussen and Williams, "Gaussian Processes for Machine Learning" (2006), chapters 2, 4.2 (Matern) and 5.4.2
-(leave-one-out in closed form).
+Hints beyond the first AT_ONCE come in a second turn: a process of local errors only, with what the first left to be
+explained. Rasmussen and Williams, "Gaussian Processes for Machine Learning" (2006), chapters 2, 4.2 (the Cauchy
+covariance is the rational quadratic one with alpha = 1) and 5.4.2 (leave-one-out in closed form).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -34,6 +39,11 @@ Array = NDArray[np.float32]
 
 ROWS = 128
 """So many pixels are worked on at a time: their covariances with all hints stay in the processor's cache."""
+AT_ONCE = 256
+"""The process's cost grows with the third power of the number of hints. It takes no more than these at once."""
+SHARPER, WIDER = 3.0, 2.0
+"""In the second turn the lengths of the local part are divided by the first. Its variance is what remains after the
+first turn times the second, because the first turn cannot tell such sharp errors from those that pixels do not share."""
 COLOUR_WIDTH_PX = 160
 """Colours are compared on the image reduced to this width, which averages texture and noise away."""
 
@@ -85,43 +95,40 @@ def sampled(values: NDArray[np.float32], pixels: NDArray[np.floating], width: in
     return np.asarray(found[:, 0] if values.ndim == 3 else found.reshape(-1), np.float32)
 
 
-def posterior(grid: Features, hints: Features, residual_ln: Array, sigma_ln: Array, process: Process) -> Posterior:
+def posterior(
+    grid: Features,
+    hints: Features,
+    residual_ln: Array,
+    sigma_ln: Array,
+    process: Process,
+    shape: tuple[int, int] | None = None,
+) -> Posterior:
     """Fuse M hints with the network's answer at N pixels.
 
-    residual_ln (M,): ln(measured) - ln(network) at the hints. sigma_ln (M,): one sigma of each measurement.
+    residual_ln (M,): ln(measured) - ln(network) at the hints. sigma_ln (M,): one sigma of each measurement. shape:
+    (rows, columns) if the pixels are a grid, row by row: variance is then computed at every second row and column.
     """
     middle = np.float32(np.median(grid.ln_range))
     at_grid, at_hints = _Parts.of(grid, middle, process), _Parts.of(hints, middle, process)
-    among = at_hints.covariance(at_hints)
     if hints.likeness is not None:
         noise = np.asarray(_own(hints, process) + sigma_ln**2, np.float32)
     else:
         noise = np.maximum(sigma_ln, np.float32(process.noise_floor)) ** 2
-    weight = np.ones_like(noise)
-    for _ in range(process.passes):
-        inverse = _inverse(among, noise, weight)
-        variance = 1.0 / np.diag(inverse)
-        left_out = (inverse @ residual_ln) * variance  # each hint against what all others say of its pixel
-        spread = np.maximum(variance - noise / weight + noise, noise)
-        dof = np.float32(process.degrees_of_freedom)
-        # Squared, so that a gross outlier loses its say and not only a part of it.
-        weight = np.clip(((dof + 1.0) / (dof + left_out**2 / spread)) ** 2, 1e-4, 1.0).astype(np.float32)
-    inverse = _inverse(among, noise, weight)
-    told = inverse @ residual_ln
+    turn = slice(0, AT_ONCE)
+    told = _Told.by(at_hints.chosen(turn), residual_ln[turn], noise[turn], process)
     prior = at_grid.variance
-    mean, explained = np.empty_like(prior), np.empty_like(prior)
-    for first in range(0, len(prior), ROWS):
-        rows = slice(first, first + ROWS)
-        between = at_grid.rows(rows).covariance(at_hints)
-        mean[rows] = between @ told
-        explained[rows] = np.einsum("nm,nm->n", between @ inverse, between)
-    # Rounding may leave less than nothing; a thousandth of the prior is below the noise of any sensor.
-    remaining = np.maximum(prior - explained, np.float32(1e-3) * prior)
+    mean, remaining, weight = told.mean(at_grid), told.remaining(at_grid, shape), told.weight
+    if len(residual_ln) > AT_ONCE:
+        turn = slice(AT_ONCE, None)
+        others = at_hints.chosen(turn)
+        left_ln = residual_ln[turn] - told.mean(others)
+        told = _Told.by(others.sharper(told.remaining(others)), left_ln, noise[turn], process)
+        at_grid = at_grid.sharper(remaining)
+        mean, remaining = mean + told.mean(at_grid), told.remaining(at_grid, shape)
+        weight = np.concatenate([weight, told.weight])
     if grid.likeness is not None:
-        dof = np.float32(process.scale_dof)
-        missed = (dof + residual_ln @ told) / (dof + weight.sum())
         own = _own(grid, process)
-        remaining, prior = missed * (remaining + own), prior + own
+        remaining, prior = told.missed * (remaining + own), prior + own
     return Posterior(mean, np.sqrt(remaining), np.sqrt(prior), weight)
 
 
@@ -132,7 +139,7 @@ def _own(pixels: Features, process: Process) -> Array:
 
 
 class _Parts(NamedTuple):
-    """The parts of the covariance for N pixels: the product of `linear` (N, F), and a Matern covariance for each of
+    """The parts of the covariance for N pixels: the product of `linear` (N, F), and a Cauchy covariance for each of
     `places`. variance (N,): the sum of all."""
 
     linear: Array
@@ -150,61 +157,107 @@ class _Parts(NamedTuple):
             ln / process.local_ln,
             pixels.colour / process.local_colour,
         ]
-        gains = [np.full_like(deviation, 0.5 * np.log(v)) for v in (process.smooth_variance, process.local_variance)]
+        sizes = [np.full_like(deviation, np.sqrt(v)) for v in (process.smooth_variance, process.local_variance)]
         if pixels.likeness is not None:
             linear.append(pixels.likeness.bases)
             smooth.append(pixels.likeness.smooth)
             local.append(pixels.likeness.local)
-            gains = [gains[0] + pixels.likeness.smooth_gain, gains[1] + pixels.likeness.local_gain]
+            sizes[0] *= np.exp(pixels.likeness.smooth_gain)
+            sizes[1] *= np.exp(pixels.likeness.local_gain)
         together = np.concatenate(linear, axis=1)
         places = tuple(
-            _Place.of(np.concatenate(at, axis=1), gain) for at, gain in zip((smooth, local), gains, strict=True)
+            _Place(np.concatenate(at, axis=1), size) for at, size in zip((smooth, local), sizes, strict=True)
         )
-        variance = np.einsum("nf,nf->n", together, together) + sum(np.exp(2.0 * gain) for gain in gains)
+        variance = np.einsum("nf,nf->n", together, together) + sum(size**2 for size in sizes)
         return cls(together, places, np.asarray(variance, np.float32))
 
-    def rows(self, rows: slice) -> _Parts:
-        return _Parts(self.linear[rows], tuple(place.rows(rows) for place in self.places), self.variance[rows])
+    def chosen(self, which: slice | NDArray[np.intp]) -> _Parts:
+        """Return some of the pixels."""
+        places = tuple(_Place(at[which], size[which]) for at, size in self.places)
+        return _Parts(self.linear[which], places, self.variance[which])
 
-    def covariance(self, other: _Parts) -> Array:
-        """Return the covariance (N, M) with the pixels of `other`."""
-        total = self.linear @ other.linear.T
-        for one, two in zip(self.places, other.places, strict=True):
-            total += one.matern(two)
-        return total
+    def sharper(self, remaining: Array) -> _Parts:
+        """Return the parts of the second turn: local errors only. remaining (N,): the variance after the first."""
+        variance = np.minimum(np.float32(WIDER) * remaining, self.variance)
+        place = _Place(np.float32(SHARPER) * self.places[-1].at, np.sqrt(variance))
+        return _Parts(self.linear[:, :0], (place,), variance)
+
+    def covariance(self, other: _Parts) -> Iterator[tuple[slice, Array]]:
+        """Yield rows of the covariance (N, M) with the pixels of `other`, ROWS at a time."""
+        factors = [(one.left(), two.right()) for one, two in zip(self.places, other.places, strict=True)]
+        for first in range(0, len(self.linear), ROWS):
+            rows = slice(first, first + ROWS)
+            total = self.linear[rows] @ other.linear.T
+            for left, right in factors:
+                inverse = left[rows] @ right.T
+                total += np.reciprocal(inverse, out=inverse)
+            yield rows, total
 
 
 class _Place(NamedTuple):
-    """Coordinates of N pixels in units of a part's length: left @ right.T holds three times their squared distances.
-    half_ln (N,): half the logarithm of the variance of the part there."""
+    """at (N, F): coordinates of N pixels in units of a part's length. size (N,): the deviation of the part there."""
 
-    left: Array
-    right: Array
-    half_ln: Array
+    at: Array
+    size: Array
+
+    def left(self) -> Array:
+        """Return (N, F + 2), whose product with `right` is (1 + squared distance) / (size * size)."""
+        squared, ones = np.einsum("ij,ij->i", self.at, self.at), np.ones_like(self.size)
+        return np.asarray(np.column_stack([-2.0 * self.at, squared + 1.0, ones]) / self.size[:, None], np.float32)
+
+    def right(self) -> Array:
+        squared, ones = np.einsum("ij,ij->i", self.at, self.at), np.ones_like(self.size)
+        return np.asarray(np.column_stack([self.at, ones, squared]) / self.size[:, None], np.float32)
+
+
+class _Told(NamedTuple):
+    """What M hints say. told (M,), inverse (M, M): their residuals times the inverse of their covariance, and that.
+    weight (M,): of each. missed: how much larger their residuals are than expected, squared."""
+
+    hints: _Parts
+    told: Array
+    inverse: Array
+    weight: Array
+    missed: np.float32
 
     @classmethod
-    def of(cls, at: Array, half_ln: Array) -> _Place:
-        squared, ones = 3.0 * np.einsum("ij,ij->i", at, at), np.ones(len(at))
-        left, right = np.column_stack([-6.0 * at, squared, ones]), np.column_stack([at, ones, squared])
-        return cls(left.astype(np.float32), right.astype(np.float32), half_ln)
+    def by(cls, hints: _Parts, residual_ln: Array, noise: Array, process: Process) -> _Told:
+        among = np.concatenate([block for _, block in hints.covariance(hints)])
+        weight, dof = np.ones_like(noise), np.float32(process.degrees_of_freedom)
+        for _ in range(process.passes):
+            inverse = _inverse(among, noise / weight)
+            variance = 1.0 / np.diag(inverse)
+            left_out = (inverse @ residual_ln) * variance  # each hint against what all others say of its pixel
+            spread = np.maximum(variance - noise / weight + noise, noise)
+            # Squared, so that a gross outlier loses its say and not only a part of it.
+            weight = np.clip(((dof + 1.0) / (dof + left_out**2 / spread)) ** 2, 1e-4, 1.0).astype(np.float32)
+        inverse = _inverse(among, noise / weight)
+        told = inverse @ residual_ln
+        missed = (process.scale_dof + residual_ln @ told) / (process.scale_dof + weight.sum())
+        return cls(hints, told, inverse, weight, np.float32(missed))
 
-    def rows(self, rows: slice) -> _Place:
-        return _Place(self.left[rows], self.right[rows], self.half_ln[rows])
+    def mean(self, pixels: _Parts) -> Array:
+        """Return the expected residual (N,) at pixels."""
+        return np.concatenate([between @ self.told for _, between in pixels.covariance(self.hints)])
 
-    def matern(self, other: _Place) -> Array:
-        """Return the Matern covariance (N, M) with smoothness 3/2: exp(-d) (1 + d) times the variance."""
-        scaled = self.left @ other.right.T
-        np.maximum(scaled, 0.0, out=scaled)
-        cv2.sqrt(scaled, scaled)
-        decay = np.subtract(self.half_ln[:, None], scaled)
-        decay += other.half_ln
-        cv2.exp(decay, decay)
-        scaled += 1.0
-        scaled *= decay
-        return scaled
+    def remaining(self, pixels: _Parts, shape: tuple[int, int] | None = None) -> Array:
+        """Return the variance (N,) that remains. With a shape it is computed for a quarter of the pixels."""
+        if shape is not None:
+            coarse = np.arange(shape[0] * shape[1]).reshape(shape)[::2, ::2]
+            some = pixels.chosen(coarse.reshape(-1))
+            share = (self.remaining(some) / some.variance).reshape(coarse.shape)
+            half = np.array([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]])  # a pixel's place among those that were computed
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            fine = cv2.warpAffine(share, half, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            return np.asarray(fine.reshape(-1) * pixels.variance, np.float32)
+        explained = [
+            np.einsum("nm,nm->n", between @ self.inverse, between) for _, between in pixels.covariance(self.hints)
+        ]
+        # Rounding may leave less than nothing; a thousandth of the prior is below the noise of any sensor.
+        return np.maximum(pixels.variance - np.concatenate(explained), np.float32(1e-3) * pixels.variance)
 
 
-def _inverse(covariance: Array, noise: Array, weight: Array) -> Array:
-    """Return the inverse of `covariance` (M, M) + diag(noise / weight), which is symmetric and positive definite."""
-    _, inverse = cv2.invert(covariance + np.diag(noise / weight), flags=cv2.DECOMP_CHOLESKY)
+def _inverse(covariance: Array, noise: Array) -> Array:
+    """Return the inverse of `covariance` (M, M) + diag(noise), which is symmetric and positive definite."""
+    _, inverse = cv2.invert(covariance + np.diag(noise), flags=cv2.DECOMP_CHOLESKY)
     return np.asarray(inverse, np.float32)

@@ -7,10 +7,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.hints.posterior import AT_ONCE
 from grin_ros.core.types import Hints
 
-MOST_HINTS = 256
-"""The posterior's cost grows with the third power of their number; more than these add little accuracy."""
+MOST_HINTS = 2 * AT_ONCE
+"""Two turns of the posterior: those that are spread best, and as many again."""
 COLUMNS = 24
 """The image is divided into cells of a COLUMNS-th of its width."""
 STEP_LN = 0.2
@@ -19,8 +20,9 @@ STEP_LN = 0.2
 
 def thinned(hints: Hints, width: int, most: int = MOST_HINTS) -> Hints:
     """Return at most `most` hints: in turn the most exact one of every cell of the image and step of range, then the
-    second of each, and so on. The result does not depend on the order of the hints but for equals."""
-    if len(hints) <= most:
+    second of each, and so on. They are in this order if they are more than the posterior takes at once. The result does
+    not depend on the order of the hints but for equals."""
+    if len(hints) <= min(most, AT_ONCE):
         return hints
     order = np.argsort(hints.sigma_ln, kind="stable")
     size = max(1.0, width / COLUMNS)
@@ -28,8 +30,7 @@ def thinned(hints: Hints, width: int, most: int = MOST_HINTS) -> Hints:
     steps = np.floor(np.log(hints.range_m[order]) / STEP_LN).astype(np.int64)
     _, cell = np.unique(np.column_stack([cells, steps]), axis=0, return_inverse=True)
     turn = _rank_within(cell.reshape(-1))
-    chosen = order[np.argsort(turn, kind="stable")[:most]]
-    return hints.chosen(np.sort(chosen))
+    return hints.chosen(order[np.argsort(turn, kind="stable")[:most]])
 
 
 def _rank_within(groups: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -60,7 +60,7 @@ class LearntProcess(nn.Module):
             for q, f in ((a, fa), (b, fb))
         ]
         gain = torch.exp(fa.smooth_gain[:, :, None] + fb.smooth_gain[:, None])
-        total = total + p["smooth_variance"] * gain * matern(*smooth)
+        total = total + p["smooth_variance"] * gain * cauchy(*smooth)
         local = [
             torch.cat([
                 q.position / p["local_length"], q.ln_range[..., None] / p["local_ln"], q.colour / p["local_colour"],
@@ -69,7 +69,7 @@ class LearntProcess(nn.Module):
             for q, f in ((a, fa), (b, fb))
         ]  # fmt: skip
         gain = torch.exp(fa.local_gain[:, :, None] + fb.local_gain[:, None])
-        covariance: Tensor = total + p["local_variance"] * gain * matern(*local)
+        covariance: Tensor = total + p["local_variance"] * gain * cauchy(*local)
         return covariance
 
     def variance(self, a: Pixels, middle: Tensor) -> Tensor:
@@ -119,8 +119,7 @@ class LearntProcess(nn.Module):
         return torch.where(given > 0, weight, torch.ones_like(weight))
 
 
-def matern(a: Tensor, b: Tensor) -> Tensor:
-    """Return the Matern correlation (B, N, M) with smoothness 3/2 of rows (B, N, F) and (B, M, F)."""
+def cauchy(a: Tensor, b: Tensor) -> Tensor:
+    """Return the Cauchy correlation (B, N, M) of rows (B, N, F) and (B, M, F)."""
     squared = (a**2).sum(-1)[:, :, None] + (b**2).sum(-1)[:, None] - 2.0 * a @ b.transpose(1, 2)
-    scaled = torch.sqrt(3.0 * squared.clamp_min(0.0) + 1e-10)
-    return (1.0 + scaled) * torch.exp(-scaled)
+    return 1.0 / (1.0 + squared.clamp_min(0.0))

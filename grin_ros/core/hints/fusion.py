@@ -80,14 +80,18 @@ class Fusion:
         features_at = None if features is None else self._at(features, used.pixels, frame)
         grid = properties(pixels, ln_range, features)
         there = properties(used.pixels, ln_at_hints, features_at)
-        found = posterior(grid, there, residual_ln, used.sigma_ln, self.process, (self.rows, self.cols))
-        if features is not None and kind_of(used, height) not in self.mean_of:
-            plain = posterior(grid.plain, there.plain, residual_ln, used.sigma_ln, Process())
-            found = found._replace(mean_ln=plain.mean_ln)
+        shape = (self.rows, self.cols)
+        found = posterior(grid, there, residual_ln, used.sigma_ln, self.process, shape)
+        shift_ln = found.mean_ln
+        if features is not None:
+            if kind_of(used, height) not in self.mean_of:
+                plain = posterior(grid.plain, there.plain, residual_ln, used.sigma_ln, Process(), shape)
+                found = found._replace(mean_ln=plain.mean_ln)
+            shift_ln = found.nearer_ln
         limit = np.float32(math.log(BEYOND * self.depth.max_m))
         seen = ln_range < limit  # beyond range there is nothing that a hint could correct
-        mean_ln = np.where(seen, np.minimum(found.mean_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))
-        corrected = median + mean_ln / ln_per_x
+        shift_ln = np.where(seen, np.minimum(shift_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))
+        corrected = median + shift_ln / ln_per_x
         report = _report(hints, used, found, residual_ln)
         if features is None:
             ratio = np.where(seen, found.deviation_ln / found.prior_ln, np.float32(1.0))

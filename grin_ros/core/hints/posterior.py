@@ -42,8 +42,8 @@ ROWS = 128
 AT_ONCE = 256
 """The process's cost grows with the third power of the number of hints. It takes no more than these at once."""
 SHARPER, WIDER = 3.0, 2.0
-"""In the second turn the lengths of the local part are divided by the first. Its variance is what remains after the
-first turn times the second, because the first turn cannot tell such sharp errors from those that pixels do not share."""
+"""In the second turn the lengths of the local part are divided by the first of these. Its variance is the second times
+what the first turn leaves, because that cannot tell such sharp errors from those that pixels do not share."""
 COLOUR_WIDTH_PX = 160
 """Colours are compared on the image reduced to this width, which averages texture and noise away."""
 
@@ -67,13 +67,22 @@ class Features(NamedTuple):
 
 
 class Posterior(NamedTuple):
-    """mean_ln (N,): add it to ln(range) of the network. deviation_ln (N,): one sigma of what then remains.
+    """mean_ln (N,): the expected ln(range) less that of the network. deviation_ln (N,): one sigma of what then remains.
     prior_ln (N,): that sigma without hints. weight (M,): 0 to 1, how far each hint was believed."""
 
     mean_ln: Array
     deviation_ln: Array
     prior_ln: Array
     weight: Array
+
+    @property
+    def nearer_ln(self) -> Array:
+        """What to add to ln(range) of the network for the range whose inverse is the expected inverse range, (N,).
+
+        ln(range) has a normal distribution, so this is mean - variance / 2. Errors count in proportion to range, and an
+        overestimate of a far range has no limit; the median would be too far for them.
+        """
+        return np.asarray(self.mean_ln - 0.5 * self.deviation_ln**2, np.float32)
 
 
 def colours(image: NDArray[np.uint8]) -> Array:

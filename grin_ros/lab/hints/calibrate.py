@@ -18,6 +18,7 @@ from grin_ros.core.hints.calibration import LEVEL, SPREAD, HintCalibration, Hint
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.posterior import Features, posterior, sampled
 from grin_ros.core.hints.process import Process
+from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Hints
 from grin_ros.lab.datasets.hint_patterns import KINDS, SIGMA_LN, Scene
 from grin_ros.lab.hints.batches import FARTHEST_M, answers_of
@@ -26,7 +27,7 @@ from grin_ros.lab.network.hints import HintNetwork
 
 logger = logging.getLogger(__name__)
 
-COUNTS = ((SPREAD, 1), (SPREAD, 3), (SPREAD, 10), (SPREAD, 32), (SPREAD, 100), (SPREAD, 256), (LEVEL, 80))
+COUNTS = (*((SPREAD, count) for count in (1, 3, 10, 32, 100, 256, 500)), (LEVEL, 80))
 WITHIN_TWO = 0.91
 """Errors have longer tails than a Gaussian. With its 0.95 within two sigma, one sigma would hold far more than 0.68."""
 PIXELS = 2000
@@ -90,7 +91,7 @@ def _ratios(
         pixels, ranges = KINDS["line" if kind == LEVEL else "uniform"](scene)
         if not len(pixels):
             continue
-        hints = Hints.measured(pixels, ranges, SIGMA_LN)
+        hints = thinned(Hints.measured(pixels, ranges, SIGMA_LN), width)
 
         def at(values: NDArray[np.float32], pixels: NDArray[np.float32] = hints.pixels) -> NDArray[np.float32]:
             return sampled(values, pixels, width, height)
@@ -99,13 +100,12 @@ def _ratios(
         likeness = Likeness.of(at(features.reshape(rows, cols, -1)))
         there = Features((hints.pixels + 0.5) * share, ln_at, at(colour), likeness)
         residual_ln = np.log(hints.range_m) - ln_at
-        answer = posterior(grid, there, residual_ln, hints.sigma_ln, process)
+        answer = posterior(grid, there, residual_ln, hints.sigma_ln, process, (rows, cols))
         if kind not in HintModel.mean_of:
-            plain = posterior(grid.plain, there.plain, residual_ln, hints.sigma_ln, Process())
+            plain = posterior(grid.plain, there.plain, residual_ln, hints.sigma_ln, Process(), (rows, cols))
             answer = answer._replace(mean_ln=plain.mean_ln)
-        mean, sigma = (
-            cv2.resize(each.reshape(rows, cols), (width, height)) for each in (ln + answer.mean_ln, answer.deviation_ln)
-        )
+        of_cells = (ln + answer.nearer_ln, answer.deviation_ln)
+        mean, sigma = (cv2.resize(each.reshape(rows, cols), (width, height)) for each in of_cells)
         rest = measured.copy()
         rest[pixels[:, 1], pixels[:, 0]] = False
         chosen = rng.choice(np.flatnonzero(rest), PIXELS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grin_ros.core.hints.posterior import Features, colours, posterior, sampled
+from grin_ros.core.hints.posterior import AT_ONCE, Features, Posterior, colours, posterior, sampled
 from grin_ros.core.hints.process import Process
 
 PROCESS = Process()
@@ -94,6 +94,44 @@ def test_an_uncertain_hint_moves_the_answer_less_than_an_exact_one() -> None:
     vague = posterior(grid, hints, residual, np.full(5, np.float32(0.8)), PROCESS)
     assert (np.abs(vague.mean_ln) < np.abs(exact.mean_ln)).all()
     assert (vague.deviation_ln > exact.deviation_ln).all()
+
+
+def test_hints_beyond_the_first_ones_correct_what_is_left_around_them() -> None:
+    rng = np.random.default_rng(5)
+    wall = scene(rng, 1000)
+    wall = wall._replace(ln_range=np.zeros(1000, np.float32), colour=np.zeros((1000, 3), np.float32))
+    waves = (0.1 * np.sin(20.0 * wall.position[:, 0]) * np.sin(20.0 * wall.position[:, 1])).astype(np.float32)
+    errors = []
+    for count in (AT_ONCE, 2 * AT_ONCE):
+        found = posterior(wall, chosen(wall, slice(0, count)), waves[:count], np.full(count, EXACT), PROCESS)
+        assert len(found.weight) == count
+        assert (found.deviation_ln <= found.prior_ln * 1.0001).all()
+        errors.append(np.abs(found.mean_ln - waves)[2 * AT_ONCE :].mean())
+    assert errors[1] < 0.7 * errors[0], errors
+
+
+def test_on_a_grid_the_deviation_is_nearly_that_of_every_pixel() -> None:
+    rng = np.random.default_rng(2)
+    rows, cols = 24, 32
+    v, u = np.mgrid[0:rows, 0:cols].reshape(2, -1).astype(np.float32)
+    position = np.stack([u, v], 1) / np.float32(cols)
+    ln_range = (0.5 + v / rows).astype(np.float32)
+    grid = Features(position, ln_range, np.zeros((rows * cols, 3), np.float32))
+    hints = chosen(grid, rng.choice(rows * cols, 20, replace=False))
+    residual = rng.normal(0.0, 0.2, 20).astype(np.float32)
+    every, some = (posterior(grid, hints, residual, np.full(20, EXACT), PROCESS, s) for s in (None, (rows, cols)))
+    np.testing.assert_array_equal(some.mean_ln, every.mean_ln)
+    ratio = some.deviation_ln / every.deviation_ln
+    assert np.abs(np.median(ratio) - 1.0) < 0.02
+    assert np.quantile(np.abs(ratio - 1.0), 0.95) < 0.2
+
+
+def test_where_the_deviation_is_large_the_range_is_that_of_the_expected_inverse() -> None:
+    rng = np.random.default_rng(0)
+    mean, deviation = np.array([0.1, 0.1], np.float32), np.array([0.01, 0.4], np.float32)
+    found = Posterior(mean, deviation, deviation, np.ones(0, np.float32))
+    inverse = np.exp(-rng.normal(mean, deviation, (200_000, 2))).mean(axis=0)
+    np.testing.assert_allclose(np.exp(found.nearer_ln), 1.0 / inverse, rtol=0.01)
 
 
 def test_values_of_a_small_image_are_read_at_the_pixels_of_a_large_one() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from grin_ros.core.hints.posterior import AT_ONCE
 from grin_ros.core.hints.thinning import MOST_HINTS, thinned
 from grin_ros.core.types import Hints
 
@@ -22,6 +23,13 @@ def test_a_dense_corner_does_not_crowd_out_the_rest_of_the_image() -> None:
     kept = thinned(hints, 640)
     assert len(kept) == MOST_HINTS
     assert (kept.pixels >= 100).all(axis=1).sum() == 60
+
+
+def test_those_that_the_posterior_takes_first_are_spread() -> None:
+    rng = np.random.default_rng(0)
+    corner, elsewhere = rng.uniform(0, 26, (5000, 2)), rng.uniform((100, 100), (640, 480), (60, 2))
+    hints = Hints.measured(np.concatenate([corner, elsewhere]), np.full(5060, 2.0))
+    assert (thinned(hints, 640).pixels[:AT_ONCE] >= 100).all(axis=1).sum() == 60
 
 
 def test_both_ranges_of_a_cell_are_kept() -> None:

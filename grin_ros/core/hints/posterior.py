@@ -41,7 +41,7 @@ ROWS = 128
 """So many pixels are worked on at a time: their covariances with all hints stay in the processor's cache."""
 AT_ONCE = 256
 """The process's cost grows with the third power of the number of hints. It takes no more than these at once."""
-SHARPER, WIDER = 3.0, 2.0
+SHARPER, WIDER = 3.0, 4.0
 """In the second turn the lengths of the local part are divided by the first of these. Its variance is the second times
 what the first turn leaves, because that cannot tell such sharp errors from those that pixels do not share."""
 COLOUR_WIDTH_PX = 160
@@ -254,16 +254,17 @@ class _Told(NamedTuple):
         if shape is not None:
             coarse = np.arange(shape[0] * shape[1]).reshape(shape)[::2, ::2]
             some = pixels.chosen(coarse.reshape(-1))
-            share = (self.remaining(some) / some.variance).reshape(coarse.shape)
+            share_ln = np.log(self.remaining(some) / some.variance).reshape(coarse.shape)
             half = np.array([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]])  # a pixel's place among those that were computed
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            fine = cv2.warpAffine(share, half, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-            return np.asarray(fine.reshape(-1) * pixels.variance, np.float32)
+            fine_ln = cv2.warpAffine(share_ln, half, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            return np.asarray(np.exp(fine_ln.reshape(-1)) * pixels.variance, np.float32)
         explained = [
             np.einsum("nm,nm->n", between @ self.inverse, between) for _, between in pixels.covariance(self.hints)
         ]
         # Rounding may leave less than nothing; a thousandth of the prior is below the noise of any sensor.
-        return np.maximum(pixels.variance - np.concatenate(explained), np.float32(1e-3) * pixels.variance)
+        left = np.maximum(pixels.variance - np.concatenate(explained), np.float32(1e-3) * pixels.variance)
+        return np.asarray(left, np.float32)
 
 
 def _inverse(covariance: Array, noise: Array) -> Array:

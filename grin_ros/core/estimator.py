@@ -193,7 +193,7 @@ def _fusion(manifest: Manifest, grid: tuple[int, int], hint_network: bool) -> Fu
     plain = Fusion(LogDepth(depth.min_m, depth.max_m), depth.data_std, *grid)
     if not hint_network:
         return plain
-    return replace(plain, process=hints.process, calibration=hints.calibration, mean_of=hints.mean_of)
+    return replace(plain, process=hints.process, calibration=hints.calibration)
 
 
 def limited(

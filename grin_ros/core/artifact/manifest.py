@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.config import from_mapping
-from grin_ros.core.hints.calibration import SPREAD, HintCalibration
+from grin_ros.core.hints.calibration import HintCalibration
 from grin_ros.core.hints.process import Process
 
 FORMAT = 2
@@ -121,9 +121,6 @@ class HintModel:
     """The Gaussian process, as it was trained together with the hint network."""
     calibration: HintCalibration = field(default_factory=HintCalibration)
     """The factors on sigma with hints."""
-    mean_of: tuple[str, ...] = (SPREAD,)
-    """The kinds of hints for which the process with the network gives depth, because it errs less there. For all others
-    the plain process gives depth, and the network only sigma."""
     training: dict[str, Any] = field(default_factory=dict)
     """Data and steps of the training of the hint network, and the artifact whose answers it learnt from."""
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
-from grin_ros.core.hints.calibration import HintCalibration, kind_of
+from grin_ros.core.hints.calibration import HintCalibration
 from grin_ros.core.hints.likeness import Likeness
-from grin_ros.core.hints.posterior import Array, Features, Posterior, colours, posterior, sampled
+from grin_ros.core.hints.posterior import Array, Features, Posterior, both, colours, posterior, sampled
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Frame, HintReport, Hints
@@ -34,7 +34,7 @@ class Fused:
 @dataclass(frozen=True)
 class Fusion:
     """The fusion for one model. depth, data_std: how the network's x stands for range. rows, cols: its query grid.
-    process, calibration, mean_of: those of the artifact, see `HintModel`."""
+    process, calibration: those of the artifact, see `HintModel`."""
 
     depth: LogDepth
     data_std: float
@@ -42,7 +42,6 @@ class Fusion:
     cols: int
     process: Process = field(default_factory=Process)
     calibration: HintCalibration = field(default_factory=HintCalibration)
-    mean_of: tuple[str, ...] = ()
 
     def __call__(
         self,
@@ -80,14 +79,9 @@ class Fusion:
         features_at = None if features is None else self._at(features, used.pixels, frame)
         grid = properties(pixels, ln_range, features)
         there = properties(used.pixels, ln_at_hints, features_at)
-        shape = (self.rows, self.cols)
-        found = posterior(grid, there, residual_ln, used.sigma_ln, self.process, shape)
-        shift_ln = found.mean_ln
-        if features is not None:
-            if kind_of(used, height) not in self.mean_of:
-                plain = posterior(grid.plain, there.plain, residual_ln, used.sigma_ln, Process(), shape)
-                found = found._replace(mean_ln=plain.mean_ln)
-            shift_ln = found.nearer_ln
+        fuse = posterior if features is None else both
+        found = fuse(grid, there, residual_ln, used.sigma_ln, self.process, (self.rows, self.cols))
+        shift_ln = found.mean_ln if features is None else found.nearer_ln
         limit = np.float32(math.log(BEYOND * self.depth.max_m))
         seen = ln_range < limit  # beyond range there is nothing that a hint could correct
         shift_ln = np.where(seen, np.minimum(shift_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact.manifest import HintModel, Manifest
+from grin_ros.core.artifact.manifest import Manifest
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints.calibration import LEVEL, SPREAD, HintCalibration, HintFactor
 from grin_ros.core.hints.likeness import Likeness
-from grin_ros.core.hints.posterior import Features, posterior, sampled
+from grin_ros.core.hints.posterior import BOTH_UP_TO, Features, both, sampled
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Hints
@@ -27,7 +27,7 @@ from grin_ros.lab.network.hints import HintNetwork
 
 logger = logging.getLogger(__name__)
 
-COUNTS = (*((SPREAD, count) for count in (1, 3, 10, 32, 100, 256, 500)), (LEVEL, 80))
+COUNTS = (*((SPREAD, count) for count in (1, 3, 10, 32, BOTH_UP_TO, BOTH_UP_TO + 1, 256, 500)), (LEVEL, 80))
 WITHIN_TWO = 0.91
 """Errors have longer tails than a Gaussian. With its 0.95 within two sigma, one sigma would hold far more than 0.68."""
 PIXELS = 2000
@@ -100,10 +100,7 @@ def _ratios(
         likeness = Likeness.of(at(features.reshape(rows, cols, -1)))
         there = Features((hints.pixels + 0.5) * share, ln_at, at(colour), likeness)
         residual_ln = np.log(hints.range_m) - ln_at
-        answer = posterior(grid, there, residual_ln, hints.sigma_ln, process, (rows, cols))
-        if kind not in HintModel.mean_of:
-            plain = posterior(grid.plain, there.plain, residual_ln, hints.sigma_ln, Process(), (rows, cols))
-            answer = answer._replace(mean_ln=plain.mean_ln)
+        answer = both(grid, there, residual_ln, hints.sigma_ln, process, (rows, cols))
         of_cells = (ln + answer.nearer_ln, answer.deviation_ln)
         mean, sigma = (cv2.resize(each.reshape(rows, cols), (width, height)) for each in of_cells)
         rest = measured.copy()

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,11 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.input_error import InputError
 from grin_ros.core.inspection.panel import panel
 from grin_ros.core.inspection.ply import write_ply
-from grin_ros.core.photo.page import write_page
+from grin_ros.core.photo.page import chosen_points, write_page
 from grin_ros.core.types import DepthEstimate, Frame
 
 MAX_POINTS = 2_000_000
@@ -69,8 +67,4 @@ def millimetres(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 def write_cloud(path: Path, frame: Frame, estimate: DepthEstimate) -> None:
     """Write the pixels that have a finite depth as coloured points, at most MAX_POINTS. Raises OSError."""
-    stride = math.ceil(math.sqrt(estimate.depth_m.size / MAX_POINTS))
-    kept = np.s_[::stride, ::stride]
-    points = points_from_depth(estimate.depth_m[kept], frame.camera.rays()[kept])
-    valid = np.isfinite(points).all(axis=-1)
-    write_ply(path, points[valid], frame.image[kept][valid], estimate.sigma_m[kept][valid])
+    write_ply(path, *chosen_points(frame, estimate, MAX_POINTS))

@@ -33,14 +33,25 @@ def write_page(path: Path, frame: Frame, estimate: DepthEstimate, title: str) ->
     """
     from plotly.io import to_html  # it is optional, and takes long to import
 
-    stride = math.ceil(math.sqrt(estimate.depth_m.size / MAX_POINTS))
+    points = chosen_points(frame, estimate, MAX_POINTS)
+    figure = figure_of(*points, title)
+    page = to_html(figure, include_plotlyjs=True, full_html=True, validate=False, config={"displaylogo": False})
+    path.write_text(page, encoding="utf-8")
+    return len(points[0])
+
+
+def chosen_points(
+    frame: Frame, estimate: DepthEstimate, most: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]:
+    """Return points (N, 3) in metres, colours (N, 3) and sigma (N,) in metres of the pixels with a finite depth.
+
+    Of a picture with more than `most` pixels, every k-th in both directions is looked at.
+    """
+    stride = math.ceil(math.sqrt(estimate.depth_m.size / most))
     kept = np.s_[::stride, ::stride]
     points = points_from_depth(estimate.depth_m[kept], frame.camera.rays()[kept])
     valid = np.isfinite(points).all(axis=-1)
-    figure = figure_of(points[valid], frame.image[kept][valid], estimate.sigma_m[kept][valid], title)
-    page = to_html(figure, include_plotlyjs=True, full_html=True, validate=False, config={"displaylogo": False})
-    path.write_text(page, encoding="utf-8")
-    return int(valid.sum())
+    return points[valid], frame.image[kept][valid], estimate.sigma_m[kept][valid]
 
 
 def figure_of(

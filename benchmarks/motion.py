@@ -6,6 +6,7 @@
     python benchmarks/motion.py faults    odometry that jumps, stops, runs backwards, ...: is depth worse than alone?
     python benchmarks/motion.py stamps    error against the offset of the stamps and of the camera's pose on the robot
     python benchmarks/motion.py cost      milliseconds an image at 640x480 with 300 corners
+    python benchmarks/motion.py latency   latency of depth with motion against that without, side by side
 
 Rendering needs EGL and takes half a minute a room; the frames are kept in --cache.
 """
@@ -26,10 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.moving.drive import PERIOD_NS, Drive, rendered
+from benchmarks.moving.latency import CAMERA, latencies, wall
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
-from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import interpolated
@@ -226,17 +227,11 @@ def show_stamps(drives: Sequence[Drive]) -> None:
 def show_cost(images: int = 120) -> None:
     """Print milliseconds an image, of a camera that moves along a wall of noise at 640x480."""
     cv2.setNumThreads(1)
-    camera = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
-    noise = np.random.default_rng(0).normal(size=(600, 1800)).astype(np.float32)
-    wall = cv2.GaussianBlur(noise, (0, 0), 3.0) * 400.0 + 120.0
     motion = Motion(MotionConfig(tracks=300))
     track_ms, hints_ms, points = [], [], 0
-    for index in range(images):
-        shifted = cv2.warpAffine(wall, np.array([[1.0, 0.0, -3.0 * index], [0.0, 1.0, -30.0]]), (640, 480))
-        image = np.repeat(np.clip(shifted, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
-        pose = Transform(np.eye(3), np.array([3.0 * index / 525.0 * 2.5, 0.0, 0.0]))  # the wall is 2.5 m away
+    for index, (image, pose) in enumerate(wall(images)):
         times = [time.process_time()]
-        motion.track(image, camera, (index + 1) * PERIOD_NS, pose)
+        motion.track(image, CAMERA, (index + 1) * PERIOD_NS, pose)
         times.append(time.process_time())
         motion.hints()
         times.append(time.process_time())
@@ -250,10 +245,19 @@ def show_cost(images: int = 120) -> None:
     print(f"\n300 corners, {points} triangulated; time of one CPU core")
 
 
+def show_latency(estimator: Estimator) -> None:
+    """Print the latency with motion and without it."""
+    found = latencies(estimator)
+    print("| latency, ms | p50 | p95 |\n|---|---:|---:|")
+    for name in ("alone", "motion"):
+        print(f"| {name} | {found[f'{name} p50']:.1f} | {found[f'{name} p95']:.1f} |")
+    print(f"\n{found['hints']:.0f} hints a frame, {found['frames']:.0f} frames with motion")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one of the measurements."""
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parse.add_argument("what", choices=("drive", "faults", "stamps", "cost"))
+    parse.add_argument("what", choices=("drive", "faults", "stamps", "cost", "latency"))
     parse.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="rooms")
     parse.add_argument("--cache", type=Path, default=Path("motion_drives"), help="folder for rendered frames")
     parse.add_argument("--model", default="nano")
@@ -261,13 +265,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.what == "cost":
         show_cost()
         return 0
-    drives = [rendered(seed, args.cache) for seed in args.seeds]
+    drives = [] if args.what == "latency" else [rendered(seed, args.cache) for seed in args.seeds]
     if args.what == "stamps":
         show_stamps(drives)
         return 0
     engine = open_engine("ort", load_artifact(args.model), 1)
     try:
         estimator = Estimator(engine, Settings(min_depth_m=1e-3, max_depth_m=1e4))
+        if args.what == "latency":
+            show_latency(estimator)
+            return 0
         (show_drive if args.what == "drive" else show_faults)(drives, estimator)
     finally:
         engine.close()

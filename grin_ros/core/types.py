@@ -84,6 +84,7 @@ class Hints:
     pixels: (N, 2) float, u to the right and v down; integer coordinates are pixel centres. range_m: (N,) metres along
     the ray of the pixel. sigma_ln: (N,) one standard deviation of ln(range), above 0. age_s: (N,) seconds between the
     measurement and the image, 0 or more. source: (N,) the index of the hint's sensor in `sources`, their names.
+    shared_ln: (N,) the part of sigma_ln by which all hints of a source are too long or too short together.
     Raises ValueError with what was got and what was expected.
     """
 
@@ -93,12 +94,16 @@ class Hints:
     age_s: NDArray[np.float32]
     source: NDArray[np.intp]
     sources: tuple[str, ...]
+    shared_ln: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Empty stands for zeros."""
 
     def __post_init__(self) -> None:
         count = len(self.range_m)
         if self.pixels.shape != (count, 2):
             raise ValueError(f"hints: got pixels of shape {self.pixels.shape}, expected ({count}, 2) as range_m says")
-        for name in ("range_m", "sigma_ln", "age_s", "source"):
+        if not len(self.shared_ln):
+            object.__setattr__(self, "shared_ln", np.zeros(count, np.float32))
+        for name in ("range_m", "sigma_ln", "age_s", "source", "shared_ln"):
             values = getattr(self, name)
             if values.shape != (count,):
                 raise ValueError(f"hints: got {name} of shape {values.shape}, expected ({count},)")
@@ -146,6 +151,7 @@ class Hints:
             sigma_ln=self.sigma_ln[which],
             age_s=self.age_s[which],
             source=self.source[which],
+            shared_ln=self.shared_ln[which],
         )
 
     @classmethod
@@ -161,4 +167,5 @@ class Hints:
             age_s=np.concatenate([part.age_s for part in parts]),
             source=np.concatenate([np.array([names.index(n) for n in p.sources], np.intp)[p.source] for p in parts]),
             sources=names,
+            shared_ln=np.concatenate([part.shared_ln for part in parts]),
         )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.hints import corners
 from grin_ros.core.hints.calibration import HintCalibration
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.posterior import Array, Features, Posterior, both, colours, posterior, sampled
@@ -79,8 +80,16 @@ class Fusion:
         features_at = None if features is None else self._at(features, used.pixels, frame)
         grid = properties(pixels, ln_range, features)
         there = properties(used.pixels, ln_at_hints, features_at)
-        fuse = posterior if features is None else both
-        found = fuse(grid, there, residual_ln, used.sigma_ln, self.process, (self.rows, self.cols))
+        shape, fuse = (self.rows, self.cols), posterior if features is None else both
+        sigma_ln, process, wider = used.sigma_ln, self.process, 1.0
+        at_corners = corners.lie_at_corners(used)
+        if at_corners:
+            process, wider = corners.process_at_corners(process), corners.WIDER
+            edge_ln = corners.edge_sigma_ln(ln_range.reshape(shape))
+            sigma_ln = np.hypot(sigma_ln, sampled(edge_ln, used.pixels, width, height))
+        found = fuse(grid, there, residual_ln, sigma_ln, process, shape, _shared(used))
+        if at_corners:
+            found = corners.cautious(found, used.pixels / (width, height), shape)
         shift_ln = found.mean_ln if features is None else found.nearer_ln
         limit = np.float32(math.log(BEYOND * self.depth.max_m))
         seen = ln_range < limit  # beyond range there is nothing that a hint could correct
@@ -92,7 +101,7 @@ class Fusion:
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
-            scale = np.float32(self.calibration.scale(used, height) / sigma_scale)
+            scale = np.float32(wider * self.calibration.scale(used, height) / sigma_scale)
             sigma = scale * found.deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
@@ -106,6 +115,14 @@ class Fusion:
         """Return `values` (N,) or (N, C) of the query grid at pixels of the image, bilinearly."""
         grid = values.reshape(self.rows, self.cols, *values.shape[1:])
         return sampled(grid, pixels, frame.camera.width, frame.camera.height)
+
+
+def _shared(hints: Hints) -> Array | None:
+    """Return `shared_ln` with a column for each source, (M, S); None if nothing is shared."""
+    if not hints.shared_ln.any():
+        return None
+    own = hints.source[:, None] == np.arange(len(hints.sources))
+    return np.asarray(hints.shared_ln[:, None] * own, np.float32)
 
 
 def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:

@@ -114,14 +114,22 @@ def posterior(
     sigma_ln: Array,
     process: Process,
     shape: tuple[int, int] | None = None,
+    shared_ln: Array | None = None,
 ) -> Posterior:
     """Fuse M hints with the network's answer at N pixels.
 
     residual_ln (M,): ln(measured) - ln(network) at the hints. sigma_ln (M,): one sigma of each measurement. shape:
     (rows, columns) if the pixels are a grid, row by row: variance is then computed at every second row and column.
+    shared_ln (M, S): the part of sigma_ln that all hints of each of S sources share, 0 at those of others.
     """
     middle = np.float32(np.median(grid.ln_range))
     at_grid, at_hints = _Parts.of(grid, middle, process), _Parts.of(hints, middle, process)
+    if shared_ln is not None:
+        at_hints, at_grid = (
+            at_hints.sharing(shared_ln),
+            at_grid.sharing(shared_ln[:1] * np.zeros((len(at_grid.variance), 1), np.float32)),
+        )
+        sigma_ln = np.sqrt(np.maximum(sigma_ln**2 - (shared_ln**2).sum(axis=1), np.float32(1e-6)))
     if hints.likeness is not None:
         noise = np.asarray(_own(hints, process) + sigma_ln**2, np.float32)
     else:
@@ -151,15 +159,16 @@ def both(
     sigma_ln: Array,
     process: Process,
     shape: tuple[int, int] | None = None,
+    shared_ln: Array | None = None,
 ) -> Posterior:
     """Return the posterior with a hint network; for a few hints the mean of that and of the one without it.
 
     How far these two differ counts as a part of the deviation. The arguments are those of `posterior`.
     """
-    found = posterior(grid, hints, residual_ln, sigma_ln, process, shape)
+    found = posterior(grid, hints, residual_ln, sigma_ln, process, shape, shared_ln)
     if len(residual_ln) > BOTH_UP_TO:
         return found
-    plain_ln = posterior(grid.plain, hints.plain, residual_ln, sigma_ln, Process(), shape).mean_ln
+    plain_ln = posterior(grid.plain, hints.plain, residual_ln, sigma_ln, Process(), shape, shared_ln).mean_ln
     deviation_ln = np.hypot(found.deviation_ln, found.mean_ln - plain_ln)
     return found._replace(mean_ln=0.5 * (found.mean_ln + plain_ln), deviation_ln=deviation_ln)
 
@@ -207,6 +216,11 @@ class _Parts(NamedTuple):
         """Return some of the pixels."""
         places = tuple(_Place(at[which], size[which]) for at, size in self.places)
         return _Parts(self.linear[which], places, self.variance[which])
+
+    def sharing(self, shared: Array) -> _Parts:
+        """Return the parts with `shared` (N, S), products of which are covariances too."""
+        variance = self.variance + (shared**2).sum(axis=1)
+        return self._replace(linear=np.concatenate([self.linear, shared], axis=1), variance=variance)
 
     def sharper(self, remaining: Array) -> _Parts:
         """Return the parts of the second turn: local errors only. remaining (N,): the variance after the first."""

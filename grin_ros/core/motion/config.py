@@ -26,13 +26,13 @@ class MotionConfig:
     distance_noise: float = 0.01
     rotation_noise_deg: float = 0.3
     position_noise_m: float = 0.002
-    pixel_noise_px: float = 0.7
+    pixel_noise_px: float = 0.5
     tracks: int = 400
     views: int = 40
     fitted_views: int = 7
     width_px: int = 640
     least_parallax_deg: float = 0.3
-    largest_sigma_ln: float = 0.16
+    largest_sigma_ln: float = 0.5
     min_range_m: float = 0.1
     max_range_m: float = 40.0
     map_points: int = 2000

@@ -32,6 +32,7 @@ LEAST_CORNERS = 12
 """With fewer corners the poses cannot be checked against the image, and there are no hints."""
 AGREES = 2.0
 """A corner whose residual exceeds this many sigmas belongs to something that moves, or was followed wrongly."""
+LEAST_VIEWS = 2
 STILL_M = 0.01
 """With a shorter baseline there is no triangulation."""
 JUMP_LN = 0.3
@@ -189,7 +190,7 @@ class Motion:
     ) -> tuple[str, Hints | None]:
         assert self._pose is not None and self._seen is not None
         config, pose = self.config, self._pose.fixed_from_optical
-        followed = seen >= 2
+        followed = seen >= LEAST_VIEWS
         if followed.sum() < LEAST_CORNERS:
             return f"{followed.sum()} corners were followed over several views, {LEAST_CORNERS} are needed.", None
         agrees = fit.residual < AGREES * math.sqrt(2.0) * noise_rad
@@ -220,7 +221,10 @@ class Motion:
             return NOT_FAR, None
         index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
         self._remember(index, range_m, sigma_ln)
-        return "", Hints.measured(self._seen.pixels[index], range_m, sigma_ln, TRACKED)
+        made = Hints.measured(self._seen.pixels[index], range_m, sigma_ln, TRACKED)
+        # Of the errors of the poses all corners share at least the mean; what it is worth is a factor of all ranges.
+        shared_ln = math.hypot(np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)), self._distance_noise)
+        return "", replace(made, shared_ln=np.minimum(np.float32(shared_ln), made.sigma_ln))
 
     def _jumped(self, pose: Transform, index: NDArray[np.intp], inverse: Array) -> bool:
         """Return whether the corners (indices) have quite other ranges than their last points predict."""

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-ITERATIONS = 2
+POWERS = (1, 1, 4)
+"""The power of the weights in each iteration. The last one leaves next to nothing of what moves; before the poses are
+corrected it would leave too little of the rest."""
 INDEPENDENT = 1.0
 """The errors of one corner in many views are alike, because it drifts as it is followed: its views count as so many."""
-PRIOR_INVERSE, PRIOR_SIGMA = 0.3, 0.7
+PRIOR_INVERSE, PRIOR_SIGMA = 0.3, 1.5
 """The weak prior of inverse range in 1/m, which keeps corners without parallax within bounds."""
 TOLERATED = 2.5
 """A residual of more than this many sigmas loses weight (Cauchy's function)."""
@@ -45,12 +47,14 @@ class Views(NamedTuple):
 class Fit(NamedTuple):
     """The result for N corners.
 
-    inverse (N,): 1 / range in 1/m. sigma (N,): one standard deviation of it. residual (N,): root mean square over the
-    views, in rad. moved (K, 6): the corrections of the poses in units of their prior sigma.
+    inverse (N,): 1 / range in 1/m. sigma (N,): one standard deviation of it. shared (N, 6 K): the part of sigma that
+    comes from the poses, as what errors of unit variance add to `inverse` of each corner. residual (N,): root mean
+    square over the views, in rad. moved (K, 6): the corrections of the poses in units of their prior sigma.
     """
 
     inverse: Array
     sigma: Array
+    shared: Array
     residual: Array
     moved: Array
 
@@ -69,17 +73,18 @@ def triangulate(rays: Array, views: Views, noise_rad: float) -> Fit:
     scale = 2.0 * noise_rad**2  # two rays differ: the present and the earlier one
     weight = seen / (scale * np.maximum(1.0, count / INDEPENDENT))
     inverse = _linear(rays, rotation, translation, measured, weight)
-    for _ in range(ITERATIONS):
-        system, _ = _system(rays, rotation, translation, measured, inverse, weight, scale, prior, moved)
+    for power in POWERS:
+        system, squared = _system(rays, rotation, translation, measured, inverse, weight, scale, prior, moved, power)
         change = system.solve_poses()
         inverse = inverse + system.solve_points(change)
         moved += change
         turned = _rotations(change[:, :3])
         rotation = turned @ rotation
         translation = np.einsum("kij,kj->ki", turned, translation) + change[:, 3:]
-    system, squared = _system(rays, rotation, translation, measured, inverse, weight, scale, prior, moved)
     residual = np.sqrt((squared * seen).sum(axis=0) / count)
-    return Fit(inverse, np.sqrt(system.point_variance()), residual, moved / views.sigma)
+    shared = system.shared()
+    sigma = np.sqrt(1.0 / system.points + np.einsum("nc,nc->n", shared, shared))
+    return Fit(inverse, sigma, shared, residual, moved / views.sigma)
 
 
 def _linear(rays: Array, rotation: Array, translation: Array, measured: Array, weight: Array) -> Array:
@@ -110,9 +115,10 @@ class _System(NamedTuple):
     def solve_points(self, change: Array) -> Array:
         return np.asarray((self.right_points - change.reshape(-1) @ self.cross) / self.points)
 
-    def point_variance(self) -> Array:
-        scaled = self.cross / self.points
-        return np.asarray(1.0 / self.points + np.einsum("cn,cn->n", scaled, self.reduced_inverse @ scaled))
+    def shared(self) -> Array:
+        """Return the part of the points' errors that comes from the poses, by independent errors of unit variance."""
+        root = np.linalg.cholesky(self.reduced_inverse)
+        return np.asarray((self.cross / self.points).T @ root)
 
 
 def _system(
@@ -125,6 +131,7 @@ def _system(
     scale: float,
     prior: Array,
     moved: Array,
+    power: int,
 ) -> tuple[_System, Array]:
     """Return the normal equations at the present unknowns, and the squared errors (K, N) in rad^2.
 
@@ -138,7 +145,7 @@ def _system(
     unit = there * per_length[..., None]
     cosine = np.einsum("kni,kni->kn", unit, measured)
     squared = np.maximum(2.0 - 2.0 * cosine, 0.0)
-    weight = weight / (1.0 + squared / (scale * TOLERATED**2))
+    weight = weight / (1.0 + squared / (scale * TOLERATED**2)) ** power
     along = np.matmul(unit, translation[..., None])[..., 0]
     by_inverse = (translation[:, None] - along[..., None] * unit) * per_length[..., None]
     weighted = weight[..., None] * by_inverse

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The latency of depth with motion against that without, side by side, as the node computes them.
+
+A camera at a fixed rate hands images to a thread that follows the corners of every one, as the callbacks of the node
+do. The main thread computes depth for the newest image, as the worker of the node does: in turn some seconds with
+motion and some without. Neither DDS nor messages are part of it; they cost the same in both.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.estimator import Estimator
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.motion.motion import Motion
+from grin_ros.core.motion.tracker import Sighting, Tracker
+from grin_ros.core.types import Frame
+
+CAMERA = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
+WALL_M = 2.5
+STEP_PX = 3.0
+"""The wall moves by this from image to image."""
+Picture = NDArray[np.uint8]
+
+
+def wall(images: int) -> list[tuple[Picture, Transform]]:
+    """Return images of a camera that moves along a wall of noise, with its poses."""
+    noise = np.random.default_rng(0).normal(size=(600, 640 + int(STEP_PX * images) + 60)).astype(np.float32)
+    shade = cv2.GaussianBlur(noise, (0, 0), 3.0) * 400.0 + 120.0
+    made = []
+    for index in range(images):
+        shift = np.array([[1.0, 0.0, -STEP_PX * index], [0.0, 1.0, -30.0]])
+        grey = np.clip(cv2.warpAffine(shade, shift, (640, 480)), 0, 255).astype(np.uint8)
+        pose = Transform(np.eye(3), np.array([STEP_PX * index / CAMERA.fx * WALL_M, 0.0, 0.0]))
+        made.append((np.repeat(grey[..., None], 3, axis=2), pose))
+    return made
+
+
+class _Feed(threading.Thread):
+    """Hands an image on at every period, there and back along the wall, and follows its corners if `follows` is set."""
+
+    def __init__(self, pictures: list[tuple[Picture, Transform]], rate_hz: float) -> None:
+        super().__init__(daemon=True)
+        self._pictures, self._period_s = [*pictures, *pictures[-2:0:-1]], 1.0 / rate_hz
+        self._tracker = Tracker(300, 640, 10.0)
+        self.follows, self.ends = True, False
+        self.waiting: deque[tuple[Sighting, Transform]] = deque()
+        self.newest: tuple[int, float, Picture] | None = None  # stamp, time of arrival, image
+
+    def run(self) -> None:
+        start = time.monotonic()
+        index = 0
+        while not self.ends:
+            image, pose = self._pictures[index % len(self._pictures)]
+            stamp_ns, arrived = time.time_ns(), time.perf_counter()
+            if self.follows:
+                self.waiting.append((self._tracker.follow(image, stamp_ns), pose))
+            self.newest = stamp_ns, arrived, image
+            index += 1
+            time.sleep(max(0.0, start + index * self._period_s - time.monotonic()))
+
+
+def latencies(estimator: Estimator, rate_hz: float = 10.0, block_s: float = 5.0, blocks: int = 8) -> dict[str, float]:
+    """Return the percentiles of the latency in milliseconds, and the number of hints and frames."""
+    feed, motion = _Feed(wall(150), rate_hz), Motion()
+    took: dict[bool, list[float]] = {False: [], True: []}
+    hints_used: list[int] = []
+    feed.start()
+    for block in range(blocks + 1):  # the first one warms up
+        feed.follows = with_motion = block % 2 == 0
+        end = time.monotonic() + block_s
+        last_ns = 0
+        while time.monotonic() < end:
+            newest = feed.newest
+            if newest is None or newest[0] == last_ns:
+                time.sleep(0.001)
+                continue
+            last_ns, arrived, image = newest
+            hints = None
+            while with_motion and feed.waiting and feed.waiting[0][0].stamp_ns <= last_ns:
+                seen, pose = feed.waiting.popleft()
+                motion.take(seen, CAMERA, pose)
+            if with_motion:
+                hints = motion.hints()
+                hints_used.append(0 if hints is None else len(hints))
+            estimate = estimator(Frame(image, CAMERA, last_ns), hints=hints)
+            if with_motion:
+                motion.observe(estimate)
+            if block:
+                took[with_motion].append(1e3 * (time.perf_counter() - arrived))
+    feed.ends = True
+    feed.join()
+    made = {"hints": float(np.median(hints_used)), "frames": float(len(took[True]))}
+    for name, values in (("alone", took[False]), ("motion", took[True])):
+        made |= {f"{name} p50": float(np.median(values)), f"{name} p95": float(np.quantile(values, 0.95))}
+    return made

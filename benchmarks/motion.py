@@ -71,7 +71,7 @@ def follow(
         stamp_ns = (index + 1) * PERIOD_NS
         motion.track(frame.image, frame.camera, stamp_ns, pose)
         hints = motion.hints()
-        made.problems.append(motion.report.problem)
+        made.problems.append(motion.report.problem or motion.report.doubt)
         if hints is not None:
             u, v = np.clip(np.rint(hints.pixels).astype(int), 0, np.array(frame.range_m.shape)[::-1] - 1).T
             truth_m = frame.range_m[v, u]

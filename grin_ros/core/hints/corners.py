@@ -32,7 +32,7 @@ CAUTION = 1
 REACH = (0.15, 0.3)
 """Up to the first of these distances from the nearest hint, in widths of the image, corrections are believed; from the
 second on they are not. What a robot that turns sees for the first time is not corrected by what leaves the view."""
-WIDER = 1.5
+WIDER = 1.35
 """With a hint network, sigma is larger by this factor than with hints at random pixels."""
 
 

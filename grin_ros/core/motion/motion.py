@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.contradiction import contradiction
 from grin_ros.core.motion.point_map import PointMap, Surface, appearance
+from grin_ros.core.motion.scale_check import FloorCheck
 from grin_ros.core.motion.tracker import Sighting, Tracker
 from grin_ros.core.motion.triangulation import Fit, triangulate
 from grin_ros.core.motion.window import Pose, Window
@@ -32,7 +33,7 @@ LEAST_CORNERS = 12
 """With fewer corners the poses cannot be checked against the image, and there are no hints."""
 AGREES = 2.0
 """A corner whose residual exceeds this many sigmas belongs to something that moves, or was followed wrongly."""
-LEAST_VIEWS = 2
+
 STILL_M = 0.01
 """With a shorter baseline there is no triangulation."""
 JUMP_LN = 0.3
@@ -63,6 +64,8 @@ class MotionReport:
     problem: str = "No image has come yet."
     idle: bool = False
     """True if nothing is wrong, but the camera has not moved."""
+    doubt: str = ""
+    """What contradicts the hints although they are given: a scale of odometry that does not fit the floor."""
 
 
 class Motion:
@@ -79,6 +82,8 @@ class Motion:
         self._window = Window(self.config.views)
         self._map = PointMap(self.config)
         self._camera: Camera | None = None
+        self._mounting: Mounting | None = None
+        self._floor = FloorCheck()
         self._seen: Sighting | None = None  # the last one
         self._rays: Array = np.zeros((0, 3))  # of its corners
         self._pose: Pose | None = None  # of the last image
@@ -109,6 +114,7 @@ class Motion:
         pose and why_not: as in `track`. distance_noise: the noise of this pose, if it is known to be larger than that
         of the settings.
         """
+        self._mounting = camera.mounting
         camera = camera.with_mounting(None)  # a mounting that changes a little changes no ray
         if seen.began or (self._camera is not None and camera != self._camera):
             self._forget()
@@ -154,6 +160,7 @@ class Motion:
             idle=not parts and not self._began and problem in (STILL, NOT_FAR),
             mapped=len(mapped) if mapped is not None else 0,
             map_size=len(self._map),
+            doubt=self._floor.text if parts else "",
         )
         return Hints.joined(parts)
 
@@ -190,7 +197,7 @@ class Motion:
     ) -> tuple[str, Hints | None]:
         assert self._pose is not None and self._seen is not None
         config, pose = self.config, self._pose.fixed_from_optical
-        followed = seen >= LEAST_VIEWS
+        followed = seen >= 2
         if followed.sum() < LEAST_CORNERS:
             return f"{followed.sum()} corners were followed over several views, {LEAST_CORNERS} are needed.", None
         agrees = fit.residual < AGREES * math.sqrt(2.0) * noise_rad
@@ -221,10 +228,16 @@ class Motion:
             return NOT_FAR, None
         index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
         self._remember(index, range_m, sigma_ln)
+        exact = sigma_ln <= MAP_SIGMA_LN
+        if self._mounting is not None:
+            self._floor.add(self._rays[index[exact]], range_m[exact], self._mounting)
         made = Hints.measured(self._seen.pixels[index], range_m, sigma_ln, TRACKED)
         # Of the errors of the poses all corners share at least the mean; what it is worth is a factor of all ranges.
-        shared_ln = math.hypot(np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)), self._distance_noise)
-        return "", replace(made, shared_ln=np.minimum(np.float32(shared_ln), made.sigma_ln))
+        # What contradicts the floor is as uncertain as the contradiction is large.
+        poses_ln, floor_ln = np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)), self._floor.error_ln
+        shared_ln = np.float32(math.hypot(float(poses_ln), self._distance_noise, floor_ln))
+        sigma_ln = np.hypot(made.sigma_ln, np.float32(floor_ln))
+        return "", replace(made, sigma_ln=sigma_ln, shared_ln=np.minimum(shared_ln, sigma_ln))
 
     def _jumped(self, pose: Transform, index: NDArray[np.intp], inverse: Array) -> bool:
         """Return whether the corners (indices) have quite other ranges than their last points predict."""
@@ -262,6 +275,7 @@ class Motion:
 
     def _forget(self) -> None:
         self._window.clear()
+        self._floor = FloorCheck()
         self._map.clear()
         self._points[:] = np.nan
         self._surface = None

@@ -155,16 +155,15 @@ def _system(
     factor = inverse * per_length
     cross = np.concatenate([_crossed(unit, weighted), factor[..., None] * weighted], axis=-1)  # (K, N, 6)
     cross = np.ascontiguousarray(cross.transpose(0, 2, 1)).reshape(views * 6, -1)
-    across = measured - cosine[..., None] * unit
-    right_poses = np.empty((views, 6))
-    right_poses[:, :3] = (weight[..., None] * _crossed(unit, measured)).sum(axis=1)
-    right_poses[:, 3:] = ((weight * factor)[..., None] * across).sum(axis=1)
+    right_poses, scaled = np.empty((views, 6)), weight * factor
+    products = (weight[:, None] * unit.transpose(0, 2, 1)) @ measured  # (K, 3, 3); its skew part is unit x measured
+    right_poses[:, :3] = (products - products.transpose(0, 2, 1))[:, (1, 2, 0), (2, 0, 1)]
+    right_poses[:, 3:] = (scaled[:, None] @ measured - (scaled * cosine)[:, None] @ unit)[:, 0]
     right_poses -= prior * moved
     reduced = -(cross / points) @ cross.T
-    blocks = _pose_blocks(unit, weight, factor)
-    for view in range(views):
-        block = slice(6 * view, 6 * view + 6)
-        reduced[block, block] += blocks[view] + np.diag(prior[view])
+    of_views = np.arange(views)
+    reduced.reshape(views, 6, views, 6)[of_views, :, of_views, :] += _pose_blocks(unit, weight, factor)
+    reduced.reshape(-1)[:: 6 * views + 1] += prior.reshape(-1)
     right = right_poses.reshape(-1) - cross @ (right_points / points)
     return _System(points, cross, right_points, np.linalg.inv(reduced), right), squared
 

@@ -65,7 +65,8 @@ class Window:
     def baselines_m(self, pose: Pose) -> Array:
         """Return the distance (V,) of the camera from each view, in metres."""
         here = pose.fixed_from_optical.translation_m
-        return np.array([np.linalg.norm(one.fixed_from_optical.translation_m - here) for one in self._poses])
+        places = np.array([one.fixed_from_optical.translation_m for one in self._poses]).reshape(-1, 3)
+        return np.asarray(np.sqrt(((places - here) ** 2).sum(axis=1)))
 
     def relative(self, pose: Pose, most: int, distance: float, rotation_rad: float, position_m: float) -> Views:
         """Return at most `most` views as seen from `pose`, more of the late ones than of the early ones.

@@ -124,7 +124,7 @@ def faulty(sequence: Sequence, fault: str) -> Sequence:
         place = pose.translation_m
         moved = {
             "backwards": -place,
-            "jumps": place + (index >= 10) * np.array([0.0, 0.6, 0.4]),
+            "jumps": place + (index >= 13) * np.array([0.0, 0.6, 0.4]),
             "not a number": np.full(3, np.nan) if index >= 6 else place,
             "other axes": place[[2, 0, 1]],
         }

@@ -170,6 +170,11 @@ class Motion:
         if pose is not None and self._camera is not None:
             self._surface = Surface(estimate, self._camera, pose)
 
+    @property
+    def floor_factor(self) -> float | None:
+        """The ratio of the distances of odometry to the true ones, as the floor tells it; None if it does not."""
+        return self._floor.factor
+
     def _triangulated(self) -> tuple[str, Hints | None]:
         """Return why there are no hints of corners that are followed, or the hints."""
         assert self._pose is not None and self._camera is not None

@@ -214,3 +214,26 @@ def test_hints_name_their_source() -> None:
 def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="motion.*got.*expected"):
         MotionConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_floor_tells_the_scale_of_odometry_where_the_height_of_the_camera_is_known() -> None:
+    camera = CAMERA.with_mounting(Mounting(1.2))  # the floor of the room is 1.2 m below
+    poses = list(sideways(26))
+    for scale, words in ((1.0, ""), (1.25, "% long"), (0.8, "% short")):
+        told = [Transform(pose.rotation, scale * pose.translation_m) for pose in poses]
+        motion, hints, _ = driven(poses, told, camera)
+        assert hints is not None
+        assert words in motion.report.doubt
+        assert motion.floor_factor == pytest.approx(scale, rel=0.03)
+        assert bool(words) == bool(motion.report.doubt)
+        assert (float(hints.shared_ln.max()) > 0.15) == bool(words)  # depth does not follow a scale that is in doubt
+    assert not driven(poses, told)[0].report.doubt  # the height is not known
+
+
+def test_one_short_step_gives_ranges_that_share_their_error() -> None:
+    _, hints, _ = driven(sideways(4, 0.02))
+    assert hints is not None
+    assert np.median(hints.shared_ln) > 0.05
+    _, late, _ = driven(sideways(16))
+    assert late is not None
+    assert np.median(late.shared_ln) < 0.03

@@ -45,7 +45,7 @@ MOTION_PARAMETERS = (
     ),
     Parameter(
         "motion.pixel_noise_px",
-        0.7,
+        0.5,
         "One standard deviation of a corner that is followed, in an image of 640 columns.",
         low=0.05,
         high=10.0,

@@ -17,6 +17,21 @@ LARGEST_CORRECTION = 3.5
 """If the corners turn or shift the poses by more than this many sigmas (root mean square), they are not believed."""
 
 
+DOUBTED, DOUBT_LN = 1.0, 0.5
+"""From this correction on, in sigmas, all ranges together are uncertain by so much of ln(range) for each sigma more.
+Poses that come late when the robot sets off are corrected by 2.6 sigmas; those of its own noise by 0.1 to 1."""
+
+
+def correction(fit: Fit) -> float:
+    """Return by how many sigmas the corners turn or shift the poses, root mean square, the larger of the two."""
+    return float(np.sqrt((fit.moved.reshape(-1, 2, 3) ** 2).mean(axis=(0, 2)).max()))
+
+
+def doubt_ln(fit: Fit) -> float:
+    """Return one sigma of ln(range) by which poses that do not quite fit make all ranges uncertain together."""
+    return DOUBT_LN * max(0.0, correction(fit) - DOUBTED)
+
+
 def contradiction(fit: Fit, followed: NDArray[np.bool_], agrees: NDArray[np.bool_]) -> str:
     """Return how the corners contradict the poses, as the end of a sentence; empty if they do not.
 
@@ -24,7 +39,7 @@ def contradiction(fit: Fit, followed: NDArray[np.bool_], agrees: NDArray[np.bool
     """
     behind = fit.inverse + 2.0 * fit.sigma < 0.0
     share, share_behind = float(agrees[followed].mean()), float(behind[followed].mean())
-    moved = float(np.sqrt((fit.moved.reshape(-1, 2, 3) ** 2).mean(axis=(0, 2)).max()))
+    moved = correction(fit)
     if share < LEAST_AGREEING:
         return f"only {share:.0%} of the corners move as the poses say"
     if share_behind > MOST_BEHIND:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.motion.config import MotionConfig
-from grin_ros.core.motion.contradiction import contradiction
+from grin_ros.core.motion.contradiction import contradiction, doubt_ln
 from grin_ros.core.motion.point_map import PointMap, Surface, appearance
 from grin_ros.core.motion.scale_check import FloorCheck
 from grin_ros.core.motion.tracker import Sighting, Tracker
@@ -238,10 +238,11 @@ class Motion:
             self._floor.add(self._rays[index[exact]], range_m[exact], self._mounting)
         made = Hints.measured(self._seen.pixels[index], range_m, sigma_ln, TRACKED)
         # Of the errors of the poses all corners share at least the mean; what it is worth is a factor of all ranges.
-        # What contradicts the floor is as uncertain as the contradiction is large.
-        poses_ln, floor_ln = np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)), self._floor.error_ln
-        shared_ln = np.float32(math.hypot(float(poses_ln), self._distance_noise, floor_ln))
-        sigma_ln = np.hypot(made.sigma_ln, np.float32(floor_ln))
+        # What contradicts the floor or the poses is as uncertain as the contradiction is large.
+        poses_ln = float(np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)))
+        doubted_ln = math.hypot(self._floor.error_ln, doubt_ln(fit))
+        shared_ln = np.float32(math.hypot(poses_ln, self._distance_noise, doubted_ln))
+        sigma_ln = np.hypot(made.sigma_ln, np.float32(doubted_ln))
         return "", replace(made, sigma_ln=sigma_ln, shared_ln=np.minimum(shared_ln, sigma_ln))
 
     def _jumped(self, pose: Transform, index: NDArray[np.intp], inverse: Array) -> bool:

@@ -45,7 +45,7 @@ bench:
 	$(PY) benchmarks/node_latency.py $(BENCH)
 
 clean:
-	rm -rf build dist install log demo_output *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist install log demo_output teach_output *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find grin_ros tests export benchmarks launch -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-all: clean

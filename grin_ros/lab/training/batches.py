@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Protocol
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -92,9 +91,6 @@ class Sampling:
     """The share of samples that are flipped left to right."""
     photometric_share: float = 1.0
     """The share of samples that are seen in other light by another camera."""
-    turned_deg: float = 0.0
-    """The largest angle, up and down and to the sides, by which the optical axis of a sample is said to point elsewhere
-    in its image: all rays and the direction of gravity are turned together, so that they stay true."""
 
     def __post_init__(self) -> None:
         if self.queries < 1:
@@ -104,8 +100,6 @@ class Sampling:
         for name in ("mounting_share", "pattern_share", "texture_share", "mirrored_share", "photometric_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
-        if not 0.0 <= self.turned_deg <= 90.0:
-            raise ValueError(f"turned_deg: got {self.turned_deg}, expected 0 to 90")
         if not 0.0 < self.density <= 1.0:
             raise ValueError(f"density: got {self.density}, expected more than 0, at most 1")
 
@@ -201,17 +195,12 @@ def _one(
         camera = camera.with_mounting(None)
     scene = pixel_grid(camera.width, camera.height, cols=model.scene_cols, rows=model.scene_rows)
     queries = normalised(pixels, camera)
-    query_rays, scene_rays, mounting = rays_at(camera, pixels), rays_at(camera, scene), mounting_vector(camera)
-    if sampling.turned_deg > 0.0:
-        angles = np.radians(sampling.turned_deg) * np.array([rng.uniform(-1.0, 1.0), rng.uniform(-1.0, 1.0), 0.0])
-        turn = cv2.Rodrigues(angles)[0].astype(np.float32)
-        query_rays, scene_rays, mounting[:3] = query_rays @ turn, scene_rays @ turn, mounting[:3] @ turn
     return (
         image,
         queries,
-        query_rays,
-        scene_rays,
-        mounting,
+        rays_at(camera, pixels),
+        rays_at(camera, scene),
+        mounting_vector(camera),
         (model.depth_encoding.encode(ranges) / model.data_std).astype(np.float32),
         np.stack([noise_field(queries, rng), noise_field(queries, rng)]),
     )

@@ -288,19 +288,3 @@ def test_worlds_are_drawn_by_their_weights(tmp_path: Path, worlds: dict[str, flo
 def test_worlds_that_cannot_be_drawn_are_refused(tmp_path: Path, worlds: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sample_probabilities(ShardDataset(write_shards(tmp_path)), worlds)
-
-
-def test_turning_the_optical_axis_turns_rays_and_gravity_together() -> None:
-    known = dataclasses.replace(PLAIN, mounting_share=1.0)
-    plain, turned_axis = (
-        draw([addressed(TILTED)], one) for one in (known, dataclasses.replace(known, turned_deg=20.0))
-    )
-    assert torch.equal(plain.x_0, turned_axis.x_0)
-    assert torch.equal(plain.image, turned_axis.image)
-    assert (plain.query_rays - turned_axis.query_rays).abs().max() > 0.01
-    for one in ("query_rays", "scene_rays"):
-        before, after = getattr(plain, one)[0], getattr(turned_axis, one)[0]
-        assert torch.allclose(before @ before.T, after @ after.T, atol=1e-5)
-        up = [drawn.mounting[0, :3] for drawn in (plain, turned_axis)]
-        assert torch.allclose(before @ up[0], after @ up[1], atol=1e-5)
-    assert torch.equal(plain.mounting[:, 3:], turned_axis.mounting[:, 3:])

@@ -24,6 +24,9 @@ from grin_ros.lab.training.optimiser import cosine
 from grin_ros.lab.training.processes import first_says, own_device, rank_and_world, share_gradients
 from grin_ros.lab.training.state import Average, load_state, save_state
 
+SPARSE, SPARSE_RESIZE = 0.6, (0.6, 2.2)
+"""Labels that cover less than this share of the image, as the line of a level lidar, are drawn in windows of down to
+half of the image, which bring them to any of its rows."""
 CLOCK = "minutes.json"
 """The file that holds the minutes of training before a run was interrupted."""
 
@@ -53,7 +56,7 @@ class TuneConfig:
     sampling: Sampling = field(
         default_factory=lambda: Sampling(
             queries=384,
-            resize=(0.6, 2.2),
+            resize=(0.8, 1.25),
             mounting_share=1.0,
             pattern_share=0.0,
             mirrored_share=0.0,
@@ -61,8 +64,7 @@ class TuneConfig:
         )
     )
     """The drawing of the robot's frames. The robot always has the same camera and is in the same building, so that less
-    is changed than in a training for all cameras. Windows of down to half of the image bring a lidar's line to any of
-    its rows; without them the rows far from the line learn less."""
+    is changed than in a training for all cameras."""
     old_sampling: Sampling = field(default_factory=lambda: Sampling(queries=384, pattern_share=0.0))
     """The drawing of old frames, with as many queries."""
     loss: LossConfig = field(default_factory=LossConfig)
@@ -155,6 +157,13 @@ def tune(
     model.load_state_dict(average.weights)
     model.cpu()
     return Tuned(step, spent_s / 60.0, finished)
+
+
+def suited(config: TuneConfig, covered: float) -> TuneConfig:
+    """Return the settings for labels that cover this share of the image (`Coverage.share`)."""
+    if covered >= SPARSE:
+        return config
+    return replace(config, sampling=replace(config.sampling, resize=SPARSE_RESIZE))
 
 
 def draw(

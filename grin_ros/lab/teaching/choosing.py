@@ -26,7 +26,7 @@ from grin_ros.lab.evaluation.run import evaluate
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.teaching.judging import SETTINGS, Forgotten, forgotten, judge_site, old_abs_rel
 
-SHARES = (1.0, 0.8, 0.6, 0.4, 0.2)
+SHARES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2)
 
 
 @dataclass(frozen=True)

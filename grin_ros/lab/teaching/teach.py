@@ -105,13 +105,14 @@ def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | N
     lessons = _lessons(artifact, frames, split, config, work)
     wait()
     model, old = load_model(artifact.file("weights.safetensors")), load_weights(artifact.file("weights.safetensors"))
-    with tqdm(total=config.tune.steps, desc="tune", unit="step", mininterval=5.0) as bar:
+    with tqdm(desc="tune", unit=" steps", mininterval=5.0) as bar:  # without a total: the minutes may end it first
         replay = _replay(artifact, old_domain, config, work)
         settings = suited(config.tune, coverage(frames, spread(split.learn)).share)
         tuned = tune(model, lessons, replay, settings, work / "tune", lambda p: _show(bar, p))
     if not tuned.finished:
         logger.warning("interrupted at step %d; the same command goes on from here", tuned.steps)
         return None
+    logger.info("choosing, exporting, calibrating and judging: some minutes")
     merge_adapters(model)
     chosen, tried = choose(
         artifact,

@@ -249,8 +249,8 @@ def show_cost(images: int = 120) -> None:
 def show_latency(estimator: Estimator) -> None:
     """Print the latency with motion and without it."""
     found = latencies(estimator)
-    print("| latency, ms | p50 | p95 |\n|---|---:|---:|")
-    for name in ("alone", "motion"):
+    print("| ms | p50 | p95 |\n|---|---:|---:|")
+    for name in ("latency alone", "latency motion", "CPU time alone", "CPU time motion"):
         print(f"| {name} | {found[f'{name} p50']:.1f} | {found[f'{name} p95']:.1f} |")
     print(f"\n{found['hints']:.0f} hints a frame, {found['frames']:.0f} frames with motion")
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.contradiction import contradiction, doubt_ln
 from grin_ros.core.motion.point_map import PointMap, Surface, appearance
@@ -40,6 +41,8 @@ JUMP_LN = 0.3
 """If the inverse ranges of half of the corners change by more than this against their last points, the poses jumped."""
 REMEMBERED = 50
 """The poses of so many images are kept for estimates that come late."""
+MOST_HINTS = 200
+"""Of more hints the exact ones are given, spread over the image: the fusion of more takes longer than it gains."""
 MAP_SIGMA_LN = 0.1
 """Points with a larger sigma are not put into the map."""
 
@@ -144,7 +147,7 @@ class Motion:
 
     def hints(self) -> Hints | None:
         """Return the hints of the last image; None if there are none, and then `report.problem` says why."""
-        if self._pose is None:
+        if self._pose is None or self._camera is None:
             return None
         parts = []
         problem, tracked = self._triangulated()
@@ -162,7 +165,8 @@ class Motion:
             map_size=len(self._map),
             doubt=self._floor.text if parts else "",
         )
-        return Hints.joined(parts)
+        joined = Hints.joined(parts)
+        return None if joined is None else thinned(joined, self._camera.width, MOST_HINTS)
 
     def observe(self, estimate: DepthEstimate) -> None:
         """Take the depth of an image that was tracked lately: it hides points of the map that lie behind it."""

@@ -166,10 +166,11 @@ class ShardDataset:
                 for shard in index["shards"]
             ],
             [tuple(index["worlds"]) for index in indices for _ in index["shards"]],
+            [number for number, index in enumerate(indices) for _ in index["shards"]],
         )
 
-    def _keep(self, shards: list[dict[str, NDArray[Any]]], worlds: list[tuple[str, ...]]) -> None:
-        self._shards, self._worlds = shards, worlds
+    def _keep(self, shards: list[dict[str, NDArray[Any]]], worlds: list[tuple[str, ...]], of: list[int]) -> None:
+        self._shards, self._worlds, self._folder_of = shards, worlds, of
         self._ends = np.cumsum([len(shard["image"]) for shard in shards], dtype=np.int64)
 
     def __len__(self) -> int:
@@ -187,6 +188,10 @@ class ShardDataset:
         shard, k = self._find(index)
         seed, number, _ = self._shards[shard]["origin"][k]
         return int(seed), int(number)
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Return the place of a sample: number of its folder and scene seed. Raises IndexError outside the data set."""
+        return self._folder_of[self._find(index)[0]], self.origin(index)[0]
 
     def world(self, index: int) -> str:
         """Return the name of the world that a sample shows. Raises IndexError outside the data set."""
@@ -226,7 +231,7 @@ class ShardDataset:
 
     def _part(self, chosen: slice) -> ShardDataset:
         part = copy(self)
-        part._keep(self._shards[chosen], self._worlds[chosen])
+        part._keep(self._shards[chosen], self._worlds[chosen], self._folder_of[chosen])
         return part
 
 

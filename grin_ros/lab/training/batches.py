@@ -133,7 +133,7 @@ def sample_probabilities(
 ) -> NDArray[np.float64]:
     """Return the probability (n,) of each sample from the weights of the worlds.
 
-    In the worlds of by_place, a place (scene seed) has the weight of one frame, however many frames it has.
+    In the worlds of by_place, a place (a scene seed of a folder) has the weight of one frame, however many it has.
 
     Raises ValueError for an unknown world and for weights with which nothing can be drawn.
     """
@@ -145,7 +145,7 @@ def sample_probabilities(
             "former out of the YAML, or give their folder to --data too"
         )
     weights = np.array([worlds.get(name, 1.0) for name in names])
-    places = [(name, dataset.origin(i)[0]) if name in by_place else None for i, name in enumerate(names)]
+    places = [(name, dataset.place(i)) if name in by_place else None for i, name in enumerate(names)]
     frames = Counter(place for place in places if place is not None)
     weights = weights / np.array([1 if place is None else frames[place] for place in places])
     if not (weights.min() >= 0.0 and 0.0 < weights.sum() < np.inf):

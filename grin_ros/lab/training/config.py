@@ -48,7 +48,7 @@ class TrainConfig:
     worlds: dict[str, float] = field(default_factory=dict)
     """How often a frame of a world is drawn, relative to the frames of worlds that are not named (1)."""
     by_place: tuple[str, ...] = ()
-    """Worlds of which every place (scene seed), not every frame, is drawn as often as its world's weight says."""
+    """Worlds of which every place (a scene seed of a folder) is drawn as often as the weight says, not every frame."""
     holdout: int = 500
     """At least this many samples, in whole shards, are held out of the training."""
     seed: int = 0

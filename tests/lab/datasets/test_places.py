@@ -86,6 +86,16 @@ def test_every_place_is_drawn_equally_often(tmp_path: Path) -> None:
     assert probabilities[6] == pytest.approx(0.5 * probabilities[5])
 
 
+def test_places_of_two_folders_are_two_places(tmp_path: Path) -> None:
+    folders = []
+    for name, count in (("lab", 3), ("office", 1)):
+        places = write_places(tmp_path / name, {name: count})
+        folders.append(tmp_path / f"packed_{name}")
+        assert main([str(places), "--out", str(folders[-1])]) == 0
+    probabilities = sample_probabilities(ShardDataset(folders), {}, ("metric_places",))
+    assert probabilities[:3].sum() == pytest.approx(probabilities[3]) == pytest.approx(0.5)
+
+
 def test_no_point_of_sparse_depth_is_lost() -> None:
     depth_m = np.full((H, W), np.nan, np.float32)
     rows, columns = np.mgrid[10:230:20, 40:280:20]

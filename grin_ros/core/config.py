@@ -39,7 +39,7 @@ def from_mapping(cls: type[T], values: Mapping[str, Any], where: str = "config")
     for key, value in values.items():
         if key not in fields:
             known = ", ".join(sorted(fields))
-            raise ValueError(f"{where}: unknown key '{key}'{nearest(key, fields)} Known keys: {known}")
+            raise ValueError(f"{where}: unknown key '{key}'{nearest(key, fields)} (known keys: {known})")
         built[key] = _convert(hints[key], value, f"{where}.{key}")
     missing = [
         name

@@ -30,7 +30,7 @@ test:
 teach:
 	@./scripts/environment.sh test
 	@echo "[3/3] teach: a rendered drive with a level lidar, labels, a few minutes of training"
-	@$(PY) -m grin_ros.cli teach --demo --out teach_output --minutes 10 $(TEACH)
+	@$(PY) -m grin_ros.cli teach --demo --out teach_output --minutes 10 --steps 150 $(TEACH)
 
 lint:
 	$(PY) -m ruff check .

@@ -22,7 +22,6 @@ import torch
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
-from grin_ros.core.labels.checks import coverage
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame, LabelWriter
 from grin_ros.core.motion.motion import Motion
 from grin_ros.core.types import Frame
@@ -37,7 +36,7 @@ from grin_ros.lab.teaching.judging import SETTINGS, judge_old
 from grin_ros.lab.teaching.lessons import Lessons
 from grin_ros.lab.teaching.lora import merge_adapters
 from grin_ros.lab.teaching.replay import OldAnswers
-from grin_ros.lab.teaching.tune import TuneConfig, suited, tune
+from grin_ros.lab.teaching.tune import TuneConfig, tune
 
 TAUGHT, JUDGED = 0.6, 0.7
 """The frames before the first share of the sequence are taught, those after the second judge."""
@@ -83,9 +82,8 @@ def main() -> None:
     count = min(options.frames or found, found)
     artifact = load_artifact("nano")
     old_model = Estimator(open_engine("ort", artifact, options.threads), SETTINGS)
-    frames = LabelFolder(options.work / "frames")
     lessons = Lessons(
-        frames,
+        LabelFolder(options.work / "frames"),
         np.linspace(0, found - 1, count).round().astype(int).tolist(),
         options.work / "lessons",
         None if options.labels_only else lambda frame, labels: old_model(frame, hints=labels),
@@ -96,7 +94,6 @@ def main() -> None:
     weights = artifact.file("weights.safetensors")
     model, old = load_model(weights), load_weights(weights)
     config = replace(TuneConfig(), steps=options.steps, minutes=1e6, lr=options.lr, adapters=options.adapters)
-    config = suited(config, coverage(frames, range(found)).share)
     begin = time.process_time()
     tune(model, lessons, replay, config, options.work / "tune")
     minutes = (time.process_time() - begin) / 60.0

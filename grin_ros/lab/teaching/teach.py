@@ -25,7 +25,6 @@ from grin_ros.core.artifact.manifest import HINTS
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
-from grin_ros.core.labels.checks import coverage
 from grin_ros.core.labels.folder import LabelFolder
 from grin_ros.core.teachers.aligning import AlignedTeacher
 from grin_ros.core.teachers.contract import load_contract
@@ -46,7 +45,7 @@ from grin_ros.lab.teaching.lora import merge_adapters
 from grin_ros.lab.teaching.old_domain import OldDomain, find_old_domain
 from grin_ros.lab.teaching.replay import OldAnswers
 from grin_ros.lab.teaching.split import Split, split_by_time
-from grin_ros.lab.teaching.tune import Progress, Tuned, suited, tune
+from grin_ros.lab.teaching.tune import Progress, Tuned, tune
 from grin_ros.lab.training.calibrate import fit_into
 from grin_ros.lab.training.processes import rank_and_world, wait
 
@@ -107,8 +106,7 @@ def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | N
     model, old = load_model(artifact.file("weights.safetensors")), load_weights(artifact.file("weights.safetensors"))
     with tqdm(desc="tune", unit=" steps", mininterval=5.0) as bar:  # without a total: the minutes may end it first
         replay = _replay(artifact, old_domain, config, work)
-        settings = suited(config.tune, coverage(frames, spread(split.learn)).share)
-        tuned = tune(model, lessons, replay, settings, work / "tune", lambda p: _show(bar, p))
+        tuned = tune(model, lessons, replay, config.tune, work / "tune", lambda p: _show(bar, p))
     if not tuned.finished:
         logger.warning("interrupted at step %d; the same command goes on from here", tuned.steps)
         return None
@@ -139,12 +137,10 @@ def _help(folders: Sequence[Path], out: Path, config: TeachConfig) -> None:
     wait()
     frames, work = LabelFolder(list(folders)), out / "work"
     artifact = load_artifact(config.model)
-    split = split_by_time(frames)
-    lessons = _lessons(artifact, frames, split, config, work)
-    settings = suited(config.tune, coverage(frames, spread(split.learn)).share)
+    lessons = _lessons(artifact, frames, split_by_time(frames), config, work)
     old = find_old_domain(config.old_domain, config.replay, work)
     replay = _replay(artifact, old, config, work)
-    tune(load_model(artifact.file("weights.safetensors")), lessons, replay, settings, work / "tune")
+    tune(load_model(artifact.file("weights.safetensors")), lessons, replay, config.tune, work / "tune")
 
 
 def check_free(out: Path) -> None:

@@ -24,9 +24,6 @@ from grin_ros.lab.training.optimiser import cosine
 from grin_ros.lab.training.processes import first_says, own_device, rank_and_world, share_gradients
 from grin_ros.lab.training.state import Average, load_state, save_state
 
-SPARSE, SPARSE_RESIZE = 0.6, (0.6, 2.2)
-"""Labels that cover less than this share of the image, as the line of a level lidar, are drawn in windows of down to
-half of the image, which bring them to any of its rows."""
 CLOCK = "minutes.json"
 """The file that holds the minutes of training before a run was interrupted."""
 
@@ -157,13 +154,6 @@ def tune(
     model.load_state_dict(average.weights)
     model.cpu()
     return Tuned(step, spent_s / 60.0, finished)
-
-
-def suited(config: TuneConfig, covered: float) -> TuneConfig:
-    """Return the settings for labels that cover this share of the image (`Coverage.share`)."""
-    if covered >= SPARSE:
-        return config
-    return replace(config, sampling=replace(config.sampling, resize=SPARSE_RESIZE))
 
 
 def draw(

@@ -13,7 +13,7 @@ from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.teaching.lessons import Lessons
 from grin_ros.lab.teaching.lora import add_adapters, merge_adapters
-from grin_ros.lab.teaching.tune import Progress, TuneConfig, Tuned, draw, suited, tune
+from grin_ros.lab.teaching.tune import Progress, TuneConfig, Tuned, draw, tune
 from grin_ros.lab.training.batches import Sampling
 from tests.lab.network.tiny import TINY, awake
 from tests.lab.teaching.site import site
@@ -120,10 +120,3 @@ def test_the_loss_falls_on_a_site_that_can_be_learnt(lessons: Lessons, tmp_path:
         lambda p: told.append(p.loss),
     )
     assert np.mean(told[-6:]) < 0.8 * np.mean(told[:6])
-
-
-def test_labels_of_a_line_are_drawn_in_smaller_windows() -> None:
-    assert suited(CONFIG, covered=0.9) == CONFIG
-    line = suited(CONFIG, covered=0.2)
-    assert line.sampling.resize[1] > CONFIG.sampling.resize[1]
-    assert replace(line, sampling=CONFIG.sampling) == CONFIG

@@ -39,6 +39,9 @@ STILL_M = 0.01
 """With a shorter baseline there is no triangulation."""
 JUMP_LN = 0.3
 """If the inverse ranges of half of the corners change by more than this against their last points, the poses jumped."""
+TRIAL, LONGEST_TRIAL = 4, 64
+"""After poses that did not fit, so many images must fit before there are hints again: twice as many each time, as wrong
+poses fit now and then by chance. An image that fits makes the next trial 2 % shorter."""
 REMEMBERED = 50
 """The poses of so many images are kept for estimates that come late."""
 MOST_HINTS = 200
@@ -98,6 +101,8 @@ class Motion:
         self._surface: Surface | None = None
         self._poses: OrderedDict[int, Transform] = OrderedDict()  # by stamp, of the last images
         self._began = ""  # why everything began again, until there are hints
+        self._trial = 0  # images whose poses still have to fit
+        self._next_trial: float = TRIAL
 
     def track(
         self, image: NDArray[np.uint8], camera: Camera, stamp_ns: int, pose: Transform | None, why_not: str = ""
@@ -212,29 +217,29 @@ class Motion:
         agrees = fit.residual < AGREES * math.sqrt(2.0) * noise_rad
         misfit = contradiction(fit, followed, agrees)
         if misfit:
-            self._forget()
-            self._began = (
+            return self._refused(
                 f"The poses do not fit the images: {misfit}. Check the odometry, its stamps, and where the camera is "
                 "on the robot."
             )
-            return self._began, None
         with np.errstate(divide="ignore"):
             range_m, sigma_ln = 1.0 / fit.inverse, np.hypot(fit.sigma / fit.inverse, self._distance_noise)
         good = followed & agrees & (fit.inverse > 1.0 / config.max_range_m) & (fit.inverse < 1.0 / config.min_range_m)
         good &= sigma_ln <= config.largest_sigma_ln
         if self._jumped(pose, index, fit.inverse):
-            self._forget()
-            self._began = (
+            return self._refused(
                 "The poses jumped: the ranges that they give changed at once. Motion began again. If this repeats, "
                 "check the odometry, or take a fixed frame that does not jump, such as odom."
             )
-            return self._began, None
         self._points = np.full((len(self._ids), 3), np.nan)
         self._points[index[good]] = pose(self._rays[index[good]] * range_m[good, None])
         pixel_px = float(np.median(fit.residual[followed])) / noise_rad * config.pixel_noise_px
         self.report = replace(self.report, points=int(good.sum()), reprojection_px=pixel_px)
         if not good.any():
             return NOT_FAR, None
+        if self._trial:
+            self._trial -= 1
+            return self._began, None
+        self._next_trial = max(TRIAL, 0.98 * self._next_trial)
         index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
         self._remember(index, range_m, sigma_ln)
         exact = sigma_ln <= MAP_SIGMA_LN
@@ -248,6 +253,13 @@ class Motion:
         shared_ln = np.float32(math.hypot(poses_ln, self._distance_noise, doubted_ln))
         sigma_ln = np.hypot(made.sigma_ln, np.float32(doubted_ln))
         return "", replace(made, sigma_ln=sigma_ln, shared_ln=np.minimum(shared_ln, sigma_ln))
+
+    def _refused(self, why: str) -> tuple[str, None]:
+        """Begin again, and put the poses on trial."""
+        self._forget()
+        self._began = why
+        self._trial, self._next_trial = round(self._next_trial), min(2 * self._next_trial, LONGEST_TRIAL)
+        return why, None
 
     def _jumped(self, pose: Transform, index: NDArray[np.intp], inverse: Array) -> bool:
         """Return whether the corners (indices) have quite other ranges than their last points predict."""

@@ -132,6 +132,17 @@ def test_motion_recovers_after_a_jump() -> None:
     assert np.median(np.abs(errors(hints, range_m))) < 0.04
 
 
+def test_poses_that_jump_again_have_to_fit_for_longer() -> None:
+    motion, given = Motion(), []
+    for index, pose in enumerate(sideways(48, 0.02)):
+        told = shifted(pose, 0.0, 0.6 * ((index >= 10) + (index >= 24)), 0.0)
+        motion.track(view(CAMERA, pose)[0], CAMERA, index * PERIOD_NS, told)
+        given.append(motion.hints() is not None)
+    assert given[9] and not given[10] and given[23] and not given[24] and given[-1]
+    first, second = (given[start:].index(True) for start in (10, 24))
+    assert first < second
+
+
 def test_missing_and_broken_poses_are_named_and_survived() -> None:
     poses = list(sideways(16))
     broken = Transform(np.eye(3), np.array([np.nan, 0.0, 0.0]))

@@ -26,21 +26,24 @@ import yaml
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage
 
-from benchmarks.driving.box_worlds import Pose
-from benchmarks.driving.costmaps import VoxelCostmap
-from benchmarks.driving.room_drive import BAG, FRAMES, IMAGE, LENS, REACH_M, STRIDE, seen, stamp_ns, truth_m
-from benchmarks.driving.room_lidar import lidar_hints
-from grin_ros.core.artifact.loading import load_artifact
-from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.estimator import Estimator
-from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
-from grin_ros.core.planning.view import level_view
-from grin_ros.core.types import DepthEstimate, Frame
-from grin_ros.ros.bags.messages import deserialize
-from grin_ros.ros.bags.reading import Bag
-from grin_ros.worlds.sequence import TURN_RAD
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-CONFIG = Path(__file__).resolve().parents[1] / "config" / "nav2_costmap.yaml"
+from benchmarks.driving.box_worlds import Pose  # noqa: E402
+from benchmarks.driving.costmaps import VoxelCostmap  # noqa: E402
+from benchmarks.driving.room_drive import BAG, FRAMES, IMAGE, LENS, REACH_M, STRIDE, seen, stamp_ns, truth_m  # noqa: E402
+from benchmarks.driving.room_lidar import lidar_hints  # noqa: E402
+from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
+from grin_ros.core.backends.opening import open_engine  # noqa: E402
+from grin_ros.core.estimator import Estimator  # noqa: E402
+from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels  # noqa: E402
+from grin_ros.core.planning.view import level_view  # noqa: E402
+from grin_ros.core.types import DepthEstimate, Frame  # noqa: E402
+from grin_ros.ros.bags.messages import deserialize  # noqa: E402
+from grin_ros.ros.bags.reading import Bag  # noqa: E402
+from grin_ros.worlds.sequence import TURN_RAD  # noqa: E402
+
+CONFIG = ROOT / "config" / "nav2_costmap.yaml"
 LAYER = yaml.safe_load(CONFIG.read_text())["local_costmap"]["local_costmap"]["ros__parameters"]["voxel_layer"]
 MARKS, CLEARS = LAYER["obstacles"], LAYER["free_space"]
 HEIGHTS_M = (MARKS["min_obstacle_height"], MARKS["max_obstacle_height"])

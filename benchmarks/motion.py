@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -27,18 +28,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.moving.drive import PERIOD_NS, Drive, rendered
-from benchmarks.moving.latency import CAMERA, latencies, wall
-from grin_ros.core.artifact.loading import load_artifact
-from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.estimator import Estimator, Settings
-from grin_ros.core.geometry.rays import range_to_depth
-from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.geometry.transform_tree import interpolated
-from grin_ros.core.motion.config import MotionConfig
-from grin_ros.core.motion.motion import Motion
-from grin_ros.core.types import Frame
-from grin_ros.lab.evaluation.flicker import flicker
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.moving.drive import PERIOD_NS, Drive, rendered  # noqa: E402
+from benchmarks.moving.latency import CAMERA, latencies, wall  # noqa: E402
+from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
+from grin_ros.core.backends.opening import open_engine  # noqa: E402
+from grin_ros.core.estimator import Estimator, Settings  # noqa: E402
+from grin_ros.core.geometry.rays import range_to_depth  # noqa: E402
+from grin_ros.core.geometry.transform import Transform  # noqa: E402
+from grin_ros.core.geometry.transform_tree import interpolated  # noqa: E402
+from grin_ros.core.motion.config import MotionConfig  # noqa: E402
+from grin_ros.core.motion.motion import Motion  # noqa: E402
+from grin_ros.core.types import Frame  # noqa: E402
+from grin_ros.lab.evaluation.flicker import flicker  # noqa: E402
 
 SEEDS = (23, 24, 31)
 WORSE = 1.05

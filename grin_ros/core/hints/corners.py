@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What differs for hints of motion: they lie at corners of the image, and not at pixels that were chosen at random.
+"""The treatment of hints of motion, which lie at corners of the image and not at pixels that were chosen at random.
 
 Corners lie where surfaces end, so the pixel of a hint may show the surface beside it. They crowd on textured things and
 leave whole walls out, so hints are often far from where they are needed. The numbers were chosen on the rendered drives
@@ -20,15 +20,13 @@ from grin_ros.core.hints.posterior import Posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import Hints
 
-SOURCES = ("motion", "motion map")
-"""The names of the sources whose hints lie at corners."""
+TRACKED, MAPPED = "motion", "motion map"
+"""The names of the two sources of hints at corners: corners that are followed now, and points of the map of motion."""
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
 
 LOCAL, OWN = 2.0, 1.5
 """The variance of the local errors and the deviation of those that pixels do not share are larger by these factors."""
-CAUTION = 1
-"""The correction of a pixel is multiplied by this power of the share of its variance that the hints explain."""
 REACH = (0.15, 0.3)
 """Up to the first of these distances from the nearest hint, in widths of the image, corrections are believed; from the
 second on they are not. What a robot that turns sees for the first time is not corrected by what leaves the view."""
@@ -40,7 +38,7 @@ def lie_at_corners(hints: Hints) -> bool:
     """Return whether at least half of the measured hints, which those of the floor are not, are those of motion."""
     motion, floor = (
         np.isin(hints.source, [index for index, name in enumerate(hints.sources) if name in names])
-        for names in (SOURCES, (FLOOR,))
+        for names in ((TRACKED, MAPPED), (FLOOR,))
     )
     return bool(motion.any() and 2 * motion.sum() >= (~floor).sum())
 
@@ -62,6 +60,8 @@ def edge_sigma_ln(ln_range: NDArray[np.float32]) -> NDArray[np.float32]:
 def cautious(found: Posterior, places: NDArray[np.floating], shape: tuple[int, int]) -> Posterior:
     """Return the posterior with smaller corrections where hints explain little, and none far from all hints.
 
+    The correction of a pixel is multiplied by the share of its variance that the hints explain.
+
     places (M, 2): of the hints, as shares of the image's width and height. shape: (rows, columns) of the query grid.
     """
     rows, cols = shape
@@ -71,6 +71,6 @@ def cautious(found: Posterior, places: NDArray[np.floating], shape: tuple[int, i
     away = cv2.distanceTransform(empty, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).reshape(-1) / np.float32(cols)
     held = np.interp(away, REACH, (1.0, 0.0))
     explained = np.clip(1.0 - (found.deviation_ln / found.prior_ln) ** 2, 0.0, 1.0)
-    mean_ln = found.mean_ln * explained**CAUTION * held
+    mean_ln = found.mean_ln * explained * held
     deviation_ln = np.sqrt(held * found.deviation_ln**2 + (1.0 - held) * found.prior_ln**2)
     return found._replace(mean_ln=mean_ln.astype(np.float32), deviation_ln=deviation_ln.astype(np.float32))

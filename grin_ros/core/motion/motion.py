@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.hints.corners import MAPPED, TRACKED
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.contradiction import contradiction, doubt_ln
@@ -27,8 +28,6 @@ Array = NDArray[np.float64]
 
 STILL = "The camera stands still or only turns, so two views do not differ in their place."
 NOT_FAR = "The camera has not moved far enough for two views to differ."
-TRACKED, MAPPED = "motion", "motion map"
-"""The names of the two sources of hints: corners that are followed now, and points of the map."""
 
 LEAST_CORNERS = 12
 """With fewer corners the poses cannot be checked against the image, and there are no hints."""
@@ -45,7 +44,7 @@ poses fit now and then by chance. An image that fits makes the next trial 2 % sh
 REMEMBERED = 50
 """The poses of so many images are kept for estimates that come late."""
 MOST_HINTS = 200
-"""Of more hints the exact ones are given, spread over the image: the fusion of more takes longer than it gains."""
+"""If there are more hints, the exact ones are given, spread over the image. Fusing more is not worth its time."""
 MAP_SIGMA_LN = 0.1
 """Points with a larger sigma are not put into the map."""
 
@@ -71,7 +70,7 @@ class MotionReport:
     idle: bool = False
     """True if nothing is wrong, but the camera has not moved."""
     doubt: str = ""
-    """What contradicts the hints although they are given: a scale of odometry that does not fit the floor."""
+    """A contradiction to the hints that are given, as a sentence: the scale of odometry does not fit the floor."""
 
 
 class Motion:
@@ -241,13 +240,13 @@ class Motion:
             return self._began, None
         self._next_trial = max(TRIAL, 0.98 * self._next_trial)
         index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
-        self._remember(index, range_m, sigma_ln)
         exact = sigma_ln <= MAP_SIGMA_LN
+        self._remember(index[exact], range_m[exact], sigma_ln[exact])
         if self._mounting is not None:
             self._floor.add(self._rays[index[exact]], range_m[exact], self._mounting)
         made = Hints.measured(self._seen.pixels[index], range_m, sigma_ln, TRACKED)
-        # Of the errors of the poses all corners share at least the mean; what it is worth is a factor of all ranges.
-        # What contradicts the floor or the poses is as uncertain as the contradiction is large.
+        # All corners share at least the mean of the errors of the poses, which acts as a factor of all ranges. A
+        # contradiction to the floor or to the poses makes them as uncertain as it is large.
         poses_ln = float(np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)))
         doubted_ln = math.hypot(self._floor.error_ln, doubt_ln(fit))
         shared_ln = np.float32(math.hypot(poses_ln, self._distance_noise, doubted_ln))
@@ -271,10 +270,8 @@ class Motion:
         return float(np.median(np.abs(change_ln))) > JUMP_LN
 
     def _remember(self, index: NDArray[np.intp], range_m: Array, sigma_ln: Array) -> None:
-        """Put the exact ones of the triangulated corners into the map."""
+        """Put triangulated corners into the map."""
         assert self._pose is not None and self._seen is not None
-        exact = sigma_ln <= MAP_SIGMA_LN
-        index, range_m, sigma_ln = index[exact], range_m[exact], sigma_ln[exact]
         points = self._pose.fixed_from_optical(self._rays[index] * range_m[:, None])
         seen = self._seen
         looks = appearance(seen.picture, (seen.pixels[index] + 0.5) / seen.width)

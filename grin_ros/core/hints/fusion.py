@@ -14,7 +14,7 @@ from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints import corners
 from grin_ros.core.hints.calibration import HintCalibration
 from grin_ros.core.hints.likeness import Likeness
-from grin_ros.core.hints.posterior import Array, Features, Posterior, both, colours, posterior, sampled
+from grin_ros.core.hints.posterior import Array, Features, Observed, Posterior, both, colours, posterior, sampled
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Frame, HintReport, Hints
@@ -87,7 +87,7 @@ class Fusion:
             process, wider = corners.process_at_corners(process), corners.WIDER
             edge_ln = corners.edge_sigma_ln(ln_range.reshape(shape))
             sigma_ln = np.hypot(sigma_ln, sampled(edge_ln, used.pixels, width, height))
-        found = fuse(grid, there, residual_ln, sigma_ln, process, shape, _shared(used))
+        found = fuse(grid, Observed(there, residual_ln, sigma_ln, _shared(used)), process, shape)
         if at_corners:
             found = corners.cautious(found, used.pixels / (width, height), shape)
         shift_ln = found.mean_ln if features is None else found.nearer_ln

@@ -69,6 +69,22 @@ class Features(NamedTuple):
         return self._replace(likeness=None)
 
 
+class Observed(NamedTuple):
+    """M hints. pixels: where they lie. residual_ln (M,): ln(measured) - ln(network). sigma_ln (M,): one sigma of each
+    measurement. shared_ln (M, S): the part of sigma_ln that all hints of each of S sources share, 0 at those of others;
+    None if nothing is shared."""
+
+    pixels: Features
+    residual_ln: Array
+    sigma_ln: Array
+    shared_ln: Array | None = None
+
+    @property
+    def plain(self) -> Observed:
+        """The same hints without what a hint network says of their pixels."""
+        return self._replace(pixels=self.pixels.plain)
+
+
 class Posterior(NamedTuple):
     """mean_ln (N,): the expected ln(range) less that of the network. deviation_ln (N,): one sigma of what then remains.
     prior_ln (N,): that sigma without hints. weight (M,): 0 to 1, how far each hint was believed."""
@@ -80,7 +96,7 @@ class Posterior(NamedTuple):
 
     @property
     def nearer_ln(self) -> Array:
-        """What to add to ln(range) of the network for the range whose inverse is the expected inverse range, (N,).
+        """The difference (N,) in ln(range) from the network to the range whose inverse is the expected inverse range.
 
         ln(range) has a normal distribution, so this is mean - variance / 2. Errors count in proportion to range, and an
         overestimate of a far range has no limit; the median would be too far for them.
@@ -107,31 +123,21 @@ def sampled(values: NDArray[np.float32], pixels: NDArray[np.floating], width: in
     return np.asarray(found[:, 0] if values.ndim == 3 else found.reshape(-1), np.float32)
 
 
-def posterior(
-    grid: Features,
-    hints: Features,
-    residual_ln: Array,
-    sigma_ln: Array,
-    process: Process,
-    shape: tuple[int, int] | None = None,
-    shared_ln: Array | None = None,
-) -> Posterior:
+def posterior(grid: Features, hints: Observed, process: Process, shape: tuple[int, int] | None = None) -> Posterior:
     """Fuse M hints with the network's answer at N pixels.
 
-    residual_ln (M,): ln(measured) - ln(network) at the hints. sigma_ln (M,): one sigma of each measurement. shape:
-    (rows, columns) if the pixels are a grid, row by row: variance is then computed at every second row and column.
-    shared_ln (M, S): the part of sigma_ln that all hints of each of S sources share, 0 at those of others.
+    shape: (rows, columns) if the pixels are a grid, row by row: variance is then computed at every second row and
+    column.
     """
+    pixels, residual_ln, sigma_ln, shared_ln = hints
     middle = np.float32(np.median(grid.ln_range))
-    at_grid, at_hints = _Parts.of(grid, middle, process), _Parts.of(hints, middle, process)
+    at_grid, at_hints = _Parts.of(grid, middle, process), _Parts.of(pixels, middle, process)
     if shared_ln is not None:
-        at_hints, at_grid = (
-            at_hints.sharing(shared_ln),
-            at_grid.sharing(shared_ln[:1] * np.zeros((len(at_grid.variance), 1), np.float32)),
-        )
+        at_hints = at_hints.sharing(shared_ln)
+        at_grid = at_grid.sharing(np.zeros((len(at_grid.variance), shared_ln.shape[1]), np.float32))
         sigma_ln = np.sqrt(np.maximum(sigma_ln**2 - (shared_ln**2).sum(axis=1), np.float32(1e-6)))
-    if hints.likeness is not None:
-        noise = np.asarray(_own(hints, process) + sigma_ln**2, np.float32)
+    if pixels.likeness is not None:
+        noise = np.asarray(_own(pixels, process) + sigma_ln**2, np.float32)
     else:
         noise = np.maximum(sigma_ln, np.float32(process.noise_floor)) ** 2
     turn = slice(0, AT_ONCE)
@@ -152,23 +158,15 @@ def posterior(
     return Posterior(mean, np.sqrt(remaining), np.sqrt(prior), weight)
 
 
-def both(
-    grid: Features,
-    hints: Features,
-    residual_ln: Array,
-    sigma_ln: Array,
-    process: Process,
-    shape: tuple[int, int] | None = None,
-    shared_ln: Array | None = None,
-) -> Posterior:
+def both(grid: Features, hints: Observed, process: Process, shape: tuple[int, int] | None = None) -> Posterior:
     """Return the posterior with a hint network; for a few hints the mean of that and of the one without it.
 
     How far these two differ counts as a part of the deviation. The arguments are those of `posterior`.
     """
-    found = posterior(grid, hints, residual_ln, sigma_ln, process, shape, shared_ln)
-    if len(residual_ln) > BOTH_UP_TO:
+    found = posterior(grid, hints, process, shape)
+    if len(hints.residual_ln) > BOTH_UP_TO:
         return found
-    plain_ln = posterior(grid.plain, hints.plain, residual_ln, sigma_ln, Process(), shape, shared_ln).mean_ln
+    plain_ln = posterior(grid.plain, hints.plain, Process(), shape).mean_ln
     deviation_ln = np.hypot(found.deviation_ln, found.mean_ln - plain_ln)
     return found._replace(mean_ln=0.5 * (found.mean_ln + plain_ln), deviation_ln=deviation_ln)
 
@@ -257,7 +255,7 @@ class _Place(NamedTuple):
 
 
 class _Told(NamedTuple):
-    """What M hints say. told (M,), inverse (M, M): their residuals times the inverse of their covariance, and that.
+    """The evidence of M hints. inverse (M, M): the inverse of their covariance. told (M,): it times their residuals.
     weight (M,): of each. missed: how much larger their residuals are than expected, squared."""
 
     hints: _Parts

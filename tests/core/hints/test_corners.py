@@ -9,7 +9,7 @@ import pytest
 
 from grin_ros.core.hints.belief import FLOOR
 from grin_ros.core.hints.corners import cautious, edge_sigma_ln, lie_at_corners
-from grin_ros.core.hints.posterior import Features, Posterior, posterior
+from grin_ros.core.hints.posterior import Features, Observed, Posterior, posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import Hints
 
@@ -29,7 +29,7 @@ def corrected(shared: float) -> float:
     sigma_ln = np.full(len(at), 0.3, np.float32)
     shared_ln = np.full((len(at), 1), shared, np.float32) if shared else None
     residual_ln = np.full(len(at), 0.3, np.float32)
-    return float(posterior(grid(), there, residual_ln, sigma_ln, Process(), None, shared_ln).mean_ln.mean())
+    return float(posterior(grid(), Observed(there, residual_ln, sigma_ln, shared_ln), Process()).mean_ln.mean())
 
 
 def test_many_hints_that_share_an_error_are_not_believed_as_many() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grin_ros.core.hints.posterior import AT_ONCE, Features, Posterior, colours, posterior, sampled
+from grin_ros.core.hints.posterior import AT_ONCE, Features, Observed, Posterior, colours, posterior, sampled
 from grin_ros.core.hints.process import Process
 
 PROCESS = Process()
@@ -33,7 +33,7 @@ def test_a_common_factor_is_found_everywhere(seed: int, factor_ln: float, count:
     rng = np.random.default_rng(seed)
     grid = scene(rng, 300)
     hints = scene(rng, count)
-    found = posterior(grid, hints, np.full(count, factor_ln, np.float32), np.full(count, EXACT), PROCESS)
+    found = posterior(grid, Observed(hints, np.full(count, factor_ln, np.float32), np.full(count, EXACT)), PROCESS)
     assert np.abs(found.mean_ln - factor_ln).mean() < 0.1 * abs(factor_ln) + 0.01
     assert (found.weight > 0.5).all()
 
@@ -44,7 +44,7 @@ def test_hints_never_widen_the_deviation(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     grid, hints = scene(rng, 200), scene(rng, count)
     residual = rng.normal(0.0, 0.3, count).astype(np.float32)
-    found = posterior(grid, hints, residual, np.full(count, EXACT), PROCESS)
+    found = posterior(grid, Observed(hints, residual, np.full(count, EXACT)), PROCESS)
     assert np.isfinite(found.mean_ln).all()
     assert (found.deviation_ln > 0.0).all()
     assert (found.deviation_ln <= found.prior_ln * 1.0001).all()
@@ -55,7 +55,7 @@ def test_the_deviation_is_small_at_a_hint_and_grows_with_distance() -> None:
     grid = Features(
         np.stack([columns, np.zeros_like(columns)], 1), np.zeros(50, np.float32), np.zeros((50, 3), np.float32)
     )
-    found = posterior(grid, chosen(grid, [0]), np.array([0.2], np.float32), np.array([EXACT]), PROCESS)
+    found = posterior(grid, Observed(chosen(grid, [0]), np.array([0.2], np.float32), np.array([EXACT])), PROCESS)
     assert (np.diff(found.deviation_ln) >= -1e-6).all()
     assert found.deviation_ln[0] < 0.5 * found.deviation_ln[-1]
 
@@ -70,7 +70,7 @@ def test_a_correction_stays_on_its_side_of_an_edge_of_colour_and_range() -> None
     )
     at = rng.choice(400, 80, replace=False)
     residual = np.where(left[at], 0.3, 0.0).astype(np.float32)  # only the left side is wrong
-    found = posterior(grid, chosen(grid, at), residual, np.full(80, EXACT), PROCESS)
+    found = posterior(grid, Observed(chosen(grid, at), residual, np.full(80, EXACT)), PROCESS)
     assert found.mean_ln[left].mean() == pytest.approx(0.3, abs=0.03)
     assert np.abs(found.mean_ln[~left]).mean() < 0.03
 
@@ -81,7 +81,7 @@ def test_gross_outliers_lose_their_weight(share: float, error_ln: float) -> None
     grid, hints = scene(rng, 300), scene(rng, 100)
     wrong = rng.random(100) < share
     residual = np.where(wrong, rng.choice([-1.5, 1.5], 100), 0.2).astype(np.float32)
-    found = posterior(grid, hints, residual, np.full(100, EXACT), PROCESS)
+    found = posterior(grid, Observed(hints, residual, np.full(100, EXACT)), PROCESS)
     assert found.weight[wrong].max() < 0.5 < np.median(found.weight[~wrong])
     assert np.abs(found.mean_ln - 0.2).mean() < error_ln
 
@@ -90,8 +90,8 @@ def test_an_uncertain_hint_moves_the_answer_less_than_an_exact_one() -> None:
     rng = np.random.default_rng(1)
     grid, hints = scene(rng, 50), scene(rng, 5)
     residual = np.full(5, 0.4, np.float32)
-    exact = posterior(grid, hints, residual, np.full(5, EXACT), PROCESS)
-    vague = posterior(grid, hints, residual, np.full(5, np.float32(0.8)), PROCESS)
+    exact = posterior(grid, Observed(hints, residual, np.full(5, EXACT)), PROCESS)
+    vague = posterior(grid, Observed(hints, residual, np.full(5, np.float32(0.8))), PROCESS)
     assert (np.abs(vague.mean_ln) < np.abs(exact.mean_ln)).all()
     assert (vague.deviation_ln > exact.deviation_ln).all()
 
@@ -103,7 +103,7 @@ def test_hints_beyond_the_first_ones_correct_what_is_left_around_them() -> None:
     waves = (0.1 * np.sin(20.0 * wall.position[:, 0]) * np.sin(20.0 * wall.position[:, 1])).astype(np.float32)
     errors = []
     for count in (AT_ONCE, 2 * AT_ONCE):
-        found = posterior(wall, chosen(wall, slice(0, count)), waves[:count], np.full(count, EXACT), PROCESS)
+        found = posterior(wall, Observed(chosen(wall, slice(0, count)), waves[:count], np.full(count, EXACT)), PROCESS)
         assert len(found.weight) == count
         assert (found.deviation_ln <= found.prior_ln * 1.0001).all()
         errors.append(np.abs(found.mean_ln - waves)[2 * AT_ONCE :].mean())
@@ -119,7 +119,8 @@ def test_on_a_grid_the_deviation_is_nearly_that_of_every_pixel() -> None:
     grid = Features(position, ln_range, np.zeros((rows * cols, 3), np.float32))
     hints = chosen(grid, rng.choice(rows * cols, 20, replace=False))
     residual = rng.normal(0.0, 0.2, 20).astype(np.float32)
-    every, some = (posterior(grid, hints, residual, np.full(20, EXACT), PROCESS, s) for s in (None, (rows, cols)))
+    observed = Observed(hints, residual, np.full(20, EXACT))
+    every, some = (posterior(grid, observed, PROCESS, shape) for shape in (None, (rows, cols)))
     np.testing.assert_array_equal(some.mean_ln, every.mean_ln)
     ratio = some.deviation_ln / every.deviation_ln
     assert np.abs(np.median(ratio) - 1.0) < 0.02

@@ -19,7 +19,7 @@ from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.likeness import CHANNELS, Likeness
-from grin_ros.core.hints.posterior import Features, posterior
+from grin_ros.core.hints.posterior import Features, Observed, posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.shards import ShardWriter
@@ -102,9 +102,8 @@ def test_training_and_robot_compute_the_same_posterior() -> None:
 
     grid, hints = pixels(120), pixels(20)
     residual, sigma = rng.normal(0.0, 0.2, 20).astype(np.float32), np.full(20, 0.02, np.float32)
-    found = posterior(
-        *(each._replace(likeness=Likeness.of(each.likeness)) for each in (grid, hints)), residual, sigma, process
-    )
+    at_grid, at_hints = (each._replace(likeness=Likeness.of(each.likeness)) for each in (grid, hints))
+    found = posterior(at_grid, Observed(at_hints, residual, sigma), process)
     given = [Pixels(*(torch.from_numpy(np.asarray(a))[None] for a in each)) for each in (grid, hints)]
     one = [torch.from_numpy(a)[None] for a in (residual, sigma, np.ones(20, np.float32))]
     middle = torch.tensor([[float(np.median(grid.ln_range))]])

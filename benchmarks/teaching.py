@@ -42,8 +42,8 @@ TAUGHT, JUDGED = 0.6, 0.7
 """The frames before the first share of the sequence are taught, those after the second judge."""
 
 
-def label(sequence: Sequence, pattern: str, folder: Path) -> int:
-    """Write the taught frames with their labels, and return how many have some."""
+def label(sequence: Sequence, pattern: str, folder: Path, posed: bool = True) -> int:
+    """Write the taught frames with their labels, and return how many have some. posed: with the poses."""
     writer, motion = LabelWriter(folder), Motion()
     for frame in sequence.frames[: round(TAUGHT * len(sequence))]:
         image = Frame(frame.read_image(), sequence.camera, frame.stamp_ns)
@@ -54,7 +54,8 @@ def label(sequence: Sequence, pattern: str, folder: Path) -> int:
             sample = _sample(frame, image)
             labels = None if sample is None else HintPattern.parse(pattern).draw(sample)
         if labels is not None:
-            writer.add(LabelledFrame(frame.name, sequence.name, image, labels))
+            pose = frame.pose if posed else None
+            writer.add(LabelledFrame(frame.name, sequence.name, image, labels, pose))
     writer.save()
     return len(writer)
 
@@ -68,6 +69,7 @@ def main() -> None:
     parser.add_argument("--old-domain", type=Path, nargs="+", required=True)
     parser.add_argument("--replay", type=Path, nargs="*", default=[], help="shards")
     parser.add_argument("--truth", action="store_true", help="replay the truth of the shards, not the old answers")
+    parser.add_argument("--own-labels", action="store_true", help="no frame learns what others measured of its view")
     parser.add_argument("--labels-only", action="store_true", help="learn nothing between the labels")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--lr", type=float, default=TuneConfig().lr)
@@ -78,7 +80,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     sequence = Sequence.open(options.sequence)
-    found = label(sequence, options.labels, options.work / "frames")
+    found = label(sequence, options.labels, options.work / "frames", not options.own_labels)
     count = min(options.frames or found, found)
     artifact = load_artifact("nano")
     old_model = Estimator(open_engine("ort", artifact, options.threads), SETTINGS)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A folder of frames with sparse labels. `ros` writes it from bags, and `lab` trains on it.
 
-index.json   {"format": 1, "frames": [{"name", "recording", "stamp_ns", "camera": {...}}, ...]}
+index.json   {"format": 1, "frames": [{"name", "recording", "stamp_ns", "camera": {...}, "pose"}, ...]}; a pose
+             has 12 numbers, row by row, of the (3, 4) matrix from the optical frame to the fixed one, or is null
 NAME.png     the image, at most WIDTH pixels wide; the camera of the index is that of this image
 NAME.npz     the labels of the frame: the fields of `Hints`
 """
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.config import from_mapping
 from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.types import Frame, Hints
 
 FORMAT = 1
@@ -37,6 +39,8 @@ class LabelledFrame:
     recording: str
     frame: Frame
     labels: Hints
+    pose: Transform | None = None
+    """Takes points of the optical frame to a frame in which the world stands still; None if it is not known."""
 
     def at_pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp], Hints]:
         """Return rows (N,), columns (N,) and the labels that lie in the image, the farthest first.
@@ -58,6 +62,7 @@ class _Entry:
     recording: str
     stamp_ns: int
     camera: dict[str, Any]
+    pose: list[float] | None = None
 
 
 class LabelWriter:
@@ -87,7 +92,9 @@ class LabelWriter:
         labels = {field.name: getattr(small.labels, field.name) for field in dataclasses.fields(Hints)}
         np.savez_compressed(self.folder / f"{small.name}.npz", **labels)
         camera = dataclasses.asdict(small.frame.camera)
-        self._entries[small.name] = _Entry(small.name, small.recording, small.frame.stamp_ns, camera)
+        pose = None if small.pose is None else np.column_stack([small.pose.rotation, small.pose.translation_m])
+        numbers = None if pose is None else pose.reshape(-1).tolist()
+        self._entries[small.name] = _Entry(small.name, small.recording, small.frame.stamp_ns, camera, numbers)
 
     def save(self) -> None:
         """Write the index, as a whole."""
@@ -119,6 +126,10 @@ class LabelFolder:
         """Return the stamp of a frame in nanoseconds."""
         return self._found[index][1].stamp_ns
 
+    def pose(self, index: int) -> Transform | None:
+        """Return the pose of the camera at a frame; None if it is not known."""
+        return _pose(self._found[index][1])
+
     def __getitem__(self, index: int) -> LabelledFrame:
         """Read one frame. Raises ValueError if its files cannot be read."""
         folder, entry = self._found[index]
@@ -129,7 +140,8 @@ class LabelFolder:
             values: dict[str, Any] = {key: stored[key] for key in stored.files}
         labels = Hints(**{**values, "sources": tuple(values["sources"].tolist())})
         image = np.ascontiguousarray(bgr[:, :, ::-1]).astype(np.uint8)
-        return LabelledFrame(entry.name, entry.recording, Frame(image, _camera(entry), entry.stamp_ns), labels)
+        frame = Frame(image, _camera(entry), entry.stamp_ns)
+        return LabelledFrame(entry.name, entry.recording, frame, labels, _pose(entry))
 
 
 def reduced(labelled: LabelledFrame, width: int = WIDTH) -> LabelledFrame:
@@ -149,6 +161,13 @@ def _camera(entry: _Entry) -> Camera:
     mounting = entry.camera["mounting"]
     known = None if mounting is None else Mounting(**mounting)
     return Camera(**{**entry.camera, "distortion": tuple(entry.camera["distortion"]), "mounting": known})
+
+
+def _pose(entry: _Entry) -> Transform | None:
+    if entry.pose is None:
+        return None
+    matrix = np.array(entry.pose, np.float64).reshape(3, 4)
+    return Transform(matrix[:, :3], matrix[:, 3])
 
 
 def _read_index(folder: Path) -> tuple[_Entry, ...]:

@@ -25,13 +25,15 @@ HZ = 3.0
 
 @dataclass(frozen=True)
 class RobotFrame:
-    """One moment of a drive. range_m: (H, W), exact. scan_rad, scan_m: (N,) the lidar's rays, to the left of ahead, and
+    """One moment of a drive. range_m: (H, W), exact. place: x and y in metres and the heading in radians, to the left,
+    of the robot in a level frame that stands still. scan_rad, scan_m: (N,) the lidar's rays, to the left of ahead, and
     their ranges, inf where nothing was hit. The lidar stands straight below the camera, at LIDAR_HEIGHT_M."""
 
     stamp_s: float
     image: NDArray[np.uint8]
     range_m: NDArray[np.float32]
     camera: Camera
+    place: tuple[float, float, float]
     scan_rad: NDArray[np.float64]
     scan_m: NDArray[np.float64]
 
@@ -58,9 +60,9 @@ def robot_drive(frames: int) -> Iterator[RobotFrame]:
                 level = Placement(low, here.yaw_rad, 0.0, 0.0, LIDAR_HEIGHT_M)
                 row_m = capture_range(renderer, LIDAR, pose(level))[LIDAR.height // 2].astype(np.float64)
                 scan_m = np.nan_to_num(row_m, nan=np.inf) * cos
-                yield RobotFrame(
-                    number / HZ, view.image, view.range_m, view.camera, azimuth[::-1].copy(), scan_m[::-1].copy()
-                )
+                place = (float(low[0]), float(low[1]), here.yaw_rad)
+                scan_rad, scan_m = azimuth[::-1].copy(), scan_m[::-1].copy()
+                yield RobotFrame(number / HZ, view.image, view.range_m, view.camera, place, scan_rad, scan_m)
             return
         raise ValueError(f"no room of the seeds {SEEDS.start} to {SEEDS.stop - 1} has a free path; take other seeds")
     finally:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.results import Evaluation
 from grin_ros.lab.evaluation.run import evaluate
+from grin_ros.lab.teaching.accumulating import by_motion
 
 FAR_M = 100.0
 SETTINGS = Settings(max_depth_m=FAR_M)
@@ -32,10 +33,15 @@ class SiteFigures:
 
 
 def measured_sample(labelled: LabelledFrame) -> EvalSample | None:
-    """Return a frame with its labels as measured depth along z; None if no label lies in the image."""
+    """Return a frame with its labels as measured depth along z; None if no label lies in the image.
+
+    Beside those of a sensor, labels of motion are left out, because they are less exact.
+    """
     camera = labelled.frame.camera
     depth_m = np.full((camera.height, camera.width), np.nan, np.float32)
-    v, u, labels = labelled.at_pixels()
+    moved = by_motion(labelled.labels)
+    sensed = labelled if moved.all() else replace(labelled, labels=labelled.labels.chosen(~moved))
+    v, u, labels = sensed.at_pixels()
     depth_m[v, u] = labels.range_m * camera.rays()[v, u, 2]
     if not Limits().inside(depth_m).any():
         return None

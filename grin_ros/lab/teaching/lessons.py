@@ -20,6 +20,7 @@ from grin_ros.core.geometry.rays import depth_to_range
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.shards import TrainingSample
+from grin_ros.lab.teaching.accumulating import Accumulated
 from grin_ros.lab.teaching.kept import kept
 
 WORLD = "taught"
@@ -61,11 +62,13 @@ def targets(labelled: LabelledFrame, answer: Answer | None) -> NDArray[np.float1
 
 
 class Lessons:
-    """The robot's frames as training samples. Their targets are made once and kept in a folder."""
+    """The robot's frames as training samples, with each other's labels (`Accumulated`). Their targets are made once and
+    kept in a folder."""
 
     def __init__(self, frames: LabelFolder, chosen: Sequence[int], cache: Path, answer: Answer | None) -> None:
         """chosen: indices of the frames to learn. cache: a folder for the targets; those in it are used again."""
         self._frames, self._chosen, self._cache, self._answer = frames, list(chosen), cache, answer
+        self._together = Accumulated(frames, self._chosen)
         cache.mkdir(parents=True, exist_ok=True)
 
     def __len__(self) -> int:
@@ -74,7 +77,7 @@ class Lessons:
     def prepare(self) -> Iterator[int]:
         """Make the targets that are missing, and yield the number of frames that are done after each."""
         for done, index in enumerate(self._chosen, 1):
-            self._targets(self._frames[index])
+            self._targets(index, self._frames[index].name)
             yield done
 
     def world(self, index: int) -> str:
@@ -85,9 +88,9 @@ class Lessons:
     def sample(self, index: int) -> TrainingSample:
         """Read one frame with its targets."""
         labelled = self._frames[self._chosen[index]]
-        range_m, weight = self._targets(labelled)
+        range_m, weight = self._targets(self._chosen[index], labelled.name)
         camera = labelled.frame.camera
         return TrainingSample(labelled.frame.image, range_m, camera, weight.astype(np.float32))
 
-    def _targets(self, labelled: LabelledFrame) -> NDArray[np.float16]:
-        return kept(self._cache / f"{labelled.name}.npy", lambda: targets(labelled, self._answer))
+    def _targets(self, index: int, name: str) -> NDArray[np.float16]:
+        return kept(self._cache / f"{name}.npy", lambda: targets(self._together[index], self._answer))

@@ -9,7 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sensor_msgs.msg import CameraInfo
 
+from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.input_error import InputError
 from grin_ros.ros.bags.before_start import is_static_tf
 from grin_ros.ros.bags.messages import deserialize, recorded
 from grin_ros.ros.bags.reading import Message
@@ -72,6 +74,15 @@ class BagHints:
                         inputs.take(topic, made)
         except ValueError as error:
             logger.warning("%s at %d ns is not used: %s", message.topic, message.time_ns, error)
+
+    def pose(self, frame_id: str, stamp_ns: int, fixed: str) -> Transform | None:
+        """Return the transform of points of a frame to the frame `fixed` at a time; None if tf does not tell it."""
+        if not fixed or not self._tree.knows(fixed):
+            return None
+        try:
+            return self._tree.lookup(fixed, frame_id, stamp_ns)
+        except InputError:
+            return None
 
     def show(self, message: Message, info: bytes | None) -> None:
         """Show an image to the sources of its camera that want every image."""

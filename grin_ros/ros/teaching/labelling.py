@@ -59,6 +59,12 @@ def label(job: Job) -> Report:
     stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
     work.read(bag, found.time_ns(job.start_s), stop_ns)
     sources = dict(sorted(work.sources.items()))
+    if work.unposed:
+        text = (
+            "%s: tf does not tell where the camera was in hints.fixed_frame '%s' at %d of %d frames, so these learn "
+            "only what was measured at their own time; record /tf with the odometry of the robot"
+        )
+        logger.warning(text, job.input, config.hints.fixed_frame, work.unposed, work.frames)
     return Report(job.output, work.frames, dict(sorted(work.rejected.items())), tuple(bag.damage), hints=sources)
 
 
@@ -76,7 +82,7 @@ class _Labelling:
         # A source that follows the images knows what is true of the last one, so its images must not wait.
         self._wait_ns = 0 if any(one.sees_images for one in hints.inputs.values()) else WAIT_NS
         self.infos: dict[str, bytes] = {}
-        self.frames = 0
+        self.frames = self.unposed = 0
         self.rejected: Counter[str] = Counter()
         self.sources: Counter[str] = Counter()
 
@@ -119,7 +125,9 @@ class _Labelling:
             return
         if labels is None:
             return
-        self._writer.add(LabelledFrame(name, recording, frame, labels))
+        pose = self._hints.pose(image.header.frame_id, frame.stamp_ns, config.hints.fixed_frame)
+        self.unposed += pose is None
+        self._writer.add(LabelledFrame(name, recording, frame, labels, pose))
         self.frames += 1
         if self.frames % SAVE_EVERY == 0:
             self._writer.save()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A bag of a rendered robot, as a recorder would write it: image, camera_info, scan, and the static transform."""
+"""A bag of a rendered robot, as a recorder would write it: image, camera_info, scan and transforms."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.transform import Transform
 from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.inputs.messages import info_from_camera
 from grin_ros.ros.message_types import type_name
 from grin_ros.ros.operator.harness.messages import image_message, with_stamp
 
-CAMERA_FRAME, LIDAR_FRAME = "camera_optical_frame", "laser"
+CAMERA_FRAME, LIDAR_FRAME, FIXED_FRAME = "camera_optical_frame", "laser", "odom"
 START_S = 1_700_000_000
 RANGE_MAX_M = 12.0
 
@@ -36,13 +37,15 @@ class Moment(Protocol):
     @property
     def camera(self) -> Camera: ...
     @property
+    def place(self) -> tuple[float, float, float]: ...
+    @property
     def scan_rad(self) -> NDArray[np.float64]: ...
     @property
     def scan_m(self) -> NDArray[np.float64]: ...
 
 
 def write_bag(path: Path, moments: Iterable[Moment], lidar_height_m: float = 0.2, late_s: float = 0.0) -> Path:
-    """Write a bag of /camera/image_raw, /camera/camera_info, /scan and /tf_static; it appears whole or not at all.
+    """Write a bag of /camera/image_raw, /camera/camera_info, /scan, /tf and /tf_static; it appears whole or not at all.
 
     lidar_height_m: of the lidar above the ground. late_s: how much later the stamps of the scans are than they should
     be, for tests. Raises ValueError for a camera without a mounting.
@@ -57,6 +60,7 @@ def write_bag(path: Path, moments: Iterable[Moment], lidar_height_m: float = 0.2
                 ("/camera/image_raw", type_name(Image)),
                 ("/camera/camera_info", type_name(CameraInfo)),
                 ("/scan", type_name(LaserScan)),
+                ("/tf", tf_type),
                 ("/tf_static", tf_type),
             )
         }
@@ -64,9 +68,14 @@ def write_bag(path: Path, moments: Iterable[Moment], lidar_height_m: float = 0.2
         for moment in moments:
             time_ns = round((START_S + moment.stamp_s) * 1e9)
             if not placed:
-                data = store.serialize_cdr(_static_transform(moment.camera, lidar_height_m, store.types), tf_type)
+                transform = _of_camera(moment.camera, lidar_height_m)
+                data = store.serialize_cdr(_message(transform, LIDAR_FRAME, CAMERA_FRAME, 0, store.types), tf_type)
                 writer.write(connections["/tf_static"], time_ns, bytes(data))
                 placed = True
+            x_m, y_m, heading_rad = moment.place
+            place = Transform.from_rpy((x_m, y_m, lidar_height_m), (0.0, 0.0, heading_rad))
+            data = store.serialize_cdr(_message(place, FIXED_FRAME, LIDAR_FRAME, time_ns, store.types), tf_type)
+            writer.write(connections["/tf"], time_ns, bytes(data))
             image = with_stamp(image_message(moment.image, frame_id=CAMERA_FRAME), time_ns)
             info = with_stamp(info_from_camera(moment.camera), time_ns)
             info.header.frame_id = CAMERA_FRAME
@@ -88,20 +97,25 @@ def _scan(moment: Moment) -> LaserScan:
     return message
 
 
-def _static_transform(camera: Camera, lidar_height_m: float, types: dict[str, type]) -> object:
+def _of_camera(camera: Camera, lidar_height_m: float) -> Transform:
     """Return the pose of the optical frame in the frame of the lidar, which is level and straight below it."""
     mounting = camera.mounting
     if mounting is None:
         raise ValueError("camera: got no mounting, expected one; the transform to the lidar follows from it")
-    rotation = mounting.rotation()  # optical frame to a level frame, x ahead, y left, z up
-    w = 0.5 * math.sqrt(max(0.0, 1.0 + float(np.trace(rotation))))
+    return Transform(mounting.rotation(), np.array([0.0, 0.0, mounting.height_m - lidar_height_m]))
+
+
+def _message(transform: Transform, parent: str, child: str, time_ns: int, types: dict[str, type]) -> object:
+    rotation = transform.rotation
+    w = 0.5 * math.sqrt(max(1e-12, 1.0 + float(np.trace(rotation))))
     axis = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
     x, y, z = (axis / (4.0 * w)).tolist()
+    stamp = types["builtin_interfaces/msg/Time"](*divmod(time_ns, 10**9))
     stamped = types["geometry_msgs/msg/TransformStamped"](
-        header=types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](0, 0), frame_id=LIDAR_FRAME),
-        child_frame_id=CAMERA_FRAME,
+        header=types["std_msgs/msg/Header"](stamp=stamp, frame_id=parent),
+        child_frame_id=child,
         transform=types["geometry_msgs/msg/Transform"](
-            translation=types["geometry_msgs/msg/Vector3"](0.0, 0.0, mounting.height_m - lidar_height_m),
+            translation=types["geometry_msgs/msg/Vector3"](*transform.translation_m.tolist()),
             rotation=types["geometry_msgs/msg/Quaternion"](x, y, z, w),
         ),
     )

@@ -34,8 +34,8 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
     named: texts such as 'scan=/front/scan', and the camera_info of a depth image is expected beside it as in
     `grin bag --hints`; without them every topic that fits an input of a source is taken, outputs
     of this package excepted. A source with several inputs is taken if all of them were recorded, and one for which two
-    topics could serve is left out, with a warning. Without any sensor, motion labels: by the poses of tf, or of
-    odometry. Raises InputError if nothing fits or if a name is wrong.
+    topics could serve is left out, with a warning. Motion labels too, where the poses of tf or odometry were recorded.
+    Raises InputError if nothing fits or if a name is wrong.
     """
     if named:
         chosen = [_named(text, found) for text in named]
@@ -65,7 +65,7 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
             )  # fmt: skip
         if fitting and all(fitting.values()) and not unclear:
             chosen += [(name, topics[0]) for name, topics in fitting.items()]
-    chosen = chosen or _poses(found)
+    chosen += _poses(found)
     if not chosen:
         measuring = [source for source in SOURCES.values() if source.needs_topic]
         wanted = ", ".join(sorted({kind for one in measuring for kind, _ in one.topics.values() if kind != INFO}))

@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.labels.folder import WIDTH, LabelFolder, LabelledFrame, LabelWriter, reduced
 from grin_ros.core.types import Frame, Hints
 
 CAMERA = Camera(64, 48, 60.0, 61.0, 31.0, 24.0, "plumb_bob", (0.1, 0.0, 0.0, 0.01, 0.0), Mounting(0.5, 0.0, 0.1))
+
+POSE = Transform.from_rpy((1.0, -2.0, 0.5), (0.1, 0.2, -0.3))
 
 
 def labelled(name: str = "a-000", stamp_ns: int = 5, camera: Camera = CAMERA) -> LabelledFrame:
     rng = np.random.default_rng(stamp_ns)
     image = rng.integers(0, 256, (camera.height, camera.width, 3)).astype(np.uint8)
     labels = Hints.measured([[3.0, 4.5], [10.25, 20.0]], [1.5, 2.5], 0.02, source="lidar")
-    return LabelledFrame(name, name.partition("-")[0], Frame(image, camera, stamp_ns), labels)
+    return LabelledFrame(name, name.partition("-")[0], Frame(image, camera, stamp_ns), labels, POSE)
 
 
 def test_a_frame_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -33,6 +36,9 @@ def test_a_frame_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert np.array_equal(read.labels.pixels, written.labels.pixels)
     assert np.array_equal(read.labels.range_m, written.labels.range_m)
     assert read.labels.sources == ("lidar",)
+    assert read.pose is not None
+    assert np.array_equal(read.pose.rotation, POSE.rotation)
+    assert np.array_equal(read.pose.translation_m, POSE.translation_m)
 
 
 def test_frames_are_ordered_by_recording_and_time_over_all_folders(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ class Moment:
     stamp_s: float
     image: NDArray[np.uint8]
     camera: Camera
+    place: tuple[float, float, float]
     scan_rad: NDArray[np.float64]
     scan_m: NDArray[np.float64]
 
@@ -49,4 +50,4 @@ def moments(seconds: float = 12.0, hz: float = 10.0) -> Iterator[Moment]:
         height = np.clip((rays[..., 1] / rays[..., 2] + 0.6) / 1.2 * 47, 0, 47).astype(np.intp)
         column = (azimuth / (2.0 * math.pi) * 719).astype(np.intp)
         image = np.repeat(_PAINT[height, column][..., None], 3, -1).astype(np.uint8)
-        yield Moment(time_s, image, CAMERA, scan_rad, wall_m(scan_rad + heading))
+        yield Moment(time_s, image, CAMERA, (0.0, 0.0, heading), scan_rad, wall_m(scan_rad + heading))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from grin_ros.ros.teaching.labelling import label
 from grin_ros.ros.teaching.rendered_bag import write_bag
 from grin_ros.ros.teaching.sensors import find_labels, inputs, parameters
 from tests.ros.bags.recorded import write
-from tests.ros.teaching.drive import HALF_M, moments
+from tests.ros.teaching.drive import HALF_M, moments, yaw
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_an_inspection_says_what_there_is(inspection: Inspection) -> None:
     text = "\n".join(inspection.lines())
     assert "camera  /camera/image_raw  sensor_msgs/msg/Image  10.1 Hz" in text
     assert "labels  /scan  sensor_msgs/msg/LaserScan" in text
-    assert inspection.labels == (("hints/scan", "/scan"),)
+    assert inspection.labels == (("hints/scan", "/scan"), ("tf", "/tf"))
 
 
 def test_stamps_that_agree_are_found_to_agree(inspection: Inspection) -> None:
@@ -84,7 +85,7 @@ def test_a_bag_without_camera_info_is_refused(bag: Path, tmp_path: Path) -> None
 
 def test_a_bag_without_anything_that_measures_is_refused(bag: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing that measures distances"):
-        inspect(without(bag, tmp_path / "alone", "/scan"))
+        inspect(without(without(bag, tmp_path / "alone", "/scan"), tmp_path / "still", "/tf"))
 
 
 def test_a_wrong_name_of_labels_is_refused_with_those_that_fit(bag: Path) -> None:
@@ -98,7 +99,7 @@ def survey_of(**kinds: str) -> Survey:
     return Survey({f"/{name}": kind for name, kind in kinds.items()}, {}, 0, 1)
 
 
-def test_without_a_sensor_the_motion_labels_by_tf_or_by_odometry() -> None:
+def test_the_motion_labels_by_tf_or_by_odometry_also_beside_a_sensor() -> None:
     by_tf = find_labels(survey_of(tf="tf2_msgs/msg/TFMessage", odom="nav_msgs/msg/Odometry"), [], ())
     assert by_tf == [("tf", "/tf")]
     assert inputs(by_tf) == ()
@@ -107,7 +108,8 @@ def test_without_a_sensor_the_motion_labels_by_tf_or_by_odometry() -> None:
     assert inputs(by_odometry) == (("motion/odometry", "/odom"),)
     assert parameters(by_odometry) == {"hints.motion": True, "motion.fixed_frame": ""}
     with_lidar = survey_of(tf="tf2_msgs/msg/TFMessage", scan="sensor_msgs/msg/LaserScan")
-    assert find_labels(with_lidar, [], ()) == [("hints/scan", "/scan")]
+    assert find_labels(with_lidar, [], ()) == [("hints/scan", "/scan"), ("tf", "/tf")]
+    assert find_labels(with_lidar, [], ("scan=/scan",)) == [("hints/scan", "/scan")]
     assert find_labels(with_lidar, [], ("tf=/tf",)) == [("tf", "/tf")]
 
 
@@ -142,6 +144,21 @@ def test_images_are_labelled_with_the_ranges_of_the_lidar(bag: Path, tmp_path: P
     below_m = (labelled.labels.pixels[:, 1] - 59.5) / 100.0
     ahead = labelled.frame.camera.unproject(labelled.labels.pixels)[:, 2] * ranges
     assert np.allclose(below_m * ahead, 0.3, atol=0.02)
+
+
+def test_frames_know_where_they_were_taken(bag: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    label(job(bag, tmp_path / "frames"))
+    frames = LabelFolder(tmp_path / "frames")
+    pose = frames.pose(3)
+    assert pose is not None
+    assert np.allclose(pose.translation_m, (0.0, 0.0, 0.5))
+    time_s = (frames.stamp_ns(3) - frames.stamp_ns(0)) / 1e9
+    ahead = pose.rotation[:, 2]
+    assert math.atan2(ahead[1], ahead[0]) == pytest.approx(yaw(time_s), abs=1e-6)
+    assert not caplog.text
+    label(job(without(bag, tmp_path / "lost", "/tf"), tmp_path / "unknown"))
+    assert LabelFolder(tmp_path / "unknown").pose(3) is None
+    assert "record /tf" in caplog.text
 
 
 def test_a_labelling_goes_on_where_it_stopped(bag: Path, tmp_path: Path) -> None:

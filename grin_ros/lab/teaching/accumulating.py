@@ -5,8 +5,8 @@
 A level lidar measures one line of each image. As the camera moves, the lines of other moments lie elsewhere in this
 image, so that a robot that knows its poses has labels all over it. A point of another frame counts where the frame has
 no labels of its own, if no label hides it, if its surroundings look the same in both images (or else something hides it
-that nothing has measured, or it has moved), and if both frames agree where they measured the same. Points of motion
-stay in their frame, because motion has a map of its own.
+that nothing has measured, or it has moved), and if both frames agree where they measured the same. The points of motion
+are taken along in the same way: what is triangulated well later labels earlier images too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.hints.corners import MAPPED, TRACKED
 from grin_ros.core.hints.gates import COMPARED_WIDTH, hidden
 from grin_ros.core.hints.thinning import COLUMNS
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
@@ -33,7 +32,7 @@ AGE_S, TRAVEL_M = 60.0, 20.0
 """Frames farther away in time or on the robot's way add nothing: odometry drifts and things move."""
 DRIFT, POSITION_M = 0.01, 0.002
 """One sigma of the distance between two poses: a share of the way between them, and metres."""
-LARGEST_SIGMA_LN = 0.1
+LARGEST_SIGMA_LN = 0.05
 """Labels with a larger sigma of ln(range) are used in their own frame only."""
 OF_EACH, MOST = 400, 100_000
 """At most so many points of each frame are taken to others, and at most so many are looked at for one frame."""
@@ -129,7 +128,7 @@ class Accumulated:
                 continue
             labelled = self._frames[index]
             rays = labelled.frame.camera.unproject(labelled.labels.pixels.astype(np.float64))
-            usable = np.isfinite(rays).all(axis=1) & ~by_motion(labelled.labels)
+            usable = np.isfinite(rays).all(axis=1)
             (fit,) = np.nonzero(usable & (labelled.labels.sigma_ln <= LARGEST_SIGMA_LN))
             fit = fit[:: max(1, -(-len(fit) // OF_EACH))]
             labels, range_m = labelled.labels.chosen(fit), labelled.labels.range_m[fit].astype(np.float64)
@@ -164,12 +163,6 @@ def _looks(labelled: LabelledFrame, pixels: NDArray[np.floating]) -> NDArray[np.
     places = (pixels.astype(np.float64) + 0.5) / labelled.frame.camera.width
     image = coarse(np.ascontiguousarray(labelled.frame.image[:, :, 1]))
     return np.concatenate([appearance(image, some) for some in np.array_split(places, len(places) // AT_ONCE + 1)])
-
-
-def by_motion(labels: Hints) -> NDArray[np.bool_]:
-    """Return which labels (N,) come from the motion of the camera."""
-    names = [index for index, name in enumerate(labels.sources) if name in (TRACKED, MAPPED)]
-    return np.isin(labels.source, names)
 
 
 def _travelled(poses: Sequence[Transform | None]) -> NDArray[np.float64]:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grin_ros.core.estimator import Settings
+from grin_ros.core.hints.corners import MAPPED, TRACKED
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.results import Evaluation
 from grin_ros.lab.evaluation.run import evaluate
-from grin_ros.lab.teaching.accumulating import by_motion
 
 FAR_M = 100.0
 SETTINGS = Settings(max_depth_m=FAR_M)
@@ -39,7 +39,8 @@ def measured_sample(labelled: LabelledFrame) -> EvalSample | None:
     """
     camera = labelled.frame.camera
     depth_m = np.full((camera.height, camera.width), np.nan, np.float32)
-    moved = by_motion(labelled.labels)
+    motion = [index for index, name in enumerate(labelled.labels.sources) if name in (TRACKED, MAPPED)]
+    moved = np.isin(labelled.labels.source, motion)
     sensed = labelled if moved.all() else replace(labelled, labels=labelled.labels.chosen(~moved))
     v, u, labels = sensed.at_pixels()
     depth_m[v, u] = labels.range_m * camera.rays()[v, u, 2]

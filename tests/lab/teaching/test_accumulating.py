@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.hints.corners import TRACKED
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame, LabelWriter
 from grin_ros.core.types import Frame, Hints
 from grin_ros.lab.teaching.accumulating import Accumulated
@@ -44,12 +43,12 @@ View = tuple[str, Transform | None, NDArray[np.float64]]
 """Recording, pose, and ranges of ROW."""
 
 
-def frames(folder: Path, *views: View, source: str = "scan", first: NDArray[np.uint8] | None = None) -> LabelFolder:
+def frames(folder: Path, *views: View, first: NDArray[np.uint8] | None = None) -> LabelFolder:
     """Write frames at 2 Hz. first: another image of the first."""
     writer = LabelWriter(folder)
     for number, (recording, pose, range_m) in enumerate(views):
         image = first if first is not None and not number else painted(pose or pitched(0.2))
-        labels = Hints.measured(ROW, range_m, 0.01, source)
+        labels = Hints.measured(ROW, range_m, 0.01)
         frame = Frame(image, CAMERA, number * 500_000_000)
         writer.add(LabelledFrame(f"{recording}-{number}", recording, frame, labels, pose))
     writer.save()
@@ -109,8 +108,3 @@ def test_poses_that_contradict_the_measurements_add_nothing_and_are_told(
     told = frames(tmp_path, view(0.0), wrong, wrong)
     assert len(Accumulated(told, range(3))[0].labels) == 15
     assert "check the odometry" in caplog.text
-
-
-def test_points_of_motion_stay_in_their_frame(tmp_path: Path) -> None:
-    told = frames(tmp_path, view(0.0), view(0.2), source=TRACKED)
-    assert len(Accumulated(told, range(2))[0].labels) == 15

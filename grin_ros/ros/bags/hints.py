@@ -19,6 +19,7 @@ from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.tf import TYPE as TF_TYPE
 from grin_ros.ros.inputs.tf import add_transforms
 from grin_ros.ros.message_types import message_class
@@ -53,9 +54,14 @@ def find_hints(found: Survey, hints: Sequence[tuple[str, str]], on: Collection[s
 class BagHints:
     """The sources of hints of all cameras of a bag, with the transforms that it holds."""
 
-    def __init__(self, images: Sequence[str], config: HintConfig, topics: Mapping[str, Sequence[str]]) -> None:
-        """images: the image topics of the cameras. topics: recorded topic -> the inputs that it serves."""
+    def __init__(
+        self, images: Sequence[str], config: HintConfig, topics: Mapping[str, Sequence[str]], base_frame: str = ""
+    ) -> None:
+        """images: the image topics of the cameras. topics: recorded topic -> the inputs that it serves. base_frame:
+        `mounting.base_frame`."""
         self._tree = TransformTree()
+        self.mounting = TfMounting(self._tree, base_frame) if base_frame else None
+        """How cameras are mounted, if tf tells it."""
         self._topics = topics
         self.inputs = {image: HintInputs(config, self._tree) for image in images}
         """Image topic -> the sources of that camera."""

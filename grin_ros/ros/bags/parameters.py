@@ -19,10 +19,6 @@ LIVE_ONLY: Mapping[str, tuple[str, str]] = {
         "name that backend with --backend",
     ),
     "latency_budget_ms": ("no frame has to be ready at a certain time", "set --steps and --members instead"),
-    "mounting.base_frame": (
-        "the transforms of a bag are not read",
-        "set mounting.known, mounting.height_m, mounting.roll_deg and mounting.pitch_deg instead",
-    ),
     "watchdog_s": ("a backend may take any time for a frame", "leave it out"),
 }
 """Parameter of a live node -> why a run over a bag does not have it, and what to do instead."""

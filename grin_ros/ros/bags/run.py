@@ -170,13 +170,16 @@ class _BagRun:
         self._config = config
         self._writer = writer
         self._cameras = {camera.image: camera for camera in cameras}
-        self._hints = BagHints([camera.image for camera in cameras], config.hints, hints) if config.hints.on else None
+        self._hints = None
+        if config.hints.on or config.mounting_frame:
+            self._hints = BagHints([camera.image for camera in cameras], config.hints, hints, config.mounting_frame)
         self._processors = {
             camera.image: FrameProcessor(
                 Estimator(engine),
                 converter,
                 partial(logger.warning, "%s: %s", camera.image),
-                hints=self._hints.inputs[camera.image] if self._hints else None,
+                mounting=self._hints.mounting if self._hints else None,
+                hints=self._hints.inputs[camera.image] if self._hints and config.hints.on else None,
             )
             for camera in cameras
         }

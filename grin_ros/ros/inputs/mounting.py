@@ -20,12 +20,7 @@ class TfMounting:
 
     def __init__(self, tree: TransformTree, base_frame: str) -> None:
         """tree: /tf and /tf_static, which the caller fills. base_frame: a frame on the ground with z up, such as
-        base_footprint. Raises InputError where tf2_msgs is not installed, so that no transform can come."""
-        if message_class(TYPE) is None:
-            raise InputError(
-                f"mounting.base_frame: got '{base_frame}', but tf2_msgs is not installed",
-                f"install ros-<distro>-tf2-msgs, or {INSTEAD}",
-            )
+        base_footprint."""
         self._tree, self._base_frame = tree, base_frame
 
     def __call__(self, camera_frame: str) -> Mounting:
@@ -46,3 +41,13 @@ class TfMounting:
                 "mounting.base_frame must lie on the ground with z up, such as base_footprint",
             )
             raise FrameRejectedError(problem) from error
+
+
+def live_mounting(tree: TransformTree, base_frame: str) -> TfMounting:
+    """Return the mounting for a node. Raises InputError where tf2_msgs is not installed."""
+    if message_class(TYPE) is None:
+        raise InputError(
+            f"mounting.base_frame: got '{base_frame}', but tf2_msgs is not installed",
+            f"install ros-<distro>-tf2-msgs, or {INSTEAD}",
+        )
+    return TfMounting(tree, base_frame)

@@ -31,7 +31,7 @@ from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.ros.frame.processor import Capture, FrameProcessor
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.images import open_converter
-from grin_ros.ros.inputs.mounting import TfMounting
+from grin_ros.ros.inputs.mounting import live_mounting
 from grin_ros.ros.inputs.newest_info import NewestInfo
 from grin_ros.ros.inputs.tf import TfListener
 from grin_ros.ros.node.diagnostics.clock_watch import ClockWatch
@@ -163,7 +163,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         converter = open_converter()
         self._outputs = Publishers(self, config)
         tree = TransformTree()
-        mounting = TfMounting(tree, config.mounting_frame) if config.mounting_frame else None
+        mounting = live_mounting(tree, config.mounting_frame) if config.mounting_frame else None
         if config.hints.on:
             self._hints = HintInputs(config.hints, tree)
         if mounting or self._hints:

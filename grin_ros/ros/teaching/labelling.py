@@ -52,9 +52,9 @@ def label(job: Job) -> Report:
     found = survey(bag, (IMAGE, COMPRESSED, INFO))
     cameras = find_cameras(found, job.images, job.info)
     config = bag_config(job.parameters)
-    work = _Labelling(job, config, cameras, BagHints([c.image for c in cameras], config.hints, find_hints(
-        found, job.hints, config.hints.on
-    )))  # fmt: skip
+    topics = find_hints(found, job.hints, config.hints.on)
+    hints = BagHints([c.image for c in cameras], config.hints, topics, config.mounting_frame)
+    work = _Labelling(job, config, cameras, hints)
     work.infos = {c.info: found.first[c.info].data for c in cameras if c.info in found.first}
     stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
     work.read(bag, found.time_ns(job.start_s), stop_ns)
@@ -115,7 +115,8 @@ class _Labelling:
                 return
             known = None if info is None else deserialize(info, CameraInfo)
             config = self._config
-            frame = frame_from(image, known, config.mounting, self._converter, config.rectified)
+            mounting = self._hints.mounting(image.header.frame_id) if self._hints.mounting else config.mounting
+            frame = frame_from(image, known, mounting, self._converter, config.rectified)
             labels = self._gather(message.topic, frame, image.header.frame_id)
         except FrameRejectedError as error:
             self.rejected[error.problem.reason] += 1

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys.store import Typestore
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from grin_ros.core.geometry.camera import Camera
@@ -22,7 +23,8 @@ from grin_ros.ros.inputs.messages import info_from_camera
 from grin_ros.ros.message_types import type_name
 from grin_ros.ros.operator.harness.messages import image_message, with_stamp
 
-CAMERA_FRAME, LIDAR_FRAME, FIXED_FRAME = "camera_optical_frame", "laser", "odom"
+CAMERA_FRAME, LIDAR_FRAME, BASE_FRAME, FIXED_FRAME = "camera_optical_frame", "laser", "base_footprint", "odom"
+TF = "tf2_msgs/msg/TFMessage"
 START_S = 1_700_000_000
 RANGE_MAX_M = 12.0
 
@@ -52,7 +54,6 @@ def write_bag(path: Path, moments: Iterable[Moment], lidar_height_m: float = 0.2
     """
     temporary = path.with_name(f".{path.name}.unfinished")
     store = get_typestore(Stores.ROS2_JAZZY)
-    tf_type = "tf2_msgs/msg/TFMessage"
     with Writer(temporary, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         connections = {
             topic: writer.add_connection(topic, kind, typestore=store)
@@ -60,22 +61,20 @@ def write_bag(path: Path, moments: Iterable[Moment], lidar_height_m: float = 0.2
                 ("/camera/image_raw", type_name(Image)),
                 ("/camera/camera_info", type_name(CameraInfo)),
                 ("/scan", type_name(LaserScan)),
-                ("/tf", tf_type),
-                ("/tf_static", tf_type),
+                ("/tf", TF),
+                ("/tf_static", TF),
             )
         }
         placed = False
         for moment in moments:
             time_ns = round((START_S + moment.stamp_s) * 1e9)
             if not placed:
-                transform = _of_camera(moment.camera, lidar_height_m)
-                data = store.serialize_cdr(_message(transform, LIDAR_FRAME, CAMERA_FRAME, 0, store.types), tf_type)
-                writer.write(connections["/tf_static"], time_ns, bytes(data))
+                data = _message(_parts(moment.camera, lidar_height_m), BASE_FRAME, 0, store)
+                writer.write(connections["/tf_static"], time_ns, data)
                 placed = True
             x_m, y_m, heading_rad = moment.place
-            place = Transform.from_rpy((x_m, y_m, lidar_height_m), (0.0, 0.0, heading_rad))
-            data = store.serialize_cdr(_message(place, FIXED_FRAME, LIDAR_FRAME, time_ns, store.types), tf_type)
-            writer.write(connections["/tf"], time_ns, bytes(data))
+            place = {BASE_FRAME: Transform.from_rpy((x_m, y_m, 0.0), (0.0, 0.0, heading_rad))}
+            writer.write(connections["/tf"], time_ns, _message(place, FIXED_FRAME, time_ns, store))
             image = with_stamp(image_message(moment.image, frame_id=CAMERA_FRAME), time_ns)
             info = with_stamp(info_from_camera(moment.camera), time_ns)
             info.header.frame_id = CAMERA_FRAME
@@ -97,26 +96,33 @@ def _scan(moment: Moment) -> LaserScan:
     return message
 
 
-def _of_camera(camera: Camera, lidar_height_m: float) -> Transform:
-    """Return the pose of the optical frame in the frame of the lidar, which is level and straight below it."""
+def _parts(camera: Camera, lidar_height_m: float) -> dict[str, Transform]:
+    """Return where camera and lidar are on the robot. The lidar is level and straight below the camera."""
     mounting = camera.mounting
     if mounting is None:
-        raise ValueError("camera: got no mounting, expected one; the transform to the lidar follows from it")
-    return Transform(mounting.rotation(), np.array([0.0, 0.0, mounting.height_m - lidar_height_m]))
+        raise ValueError("camera: got no mounting, expected one; the transform to the robot follows from it")
+    return {
+        LIDAR_FRAME: Transform(np.eye(3), np.array([0.0, 0.0, lidar_height_m])),
+        CAMERA_FRAME: Transform(mounting.rotation(), np.array([0.0, 0.0, mounting.height_m])),
+    }
 
 
-def _message(transform: Transform, parent: str, child: str, time_ns: int, types: dict[str, type]) -> object:
-    rotation = transform.rotation
-    w = 0.5 * math.sqrt(max(1e-12, 1.0 + float(np.trace(rotation))))
-    axis = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
-    x, y, z = (axis / (4.0 * w)).tolist()
-    stamp = types["builtin_interfaces/msg/Time"](*divmod(time_ns, 10**9))
-    stamped = types["geometry_msgs/msg/TransformStamped"](
-        header=types["std_msgs/msg/Header"](stamp=stamp, frame_id=parent),
-        child_frame_id=child,
-        transform=types["geometry_msgs/msg/Transform"](
-            translation=types["geometry_msgs/msg/Vector3"](*transform.translation_m.tolist()),
-            rotation=types["geometry_msgs/msg/Quaternion"](x, y, z, w),
-        ),
-    )
-    return types["tf2_msgs/msg/TFMessage"](transforms=[stamped])
+def _message(transforms: Mapping[str, Transform], parent: str, time_ns: int, store: Typestore) -> bytes:
+    """Return a TFMessage of the transforms of children to their parent."""
+    types, stamped = store.types, []
+    for child, transform in transforms.items():
+        r = transform.rotation
+        w = 0.5 * math.sqrt(max(1e-12, 1.0 + float(np.trace(r))))
+        axis = np.array([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]])
+        stamp = types["builtin_interfaces/msg/Time"](*divmod(time_ns, 10**9))
+        stamped.append(
+            types["geometry_msgs/msg/TransformStamped"](
+                header=types["std_msgs/msg/Header"](stamp=stamp, frame_id=parent),
+                child_frame_id=child,
+                transform=types["geometry_msgs/msg/Transform"](
+                    translation=types["geometry_msgs/msg/Vector3"](*transform.translation_m.tolist()),
+                    rotation=types["geometry_msgs/msg/Quaternion"](*(axis / (4.0 * w)).tolist(), w),
+                ),
+            )
+        )
+    return bytes(store.serialize_cdr(types[TF](transforms=stamped), TF))

@@ -95,6 +95,17 @@ def test_without_transforms_depth_is_that_of_the_camera_alone(tmp_path: Path, fa
     assert min(factors(tmp_path / "posed")[:-1]) > 1.2
 
 
+def test_a_bag_tells_how_the_camera_is_mounted(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drive(tmp_path / "in")
+    made = job_of(tmp_path / "in", tmp_path / "out", fake_artifact)
+    posed = replace(made, parameters={**made.parameters, "mounting.base_frame": "lidar"})
+    report = run(posed)  # the camera has no height above the lidar, so it is refused
+    assert report.rejected == {"bad transform": FRAMES}
+    assert "mounting.base_frame must lie on the ground" in caplog.text
+
+
 def test_an_interrupted_run_gives_the_same_depth(tmp_path: Path, fake_artifact: Path) -> None:
     drive(tmp_path / "in")
     run(job(tmp_path, fake_artifact, "whole", part_frames=2))

@@ -20,7 +20,7 @@ from grin_ros.ros.bags.run import Job
 from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.teaching.inspection import Inspection, inspect
 from grin_ros.ros.teaching.labelling import label
-from grin_ros.ros.teaching.rendered_bag import write_bag
+from grin_ros.ros.teaching.rendered_bag import BASE_FRAME, write_bag
 from grin_ros.ros.teaching.sensors import find_labels, inputs, parameters
 from tests.ros.bags.recorded import write
 from tests.ros.teaching.drive import HALF_M, moments, yaw
@@ -159,6 +159,16 @@ def test_frames_know_where_they_were_taken(bag: Path, tmp_path: Path, caplog: py
     label(job(without(bag, tmp_path / "lost", "/tf"), tmp_path / "unknown"))
     assert LabelFolder(tmp_path / "unknown").pose(3) is None
     assert "record /tf" in caplog.text
+
+
+def test_the_mounting_comes_from_tf_where_the_base_frame_is_named(bag: Path, tmp_path: Path) -> None:
+    made = job(bag, tmp_path / "frames")
+    label(replace(made, parameters={**made.parameters, "mounting.base_frame": BASE_FRAME}))
+    mounting = LabelFolder(tmp_path / "frames")[3].frame.camera.mounting
+    assert mounting is not None
+    assert mounting.height_m == pytest.approx(0.5)
+    assert label(job(bag, tmp_path / "unknown")).frames == 12
+    assert LabelFolder(tmp_path / "unknown")[3].frame.camera.mounting is None
 
 
 def test_a_labelling_goes_on_where_it_stopped(bag: Path, tmp_path: Path) -> None:

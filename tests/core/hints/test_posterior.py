@@ -116,6 +116,7 @@ def test_on_a_grid_the_deviation_is_nearly_that_of_every_pixel() -> None:
     v, u = np.mgrid[0:rows, 0:cols].reshape(2, -1).astype(np.float32)
     position = np.stack([u, v], 1) / np.float32(cols)
     ln_range = (0.5 + v / rows).astype(np.float32)
+    ln_range[(u % 13 < 3) & (v > 10)] -= np.float32(0.6)  # poles, narrower than what is computed exactly
     grid = Features(position, ln_range, np.zeros((rows * cols, 3), np.float32))
     hints = chosen(grid, rng.choice(rows * cols, 20, replace=False))
     residual = rng.normal(0.0, 0.2, 20).astype(np.float32)
@@ -124,7 +125,7 @@ def test_on_a_grid_the_deviation_is_nearly_that_of_every_pixel() -> None:
     np.testing.assert_array_equal(some.mean_ln, every.mean_ln)
     ratio = some.deviation_ln / every.deviation_ln
     assert np.abs(np.median(ratio) - 1.0) < 0.02
-    assert np.quantile(np.abs(ratio - 1.0), 0.95) < 0.1
+    assert np.quantile(np.abs(ratio - 1.0), 0.95) < 0.2
 
 
 def test_where_the_deviation_is_large_the_range_is_that_of_the_expected_inverse() -> None:

@@ -26,9 +26,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import grin_ros  # noqa: F401 - before NumPy, whose products then run on one thread, as in the node
+
+# isort: split
+import torch
 
 from benchmarks.timing import floor
 from benchmarks.timing.frames import ROS, STAGES, frame_of, hints_of, loop, whole_frame

@@ -266,9 +266,9 @@ class _Place(NamedTuple):
 
 
 class _Told(NamedTuple):
-    """The evidence of M hints. hints: in units of the deviation that is expected of their residuals. inverse (M, M): the
-    inverse of the covariance of these residuals. told (M,): it times the residuals. weight (M,): of each. missed: how
-    much larger the residuals are than expected, squared."""
+    """The evidence of M hints. hints: in units of the deviation that is expected of their residuals. inverse (M, M): of
+    the covariance of these residuals. told (M,): inverse times residuals. weight (M,): of each. missed: how much larger
+    the residuals are than expected, squared."""
 
     hints: _Parts
     told: Array
@@ -284,15 +284,15 @@ class _Told(NamedTuple):
         # computed once: solving for the residuals takes a quarter of the time of an inverse.
         unknown = np.maximum(1.0 / np.diag(_inverse(among + np.diag(noise))) - noise, np.float32(0.0))
         for _ in range(process.passes):
-            _, told = cv2.solve(among + np.diag(noise / weight), residual_ln[:, None], flags=cv2.DECOMP_CHOLESKY)
-            left_out = told[:, 0] * (unknown + noise / weight)  # each hint against what all others say of its pixel
+            _, solved = cv2.solve(among + np.diag(noise / weight), residual_ln[:, None], flags=cv2.DECOMP_CHOLESKY)
+            left_out = solved[:, 0] * (unknown + noise / weight)  # each hint against what all others say of its pixel
             # Squared, so that a gross outlier loses its say and not only a part of it.
             weight = ((dof + 1.0) / (dof + left_out**2 / (unknown + noise))) ** 2
             weight = np.clip(weight, 1e-4, 1.0).astype(np.float32)
-        scale = 1.0 / np.sqrt(hints.variance + noise / weight)
+        scale = np.asarray(1.0 / np.sqrt(hints.variance + noise / weight), np.float32)
         residual = scale * residual_ln
-        inverse = _inverse((among + np.diag(noise / weight)) * scale * scale[:, None])
-        told = inverse @ residual
+        inverse = _inverse(scale * (among + np.diag(noise / weight)) * scale[:, None])
+        told = np.asarray(inverse @ residual, np.float32)
         missed = (process.scale_dof + residual @ told) / (process.scale_dof + weight.sum())
         return cls(hints.scaled(scale), told, inverse, weight, np.float32(missed))
 
@@ -311,22 +311,23 @@ class _Told(NamedTuple):
             between = between[some]
             explained.append(np.einsum("nm,nm->n", between @ self.inverse, between))
         if shape is None:
-            return np.concatenate(mean), pixels.variance * _left(np.concatenate(explained) / pixels.variance)
-        left_ln = np.log(_left(np.concatenate(best) ** 2 / pixels.variance)).reshape(shape)
-        of_all = np.stack(explained) / pixels.variance.reshape(shape)[::EVERY, ::EVERY]
-        more_ln = np.log(_left(of_all)) - left_ln[::EVERY, ::EVERY]
+            return np.concatenate(mean), _left(pixels.variance, np.concatenate(explained))
+        prior = pixels.variance.reshape(shape)
+        left_ln = np.log(_left(prior, np.concatenate(best).reshape(shape) ** 2) / prior)
+        few = prior[::EVERY, ::EVERY]
+        more_ln = np.log(_left(few, np.stack(explained)) / few) - left_ln[::EVERY, ::EVERY]
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         place = np.array([[1.0 / EVERY, 0.0, 0.0], [0.0, 1.0 / EVERY, 0.0]])  # of a pixel among those few
         left_ln += cv2.warpAffine(more_ln, place, (cols, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return np.concatenate(mean), pixels.variance * np.exp(left_ln.reshape(-1))
+        return np.concatenate(mean), np.asarray(np.exp(left_ln) * prior, np.float32).reshape(-1)
 
 
-def _left(share: Array) -> Array:
-    """Return what is left of a variance of which `share` is explained. Rounding may leave less than nothing; a
-    thousandth is below the noise of any sensor."""
-    return np.asarray(np.maximum(1.0 - share, np.float32(1e-3)), np.float32)
+def _left(prior: Array, explained: Array) -> Array:
+    """Return what is left of the variance `prior`. Rounding may leave less than nothing; a thousandth of the prior is
+    below the noise of any sensor."""
+    return np.asarray(np.maximum(prior - explained, np.float32(1e-3) * prior), np.float32)
 
 
-def _inverse(covariance: Array) -> Array:
+def _inverse(covariance: NDArray[np.floating]) -> Array:
     """Return the inverse of a covariance (M, M)."""
     return np.asarray(cv2.invert(covariance, flags=cv2.DECOMP_CHOLESKY)[1], np.float32)

@@ -40,7 +40,7 @@ class Batch:
     mounting: torch.Tensor  # (B, 5)
     x_0: torch.Tensor  # (B, N) scaled depth / data_std
     unscaled: torch.Tensor  # (B,) 1 where the metric scale of x_0 is not to be learnt, else 0
-    rendered: torch.Tensor  # (B,) bool: True for a render, False for a photograph
+    rendered: torch.Tensor  # (B,) bool: True for a render that goes through the encoder for renders, if there is one
     noise: torch.Tensor  # (draws, B, N)
 
     @property
@@ -83,6 +83,9 @@ class Sampling:
     real places that are too few to learn distances from."""
     photographs: tuple[str, ...] = ("recording", "places", "metric_places", "shape_places")
     """Worlds that are not rendered."""
+    render_encoder_share: float = 1.0
+    """The share of renders that go through the encoder for renders where there is one (`grin train --renders-through`).
+    The others go through the encoder for photographs, so that what renders teach holds for both."""
     narrowest_deg: dict[str, float] = field(default_factory=dict)
     """World -> the smallest horizontal field of view of its windows, in degrees."""
     augment: bool = True
@@ -97,7 +100,8 @@ class Sampling:
             raise ValueError(f"queries: got {self.queries}, expected 1 or more")
         if len(self.resize) != 2 or not 0.0 < self.resize[0] <= self.resize[1] < np.inf:
             raise ValueError(f"resize: got {self.resize}, expected two factors more than 0, the smaller first")
-        for name in ("mounting_share", "pattern_share", "texture_share", "mirrored_share", "photometric_share"):
+        shares = ("mounting_share", "pattern_share", "texture_share", "mirrored_share", "photometric_share")
+        for name in (*shares, "render_encoder_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
         if not 0.0 < self.density <= 1.0:
@@ -124,6 +128,8 @@ def batch(
     worlds = [dataset.world(int(i)) for i in indices]
     unscaled = torch.tensor([world in sampling.unscaled for world in worlds], dtype=torch.float32)
     rendered = torch.tensor([world not in sampling.photographs for world in worlds])
+    if sampling.render_encoder_share < 1.0:
+        rendered &= torch.from_numpy(rng.random(len(worlds)) < sampling.render_encoder_share)
     noise = noise.transpose(0, 1).contiguous()
     return Batch(image, queries, query_rays, scene_rays, mounting, x_0, unscaled, rendered, noise)
 

@@ -41,20 +41,24 @@ def average(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.stack([part[name] for part in parts]).mean(0) for name in parts[0]}
 
 
-def towards_imagenet(weights: Mapping[str, Tensor], config: ModelConfig, share: float) -> dict[str, Tensor]:
-    """Return `weights` with the encoder moved by the share of the way, 0 to 1, to its ImageNet weights.
+def encoder_towards(weights: Mapping[str, Tensor], other: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Return `weights` with the encoder moved by the share of the way, 0 to 1, to the encoder of `other`.
 
-    Raises ValueError for another share.
+    Raises ValueError for another share, and if the encoders differ in names or shapes.
     """
     if not 0.0 <= share <= 1.0:
-        raise ValueError(f"share: got {share}, expected 0 (as trained) to 1 (ImageNet)")
+        raise ValueError(f"share: got {share}, expected 0 (as it was) to 1 (the other encoder)")
+    encoders = [{name: part[name] for name in part if name.startswith(ENCODER)} for part in (weights, other)]
+    average(encoders)  # refuses encoders that do not fit
+    moved = {name: torch.lerp(tensor, other[name], share) for name, tensor in encoders[0].items()}
+    return {**weights, **moved}
+
+
+def with_imagenet(config: ModelConfig) -> dict[str, Tensor]:
+    """Return weights of the configuration whose encoder has its ImageNet weights."""
     start = Grin(config)
     load_imagenet(start.pyramid.backbone)
-    pretrained = start.state_dict()
-    return {
-        name: torch.lerp(tensor, pretrained[name], share) if name.startswith(ENCODER) else tensor
-        for name, tensor in weights.items()
-    }
+    return start.state_dict()
 
 
 def scaled(weights: Mapping[str, Tensor], config: ModelConfig, factor: float) -> dict[str, Tensor]:
@@ -74,16 +78,29 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of `grin blend`."""
     made = CommandParser(
         "blend",
-        "Average weights, move the encoder part of the way back to ImageNet, or correct the scale of all answers.",
+        "Average weights, move the encoder part of the way to another one, or correct the scale of all answers.",
         "grin blend runs/nano/weights_00*.safetensors --imagenet 0.4 --out runs/nano/blend.safetensors",
     )
     made.add_argument(
         "weights", type=existing, nargs="+", help="weights of one configuration; one given twice counts twice"
     )
     made.add_argument("--imagenet", type=float, default=0.0, help="share of the way back to ImageNet, 0 to 1")
+    made.add_argument(
+        "--encoder",
+        nargs=2,
+        metavar=("WEIGHTS", "SHARE"),
+        help="share of the way that the encoder moves to the encoder of other weights, 0 to 1",
+    )
     made.add_argument("--scale", type=float, default=1.0, help="factor of all depth that the weights answer with")
     made.add_argument("--out", type=new_file, required=True, help="weights file to write")
     return made
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"--encoder: got the share '{text}', expected a number from 0 to 1") from None
 
 
 @one_line_errors("blend")
@@ -92,11 +109,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     config = load_model(options.weights[0]).config
     blended = average([load_weights(path) for path in options.weights])
+    done = [f"{len(options.weights)} snapshots"]
     if options.imagenet:
-        blended = towards_imagenet(blended, config, options.imagenet)
+        blended = encoder_towards(blended, with_imagenet(config), options.imagenet)
+        done.append(f"encoder {options.imagenet:.0%} of the way to ImageNet")
+    if options.encoder is not None:
+        path, share = existing(options.encoder[0]), _share(options.encoder[1])
+        blended = encoder_towards(blended, load_weights(path), share)
+        done.append(f"encoder {share:.0%} of the way to that of {path}")
     if options.scale != 1.0:
         blended = scaled(blended, config, options.scale)
     save_weights(options.out, blended, config, torch.float32)
-    done = f"encoder {options.imagenet:.0%} of the way to ImageNet, depth times {options.scale:g}"
-    print(f"{options.out}: {len(options.weights)} snapshots, {done}")
+    print(f"{options.out}: {', '.join(done)}, depth times {options.scale:g}")
     return DONE

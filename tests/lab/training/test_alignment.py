@@ -93,3 +93,14 @@ def test_an_encoder_for_renders_does_not_learn(data: Path) -> None:
     total.backward()
     assert all(parameter.grad is None for parameter in other.parameters())
     assert model.head.weight.grad is not None and bool(model.head.weight.grad.any())
+
+
+def test_a_share_of_the_renders_goes_through_the_encoder_of_photographs(data: Path) -> None:
+    dataset = ShardDataset(data)
+    indices = np.zeros(200, np.int64)
+    for share, low, high in ((0.0, 0, 0), (0.5, 70, 130), (1.0, 200, 200)):
+        sampling = Sampling(queries=4, augment=False, render_encoder_share=share)
+        drawn = batch(dataset, indices, TINY, sampling, np.random.default_rng(3))
+        assert low <= int(drawn.rendered.sum()) <= high
+    photographs = Sampling(queries=4, augment=False, render_encoder_share=0.5, photographs=(dataset.world(0),))
+    assert not batch(dataset, indices[:20], TINY, photographs, np.random.default_rng(3)).rendered.any()

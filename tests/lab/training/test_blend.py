@@ -10,7 +10,7 @@ import torch
 from grin_ros.lab.network.encoder import load_imagenet
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.training import blend
-from grin_ros.lab.training.blend import average, scaled, towards_imagenet
+from grin_ros.lab.training.blend import average, encoder_towards, scaled, with_imagenet
 from tests.lab.network.tiny import TINY, awake, init_like_imagenet, scene
 
 
@@ -35,23 +35,37 @@ def test_weights_of_different_models_are_not_averaged() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_only_the_encoder_moves_towards_imagenet(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
-    # ImageNet weights are replaced by seeded ones, because there are none for the narrow encoder of the tests.
-    monkeypatch.setattr(blend, "load_imagenet", lambda encoder: init_like_imagenet(encoder, seed=9))
-    pretrained = Grin(TINY)
-    init_like_imagenet(pretrained.pyramid.backbone, seed=9)
-    start, weights = pretrained.state_dict(), awake(1).state_dict()
-    for name, tensor in towards_imagenet(weights, TINY, share).items():
+def test_only_the_encoder_moves_towards_another(share: float) -> None:
+    weights, other = awake(1).state_dict(), awake(9).state_dict()
+    for name, tensor in encoder_towards(weights, other, share).items():
         inside = name.startswith("pyramid.backbone.")
-        expected = (1.0 - share) * weights[name] + share * start[name] if inside else weights[name]
+        expected = (1.0 - share) * weights[name] + share * other[name] if inside else weights[name]
         torch.testing.assert_close(tensor, expected)
         assert inside or torch.equal(tensor, weights[name]), name
 
 
+def test_weights_with_imagenet_have_its_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    # ImageNet weights are replaced by seeded ones, because there are none for the narrow encoder of the tests.
+    monkeypatch.setattr(blend, "load_imagenet", lambda encoder: init_like_imagenet(encoder, seed=9))
+    pretrained = Grin(TINY)
+    init_like_imagenet(pretrained.pyramid.backbone, seed=9)
+    weights = with_imagenet(TINY)
+    for name, tensor in pretrained.pyramid.backbone.state_dict().items():
+        assert torch.equal(weights[f"pyramid.backbone.{name}"], tensor), name
+
+
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
 def test_a_share_outside_0_to_1_is_refused(share: float) -> None:
+    weights = awake().state_dict()
     with pytest.raises(ValueError, match="expected 0 .* to 1"):
-        towards_imagenet(awake().state_dict(), TINY, share)
+        encoder_towards(weights, weights, share)
+
+
+def test_an_encoder_of_another_model_is_refused() -> None:
+    weights = awake().state_dict()
+    other = {name: tensor for name, tensor in weights.items() if "backbone" not in name}
+    with pytest.raises(ValueError, match="different models"):
+        encoder_towards(weights, other, 0.5)
 
 
 def test_imagenet_weights_do_not_fit_another_encoder() -> None:

@@ -26,10 +26,17 @@ from grin_ros.lab.network.grin import Grin
 ENCODER = "pyramid.backbone."
 
 
-def average(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Return the mean of weights. Raises ValueError for no weights and where names or shapes differ."""
+def average(parts: Sequence[Mapping[str, Tensor]], shares: Sequence[float] | None = None) -> dict[str, Tensor]:
+    """Return the mean of weights, in which each part counts as much as its share says (default: all alike).
+
+    Raises ValueError for no weights, where names or shapes differ, and for shares that are not one above 0 for each.
+    """
     if not parts:
         raise ValueError("average: got no weights, expected at least one")
+    shares = [1.0] * len(parts) if shares is None else shares
+    if len(shares) != len(parts) or not all(0.0 < share < math.inf for share in shares):
+        given = " ".join(f"{share:g}" for share in shares)
+        raise ValueError(f"shares: got {given} for {len(parts)} weights, expected a number above 0 for each of them")
     for part in parts[1:]:
         different = {n for n in part.keys() | parts[0].keys() if n not in part or n not in parts[0]}
         different |= {n for n in part.keys() & parts[0].keys() if part[n].shape != parts[0][n].shape}
@@ -38,7 +45,11 @@ def average(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
                 f"average: got weights of different models, which differ at '{min(different)}'; "
                 "give snapshots of one configuration"
             )
-    return {name: torch.stack([part[name] for part in parts]).mean(0) for name in parts[0]}
+    factors = [share / sum(shares) for share in shares]
+    return {
+        name: torch.stack([factor * part[name] for factor, part in zip(factors, parts, strict=True)]).sum(0)
+        for name in parts[0]
+    }
 
 
 def encoder_towards(weights: Mapping[str, Tensor], other: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
@@ -84,6 +95,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "weights", type=existing, nargs="+", help="weights of one configuration; one given twice counts twice"
     )
+    made.add_argument("--shares", type=float, nargs="+", help="how much each of the weights counts (default: all alike)")
     made.add_argument("--imagenet", type=float, default=0.0, help="share of the way back to ImageNet, 0 to 1")
     made.add_argument(
         "--encoder",
@@ -108,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin blend`, and return its exit code."""
     options = parser().parse_args(argv)
     config = load_model(options.weights[0]).config
-    blended = average([load_weights(path) for path in options.weights])
+    blended = average([load_weights(path) for path in options.weights], options.shares)
     done = [f"{len(options.weights)} snapshots"]
     if options.imagenet:
         blended = encoder_towards(blended, with_imagenet(config), options.imagenet)

@@ -24,6 +24,15 @@ def test_average_is_the_mean_of_each_tensor() -> None:
         assert torch.equal(tensor, parts[0][name]), name
 
 
+def test_weights_count_as_their_shares_say() -> None:
+    parts = [awake(seed).state_dict() for seed in (0, 1)]
+    for name, tensor in average(parts, [3.0, 1.0]).items():
+        torch.testing.assert_close(tensor, 0.75 * parts[0][name] + 0.25 * parts[1][name])
+    for shares in ([1.0], [1.0, 0.0], [1.0, -1.0], [1.0, math.inf], [1.0, math.nan]):
+        with pytest.raises(ValueError, match="expected a number above 0 for each of them"):
+            average(parts, shares)
+
+
 def test_weights_of_different_models_are_not_averaged() -> None:
     weights = {"a": torch.zeros(2), "b": torch.zeros(3)}
     for other in ({"a": torch.zeros(2)}, {**weights, "c": torch.zeros(1)}, {**weights, "b": torch.zeros(1, 3)}):

@@ -92,10 +92,10 @@ def parser() -> argparse.ArgumentParser:
         "Average weights, move the encoder part of the way to another one, or correct the scale of all answers.",
         "grin blend runs/nano/weights_00*.safetensors --imagenet 0.4 --out runs/nano/blend.safetensors",
     )
+    made.add_argument("weights", type=existing, nargs="+", help="weights of one configuration")
     made.add_argument(
-        "weights", type=existing, nargs="+", help="weights of one configuration; one given twice counts twice"
+        "--shares", type=float, nargs="+", help="how much each of the weights counts; all alike if left out"
     )
-    made.add_argument("--shares", type=float, nargs="+", help="how much each of the weights counts (default: all alike)")
     made.add_argument("--imagenet", type=float, default=0.0, help="share of the way back to ImageNet, 0 to 1")
     made.add_argument(
         "--encoder",

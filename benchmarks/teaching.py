@@ -16,6 +16,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
@@ -84,9 +85,11 @@ def main() -> None:
     count = min(options.frames or found, found)
     artifact = load_artifact("nano")
     old_model = Estimator(open_engine("ort", artifact, options.threads), SETTINGS)
+    frames = LabelFolder(options.work / "frames")
+    chosen = np.linspace(0, found - 1, count).round().astype(int).tolist()
     lessons = Lessons(
-        LabelFolder(options.work / "frames"),
-        np.linspace(0, found - 1, count).round().astype(int).tolist(),
+        frames,
+        chosen,
         options.work / "lessons",
         None if options.labels_only else lambda frame, labels: old_model(frame, hints=labels),
     )
@@ -104,12 +107,28 @@ def main() -> None:
     judged = sequence.frames[round(JUDGED * len(sequence)) :]
     samples = [sample for sample in (_sample(frame, None, sequence) for frame in judged) if sample is not None]
     print(f"{count} frames with labels, {options.steps} steps in {minutes:.1f} minutes of one core")
+    names = [frames[index].name for index in chosen]
+    print(f"the lessons themselves have an AbsRel of {_lesson_error(lessons, names, sequence):.3f}")
     print("| share of the tuned weights | sequence | old domain |\n|---:|---:|---:|")
     for share in options.shares:
         estimate = torch_estimator(artifact, between(old, new, share), options.threads)
         here = judge_old(samples, estimate)
         elsewhere = judge_old(open_samples(options.old_domain), estimate)
         print(f"| {share:.1f} | {here:.3f} | {elsewhere:.3f} |", flush=True)
+
+
+def _lesson_error(lessons: Lessons, names: list[str], sequence: Sequence) -> float:
+    """Return the mean AbsRel of every tenth lesson, over the pixels whose depth was measured."""
+    frames = {frame.name: frame for frame in sequence.frames}
+    errors = []
+    for index in range(0, len(lessons), 10):
+        lesson, depth_m = lessons.sample(index), frames[names[index]].read_depth()
+        if depth_m is not None:
+            size = (lesson.camera.width, lesson.camera.height)
+            true_m = cv2.resize(depth_m, size, interpolation=cv2.INTER_NEAREST)
+            error = np.abs(lesson.range_m * lesson.camera.rays()[..., 2] / true_m - 1.0)
+            errors.append(float(np.nanmean(error)))
+    return float(np.mean(errors))
 
 
 def _sample(frame: SequenceFrame, image: Frame | None, sequence: Sequence | None = None) -> EvalSample | None:

@@ -19,7 +19,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
 from grin_ros.core.hints.belief import Answer, judged, vetted
-from grin_ros.core.hints.fusion import Fused, Fusion
+from grin_ros.core.hints.fusion import Fused, Fusion, middle
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
 from grin_ros.core.sampling.schedule import Schedule
@@ -133,7 +133,7 @@ class Estimator:
 
     def _answer(self, camera: CameraInputs, x: NDArray[np.float32]) -> Answer:
         """Return what the network says of the query grid; for an ensemble, the median."""
-        return Answer(camera.pixels, camera.query_rays[0], self._fusion.ln_range(np.median(x, axis=0)), *self._grid)
+        return Answer(camera.pixels, camera.query_rays[0], self._fusion.ln_range(middle(x)), *self._grid)
 
     def _fused(
         self,
@@ -181,9 +181,8 @@ def hint_features(
     engine: Engine, local_tokens: Tensor, x: NDArray[np.float32], log_variance: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Return the features (N, CHANNELS) of the graph 'hints' for an answer x, log_variance (S, N)."""
-    middle = np.median(x, axis=0)[None]
     variance = np.log(np.mean(np.exp(log_variance), axis=0))[None]
-    found = engine.run(HINTS, {"local_tokens": local_tokens, "x": middle, "log_variance": variance})
+    found = engine.run(HINTS, {"local_tokens": local_tokens, "x": middle(x)[None], "log_variance": variance})
     return np.asarray(engine.to_host(found["features"])[0], np.float32)
 
 

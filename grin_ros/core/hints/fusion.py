@@ -66,7 +66,7 @@ class Fusion:
         if not len(used):
             return None
         ln_per_x = np.float32(self.data_std * self.depth.ln_per_unit)
-        median = np.median(x, axis=0)
+        median = middle(x)
         ln_range = self.ln_range(median)
         ln_at_hints = self._at(ln_range, used.pixels, frame)
         colour = colours(frame.image)
@@ -115,6 +115,11 @@ class Fusion:
         """Return `values` (N,) or (N, C) of the query grid at pixels of the image, bilinearly."""
         grid = values.reshape(self.rows, self.cols, *values.shape[1:])
         return sampled(grid, pixels, frame.camera.width, frame.camera.height)
+
+
+def middle(x: Array) -> Array:
+    """Return the median (N,) of an ensemble's answers (S, N)."""
+    return x[0] if len(x) == 1 else np.asarray(np.median(x, axis=0), np.float32)
 
 
 def _shared(hints: Hints) -> Array | None:

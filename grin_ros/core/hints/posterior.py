@@ -189,15 +189,14 @@ class _Parts(NamedTuple):
 
     @classmethod
     def of(cls, pixels: Features, middle: np.float32, process: Process) -> _Parts:
-        ln, deviation = pixels.ln_range[:, None], pixels.ln_range - middle
+        deviation = pixels.ln_range - middle
         factor, exponent = np.sqrt([process.factor_variance, process.exponent_variance]).astype(np.float32)
         linear = [np.full_like(deviation, factor)[:, None], (exponent * deviation)[:, None]]
-        smooth = [pixels.position / process.smooth_length, ln / process.smooth_ln]
-        local = [
-            pixels.position / process.local_length,
-            ln / process.local_ln,
-            pixels.colour / process.local_colour,
-        ]
+        all_three = np.concatenate([pixels.position, pixels.ln_range[:, None], pixels.colour], axis=1)
+        lengths = np.array([process.smooth_length] * 2 + [process.smooth_ln], np.float32)
+        smooth = [all_three[:, :3] / lengths]
+        lengths = np.array([process.local_length] * 2 + [process.local_ln] + [process.local_colour] * 3, np.float32)
+        local = [all_three / lengths]
         sizes = [np.full_like(deviation, np.sqrt(v)) for v in (process.smooth_variance, process.local_variance)]
         if pixels.likeness is not None:
             linear.append(pixels.likeness.bases)

@@ -28,11 +28,12 @@ class Pixels(NamedTuple):
 
 
 class LearntProcess(nn.Module):
-    """The numbers of a Process as parameters, in logarithms."""
+    """The numbers of a Process as parameters, in logarithms. The length in colour stays as it is: it became longer in
+    training, which made the errors on other photographs larger."""
 
     NAMES = (
         "factor_variance", "exponent_variance", "smooth_variance", "smooth_length", "smooth_ln", "local_variance",
-        "local_length", "local_ln", "local_colour", "own_ln", "scale_dof",
+        "local_length", "local_ln", "own_ln", "scale_dof",
     )  # fmt: skip
 
     def __init__(self, start: Process) -> None:
@@ -63,8 +64,8 @@ class LearntProcess(nn.Module):
         total = total + p["smooth_variance"] * gain * cauchy(*smooth)
         local = [
             torch.cat([
-                q.position / p["local_length"], q.ln_range[..., None] / p["local_ln"], q.colour / p["local_colour"],
-                f.local,
+                q.position / p["local_length"], q.ln_range[..., None] / p["local_ln"],
+                q.colour / self.start.local_colour, f.local,
             ], -1)
             for q, f in ((a, fa), (b, fb))
         ]  # fmt: skip

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from grin_ros.core.artifact.manifest import HINTS, Manifest
 from grin_ros.core.backends.answer_check import check_answer
 from grin_ros.core.backends.engine import Engine
+from grin_ros.core.carrying import Carrying
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
@@ -84,6 +85,7 @@ class Estimator:
         self._temperature = np.float32(manifest.temperature)
         self._network = manifest.network
         self._grid = (manifest.network.grid_rows, manifest.network.grid_cols)
+        self.carrying = Carrying(*self._grid)
         self._hint_network = hint_network and HINTS in manifest.graphs
         self._fusion = _fusion(manifest, self._grid, self._hint_network)
         self._scene = (manifest.network.scene_rows, manifest.network.scene_cols)
@@ -117,7 +119,7 @@ class Estimator:
                 fused = self._fused(frame, vet.hints, camera, tokens, on_host, settings)
             report = judged(hints, vet, fused.report if fused is not None else None)
             if fused is not None and report is not None and report.used:
-                x, log_variance = fused.x, fused.log_variance
+                x, log_variance = self._carried(frame, hints, camera, fused)
             clock.lap("hints")
         depth_m, sigma_m = self.engine.decode(
             {"x": x, "log_variance": log_variance, "image": image, "ray_z": camera.ray_z}
@@ -151,6 +153,20 @@ class Estimator:
             features = hint_features(engine, tokens["local_tokens"], found.x, found.log_variance)
         factor = engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
         return self._fusion(frame, hints, camera.pixels, found.x, found.log_variance, features, factor.scale)
+
+    def _carried(
+        self, frame: Frame, hints: Hints, camera: CameraInputs, fused: Fused
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return x and log_variance (S, N) with what is left of the answers before, if the pose is known."""
+        if hints.placed is None:
+            return fused.x, fused.log_variance
+        ln_per_x = self._fusion.ln_per_x
+        middle, variance = np.median(fused.x, axis=0), np.exp(fused.log_variance).mean(axis=0)
+        ln_range, carried = self.carrying(
+            frame, hints.placed, camera.query_rays[0], self._fusion.ln_range(middle), variance * ln_per_x**2
+        )
+        shift = (ln_range - self._fusion.ln_range(middle)) / ln_per_x
+        return fused.x + shift, fused.log_variance + np.log(carried / (variance * ln_per_x**2))
 
     def _calibrated(
         self, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32], settings: Settings

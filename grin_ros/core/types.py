@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.transform import Transform
 
 MAX_PIXELS = 64_000_000
 """The largest number of pixels. A larger image is refused before memory is allocated for it."""
@@ -78,13 +79,23 @@ class DepthEstimate:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """The pose of the camera at a frame. fixed_from_optical: takes points of the optical frame to a frame in which the
+    world stands still. since: a number that changes when poses no longer compare with those before."""
+
+    fixed_from_optical: Transform
+    since: int = 0
+
+
+@dataclass(frozen=True)
 class Hints:
     """Measured ranges of single pixels of a frame, from whatever sensors the robot has.
 
     pixels: (N, 2) float, u to the right and v down; integer coordinates are pixel centres. range_m: (N,) metres along
     the ray of the pixel. sigma_ln: (N,) one standard deviation of ln(range), above 0. age_s: (N,) seconds between the
     measurement and the image, 0 or more. source: (N,) the index of the hint's sensor in `sources`, their names.
-    shared_ln: (N,) the part of sigma_ln by which all hints of a source are too long or too short together.
+    shared_ln: (N,) the part of sigma_ln by which all hints of a source are too long or too short together. placed: the
+    pose of the camera, if the source of the hints knows it; answers are then carried from frame to frame.
     Raises ValueError with what was got and what was expected.
     """
 
@@ -96,6 +107,7 @@ class Hints:
     sources: tuple[str, ...]
     shared_ln: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     """Empty stands for zeros."""
+    placed: Placed | None = None
 
     def __post_init__(self) -> None:
         count = len(self.range_m)
@@ -125,16 +137,19 @@ class Hints:
         sigma_ln: ArrayLike = 0.01,
         source: str = "sensor",
         age_s: float = 0.0,
+        shared_ln: ArrayLike = 0.0,
     ) -> Hints:
-        """Return the hints of one sensor; sigma_ln may be one number for all of them."""
+        """Return the hints of one sensor; sigma_ln and shared_ln may be one number for all of them. The shared part is
+        at most the whole."""
         ranges = np.asarray(range_m, np.float32).reshape(-1)
         return cls(
             np.asarray(pixels, np.float32).reshape(-1, 2),
             ranges,
-            np.broadcast_to(np.asarray(sigma_ln, np.float32), ranges.shape).astype(np.float32),
+            (sigma := np.broadcast_to(np.asarray(sigma_ln, np.float32), ranges.shape).astype(np.float32)),
             np.full(ranges.shape, age_s, np.float32),
             np.zeros(ranges.shape, np.intp),
             (source,),
+            np.minimum(np.asarray(shared_ln, np.float32), sigma),
         )
 
     def nearest(self, width: int, height: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -168,4 +183,5 @@ class Hints:
             source=np.concatenate([np.array([names.index(n) for n in p.sources], np.intp)[p.source] for p in parts]),
             sources=names,
             shared_ln=np.concatenate([part.shared_ln for part in parts]),
+            placed=next((part.placed for part in parts if part.placed is not None), None),
         )

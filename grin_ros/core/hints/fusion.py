@@ -65,7 +65,7 @@ class Fusion:
         used = thinned(hints.chosen(frame.camera.contains(hints.pixels)), width)
         if not len(used):
             return None
-        ln_per_x = np.float32(self.data_std * self.depth.ln_per_unit)
+        ln_per_x = self.ln_per_x
         median = middle(x)
         ln_range = self.ln_range(median)
         ln_at_hints = self._at(ln_range, used.pixels, frame)
@@ -106,6 +106,11 @@ class Fusion:
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
         return Fused(x, log_variance, report)
+
+    @property
+    def ln_per_x(self) -> np.float32:
+        """The difference of ln(range) for each unit of the network's x."""
+        return np.float32(self.data_std * self.depth.ln_per_unit)
 
     def ln_range(self, x: Array) -> Array:
         """Return ln(range in metres) of the network's x."""

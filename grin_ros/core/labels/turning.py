@@ -95,19 +95,24 @@ class RangeTurning:
         self._last = stamp_s, profile
 
 
-def offset_between(camera: Turning, sensor: Turning) -> Offset:
-    """Return the offset of the stamps of a sensor against those of the camera."""
+def offset_between(
+    camera: Turning, sensor: Turning, most_s: float = MOST_OFFSET_S, shortest_s: float = SHORTEST_S
+) -> Offset:
+    """Return the offset of the stamps of a sensor against those of the camera, up to most_s.
+
+    Both must have been recorded together for shortest_s and twice most_s more.
+    """
     if min(len(camera.times_s), len(sensor.times_s)) < FEWEST:
         return Offset(None, 0.0, "there are too few messages that follow each other")
-    begin = max(camera.times_s[0], sensor.times_s[0]) + MOST_OFFSET_S
-    end = min(camera.times_s[-1], sensor.times_s[-1]) - MOST_OFFSET_S
-    if end - begin < SHORTEST_S:
-        return Offset(None, 0.0, f"both were recorded together for less than {SHORTEST_S + 2 * MOST_OFFSET_S:g} s")
+    begin = max(camera.times_s[0], sensor.times_s[0]) + most_s
+    end = min(camera.times_s[-1], sensor.times_s[-1]) - most_s
+    if end - begin < shortest_s:
+        return Offset(None, 0.0, f"both were recorded together for less than {shortest_s + 2 * most_s:g} s")
     grid_s = np.arange(begin, end, STEP_S)
     of_camera = _smooth(np.interp(grid_s, *_sorted(camera)))
     if of_camera.std() < LEAST_TURN_RAD_S:
         return Offset(None, 0.0, "the robot hardly turns; record one with a few turns to check the stamps")
-    offsets = np.arange(-MOST_OFFSET_S, MOST_OFFSET_S + STEP_S / 2, STEP_S)
+    offsets = np.arange(-most_s, most_s + STEP_S / 2, STEP_S)
     found = np.array([_correlation(of_camera, np.interp(grid_s + o, *_sorted(sensor))) for o in offsets])
     strength, still = np.abs(found), int(np.argmin(np.abs(offsets)))
     best = int(np.argmax(strength))

@@ -17,12 +17,14 @@ from grin_ros.core.hints.corners import MAPPED, TRACKED
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.contradiction import contradiction, doubt_ln
+from grin_ros.core.motion.edge_hints import edge_hints
+from grin_ros.core.motion.lag import LagCheck
 from grin_ros.core.motion.point_map import PointMap, Surface, appearance
 from grin_ros.core.motion.scale_check import FloorCheck
 from grin_ros.core.motion.tracker import Sighting, Tracker
 from grin_ros.core.motion.triangulation import Fit, triangulate
 from grin_ros.core.motion.window import Pose, Window
-from grin_ros.core.types import DepthEstimate, Hints
+from grin_ros.core.types import DepthEstimate, Hints, Placed
 
 Array = NDArray[np.float64]
 
@@ -54,13 +56,14 @@ class MotionReport:
     """The state of motion at one image.
 
     tracks: how many corners are followed. points: how many of them are triangulated well enough to be hints.
-    mapped: how many hints come from the map. map_size: how many points the map holds. views: how many earlier views
+    edges: how many edges are hints as well. mapped: how many hints come from the map. map_size: how many points the map holds. views: how many earlier views
     are kept. baseline_m: the largest distance of the camera from one of them. reprojection_px: the median residual of
     the triangulated corners. problem: why motion gives nothing, as a sentence; empty if it gives hints.
     """
 
     tracks: int = 0
     points: int = 0
+    edges: int = 0
     mapped: int = 0
     map_size: int = 0
     views: int = 0
@@ -89,6 +92,7 @@ class Motion:
         self._camera: Camera | None = None
         self._mounting: Mounting | None = None
         self._floor = FloorCheck()
+        self._lag = LagCheck()
         self._seen: Sighting | None = None  # the last one
         self._rays: Array = np.zeros((0, 3))  # of its corners
         self._pose: Pose | None = None  # of the last image
@@ -100,6 +104,7 @@ class Motion:
         self._surface: Surface | None = None
         self._poses: OrderedDict[int, Transform] = OrderedDict()  # by stamp, of the last images
         self._began = ""  # why everything began again, until there are hints
+        self._since = 0  # how often everything began again
         self._trial = 0  # images whose poses still have to fit
         self._next_trial: float = TRIAL
 
@@ -125,7 +130,7 @@ class Motion:
         camera = camera.with_mounting(None)  # a mounting that changes a little changes no ray
         if seen.began or (self._camera is not None and camera != self._camera):
             self._forget()
-            self._last = None
+            self._last, self._lag = None, LagCheck()
             self._began = seen.began or "The calibration of the camera changed, so motion began again."
         self._camera, self._seen = camera, seen
         self._distance_noise = max(self.config.distance_noise, distance_noise)
@@ -134,8 +139,10 @@ class Motion:
         new = np.arange(self._next_id, self._next_id + seen.added)
         self._ids = np.concatenate([self._ids[seen.kept], new])
         self._next_id += seen.added
-        self._rays = camera.unproject(seen.pixels)
+        before, self._rays = self._rays[seen.kept], camera.unproject(seen.pixels)
         self._pose = self._located(pose, seen.stamp_ns)
+        known = None if self._pose is None else self._pose.fixed_from_optical
+        self._lag.add(seen.stamp_ns, before, self._rays[: len(before)], known)
         self.report = MotionReport(tracks=len(self._ids), views=len(self._window), map_size=len(self._map))
         if self._pose is None:
             why_not = why_not or ("The pose of the camera is not finite." if pose is not None else "")
@@ -147,7 +154,7 @@ class Motion:
             and self._window.parallax_rad(self._pose, self._rays) > math.radians(self.config.least_parallax_deg)
         )
         if moved:
-            self._window.add(self._pose, self._rays)
+            self._window.add(self._pose, self._rays, seen.view)
 
     def hints(self) -> Hints | None:
         """Return the hints of the last image; None if there are none, and then `report.problem` says why."""
@@ -163,14 +170,17 @@ class Motion:
             parts.append(mapped)
         self.report = replace(
             self.report,
-            problem="" if parts else self._began or problem,
+            problem="" if parts else _sentences(self._lag.text, self._began or problem),
             idle=not parts and not self._began and problem in (STILL, NOT_FAR),
             mapped=len(mapped) if mapped is not None else 0,
             map_size=len(self._map),
-            doubt=self._floor.text if parts else "",
+            doubt="; ".join(text for text in (self._lag.text, self._floor.text) if text and parts),
         )
         joined = Hints.joined(parts)
-        return None if joined is None else thinned(joined, self._camera.width, MOST_HINTS)
+        if joined is None:
+            return None
+        placed = Placed(self._pose.fixed_from_optical, self._since)
+        return replace(thinned(joined, self._camera.width, MOST_HINTS), placed=placed)
 
     def observe(self, estimate: DepthEstimate) -> None:
         """Take the depth of an image that was tracked lately: it hides points of the map that lie behind it."""
@@ -208,7 +218,7 @@ class Motion:
     def _judged(
         self, fit: Fit, seen: NDArray[np.intp], index: NDArray[np.intp], noise_rad: float
     ) -> tuple[str, Hints | None]:
-        assert self._pose is not None and self._seen is not None
+        assert self._pose is not None and self._seen is not None and self._camera is not None
         config, pose = self.config, self._pose.fixed_from_optical
         followed = seen >= 2
         if followed.sum() < LEAST_CORNERS:
@@ -239,19 +249,30 @@ class Motion:
             self._trial -= 1
             return self._began, None
         self._next_trial = max(TRIAL, 0.98 * self._next_trial)
+        moving = self._seen.pixels[index[followed & ~agrees]]
         index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
         exact = sigma_ln <= MAP_SIGMA_LN
         self._remember(index[exact], range_m[exact], sigma_ln[exact])
         if self._mounting is not None:
             self._floor.add(self._rays[index[exact]], range_m[exact], self._mounting)
-        made = Hints.measured(self._seen.pixels[index], range_m, sigma_ln, TRACKED)
         # All corners share at least the mean of the errors of the poses, which acts as a factor of all ranges. A
         # contradiction to the floor or to the poses makes them as uncertain as it is large.
         poses_ln = float(np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)))
-        doubted_ln = math.hypot(self._floor.error_ln, doubt_ln(fit))
-        shared_ln = np.float32(math.hypot(poses_ln, self._distance_noise, doubted_ln))
-        sigma_ln = np.hypot(made.sigma_ln, np.float32(doubted_ln))
-        return "", replace(made, sigma_ln=sigma_ln, shared_ln=np.minimum(shared_ln, sigma_ln))
+        pixels, shared_ln = self._seen.pixels[index], math.hypot(poses_ln, self._distance_noise)
+        made = [Hints.measured(pixels, range_m, sigma_ln, TRACKED, shared_ln=shared_ln)]
+        pictures = self._window.pictures(config.fitted_views)
+        edges = edge_hints(
+            self._seen.view, pictures, fit, self._camera, pixels, moving, config, self._distance_noise
+        )
+        if edges is not None:
+            made.append(edges)
+            self.report = replace(self.report, edges=len(edges))
+        joined = Hints.joined(made)
+        assert joined is not None
+        doubted_ln = np.float32(math.hypot(self._floor.error_ln, doubt_ln(fit)))
+        return "", replace(
+            joined, sigma_ln=np.hypot(joined.sigma_ln, doubted_ln), shared_ln=np.hypot(joined.shared_ln, doubted_ln)
+        )
 
     def _refused(self, why: str) -> tuple[str, None]:
         """Begin again, and put the poses on trial."""
@@ -293,6 +314,7 @@ class Motion:
         return replace(made, age_s=seen.age_s[chosen].astype(np.float32))
 
     def _forget(self) -> None:
+        self._since += 1
         self._window.clear()
         self._floor = FloorCheck()
         self._map.clear()
@@ -311,3 +333,8 @@ class Motion:
             self._poses.popitem(last=False)
         self._last = Pose(pose, (self._last.travelled_m if self._last else 0.0) + step_m)
         return self._last
+
+
+def _sentences(doubt: str, problem: str) -> str:
+    """Return a problem after a doubt that may explain it."""
+    return f"{doubt[0].upper()}{doubt[1:]}. {problem}" if doubt and problem else problem

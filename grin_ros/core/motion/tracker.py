@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.motion.corners import Corners
+from grin_ros.core.motion.edges import reduced
 from grin_ros.core.motion.point_map import coarse
 
 MEAN_GREY = 110.0
@@ -23,7 +24,8 @@ class Sighting:
 
     width, height: of the image in pixels. kept: which corners of the sighting before are left, in their order; `added`
     new ones follow them. pixels: (N, 2) float64 of all of them, of the whole image. picture: the image as `coarse`
-    returns it. began: why the corners began again with this image; empty if they did not.
+    returns it. view: the image as `reduced` returns it. began: why the corners began again with this image; empty if
+    they did not.
     """
 
     stamp_ns: int
@@ -33,6 +35,7 @@ class Sighting:
     added: int
     pixels: NDArray[np.float64]
     picture: NDArray[np.uint8]
+    view: NDArray[np.uint8]
     began: str = ""
 
 
@@ -63,7 +66,7 @@ class Tracker:
         kept = self._corners.follow(grey)
         added = self._corners.add(grey)
         pixels = (self._corners.pixels + 0.5) * factor - 0.5
-        return Sighting(stamp_ns, width, height, kept, added, pixels, coarse(grey), began)
+        return Sighting(stamp_ns, width, height, kept, added, pixels, coarse(grey), reduced(grey), began)
 
     def clear(self) -> None:
         """Forget all corners."""

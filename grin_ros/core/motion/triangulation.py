@@ -50,6 +50,8 @@ class Fit(NamedTuple):
     inverse (N,): 1 / range in 1/m. sigma (N,): one standard deviation of it. shared (N, 6 K): the part of sigma that
     comes from the poses, as what errors of unit variance add to `inverse` of each corner. residual (N,): root mean
     square over the views, in rad. moved (K, 6): the corrections of the poses in units of their prior sigma.
+    rotation (K, 3, 3), translation_m (K, 3): the corrected poses. root (6 K, 6 K): what errors of unit variance add to
+    these corrections.
     """
 
     inverse: Array
@@ -57,6 +59,25 @@ class Fit(NamedTuple):
     shared: Array
     residual: Array
     moved: Array
+    rotation: Array
+    translation_m: Array
+    root: Array
+
+    def shared_at(self, rays: Array, inverse: Array, view: NDArray[np.intp]) -> Array:
+        """Return what the errors of the poses add to the inverse ranges (M,) of points that one view each has located.
+
+        rays (M, 3): unit rays. view (M,): the index of the view. The result is (M, 6 K), as `shared`.
+        """
+        translation = self.translation_m[view]
+        there = np.einsum("mij,mj->mi", self.rotation[view], rays) + inverse[:, None] * translation
+        per_length = 1.0 / np.linalg.norm(there, axis=1)
+        unit = there * per_length[:, None]
+        along = np.einsum("mi,mi->m", unit, translation)
+        by_inverse = (translation - along[:, None] * unit) * per_length[:, None]
+        by_pose = np.concatenate([_crossed(unit, by_inverse), (inverse * per_length)[:, None] * by_inverse], axis=1)
+        by_pose /= np.maximum(np.einsum("mi,mi->m", by_inverse, by_inverse), 1e-12)[:, None]
+        roots = self.root.reshape(len(self.rotation), 6, -1)[view]
+        return np.asarray(np.einsum("mc,mcd->md", by_pose, roots))
 
 
 def triangulate(rays: Array, views: Views, noise_rad: float) -> Fit:
@@ -82,9 +103,10 @@ def triangulate(rays: Array, views: Views, noise_rad: float) -> Fit:
         rotation = turned @ rotation
         translation = np.einsum("kij,kj->ki", turned, translation) + change[:, 3:]
     residual = np.sqrt((squared * seen).sum(axis=0) / count)
-    shared = system.shared()
+    root = np.linalg.cholesky(system.reduced_inverse)
+    shared = (system.cross / system.points).T @ root
     sigma = np.sqrt(1.0 / system.points + np.einsum("nc,nc->n", shared, shared))
-    return Fit(inverse, sigma, shared, residual, moved / views.sigma)
+    return Fit(inverse, sigma, shared, residual, moved / views.sigma, rotation, translation, root)
 
 
 def _linear(rays: Array, rotation: Array, translation: Array, measured: Array, weight: Array) -> Array:
@@ -114,11 +136,6 @@ class _System(NamedTuple):
 
     def solve_points(self, change: Array) -> Array:
         return np.asarray((self.right_points - change.reshape(-1) @ self.cross) / self.points)
-
-    def shared(self) -> Array:
-        """Return the part of the points' errors that comes from the poses, by independent errors of unit variance."""
-        root = np.linalg.cholesky(self.reduced_inverse)
-        return np.asarray((self.cross / self.points).T @ root)
 
 
 def _system(

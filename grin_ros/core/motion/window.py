@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.motion.edges import Picture
 from grin_ros.core.motion.triangulation import Views
 
 Array = NDArray[np.float64]
@@ -29,6 +30,7 @@ class Window:
         self._most = most
         self._poses: list[Pose] = []
         self._rays: Array = np.zeros((0, 0, 3))
+        self._pictures: list[Picture] = []
 
     def __len__(self) -> int:
         return len(self._poses)
@@ -38,20 +40,22 @@ class Window:
         rays = self._rays[:, kept]
         seen = np.atleast_1d(np.isfinite(rays[..., 0]).any(axis=1))
         if not seen.all():  # no corner is left that a view shares with the present one
-            self._poses = [pose for pose, one in zip(self._poses, seen, strict=True) if one]
+            left = np.flatnonzero(seen)
+            self._poses, self._pictures = [self._poses[i] for i in left], [self._pictures[i] for i in left]
             rays = rays[seen]
         room = np.full((len(rays), added, 3), np.nan)
         self._rays = np.concatenate([rays, room], axis=1)
 
-    def add(self, pose: Pose, rays: Array) -> None:
-        """Add a view with the unit rays (N, 3) of the corners; the oldest one gives way."""
+    def add(self, pose: Pose, rays: Array, picture: Picture) -> None:
+        """Add a view with the unit rays (N, 3) of the corners and its image; the oldest one gives way."""
         first = 1 if len(self._poses) == self._most else 0
         self._poses = [*self._poses[first:], pose]
+        self._pictures = [*self._pictures[first:], picture]
         self._rays = np.concatenate([self._rays[first:], rays[None]])
 
     def clear(self) -> None:
         """Forget all views."""
-        self._poses, self._rays = [], self._rays[:0]
+        self._poses, self._rays, self._pictures = [], self._rays[:0], []
 
     def parallax_rad(self, pose: Pose, rays: Array) -> float:
         """Return the median angle of the corners (N, 3) against the last view, without the rotation; inf if the two
@@ -68,13 +72,16 @@ class Window:
         places = np.array([one.fixed_from_optical.translation_m for one in self._poses]).reshape(-1, 3)
         return np.asarray(np.sqrt(((places - here) ** 2).sum(axis=1)))
 
+    def pictures(self, most: int) -> list[Picture]:
+        """Return the images of the views that `relative` returns."""
+        return [self._pictures[index] for index in self._chosen(most)]
+
     def relative(self, pose: Pose, most: int, distance: float, rotation_rad: float, position_m: float) -> Views:
         """Return at most `most` views as seen from `pose`, more of the late ones than of the early ones.
 
         distance, rotation_rad, position_m: the noise of the poses as in `MotionConfig`.
         """
-        last = len(self._poses) - 1
-        chosen = np.unique(np.rint(last * (1.0 - np.linspace(0.0, 1.0, min(most, last + 1)) ** 1.3)).astype(np.intp))
+        chosen = self._chosen(most)
         poses = [self._poses[index].fixed_from_optical for index in chosen]
         rotation = np.stack([one.rotation.T @ pose.fixed_from_optical.rotation for one in poses])
         translation = np.stack(
@@ -85,3 +92,7 @@ class Window:
         sigma[:, 3:] = np.hypot(distance * length, position_m)[:, None] + 1e-5
         rays = self._rays[chosen]
         return Views(rotation, translation, rays, np.isfinite(rays[..., 0]), sigma)
+
+    def _chosen(self, most: int) -> NDArray[np.intp]:
+        last = len(self._poses) - 1
+        return np.unique(np.rint(last * (1.0 - np.linspace(0.0, 1.0, min(most, last + 1)) ** 1.3)).astype(np.intp))

@@ -105,6 +105,7 @@ class FrameProcessor:
     def forget(self) -> None:
         """Forget what earlier frames have left, so that the next frame is processed as the first one."""
         self._estimator.smoothing.forget()
+        self._estimator.carrying.forget()
         self._doubts.forget()
         self._live_check.forget()
         if self._hints is not None:

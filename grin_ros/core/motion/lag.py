@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The lag of odometry behind the images, from how fast both see the camera turn."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.labels.turning import Turning, offset_between
+
+Array = NDArray[np.float64]
+
+KEPT_S = 20.0
+"""The turns of so many last seconds are compared."""
+EVERY_S = 1.0
+"""The lag is estimated so often."""
+MOST_LAG_S, SHORTEST_S = 0.5, 2.0
+"""Lags up to the first are looked for, in turns that were seen for at least the second."""
+NOTABLE_S = 0.08
+"""Odometry is called late, or early, from this lag on."""
+FEWEST = 20
+"""A rotation is measured with at least this number of corners."""
+PASSES = 4
+
+
+class _Turn(NamedTuple):
+    """before_s, after_s: the stamps of two images. image, odometry (3,): the rotation vector between the two, as the
+    corners and as the poses show it, in rad."""
+
+    before_s: float
+    after_s: float
+    image: Array
+    odometry: Array
+
+
+class LagCheck:
+    """Compares the turns of the last images with those of odometry."""
+
+    def __init__(self) -> None:
+        self._turns: deque[_Turn] = deque()
+        self._last: tuple[float, Transform] | None = None
+        self._checked_s = -np.inf
+        self.lag_s: float | None = None
+        """How much later odometry shows a turn than the images do; None if it is not known."""
+
+    def add(self, stamp_ns: int, before: Array, now: Array, pose: Transform | None) -> None:
+        """Take the next image: the unit rays (N, 3) of the corners that the last image shows too, there and here, and
+        the pose of the camera; None if it is not known."""
+        stamp_s, last = stamp_ns / 1e9, self._last
+        self._last = None if pose is None else (stamp_s, pose)
+        if pose is None or last is None or stamp_s <= last[0]:
+            return
+        seen = np.isfinite(before[:, 0]) & np.isfinite(now[:, 0])
+        if seen.sum() < FEWEST:
+            return
+        by_odometry, _ = cv2.Rodrigues(pose.rotation.T @ last[1].rotation)
+        self._turns.append(_Turn(last[0], stamp_s, turned(before[seen], now[seen]), by_odometry[:, 0]))
+        while stamp_s - self._turns[0].after_s > KEPT_S:
+            self._turns.popleft()
+        if stamp_s - self._checked_s >= EVERY_S:
+            self._checked_s = stamp_s
+            self.lag_s = self._lag_s()
+
+    def _lag_s(self) -> float | None:
+        """Return the lag of the turns about the axis about which odometry turns most."""
+        by_odometry = np.array([one.odometry for one in self._turns])
+        _, _, axes = np.linalg.svd(by_odometry, full_matrices=False)
+        images, odometry = Turning(), Turning()
+        for one in self._turns:
+            images.add(one.before_s, one.after_s, float(one.image @ axes[0]))
+            odometry.add(one.before_s, one.after_s, float(one.odometry @ axes[0]))
+        found = offset_between(images, odometry, MOST_LAG_S, SHORTEST_S)
+        return None if found.mirrored else found.seconds
+
+    @property
+    def text(self) -> str:
+        """The lag in words, for /diagnostics; empty if there is none that stands out."""
+        if self.lag_s is None or abs(self.lag_s) < NOTABLE_S:
+            return ""
+        return (
+            f"odometry shows turns {abs(self.lag_s) * 1e3:.0f} ms {'later' if self.lag_s > 0.0 else 'earlier'} than "
+            "the images do: stamp both when they are measured and not when they arrive, and synchronise the clocks "
+            "(chrony, PTP)"
+        )
+
+
+def turned(before: Array, now: Array) -> Array:
+    """Return the rotation vector (3,) in rad that takes unit rays (N, 3) of one image to those of the next best.
+
+    The angle is small. Rays that move otherwise, because they are near or move themselves, lose weight.
+    """
+    weight, vector = np.ones(len(before)), np.zeros(3)
+    for _ in range(PASSES):
+        weighted = weight[:, None] * before
+        system = weight.sum() * np.eye(3) - weighted.T @ before
+        vector = np.linalg.solve(system + 1e-9 * np.eye(3), np.cross(weighted, now).sum(axis=0))
+        missed = np.linalg.norm(now - before - np.cross(vector, before), axis=1)
+        weight = 1.0 / (1.0 + (missed / max(float(np.median(missed)), 1e-6)) ** 2)
+    return np.asarray(vector)

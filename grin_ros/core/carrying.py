@@ -3,9 +3,9 @@
 """Carry the answers before into the present view, where the poses of the camera are known: less flicker.
 
 Each pixel of the answer is looked up in the answer before, at the place where its point was seen then. The two are
-averaged in ln(range), weighted by the inverse of their variances, and answers lose weight with age. Errors of successive
-answers are alike, so sigma does not become smaller by it. Where the two contradict each other, something moved or was
-hidden, and the present answer stands by itself.
+averaged in ln(range), weighted by the inverse of their variances, and answers lose weight with age. Errors of
+successive answers are alike, so sigma does not become smaller by it. Where the two contradict each other, something
+moved or was hidden, and the present answer stands by itself.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class Carrying:
                 differs_ln, variance_then, weight_then = self._looked_up(before, placed, rays, ln_range, variance)
                 carried = rest * weight_then
                 share = carried / (carried + weight)
-                ln_range = ln_range + share * differs_ln
-                variance = (1.0 - share) * variance + share * variance_then
+                ln_range = np.asarray(ln_range + share * differs_ln, np.float32)
+                variance = np.asarray((1.0 - share) * variance + share * variance_then, np.float32)
                 weight = weight + carried
         self._before = _Before(camera, frame.stamp_ns, placed, ln_range, variance, weight)
         return ln_range, variance

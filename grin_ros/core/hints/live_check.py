@@ -80,7 +80,8 @@ class LiveCheck:
         back = (u + 2 * v + turn) % SHARE == 0
         if not back.any() or back.all():
             return Held(hints)
-        return Held(hints.chosen(~back), hints.chosen(back))
+        # An answer that was carried here from the frame before would know what is held back.
+        return Held(replace(hints.chosen(~back), placed=None), hints.chosen(back))
 
     def __call__(self, camera: Camera, estimate: DepthEstimate, held: Held) -> DepthEstimate:
         """Compare the estimate with what was held back, and return it with the sigma that follows from all checks."""

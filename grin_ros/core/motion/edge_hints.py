@@ -31,16 +31,16 @@ def edge_hints(
     pictures: Sequence[Picture],
     fit: Fit,
     camera: Camera,
-    taken: NDArray[np.floating],
-    moving: NDArray[np.floating],
+    taken: NDArray[np.float64],
+    moving: NDArray[np.float64],
     config: MotionConfig,
     distance_noise: float,
 ) -> Hints | None:
     """Return the hints of edges where there are no corners; None if there are none.
 
     picture, pictures: the present image and those of the fitted views, of `reduced`. fit: of the corners, with the
-    corrected poses. taken (N, 2): pixels of the corners that are hints. moving (M, 2): pixels of corners that contradict
-    the poses. distance_noise: as in `MotionConfig`.
+    corrected poses. taken (N, 2): pixels of the corners that are hints. moving (M, 2): pixels of corners that
+    contradict the poses. distance_noise: as in `MotionConfig`.
     """
     baselines_m = np.linalg.norm(fit.translation_m, axis=1)
     usable = [index for index in np.argsort(baselines_m) if baselines_m[index] > LEAST_BASELINE_M]

@@ -27,18 +27,19 @@ WIDTH_PX = 320
 """Edges are searched in images that are reduced to this width."""
 COLUMNS = 32
 """The image is divided into cells of a COLUMNS-th of its width. A cell without a corner gives one edge at most."""
-MOST = 200
+MOST = 300
 """The most edges that are searched, the strongest ones."""
 LEAST_GRADIENT = 3.0
 """The least gradient along the epipolar line, in grey values a pixel; the noise of a camera makes 1."""
 LEAST_COSINE = 0.5
 """The least cosine of the angle between the gradient and the epipolar line. An edge along the line cannot be found."""
 REACH = 2
-"""Squares of 2 REACH + 1 pixels are compared, without their mean."""
+"""Squares of 2 REACH + 1 pixels are compared, without their means."""
 STEPS, MARGIN = 32, 2
 """At most STEPS places of a line are compared in a view, a pixel apart, MARGIN of them beyond each end."""
-MOST_DIFFERENCE = 12.0
-"""The largest root mean square difference of a match, in grey values."""
+NOISE, MOST_SHARE, MOST_DIFFERENCE = 4.0, 0.2, 12.0
+"""The mean square difference of a match is at most the square of the first, in grey values, and the second of the
+variance in the square, and in no case more than the square of the third."""
 DISTINCT = 1.5
 """The squared difference must be larger than that of the best place by this factor everywhere else on the line."""
 MATCH_PX = 0.5
@@ -46,6 +47,7 @@ MATCH_PX = 0.5
 FEWEST_VIEWS = 2
 """An edge counts if so many views agree."""
 _NOWHERE = np.float32(1e6)
+_DOWN, _ACROSS = (each.ravel().astype(np.float32) for each in np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1])
 
 
 class Past(NamedTuple):
@@ -112,26 +114,29 @@ def _candidates(picture: Picture, camera: Camera, past: Past, taken: Array) -> t
     size = max(4, width // COLUMNS)
     rows, cols = height // size, width // size
     smooth = cv2.GaussianBlur(picture, (0, 0), 1.0)
-    inside = slice(0, rows * size), slice(0, cols * size)
-    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *order, scale=0.125)[inside] for order in ((1, 0), (0, 1)))
-    line = _lines(camera, past, size, rows, cols)
-    line = np.repeat(np.repeat(line, size, axis=0), size, axis=1)
+    edge = REACH + 1
+    slopes = []
+    for axes in ((1, 0), (0, 1)):
+        slope = cv2.Sobel(smooth, cv2.CV_32F, *axes, scale=0.125)
+        slope[:edge], slope[height - edge :], slope[:, :edge], slope[:, width - edge :] = 0.0, 0.0, 0.0, 0.0
+        slopes.append(slope[: rows * size, : cols * size].reshape(rows, size, cols, size))
+    across, down = slopes
+    line = _lines(camera, past, size, rows, cols)[:, None, :, None]
     along = np.abs(across * line[..., 0] + down * line[..., 1])
     total = np.sqrt(across * across + down * down)
-    along[along < LEAST_COSINE * total] = 0.0
-    edge = REACH + 1
-    along[:edge], along[:, :edge], along[height - edge :], along[:, width - edge :] = 0.0, 0.0, 0.0, 0.0
+    along *= along >= LEAST_COSINE * total
     free = np.ones((rows, cols), np.bool_)
     at = np.clip((taken // size).astype(np.intp), 0, (cols - 1, rows - 1))
     free[at[:, 1], at[:, 0]] = False
-    blocks = along.reshape(rows, size, cols, size).transpose(0, 2, 1, 3).reshape(rows, cols, size * size)
+    blocks = along.transpose(0, 2, 1, 3).reshape(rows, cols, size * size)
     best = blocks.argmax(axis=2)
     value = np.take_along_axis(blocks, best[..., None], axis=2)[..., 0]
     row, col = np.nonzero(free & (value > LEAST_GRADIENT))
     order = np.argsort(-value[row, col], kind="stable")[:MOST]
     row, col = row[order], col[order]
-    v, u = row * size + best[row, col] // size, col * size + best[row, col] % size
-    return np.stack([u, v], axis=-1).astype(np.float64), (along[v, u] / total[v, u]).astype(np.float64)
+    down_by, right_by = np.divmod(best[row, col], size)
+    pixels = np.stack([col * size + right_by, row * size + down_by], axis=-1).astype(np.float64)
+    return pixels, (value[row, col] / total[row, down_by, col, right_by]).astype(np.float64)
 
 
 def _lines(camera: Camera, past: Past, size: int, rows: int, cols: int) -> NDArray[np.float32]:
@@ -162,8 +167,8 @@ def _searched(
     """Search pixels (M, 2) in an earlier view, at inverse ranges around `inverse` (M,) that are up to `spread` away."""
     turned = rays @ past.rotation.T
     ends = np.stack([np.maximum(inverse - spread, 0.0), inverse + spread], axis=1)
-    px = np.linalg.norm(np.diff(camera.project(turned[:, None] + ends[..., None] * past.translation_m), axis=1), axis=-1)
-    shift_px = np.nan_to_num(px[:, 0])
+    first, last = camera.project(turned[:, None] + ends[..., None] * past.translation_m).transpose(1, 0, 2)
+    shift_px = np.nan_to_num(np.linalg.norm(last - first, axis=1))
     shifted = shift_px > 2.0
     per_px = (ends[:, 1] - ends[:, 0]) / np.maximum(shift_px, 1e-6)
     steps = np.minimum(np.ceil(shift_px) + 2 * MARGIN + 1, STEPS)
@@ -174,26 +179,32 @@ def _searched(
     inside = ((places >= REACH) & (places <= (width - 1 - REACH, height - 1 - REACH))).all(axis=-1)  # NaN is outside
     inside &= np.arange(count) < steps[:, None]
     here = _squares(picture, pixels)
+    here -= here.mean(axis=1, keepdims=True)
     there = _squares(past.picture, np.where(inside[..., None], places, 0.0).reshape(-1, 2))
-    difference = there.reshape(len(pixels), count, here.shape[1]) - here[:, None]
-    cost = np.where(inside, np.einsum("mks,mks->mk", difference, difference) / here.shape[1], _NOWHERE)
+    there = there.reshape(len(pixels), count, here.shape[1])
+    # The sum of squares of (there - its mean) - here, without passes over the large array.
+    products = there @ np.stack([here, np.ones_like(here)], axis=-1)
+    contrast = np.einsum("ms,ms->m", here, here) / here.shape[1]
+    squared = np.einsum("mks,mks->mk", there, there) - 2.0 * products[..., 0]
+    difference = squared / here.shape[1] - (products[..., 1] / here.shape[1]) ** 2 + contrast[:, None]
+    cost = np.where(inside, difference, _NOWHERE)
     best, each = cost.argmin(axis=1), np.arange(len(pixels))
     before, lowest, after = (cost[each, np.clip(best + by, 0, count - 1)] for by in (-1, 0, 1))
     elsewhere = np.where(np.abs(np.arange(count) - best[:, None]) > 2, cost, _NOWHERE).min(axis=1)
     found = shifted & (best > 0) & (best < count - 1) & (before < _NOWHERE) & (after < _NOWHERE)
-    found &= (lowest < MOST_DIFFERENCE**2) & (elsewhere > DISTINCT * lowest)
+    found &= lowest < np.minimum(NOISE**2 + MOST_SHARE * contrast, MOST_DIFFERENCE**2)
+    found &= elsewhere > DISTINCT * lowest
     part = 0.5 * (before - after) / np.maximum(before + after - 2.0 * lowest, 1e-6)
     finer = ends[:, 0] + per_px * (best - MARGIN + np.clip(part, -0.5, 0.5))
     return _Match(finer, per_px, found, shifted)
 
 
 def _squares(picture: Picture, pixels: Array) -> NDArray[np.float32]:
-    """Return the squares (M, side * side) around pixels (M, 2), without their means."""
-    reach = np.arange(-REACH, REACH + 1)
-    side = len(reach)
-    u = (pixels[:, :1] + np.tile(reach, side)).astype(np.float32)
-    v = (pixels[:, 1:] + np.repeat(reach, side)).astype(np.float32)
-    if not len(u):
-        return np.zeros((0, side * side), np.float32)
-    found = cv2.remap(picture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    return np.asarray(found - found.mean(axis=1, keepdims=True), np.float32)
+    """Return the grey values (M, side * side) of the squares around pixels (M, 2)."""
+    if not len(pixels):
+        return np.zeros((0, len(_ACROSS)), np.float32)
+    centre = pixels.astype(np.float32)
+    u, v = centre[:, :1] + _ACROSS, centre[:, 1:] + _DOWN
+    return np.asarray(
+        cv2.remap(picture.astype(np.float32), u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )

@@ -60,7 +60,9 @@ class LagCheck:
         if seen.sum() < FEWEST:
             return
         by_odometry, _ = cv2.Rodrigues(pose.rotation.T @ last[1].rotation)
-        self._turns.append(_Turn(last[0], stamp_s, turned(before[seen], now[seen]), by_odometry[:, 0]))
+        self._turns.append(
+            _Turn(last[0], stamp_s, turned(before[seen], now[seen]), np.asarray(by_odometry[:, 0], np.float64))
+        )
         while stamp_s - self._turns[0].after_s > KEPT_S:
             self._turns.popleft()
         if stamp_s - self._checked_s >= EVERY_S:

@@ -56,9 +56,10 @@ class MotionReport:
     """The state of motion at one image.
 
     tracks: how many corners are followed. points: how many of them are triangulated well enough to be hints.
-    edges: how many edges are hints as well. mapped: how many hints come from the map. map_size: how many points the map holds. views: how many earlier views
-    are kept. baseline_m: the largest distance of the camera from one of them. reprojection_px: the median residual of
-    the triangulated corners. problem: why motion gives nothing, as a sentence; empty if it gives hints.
+    edges: how many edges are hints as well. mapped: how many hints come from the map. map_size: how many points the map
+    holds. views: how many earlier views are kept. baseline_m: the largest distance of the camera from one of them.
+    reprojection_px: the median residual of the triangulated corners. problem: why motion gives nothing, as a sentence;
+    empty if it gives hints.
     """
 
     tracks: int = 0
@@ -73,7 +74,7 @@ class MotionReport:
     idle: bool = False
     """True if nothing is wrong, but the camera has not moved."""
     doubt: str = ""
-    """A contradiction to the hints that are given, as a sentence: the scale of odometry does not fit the floor."""
+    """What contradicts the hints that are given, as a sentence: odometry is late, or the floor denies its scale."""
 
 
 class Motion:
@@ -261,9 +262,7 @@ class Motion:
         pixels, shared_ln = self._seen.pixels[index], math.hypot(poses_ln, self._distance_noise)
         made = [Hints.measured(pixels, range_m, sigma_ln, TRACKED, shared_ln=shared_ln)]
         pictures = self._window.pictures(config.fitted_views)
-        edges = edge_hints(
-            self._seen.view, pictures, fit, self._camera, pixels, moving, config, self._distance_noise
-        )
+        edges = edge_hints(self._seen.view, pictures, fit, self._camera, pixels, moving, config, self._distance_noise)
         if edges is not None:
             made.append(edges)
             self.report = replace(self.report, edges=len(edges))

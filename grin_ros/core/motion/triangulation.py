@@ -103,7 +103,7 @@ def triangulate(rays: Array, views: Views, noise_rad: float) -> Fit:
         rotation = turned @ rotation
         translation = np.einsum("kij,kj->ki", turned, translation) + change[:, 3:]
     residual = np.sqrt((squared * seen).sum(axis=0) / count)
-    root = np.linalg.cholesky(system.reduced_inverse)
+    root = np.asarray(np.linalg.cholesky(system.reduced_inverse), np.float64)
     shared = (system.cross / system.points).T @ root
     sigma = np.sqrt(1.0 / system.points + np.einsum("nc,nc->n", shared, shared))
     return Fit(inverse, sigma, shared, residual, moved / views.sigma, rotation, translation, root)

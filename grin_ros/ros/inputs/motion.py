@@ -193,5 +193,6 @@ def _note(report: MotionReport) -> str:
     error = "" if math.isnan(report.reprojection_px) else f", residual {report.reprojection_px:.1f} px"
     return (
         f"baseline {report.baseline_m:.2f} m, {report.points} of {report.tracks} corners triangulated{error}, "
-        f"{report.mapped} points of the map in view of {report.map_size}{f'; {report.doubt}' if report.doubt else ''}"
+        f"{report.edges} edges, {report.mapped} points of the map in view of {report.map_size}"
+        f"{f'; {report.doubt}' if report.doubt else ''}"
     )

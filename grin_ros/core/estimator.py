@@ -161,11 +161,11 @@ class Estimator:
         if hints.placed is None:
             return fused.x, fused.log_variance
         ln_per_x = self._fusion.ln_per_x
-        middle, variance = np.median(fused.x, axis=0), np.exp(fused.log_variance).mean(axis=0)
+        before_ln, variance = self._fusion.ln_range(middle(fused.x)), np.exp(fused.log_variance).mean(axis=0)
         ln_range, carried = self.carrying(
-            frame, hints.placed, camera.query_rays[0], self._fusion.ln_range(middle), variance * ln_per_x**2
+            frame, hints.placed, camera.query_rays[0], before_ln, variance * ln_per_x**2
         )
-        shift = (ln_range - self._fusion.ln_range(middle)) / ln_per_x
+        shift = (ln_range - before_ln) / ln_per_x
         return fused.x + shift, fused.log_variance + np.log(carried / (variance * ln_per_x**2))
 
     def _calibrated(

@@ -162,9 +162,7 @@ class Estimator:
             return fused.x, fused.log_variance
         ln_per_x = self._fusion.ln_per_x
         before_ln, variance = self._fusion.ln_range(middle(fused.x)), np.exp(fused.log_variance).mean(axis=0)
-        ln_range, carried = self.carrying(
-            frame, hints.placed, camera.query_rays[0], before_ln, variance * ln_per_x**2
-        )
+        ln_range, carried = self.carrying(frame, hints.placed, camera.query_rays[0], before_ln, variance * ln_per_x**2)
         shift = (ln_range - before_ln) / ln_per_x
         return fused.x + shift, fused.log_variance + np.log(carried / (variance * ln_per_x**2))
 

@@ -28,7 +28,7 @@ def thinned(hints: Hints, width: int, most: int = MOST_HINTS) -> Hints:
     size = max(1.0, width / COLUMNS)
     cells = np.floor(hints.pixels[order] / size).astype(np.int64)
     steps = np.floor(np.log(hints.range_m[order]) / STEP_LN).astype(np.int64)
-    _, cell = np.unique(np.column_stack([cells, steps]), axis=0, return_inverse=True)
+    _, cell = np.unique((cells[:, 0] << 32) + (cells[:, 1] << 16) + steps, return_inverse=True)
     turn = _rank_within(cell.reshape(-1))
     return hints.chosen(order[np.argsort(turn, kind="stable")[:most]])
 

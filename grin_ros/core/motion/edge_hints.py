@@ -18,6 +18,8 @@ from grin_ros.core.motion.triangulation import Fit
 from grin_ros.core.types import Hints
 
 LEAST_BASELINE_M = 0.01
+ENOUGH, PER_MISSING, MOST = 200, 2, 300
+"""With so many exact corners no edge is searched. For each that is missing so many are, but no more than the last."""
 VIEWS = 3
 """Edges are searched in so many of the fitted views: the nearest, the farthest, and one between them."""
 NEAREST_M = 0.3
@@ -35,20 +37,24 @@ def edge_hints(
     moving: NDArray[np.float64],
     config: MotionConfig,
     distance_noise: float,
+    exact: int,
 ) -> Hints | None:
     """Return the hints of edges where there are no corners; None if there are none.
 
     picture, pictures: the present image and those of the fitted views, of `reduced`. fit: of the corners, with the
     corrected poses. taken (N, 2): pixels of the corners that are hints. moving (M, 2): pixels of corners that
-    contradict the poses. distance_noise: as in `MotionConfig`.
+    contradict the poses. distance_noise: as in `MotionConfig`. exact: how many corners are exact hints.
     """
     baselines_m = np.linalg.norm(fit.translation_m, axis=1)
+    most = min(MOST, PER_MISSING * (ENOUGH - exact))
+    if most <= 0:
+        return None
     usable = [index for index in np.argsort(baselines_m) if baselines_m[index] > LEAST_BASELINE_M]
     if not usable:
         return None
     chosen = np.array(usable)[np.unique(np.linspace(0, len(usable) - 1, VIEWS).round().astype(np.intp))]
     past = [Past(pictures[index], fit.rotation[index], fit.translation_m[index]) for index in chosen]
-    found = found_edges(picture, past, camera, taken, 1.0 / max(NEAREST_M, config.min_range_m))
+    found = found_edges(picture, past, camera, taken, 1.0 / max(NEAREST_M, config.min_range_m), most)
     shared = fit.shared_at(found.rays, found.inverse, chosen[found.view])
     left = found.inverse > 1.0 / config.max_range_m
     range_m = 1.0 / np.where(left, found.inverse, 1.0)

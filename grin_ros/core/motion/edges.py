@@ -27,14 +27,12 @@ WIDTH_PX = 320
 """Edges are searched in images that are reduced to this width."""
 COLUMNS = 32
 """The image is divided into cells of a COLUMNS-th of its width. A cell without a corner gives one edge at most."""
-MOST = 300
-"""The most edges that are searched, the strongest ones."""
 LEAST_GRADIENT = 3.0
 """The least gradient along the epipolar line, in grey values a pixel; the noise of a camera makes 1."""
 LEAST_COSINE = 0.5
 """The least cosine of the angle between the gradient and the epipolar line. An edge along the line cannot be found."""
 REACH = 2
-"""Squares of 2 REACH + 1 pixels are compared, without their means."""
+"""Squares of 2 REACH + 1 pixels are compared, without their means. Their sides follow the epipolar lines."""
 STEPS, MARGIN = 32, 2
 """At most STEPS places of a line are compared in a view, a pixel apart, MARGIN of them beyond each end."""
 NOISE, MOST_SHARE, MOST_DIFFERENCE = 4.0, 0.2, 12.0
@@ -47,7 +45,7 @@ MATCH_PX = 0.5
 FEWEST_VIEWS = 2
 """An edge counts if so many views agree."""
 _NOWHERE = np.float32(1e6)
-_DOWN, _ACROSS = (each.ravel().astype(np.float32) for each in np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1])
+_SIDE = np.arange(-REACH, REACH + 1, dtype=np.float32)
 
 
 class Past(NamedTuple):
@@ -79,16 +77,19 @@ def reduced(grey: Picture) -> Picture:
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def found_edges(picture: Picture, past: Sequence[Past], camera: Camera, taken: Array, largest_inverse: float) -> Edges:
+def found_edges(
+    picture: Picture, past: Sequence[Past], camera: Camera, taken: Array, largest_inverse: float, most: int
+) -> Edges:
     """Return the edges of the present picture.
 
     past: at least one earlier view, those with short baselines first. taken (N, 2): pixels of the whole image whose
-    cells need no edge. largest_inverse: in 1/m.
+    cells need no edge. largest_inverse: in 1/m. most: so many are searched, the strongest ones.
     """
     small = camera.resized(picture.shape[1], picture.shape[0])
     scale = picture.shape[1] / camera.width
-    pixels, cosine = _candidates(picture, small, past[-1], (taken + 0.5) * scale - 0.5)
-    rays = small.unproject(pixels)
+    pixels, cosine = _candidates(picture, small, past[-1], (taken + 0.5) * scale - 0.5, most)
+    u, v = pixels.astype(np.intp).T
+    rays = small.rays()[v, u].astype(np.float64)
     inverse = np.full(len(rays), 0.5 * largest_inverse)
     spread, sigma = inverse.copy(), np.full(len(rays), np.inf)
     times, view = np.zeros(len(rays), np.intp), np.zeros(len(rays), np.intp)
@@ -107,7 +108,7 @@ def found_edges(picture: Picture, past: Sequence[Past], camera: Camera, taken: A
     return Edges(whole, rays[good], inverse[good], sigma[good], view[good])
 
 
-def _candidates(picture: Picture, camera: Camera, past: Past, taken: Array) -> tuple[Array, Array]:
+def _candidates(picture: Picture, camera: Camera, past: Past, taken: Array, most: int) -> tuple[Array, Array]:
     """Return the pixels (M, 2) with the strongest gradient along their epipolar line, and the cosine (M,) between the
     two."""
     height, width = picture.shape
@@ -132,7 +133,7 @@ def _candidates(picture: Picture, camera: Camera, past: Past, taken: Array) -> t
     best = blocks.argmax(axis=2)
     value = np.take_along_axis(blocks, best[..., None], axis=2)[..., 0]
     row, col = np.nonzero(free & (value > LEAST_GRADIENT))
-    order = np.argsort(-value[row, col], kind="stable")[:MOST]
+    order = np.argsort(-value[row, col], kind="stable")[:most]
     row, col = row[order], col[order]
     down_by, right_by = np.divmod(best[row, col], size)
     pixels = np.stack([col * size + right_by, row * size + down_by], axis=-1).astype(np.float64)
@@ -140,11 +141,12 @@ def _candidates(picture: Picture, camera: Camera, past: Past, taken: Array) -> t
 
 
 def _lines(camera: Camera, past: Past, size: int, rows: int, cols: int) -> NDArray[np.float32]:
-    """Return the direction of the epipolar line (rows, cols, 2) in the middle of each cell: to the earlier camera."""
-    u, v = np.meshgrid((np.arange(cols) + 0.5) * size - 0.5, (np.arange(rows) + 0.5) * size - 0.5)
-    middle = np.stack([u.ravel(), v.ravel()], axis=-1)
+    """Return the direction of the epipolar line (rows, cols, 2) near the middle of each cell: to the earlier camera."""
+    u, v = (
+        each.ravel() for each in np.meshgrid(size // 2 + size * np.arange(cols), size // 2 + size * np.arange(rows))
+    )
     there = -past.rotation.T @ past.translation_m
-    line = camera.project(camera.unproject(middle) + 0.01 * there / np.linalg.norm(there)) - middle
+    line = camera.project(camera.rays()[v, u] + 0.01 * there / np.linalg.norm(there)) - np.stack([u, v], axis=-1)
     length = np.linalg.norm(line, axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
         line = np.where(length > 0.0, line / np.maximum(length, 1e-9), 0.0)  # NaN outside a lens becomes 0
@@ -164,47 +166,112 @@ class _Match(NamedTuple):
 def _searched(
     picture: Picture, past: Past, camera: Camera, pixels: Array, rays: Array, inverse: Array, spread: Array
 ) -> _Match:
-    """Search pixels (M, 2) in an earlier view, at inverse ranges around `inverse` (M,) that are up to `spread` away."""
-    turned = rays @ past.rotation.T
-    ends = np.stack([np.maximum(inverse - spread, 0.0), inverse + spread], axis=1)
-    first, last = camera.project(turned[:, None] + ends[..., None] * past.translation_m).transpose(1, 0, 2)
-    shift_px = np.nan_to_num(np.linalg.norm(last - first, axis=1))
-    shifted = shift_px > 2.0
-    per_px = (ends[:, 1] - ends[:, 0]) / np.maximum(shift_px, 1e-6)
-    steps = np.minimum(np.ceil(shift_px) + 2 * MARGIN + 1, STEPS)
-    count = int(steps[shifted].max(initial=2 * MARGIN + 1))
-    trial = ends[:, :1] + per_px[:, None] * (np.arange(count) - MARGIN)
-    places = camera.project(turned[:, None] + trial[..., None] * past.translation_m)
+    """Search pixels (M, 2) in an earlier view, at inverse ranges around `inverse` (M,) that are up to `spread` away.
+
+    The line is sampled once, as a strip with a column a pixel; a square is cut out of it at every place.
+    """
+    line = _line(past, camera, rays @ past.rotation.T, np.maximum(inverse - spread, 0.0), inverse + spread)
+    along = _unit(camera.project(rays + 0.01 * _unit(past.translation_m @ past.rotation)) - pixels)
+    count = int(line.steps.max(initial=2 * MARGIN + 1))
+    centre, along = pixels.astype(np.float32)[..., None], along.astype(np.float32)
+    here = _strips(picture, centre[:, 0] + along[:, :1] * _SIDE, centre[:, 1] + along[:, 1:] * _SIDE, along)
+    here -= here.mean(axis=(1, 2), keepdims=True)
+    u, v = line.places(np.arange(-REACH, count + REACH) - MARGIN)
+    there = _strips(past.picture, u, v, line.direction)
+    size = np.float32(_SIDE.size**2)
+    # The mean square of (there - its mean) - here, from sums over the columns of the strip.
+    products = here.transpose(0, 2, 1) @ there
+    columns, squares = there.sum(axis=1), np.einsum("mpk,mpk->mk", there, there)
+    contrast = np.einsum("mpa,mpa->m", here, here) / size
+    total, cost = np.zeros((2, len(pixels), count), np.float32)
+    for by in range(_SIDE.size):
+        part = slice(by, by + count)
+        cost += squares[:, part] - 2.0 * products[:, by, part]
+        total += columns[:, part]
+    cost = cost / size - (total / size) ** 2 + contrast[:, None]
     height, width = picture.shape
-    inside = ((places >= REACH) & (places <= (width - 1 - REACH, height - 1 - REACH))).all(axis=-1)  # NaN is outside
-    inside &= np.arange(count) < steps[:, None]
-    here = _squares(picture, pixels)
-    here -= here.mean(axis=1, keepdims=True)
-    there = _squares(past.picture, np.where(inside[..., None], places, 0.0).reshape(-1, 2))
-    there = there.reshape(len(pixels), count, here.shape[1])
-    # The sum of squares of (there - its mean) - here, without passes over the large array.
-    products = there @ np.stack([here, np.ones_like(here)], axis=-1)
-    contrast = np.einsum("ms,ms->m", here, here) / here.shape[1]
-    squared = np.einsum("mks,mks->mk", there, there) - 2.0 * products[..., 0]
-    difference = squared / here.shape[1] - (products[..., 1] / here.shape[1]) ** 2 + contrast[:, None]
-    cost = np.where(inside, difference, _NOWHERE)
+    u, v = u[:, REACH : REACH + count], v[:, REACH : REACH + count]
+    inside = (u >= REACH) & (u <= width - 1 - REACH) & (v >= REACH) & (v <= height - 1 - REACH)  # NaN is outside
+    cost[~inside | (np.arange(count) >= line.steps[:, None])] = _NOWHERE
     best, each = cost.argmin(axis=1), np.arange(len(pixels))
     before, lowest, after = (cost[each, np.clip(best + by, 0, count - 1)] for by in (-1, 0, 1))
     elsewhere = np.where(np.abs(np.arange(count) - best[:, None]) > 2, cost, _NOWHERE).min(axis=1)
-    found = shifted & (best > 0) & (best < count - 1) & (before < _NOWHERE) & (after < _NOWHERE)
+    found = line.shifted & (best > 0) & (best < count - 1) & (before < _NOWHERE) & (after < _NOWHERE)
     found &= lowest < np.minimum(NOISE**2 + MOST_SHARE * contrast, MOST_DIFFERENCE**2)
     found &= elsewhere > DISTINCT * lowest
     part = 0.5 * (before - after) / np.maximum(before + after - 2.0 * lowest, 1e-6)
-    finer = ends[:, 0] + per_px * (best - MARGIN + np.clip(part, -0.5, 0.5))
-    return _Match(finer, per_px, found, shifted)
+    at = best - MARGIN + np.clip(part, -0.5, 0.5)
+    return _Match(line.inverse(at), np.abs(line.inverse(at + 0.5) - line.inverse(at - 0.5)), found, line.shifted)
 
 
-def _squares(picture: Picture, pixels: Array) -> NDArray[np.float32]:
-    """Return the grey values (M, side * side) of the squares around pixels (M, 2)."""
-    if not len(pixels):
-        return np.zeros((0, len(_ACROSS)), np.float32)
-    centre = pixels.astype(np.float32)
-    u, v = centre[:, :1] + _ACROSS, centre[:, 1:] + _DOWN
-    return np.asarray(
-        cv2.remap(picture.astype(np.float32), u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
-    )
+class _Line(NamedTuple):
+    """M parts of epipolar lines. ends (M, 2): inverse ranges. depth (M, 2): z there. corners (3, M, 2): pixels of the
+    ends and of the middle between these. length_px (M,), direction (M, 2): of the chord. shifted (M,): whether it is
+    long enough to be searched. steps (M,): how many places are compared."""
+
+    ends: Array
+    depth: Array
+    corners: Array
+    length_px: Array
+    direction: Array
+    shifted: Mask
+    steps: NDArray[np.intp]
+
+    def inverse(self, at_px: Array) -> Array:
+        """Return the inverse ranges (M,) at the pixels (M,) along the line; exact without distortion."""
+        share = _share(at_px / self.length_px, self.depth)
+        return np.asarray(self.ends[:, 0] + share * (self.ends[:, 1] - self.ends[:, 0]))
+
+    def places(self, at_px: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return u and v (2, M, S) at the distances (S,) along each line: on the parabola through its corners."""
+        first, middle, last = self.corners.transpose(0, 2, 1).astype(np.float32)
+        at = (at_px / self.length_px[:, None]).astype(np.float32)
+        bent = 2.0 * (2.0 * middle - first - last)
+        return np.asarray(first[..., None] + at * ((last - first + bent)[..., None] - at * bent[..., None]))
+
+
+def _line(past: Past, camera: Camera, turned: Array, low: Array, high: Array) -> _Line:
+    """Return the lines of rays (M, 3), turned to the earlier view, between two inverse ranges (M,). They are shortened
+    to STEPS places."""
+
+    def at(*inverse: Array) -> Array:
+        return np.asarray(camera.project(turned + np.stack(inverse)[..., None] * past.translation_m))
+
+    def depth(inverse: Array) -> Array:
+        return np.asarray(np.maximum(turned[:, 2] + inverse * past.translation_m[2], 0.1))
+
+    first, last = at(low, high)
+    length = np.nan_to_num(np.linalg.norm(last - first, axis=1))
+    shifted = length > 2.0
+    z = np.stack([depth(low), depth(high)], axis=1)
+    part = np.minimum(1.0, (STEPS - 2 * MARGIN - 1) / np.maximum(length, 1e-6))
+    middle, high = (low + _share(share * part, z) * (high - low) for share in (0.5, 1.0))
+    corners = np.stack([first, *at(middle, high)])
+    z[:, 1] = depth(high)
+    chord = corners[2] - first
+    length = np.maximum(np.nan_to_num(np.linalg.norm(chord, axis=1)), 1e-6)
+    steps = np.where(shifted, np.ceil(length) + 2 * MARGIN + 1, 0).astype(np.intp)
+    return _Line(np.stack([low, high], axis=1), z, corners, length, chord / length[:, None], shifted, steps)
+
+
+def _share(at: Array, depth: Array) -> Array:
+    """Return at which share of an interval of inverse range a share (M,) of its image lies. depth (M, 2): z at the
+    ends."""
+    near, far = at * depth[:, 0], (1.0 - at) * depth[:, 1]
+    return np.asarray(np.clip(near / np.maximum(near + far, 1e-3), -1.0, 2.0))
+
+
+def _unit(vectors: Array) -> Array:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
+
+
+def _strips(picture: Picture, u: Array, v: Array, along: Array) -> NDArray[np.float32]:
+    """Return the grey values (M, side, S) at places (M, S) and on both sides of them, across `along` (M, 2)."""
+    if not len(u):
+        return np.zeros((0, _SIDE.size, u.shape[1]), np.float32)
+    side = along.astype(np.float32)[:, :, None, None] * _SIDE[:, None]
+    across, down = ((u[:, None] - side[:, 1]), (v[:, None] + side[:, 0]))
+    shape = across.shape
+    across, down = (np.nan_to_num(each.astype(np.float32)).reshape(shape[0], -1) for each in (across, down))
+    found = cv2.remap(picture.astype(np.float32), across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32).reshape(shape)

@@ -98,10 +98,17 @@ def turned(before: Array, now: Array) -> Array:
     The angle is small. Rays that move otherwise, because they are near or move themselves, lose weight.
     """
     weight, vector = np.ones(len(before)), np.zeros(3)
+    difference = now - before
     for _ in range(PASSES):
         weighted = weight[:, None] * before
         system = weight.sum() * np.eye(3) - weighted.T @ before
-        vector = np.linalg.solve(system + 1e-9 * np.eye(3), np.cross(weighted, now).sum(axis=0))
-        missed = np.linalg.norm(now - before - np.cross(vector, before), axis=1)
-        weight = 1.0 / (1.0 + (missed / max(float(np.median(missed)), 1e-6)) ** 2)
+        products = weighted.T @ now  # its skew part is the sum of the cross products
+        right = (products - products.T)[(1, 2, 0), (2, 0, 1)]
+        vector = np.linalg.solve(system + 1e-9 * np.eye(3), right)
+        x, y, z = vector
+        missed = difference - before @ np.array([[0.0, z, -y], [-z, 0.0, x], [y, -x, 0.0]])  # vector x before
+        missed = np.sqrt(np.einsum("ni,ni->n", missed, missed))
+        weight = 1.0 / (
+            1.0 + (missed / max(float(np.partition(missed, len(missed) // 2)[len(missed) // 2]), 1e-6)) ** 2
+        )
     return np.asarray(vector)

@@ -262,7 +262,9 @@ class Motion:
         pixels, shared_ln = self._seen.pixels[index], math.hypot(poses_ln, self._distance_noise)
         made = [Hints.measured(pixels, range_m, sigma_ln, TRACKED, shared_ln=shared_ln)]
         pictures = self._window.pictures(config.fitted_views)
-        edges = edge_hints(self._seen.view, pictures, fit, self._camera, pixels, moving, config, self._distance_noise)
+        edges = edge_hints(
+            self._seen.view, pictures, fit, self._camera, pixels, moving, config, self._distance_noise, int(exact.sum())
+        )
         if edges is not None:
             made.append(edges)
             self.report = replace(self.report, edges=len(edges))

@@ -14,6 +14,7 @@ from grin_ros.core.motion.edges import Edges, Past, found_edges, reduced
 CAMERA = Camera(320, 240, 240.0, 240.0, 159.5, 119.5)
 WALL_M = 2.0
 BASELINES_M = (0.03, 0.08, 0.2)
+MOST = 300
 Picture = NDArray[np.uint8]
 
 
@@ -24,10 +25,14 @@ def stripes(seed: int, upright: bool = True) -> Picture:
     return wall if upright else np.ascontiguousarray(wall.T)
 
 
-def view(wall: Picture, camera_m: float) -> Picture:
-    """Return the wall as the camera sees it, camera_m to the right."""
-    shift_px = CAMERA.fx * camera_m / WALL_M
-    shift = np.array([[1.0, 0.0, -40.0 - shift_px], [0.0, 1.0, -80.0]])
+def view(wall: Picture, camera_m: float, ahead_m: float = 0.0) -> Picture:
+    """Return the wall as the camera sees it, camera_m to the right and ahead_m nearer to it."""
+    left = WALL_M - ahead_m
+    size = WALL_M / left
+    shift = np.array([
+        [size, 0.0, CAMERA.cx - size * 199.5 - CAMERA.fx * camera_m / left],
+        [0.0, size, CAMERA.cy - size * 199.5],
+    ])  # fmt: skip
     return np.asarray(cv2.warpAffine(wall, shift, (320, 240), borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
@@ -36,7 +41,7 @@ def searched(wall: Picture, before: Picture | None = None, taken: NDArray[np.flo
     past = [
         Past(view(wall if before is None else before, -by), np.eye(3), np.array([by, 0.0, 0.0])) for by in BASELINES_M
     ]
-    return found_edges(view(wall, 0.0), past, CAMERA, np.zeros((0, 2)) if taken is None else taken, 1.0 / 0.3)
+    return found_edges(view(wall, 0.0), past, CAMERA, np.zeros((0, 2)) if taken is None else taken, 1.0 / 0.3, MOST)
 
 
 def test_stripes_have_the_range_of_the_wall() -> None:
@@ -46,6 +51,21 @@ def test_stripes_have_the_range_of_the_wall() -> None:
     assert np.median(np.abs(along_z / WALL_M - 1.0)) < 0.01
     assert np.mean(np.abs(found.inverse - found.rays[:, 2] / WALL_M) < 3.0 * found.sigma) > 0.95
     assert (found.view == 2).mean() > 0.9  # the longest baseline has the last word
+
+
+def test_stripes_have_the_range_of_the_wall_after_a_way_ahead() -> None:
+    wall = stripes(0)
+    past = [Past(view(wall, 0.0, -by), np.eye(3), np.array([0.0, 0.0, by])) for by in (0.1, 0.3, 0.6)]
+    found = found_edges(view(wall, 0.0), past, CAMERA, np.zeros((0, 2)), 1.0 / 0.3, MOST)
+    assert len(found.inverse) > 50
+    assert np.median(np.abs(found.rays[:, 2] / found.inverse / WALL_M - 1.0)) < 0.02
+
+
+def test_no_more_edges_are_searched_than_are_wanted() -> None:
+    wall = stripes(0)
+    past = [Past(view(wall, -by), np.eye(3), np.array([by, 0.0, 0.0])) for by in BASELINES_M]
+    found = found_edges(view(wall, 0.0), past, CAMERA, np.zeros((0, 2)), 1.0 / 0.3, 20)
+    assert 0 < len(found.inverse) <= 20
 
 
 def test_stripes_along_the_motion_cannot_be_located() -> None:

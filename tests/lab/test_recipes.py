@@ -83,6 +83,15 @@ def test_the_recipe_runs_as_it_is_written(
     artifact = load_artifact("runs/nano/artifact")
     assert artifact.manifest.calibration.fitted_on.startswith("2 held-out renders")
     assert list(Path("report").glob("report.md"))
+    # A factor on the fitted sigma is applied, and the manifest says so.
+    again = ("calibrate", "runs/nano/artifact", "--renders", "data/held_out", "--frames", "60", "--times")
+    assert run([*again, "0.5"], tmp_path) == 0
+    halved = load_artifact("runs/nano/artifact").manifest.calibration
+    assert halved.fitted_on == f"{artifact.manifest.calibration.fitted_on}, times 0.5"
+    (fitted,), (half,) = artifact.manifest.calibration.factors, halved.factors
+    assert half.scale == pytest.approx(0.5 * fitted.scale, abs=1e-4)
+    assert half.floor_ln == pytest.approx(0.5 * fitted.floor_ln, abs=1e-4)
+    assert run([*again, "0"], tmp_path) != 0
 
 
 def test_the_trial_trains_and_its_export_is_a_right_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -70,12 +71,13 @@ def calibrate(
     members: Sequence[int],
     places: Sequence[Path] = (),
     share: float = 0.5,
+    times: float = 1.0,
 ) -> str:
     """Fit sigma for each number of steps and members, write it into the manifest, and return the figures as text.
 
     frames: of renders and places together. places: folders of real places that were kept back from training. share: of
-    their frames; without places, all frames are renders. Raises ValueError, OSError or EngineError if the artifact or
-    the data cannot be used.
+    their frames; without places, all frames are renders. times: as in `fit_into`. Raises ValueError, OSError or
+    EngineError if the artifact or the data cannot be used.
     """
     real = round(share * frames) if places else 0
     samples = chain(
@@ -84,7 +86,8 @@ def calibrate(
     )
     fitted_on = f"{frames - real} held-out renders through random cameras"
     fitted_on += f" and {real} draws of frames of real places" if real else ""
-    fits = fit_into(load_artifact(artifact_name), tqdm(samples, total=frames, unit="frame"), steps, members, fitted_on)
+    shown = tqdm(samples, total=frames, unit="frame")
+    fits = fit_into(load_artifact(artifact_name), shown, steps, members, fitted_on, times=times)
     return "\n\n".join(f"steps {steps}, members {members}: {fit}" for (steps, members), fit in fits.items())
 
 
@@ -95,18 +98,26 @@ def fit_into(
     members: Sequence[int],
     fitted_on: str,
     threads: int = 0,
+    times: float = 1.0,
 ) -> dict[tuple[int, int], SigmaFit]:
     """Fit sigma for each number of steps and members, write it into the manifest, and return the fits.
 
-    fitted_on: what the manifest says of the samples. threads: of the runtime; 0 lets it choose. Raises ValueError or
+    fitted_on: what the manifest says of the samples. threads: of the runtime; 0 lets it choose. times: the fitted sigma
+    is multiplied by it, and the manifest says so. Raises ValueError for times that are not above 0, and ValueError or
     EngineError if nothing can be fitted.
     """
+    if not 0.0 < times < math.inf:
+        raise ValueError(f"times: got {times}, expected more than 0")
     # The fit needs the output of the network without calibration and limits.
     bare = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, calibration=Calibration()))
     wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
     estimates = shared_estimates(open_engine("ort", bare, threads), wide, steps, members)
     fits = dict(sorted(fit_settings(samples, estimates).items()))
-    factors = tuple(SigmaFactor(*key, round(fit.sigma_scale, 4), round(fit.floor_ln, 4)) for key, fit in fits.items())
+    factors = tuple(
+        SigmaFactor(*key, scale=round(times * fit.sigma_scale, 4), floor_ln=round(times * fit.floor_ln, 4))
+        for key, fit in fits.items()
+    )
+    fitted_on += "" if times == 1.0 else f", times {times:g}"
     calibration = Calibration(factors, fitted_on)
     write_manifest(artifact.path, dataclasses.replace(artifact.manifest, calibration=calibration))
     return fits
@@ -124,6 +135,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--places", type=existing, nargs="+", default=(), help="folders of kept-back places (grin pack)")
     made.add_argument("--share", type=float, default=0.5, help="share of the frames that are of real places")
     made.add_argument("--frames", type=whole(1), default=200, help="frames to fit on")
+    made.add_argument("--times", type=float, default=1.0, help="multiply the fitted sigma by this")
     made.add_argument("--steps", type=whole(1), nargs="+", default=STEPS, help="numbers of denoising steps to fit for")
     made.add_argument("--members", type=whole(1), nargs="+", default=MEMBERS, help="ensemble sizes to fit for")
     return made
@@ -144,6 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.members,
             options.places,
             options.share,
+            options.times,
         )
     )
     return DONE

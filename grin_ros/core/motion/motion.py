@@ -180,6 +180,7 @@ class Motion:
         joined = Hints.joined(parts)
         if joined is None:
             return None
+        joined = replace(joined, range_m=joined.range_m / np.float32(self.divisor))
         placed = Placed(self._pose.fixed_from_optical, self._since)
         return replace(thinned(joined, self._camera.width, MOST_HINTS), placed=placed)
 
@@ -193,6 +194,12 @@ class Motion:
     def floor_factor(self) -> float | None:
         """The ratio of the distances of odometry to the true ones, as the floor tells it; None if it does not."""
         return self._floor.factor
+
+    @property
+    def divisor(self) -> float:
+        """What the ranges of the hints are divided by: if the floor denies the scale of odometry, they are given in the
+        middle between the two."""
+        return math.exp(0.5 * self._floor.error_ln)
 
     def _triangulated(self) -> tuple[str, Hints | None]:
         """Return why there are no hints of corners that are followed, or the hints."""
@@ -257,7 +264,7 @@ class Motion:
         if self._mounting is not None:
             self._floor.add(self._rays[index[exact]], range_m[exact], self._mounting)
         # All corners share at least the mean of the errors of the poses, which acts as a factor of all ranges. A
-        # contradiction to the floor or to the poses makes them as uncertain as it is large.
+        # contradiction to the poses makes them as uncertain as it is large, and one to the floor half as much.
         poses_ln = float(np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)))
         pixels, shared_ln = self._seen.pixels[index], math.hypot(poses_ln, self._distance_noise)
         made = [Hints.measured(pixels, range_m, sigma_ln, TRACKED, shared_ln=shared_ln)]
@@ -270,7 +277,7 @@ class Motion:
             self.report = replace(self.report, edges=len(edges))
         joined = Hints.joined(made)
         assert joined is not None
-        doubted_ln = np.float32(math.hypot(self._floor.error_ln, doubt_ln(fit)))
+        doubted_ln = np.float32(math.hypot(0.5 * self._floor.error_ln, doubt_ln(fit)))
         return "", replace(
             joined, sigma_ln=np.hypot(joined.sigma_ln, doubted_ln), shared_ln=np.hypot(joined.shared_ln, doubted_ln)
         )

@@ -26,12 +26,15 @@ FLOOR_REACH = 5.0
 """The floor counts up to this many heights of the camera."""
 FLOOR_WIDTH_LN = 0.06
 """Points on the floor agree with each other to this; it is less than a thing of a tenth of the camera's height."""
-LEAST_FLOOR, LEAST_SHARE = 60, 0.2
+LEAST_FLOOR, LEAST_SHARE = 60, 0.12
 """The floor stands out with this number of points and this share of all points below the horizon."""
+MOST_BELOW = 1.0
+"""Nothing lies below the floor, but points are inexact: at most so many may seem to, as a share of those on it."""
 NOTABLE_BY_FLOOR = 0.08
 """The height and the pitch of a camera are known less well than its intrinsics: on the rendered drives the floor told
 the scale to 4 %."""
-_CANDIDATES_LN = np.arange(-0.5, 0.51, 0.02)
+_CANDIDATES_LN = np.arange(-0.3, 0.51, 0.02)
+"""Scales that are believed, 0.74 to 1.65. What seems lower by more is the top of a table rather than the floor."""
 
 
 class ScaleCheck:
@@ -71,7 +74,8 @@ class FloorCheck:
     """Compares the ranges of motion with the plane of the floor, which the mounting of the camera tells.
 
     Most points below the horizon lie on the floor or on things that stand on it. Those on the floor have one ratio to
-    the plane in common, which is the scale of odometry; those on things have many smaller ones.
+    the plane in common, which is the scale of odometry; those on things have many smaller ones, and no thing lies below
+    the floor.
     """
 
     def __init__(self) -> None:
@@ -89,17 +93,22 @@ class FloorCheck:
         if len(self._frames_ln) < LEAST_FRAMES:
             return None
         ratios_ln = np.concatenate(self._frames_ln)
-        alike = np.abs(ratios_ln - _CANDIDATES_LN[:, None]) < FLOOR_WIDTH_LN
-        most = alike[alike.sum(axis=1).argmax()]
+        frame = np.repeat(np.arange(len(self._frames_ln)), [len(one) for one in self._frames_ln])
+        differs_ln = ratios_ln - _CANDIDATES_LN[:, None]
+        alike = np.abs(differs_ln) < FLOOR_WIDTH_LN
+        count, below = alike.sum(axis=1), (differs_ln >= FLOOR_WIDTH_LN).sum(axis=1)
+        most = alike[np.where(below <= MOST_BELOW * count, count, 0).argmax()]
         if most.sum() < max(LEAST_FLOOR, LEAST_SHARE * len(ratios_ln)):
+            return None
+        if len(np.unique(frame[most])) < LEAST_FRAMES:
             return None
         return math.exp(float(np.median(ratios_ln[most])))
 
     @property
     def error_ln(self) -> float:
-        """The size of ln(factor) where it is notable, else 0."""
+        """ln(factor) where it is notable, else 0."""
         factor = self.factor
-        return 0.0 if factor is None or abs(factor - 1.0) < NOTABLE_BY_FLOOR else abs(math.log(factor))
+        return 0.0 if factor is None or abs(factor - 1.0) < NOTABLE_BY_FLOOR else math.log(factor)
 
     @property
     def text(self) -> str:

@@ -162,7 +162,8 @@ class MotionSource(HintSource):
         """Compare the scale of odometry with other sensors, and report it in the note."""
         if given.hints is None:
             return given
-        self._scale.add(given.hints, others, view.frame.camera.width)
+        by_odometry = replace(given.hints, range_m=given.hints.range_m * np.float32(self._motion.divisor))
+        self._scale.add(by_odometry, others, view.frame.camera.width)
         return replace(given, note="; ".join(text for text in (given.note, self._scale.text) if text))
 
     def answered(self, estimate: DepthEstimate) -> None:

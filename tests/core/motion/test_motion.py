@@ -14,6 +14,7 @@ from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.motion import MAPPED, TRACKED, Motion
+from grin_ros.core.motion.scale_check import FloorCheck
 from tests.core.motion.room import CAMERA, PERIOD_NS, at, driven, errors, sideways, turned, view
 
 LENSES = {
@@ -237,8 +238,20 @@ def test_the_floor_tells_the_scale_of_odometry_where_the_height_of_the_camera_is
         assert words in motion.report.doubt
         assert motion.floor_factor == pytest.approx(scale, rel=0.03)
         assert bool(words) == bool(motion.report.doubt)
-        assert (float(hints.shared_ln.max()) > 0.15) == bool(words)  # depth does not follow a scale that is in doubt
+        assert motion.divisor == pytest.approx(scale**0.5, rel=0.02)  # depth goes half of the way to the floor
+        assert (float(hints.shared_ln.max()) > 0.09) == bool(words)  # and does not rely on either
     assert not driven(poses, told)[0].report.doubt  # the height is not known
+
+
+def test_the_top_of_a_table_is_not_taken_for_the_floor() -> None:
+    check = FloorCheck()
+    down = np.linspace(0.3, 0.9, 40)
+    rays = np.stack([np.zeros(40), down, np.sqrt(1.0 - down**2)], axis=-1)
+    range_m = 1.2 * 1.2 / down  # odometry is 20 % long
+    range_m[:22] *= 0.55  # more points lie on the table
+    for _ in range(10):
+        check.add(rays, range_m, Mounting(1.2))
+    assert check.factor == pytest.approx(1.2, rel=0.01)
 
 
 def test_one_short_step_gives_ranges_that_share_their_error() -> None:

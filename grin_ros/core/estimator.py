@@ -161,10 +161,10 @@ class Estimator:
         if hints.placed is None:
             return fused.x, fused.log_variance
         ln_per_x = self._fusion.ln_per_x
-        before_ln, variance = self._fusion.ln_range(middle(fused.x)), np.exp(fused.log_variance).mean(axis=0)
-        ln_range, carried = self.carrying(frame, hints.placed, camera.query_rays[0], before_ln, variance * ln_per_x**2)
-        shift = (ln_range - before_ln) / ln_per_x
-        return fused.x + shift, fused.log_variance + np.log(carried / (variance * ln_per_x**2))
+        before_ln = self._fusion.ln_range(middle(fused.x))
+        variance = np.exp(fused.log_variance).mean(axis=0) * ln_per_x**2
+        ln_range, carried = self.carrying(frame, hints.placed, camera.query_rays[0], before_ln, variance)
+        return fused.x + (ln_range - before_ln) / ln_per_x, fused.log_variance + np.log(carried / variance)
 
     def _calibrated(
         self, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32], settings: Settings

@@ -142,10 +142,11 @@ class Hints:
         """Return the hints of one sensor; sigma_ln and shared_ln may be one number for all of them. The shared part is
         at most the whole."""
         ranges = np.asarray(range_m, np.float32).reshape(-1)
+        sigma = np.broadcast_to(np.asarray(sigma_ln, np.float32), ranges.shape).astype(np.float32)
         return cls(
             np.asarray(pixels, np.float32).reshape(-1, 2),
             ranges,
-            (sigma := np.broadcast_to(np.asarray(sigma_ln, np.float32), ranges.shape).astype(np.float32)),
+            sigma,
             np.full(ranges.shape, age_s, np.float32),
             np.zeros(ranges.shape, np.intp),
             (source,),

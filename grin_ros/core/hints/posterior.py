@@ -48,7 +48,7 @@ SHARPER, WIDER = 3.0, 4.0
 """In the second turn the lengths of the local part are divided by the first of these. Its variance is the second times
 what the first turn leaves, because that cannot tell such sharp errors from those that pixels do not share."""
 EVERY = 4
-"""Of a grid, what all hints explain is computed at every so many rows and columns."""
+"""The step between those rows and columns of a grid at which it is computed what all hints explain."""
 COLOUR_WIDTH_PX = 160
 """Colours are compared on the image reduced to this width, which averages texture and noise away."""
 

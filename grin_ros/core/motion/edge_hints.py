@@ -45,10 +45,10 @@ def edge_hints(
     corrected poses. taken (N, 2): pixels of the corners that are hints. moving (M, 2): pixels of corners that
     contradict the poses. distance_noise: as in `MotionConfig`. exact: how many corners are exact hints.
     """
-    baselines_m = np.linalg.norm(fit.translation_m, axis=1)
     most = min(MOST, PER_MISSING * (ENOUGH - exact))
     if most <= 0:
         return None
+    baselines_m = np.linalg.norm(fit.translation_m, axis=1)
     usable = [index for index in np.argsort(baselines_m) if baselines_m[index] > LEAST_BASELINE_M]
     if not usable:
         return None

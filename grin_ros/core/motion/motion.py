@@ -74,7 +74,7 @@ class MotionReport:
     idle: bool = False
     """True if nothing is wrong, but the camera has not moved."""
     doubt: str = ""
-    """What contradicts the hints that are given, as a sentence: odometry is late, or the floor denies its scale."""
+    """The contradiction to the hints that are given, in words: odometry is late, or the floor denies its scale."""
 
 
 class Motion:
@@ -197,7 +197,7 @@ class Motion:
 
     @property
     def divisor(self) -> float:
-        """What the ranges of the hints are divided by: if the floor denies the scale of odometry, they are given in the
+        """The divisor of the ranges of the hints. If the floor denies the scale of odometry, the hints are given in the
         middle between the two."""
         return math.exp(0.5 * self._floor.error_ln)
 
@@ -277,7 +277,7 @@ class Motion:
             self.report = replace(self.report, edges=len(edges))
         joined = Hints.joined(made)
         assert joined is not None
-        doubted_ln = np.float32(math.hypot(0.5 * self._floor.error_ln, doubt_ln(fit)))
+        doubted_ln = np.float32(math.hypot(math.log(self.divisor), doubt_ln(fit)))
         return "", replace(
             joined, sigma_ln=np.hypot(joined.sigma_ln, doubted_ln), shared_ln=np.hypot(joined.shared_ln, doubted_ln)
         )

@@ -100,8 +100,14 @@ class Sampling:
             raise ValueError(f"queries: got {self.queries}, expected 1 or more")
         if len(self.resize) != 2 or not 0.0 < self.resize[0] <= self.resize[1] < np.inf:
             raise ValueError(f"resize: got {self.resize}, expected two factors more than 0, the smaller first")
-        shares = ("mounting_share", "pattern_share", "texture_share", "mirrored_share", "photometric_share")
-        for name in (*shares, "render_encoder_share"):
+        for name in (
+            "mounting_share",
+            "pattern_share",
+            "texture_share",
+            "render_encoder_share",
+            "mirrored_share",
+            "photometric_share",
+        ):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name}: got {getattr(self, name)}, expected 0 to 1")
         if not 0.0 < self.density <= 1.0:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 
 from grin_ros.core import remedies
 from grin_ros.core.command_line import WRONG_CALL
@@ -22,8 +24,13 @@ def grin_multi_camera() -> None:
 
 
 def _run(name: str, module: str) -> None:
+    with suppress(KeyboardInterrupt):  # Ctrl-C while modules are imported
+        _main(name, module)()
+
+
+def _main(name: str, module: str) -> Callable[[], None]:
     try:
-        main = importlib.import_module(f"grin_ros.ros.node.{module}").main
+        main: Callable[[], None] = importlib.import_module(f"grin_ros.ros.node.{module}").main
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in ("", "grin_ros"):  # a fault of this package, not something to install
@@ -31,4 +38,4 @@ def _run(name: str, module: str) -> None:
         remedy = remedies.ros() if missing == "rclpy" or missing.endswith("_msgs") else remedies.install("ros-wheels")
         print(f"{name}: {missing} is not installed, and the node needs it. Type: {remedy}", file=sys.stderr)
         sys.exit(WRONG_CALL)
-    main()
+    return main

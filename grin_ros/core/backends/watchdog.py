@@ -217,6 +217,11 @@ class WatchedEngine(Engine):
             logger.warning("%s", self.caveat)
 
 
+def engine_threads() -> int:
+    """Return how many threads of engines are alive in this process: open, being opened, or hanging."""
+    return sum(isinstance(thread, _EngineThread) for thread in threading.enumerate())
+
+
 class _EngineThread(threading.Thread):
     """Opens the first engine of `backends` that can be used, runs what is submitted in order, and closes the engine.
 

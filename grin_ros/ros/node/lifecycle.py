@@ -207,6 +207,8 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         except (ValueError, EngineError) as error:  # their texts are written for the operator
             text = str(error)
         except Exception as error:  # a runtime or rclpy may raise anything
+            if not self.context.ok():  # a signal has ended ROS 2, so nobody hears a report
+                return False
             self._log.error(traceback.format_exc())
             text = f"{type(error).__name__}: {error}"
         else:

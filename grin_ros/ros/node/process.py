@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.utilities import ok as rclpy_ok
 from rclpy.utilities import try_shutdown
 
+from grin_ros.core.backends.watchdog import engine_threads
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.node.memory import keep_freed_memory
 from grin_ros.ros.starting import start_ros
@@ -22,9 +28,21 @@ def run(arguments: Sequence[str], open_nodes: Callable[[], Sequence[GrinNode]]) 
     Raises InputError if these are wrong, a parameter among them.
     """
     keep_freed_memory()
-    start_ros(arguments)
-    nodes = open_nodes()
     try:
+        _run_nodes(arguments, open_nodes)
+    except KeyboardInterrupt:  # it may come at any moment, and once more while the nodes are closed
+        pass
+    except rclpy_implementation.RCLError:
+        if rclpy_ok():
+            raise  # else a signal has ended ROS 2 while a node was made or configured
+    _leave()
+
+
+def _run_nodes(arguments: Sequence[str], open_nodes: Callable[[], Sequence[GrinNode]]) -> None:
+    nodes: Sequence[GrinNode] = ()
+    start_ros(arguments)
+    try:
+        nodes = open_nodes()
         for node in nodes:
             node.autostart()
         spin(nodes)
@@ -34,6 +52,15 @@ def run(arguments: Sequence[str], open_nodes: Callable[[], Sequence[GrinNode]]) 
         for node in nodes:
             node.close()
         try_shutdown()
+
+
+def _leave() -> None:
+    """End the process at once if a backend is still being opened or hangs, because its runtime would abort the end."""
+    if engine_threads():
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def spin(nodes: Sequence[GrinNode]) -> None:

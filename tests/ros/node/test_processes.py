@@ -63,6 +63,20 @@ def test_a_node_that_cannot_be_configured_says_why_and_goes_on(start: Start) -> 
     assert "Traceback" not in process.text()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_node_that_is_stopped_while_it_opens_its_backend_ends_quietly(
+    start: Start, fake_artifact: Path, number: signal.Signals
+) -> None:
+    parameters = {"model": str(fake_artifact), "backend": BACKEND, "autostart": True}
+    client = start(parameters=parameters, environment={DELAY_VARIABLE: "1.5"})
+    client.wait(lambda: "grin" in client.ros.get_node_names(), "node in the graph")
+    process = client.process
+    assert process is not None
+    process.send_signal(number)
+    assert process.wait(30.0) == 0
+    assert not any(word in process.text() for word in ("Traceback", "failed:", "terminate")), process.text()
+
+
 def test_the_log_says_what_the_node_does_and_what_it_waits_for(start: Start, fake_artifact: Path) -> None:
     client = start("-r", "image:=/front", parameters={"model": str(fake_artifact), "backend": BACKEND})
     assert client.process is not None

@@ -67,3 +67,15 @@ def test_without_rclpy_the_programs_say_what_to_type(
     assert capsys.readouterr().err == (
         f"{program.__name__}: rclpy is not installed, and the node needs it. Type: {remedies.ros()}\n"
     )
+
+
+@pytest.mark.parametrize("program", [programs.grin_node, programs.grin_multi_camera])
+def test_ctrl_c_while_modules_are_imported_ends_quietly(
+    program: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(programs, "importlib", SimpleNamespace(import_module=interrupted))
+    program()
+    assert capsys.readouterr() == ("", "")

@@ -8,9 +8,13 @@ What messages claim is tested in tests/ros/inputs, the SROS2 policy in tests/ros
 from __future__ import annotations
 
 import ast
+import importlib.util
 import io
 import json
+import os
 import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -240,3 +244,29 @@ def test_a_safetensors_header_that_promises_a_terabyte_is_refused(tmp_path: Path
     path.write_bytes(struct.pack("<Q", 10**12) + b"{}")
     with pytest.raises(ValueError, match="got a header of 1000000000000 bytes"):
         safetensors_index(path)
+
+
+@pytest.mark.parametrize(
+    ("module", "talks"),
+    [("grin_ros.core.backends.openvino.backend", False), ("openvino", True)],
+    ids=["ours", "theirs"],
+)
+def test_opening_a_backend_tells_nobody(module: str, talks: bool, tmp_path: Path) -> None:
+    """`import openvino` forks a process that reports to Google Analytics; the second case shows that it is noticed."""
+    for needed in ("openvino", *(["openvino_telemetry"] if talks else [])):
+        if importlib.util.find_spec(needed) is None:
+            pytest.skip(f"{needed} is not installed")
+    script = (
+        "import os, sys\n"
+        "def hook(event, arguments):\n"
+        "    if event in ('os.fork', 'os.posix_spawn', 'subprocess.Popen', 'socket.connect', 'socket.getaddrinfo'):\n"
+        "        print(event, flush=True)\n"
+        "        os._exit(0)\n"
+        "sys.addaudithook(hook)\n"
+        f"import {module}\n"
+    )
+    variables = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=variables, timeout=60, check=True
+    )
+    assert bool(done.stdout) == talks, done.stdout

@@ -67,6 +67,10 @@ def add_camera_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup
 
 def camera_choice(options: argparse.Namespace) -> CameraChoice | None:
     """Return what the options of `add_camera_options` tell, None if they tell nothing. Raises InputError."""
+    if options.camera and options.calibration is None:
+        raise InputError(
+            f"--camera {options.camera}: there is no calibration that could hold it", "give its file by --calibration"
+        )
     if options.calibration is None and options.fov is None:
         return None
     calibration = read_calibration(options.calibration, options.camera) if options.calibration else None

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.exif import Exif, read_exif
+from grin_ros.core.picture_stream import declared
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"})
 """Only these are opened as videos, because FFmpeg takes many other files, even text, for a video."""
+PICTURE_SUFFIXES = frozenset({".avif", ".bmp", ".heic", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""In a folder, a file of these that cannot be read is named and not passed over."""
 _REMEDY = "give a photograph (JPEG, PNG, TIFF, WebP, BMP), a folder of them, or a video; convert other formats to JPEG"
 
 
@@ -52,8 +55,8 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
     files: list[tuple[Path, bool]] = []
     for path in paths:
         if path.is_dir():
-            inside = [file for file in sorted(path.iterdir()) if file.is_file() and cv2.haveImageReader(str(file))]
-            if not inside:
+            inside = [file for file in sorted(path.iterdir()) if file.is_file() and _may_be_picture(file)]
+            if not any(cv2.haveImageReader(str(file)) for file in inside):
                 raise InputError(f"{path}: the folder has no picture that can be read", _REMEDY)
             files += [(file, False) for file in inside]
         elif not path.exists():
@@ -75,15 +78,31 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
 def read_pictures(source: Source, every: int) -> Iterator[Picture]:
     """Yield the photograph, or every `every`-th frame of the video from the first one on.
 
-    Raises InputError if a photograph is damaged.
+    Raises InputError if a photograph cannot be read, or is incomplete.
     """
     if source.video:
         yield from _frames(source, every)
         return
     image = cv2.imread(str(source.path), cv2.IMREAD_COLOR)  # turned upright as EXIF says
-    if image is None:
-        raise InputError(f"{source.path}: the picture is damaged", "copy it again, or save it as JPEG or PNG")
+    if image is None or truncated(source.path):
+        raise InputError(
+            f"{source.path}: the picture is damaged, or of a kind that OpenCV cannot read",
+            "copy it again, or save it as JPEG or PNG of 8 or 16 bits",
+        )
     yield Picture(source.path, source.name, _rgb(image), read_exif(source.path))
+
+
+def truncated(path: Path) -> bool:
+    """Return True if a file begins as JPEG or PNG and its end is missing; OpenCV fills a JPEG with grey then."""
+    try:
+        found = declared(path.read_bytes())
+    except InputError:
+        return True
+    return found is not None and not found.complete
+
+
+def _may_be_picture(file: Path) -> bool:
+    return file.suffix.lower() in PICTURE_SUFFIXES or bool(cv2.haveImageReader(str(file)))
 
 
 def _frames(source: Source, every: int) -> Iterator[Picture]:

@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, positive, whole
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice, add_camera_options, camera_choice
+from grin_ros.core.photo.pictures import truncated
 from grin_ros.lab.datasets.measured import FORMAT, EvalDataset
 
 SCALE = 256.0
@@ -57,7 +59,7 @@ def read_depth(path: Path, scale: float) -> tuple[NDArray[np.uint16], float]:
         values = np.load(path, allow_pickle=False) if path.suffix == ".npy" else cv2.imread(str(path), -1)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error})", "give a .npy file with one array of floats") from error
-    if values is None or values.ndim != 2 or values.dtype.kind not in "fu" or values.dtype == np.uint8:
+    if values is None or values.ndim != 2 or not _is_depth(values.dtype):
         got = "a file that cannot be read" if values is None else f"{values.shape} {values.dtype}"
         raise InputError(
             f"{path}: got {got}, expected one channel of 16-bit integers or of float metres",
@@ -68,6 +70,10 @@ def read_depth(path: Path, scale: float) -> tuple[NDArray[np.uint16], float]:
     with np.errstate(invalid="ignore"):
         coded = np.round(np.where(np.isfinite(values) & (values > 0), values, 0.0) * SCALE)
     return np.where(coded <= _MAX_VALUE, coded, 0.0).astype(np.uint16), SCALE
+
+
+def _is_depth(dtype: np.dtype[Any]) -> bool:
+    return dtype == np.uint16 or dtype.kind == "f"
 
 
 def write_dataset(
@@ -82,8 +88,8 @@ def write_dataset(
     samples = []
     for image, depth in pairs:
         pixels = cv2.imread(str(image), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if pixels is None:
-            raise InputError(f"{image}: cannot be read as an image", "remove it, or convert it to JPEG or PNG")
+        if pixels is None or truncated(image):
+            raise InputError(f"{image}: cannot be read as a whole image", "remove it, or convert it to JPEG or PNG")
         coded, values_per_metre = read_depth(depth, scale)
         height, width = pixels.shape[:2]
         if coded.shape != (height, width):

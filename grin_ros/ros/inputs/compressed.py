@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Conversion of sensor_msgs/CompressedImage (JPEG or PNG) to RGB.
 
-The size and the end of the stream are read from the stream itself before anything is decoded: a few kilobytes can
-declare gigabytes, and OpenCV fills the missing part of a truncated JPEG with grey. Neither may become depth.
+The size and the end of the stream are read from the stream itself before anything is decoded.
 """
 
 from __future__ import annotations
@@ -16,16 +15,11 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage
 
 from grin_ros.core.input_error import InputError
+from grin_ros.core.picture_stream import declared
 from grin_ros.core.types import MAX_PIXELS
-from grin_ros.ros.inputs.content import PNG, is_depth
+from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.images import Converter, Packed, check_size, known_encoding
 
-_JPEG = b"\xff\xd8\xff"
-_JPEG_END = b"\xff\xd9"
-_PNG_GREY = 0
-_BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # markers without a length: TEM, restarts, start of image
-_SIZE_MARKERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame, of any coding process
-_SCAN_MARKER = 0xDA
 _DRIVER, _TRANSPORT = "check the camera driver", "check the transport"
 
 
@@ -40,14 +34,6 @@ class Stream:
     grey: bool
 
 
-@dataclass(frozen=True)
-class _Declared:
-    width: int
-    height: int
-    grey: bool
-    complete: bool
-
-
 def check_stream(message: CompressedImage) -> Stream:
     """Return the stream of a message, copied once. Nothing is decoded.
 
@@ -60,18 +46,15 @@ def check_stream(message: CompressedImage) -> Stream:
         )
     data = bytes(message.data)
     try:
-        if data.startswith(PNG):
-            found = _png_header(data)
-        elif data.startswith(_JPEG):
-            found = _jpeg_header(data)
-        else:
-            raise InputError(
-                f"compressed image: got {len(data)} bytes of format '{message.format[:64]}' that begin with "
-                f"{data[:4].hex(' ') or 'nothing'}, expected a JPEG or PNG stream",
-                "set the image transport to JPEG or PNG",
-            )
-    except IndexError:
-        raise InputError(f"compressed image: truncated: its header ends after {len(data)} bytes", _TRANSPORT) from None
+        found = declared(data)
+    except InputError as error:
+        raise InputError(f"compressed image: {error.text}", error.remedy) from error
+    if found is None:
+        raise InputError(
+            f"compressed image: got {len(data)} bytes of format '{message.format[:64]}' that begin with "
+            f"{data[:4].hex(' ') or 'nothing'}, expected a JPEG or PNG stream",
+            "set the image transport to JPEG or PNG",
+        )
     if not 0 < found.width * found.height <= MAX_PIXELS:
         raise InputError(
             f"compressed image: got {found.width}x{found.height}, expected 1 to {MAX_PIXELS} pixels", _DRIVER
@@ -102,30 +85,3 @@ def decode(stream: Stream, converter: Converter) -> NDArray[np.uint8]:
     check_size(encoding, stream.width, stream.height)
     pixels = np.ascontiguousarray(decoded, np.uint8).reshape(-1)
     return converter.rgb(Packed(stream.height, stream.width, encoding, stream.width, pixels))
-
-
-def _png_header(data: bytes) -> _Declared:
-    if data[12:16] != b"IHDR":
-        raise InputError("compressed image: got a PNG stream without a header", _DRIVER)
-    colour_type = data[25]  # the last byte of the header that is read, so all bytes before it are there
-    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    return _Declared(width, height, colour_type == _PNG_GREY, b"IEND" in data[-64:])
-
-
-def _jpeg_header(data: bytes) -> _Declared:
-    """Walk the segments up to the first scan. The end marker cannot occur inside a scan, where 0xFF is escaped."""
-    position, width, height, channels = 2, 0, 0, 0
-    while data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xFF or marker in _BARE_MARKERS:
-            position += 1 if marker == 0xFF else 2
-            continue
-        length = (data[position + 2] << 8) + data[position + 3]
-        if marker in _SIZE_MARKERS:
-            channels = data[position + 9]
-            height = (data[position + 5] << 8) + data[position + 6]
-            width = (data[position + 7] << 8) + data[position + 8]
-        position += 2 + length
-        if marker == _SCAN_MARKER:
-            return _Declared(width, height, channels == 1, data.find(_JPEG_END, position) >= 0)
-    raise InputError("compressed image: got a JPEG stream without image data", _DRIVER)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from sensor_msgs.msg import CompressedImage, Image
 
+from grin_ros.core.picture_stream import PNG
+
 _DEPTH_ENCODINGS = {"16uc1", "16sc1", "32sc1", "32fc1", "64fc1"}
 """Encodings of one channel that is not a brightness. Depth comes as 16UC1 (millimetres) or 32FC1 (metres, REP 118)."""
 _DEPTH_TRANSPORT = "compresseddepth"
-PNG = b"\x89PNG\r\n\x1a\n"
-"""The first bytes of a PNG stream."""
 _GREY_16 = bytes((16, 0))  # the bit depth and the colour type in the header of a PNG stream
 
 

@@ -116,9 +116,15 @@ def test_of_a_folder_a_damaged_picture_is_left_out_and_names_stay_apart(
     (inside / "_first.png").write_bytes((folder / "garden.png").read_bytes()[:60])
     cv2.imwrite(str(inside / "a.png"), IMAGE)
     cv2.imwrite(str(inside / "a.jpg"), IMAGE)
+    whole = (inside / "a.jpg").read_bytes()
+    (inside / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    (inside / "phone.HEIC").write_bytes(b"....ftypheic")
     arguments = ["pictures", "--fov", "60", "--model", str(tiny_artifact), "--backend", "ort", "--out", "new/out"]
     assert command.main(arguments) == 3
-    assert "left out: pictures/_first.png: the picture is damaged" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    for name in ("_first.png", "half.jpg", "phone.HEIC"):
+        assert f"left out: pictures/{name}: the picture is damaged, or of a kind that" in said
+    assert said.count("left out") == 3
     assert sorted(path.name for path in Path("new/out").glob("*_depth.npy")) == ["a_2_depth.npy", "a_3_depth.npy"]
 
 
@@ -148,6 +154,7 @@ def test_without_matplotlib_and_plotly_there_is_no_panel_and_no_page_and_it_says
             ["garden.png", "--calibration", "text.jpg"],
             "calibration text.jpg: .* give one of: YAML of camera_calibration",
         ),
+        (["garden.png", "--camera", "cam1"], "--camera cam1: there is no calibration that could hold it; give its file"),
         (["garden.png", "--calibration", "missing.yaml"], "calibration missing.yaml: it cannot be read"),
         (["garden.png", "--calibration", "wide.yaml"], "garden.png: the picture is 100x75 px, but .*640x360"),
         (["garden.png", "--out", "text.jpg"], "text.jpg: cannot write there .*give another folder by --out"),

@@ -68,7 +68,8 @@ class DepthEstimate:
 
     depth_m: (H, W) float32, metres along the camera's z axis (REP 118); NaN = invalid, +inf = beyond range (REP 117).
     sigma_m: (H, W) float32, one standard deviation in metres; NaN wherever depth_m is not finite.
-    stamp_ns: that of the frame. timings_ms: milliseconds by stage.
+    stamp_ns: that of the frame. timings_ms: milliseconds by stage. hints: None without hints, or if none of them
+    lies in the image.
     """
 
     depth_m: NDArray[np.float32]
@@ -119,7 +120,7 @@ class Hints:
             values = getattr(self, name)
             if values.shape != (count,):
                 raise ValueError(f"hints: got {name} of shape {values.shape}, expected ({count},)")
-        if count and not (np.isfinite(self.pixels).all() and np.isfinite(self.range_m).all()):
+        if not all(np.isfinite(values).all() for values in (self.pixels, self.range_m, self.sigma_ln, self.age_s)):
             raise ValueError("hints: got NaN or inf; leave out pixels without a measurement")
         if count and not (self.range_m.min() > 0.0 and self.sigma_ln.min() > 0.0 and self.age_s.min() >= 0.0):
             raise ValueError("hints: expected range_m and sigma_ln above 0, age_s of 0 or more")

@@ -247,7 +247,7 @@ def _add(precision: str, made: Path, learnt: Iterator[Frame], threads: int) -> N
     try:
         add_precision(made, precision, learnt, threads)
     except (EngineError, ImportError, ValueError) as error:
-        text = "the new model has no graphs in %s (%s), so backends of that precision cannot run it"
+        text = "the new model has no graphs in %s, so backends of that precision cannot run it: %s"
         logger.warning(text, precision, error)
 
 

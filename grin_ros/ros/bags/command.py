@@ -59,7 +59,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
     """Return one job for each bag. Raises ValueError for options that contradict each other."""
     if arguments.out is None:
         if len(arguments.bags) != 2:
-            raise ValueError(f"got {len(arguments.bags)} paths, expected INPUT OUTPUT; for more inputs give --out DIR")
+            raise ValueError(f"got {', '.join(arguments.bags)}, expected INPUT OUTPUT; for more inputs give --out DIR")
         if arguments.workers is not None or arguments.ray is not None:
             raise ValueError("--workers and --ray are for several bags; give --out DIR")
         pairs = [tuple(arguments.bags)]

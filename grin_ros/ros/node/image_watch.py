@@ -60,7 +60,10 @@ def silence_text(topic: str, image_topics: Mapping[str, str]) -> str:
     """Return the warning that `topic` is silent. image_topics: full name -> type of all image topics of the graph."""
     text = f"no image has arrived on {topic} for {SILENCE_S:.0f} s, so no depth is published; "
     if topic in image_topics:
-        return f"{text}it has a publisher, so check its QoS and type: type grin doctor"
+        return (
+            f"{text}it has a publisher, so its QoS or type does not fit, or it loses images of more than half a "
+            "megabyte because it has no Fast DDS profile: type grin doctor"
+        )
     if not image_topics:
         return f"{text}no node publishes images: start the camera driver, and check ROS_DOMAIN_ID on both ends"
     names = ", ".join(f"{name} ({kind})" for name, kind in image_topics.items())

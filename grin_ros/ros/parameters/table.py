@@ -85,7 +85,9 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         if name in REMOVED:
             raise ValueError(f"parameter '{name}' is no more; {REMOVED[name]}")
         if name not in BY_NAME:
-            raise ValueError(f"parameter '{name}' is not known{nearest(name, BY_NAME)}")
+            raise ValueError(
+                f"parameter '{name}' is not known{nearest(name, BY_NAME) or '; `grin parameters` lists all'}"
+            )
         BY_NAME[name].check(value)
     complete = {**defaults(), **values}
 

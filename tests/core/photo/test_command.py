@@ -154,7 +154,7 @@ def test_without_matplotlib_and_plotly_there_is_no_panel_and_no_page_and_it_says
             ["garden.png", "--calibration", "text.jpg"],
             "calibration text.jpg: .* give one of: YAML of camera_calibration",
         ),
-        (["garden.png", "--camera", "cam1"], "--camera cam1: there is no calibration that could hold it; give its file"),
+        (["garden.png", "--camera", "cam1"], "--camera cam1: there is no calibration that could hold it"),
         (["garden.png", "--calibration", "missing.yaml"], "calibration missing.yaml: it cannot be read"),
         (["garden.png", "--calibration", "wide.yaml"], "garden.png: the picture is 100x75 px, but .*640x360"),
         (["garden.png", "--out", "text.jpg"], "text.jpg: cannot write there .*give another folder by --out"),

@@ -3,6 +3,7 @@
 """Measure what motion gives on rendered drives, what faults of odometry do, and what it costs.
 
     python benchmarks/motion.py drive     AbsRel and flicker by phase of the drive, with a person who walks through
+    python benchmarks/motion.py person    AbsRel of the pixels of a person who walks in various ways, and who stands
     python benchmarks/motion.py faults    odometry that jumps, stops, runs backwards, ...: is depth worse than alone?
     python benchmarks/motion.py stamps    error against the offset of the stamps and of the camera's pose on the robot
     python benchmarks/motion.py cost      milliseconds an image at 640x480 with 300 corners
@@ -31,7 +32,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.moving.drive import PERIOD_NS, Drive, rendered  # noqa: E402
+from benchmarks.moving.drive import PERIOD_NS, WALKS, Drive, rendered  # noqa: E402
 from benchmarks.moving.latency import CAMERA, latencies, wall  # noqa: E402
 from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
 from grin_ros.core.backends.opening import open_engine  # noqa: E402
@@ -65,11 +66,11 @@ def follow(
     told: Sequence[Transform | None],
     estimator: Estimator | None,
     alone: Sequence[Depth],
-    every: int = 1,
+    wanted: Sequence[bool] | None = None,
 ) -> Driven:
     """Drive with the poses that motion is told.
 
-    estimator: None if only the hints are wanted. every: depth is computed for every so many frames, and NaN elsewhere.
+    estimator: None if only the hints are wanted. wanted: the frames whose depth is computed; None for all.
     """
     motion, made = Motion(), Driven()
     for index, (frame, pose) in enumerate(zip(drive.frames, told, strict=True)):
@@ -84,7 +85,7 @@ def follow(
             made.hint_errors.extend(np.abs(hints.range_m[known] / truth_m[known] - 1.0).tolist())
         if estimator is None:
             continue
-        if hints is None or index % every:
+        if hints is None or (wanted is not None and not wanted[index]):
             made.depths_m.append(alone[index])
             continue
         estimate = estimator(Frame(frame.image, frame.camera, stamp_ns), hints=hints)
@@ -93,12 +94,12 @@ def follow(
     return made
 
 
-def camera_alone(drive: Drive, estimator: Estimator, every: int = 1) -> list[Depth]:
-    """Return the depth of the camera alone, of every so many frames; NaN for the others."""
+def camera_alone(drive: Drive, estimator: Estimator, wanted: Sequence[bool] | None = None) -> list[Depth]:
+    """Return the depth of the camera alone, of the wanted frames or of all; NaN for the others."""
     return [
-        np.full(frame.range_m.shape, np.nan, np.float32)
-        if index % every
-        else estimator(Frame(frame.image, frame.camera, 1)).depth_m
+        estimator(Frame(frame.image, frame.camera, 1)).depth_m
+        if wanted is None or wanted[index]
+        else np.full(frame.range_m.shape, np.nan, np.float32)
         for index, frame in enumerate(drive.frames)
     ]
 
@@ -140,6 +141,28 @@ def show_drive(drives: Sequence[Drive], estimator: Estimator) -> None:
     without, with_motion = np.mean(flickers, axis=0)
     print(f"\nflicker {without:.3f} m a frame alone, {with_motion:.3f} with motion ({with_motion / without:.0%})")
     print(f"{worse} of {frames} frames are worse than alone by more than 5 %")
+
+
+def show_person(seeds: Sequence[int], cache: Path, estimator: Estimator) -> None:
+    """Print AbsRel of the person's pixels for every walk."""
+    print("| person | alone | with motion | worst frame alone | worst with motion | frames worse by over 5 % |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for walk in WALKS:
+        errors: list[tuple[float, float]] = []
+        for seed in seeds:
+            drive = rendered(seed, cache, walk)
+            seen = [bool(where.any()) for where in drive.person]
+            alone = camera_alone(drive, estimator, wanted=seen)
+            made = follow(drive, drive.poses(), estimator, alone, wanted=seen).depths_m
+            pairs = zip(abs_rel(drive, alone, drive.person), abs_rel(drive, made, drive.person), strict=True)
+            errors += [pair for pair in pairs if not math.isnan(pair[0])]
+        values = np.array(errors)
+        without, with_motion = values.T
+        print(
+            f"| {walk} | {without.mean():.3f} | {with_motion.mean():.3f} | {without.max():.2f} | "
+            f"{with_motion.max():.2f} | {(with_motion > WORSE * without).sum()} of {len(values)} |",
+            flush=True,
+        )
 
 
 def late(poses: Sequence[Transform], seconds: float) -> list[Transform | None]:
@@ -185,12 +208,13 @@ def show_faults(drives: Sequence[Drive], estimator: Estimator) -> None:
     """Print how AbsRel suffers from each fault of odometry, and what the status says."""
     print("| odometry | alone | with motion | frames worse by over 5 % | worst | most frequent status |")
     print("|---|---:|---:|---:|---:|---|")
-    known = [camera_alone(drive, estimator, EVERY) for drive in drives]
+    wanted = [index % EVERY == 0 for index in range(len(drives[0].frames))]
+    known = [camera_alone(drive, estimator, wanted) for drive in drives]
     for name, fault in FAULTS.items():
         pairs: list[tuple[float, float]] = []
         problems: defaultdict[str, int] = defaultdict(int)
         for drive, alone in zip(drives, known, strict=True):
-            made = follow(drive, fault(drive.poses()), estimator, alone, EVERY)
+            made = follow(drive, fault(drive.poses()), estimator, alone, wanted)
             pairs += zip(abs_rel(drive, alone), abs_rel(drive, made.depths_m), strict=True)
             for problem in made.problems[15:]:
                 problems[re.sub(r"\d+", "..", problem.partition(":")[0])] += 1  # numbers differ from frame to frame
@@ -262,7 +286,7 @@ def show_latency(estimator: Estimator) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one of the measurements."""
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parse.add_argument("what", choices=("drive", "faults", "stamps", "cost", "latency"))
+    parse.add_argument("what", choices=("drive", "person", "faults", "stamps", "cost", "latency"))
     parse.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="rooms")
     parse.add_argument("--cache", type=Path, default=Path("motion_drives"), help="folder for rendered frames")
     parse.add_argument("--model", default="nano")
@@ -270,7 +294,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.what == "cost":
         show_cost()
         return 0
-    drives = [] if args.what == "latency" else [rendered(seed, args.cache) for seed in args.seeds]
+    drives = [] if args.what in ("latency", "person") else [rendered(seed, args.cache) for seed in args.seeds]
     if args.what == "stamps":
         show_stamps(drives)
         return 0
@@ -279,6 +303,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         estimator = Estimator(engine, Settings(min_depth_m=1e-3, max_depth_m=1e4))
         if args.what == "latency":
             show_latency(estimator)
+            return 0
+        if args.what == "person":
+            show_person(args.seeds, args.cache, estimator)
             return 0
         (show_drive if args.what == "drive" else show_faults)(drives, estimator)
     finally:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +35,17 @@ PHASES: Sequence[tuple[str, int, float, float]] = (
 """Name, frames, metres ahead and turn to the left of each frame."""
 PERSON_M = (0.5, 1.7)
 """Width and height of the person, who is a flat board with clothes of noise."""
+WALKS: Mapping[str, tuple[float, float, float, float]] = {
+    "crosses": (-0.6, 1.6, 0.07, 0.0),
+    "crosses and comes": (-0.8, 2.8, 0.08, -0.08),
+    "comes": (0.1, 3.2, 0.0, -0.13),
+    "goes ahead, slower": (0.1, 2.0, 0.0, -0.015),
+    "goes ahead, as fast": (0.1, 1.6, 0.0, 0.0),
+    "goes ahead, faster": (0.1, 1.4, 0.0, 0.07),
+    "stands": (0.1, 2.2, 0.0, -SPEED_M),
+}
+"""Where the person is at first, right of the camera and ahead of it, and how far to the right and ahead the person goes
+in a frame as the robot sees it; in metres."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +61,11 @@ class Drive:
         return [_inverse(frame.optical_from_world) for frame in self.frames]
 
 
-def rendered(seed: int, cache: Path) -> Drive:
-    """Render the drive in the room of a seed, or read it from the cache. Needs EGL."""
+def rendered(seed: int, cache: Path, walk: str = "crosses") -> Drive:
+    """Render the drive in the room of a seed, or read it from the cache. Needs EGL.
+
+    walk: of the person, one of `WALKS`.
+    """
     steps = [(ahead_m, turn) for _, count, ahead_m, turn in PHASES for _ in range(count)]
     names = tuple(name for name, count, _, _ in PHASES for _ in range(count))
     path = cache / f"drive_{seed}.npz"
@@ -69,23 +83,29 @@ def rendered(seed: int, cache: Path) -> Drive:
             DriveFrame(image, range_m, LENS, pose)
             for image, range_m, pose in zip(saved["image"], saved["range_m"], saved["pose"], strict=True)
         ]
-    walked = [_with_person(frame, index, names) for index, frame in enumerate(made)]
+    walked = [_with_person(frame, index, names, walk) for index, frame in enumerate(made)]
     frames = with_sensor_noise([frame for frame, _ in walked], np.random.default_rng(seed))
     return Drive(frames, names, tuple(where for _, where in walked))
 
 
-def _with_person(frame: DriveFrame, index: int, names: Sequence[str]) -> tuple[DriveFrame, NDArray[np.bool_]]:
+def _with_person(
+    frame: DriveFrame, index: int, names: Sequence[str], walk: str
+) -> tuple[DriveFrame, NDArray[np.bool_]]:
     """Return the frame with the person in the last phase, and where the person is."""
     nowhere = np.zeros(frame.range_m.shape, np.bool_)
     if names[index] != "person":
         return frame, nowhere
-    step = index - names.index("person")
-    # The person crosses the view 1.6 m ahead of where the camera is, at 0.7 m/s, and faces the camera.
+    assert LENS.mounting is not None
+    right, ahead, to_right, to_ahead = WALKS[walk]
+    step, tilt = index - names.index("person"), LENS.mounting.pitch_rad
+    right += step * to_right
+    ahead += step * to_ahead * math.cos(tilt)
+    below = -step * to_ahead * math.sin(tilt)
     rays = frame.camera.rays().astype(np.float64)
-    distance = 1.6 / np.maximum(rays[..., 2], 1e-6)
+    distance = ahead / np.maximum(rays[..., 2], 1e-6)
     points = rays * distance[..., None]
-    side = points[..., 0] - (-0.6 + 0.07 * step)
-    rise = LENS.mounting.height_m - points[..., 1] if LENS.mounting else points[..., 1]
+    side = points[..., 0] - right
+    rise = LENS.mounting.height_m + below - points[..., 1]
     where = (np.abs(side) < PERSON_M[0] / 2.0) & (rise > 0.0) & (rise < PERSON_M[1]) & (distance < frame.range_m)
     where &= rays[..., 2] > 0.1
     noise = np.random.default_rng(5).normal(size=(64, 32)).astype(np.float32)

@@ -87,6 +87,7 @@ class Fusion:
             process, wider = corners.process_at_corners(process), corners.WIDER
             edge_ln = corners.edge_sigma_ln(ln_range.reshape(shape))
             sigma_ln = np.hypot(sigma_ln, sampled(edge_ln, used.pixels, width, height))
+            sigma_ln = np.hypot(sigma_ln, corners.contradiction_sigma_ln(used, residual_ln))
         found = fuse(grid, Observed(there, residual_ln, sigma_ln, _shared(used)), process, shape)
         if at_corners:
             found = corners.cautious(found, used.pixels / (width, height), shape)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.hints.belief import FLOOR
-from grin_ros.core.hints.corners import cautious, edge_sigma_ln, lie_at_corners
+from grin_ros.core.hints.corners import cautious, contradiction_sigma_ln, edge_sigma_ln, lie_at_corners
 from grin_ros.core.hints.posterior import Features, Observed, Posterior, posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import Hints
@@ -70,6 +70,16 @@ def test_a_hint_beside_an_edge_of_depth_is_less_certain() -> None:
     sigma_ln = edge_sigma_ln(ln_range)
     assert sigma_ln[5, COLS // 2] > 0.2
     assert sigma_ln[5, 0] == 0.0
+
+
+def test_motion_is_doubted_where_it_contradicts_the_network_and_all_others_and_a_sensor_is_not() -> None:
+    parts = [Hints.measured([(u, 1) for u in range(6)], [1.0] * 6, 0.1, name) for name in ("motion", "scan")]
+    joined = Hints.joined(parts)
+    assert joined is not None
+    residual_ln = np.full(12, 0.4, np.float32)
+    residual_ln[[0, 6]] = -1.1  # motion and the sensor each ask for a fifth of what the others ask for
+    residual_ln[1] = 1.0
+    np.testing.assert_array_equal(np.flatnonzero(contradiction_sigma_ln(joined, residual_ln) > 0.5), [0])
 
 
 @pytest.mark.parametrize(("others", "at_corners"), [((), True), ((FLOOR,) * 9, True), (("scan",) * 9, False)])

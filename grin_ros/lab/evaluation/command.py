@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable
 from collections.abc import Sequence as Several
 from dataclasses import replace
@@ -19,7 +20,7 @@ from typing import Any
 from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.backends.registry import BACKENDS
+from grin_ros.core.backends.registry import CHOICES
 from grin_ros.core.command_line import DONE, CommandParser, new_file, new_folder, one_line_errors, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
@@ -45,8 +46,8 @@ SUITES = ("cameras", "focal", "mounting", "edges")
 
 
 def whole_numbers(text: str) -> tuple[int, ...]:
-    """Return (1, 2, 4) for '1,2,4'. Raises ValueError, which argparse reports."""
-    return tuple(int(part) for part in text.split(","))
+    """Return (1, 2, 4) for '1,2,4'. Raises ArgumentTypeError, which argparse reports."""
+    return tuple(map(whole(1), text.split(",")))
 
 
 def hint_pattern(text: str) -> str:
@@ -59,10 +60,15 @@ def hint_pattern(text: str) -> str:
 
 
 def pose_noise(text: str) -> tuple[float, float]:
-    """Return (0.01, 0.3) for '0.01,0.3'. Raises ValueError, which argparse reports."""
-    distance, rotation_deg = (float(part) for part in text.split(","))
-    if not (0.0 <= distance < 1.0 and 0.0 <= rotation_deg < 90.0):
-        raise ValueError(text)
+    """Return (0.01, 0.3) for '0.01,0.3'. Raises ArgumentTypeError, which argparse reports."""
+    try:
+        distance, rotation_deg = map(float, text.split(","))
+    except ValueError:
+        distance = rotation_deg = math.nan
+    if not (0.0 <= distance < 1.0 and 0.0 <= rotation_deg < 90.0):  # false for NaN
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected a share of the distance below 1 and degrees below 90, such as 0.01,0.3"
+        )
     return distance, rotation_deg
 
 
@@ -98,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     model = parse.add_argument_group("model")
     model.add_argument("--model", default="nano", metavar="NAME",
                        help="a shipped model or the folder of an artifact")  # fmt: skip
-    model.add_argument("--backend", default="ort", metavar="NAME", help=f"one of {', '.join(BACKENDS)}")
+    model.add_argument("--backend", default="ort", choices=CHOICES, metavar="NAME", help=f"one of {', '.join(CHOICES)}")
     model.add_argument(
         "--threads", type=whole(0), default=0, metavar="N", help="CPU threads (default: the runtime chooses)"
     )

@@ -108,7 +108,7 @@ def test_a_suite_on_unsuitable_data_explains_what_it_needs(tmp_path: Path, capsy
         ((measured, "--suite", "edges"), "suite edges: needs renders"),
         ((renders, "--suite", "cameras"), "no wide, fisheye or off-centre camera"),
         ((renders, "--limit", "3"), "for renders, give --frames N"),
-        ((renders, "--sweep", "--sweep-steps", "0,1"), "steps: got 0, expected 1 to 50"),
+        ((renders, "--sweep", "--sweep-steps", "1,51"), "steps: got 51, expected 1 to 50"),
     ]
     for arguments, text in wrong:
         assert run(*arguments) == 2

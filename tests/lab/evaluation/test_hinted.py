@@ -105,9 +105,21 @@ def test_the_command_writes_figures_by_pattern_and_baseline(tiny_artifact: Path,
     assert (tmp_path / "report" / "hints.png").is_file()
 
 
-def test_a_wrong_pattern_is_found_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--hints", "linee"], "did you mean 'line'"),
+        (["--backend", "ortt"], "expected one of auto, "),
+        (["--sweep", "--sweep-steps", "1,0"], "--sweep-steps: got '0', expected a whole number from 1 on"),
+        (["--pose-noise", "0.1"], "--pose-noise: got '0.1', expected a share of the distance below 1 and degrees"),
+        (["--pose-noise", "nan,1"], "--pose-noise: got 'nan,1', expected a share"),
+    ],
+)
+def test_a_wrong_option_is_found_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], text: str
+) -> None:
     folder = write_dataset(tmp_path / "set", [sample("s", depth_m=slope(1.0))])
     with pytest.raises(SystemExit) as stopped:
-        main([str(folder), "--model", "no-such-model", "--hints", "linee"])
+        main([str(folder), "--model", "no-such-model", *options])
     assert stopped.value.code == 2
-    assert "did you mean 'line'" in capsys.readouterr().err
+    assert text in capsys.readouterr().err

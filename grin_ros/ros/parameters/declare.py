@@ -82,23 +82,21 @@ class DeclaredParameters:
         }
 
     def _declare(self, parameter: Parameter) -> None:
-        described = descriptor(parameter)
+        name, described, start = parameter.name, descriptor(parameter), self._start_values().get(parameter.name)
         try:
-            value = self._node.declare_parameter(parameter.name, parameter.default, described).value
-            parameter.check(value)
+            if start is None:
+                parameter.accepted(self._node.declare_parameter(name, parameter.default, described).value)
+            else:
+                self._node.declare_parameter(name, parameter.accepted(start.value), described, ignore_override=True)
             return
         except (InvalidParameterTypeException, InvalidParameterValueException):
-            got = self._start_values().get(parameter.name)
-            self._node.declare_parameter(parameter.name, parameter.default, descriptor(parameter), ignore_override=True)
-            try:
-                parameter.check(None if got is None else got.value)
-                reason = f"{parameter.name}: the start value is refused"
-            except ValueError as error:
-                reason = str(error)
-        except ValueError as error:  # ROS accepts NaN and an empty text
+            reason = f"{name}: the start value is refused"
+        except ValueError as error:
             reason = str(error)
+        if not self._node.has_parameter(name):
+            self._node.declare_parameter(name, parameter.default, descriptor(parameter), ignore_override=True)
         remedy = "correct it and start the node again" if parameter.read_only else "set it to a right value"
-        self._problems[parameter.name] = f"parameter {reason}; {remedy}"
+        self._problems[name] = f"parameter {reason}; {remedy}"
 
     def _start_values(self) -> dict[str, Any]:
         """Return the values from command line and parameter files.

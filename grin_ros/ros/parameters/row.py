@@ -40,11 +40,15 @@ class Parameter:
         """The range as text, for example '1 to 50'; empty if there is no range."""
         return "" if self.low is None or self.high is None else f"{_number(self.low)} to {_number(self.high)}"
 
-    def check(self, value: object) -> None:
-        """Raise ValueError if `value` is of another type, out of range, not finite, or an empty text."""
-        if type(value) is not type(self.default):
-            hint = f"; write {value}.0" if type(value) is int and isinstance(self.default, float) else ""
-            raise ValueError(f"{self.name}: got {value!r} ({_type_name(value)}), expected {self._expected()}{hint}")
+    def accepted(self, value: object) -> Value:
+        """Return `value` in the type of the parameter: an integer serves for a double, as people write 1 for 1.0.
+
+        Raises ValueError if it is of another type, out of range, not finite, or an empty text.
+        """
+        if type(value) is int and isinstance(self.default, float):
+            value = float(value)
+        if not isinstance(value, type(self.default)) or isinstance(value, bool) is not isinstance(self.default, bool):
+            raise ValueError(f"{self.name}: got {value!r} ({_type_name(value)}), expected {self._expected()}")
         if isinstance(value, str):
             if not value and not self.optional:
                 raise ValueError(f"{self.name}: got an empty text, expected {self._expected()}")
@@ -53,6 +57,7 @@ class Parameter:
             high = math.inf if self.high is None else self.high
             if not (math.isfinite(value) and low <= value <= high):
                 raise ValueError(f"{self.name}: got {value}, expected {self._expected()}")
+        return value
 
     def _expected(self) -> str:
         article = "an" if self.type_name[0] in "aeiou" else "a"

@@ -81,6 +81,7 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
 
     Raises ValueError for an unknown name, a wrong type, a value out of range, and values that contradict each other.
     """
+    complete = defaults()
     for name, value in values.items():
         if name in REMOVED:
             raise ValueError(f"parameter '{name}' is no more; {REMOVED[name]}")
@@ -88,8 +89,7 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
             raise ValueError(
                 f"parameter '{name}' is not known{nearest(name, BY_NAME) or '; `grin parameters` lists all'}"
             )
-        BY_NAME[name].check(value)
-    complete = {**defaults(), **values}
+        complete[name] = BY_NAME[name].accepted(value)
 
     def number(name: str) -> float:
         return float(complete[name])

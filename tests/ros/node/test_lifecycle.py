@@ -106,7 +106,7 @@ def test_with_compressed_the_node_subscribes_to_the_compressed_image(make: Calla
         ({"backend": "broken"}, "OSError: libsomething.so"),
         ({"steps": "two"}, "parameter steps: got 'two' (string), expected an integer from 1 to 50"),
         ({"steps": 99}, "parameter steps: got 99, expected an integer from 1 to 50"),
-        ({"max_depth_m": 80}, "parameter max_depth_m: got 80 (integer), expected a double from 0.001 to 1000 m"),
+        ({"max_depth_m": "80"}, "parameter max_depth_m: got '80' (string), expected a double from 0.001 to 1000 m"),
         ({"max_depth_m": float("nan")}, "parameter max_depth_m: got nan"),
         ({"threads": "many"}, "parameter threads: got 'many'"),
         ({"model": ""}, "parameter model: got an empty text"),
@@ -125,6 +125,13 @@ def test_configure_fails_with_the_reason_and_leaves_nothing(
         assert text in reason(node)
         assert [publisher.topic_name for publisher in node.publishers] == before
         assert value(node, "lifecycle state") == "unconfigured"
+
+
+def test_a_start_value_may_be_an_integer_where_a_double_is_expected(make: Callable[..., Any]) -> None:
+    node = make(max_depth_m=40)
+    assert node.trigger_configure() == SUCCESS
+    assert node.get_parameter("max_depth_m").value == 40.0
+    assert node.set_parameters([Parameter("max_depth_m", value=50.0)])[0].successful
 
 
 def test_after_a_wrong_start_value_a_right_one_can_be_set(make: Callable[..., Any]) -> None:

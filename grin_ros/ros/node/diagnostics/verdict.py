@@ -117,7 +117,7 @@ VERDICTS: Mapping[str, Verdict] = {
     "slow": Verdict(
         WARN,
         "depth is published at {output_hz:.2f} Hz, but images arrive at {input_hz:.1f} Hz, so the robot sees late",
-        "reduce steps or members, or use a faster backend; grin doctor lists the backends",
+        "reduce steps or members, send smaller images, or use a faster backend; grin doctor lists the backends",
     ),
     "invalid": Verdict(
         WARN,

@@ -263,7 +263,7 @@ class Camera:
         return replace(self, width=width, height=height, fx=self.fx * sx, fy=self.fy * sy, cx=cx, cy=cy)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def _ray_map(camera: Camera) -> NDArray[np.float32]:
     rays = np.empty((camera.height, camera.width, 3), dtype=np.float32)
     u = np.arange(camera.width, dtype=np.float64)

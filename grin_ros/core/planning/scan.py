@@ -97,7 +97,7 @@ class _Beams:
     least_reach: float
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)  # as many cameras as a process may serve
 def _beams(camera: Camera, settings: ObstacleSettings, increment_deg: float) -> _Beams:
     view = level_view(camera)
     assert camera.mounting is not None  # level_view has checked it

@@ -123,7 +123,7 @@ class _Slopes:
     forward: NDArray[np.float32]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)  # as many cameras as a process may serve
 def _slopes(camera: Camera, stride: int) -> _Slopes:
     """Return the slopes by which depth is multiplied to get points; computed once for each camera and stride."""
     x, y, z = (np.array(camera.rays()[::stride, ::stride, axis]) for axis in range(3))

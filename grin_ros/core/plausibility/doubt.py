@@ -94,6 +94,12 @@ DOUBTS: Mapping[str, Doubt] = {
             "calibrate the camera again, and check that distortion_model is the model of D",
         ),
         Doubt(
+            "rectified",
+            "by its name, {topic} holds {kind} images, but the parameter rectified is {value}, so D of camera_info is "
+            "{use} and depth bends towards the borders of the image",
+            "set the parameter rectified to what the images are, or use another topic",
+        ),
+        Doubt(
             "rolled",
             "the mounting says that the camera is rolled by {degrees:.0f} degrees, so its picture is not upright; the "
             "network has learnt upright pictures, and depth is much less accurate",

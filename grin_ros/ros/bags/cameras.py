@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sensor_msgs.msg import CompressedImage, Image
@@ -76,8 +76,10 @@ def find_cameras(
         )
     if not cameras:
         without = "; for images without camera_info give --calibration FILE or --fov DEG"
+        odd = [f"{topic} has the encoding '{encoding}'" for topic, encoding in _unknown_encodings(found, pictures)]
         raise ValueError(
-            f"the bag has no camera that can be used; {present}. Choose with --image and --camera-info{without}"
+            f"the bag has no camera that can be used; {'; '.join([present, *odd])}. Choose with --image and "
+            f"--camera-info{without}"
         )
     names = [camera.namespace for camera in cameras]
     twice = [camera.image for camera in cameras if names.count(camera.namespace) > 1]
@@ -122,6 +124,14 @@ def _is_coloured(message: Message) -> bool:
     if known_encoding(encoding):
         return not encoding.lower().startswith("mono")
     return not re.search("gr[ae]y|mono", raw_name(message.topic).rpartition("/")[2])
+
+
+def _unknown_encodings(found: Survey, pictures: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield (topic, encoding) of the raw images that are depth or of an encoding that the node does not know."""
+    for topic in pictures:
+        message = found.first.get(topic)
+        if message is not None and message.kind == IMAGE and not _is_picture(message):
+            yield topic, deserialize(message.data, Image).encoding
 
 
 def _is_picture(message: Message | None) -> bool:

@@ -180,6 +180,7 @@ class _BagRun:
                 partial(logger.warning, "%s: %s", camera.image),
                 mounting=self._hints.mounting if self._hints else None,
                 hints=self._hints.inputs[camera.image] if self._hints and config.hints.on else None,
+                topic=camera.image,
             )
             for camera in cameras
         }

@@ -75,11 +75,12 @@ class FrameProcessor:
         *,
         mounting: MountingSource | None = None,
         hints: HintInputs | None = None,
+        topic: str = "",
     ) -> None:
         """Bring the parts together.
 
         warn: takes a text for the log; each text comes once. mounting: None if the configuration holds the mounting.
-        hints: None if no source of hints is switched on.
+        hints: None if no source of hints is switched on. topic: the full name of the image topic.
         """
         self._estimator = estimator
         self._converter = converter
@@ -88,7 +89,7 @@ class FrameProcessor:
         self._mounting = mounting
         self._hints = hints
         self._live_check = LiveCheck()
-        self._doubts = Doubts()
+        self._doubts = Doubts(topic)
 
     def __call__(self, capture: Capture, config: NodeConfig, wanted: Callable[[str], bool]) -> Processed | Problem:
         """Return the depth of an image and its messages, or why it has none. Does not raise.

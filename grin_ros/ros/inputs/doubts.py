@@ -32,7 +32,9 @@ IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 class Doubts:
     """Looks at one frame of a camera after the other. Costs less than a millisecond for each."""
 
-    def __init__(self) -> None:
+    def __init__(self, topic: str = "") -> None:
+        """topic: the full name of the image topic, '' if it is not known."""
+        self._topic = topic
         self._frozen = FrozenWatch()
 
     def __call__(self, frame: Frame, image: AnyImage, info: CameraInfo, rectified: bool = False) -> tuple[Doubt, ...]:
@@ -42,7 +44,8 @@ class Doubts:
         """
         picture = few_bits(image) or picture_doubt(frame.image)
         frozen = None if picture else self._frozen(frame.image, frame.stamp_ns)
-        camera = (*camera_info_doubts(info, rectified), *mounting_doubts(frame.camera.mounting))
+        named = rectified_doubt(self._topic, info, rectified)
+        camera = (*camera_info_doubts(info, rectified), *named, *mounting_doubts(frame.camera.mounting))
         return (*([picture] if picture else []), *camera, *([frozen] if frozen else []))
 
     def forget(self) -> None:
@@ -59,6 +62,19 @@ def camera_info_doubts(info: CameraInfo, rectified: bool = False) -> Iterator[Do
     yield from intrinsics_doubts(info.width, info.height, used, fisheye)
     yield from projection_doubts(info.width, info.height, k, p, undistorted)
     yield from distortion_doubts(camera_from_info(info, rectified))
+
+
+def rectified_doubt(topic: str, info: CameraInfo, rectified: bool) -> Iterator[Doubt]:
+    """Yield the doubt that the parameter `rectified` is wrong by the name of the topic, as image_proc names them.
+
+    Without distortion it makes no difference. infra1/image_rect_raw of a RealSense is rectified.
+    """
+    name = topic.removesuffix("/compressed").rpartition("/")[2]
+    kind = next((word for word in ("rect", "raw") if word in name.split("_")), "")
+    if any(info.d) and kind == ("raw" if rectified else "rect"):
+        use = "not used" if rectified else "applied once more"
+        values = {"kind": "raw" if rectified else "rectified", "value": str(rectified).lower(), "use": use}
+        yield doubt("rectified", topic=topic, **values)
 
 
 def few_bits(image: AnyImage) -> Doubt | None:

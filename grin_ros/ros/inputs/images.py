@@ -48,6 +48,9 @@ class Encoding:
     whole_columns: bool = False
 
 
+_NAMELESS = ("8UC1", "8UC2", "8UC3", "8UC4")
+"""Encodings that do not say what their channels are; cv_bridge's cv2_to_imgmsg writes them if it is not told."""
+
 # OpenCV turns any mosaic smaller than 3x3 into black.
 _BAYER8, _BAYER16 = Encoding(1, columns=3, rows=3), Encoding(2, sample_bytes=2, columns=3, rows=3)
 
@@ -158,9 +161,11 @@ def check_size(encoding: str, width: int, height: int) -> Encoding:
     if known is None:
         got = encoding[:MAX_ENCODING_CHARACTERS]
         hint = nearest(got, ENCODINGS).removeprefix("; ")
+        remedy = "set the camera driver to one of them, or convert the image with image_proc"
+        if got.upper() in _NAMELESS:
+            remedy = "say what its channels are where it is made, with cv_bridge: cv2_to_imgmsg(image, 'bgr8')"
         raise InputError(
-            f"image: got encoding '{got}'{f' ({hint})' if hint else ''}, expected one of {', '.join(ENCODINGS)}",
-            "set the camera driver to one of them, or convert the image with image_proc",
+            f"image: got encoding '{got}'{f' ({hint})' if hint else ''}, expected one of {', '.join(ENCODINGS)}", remedy
         )
     if not 0 < width * height <= MAX_PIXELS:
         raise InputError(f"image: got {width}x{height}, expected 1 to {MAX_PIXELS} pixels", "check the camera driver")

@@ -174,6 +174,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._log.warning,
             mounting=mounting,
             hints=self._hints,
+            topic=self.resolve_topic_name("image/compressed" if config.compressed else "image"),
         )
         self._monitor.configured(
             Identity(

@@ -55,6 +55,15 @@ def test_colour_is_taken_before_grey_of_the_same_camera(
         run(job_of(two, tmp_path / "neither", fake_artifact))
 
 
+def test_a_bag_whose_images_have_an_unknown_encoding_says_which(tmp_path: Path, fake_artifact: Path) -> None:
+    raw, info, _ = recorded(0)
+    image = deserialize(raw[3], Image)
+    image.encoding = "8UC3"
+    bag = write(tmp_path / "in", [(*raw[:3], serialize(image)), info])
+    with pytest.raises(ValueError, match=r"/front/image_raw has the encoding '8UC3'\. Choose with --image"):
+        run(job_of(bag, tmp_path / "out", fake_artifact))
+
+
 def test_images_without_camera_info_get_the_camera_that_is_told(tmp_path: Path, fake_artifact: Path) -> None:
     """One topic is raw, the other compressed and of twice the size; a third camera has its own camera_info."""
     messages = []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 
 from grin_ros.core.geometry.camera import Mounting
-from grin_ros.ros.inputs.doubts import Doubts, camera_info_doubts, few_bits
+from grin_ros.ros.inputs.doubts import Doubts, camera_info_doubts, few_bits, rectified_doubt
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
@@ -90,6 +90,31 @@ def test_with_rectified_images_p_is_judged() -> None:
     )
     assert [doubt.name for doubt in camera_info_doubts(info)] == []
     assert [doubt.name for doubt in camera_info_doubts(info, rectified=True)] == ["field of view"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "rectified", "wrong"),
+    [
+        ("/front/image_rect", False, True),
+        ("/front/image_rect_color/compressed", False, True),
+        ("/camera/infra1/image_rect_raw", False, True),
+        ("/front/image_rect", True, False),
+        ("/front/image_raw", True, True),
+        ("/front/image_raw/compressed", False, False),
+        ("/rectangle/direct", False, False),
+        ("/image", True, False),
+        ("", True, False),
+    ],
+)
+def test_the_name_of_the_topic_tells_whether_images_are_rectified(topic: str, rectified: bool, wrong: bool) -> None:
+    info = info_message(d=[-0.3, 0.1, 0.0, 0.0, 0.0])
+    found = list(rectified_doubt(topic, info, rectified))
+    assert [doubt.name for doubt in found] == ["rectified"] * wrong
+    if wrong:
+        kind, use = ("raw", "not used") if rectified else ("rectified", "applied once more")
+        assert f"{topic} holds {kind} images, but the parameter rectified is {str(rectified).lower()}" in found[0].text
+        assert f"D of camera_info is {use}" in found[0].text
+    assert not list(rectified_doubt(topic, info_message(), rectified)), "without distortion it makes no difference"
 
 
 def test_all_doubts_about_a_frame_come_with_the_picture_first() -> None:

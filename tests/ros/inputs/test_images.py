@@ -156,6 +156,10 @@ def broken(**fields: Any) -> Image:
     [
         (broken(encoding="rgb9"), "did you mean 'rgb8'"),
         (broken(encoding=""), "got encoding ''"),
+        (
+            broken(encoding="8UC3"),
+            "say what its channels are where it is made, with cv_bridge: cv2_to_imgmsg(image, 'bg",
+        ),
         (broken(encoding="32FC1"), "got encoding '32FC1', which is depth, expected a picture; remap image"),
         (broken(encoding="16UC1"), "got encoding '16UC1', which is depth"),
         (broken(width=0), "got 0x4, expected 1 to 64000000 pixels"),

@@ -34,6 +34,7 @@ EXTRAS = {
         "ros-jazzy-rclpy==7.1.6",
         "ros-jazzy-rmw-fastrtps-cpp==8.4.3",
         "ros-jazzy-sensor-msgs==5.3.6",
+        "ros-jazzy-nav-msgs==5.3.6",
         "ros-jazzy-diagnostic-msgs==5.3.6",
         "ros-jazzy-lifecycle-msgs==2.0.3",
         "ros-jazzy-rosgraph-msgs==2.0.3",

@@ -7,7 +7,8 @@
     python benchmarks/motion.py faults    odometry that jumps, stops, runs backwards, ...: is depth worse than alone?
     python benchmarks/motion.py stamps    error against the offset of the stamps and of the camera's pose on the robot
     python benchmarks/motion.py cost      milliseconds an image at 640x480 with 300 corners
-    python benchmarks/motion.py latency   latency of depth with motion against that without, side by side
+    python benchmarks/motion.py latency   latency of depth with motion against that without, side by side, without ROS
+                                          (with it: benchmarks/node_motion.py)
 
 Rendering needs EGL and takes half a minute a room; the frames are kept in --cache.
 """

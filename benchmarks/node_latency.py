@@ -44,11 +44,12 @@ DEPTH, DIAGNOSTICS, POINTS = "depth/image", "/diagnostics", "points"
 STAGES = {
     "wait": "in the queue of one",
     "convert": "message to RGB",
-    "gather": "messages of sensors to hints",
+    "gather": "messages of sensors to hints, while the network is at work",
     "estimate": "the estimator, of which:",
     "prepare": "- rays of the camera, noise",
     "encode": "- graph encode",
     "denoise": "- graph denoise, all steps",
+    "await": "- waiting for hints that are still gathered",
     "hints": "- the fusion with hints",
     "decode": "- graph decode",
     "limit": "- limits",

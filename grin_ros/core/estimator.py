@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,11 +92,17 @@ class Estimator:
         self._cameras: OrderedDict[Camera, CameraInputs] = OrderedDict()
         self._noise: tuple[tuple[int, int], NDArray[np.float32]] | None = None
 
-    def __call__(self, frame: Frame, settings: Settings | None = None, hints: Hints | None = None) -> DepthEstimate:
+    def __call__(
+        self,
+        frame: Frame,
+        settings: Settings | None = None,
+        hints: Hints | Callable[[], Hints | None] | None = None,
+    ) -> DepthEstimate:
         """Estimate one frame: encode, the DDIM loop, the fusion with hints, decode.
 
         settings: None for `self.settings`. hints: measured ranges of some pixels; without them the result is that of
-        the camera alone. Raises what the engine raises.
+        the camera alone. A function is asked for them after the network has answered, so that another thread may
+        gather them meanwhile. Raises what the engine and that function raise.
         """
         settings = settings or self.settings
         clock = Stopwatch()
@@ -111,6 +117,9 @@ class Estimator:
         found = self.smoothing.sample(self.engine.denoiser(tokens), noise, latents, levels, settings.smoothing, frame)
         clock.lap("denoise")
         x, log_variance, report = found.x, found.log_variance, None
+        if callable(hints):
+            hints = hints()
+            clock.lap("await")
         if hints is not None and len(hints):
             on_host = found._replace(x=self._host(found.x), log_variance=self._host(found.log_variance))
             vet = vetted(frame, hints, self._answer(camera, on_host.x))

@@ -36,6 +36,18 @@ class Transform:
         """Return the transform of points of the parent frame to the child frame."""
         return Transform(self.rotation.T, -self.rotation.T @ self.translation_m)
 
+    @property
+    def quaternion(self) -> NDArray[np.float64]:
+        """The rotation as a quaternion x, y, z, w, as in tf2; its w is not negative."""
+        # All products of two of its parts, four times each. The row of the largest part is exact for half turns too.
+        trace, turned = self.rotation.trace(), self.rotation.T
+        products = np.empty((4, 4))
+        products[:3, :3] = self.rotation + turned + (1.0 - trace) * np.eye(3)
+        products[3, :3] = products[:3, 3] = (turned - self.rotation)[(1, 2, 0), (2, 0, 1)]
+        products[3, 3] = 1.0 + trace
+        row = products[products.diagonal().argmax()]
+        return np.asarray(row / np.linalg.norm(row) * (-1.0 if row[3] < 0.0 else 1.0))
+
     @classmethod
     def from_rpy(cls, translation_m: Sequence[float], rpy_rad: Sequence[float]) -> Transform:
         """Build it from a pose as in a URDF: rotations about the parent's fixed x, then y, then z."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.contradiction import contradiction, doubt_ln
 from grin_ros.core.motion.edge_hints import edge_hints
+from grin_ros.core.motion.edges import Picture
 from grin_ros.core.motion.lag import LagCheck
 from grin_ros.core.motion.point_map import PointMap, Surface, appearance
 from grin_ros.core.motion.scale_check import FloorCheck
@@ -27,6 +29,7 @@ from grin_ros.core.motion.window import Pose, Window
 from grin_ros.core.types import DepthEstimate, Hints, Placed
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 STILL = "The camera stands still or only turns, so two views do not differ in their place."
 NOT_FAR = "The camera has not moved far enough for two views to differ."
@@ -215,16 +218,16 @@ class Motion:
             return f"The image has {usable.sum()} corners that can be followed, {LEAST_CORNERS} are needed.", None
         focal_px = math.sqrt(self._camera.fx * self._camera.fy) * min(1.0, config.width_px / self._camera.width)
         noise_rad = config.pixel_noise_px / focal_px  # the corners are those of a reduced image
-        views = self._window.relative(
+        views, pictures = self._window.relative(
             self._pose, config.fitted_views, self._distance_noise, math.radians(config.rotation_noise_deg),
             config.position_noise_m,
         )  # fmt: skip
         views = views._replace(rays=views.rays[:, usable], seen=views.seen[:, usable])
         fit = triangulate(self._rays[usable], views, noise_rad)
-        return self._judged(fit, views.seen.sum(axis=0), np.flatnonzero(usable), noise_rad)
+        return self._judged(fit, pictures, views.seen.sum(axis=0), np.flatnonzero(usable), noise_rad)
 
     def _judged(
-        self, fit: Fit, seen: NDArray[np.intp], index: NDArray[np.intp], noise_rad: float
+        self, fit: Fit, pictures: Sequence[Picture], seen: Index, index: Index, noise_rad: float
     ) -> tuple[str, Hints | None]:
         assert self._pose is not None and self._seen is not None and self._camera is not None
         config, pose = self.config, self._pose.fixed_from_optical
@@ -268,7 +271,6 @@ class Motion:
         poses_ln = float(np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)))
         pixels, shared_ln = self._seen.pixels[index], math.hypot(poses_ln, self._distance_noise)
         made = [Hints.measured(pixels, range_m, sigma_ln, TRACKED, shared_ln=shared_ln)]
-        pictures = self._window.pictures(config.fitted_views)
         edges = edge_hints(
             self._seen.view, pictures, fit, self._camera, pixels, moving, config, self._distance_noise, int(exact.sum())
         )
@@ -289,7 +291,7 @@ class Motion:
         self._trial, self._next_trial = round(self._next_trial), min(2 * self._next_trial, LONGEST_TRIAL)
         return why, None
 
-    def _jumped(self, pose: Transform, index: NDArray[np.intp], inverse: Array) -> bool:
+    def _jumped(self, pose: Transform, index: Index, inverse: Array) -> bool:
         """Return whether the corners (indices) have quite other ranges than their last points predict."""
         predicted_m = np.linalg.norm(self._points[index] - pose.translation_m, axis=1)
         known = np.isfinite(predicted_m)
@@ -298,7 +300,7 @@ class Motion:
         change_ln = np.log(np.maximum(predicted_m[known] * inverse[known], 1e-3))
         return float(np.median(np.abs(change_ln))) > JUMP_LN
 
-    def _remember(self, index: NDArray[np.intp], range_m: Array, sigma_ln: Array) -> None:
+    def _remember(self, index: Index, range_m: Array, sigma_ln: Array) -> None:
         """Put triangulated corners into the map."""
         assert self._pose is not None and self._seen is not None
         points = self._pose.fixed_from_optical(self._rays[index] * range_m[:, None])

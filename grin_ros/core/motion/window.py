@@ -72,16 +72,17 @@ class Window:
         places = np.array([one.fixed_from_optical.translation_m for one in self._poses]).reshape(-1, 3)
         return np.asarray(np.sqrt(((places - here) ** 2).sum(axis=1)))
 
-    def pictures(self, most: int) -> list[Picture]:
-        """Return the images of the views that `relative` returns."""
-        return [self._pictures[index] for index in self._chosen(most)]
-
-    def relative(self, pose: Pose, most: int, distance: float, rotation_rad: float, position_m: float) -> Views:
-        """Return at most `most` views as seen from `pose`, more of the late ones than of the early ones.
+    def relative(
+        self, pose: Pose, most: int, distance: float, rotation_rad: float, position_m: float
+    ) -> tuple[Views, list[Picture]]:
+        """Return at most `most` views as seen from `pose`, more of the late ones than of the early ones, and their
+        images.
 
         distance, rotation_rad, position_m: the noise of the poses as in `MotionConfig`.
         """
-        chosen = self._chosen(most)
+        last = len(self._poses) - 1
+        shares = np.linspace(0.0, 1.0, min(most, last + 1)) ** 1.3
+        chosen = np.unique(np.rint(last * (1.0 - shares)).astype(np.intp))
         poses = [self._poses[index].fixed_from_optical for index in chosen]
         rotation = np.stack([one.rotation.T @ pose.fixed_from_optical.rotation for one in poses])
         translation = np.stack(
@@ -91,8 +92,5 @@ class Window:
         sigma = np.full((len(chosen), 6), rotation_rad)
         sigma[:, 3:] = np.hypot(distance * length, position_m)[:, None] + 1e-5
         rays = self._rays[chosen]
-        return Views(rotation, translation, rays, np.isfinite(rays[..., 0]), sigma)
-
-    def _chosen(self, most: int) -> NDArray[np.intp]:
-        last = len(self._poses) - 1
-        return np.unique(np.rint(last * (1.0 - np.linspace(0.0, 1.0, min(most, last + 1)) ** 1.3)).astype(np.intp))
+        views = Views(rotation, translation, rays, np.isfinite(rays[..., 0]), sigma)
+        return views, [self._pictures[index] for index in chosen]

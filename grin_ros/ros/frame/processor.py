@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,9 +17,9 @@ from sensor_msgs.msg import CameraInfo
 
 from grin_ros.core.estimator import Estimator, Stopwatch
 from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.hints.live_check import LiveCheck
+from grin_ros.core.hints.live_check import Held, LiveCheck
 from grin_ros.core.plausibility.doubt import Doubt
-from grin_ros.core.types import DepthEstimate, Frame
+from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.ros.frame.outputs import Answer, output_messages
 from grin_ros.ros.inputs.doubts import Doubts
 from grin_ros.ros.inputs.hints.gathering import Gathered, HintInputs, HintUse
@@ -88,6 +89,7 @@ class FrameProcessor:
         self._warned: set[str] = set()
         self._mounting = mounting
         self._hints = hints
+        self._beside = ThreadPoolExecutor(1, "grin_hints")  # it starts its thread with the first frame that has hints
         self._live_check = LiveCheck()
         self._doubts = Doubts(topic)
 
@@ -122,25 +124,44 @@ class FrameProcessor:
         for doubt in doubts:
             self._warn_once(f"{doubt.text}; {doubt.remedy}", doubt.name)
         clock.lap("convert")
-        gathered = Gathered(None, {})
-        if self._hints is not None:
-            gathered = self._hints.gather(frame, header.frame_id, config.hints)
-            clock.lap("gather")
-        held = self._live_check.hold(gathered.hints, frame.camera)
-        estimate = self._estimator(frame, config.settings, held.used)
-        clock.lap("estimate")
-        if self._hints is not None:
-            estimate = self._live_check(frame.camera, estimate, held)
-            clock.lap("check")
-        if self._hints is not None:
-            self._hints.answered(estimate)
+        if self._hints is None:
+            estimate, used = self._estimator(frame, config.settings), None
+            clock.lap("estimate")
+        else:
+            estimate, used = self._hinted(self._hints, frame, header.frame_id, config, clock)
         answer = Answer(frame, estimate, capture.info, header, config, doubts)
         messages = output_messages(answer, wanted, self._warn_once)
         timings_ms = {**clock.laps_ms, **estimate.timings_ms}
-        used = None
-        if self._hints is not None:
-            used = HintUse(gathered.sources, estimate.hints, self._live_check.miss)
         return Processed(frame, estimate, timings_ms, used, answer.keeps_floor, doubts, messages)
+
+    def _hinted(
+        self, inputs: HintInputs, frame: Frame, frame_id: str, config: NodeConfig, clock: Stopwatch
+    ) -> tuple[DepthEstimate, HintUse]:
+        """Estimate depth while another thread gathers the hints for it."""
+        held = Held(None)
+
+        def gather() -> Gathered:
+            gather_clock = Stopwatch()
+            gathered = inputs.gather(frame, frame_id, config.hints)
+            gather_clock.lap("gather")
+            clock.laps_ms.update(gather_clock.laps_ms)
+            return gathered
+
+        def hints() -> Hints | None:
+            nonlocal held
+            held = self._live_check.hold(gathering.result().hints, frame.camera)
+            return held.used
+
+        gathering = self._beside.submit(gather)
+        try:
+            estimate = self._estimator(frame, config.settings, hints)
+        finally:
+            wait([gathering])  # the next frame, or `forget`, must not meet it
+        clock.lap("estimate")
+        estimate = self._live_check(frame.camera, estimate, held)
+        clock.lap("check")
+        inputs.answered(estimate)
+        return estimate, HintUse(gathering.result().sources, estimate.hints, self._live_check.miss)
 
     def _warn_once(self, text: str, name: str = "") -> None:
         """Log a text once. name: what counts as the same text; empty: the text itself."""

@@ -36,6 +36,8 @@ TOPIC, TYPE = "motion/odometry", "nav_msgs/msg/Odometry"
 FIXED = "motion.fixed_frame"
 MOST_WAITING = 60
 """At most this many images wait for their poses; of more, those in between are no views of their own."""
+LONGEST_WAIT_S = 0.2
+"""Hints wait so long for the corners of their image, which the thread of the callbacks may still be following."""
 SLOWEST_M_S = 0.1
 """The noise of the speed is taken as a share of at least this speed."""
 LARGEST_NOISE = 0.3
@@ -48,9 +50,10 @@ class MotionSource(HintSource):
     sees_images = True
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._converter: Converter | None = None
         self._waiting: deque[Sighting] = deque()
+        self._shown: deque[int] = deque(maxlen=MOST_WAITING)  # the stamps of the last images
         self._odometry = TransformTree()
         self._base = ""  # the child frame of odometry
         self._fault = ""  # of the newest message of odometry
@@ -89,12 +92,16 @@ class MotionSource(HintSource):
         try:
             pixels = self._pixels(image)
         except InputError:
-            return
+            pixels = None
         with self._lock:
-            self._waiting.append(self._tracker.follow(pixels, stamp_ns(image.header)))
+            stamp = stamp_ns(image.header)
+            if pixels is not None:
+                self._waiting.append(self._tracker.follow(pixels, stamp))
             if len(self._waiting) > MOST_WAITING:
                 first, second = self._waiting.popleft(), self._waiting.popleft()
                 self._waiting.appendleft(folded(first, second))
+            self._shown.append(stamp)
+            self._lock.notify_all()
 
     def _pixels(self, image: AnyImage) -> Any:
         if self._converter is None:
@@ -107,6 +114,7 @@ class MotionSource(HintSource):
         """Return the hints of the corners and of the map. Raises InputError if no poses are known at all."""
         config = _config(view)
         with self._lock:
+            self._lock.wait_for(lambda: view.frame.stamp_ns in self._shown, LONGEST_WAIT_S)
             if config != self._motion.config:
                 self._motion = Motion(config)
                 self._tracker.clear()

@@ -93,9 +93,10 @@ class Subscriptions:
     def _receive_image(self, image: AnyImage) -> None:
         self._monitor.image_came()
         self._watch.image_came()
-        if self._hints is not None:
-            self._hints.see(image, self._newest_info.message)
-        self._queue.submit(Capture(image, self._newest_info.message, time.monotonic()))
+        info = self._newest_info.message
+        self._queue.submit(Capture(image, info, time.monotonic()))
+        if self._hints is not None:  # after that, so that the network begins meanwhile
+            self._hints.see(image, info)
 
 
 def _installed(topic: str) -> bool:

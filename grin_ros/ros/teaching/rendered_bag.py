@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -111,9 +110,6 @@ def _message(transforms: Mapping[str, Transform], parent: str, time_ns: int, sto
     """Return a TFMessage of the transforms of children to their parent."""
     types, stamped = store.types, []
     for child, transform in transforms.items():
-        r = transform.rotation
-        w = 0.5 * math.sqrt(max(1e-12, 1.0 + float(np.trace(r))))
-        axis = np.array([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]])
         stamp = types["builtin_interfaces/msg/Time"](*divmod(time_ns, 10**9))
         stamped.append(
             types["geometry_msgs/msg/TransformStamped"](
@@ -121,7 +117,7 @@ def _message(transforms: Mapping[str, Transform], parent: str, time_ns: int, sto
                 child_frame_id=child,
                 transform=types["geometry_msgs/msg/Transform"](
                     translation=types["geometry_msgs/msg/Vector3"](*transform.translation_m.tolist()),
-                    rotation=types["geometry_msgs/msg/Quaternion"](*(axis / (4.0 * w)).tolist(), w),
+                    rotation=types["geometry_msgs/msg/Quaternion"](*transform.quaternion.tolist()),
                 ),
             )
         )

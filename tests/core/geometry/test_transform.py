@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -35,6 +35,19 @@ def test_both_forms_give_one_rigid_transform(
     np.testing.assert_allclose(one(np.array(point)), other(np.array(point)), atol=1e-9)
     np.testing.assert_allclose(one.rotation @ one.rotation.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(one.rotation) == pytest.approx(1.0)
+
+
+@FAST
+@given(ANGLE, ANGLE, ANGLE)
+@example(math.pi, 0.0, 0.0)
+@example(0.0, math.pi, 0.0)
+@example(0.0, 0.0, math.pi)
+@example(math.pi, 1e-9, math.pi / 2)
+def test_a_rotation_comes_back_from_its_quaternion_after_half_turns_too(roll: float, pitch: float, yaw: float) -> None:
+    turned = Transform.from_rpy((0.0, 0.0, 0.0), (roll, pitch, yaw))
+    again = Transform.from_quaternion((0.0, 0.0, 0.0), list(turned.quaternion))
+    np.testing.assert_allclose(again.rotation, turned.rotation, atol=1e-12)
+    assert turned.quaternion[3] >= 0.0
 
 
 @pytest.mark.parametrize(

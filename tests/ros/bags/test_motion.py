@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -41,11 +40,8 @@ def fake_backend() -> None:
     register()
 
 
-def quaternion(rotation: np.ndarray) -> Any:  # type: ignore[type-arg]
-    vector = cv2.Rodrigues(rotation)[0].ravel()
-    angle = float(np.linalg.norm(vector))
-    xyz = np.sin(angle / 2.0) * vector / max(angle, 1e-12)
-    return KINDS["geometry_msgs/msg/Quaternion"](*map(float, xyz), float(np.cos(angle / 2.0)))
+def quaternion(pose: Transform) -> Any:
+    return KINDS["geometry_msgs/msg/Quaternion"](*pose.quaternion.tolist())
 
 
 def head(frame_id: str, stamp_ns: int) -> Any:
@@ -55,7 +51,7 @@ def head(frame_id: str, stamp_ns: int) -> Any:
 
 def tf(parent: str, child: str, stamp_ns: int, pose: Transform) -> bytes:
     place = KINDS["geometry_msgs/msg/Vector3"](*map(float, pose.translation_m))
-    moved = KINDS["geometry_msgs/msg/Transform"](translation=place, rotation=quaternion(pose.rotation))
+    moved = KINDS["geometry_msgs/msg/Transform"](translation=place, rotation=quaternion(pose))
     stamped = KINDS["geometry_msgs/msg/TransformStamped"](
         header=head(parent, stamp_ns), child_frame_id=child, transform=moved
     )
@@ -64,7 +60,7 @@ def tf(parent: str, child: str, stamp_ns: int, pose: Transform) -> bytes:
 
 def odometry(stamp_ns: int, pose: Transform) -> bytes:
     place = KINDS["geometry_msgs/msg/Point"](*map(float, pose.translation_m))
-    where = KINDS["geometry_msgs/msg/Pose"](position=place, orientation=quaternion(pose.rotation))
+    where = KINDS["geometry_msgs/msg/Pose"](position=place, orientation=quaternion(pose))
     zero = KINDS["geometry_msgs/msg/Vector3"](0.0, 0.0, 0.0)
     made = KINDS[ODOMETRY](
         header=head("odom", stamp_ns),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,12 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.types import Frame
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed
 from grin_ros.ros.frame.topics import OUTPUTS
+from grin_ros.ros.inputs.hints.config import HintConfig
+from grin_ros.ros.inputs.hints.gathering import Gathered, HintInputs
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.problem import FrameRejectedError, Problem
 from grin_ros.ros.message_types import message_class
@@ -159,3 +164,32 @@ def test_from_a_picture_that_shows_nothing_nothing_is_cleared(estimator: Estimat
         f"{topic} is not published: the picture shows nothing (no contrast), so nothing may be cleared"
         for topic in ("free_space", "scan")
     ]
+
+
+class Patient(HintInputs):
+    """Hints that come only while the network is at work, or not within two seconds."""
+
+    def __init__(self, began: threading.Event) -> None:
+        super().__init__(node_config({}).hints, TransformTree())
+        self._began, self.beside = began, False
+
+    def gather(self, frame: Frame, frame_id: str, config: HintConfig) -> Gathered:
+        self.beside = self._began.wait(2.0)
+        return super().gather(frame, frame_id, config)
+
+
+def test_hints_are_gathered_while_the_network_is_at_work(estimator: Estimator, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = threading.Event()
+    encode = estimator.engine.encode
+
+    def noted(inputs: Any) -> Any:
+        began.set()
+        return encode(inputs)
+
+    monkeypatch.setattr(estimator.engine, "encode", noted)
+    hints = Patient(began)
+    result = processed(
+        FrameProcessor(estimator, open_converter(), print, hints=hints)(capture(), node_config({}), bool)
+    )
+    assert hints.beside
+    assert {"gather", "await", "estimate"} <= result.timings_ms.keys()

@@ -20,7 +20,7 @@ TOPICS = [*INPUTS.values(), *OUTPUTS.values(), DIAGNOSTICS]
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_a_topic_has_a_type_a_sentence_and_switches_that_are_boolean_parameters(topic: Topic) -> None:
-    kind = message_class(topic.type)  # nav_msgs is not on PyPI
+    kind = message_class(topic.type)  # it is not everywhere
     assert type_name(kind) == topic.type if kind else topic.type.startswith("nav_msgs/")
     assert topic.description.endswith(".") and topic.description[0].isupper() and "\n" not in topic.description
     assert all(type(BY_NAME[name].default) is bool for name in topic.switches)

@@ -62,7 +62,8 @@ class HintUse:
 class HintInputs:
     """The sources of one camera that are switched on.
 
-    `take` and `see` are called in the thread of the callbacks, `gather` and `forget` in that of the worker.
+    `take` and `see` are called in the thread of the callbacks, `gather` in another one beside that of the worker, which
+    calls the rest while nothing is gathered.
     """
 
     def __init__(self, config: HintConfig, tree: TransformTree) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -42,12 +43,9 @@ def image_message(pixels: np.ndarray, stamp_ns: int, compressed: bool = False) -
 
 
 def odometry(stamp_ns: int, pose: Transform, child: str = "base", variance: float = 0.0) -> Any:
-    """Return what a nav_msgs/Odometry holds; the package is not on PyPI."""
-    angle_axis = cv2.Rodrigues(pose.rotation)[0].ravel()
-    angle = float(np.linalg.norm(angle_axis))
-    x, y, z = np.sin(angle / 2.0) * angle_axis / max(angle, 1e-12)
+    """Return what a nav_msgs/Odometry holds."""
     place = SimpleNamespace(**dict(zip("xyz", pose.translation_m, strict=True)))
-    turn = SimpleNamespace(x=x, y=y, z=z, w=np.cos(angle / 2.0))
+    turn = SimpleNamespace(**dict(zip("xyzw", pose.quaternion, strict=True)))
     speed = SimpleNamespace(linear=SimpleNamespace(x=0.4, y=0.0, z=0.0))
     return SimpleNamespace(
         header=header("odom", stamp_ns),
@@ -111,6 +109,22 @@ def test_images_without_depth_are_followed_too_and_compressed_ones_as_well() -> 
     sparse, range_m = driven(every=6, compressed=True)
     assert sparse.hints is not None
     assert np.median(np.abs(errors(sparse.hints, range_m))) < 0.03
+
+
+def test_hints_wait_for_the_corners_of_their_image_which_another_thread_follows() -> None:
+    """The node hands an image to the worker first, and follows its corners then."""
+    config = node_config({"hints.motion": True}).hints
+    inputs = HintInputs(config, TransformTree())
+    pose = Transform(np.eye(3), np.zeros(3))
+    inputs.take("motion/odometry", odometry(PERIOD_NS, pose, "optical"))
+    pixels, _ = view(CAMERA, pose)
+    late = threading.Timer(0.05, inputs.see, (image_message(pixels, PERIOD_NS), None))
+    late.start()
+    found = inputs.gather(Frame(pixels, CAMERA, PERIOD_NS), "optical", config)
+    late.join()
+    assert "stands still" in found.sources["motion"].reason
+    found = inputs.gather(Frame(pixels, CAMERA, 2 * PERIOD_NS), "optical", config)
+    assert "this image was not followed" in found.sources["motion"].reason
 
 
 def test_poses_between_images_are_interpolated() -> None:

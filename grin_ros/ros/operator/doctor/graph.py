@@ -73,12 +73,14 @@ class SeenNode:
     """A node of grin_ros, with its full name.
 
     lifecycle: the label that get_state answered; empty if it did not answer. status: its newest one on /diagnostics.
+    count: how many nodes have this name.
     """
 
     name: str
     lifecycle: str = ""
     use_sim_time: bool | None = None
     status: Status | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,11 @@ def graph_findings(graph: RosGraph) -> Iterator[Finding]:
         yield warn("no node of grin_ros is running", "ros2 launch grin_ros grin.launch.py" + _arguments(graph))
     for node in graph.nodes:
         yield _state(node)
+        if node.count > 1:
+            yield warn(
+                f"{node.name}: {node.count} nodes have this name, so their depth mixes and commands reach any of them",
+                "end all but one, or start each with a namespace of its own (namespace:=robot1)",
+            )
         yield from _diagnostics(node)
         yield from _time(node, graph)
         for name, topic in graph.topics.items():

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import rclpy
@@ -146,8 +148,9 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float, limit_s:
     _spin(executor, seconds, lambda: False)
     now_ns = time.time_ns()
     names = sorted({*told, *_running(node)})
+    count = Counter(f"{namespace.rstrip('/')}/{name}" for name, namespace in node.get_node_names_and_namespaces())
     return RosGraph(
-        nodes=[_grin_node(node, executor, name, told.get(name)) for name in names],
+        nodes=[replace(_grin_node(node, executor, name, told.get(name)), count=count[name]) for name in names],
         topics=topics,
         heard={name: listener.heard(now_ns) for name, listener in listeners.items()},
         seconds=seconds,

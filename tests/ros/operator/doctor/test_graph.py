@@ -68,6 +68,12 @@ def test_a_graph_in_order_gives_only_ok() -> None:
         assert said in text
 
 
+def test_several_nodes_of_one_name_are_a_warning() -> None:
+    (found,) = bad(list(graph_findings(with_node(count=2))))
+    assert "/grin: 2 nodes have this name, so their depth mixes" in found.text
+    assert "namespace" in found.remedy
+
+
 @pytest.mark.parametrize("kind", [IMAGE, COMPRESSED])
 def test_a_depth_topic_is_neither_offered_as_the_camera_nor_called_an_error(kind: str) -> None:
     depth = {

@@ -59,7 +59,15 @@ class Transform:
 
     @classmethod
     def from_quaternion(cls, translation_m: Sequence[float], quaternion: Sequence[float]) -> Transform:
-        """Build it from a pose as in tf2, quaternion x, y, z, w. Raises InputError if its length is not 1."""
+        """Build it from a pose as in tf2, quaternion x, y, z, w.
+
+        Raises InputError if its length is not 1, or if the translation is not finite.
+        """
+        if not all(map(math.isfinite, translation_m)):
+            raise InputError(
+                f"pose: got a translation of {tuple(translation_m)}, expected finite metres",
+                "correct the node that publishes the transform",
+            )
         q = np.array(quaternion, np.float64)
         norm = float(np.linalg.norm(q))
         if not abs(norm - 1.0) <= _NORM_TOLERANCE:  # false for NaN too

@@ -74,8 +74,9 @@ class TfListener:
     def _receiver(self, static: bool) -> Any:
         def receive(message: Any) -> None:
             problem = add_transforms(self._tree, message, static=static)
-            if problem and problem not in self._told:
-                self._told.add(problem)
+            frames = problem.partition(": ")[0]  # the rest may be another number in every message
+            if problem and frames not in self._told:
+                self._told.add(frames)
                 self._node.get_logger().warning(f"{problem}; this transform is not used")
 
         return receive

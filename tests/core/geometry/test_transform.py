@@ -78,3 +78,5 @@ def test_a_quaternion_that_is_none_is_refused() -> None:
     for bad in ([0.0, 0.0, 0.0, 2.0], [math.nan, 0.0, 0.0, 1.0]):
         with pytest.raises(ValueError, match="expected 1; correct the node that publishes"):
             Transform.from_quaternion((0.0, 0.0, 0.0), bad)
+    with pytest.raises(ValueError, match="translation of .*nan.*, expected finite metres; correct the node"):
+        Transform.from_quaternion((0.0, math.nan, 0.0), [0.0, 0.0, 0.0, 1.0])

@@ -173,7 +173,7 @@ def messages_page() -> str:
         if verdict.text != "{error.text}"
     )
     failures = (
-        ("ERROR", f"`{failure} failed: …`", "what the message says; then `ros2 lifecycle set /grin configure`")
+        ("ERROR", f"`{failure} failed: …`", f"what the message says; then `ros2 lifecycle set /grin {failure}`")
         for failure in ("configure", "activate")
     )
     lines = [

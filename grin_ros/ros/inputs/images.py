@@ -184,7 +184,7 @@ def packed(message: Image, encoding: Encoding) -> Packed:
     data, padded = np.frombuffer(message.data, np.uint8), message.step != row_bytes
     if padded:
         rows = np.lib.stride_tricks.as_strided(data, (message.height, row_bytes), (message.step, 1), writeable=False)
-        data = np.ascontiguousarray(rows).reshape(-1)
+        data = rows.copy().reshape(-1)  # also where one row is contiguous already
     else:
         data = data[: row_bytes * message.height]
     if encoding.sample_bytes > 1 and bool(message.is_bigendian) != (sys.byteorder == "big"):

@@ -103,6 +103,15 @@ def test_every_encoding_padding_and_byte_order(
     assert np.abs(got[inner].astype(int) - expected[inner].astype(int)).max() <= tolerance
 
 
+def test_one_row_with_padding_and_the_other_byte_order(converter: Converter) -> None:
+    rgb = np.arange(40, 52, dtype=np.uint8).reshape(1, 4, 3)
+    rows, expected, tolerance = encode(rgb, "rgb16")
+    given = message(rows, "rgb16", 4, 5, True, True)
+    before = bytes(given.data)
+    assert np.abs(converter(given).astype(int) - expected.astype(int)).max() <= tolerance
+    assert bytes(given.data) == before
+
+
 def test_capital_letters_in_an_encoding_do_not_matter(converter: Converter) -> None:
     rgb = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
     for encoding in ("RGB8", "Bgr8"):

@@ -3,8 +3,8 @@
 """The latency of depth with motion against that without, side by side, as the node computes them.
 
 A camera at a fixed rate hands images to a thread that follows the corners of every one, as the callbacks of the node
-do. The main thread computes depth for the newest image, as the worker of the node does: in turn some seconds with
-motion and some without. Neither DDS nor messages are part of it; they cost the same in both.
+do. The main thread computes depth for the newest image, as the worker of the node does, while a third one triangulates:
+in turn some seconds with motion and some without. Neither DDS nor messages are part of it; they cost the same in both.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.motion.motion import Motion
 from grin_ros.core.motion.tracker import Sighting, Tracker
-from grin_ros.core.types import Frame
+from grin_ros.core.types import Frame, Hints
 
 CAMERA = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
 WALL_M = 2.5
@@ -75,6 +76,14 @@ def latencies(estimator: Estimator, rate_hz: float = 10.0, block_s: float = 5.0,
     took: dict[bool, list[float]] = {False: [], True: []}
     worked: dict[bool, list[float]] = {False: [], True: []}
     hints_used: list[int] = []
+    beside = ThreadPoolExecutor(1)
+
+    def gather(newest_ns: int) -> Hints | None:
+        while feed.waiting and feed.waiting[0][0].stamp_ns <= newest_ns:
+            seen, pose = feed.waiting.popleft()
+            motion.take(seen, CAMERA, pose)
+        return motion.hints()
+
     feed.start()
     for block in range(blocks + 1):  # the first one warms up
         feed.follows = with_motion = block % 2 == 0
@@ -86,16 +95,12 @@ def latencies(estimator: Estimator, rate_hz: float = 10.0, block_s: float = 5.0,
                 time.sleep(0.001)
                 continue
             last_ns, arrived, image = newest
-            hints, began = None, time.thread_time()
-            while with_motion and feed.waiting and feed.waiting[0][0].stamp_ns <= last_ns:
-                seen, pose = feed.waiting.popleft()
-                motion.take(seen, CAMERA, pose)
-            if with_motion:
-                hints = motion.hints()
-                hints_used.append(0 if hints is None else len(hints))
-            estimate = estimator(Frame(image, CAMERA, last_ns), hints=hints)
-            if with_motion:
+            began = time.thread_time()
+            gathering = beside.submit(gather, last_ns) if with_motion else None
+            estimate = estimator(Frame(image, CAMERA, last_ns), hints=gathering.result if gathering else None)
+            if gathering:
                 motion.observe(estimate)
+                hints_used.append(estimate.hints.used if estimate.hints else 0)
             if block:
                 took[with_motion].append(1e3 * (time.perf_counter() - arrived))
                 worked[with_motion].append(1e3 * (time.thread_time() - began))

@@ -250,7 +250,8 @@ def _line(past: Past, camera: Camera, turned: Array, low: Array, high: Array) ->
     z[:, 1] = depth(high)
     chord = corners[2] - first
     length = np.maximum(np.nan_to_num(np.linalg.norm(chord, axis=1)), 1e-6)
-    steps = np.where(shifted, np.ceil(length) + 2 * MARGIN + 1, 0).astype(np.intp)
+    # A line that leaves the view sideways, after a turn, is longer in spite of that.
+    steps = np.where(shifted, np.minimum(np.ceil(length) + 2 * MARGIN + 1, 2 * STEPS), 0).astype(np.intp)
     return _Line(np.stack([low, high], axis=1), z, corners, length, chord / length[:, None], shifted, steps)
 
 

@@ -145,7 +145,7 @@ def sequences(seeds: Sequence[int], frames: int) -> dict[str, list[tuple[DriveFr
     """Render a 'standing' and a 'driving' sequence in the scene of each seed, with sensor noise (needs EGL)."""
     made: dict[str, list[tuple[DriveFrame, ...]]] = {"standing": [], "driving": []}
     drives = rendered_drives(seeds, LENS, frames)
-    for seed, drive in zip(seeds, tqdm(drives, "rendering", len(seeds), unit="scene", disable=None), strict=True):
+    for seed, drive in zip(seeds, tqdm(drives, "rendering", len(seeds), unit="scene"), strict=True):
         made["standing"].append(with_sensor_noise(drive[:1] * max(2, frames // 3), np.random.default_rng(seed)))
         made["driving"].append(with_sensor_noise(drive, np.random.default_rng(seed)))
     return made
@@ -162,15 +162,16 @@ def compare(
 
     def measured(frames: Sequence[DriveFrame], mode: str) -> Flicker:
         chosen = replace(settings, smoothing=modes[mode])
-        return flicker(frames, estimates(frames, engine, chosen, new_noise=mode == NEW_NOISE))
+        found = flicker(frames, estimates(frames, engine, chosen, new_noise=mode == NEW_NOISE))
+        bar.update(len(frames))
+        return found
 
-    return {
-        kind: {
-            mode: mean([measured(frames, mode) for frames in scenes])
-            for mode in tqdm(modes, desc=kind, unit="mode", disable=None)
+    total = len(modes) * sum(len(frames) for scenes in made.values() for frames in scenes)
+    with tqdm(total=total, desc="estimating", unit="frame") as bar:
+        return {
+            kind: {mode: mean([measured(frames, mode) for frames in scenes]) for mode in modes}
+            for kind, scenes in made.items()
         }
-        for kind, scenes in made.items()
-    }
 
 
 def table(found: Found) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
@@ -74,6 +75,15 @@ def test_stripes_along_the_motion_cannot_be_located() -> None:
 
 def test_what_was_not_there_before_is_not_found() -> None:
     assert len(searched(stripes(0), before=stripes(1)).inverse) < 0.2 * len(searched(stripes(0)).inverse)
+
+
+@pytest.mark.parametrize("turned_deg", [103.0, 115.5])
+def test_lines_on_the_horizon_of_an_earlier_view_do_not_become_endless(turned_deg: float) -> None:
+    """The robot has turned so far that the line of a pixel leaves the earlier view sideways."""
+    wall = stripes(0)
+    turn, _ = cv2.Rodrigues(np.array([0.0, np.radians(turned_deg), 0.0]))
+    past = [Past(view(wall, -by), np.asarray(turn), np.array([0.0, 0.0, by])) for by in BASELINES_M]
+    assert not len(found_edges(view(wall, 0.0), past, CAMERA, np.zeros((0, 2)), 1.0 / 0.3, MOST).inverse)
 
 
 def test_cells_with_a_corner_give_no_edge() -> None:

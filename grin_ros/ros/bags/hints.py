@@ -12,6 +12,7 @@ from sensor_msgs.msg import CameraInfo
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
+from grin_ros.core.types import Placed
 from grin_ros.ros.bags.before_start import is_static_tf
 from grin_ros.ros.bags.messages import deserialize, recorded
 from grin_ros.ros.bags.reading import Message
@@ -81,10 +82,13 @@ class BagHints:
         except ValueError as error:
             logger.warning("%s at %d ns is not used: %s", message.topic, message.time_ns, error)
 
-    def pose(self, frame_id: str, stamp_ns: int, fixed: str) -> Transform | None:
-        """Return the transform of points of a frame to the frame `fixed` at a time; None if tf does not tell it."""
+    def pose(self, frame_id: str, stamp_ns: int, fixed: str, placed: Placed | None) -> Transform | None:
+        """Return the transform of points of a frame to one in which the world stands still; None if it is not known.
+
+        fixed: that frame, if tf holds it. placed: the pose that odometry tells, for a bag without such a frame in tf.
+        """
         if not fixed or not self._tree.knows(fixed):
-            return None
+            return placed.fixed_from_optical if placed is not None else None
         try:
             return self._tree.lookup(fixed, frame_id, stamp_ns)
         except InputError:

@@ -62,7 +62,8 @@ def label(job: Job) -> Report:
     if work.unposed:
         text = (
             "%s: tf does not tell where the camera was in hints.fixed_frame '%s' at %d of %d frames, so these learn "
-            "only what was measured at their own time; record /tf with the odometry of the robot"
+            "only what was measured at their own time; record /tf with the odometry of the robot, or add --hints "
+            "motion/odometry=TOPIC"
         )
         logger.warning(text, job.input, config.hints.fixed_frame, work.unposed, work.frames)
     return Report(job.output, work.frames, dict(sorted(work.rejected.items())), tuple(bag.damage), hints=sources)
@@ -126,7 +127,7 @@ class _Labelling:
             return
         if labels is None:
             return
-        pose = self._hints.pose(image.header.frame_id, frame.stamp_ns, config.hints.fixed_frame)
+        pose = self._hints.pose(image.header.frame_id, frame.stamp_ns, config.hints.fixed_frame, labels.placed)
         self.unposed += pose is None
         self._writer.add(LabelledFrame(name, recording, frame, labels, pose))
         self.frames += 1

@@ -18,11 +18,13 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from benchmarks.stand_in.engine import register
 from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.labels.folder import LabelFolder
 from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.bags.run import run
 from grin_ros.ros.inputs.messages import info_from_camera
 from grin_ros.ros.inputs.tf import TF, TF_STATIC, TYPE
 from grin_ros.ros.message_types import type_name
+from grin_ros.ros.teaching.labelling import label
 from tests.core.motion.room import CAMERA, PERIOD_NS, sideways, view
 from tests.ros.bags.drives import Raw, content, job_of
 from tests.ros.bags.recorded import write
@@ -73,7 +75,7 @@ def odometry(stamp_ns: int, pose: Transform) -> bytes:
     return bytes(STORE.serialize_cdr(made, ODOMETRY))
 
 
-def drive(path: Path) -> Path:
+def drive(path: Path, left_out: str = "") -> Path:
     """A drive with both /tf (odom to base) and /odom, and the camera's place on the robot in /tf_static."""
     identity = Transform(np.eye(3), np.zeros(3))
     messages: list[Raw] = [(TF_STATIC, TYPE, 1, tf("base", "optical", 0, identity))]
@@ -87,7 +89,7 @@ def drive(path: Path) -> Path:
             ("/front/camera_info", type_name(CameraInfo), at_ns - 1, serialize(info)),
             ("/front/image_raw", type_name(Image), at_ns, serialize(image_message(view(CAMERA, pose)[0], at_ns))),
         ]
-    return write(path, messages)
+    return write(path, [raw for raw in messages if raw[0] != left_out])
 
 
 def test_tf_and_odometry_of_a_bag_give_the_same_hints(tmp_path: Path, fake_artifact: Path) -> None:
@@ -108,3 +110,18 @@ def test_tf_and_odometry_of_a_bag_give_the_same_hints(tmp_path: Path, fake_artif
     alone = job_of(tmp_path / "in", tmp_path / "alone", fake_artifact, every=3)
     run(alone)
     assert [raw for raw in content(tmp_path / "alone") if raw[0].startswith("/front/depth")] != outputs[0]
+
+
+def test_frames_to_learn_from_know_their_poses_from_odometry_where_tf_has_none(
+    tmp_path: Path, fake_artifact: Path
+) -> None:
+    drive(tmp_path / "in", left_out=TF)
+    job = job_of(tmp_path / "in", tmp_path / "frames", fake_artifact, hints=(("motion/odometry", "/odom"),))
+    report = label(replace(job, parameters={**job.parameters, "hints.motion": True}))
+    frames, poses = LabelFolder(tmp_path / "frames"), list(sideways(FRAMES))
+    assert report.frames == len(frames) >= 2
+    for number in range(len(frames)):
+        pose = frames.pose(number)
+        assert pose is not None
+        expected = poses[frames.stamp_ns(number) // PERIOD_NS - 1]
+        np.testing.assert_allclose(pose.translation_m, expected.translation_m, atol=1e-9)

@@ -78,14 +78,17 @@ def _is_depth(dtype: np.dtype[Any]) -> bool:
 
 def write_dataset(
     pairs: Sequence[tuple[Path, Path]], cameras: CameraChoice, scale: float, out: Path, *, scene: str, domain: str
-) -> int:
-    """Write images, depth maps and index.json into `out`, and return the number of samples.
+) -> list[float]:
+    """Write images, depth maps and index.json into `out`, and return the median depth of every sample, metres.
 
-    index.json is written last, so an unfinished folder is no data set. Raises InputError for a file that does not fit.
+    index.json is written last, so an unfinished folder is no data set. Raises InputError for a file that does not fit,
+    and if `out` is a data set already.
     """
+    if (out / "index.json").exists():
+        raise InputError(f"{out}: it is a data set already", "remove it, or give another folder by --out")
     for folder in ("images", "depth"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    samples = []
+    samples, medians_m = [], []
     for image, depth in pairs:
         pixels = cv2.imread(str(image), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if pixels is None or truncated(image):
@@ -99,6 +102,7 @@ def write_dataset(
             )
         if not coded.any():
             raise InputError(f"{depth}: nothing is measured in it", "remove it and its image")
+        medians_m.append(float(np.median(coded[coded > 0])) / values_per_metre)
         camera = cameras(width, height).camera
         files = f"images/{image.name}", f"depth/{image.stem}.png"
         shutil.copyfile(image, out / files[0])
@@ -113,7 +117,7 @@ def write_dataset(
         )  # fmt: skip
     index = {"format": FORMAT, "samples": samples}
     (out / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
-    return len(samples)
+    return medians_m
 
 
 @one_line_errors("dataset")
@@ -143,9 +147,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if left_over:
         print(f"WARN: {left_over} files are left out: no file of the other folder has their name", file=sys.stderr)
     scene, domain = options.scene, options.domain
-    count = write_dataset(
+    medians_m = write_dataset(
         pairs[:: options.every], cameras, options.depth_scale, options.out, scene=scene, domain=domain
     )
     EvalDataset.open(options.out)
-    print(f"{options.out} holds {count} samples. Type: grin evaluate {options.out}")
+    print(
+        f"{options.out} holds {len(medians_m)} samples with median depths of {min(medians_m):.2f} to "
+        f"{max(medians_m):.2f} m; if all are wrong by one factor, correct --depth-scale. "
+        f"Type: grin evaluate {options.out}"
+    )
     return DONE

@@ -18,7 +18,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grin_ros.core import remedies
-from grin_ros.core.command_line import DONE, FAILED, INTERRUPTED, WRONG_CALL, CommandParser, fail, seconds, whole
+from grin_ros.core.command_line import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    WRONG_CALL,
+    CommandParser,
+    existing,
+    fail,
+    new_folder,
+    positive,
+    seconds,
+    whole,
+)
 from grin_ros.core.labels.checks import agreement, coverage
 from grin_ros.core.labels.folder import LabelFolder
 
@@ -230,9 +242,9 @@ def parser() -> argparse.ArgumentParser:
     )
     add = made.add_argument
     add("bags", nargs="*", metavar="BAG", help="bag directory, .mcap or .db3 file")
-    add("--out", type=Path, required=True, metavar="DIR", help="new folder for the model, its report and the work")
+    add("--out", type=new_folder, required=True, metavar="DIR", help="new folder for model, report and work")
     add("--model", default="nano", help="the model to begin with: shipped, or path of an exported one")
-    add("--minutes", type=float, default=30.0, metavar="N", help="the longest time of the tuning itself")
+    add("--minutes", type=positive, default=30.0, metavar="N", help="the longest time of the tuning itself")
     add("--steps", type=whole(1), default=2000, metavar="N", help="the most steps of the tuning")
     add("--dry-run", action="store_true", help="inspect, label and split, and learn nothing")
     add("--anyway", action="store_true", help="go on in spite of what was refused")
@@ -244,13 +256,13 @@ def parser() -> argparse.ArgumentParser:
     add("--most-frames", type=whole(10), default=MOST_FRAMES, metavar="N", help="frames of a bag, about")
     add("--start", type=seconds, default=0.0, metavar="S", help="seconds after the first message of the bag")
     add("--end", type=seconds, metavar="S", help="seconds after the first message of the bag")
-    add("--old-domain", type=Path, nargs="*", default=[], metavar="DIR", help="frames that show what is forgotten: "
+    add("--old-domain", type=existing, nargs="*", default=[], metavar="DIR", help="frames that show what is forgotten: "
         "measured depth or renders (default: rendered here)")  # fmt: skip
-    add("--replay", type=Path, nargs="*", default=[], metavar="DIR", help="shards that are learnt again (default: "
+    add("--replay", type=existing, nargs="*", default=[], metavar="DIR", help="shards that are learnt again (default: "
         "rendered here)")  # fmt: skip
     add("--labels-only", action="store_true", help="do not learn the corrected old answer between the labels")
-    add("--teacher", type=Path, metavar="ONNX", help="between the labels, learn from this depth network instead of the "
-        "old model; its answer is aligned to the labels")  # fmt: skip
+    add("--teacher", type=existing, metavar="ONNX", help="between the labels, learn from this depth network instead "
+        "of the old model; its answer is aligned to the labels")  # fmt: skip
     add("--contract", metavar="NAME", help="the contract of the teacher (default: the one that fits; grin teacher)")
     add("--adapters", type=whole(0), default=0, metavar="RANK", help="train adapters (LoRA) of this rank instead of "
         "the weights")  # fmt: skip

@@ -57,6 +57,25 @@ def test_a_folder_with_other_things_is_not_used(bags: Path, tmp_path: Path, caps
     assert "was not begun by grin teach" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "text"),
+    [
+        ("--out", __file__, "is a file, expected a folder"),
+        ("--minutes", "-1", "expected a number above 0"),
+        ("--old-domain", "/nowhere", "there is no /nowhere"),
+        ("--replay", "/nowhere", "there is no /nowhere"),
+        ("--teacher", "/nowhere.onnx", "there is no /nowhere.onnx"),
+    ],
+)
+def test_a_wrong_option_is_found_before_the_work(
+    option: str, value: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["drive", "--out", str(tmp_path / "out"), option, value])
+    assert stopped.value.code == WRONG_CALL
+    assert text in capsys.readouterr().err
+
+
 def test_no_bag_is_a_wrong_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--out", str(tmp_path / "out")]) == WRONG_CALL
     assert "name one or more" in capsys.readouterr().err

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import NamedTuple
 
@@ -87,6 +89,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         wanted = f"expected a command{did_you_mean(name, COMMANDS) or '; `grin` lists them'}"
         print(f"grin: got {name!r}, {wanted}", file=sys.stderr)
         return WRONG_CALL
+    with suppress(ValueError):  # not in the main thread
+        # `timeout`, systemd and CI send SIGTERM: it ends a command as Ctrl-C does, with the processes that it started.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run: Callable[[Sequence[str]], int] = importlib.import_module(COMMANDS[name].module).main
         return run(arguments)

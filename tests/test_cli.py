@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,12 +108,23 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"grin {__version__}\n"
 
 
-def test_an_interrupted_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_an_interrupted_command_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    """SIGTERM, as of `timeout`, ends a command as Ctrl-C does, so that it stops the node that it has started."""
+
     def main(_: Sequence[str]) -> int:
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), number)
+        time.sleep(5.0)
+        return 0
 
     stand_in(monkeypatch, main)
-    assert cli.main(["train"]) == 130
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert cli.main(["train"]) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert "grin train: interrupted" in capsys.readouterr().err
 
 

@@ -64,6 +64,8 @@ class _Feed(threading.Thread):
             stamp_ns, arrived = time.time_ns(), time.perf_counter()
             if self.follows:
                 self.waiting.append((self._tracker.follow(image, stamp_ns), pose))
+            else:
+                self._tracker.clear()  # corners cannot be followed over what was not shown
             self.newest = stamp_ns, arrived, image
             index += 1
             time.sleep(max(0.0, start + index * self._period_s - time.monotonic()))

@@ -89,4 +89,4 @@ def cautious(found: Posterior, places: NDArray[np.floating], shape: tuple[int, i
 
 def _of(hints: Hints, *names: str) -> NDArray[np.bool_]:
     """Return which hints (M,) are of sources with these names."""
-    return np.isin(hints.source, [index for index, name in enumerate(hints.sources) if name in names])
+    return np.array([name in names for name in hints.sources], np.bool_)[hints.source]

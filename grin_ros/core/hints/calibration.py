@@ -13,6 +13,7 @@ from grin_ros.core.types import Hints
 
 LEVEL, SPREAD = "level", "spread"
 """The kinds: hints of one row, as a 2D lidar gives, and all others."""
+FEWEST_LEVEL = 8
 LEVEL_SHARE = 0.05
 """Hints whose rows have a standard deviation of less than this share of the image's height lie level."""
 
@@ -45,5 +46,9 @@ class HintCalibration:
 
 def kind_of(hints: Hints, height: int) -> str:
     """Return the kind of at least one hint in an image of `height` rows. A few hints count as spread."""
-    level = len(hints) >= 8 and float(np.std(hints.pixels[:, 1])) < LEVEL_SHARE * height
-    return LEVEL if level else SPREAD
+    return LEVEL if len(hints) >= FEWEST_LEVEL and in_one_row(hints, height) else SPREAD
+
+
+def in_one_row(hints: Hints, height: int) -> bool:
+    """Return whether hints, a single one too, lie in one row of an image of `height` rows."""
+    return float(np.std(hints.pixels[:, 1])) < LEVEL_SHARE * height

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints import corners
-from grin_ros.core.hints.calibration import HintCalibration
+from grin_ros.core.hints.belief import FLOOR
+from grin_ros.core.hints.both import both
+from grin_ros.core.hints.calibration import LEVEL, HintCalibration, in_one_row, kind_of
+from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.likeness import Likeness
-from grin_ros.core.hints.posterior import Array, Features, Observed, Posterior, both, colours, posterior, sampled
+from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Frame, HintReport, Hints
@@ -80,7 +83,7 @@ class Fusion:
         features_at = None if features is None else self._at(features, used.pixels, frame)
         grid = properties(pixels, ln_range, features)
         there = properties(used.pixels, ln_at_hints, features_at)
-        shape, fuse = (self.rows, self.cols), posterior if features is None else both
+        shape = (self.rows, self.cols)
         sigma_ln, process, wider = used.sigma_ln, self.process, 1.0
         at_corners = corners.lie_at_corners(used)
         if at_corners:
@@ -88,7 +91,11 @@ class Fusion:
             edge_ln = corners.edge_sigma_ln(ln_range.reshape(shape))
             sigma_ln = np.hypot(sigma_ln, sampled(edge_ln, used.pixels, width, height))
             sigma_ln = np.hypot(sigma_ln, corners.contradiction_sigma_ln(used, residual_ln))
-        found = fuse(grid, Observed(there, residual_ln, sigma_ln, _shared(used)), process, shape)
+        observed = Observed(there, residual_ln, sigma_ln, _shared(used))
+        if features is None:
+            found = posterior(grid, observed, process, shape)
+        else:
+            found = both(grid, observed, process, shape, None if at_corners else _kind(used, height))
         if at_corners:
             found = corners.cautious(found, used.pixels / (width, height), shape)
         shift_ln = found.mean_ln if features is None else found.nearer_ln
@@ -134,6 +141,14 @@ def _shared(hints: Hints) -> Array | None:
         return None
     own = hints.source[:, None] == np.arange(len(hints.sources))
     return np.asarray(hints.shared_ln[:, None] * own, np.float32)
+
+
+def _kind(hints: Hints, height: int) -> str | None:
+    """Return the kind of the measured hints, which those of the floor are not; None if a few of them lie in one row."""
+    measured = np.array([name != FLOOR for name in hints.sources])[hints.source]
+    chosen = hints.chosen(measured)
+    kind = kind_of(chosen, height)
+    return kind if (kind == LEVEL) == in_one_row(chosen, height) else None
 
 
 def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:

@@ -2,73 +2,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fusion of measured ranges with the network's answer: a Gaussian process on what the network got wrong.
 
-The process models the residual ln(measured range) - ln(range of the network) over the image. Its covariance is a sum of
-parts, each with a plain meaning:
-
-- one factor for the whole image, because a single camera sees shape better than size;
-- one exponent for the whole image, because networks squeeze near and far together;
-- smooth errors that neighbouring pixels of similar range share;
-- local errors that neighbouring pixels of similar range and similar colour share, so that a correction does not leak
-  over the edge of an object.
-
-The smooth and the local part have a Cauchy covariance, variance / (1 + distance^2). It is a mixture of Gaussians of all
-lengths, errs no more than a Matern covariance does here, and needs no root and no exponential.
-
-An artifact with a hint network adds what that network knows of each pixel (likeness.py): further coordinates in which
-pixels are compared, the size of the parts at each pixel, and an error that a pixel shares with no other.
+The process models the residual ln(measured range) - ln(range of the network) over the image, with the covariance of
+covariance.py.
 
 Hints that disagree with the others lose their weight (Student's t noise, by reweighting with leave-one-out residuals).
 Hints beyond the first AT_ONCE come in a second turn: a process of local errors only, with what the first left to be
-explained. Rasmussen and Williams, "Gaussian Processes for Machine Learning" (2006), chapters 2, 4.2 (the Cauchy
-covariance is the rational quadratic one with alpha = 1) and 5.4.2 (leave-one-out in closed form).
+explained. Rasmussen and Williams, "Gaussian Processes for Machine Learning" (2006), chapters 2 and 5.4.2
+(leave-one-out in closed form).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.hints.likeness import Likeness
+from grin_ros.core.hints.covariance import Array, Features, Parts
 from grin_ros.core.hints.process import Process
-
-Array = NDArray[np.float32]
 
 ROWS = 128
 """So many pixels are worked on at a time: their covariances with all hints stay in the processor's cache."""
 AT_ONCE = 256
 """The process's cost grows with the third power of the number of hints. It takes no more than these at once."""
-BOTH_UP_TO = 100
-"""With a hint network, the process without it is heard too up to this number of hints. It errs elsewhere, so that the
-mean of both errs less than either, by 1 to 2 %; with more hints that is not worth its time."""
-SHARPER, WIDER = 3.0, 4.0
-"""In the second turn the lengths of the local part are divided by the first of these. Its variance is the second times
-what the first turn leaves, because that cannot tell such sharp errors from those that pixels do not share."""
+LARGEST_MISS, MOST_ADAPTED = 9.0, 4.0
+"""A hint that misses by more than three times what was expected counts as one of three times. Variances become at most
+so many times as large or as small."""
 EVERY = 4
 """The step between those rows and columns of a grid at which it is computed what all hints explain."""
 COLOUR_WIDTH_PX = 160
 """Colours are compared on the image reduced to this width, which averages texture and noise away."""
-
-
-class Features(NamedTuple):
-    """The properties of N pixels that the covariance compares.
-
-    position: (N, 2) as a share of the image's width. ln_range: (N,) logarithm of the network's range in metres. colour:
-    (N, 3) in CIELAB divided by 100. likeness: the features of a hint network, None without one.
-    """
-
-    position: Array
-    ln_range: Array
-    colour: Array
-    likeness: Likeness | None = None
-
-    @property
-    def plain(self) -> Features:
-        """The same pixels without what a hint network says."""
-        return self._replace(likeness=None)
 
 
 class Observed(NamedTuple):
@@ -126,23 +90,27 @@ def sampled(values: NDArray[np.float32], pixels: NDArray[np.floating], width: in
     return np.asarray(found[:, 0] if values.ndim == 3 else found.reshape(-1), np.float32)
 
 
-def posterior(grid: Features, hints: Observed, process: Process, shape: tuple[int, int] | None = None) -> Posterior:
+def posterior(
+    grid: Features, hints: Observed, process: Process, shape: tuple[int, int] | None = None, *, adapts: bool = False
+) -> Posterior:
     """Fuse M hints with the network's answer at N pixels.
 
     shape: (rows, columns) if the pixels are a grid, row by row: the variance is then computed at some of them, and
-    interpolated.
+    interpolated. adapts: the local errors, and those that pixels do not share, are as large at each pixel as hints at
+    similar pixels say.
     """
     pixels, residual_ln, sigma_ln, shared_ln = hints
     middle = np.float32(np.median(grid.ln_range))
-    at_grid, at_hints = _Parts.of(grid, middle, process), _Parts.of(pixels, middle, process)
+    at_grid, at_hints = Parts.of(grid, middle, process), Parts.of(pixels, middle, process)
     if shared_ln is not None:
         at_hints = at_hints.sharing(shared_ln)
         at_grid = at_grid.sharing(np.zeros((len(at_grid.variance), shared_ln.shape[1]), np.float32))
         sigma_ln = np.sqrt(np.maximum(sigma_ln**2 - (shared_ln**2).sum(axis=1), np.float32(1e-6)))
-    if pixels.likeness is not None:
-        noise = np.asarray(_own(pixels, process) + sigma_ln**2, np.float32)
-    else:
-        noise = np.maximum(sigma_ln, np.float32(process.noise_floor)) ** 2
+    floor = np.float32(0.0 if pixels.likeness is not None else process.noise_floor)
+    measured = np.maximum(sigma_ln, floor) ** 2
+    if adapts:
+        at_grid, at_hints = _adapted(at_grid, at_hints, residual_ln, measured, process)
+    noise = at_hints.own + measured
     turn = slice(0, AT_ONCE)
     told = _Told.by(at_hints.chosen(turn), residual_ln[turn], noise[turn], process)
     prior, weight = at_grid.variance, told.weight
@@ -155,113 +123,42 @@ def posterior(grid: Features, hints: Observed, process: Process, shape: tuple[in
         further, remaining = told.answer(at_grid.sharper(remaining), shape)
         mean, weight = mean + further, np.concatenate([weight, told.weight])
     if grid.likeness is not None:
-        own = _own(grid, process)
-        remaining, prior = told.missed * (remaining + own), prior + own
+        remaining, prior = told.missed * (remaining + at_grid.own), prior + at_grid.own
     return Posterior(mean, np.sqrt(remaining), np.sqrt(prior), weight)
 
 
-def both(grid: Features, hints: Observed, process: Process, shape: tuple[int, int] | None = None) -> Posterior:
-    """Return the posterior with a hint network; for a few hints the mean of that and of the one without it.
+def _adapted(grid: Parts, hints: Parts, residual_ln: Array, measured: Array, process: Process) -> tuple[Parts, Parts]:
+    """Return the parts of grid and hints with errors as large as the hints say: at each pixel by how far those at
+    similar pixels miss what all others say of them, squared, in units of what was expected. That counts as much as one
+    hint that misses as far as expected.
 
-    How far these two differ counts as a part of the deviation. The arguments are those of `posterior`.
+    measured (M,): the variance of each measurement.
     """
-    found = posterior(grid, hints, process, shape)
-    if len(hints.residual_ln) > BOTH_UP_TO:
-        return found
-    plain_ln = posterior(grid.plain, hints.plain, Process(), shape).mean_ln
-    deviation_ln = np.hypot(found.deviation_ln, found.mean_ln - plain_ln)
-    return found._replace(mean_ln=0.5 * (found.mean_ln + plain_ln), deviation_ln=deviation_ln)
+    noise = hints.own + measured
+    weight, missed = _weights(next(hints.covariance(hints, len(noise))), residual_ln, noise, process)
+    told = weight * np.minimum(missed, LARGEST_MISS)
+
+    def adapted(pixels: Parts) -> Parts:
+        alike = pixels.alike(hints)
+        return pixels.erring(np.clip((1.0 + alike @ told) / (1.0 + alike @ weight), 1.0 / MOST_ADAPTED, MOST_ADAPTED))
+
+    return adapted(grid), adapted(hints)
 
 
-def _own(pixels: Features, process: Process) -> Array:
-    """Return the variance (N,) of the error that a pixel shares with no other, as the hint network says."""
-    assert pixels.likeness is not None
-    return np.asarray(np.float32(process.own_ln) ** 2 * np.exp(2.0 * pixels.likeness.own_gain), np.float32)
-
-
-class _Parts(NamedTuple):
-    """The parts of the covariance for N pixels: the product of `linear` (N, F), and a Cauchy covariance for each of
-    `places`. variance (N,): the sum of all."""
-
-    linear: Array
-    places: tuple[_Place, ...]
-    variance: Array
-
-    @classmethod
-    def of(cls, pixels: Features, middle: np.float32, process: Process) -> _Parts:
-        deviation = pixels.ln_range - middle
-        factor, exponent = np.sqrt([process.factor_variance, process.exponent_variance]).astype(np.float32)
-        linear = [np.full_like(deviation, factor)[:, None], (exponent * deviation)[:, None]]
-        all_three = np.concatenate([pixels.position, pixels.ln_range[:, None], pixels.colour], axis=1)
-        lengths = np.array([process.smooth_length] * 2 + [process.smooth_ln], np.float32)
-        smooth = [all_three[:, :3] / lengths]
-        lengths = np.array([process.local_length] * 2 + [process.local_ln] + [process.local_colour] * 3, np.float32)
-        local = [all_three / lengths]
-        sizes = [np.full_like(deviation, np.sqrt(v)) for v in (process.smooth_variance, process.local_variance)]
-        if pixels.likeness is not None:
-            linear.append(pixels.likeness.bases)
-            smooth.append(pixels.likeness.smooth)
-            local.append(pixels.likeness.local)
-            sizes[0] *= np.exp(pixels.likeness.smooth_gain)
-            sizes[1] *= np.exp(pixels.likeness.local_gain)
-        together = np.concatenate(linear, axis=1)
-        places = tuple(
-            _Place(np.concatenate(at, axis=1), size) for at, size in zip((smooth, local), sizes, strict=True)
-        )
-        variance = np.einsum("nf,nf->n", together, together) + sum(size**2 for size in sizes)
-        return cls(together, places, np.asarray(variance, np.float32))
-
-    def chosen(self, which: slice | NDArray[np.intp]) -> _Parts:
-        """Return some of the pixels."""
-        places = tuple(_Place(at[which], size[which]) for at, size in self.places)
-        return _Parts(self.linear[which], places, self.variance[which])
-
-    def sharing(self, shared: Array) -> _Parts:
-        """Return the parts with `shared` (N, S), products of which are covariances too."""
-        variance = self.variance + (shared**2).sum(axis=1)
-        return self._replace(linear=np.concatenate([self.linear, shared], axis=1), variance=variance)
-
-    def sharper(self, remaining: Array) -> _Parts:
-        """Return the parts of the second turn: local errors only. remaining (N,): the variance after the first."""
-        variance = np.minimum(np.float32(WIDER) * remaining, self.variance)
-        place = _Place(np.float32(SHARPER) * self.places[-1].at, np.sqrt(variance))
-        return _Parts(self.linear[:, :0], (place,), variance)
-
-    def scaled(self, factor: Array) -> _Parts:
-        """Return the parts with errors that are larger by `factor` (N,)."""
-        places = tuple(place._replace(size=factor * place.size) for place in self.places)
-        return _Parts(factor[:, None] * self.linear, places, factor**2 * self.variance)
-
-    def covariance(self, other: _Parts, step: int) -> Iterator[Array]:
-        """Yield `step` rows at a time of the covariance (N, M) with the pixels of `other`. The next rows come in the
-        same memory."""
-        factors = [(one.left(), two.right()) for one, two in zip(self.places, other.places, strict=True)]
-        memory = np.empty((2, step, len(other.variance)), np.float32)
-        for first in range(0, len(self.variance), step):
-            rows = slice(first, first + step)
-            total, inverse = memory[:, : len(self.variance[rows])]
-            np.matmul(self.linear[rows], other.linear.T, out=total)
-            for left, right in factors:
-                np.matmul(left[rows], right, out=inverse)
-                total += np.reciprocal(inverse, out=inverse)
-            yield total
-
-
-class _Place(NamedTuple):
-    """at (N, F): coordinates of N pixels in units of a part's length. size (N,): the deviation of the part there."""
-
-    at: Array
-    size: Array
-
-    def left(self) -> Array:
-        """Return (N, F + 2), whose product with `right` is (1 + squared distance) / (size * size)."""
-        squared, share = np.einsum("nf,nf->n", self.at, self.at), 1.0 / self.size[:, None]
-        return np.concatenate([(-2.0 * share) * self.at, (squared[:, None] + 1.0) * share, share], axis=1)
-
-    def right(self) -> Array:
-        """Return (F + 2, M)."""
-        squared, share = np.einsum("nf,nf->n", self.at, self.at), 1.0 / self.size
-        return np.concatenate([share * self.at.T, share[None], (squared * share)[None]])
+def _weights(among: Array, residual_ln: Array, noise: Array, process: Process) -> tuple[Array, Array]:
+    """Return the weight (M,) of each hint, 0 to 1, and the square of how far it misses what all others say of it, in
+    units of what was expected. among (M, M): the covariance of what the network got wrong at the hints."""
+    weight, missed, dof = np.ones_like(noise), np.ones_like(noise), np.float32(process.degrees_of_freedom)
+    # The variance (M,) that the others leave at each hint's pixel. It hardly depends on the weights, so it is
+    # computed once: solving for the residuals takes a quarter of the time of an inverse.
+    unknown = np.maximum(1.0 / np.diag(_inverse(among + np.diag(noise))) - noise, np.float32(0.0))
+    for _ in range(process.passes):
+        _, solved = cv2.solve(among + np.diag(noise / weight), residual_ln[:, None], flags=cv2.DECOMP_CHOLESKY)
+        left_out = solved[:, 0] * (unknown + noise / weight)  # each hint against what all others say of its pixel
+        missed = left_out**2 / (unknown + noise)
+        # Squared, so that a gross outlier loses its say and not only a part of it.
+        weight = np.clip(((dof + 1.0) / (dof + missed)) ** 2, 1e-4, 1.0).astype(np.float32)
+    return weight, missed
 
 
 class _Told(NamedTuple):
@@ -269,25 +166,16 @@ class _Told(NamedTuple):
     the covariance of these residuals. told (M,): inverse times residuals. weight (M,): of each. missed: how much larger
     the residuals are than expected, squared."""
 
-    hints: _Parts
+    hints: Parts
     told: Array
     inverse: Array
     weight: Array
     missed: np.float32
 
     @classmethod
-    def by(cls, hints: _Parts, residual_ln: Array, noise: Array, process: Process) -> _Told:
+    def by(cls, hints: Parts, residual_ln: Array, noise: Array, process: Process) -> _Told:
         among = next(hints.covariance(hints, len(noise)))
-        weight, dof = np.ones_like(noise), np.float32(process.degrees_of_freedom)
-        # The variance (M,) that the others leave at each hint's pixel. It hardly depends on the weights, so it is
-        # computed once: solving for the residuals takes a quarter of the time of an inverse.
-        unknown = np.maximum(1.0 / np.diag(_inverse(among + np.diag(noise))) - noise, np.float32(0.0))
-        for _ in range(process.passes):
-            _, solved = cv2.solve(among + np.diag(noise / weight), residual_ln[:, None], flags=cv2.DECOMP_CHOLESKY)
-            left_out = solved[:, 0] * (unknown + noise / weight)  # each hint against what all others say of its pixel
-            # Squared, so that a gross outlier loses its say and not only a part of it.
-            weight = ((dof + 1.0) / (dof + left_out**2 / (unknown + noise))) ** 2
-            weight = np.clip(weight, 1e-4, 1.0).astype(np.float32)
+        weight, _ = _weights(among, residual_ln, noise, process)
         scale = np.asarray(1.0 / np.sqrt(hints.variance + noise / weight), np.float32)
         residual = scale * residual_ln
         inverse = _inverse(scale * (among + np.diag(noise / weight)) * scale[:, None])
@@ -295,7 +183,7 @@ class _Told(NamedTuple):
         missed = (process.scale_dof + residual @ told) / (process.scale_dof + weight.sum())
         return cls(hints.scaled(scale), told, inverse, weight, np.float32(missed))
 
-    def answer(self, pixels: _Parts, shape: tuple[int, int] | None = None) -> tuple[Array, Array]:
+    def answer(self, pixels: Parts, shape: tuple[int, int] | None = None) -> tuple[Array, Array]:
         """Return the expected residual (N,) and the variance (N,) that remains.
 
         With a shape, what all hints explain of the variance is computed at few pixels. Between them, how much more that

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact.manifest import Manifest
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.hints.both import BOTH_UP_TO, both
 from grin_ros.core.hints.calibration import LEVEL, SPREAD, HintCalibration, HintFactor
+from grin_ros.core.hints.covariance import Features
 from grin_ros.core.hints.likeness import Likeness
-from grin_ros.core.hints.posterior import BOTH_UP_TO, Features, Observed, both, sampled
+from grin_ros.core.hints.posterior import Observed, sampled
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Hints
@@ -100,7 +102,7 @@ def _ratios(
         likeness = Likeness.of(at(features.reshape(rows, cols, -1)))
         there = Features((hints.pixels + 0.5) * share, ln_at, at(colour), likeness)
         residual_ln = np.log(hints.range_m) - ln_at
-        answer = both(grid, Observed(there, residual_ln, hints.sigma_ln), process, (rows, cols))
+        answer = both(grid, Observed(there, residual_ln, hints.sigma_ln), process, (rows, cols), kind)
         of_cells = (ln + answer.nearer_ln, answer.deviation_ln)
         mean, sigma = (cv2.resize(each.reshape(rows, cols), (width, height)) for each in of_cells)
         rest = measured.copy()

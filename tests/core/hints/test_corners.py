@@ -9,7 +9,8 @@ import pytest
 
 from grin_ros.core.hints.belief import FLOOR
 from grin_ros.core.hints.corners import cautious, contradiction_sigma_ln, edge_sigma_ln, lie_at_corners
-from grin_ros.core.hints.posterior import Features, Observed, Posterior, posterior
+from grin_ros.core.hints.covariance import Features
+from grin_ros.core.hints.posterior import Observed, Posterior, posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import Hints
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grin_ros.core.hints.posterior import AT_ONCE, Features, Observed, Posterior, colours, posterior, sampled
+from grin_ros.core.hints.covariance import Features
+from grin_ros.core.hints.posterior import AT_ONCE, Observed, Posterior, colours, posterior, sampled
 from grin_ros.core.hints.process import Process
 
 PROCESS = Process()

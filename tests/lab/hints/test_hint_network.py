@@ -18,8 +18,9 @@ from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.hints.covariance import Features
 from grin_ros.core.hints.likeness import CHANNELS, Likeness
-from grin_ros.core.hints.posterior import Features, Observed, posterior
+from grin_ros.core.hints.posterior import Observed, posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.shards import ShardWriter

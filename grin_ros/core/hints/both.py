@@ -22,10 +22,12 @@ BOTH_UP_TO = 100
 """The process without the hint network is heard too up to this number of hints. It errs elsewhere, so that the mean of
 both errs less than either, by 1 to 2 %; with more hints that is not worth its time. Errors adapt to hints up to the
 same number."""
-SMOOTH_UPRIGHT, LOCAL_UPRIGHT = 1.5, 3.3
-"""How many times as far errors reach along the image's height with hints of one row."""
-ACROSS, COLOUR = 0.55, 0.7
-"""With hints of one row, the lengths of local errors along the image's width and in colour are multiplied by these."""
+UPRIGHT, ACROSS, COLOUR = 3.3, 0.55, 0.7
+"""With hints of one row, local errors reach so many times as far along the image's height as along its width, and their
+lengths along its width and in colour are multiplied by the others."""
+DOUBT = 0.15
+"""With hints of one row, this share of the correction counts as a part of the deviation, because what is corrected lies
+above and below all hints."""
 
 
 def both(
@@ -41,19 +43,20 @@ def both(
     if kind == LEVEL:
         process, plain = upright(process), upright(plain)
     found = posterior(grid, hints, process, shape, adapts=adapts)
-    if not few:
-        return found
-    plain_ln = posterior(grid.plain, hints.plain, plain, shape, adapts=adapts).mean_ln
-    deviation_ln = np.hypot(found.deviation_ln, found.mean_ln - plain_ln)
-    return found._replace(mean_ln=0.5 * (found.mean_ln + plain_ln), deviation_ln=deviation_ln)
+    mean_ln, apart_ln = found.mean_ln, np.zeros_like(found.mean_ln)
+    if few:
+        plain_ln = posterior(grid.plain, hints.plain, plain, shape, adapts=adapts).mean_ln
+        mean_ln, apart_ln = 0.5 * (mean_ln + plain_ln), mean_ln - plain_ln
+    doubt = np.float32(DOUBT if kind == LEVEL else 0.0)
+    deviation_ln = np.sqrt(found.deviation_ln**2 + apart_ln**2 + (doubt * mean_ln) ** 2)
+    return found._replace(mean_ln=mean_ln, deviation_ln=deviation_ln)
 
 
 def upright(process: Process) -> Process:
     """Return the process for hints of one row."""
     return replace(
         process,
-        smooth_upright=SMOOTH_UPRIGHT,
-        local_upright=LOCAL_UPRIGHT,
+        local_upright=UPRIGHT,
         local_length=ACROSS * process.local_length,
         local_colour=COLOUR * process.local_colour,
     )

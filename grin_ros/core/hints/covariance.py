@@ -68,8 +68,7 @@ class Parts(NamedTuple):
         factor, exponent = np.sqrt([process.factor_variance, process.exponent_variance]).astype(np.float32)
         linear = [np.full_like(deviation, factor)[:, None], (exponent * deviation)[:, None]]
         all_three = np.concatenate([pixels.position, pixels.ln_range[:, None], pixels.colour], axis=1)
-        across, upright = process.smooth_length, process.smooth_length * process.smooth_upright
-        smooth = [all_three[:, :3] / np.array([across, upright, process.smooth_ln], np.float32)]
+        smooth = [all_three[:, :3] / np.array([*[process.smooth_length] * 2, process.smooth_ln], np.float32)]
         across, upright = process.local_length, process.local_length * process.local_upright
         lengths = [across, upright, process.local_ln, *[process.local_colour] * 3]
         local = [all_three / np.array(lengths, np.float32)]
@@ -121,17 +120,25 @@ class Parts(NamedTuple):
         return Parts(factor[:, None] * self.linear, places, factor**2 * self.variance, factor**2 * self.own)
 
     def covariance(self, other: Parts, step: int) -> Iterator[Array]:
-        """Yield `step` rows at a time of the covariance (N, M) with the pixels of `other`. The next rows come in the
+        """Yield the covariance (N, M) with the pixels of `other`, `step` columns at a time. The next ones come in the
         same memory."""
         factors = [(one.left(), two.right()) for one, two in zip(self.places, other.places, strict=True)]
-        memory = np.empty((2, step, len(other.variance)), np.float32)
-        for first in range(0, len(self.variance), step):
-            rows = slice(first, first + step)
-            total, inverse = memory[:, : len(self.variance[rows])]
-            np.matmul(self.linear[rows], other.linear.T, out=total)
-            for left, right in factors:
-                np.matmul(left[rows], right, out=inverse)
-                total += np.reciprocal(inverse, out=inverse)
+        linear = np.ascontiguousarray(other.linear.T)
+        memory = np.empty((4, len(self.variance), min(step, len(other.variance))), np.float32)
+        for first in range(0, len(other.variance), step):
+            columns = slice(first, first + step)
+            total, one, two, product = memory[..., : linear[:, columns].shape[1]]
+            np.matmul(self.linear, linear[:, columns], out=total)
+            (left, right), *second = factors
+            np.matmul(left, right[:, columns], out=one)
+            if not second:
+                total += np.reciprocal(one, out=one)
+            for left, right in second:  # 1 / one + 1 / two with one division, which takes as long as four sums
+                np.matmul(left, right[:, columns], out=two)
+                np.multiply(one, two, out=product)
+                one += two
+                one /= product
+                total += one
             yield total
 
 
@@ -148,5 +155,9 @@ class Place(NamedTuple):
 
     def right(self) -> Array:
         """Return (F + 2, M)."""
-        squared, share = np.einsum("nf,nf->n", self.at, self.at), 1.0 / self.size
-        return np.concatenate([share * self.at.T, share[None], (squared * share)[None]])
+        count, features = self.at.shape
+        found = np.empty((features + 2, count), np.float32)
+        np.divide(np.float32(1.0), self.size, out=found[-2])
+        np.multiply(self.at.T, found[-2], out=found[:-2])
+        np.multiply(np.einsum("nf,nf->n", self.at, self.at), found[-2], out=found[-1])
+        return found

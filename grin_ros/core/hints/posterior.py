@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from grin_ros.core.hints.covariance import Array, Features, Parts
 from grin_ros.core.hints.process import Process
 
-ROWS = 128
+COLUMNS = 128
 """So many pixels are worked on at a time: their covariances with all hints stay in the processor's cache."""
 AT_ONCE = 256
 """The process's cost grows with the third power of the number of hints. It takes no more than these at once."""
@@ -151,9 +151,10 @@ def _weights(among: Array, residual_ln: Array, noise: Array, process: Process) -
     weight, missed, dof = np.ones_like(noise), np.ones_like(noise), np.float32(process.degrees_of_freedom)
     # The variance (M,) that the others leave at each hint's pixel. It hardly depends on the weights, so it is
     # computed once: solving for the residuals takes a quarter of the time of an inverse.
-    unknown = np.maximum(1.0 / np.diag(_inverse(among + np.diag(noise))) - noise, np.float32(0.0))
+    inverse = cv2.invert(_with_noise(among, noise), flags=cv2.DECOMP_CHOLESKY)[1]
+    unknown = np.maximum(1.0 / np.diag(inverse) - noise, np.float32(0.0))
     for _ in range(process.passes):
-        _, solved = cv2.solve(among + np.diag(noise / weight), residual_ln[:, None], flags=cv2.DECOMP_CHOLESKY)
+        solved = _solved(_with_noise(among, noise / weight), residual_ln[:, None])
         left_out = solved[:, 0] * (unknown + noise / weight)  # each hint against what all others say of its pixel
         missed = left_out**2 / (unknown + noise)
         # Squared, so that a gross outlier loses its say and not only a part of it.
@@ -162,13 +163,13 @@ def _weights(among: Array, residual_ln: Array, noise: Array, process: Process) -
 
 
 class _Told(NamedTuple):
-    """The evidence of M hints. hints: in units of the deviation that is expected of their residuals. inverse (M, M): of
-    the covariance of these residuals. told (M,): inverse times residuals. weight (M,): of each. missed: how much larger
-    the residuals are than expected, squared."""
+    """The evidence of M hints. hints: in units of the deviation that is expected of their residuals. expected (M, M):
+    the covariance of these residuals. told (M,): its inverse times the residuals. weight (M,): of each. missed: how
+    much larger the residuals are than expected, squared."""
 
     hints: Parts
     told: Array
-    inverse: Array
+    expected: Array
     weight: Array
     missed: np.float32
 
@@ -178,10 +179,10 @@ class _Told(NamedTuple):
         weight, _ = _weights(among, residual_ln, noise, process)
         scale = np.asarray(1.0 / np.sqrt(hints.variance + noise / weight), np.float32)
         residual = scale * residual_ln
-        inverse = _inverse(scale * (among + np.diag(noise / weight)) * scale[:, None])
-        told = np.asarray(inverse @ residual, np.float32)
+        expected = scale * _with_noise(among, noise / weight) * scale[:, None]
+        told = _solved(expected, residual[:, None])[:, 0]
         missed = (process.scale_dof + residual @ told) / (process.scale_dof + weight.sum())
-        return cls(hints.scaled(scale), told, inverse, weight, np.float32(missed))
+        return cls(hints.scaled(scale), told, expected, weight, np.float32(missed))
 
     def answer(self, pixels: Parts, shape: tuple[int, int] | None = None) -> tuple[Array, Array]:
         """Return the expected residual (N,) and the variance (N,) that remains.
@@ -190,19 +191,20 @@ class _Told(NamedTuple):
         is than what the best hint alone explains is interpolated.
         """
         rows, cols = shape or (0, 0)
-        step, some = (EVERY * cols, slice(0, cols, EVERY)) if shape else (ROWS, slice(None))
-        mean, best, explained = [], [], []
-        for between in pixels.covariance(self.hints, step):
-            mean.append(between @ self.told)
-            best.append(between.max(axis=1))
-            between = between[some]
-            explained.append(np.einsum("nm,nm->n", between @ self.inverse, between))
+        step, some = (EVERY * cols, slice(0, cols, EVERY)) if shape else (COLUMNS, slice(None))
+        mean, best, few = [], [], []
+        for between in self.hints.covariance(pixels, step):
+            mean.append(self.told @ between)
+            best.append(between.max(axis=0))
+            few.append(between[:, some].copy())
+        seen = np.concatenate(few, axis=1)
+        explained = np.einsum("mn,mn->n", _solved(self.expected, seen), seen)
         if shape is None:
-            return np.concatenate(mean), _left(pixels.variance, np.concatenate(explained))
+            return np.concatenate(mean), _left(pixels.variance, explained)
         prior = pixels.variance.reshape(shape)
         left_ln = np.log(_left(prior, np.concatenate(best).reshape(shape) ** 2) / prior)
-        few = prior[::EVERY, ::EVERY]
-        more_ln = np.log(_left(few, np.stack(explained)) / few) - left_ln[::EVERY, ::EVERY]
+        rough = prior[::EVERY, ::EVERY]
+        more_ln = np.log(_left(rough, explained.reshape(rough.shape)) / rough) - left_ln[::EVERY, ::EVERY]
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         place = np.array([[1.0 / EVERY, 0.0, 0.0], [0.0, 1.0 / EVERY, 0.0]])  # of a pixel among those few
         left_ln += cv2.warpAffine(more_ln, place, (cols, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
@@ -215,6 +217,13 @@ def _left(prior: Array, explained: Array) -> Array:
     return np.asarray(np.maximum(prior - explained, np.float32(1e-3) * prior), np.float32)
 
 
-def _inverse(covariance: NDArray[np.floating]) -> Array:
-    """Return the inverse of a covariance (M, M)."""
-    return np.asarray(cv2.invert(covariance, flags=cv2.DECOMP_CHOLESKY)[1], np.float32)
+def _with_noise(among: Array, noise: Array) -> Array:
+    """Return the covariance (M, M) with the variance of the noise (M,) on its diagonal."""
+    found = among.copy()
+    found.reshape(-1)[:: len(noise) + 1] += noise
+    return found
+
+
+def _solved(covariance: Array, values: Array) -> Array:
+    """Return the inverse of a covariance (M, M) times values (M, N)."""
+    return np.asarray(cv2.solve(covariance, values, flags=cv2.DECOMP_CHOLESKY)[1], np.float32)

@@ -21,12 +21,11 @@ class Process:
     """The length in ln(range), as `local_ln` is too."""
     local_variance: float = 0.05
     local_length: float = 0.2
+    local_upright: float = 1.0
+    """The length along the image's height is this many times `local_length`."""
     local_ln: float = 0.32
     local_colour: float = 0.47
     """The length in colour, in units of 100 of CIELAB."""
-    smooth_upright: float = 1.0
-    """The length along the image's height is this many times as large, as with `local_upright`."""
-    local_upright: float = 1.0
     noise_floor: float = 0.027
     """A hint's sigma of ln(range) is at least this: neither its pixel nor the network's range there is exact."""
     own_ln: float = 0.05

@@ -137,7 +137,7 @@ class OpenvinoEngine(Engine):
 
 
 class OpenvinoBf16Engine(OpenvinoEngine):
-    """The graph 'denoise' in bf16, on processors that compute in it (AMX or AVX512-BF16).
+    """The graphs 'denoise' and 'hints' in bf16, on processors that compute in it (AMX or AVX512-BF16).
 
     'encode' and 'decode' stay f32, because OpenVINO in bf16 rounds more than the products. In 'encode' it rounds the
     angles of the ray embedding and the sampled positions: the mean error of ln(range) is then 2e-2 instead of 1e-3. In
@@ -145,7 +145,7 @@ class OpenvinoBf16Engine(OpenvinoEngine):
     """
 
     precision: ClassVar[str] = "bf16"
-    low: ClassVar[Mapping[str, str]] = {"denoise": "bf16"}
+    low: ClassVar[Mapping[str, str]] = {"denoise": "bf16", "hints": "bf16"}
 
 
 class OpenvinoInt8Engine(OpenvinoEngine):

@@ -15,7 +15,7 @@ class Requirement(NamedTuple):
 
     device: str
     precision: str
-    """The precision in which the network is computed; 'denoise bf16' means that the other graphs stay fp32."""
+    """The precision in which the network is computed; 'denoise int8' means that the other graphs stay fp32."""
     packages: str
     """The software that has to be installed, in words that a person can search for."""
     extra: str = ""
@@ -40,7 +40,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "trt-bf16": Requirement(_GPU, "bf16", f"{_TENSORRT}; the artifact needs bf16 graphs", "trt"),
     "trt-int8": Requirement(_GPU, "int8", f"{_TENSORRT}; the artifact needs int8 graphs", "trt"),
     "openvino": Requirement("CPU", "fp32", _OPENVINO, "openvino"),
-    "openvino-bf16": Requirement(_BF16_CPU, "denoise bf16", _OPENVINO, "openvino"),
+    "openvino-bf16": Requirement(_BF16_CPU, "denoise and hints bf16", _OPENVINO, "openvino"),
     "openvino-int8": Requirement(_INT8_CPU, "denoise int8", f"{_OPENVINO}; the artifact needs int8 graphs", "openvino"),
 }
 """Backend name -> what it needs, for every name in registry.BACKENDS."""

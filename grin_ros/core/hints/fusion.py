@@ -65,7 +65,8 @@ class Fusion:
         after decoding, which the process's own deviation does not need.
         """
         width, height = frame.camera.width, frame.camera.height
-        used = thinned(hints.chosen(frame.camera.contains(hints.pixels)), width)
+        inside = frame.camera.contains(hints.pixels)
+        used = thinned(hints if inside.all() else hints.chosen(inside), width)
         if not len(used):
             return None
         ln_per_x = self.ln_per_x
@@ -145,10 +146,10 @@ def _shared(hints: Hints) -> Array | None:
 
 def _kind(hints: Hints, height: int) -> str | None:
     """Return the kind of the measured hints, which those of the floor are not; None if a few of them lie in one row."""
-    measured = np.array([name != FLOOR for name in hints.sources])[hints.source]
-    chosen = hints.chosen(measured)
-    kind = kind_of(chosen, height)
-    return kind if (kind == LEVEL) == in_one_row(chosen, height) else None
+    if FLOOR in hints.sources:
+        hints = hints.chosen(np.array([name != FLOOR for name in hints.sources])[hints.source])
+    kind = kind_of(hints, height)
+    return kind if (kind == LEVEL) == in_one_row(hints, height) else None
 
 
 def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:

@@ -33,6 +33,9 @@ SHARPER, WIDER = 3.0, 4.0
 """In the second turn the lengths of the local part are divided by the first of these. Its variance is the second times
 what the first turn leaves, because that cannot tell such sharp errors from those that pixels do not share."""
 
+IN_CACHE = 512
+"""So many pixels are compared with all hints at a time; the result stays in the processor's cache."""
+
 
 class Features(NamedTuple):
     """The properties of N pixels that the covariance compares.
@@ -96,10 +99,17 @@ class Parts(NamedTuple):
         variance = self.variance + (shared**2).sum(axis=1)
         return self._replace(linear=np.concatenate([self.linear, shared], axis=1), variance=variance)
 
-    def alike(self, other: Parts) -> Array:
-        """Return the square of the correlation (N, M) of the local errors with those at the pixels of `other`."""
+    def alike(self, other: Parts, values: Array) -> Array:
+        """Return the sums (K, N) of values (K, M) at the pixels of `other`, each times the square of the correlation of
+        the local errors there with those at these N pixels."""
         one, two = (parts.places[-1]._replace(size=np.ones_like(parts.variance)) for parts in (self, other))
-        return np.asarray(np.square(np.reciprocal(one.left() @ two.right())), np.float32)
+        left, right = two.left(), one.right()
+        found = []
+        for first in range(0, len(self.variance), IN_CACHE):
+            correlation = left @ right[:, first : first + IN_CACHE]
+            np.reciprocal(correlation, out=correlation)
+            found.append(values @ np.square(correlation, out=correlation))
+        return np.concatenate(found, axis=1)
 
     def erring(self, factor: Array) -> Parts:
         """Return the parts with the variance of the local errors, and of a pixel's own, multiplied by `factor` (N,)."""

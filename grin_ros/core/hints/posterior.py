@@ -136,11 +136,11 @@ def _adapted(grid: Parts, hints: Parts, residual_ln: Array, measured: Array, pro
     """
     noise = hints.own + measured
     weight, missed = _weights(next(hints.covariance(hints, len(noise))), residual_ln, noise, process)
-    told = weight * np.minimum(missed, LARGEST_MISS)
+    found = np.stack([weight * np.minimum(missed, LARGEST_MISS), weight])
 
     def adapted(pixels: Parts) -> Parts:
-        alike = pixels.alike(hints)
-        return pixels.erring(np.clip((1.0 + alike @ told) / (1.0 + alike @ weight), 1.0 / MOST_ADAPTED, MOST_ADAPTED))
+        misses, count = pixels.alike(hints, found)
+        return pixels.erring(np.clip((1.0 + misses) / (1.0 + count), 1.0 / MOST_ADAPTED, MOST_ADAPTED))
 
     return adapted(grid), adapted(hints)
 

@@ -15,7 +15,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
         ros-jazzy-cv-bridge ros-jazzy-tf2-msgs ros-jazzy-diagnostic-msgs ros-jazzy-lifecycle-msgs \
     && rm -rf /var/lib/apt/lists/*
 # Neither is a package of Ubuntu. OpenVINO is for x86_64 only, where a frame takes 0.55 to 0.65 of the time with it.
-RUN pip install --no-cache-dir --break-system-packages "onnxruntime>=1.16,<2" \
+RUN pip install --no-cache-dir --break-system-packages "onnxruntime>=1.18,<2" \
     && if [ "$(uname -m)" = x86_64 ]; then pip install --no-cache-dir --break-system-packages openvino==2026.4.1; fi
 
 COPY . /ws/src/grin_ros

@@ -15,7 +15,7 @@ VERSION = re.search(r'__version__ = "(.+?)"', (ROOT / "grin_ros" / "__init__.py"
 RUN_TIME = [
     "numpy>=1.21,<3",
     "opencv-python-headless>=4.6,<6",  # on a ROS installation the system's cv2 serves: see scripts/environment.py
-    "onnxruntime>=1.16,<2",
+    "onnxruntime>=1.18,<2",  # the graphs have IR version 10, which 1.17 refuses
     "PyYAML>=5.4,<7",
     "tqdm>=4.60,<5",
 ]

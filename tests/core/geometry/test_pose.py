@@ -87,7 +87,7 @@ def test_a_slightly_rounded_quaternion_is_taken() -> None:
         ((0, 0, 1), (math.nan, 0, 0, 1), "length nan"),
         ((0, 0, 0), OPTICAL, "camera height: got 0.0 m"),
         ((0, 0, -0.2), OPTICAL, "camera height: got -0.2 m"),
-        ((0, 0, math.nan), OPTICAL, "camera height: got nan m"),
+        ((0, 0, math.nan), OPTICAL, "pose: got a translation of .*nan.*, expected finite metres"),
     ],
 )
 def test_what_is_no_mounting_is_refused(

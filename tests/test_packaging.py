@@ -129,7 +129,7 @@ def test_run_time_needs_no_torch_and_no_ros(metadata: Message) -> None:
 
 def test_the_oldest_onnx_runtime_that_is_allowed_reads_the_shipped_graphs(metadata: Message) -> None:
     onnx = pytest.importorskip("onnx")
-    newest_ir = {"1.18": 10, "1.19": 10, "1.20": 10}  # docs/Versioning.md of ONNX Runtime; 1.17 reads 9 and older
+    newest_ir = {"1.18": 10, "1.19": 10, "1.20": 10}  # its page on versioning says so; 1.17 reads 9 and older
     (oldest,) = re.findall(r"^onnxruntime.*>=([0-9.]+)", "\n".join(metadata.get_all("Requires-Dist", [])), re.MULTILINE)
     for graph in (ROOT / "grin_ros" / "artifacts").rglob("*.onnx"):
         assert onnx.load(graph, load_external_data=False).ir_version <= newest_ir[oldest], graph.name

@@ -158,7 +158,7 @@ def mirrored(index: int, pose: Transform) -> list[tuple[int, Transform]]:
     ("told", "parameters", "words"),
     [
         (silent, {}, "motion/odometry: the newest transform from 'base'"),
-        (broken, {}, "a position that is not finite"),
+        (broken, {}, "expected finite metres"),
         (mirrored, {}, "The poses do not fit the images"),
         (truly, {"child": "other"}, "tf does not hold 'other'"),
         (truly, {"by": "tf", "motion.fixed_frame": "world"}, "tf does not hold 'world'"),

@@ -177,6 +177,8 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
                 if now_s >= warm_up_s and (not times_s or now_s - times_s[-1] >= period_s):
                     times_s.append(now_s)
                     samples.append(Footprint.of(process.pid))
+        if not samples:
+            raise HarnessError(f"the run ended within the warm-up of {warm_up_s:.0f} s; give fewer --minutes")
         before = heard.diagnostics
         settled = partial(is_settled, heard, before)
         client.wait(settled, "diagnostics without a frame under way")

@@ -89,7 +89,7 @@ def vetted(frame: Frame, hints: Hints, answer: Answer) -> Vetted:
             left &= ~own
     if not left.any():
         return Vetted(None, refused)
-    believed = hints.chosen(left)
+    believed = hints if left.all() else hints.chosen(left)
     return Vetted(believed if floor is None else Hints.joined([believed, floor]), refused)
 
 

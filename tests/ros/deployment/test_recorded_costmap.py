@@ -21,7 +21,7 @@ def test_the_floor_is_free_and_the_nearest_obstacle_is_within_ten_per_cent(estim
     found = errors(Setup(estimates.__getitem__, ObstacleSettings.height_band, REACH_SHIPPED_M))
     assert found.floor <= 0.05
     assert abs(found.nearest) <= 0.10
-    assert found.found >= 0.3
+    assert found.found >= 0.25
 
 
 def test_with_a_2d_lidar_the_nearest_obstacle_is_right_and_the_floor_is_free() -> None:
@@ -33,7 +33,7 @@ def test_with_a_2d_lidar_the_nearest_obstacle_is_right_and_the_floor_is_free() -
 
 
 def test_without_the_height_band_much_of_the_floor_would_be_lethal(estimates: list[DepthEstimate]) -> None:
-    assert errors(Setup(estimates.__getitem__, False, REACH_OF_NODE_M)).floor > 0.2
+    assert errors(Setup(estimates.__getitem__, False, REACH_OF_NODE_M)).floor > 0.15
 
 
 def test_exact_depth_leaves_the_floor_free_and_finds_every_obstacle() -> None:

@@ -44,8 +44,8 @@ WALKS: Mapping[str, tuple[float, float, float, float]] = {
     "goes ahead, faster": (0.1, 1.4, 0.0, 0.07),
     "stands": (0.1, 2.2, 0.0, -SPEED_M),
 }
-"""Where the person is at first, right of the camera and ahead of it, and how far to the right and ahead the person goes
-in a frame as the robot sees it; in metres."""
+"""Each walk has the first place of the person, right of the camera and ahead of it, and the step to the right and ahead
+that the person takes in a frame as the robot sees it; in metres."""
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,10 @@ class Hints:
         u, v = np.clip(np.rint(self.pixels).astype(np.intp), 0, (width - 1, height - 1)).T
         return v, u
 
+    def of(self, *names: str) -> NDArray[np.bool_]:
+        """Return which hints (M,) are of sources with these names."""
+        return np.array([name in names for name in self.sources], np.bool_)[self.source]
+
     def chosen(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Hints:
         """Return the hints that a mask or indices choose."""
         return replace(

@@ -14,6 +14,7 @@ from grin_ros.core.types import Hints
 LEVEL, SPREAD = "level", "spread"
 """The kinds: hints of one row, as a 2D lidar gives, and all others."""
 FEWEST_LEVEL = 8
+"""Fewer hints count as spread, because chance may put them in one row."""
 LEVEL_SHARE = 0.05
 """Hints whose rows have a standard deviation of less than this share of the image's height lie level."""
 

@@ -25,9 +25,9 @@ TRACKED, MAPPED = "motion", "motion map"
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
 CONTRADICTS_LN, PER_EXCESS = 0.7, 2.0
-"""What a hint asks for beyond the median of all, in ln(range), is doubted if it exceeds the first of these. Sigma grows
-by the second for each unit of the excess. A person who walks towards a robot that drives towards him looks like
-something that stands, several times nearer. On the rendered drives half of such hints are wrong."""
+"""A hint is doubted if its correction, in ln(range), differs from the median of all by more than the first of these.
+Its sigma grows by the second for each unit of the excess. A person who walks towards a robot that drives towards him
+looks like something that stands, several times nearer. On the rendered drives half of such hints are wrong."""
 
 LOCAL, OWN = 2.0, 1.5
 """The variance of the local errors and the deviation of those that pixels do not share are larger by these factors."""
@@ -40,7 +40,7 @@ WIDER = 1.35
 
 def lie_at_corners(hints: Hints) -> bool:
     """Return whether at least half of the measured hints, which those of the floor are not, are those of motion."""
-    motion, floor = _of(hints, TRACKED, MAPPED), _of(hints, FLOOR)
+    motion, floor = hints.of(TRACKED, MAPPED), hints.of(FLOOR)
     return bool(motion.any() and 2 * motion.sum() >= (~floor).sum())
 
 
@@ -65,7 +65,7 @@ def contradiction_sigma_ln(hints: Hints, residual_ln: NDArray[np.float32]) -> ND
     residual_ln (M,): ln(measured range) - ln(range of the network).
     """
     excess = np.abs(residual_ln - np.median(residual_ln)) - np.float32(CONTRADICTS_LN)
-    return np.asarray(PER_EXCESS * np.maximum(excess, 0.0) * _of(hints, TRACKED, MAPPED), np.float32)
+    return np.asarray(PER_EXCESS * np.maximum(excess, 0.0) * hints.of(TRACKED, MAPPED), np.float32)
 
 
 def cautious(found: Posterior, places: NDArray[np.floating], shape: tuple[int, int]) -> Posterior:
@@ -85,8 +85,3 @@ def cautious(found: Posterior, places: NDArray[np.floating], shape: tuple[int, i
     mean_ln = found.mean_ln * explained * held
     deviation_ln = np.sqrt(held * found.deviation_ln**2 + (1.0 - held) * found.prior_ln**2)
     return found._replace(mean_ln=mean_ln.astype(np.float32), deviation_ln=deviation_ln.astype(np.float32))
-
-
-def _of(hints: Hints, *names: str) -> NDArray[np.bool_]:
-    """Return which hints (M,) are of sources with these names."""
-    return np.array([name in names for name in hints.sources], np.bool_)[hints.source]

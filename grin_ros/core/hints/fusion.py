@@ -14,7 +14,7 @@ from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints import corners
 from grin_ros.core.hints.belief import FLOOR
 from grin_ros.core.hints.both import both
-from grin_ros.core.hints.calibration import LEVEL, HintCalibration, in_one_row, kind_of
+from grin_ros.core.hints.calibration import FEWEST_LEVEL, LEVEL, SPREAD, HintCalibration, in_one_row
 from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled
@@ -147,9 +147,10 @@ def _shared(hints: Hints) -> Array | None:
 def _kind(hints: Hints, height: int) -> str | None:
     """Return the kind of the measured hints, which those of the floor are not; None if a few of them lie in one row."""
     if FLOOR in hints.sources:
-        hints = hints.chosen(np.array([name != FLOOR for name in hints.sources])[hints.source])
-    kind = kind_of(hints, height)
-    return kind if (kind == LEVEL) == in_one_row(hints, height) else None
+        hints = hints.chosen(~hints.of(FLOOR))
+    if not in_one_row(hints, height):
+        return SPREAD
+    return LEVEL if len(hints) >= FEWEST_LEVEL else None
 
 
 def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:

@@ -19,11 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.hints.covariance import Array, Features, Parts
+from grin_ros.core.hints.covariance import IN_CACHE, Array, Features, Parts
 from grin_ros.core.hints.process import Process
 
-COLUMNS = 128
-"""So many pixels are worked on at a time: their covariances with all hints stay in the processor's cache."""
 AT_ONCE = 256
 """The process's cost grows with the third power of the number of hints. It takes no more than these at once."""
 LARGEST_MISS, MOST_ADAPTED = 9.0, 4.0
@@ -191,7 +189,7 @@ class _Told(NamedTuple):
         is than what the best hint alone explains is interpolated.
         """
         rows, cols = shape or (0, 0)
-        step, some = (EVERY * cols, slice(0, cols, EVERY)) if shape else (COLUMNS, slice(None))
+        step, some = (EVERY * cols, slice(0, cols, EVERY)) if shape else (IN_CACHE, slice(None))
         mean, best, few = [], [], []
         for between in self.hints.covariance(pixels, step):
             mean.append(self.told @ between)

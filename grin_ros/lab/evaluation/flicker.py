@@ -29,7 +29,7 @@ from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.drives import DriveFrame, rendered_drives, with_sensor_noise
-from grin_ros.lab.evaluation.claims import Claim
+from grin_ros.lab.evaluation.claims.claim import Claim
 
 SAME_POINT = 0.01
 """A point counts as seen again if the range in the second frame differs from the expected one by at most this share."""

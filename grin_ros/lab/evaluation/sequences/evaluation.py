@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.inspection.metrics import Limits
-from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.motion import Motion, MotionReport
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.measured import EvalSample
@@ -78,7 +77,6 @@ class SequenceResult:
 def evaluate_sequence(
     sequence: Sequence,
     estimator: Estimator,
-    config: MotionConfig | None = None,
     *,
     limits: Limits | None = None,
     progress: bool = False,
@@ -87,7 +85,7 @@ def evaluate_sequence(
 
     Raises ValueError if no image has measured depth within the limits.
     """
-    motion = Motion(config)
+    motion = Motion()
     frames: dict[str, list[FrameResult]] = {ALONE: [], SCALE: [], MOTION: []}
     hints: list[MeasuredHints] = []
     reports: list[MotionReport] = []

@@ -26,7 +26,7 @@ from grin_ros.core.inspection.uncertainty import MIN_PIXELS
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.datasets.renders import ROBOT_HEIGHT_M
-from grin_ros.lab.evaluation.claims import Claim
+from grin_ros.lab.evaluation.claims.claim import Claim
 from grin_ros.lab.evaluation.results import Estimate, Evaluation, Figures
 from grin_ros.lab.evaluation.run import evaluate
 from grin_ros.lab.evaluation.table import COLUMNS, figure_table

@@ -18,7 +18,7 @@ from grin_ros.core.backends.engine import Engine
 from grin_ros.core.estimator import Settings
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.lab.datasets.measured import EvalSample
-from grin_ros.lab.evaluation.claims import Claim
+from grin_ros.lab.evaluation.claims.claim import Claim
 from grin_ros.lab.evaluation.results import Evaluation, Figures, FrameResult
 from grin_ros.lab.evaluation.run import evaluate
 from grin_ros.lab.evaluation.sharing import shared_estimates

@@ -10,7 +10,7 @@ import pytest
 
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.renders import ROBOT_HEIGHT, RenderDataset
-from grin_ros.lab.evaluation import suites
+from grin_ros.lab.evaluation.claims import suites
 from grin_ros.lab.evaluation.run import Estimate
 from tests.lab.evaluation.measured import sample
 from tests.lab.evaluation.rendered import steps_m, write_shards

@@ -14,9 +14,9 @@ from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample
-from grin_ros.lab.evaluation.claims import Claim
+from grin_ros.lab.evaluation.claims.claim import Claim
+from grin_ros.lab.evaluation.claims.sweep import step_claims, sweep
 from grin_ros.lab.evaluation.sharing import SharedWork, shared_estimates
-from grin_ros.lab.evaluation.sweep import step_claims, sweep
 
 BASE = Settings(min_depth_m=1e-3, max_depth_m=1e4)
 

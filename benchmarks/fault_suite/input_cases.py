@@ -109,7 +109,7 @@ def two_publishers(rig: Rig, frames: int) -> CaseResult:
     return outcome
 
 
-def unplugged(rig: Rig, silence_s: float = 2.5) -> CaseResult:
+def unplugged(rig: Rig) -> CaseResult:
     """End the driver and start it again."""
     with case(rig, "camera unplugged and back") as outcome:
         rig.source.close()
@@ -117,7 +117,7 @@ def unplugged(rig: Rig, silence_s: float = 2.5) -> CaseResult:
             lambda: (status := rig.client.status()) and "no image has arrived" in status.message and status.message,
             "a warning of silence",
         )
-        rig.pause(silence_s - 2.0)
+        rig.pause(0.5)
         rig.source = CameraDriver()
         rig.wait_connected()
         outcome.sent = "the driver's process gone, then a new one"

@@ -38,10 +38,10 @@ class Mutated:
     required: bool = False
 
 
-def good(random: Random, stamp_s: int = 0) -> Mutated:
+def good(random: Random) -> Mutated:
     """Return a frame as it should be."""
     image = picture(int(random.integers(2**31)))
-    return Mutated(image_message(image, stamp_s), info_message(), fake_depth_m(image), required=True)
+    return Mutated(image_message(image, 0), info_message(), fake_depth_m(image), required=True)
 
 
 def with_image(random: Random, **fields: Any) -> Mutated:

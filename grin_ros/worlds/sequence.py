@@ -9,7 +9,7 @@ height, roll and pitch of the camera are constant; its position and heading foll
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -37,10 +37,9 @@ def render_sequence(
     *,
     reach_m: float = REACH_M,
     turn_rad: float = TURN_RAD,
-    worlds: Sequence[World] = (),
     path: Callable[[Placement], list[Placement]] | None = None,
 ) -> list[RenderedView]:
-    """Return ``frames`` views along a closed path through the scene of a seed.
+    """Return ``frames`` views along a closed path through a room, whose ground is level.
 
     Args:
         renderer: The renderer. The scene is loaded into it.
@@ -50,7 +49,6 @@ def render_sequence(
         frames: The number of views, at least 1.
         reach_m: How far the path leads from its middle; 0 for a camera that stands still.
         turn_rad: How far the heading swings to each side.
-        worlds: The worlds to choose from. The default is the world ``room``, whose ground is level.
         path: Makes another path than the closed one of a start; ``frames``, ``reach_m`` and ``turn_rad`` are not used.
 
     Raises:
@@ -60,7 +58,7 @@ def render_sequence(
         raise ValueError("lens: got no mounting, expected one; a sequence needs constant height, roll and pitch")
     if frames < 1:
         raise ValueError(f"frames: got {frames}, expected 1 or more")
-    world = choose(scene_seed, worlds or named(("room",)))
+    world = choose(scene_seed, named(("room",)))
     scene = world.build(scene_seed, assets)
     renderer.load(scene.meshes, scene.textures, scene.lighting, scene.shadowless, scene.mirrors)
     rng = np.random.default_rng([scene_seed, 0x5E9])

@@ -91,7 +91,8 @@ def test_the_recipe_runs_as_it_is_written(
     (fitted,), (half,) = artifact.manifest.calibration.factors, halved.factors
     assert half.scale == pytest.approx(0.5 * fitted.scale, abs=1e-4)
     assert half.floor_ln == pytest.approx(0.5 * fitted.floor_ln, abs=1e-4)
-    assert run([*again, "0"], tmp_path) != 0
+    with pytest.raises(SystemExit, match="2"):
+        run([*again, "0"], tmp_path)
 
 
 def test_the_trial_trains_and_its_export_is_a_right_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,12 +147,12 @@ class LabelFolder:
         return LabelledFrame(entry.name, entry.recording, frame, labels, _pose(entry))
 
 
-def reduced(labelled: LabelledFrame, width: int = WIDTH) -> LabelledFrame:
-    """Return the frame with its image reduced to `width`, if it is wider; labels and camera follow."""
+def reduced(labelled: LabelledFrame) -> LabelledFrame:
+    """Return the frame with its image reduced to WIDTH, if it is wider; labels and camera follow."""
     camera = labelled.frame.camera
-    if camera.width <= width:
+    if camera.width <= WIDTH:
         return labelled
-    small = camera.resized(width, max(1, round(camera.height * width / camera.width)))
+    small = camera.resized(WIDTH, max(1, round(camera.height * WIDTH / camera.width)))
     size = np.array([small.width, small.height]) / (camera.width, camera.height)
     image = cv2.resize(labelled.frame.image, (small.width, small.height), interpolation=cv2.INTER_AREA)
     pixels = ((labelled.labels.pixels + 0.5) * size - 0.5).astype(np.float32)

@@ -26,7 +26,8 @@ UNEXPLAINED = 0.5
 """A robot that turns slowly shows nearly the same at every offset. Then an offset is believed if it leaves at most this
 share of what the offset 0 leaves unexplained (1 minus the correlation)."""
 FEWEST, SHORTEST_S = 20, 3.0
-BINS = 360
+BINS, MOST_SHIFT = 360, 30
+"""The bins of azimuth of a profile, and the largest shift between two profiles that is tried, in bins."""
 _WIDTH, _HEIGHT = 160, 120
 
 
@@ -151,9 +152,9 @@ def _profile(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(nearest), np.log(np.maximum(nearest, 0.1)), np.nan)
 
 
-def _shift_rad(before: NDArray[np.float64], after: NDArray[np.float64], most: int = 30) -> float | None:
+def _shift_rad(before: NDArray[np.float64], after: NDArray[np.float64]) -> float | None:
     """Return the angle by which the sensor turned to the left between two profiles; None if they do not tell."""
-    shifts = np.arange(-most, most + 1)
+    shifts = np.arange(-MOST_SHIFT, MOST_SHIFT + 1)
     costs = np.full(len(shifts), np.inf)
     for index, shift in enumerate(shifts):
         difference = np.abs(np.roll(after, shift) - before)

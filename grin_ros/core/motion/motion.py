@@ -194,11 +194,6 @@ class Motion:
             self._surface = Surface(estimate, self._camera, pose)
 
     @property
-    def floor_factor(self) -> float | None:
-        """The ratio of the distances of odometry to the true ones, as the floor tells it; None if it does not."""
-        return self._floor.factor
-
-    @property
     def divisor(self) -> float:
         """The divisor of the ranges of the hints. If the floor denies the scale of odometry, the hints are given in the
         middle between the two."""

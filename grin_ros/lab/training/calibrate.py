@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -22,7 +21,7 @@ from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.artifact.manifest import Calibration, SigmaFactor, write_manifest
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.command_line import DONE, CommandParser, existing, one_line_errors, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, one_line_errors, positive, whole
 from grin_ros.core.estimator import Settings
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample
@@ -36,18 +35,18 @@ from grin_ros.lab.training.sigma_fit import SigmaFit, fit_settings
 STEPS, MEMBERS = (1, 2, 4, 10), (1, 4, 10)
 
 
-def through_cameras(samples: Iterator[EvalSample], seed: int = 0) -> Iterator[EvalSample]:
+def through_cameras(samples: Iterator[EvalSample]) -> Iterator[EvalSample]:
     """Yield each render with the exposure, optics, noise and compression of a random camera, as training does.
 
     The fit has to hold for cameras, and a clean render is easier than a photograph.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     for sample in samples:
         frame = Frame(photometric(sample.frame.image, rng), sample.frame.camera)
         yield dataclasses.replace(sample, frame=frame)
 
 
-def real_samples(places: ShardDataset, count: int, seed: int = 0) -> Iterator[EvalSample]:
+def real_samples(places: ShardDataset, count: int) -> Iterator[EvalSample]:
     """Yield `count` frames of metric places, with each place as often as any other. Frames come more than once if there
     are too few. Raises ValueError if no place is metric.
     """
@@ -56,7 +55,7 @@ def real_samples(places: ShardDataset, count: int, seed: int = 0) -> Iterator[Ev
         by_place.setdefault(places.origin(int(index))[0], []).append(int(index))
     if not by_place:
         raise ValueError(f"places: got no frame of the world '{METRIC}', expected places with a scale (grin pack)")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     frames = list(by_place.values())
     for number in range(count):
         index = int(rng.choice(frames[number % len(frames)]))
@@ -103,11 +102,8 @@ def fit_into(
     """Fit sigma for each number of steps and members, write it into the manifest, and return the fits.
 
     fitted_on: what the manifest says of the samples. threads: of the runtime; 0 lets it choose. times: the fitted sigma
-    is multiplied by it, and the manifest says so. Raises ValueError for times that are not above 0, and ValueError or
-    EngineError if nothing can be fitted.
+    is multiplied by it, and the manifest says so. Raises ValueError or EngineError if nothing can be fitted.
     """
-    if not 0.0 < times < math.inf:
-        raise ValueError(f"times: got {times}, expected more than 0")
     # The fit needs the output of the network without calibration and limits.
     bare = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, calibration=Calibration()))
     wide = Settings(min_depth_m=1e-3, max_depth_m=1e4)
@@ -135,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--places", type=existing, nargs="+", default=(), help="folders of kept-back places (grin pack)")
     made.add_argument("--share", type=float, default=0.5, help="share of the frames that are of real places")
     made.add_argument("--frames", type=whole(1), default=200, help="frames to fit on")
-    made.add_argument("--times", type=float, default=1.0, help="multiply the fitted sigma by this")
+    made.add_argument("--times", type=positive, default=1.0, help="multiply the fitted sigma by this")
     made.add_argument("--steps", type=whole(1), nargs="+", default=STEPS, help="numbers of denoising steps to fit for")
     made.add_argument("--members", type=whole(1), nargs="+", default=MEMBERS, help="ensemble sizes to fit for")
     return made

@@ -141,6 +141,6 @@ def _with_floor(error: NDArray[np.float64], sigma: NDArray[np.float64], plain: f
     return scale, floor
 
 
-def reliability(ratios: NDArray[np.float64], sigmas: Sequence[float] = tuple(SIGMAS)) -> tuple[Reliability, ...]:
+def reliability(ratios: NDArray[np.float64]) -> tuple[Reliability, ...]:
     """Return the reliability of errors in units of sigma (N,)."""
-    return tuple(Reliability(float(k), math.erf(k / math.sqrt(2.0)), float(np.mean(ratios <= k))) for k in sigmas)
+    return tuple(Reliability(float(k), math.erf(k / math.sqrt(2.0)), float(np.mean(ratios <= k))) for k in SIGMAS)

@@ -11,6 +11,7 @@ On CPUs one process per core is faster than one process with many threads. The s
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -63,13 +64,7 @@ def train(
     device = own_device()
     train_set, held_out = ShardDataset(data).split(config.holdout)
     probabilities = sample_probabilities(train_set, config.worlds, config.by_place)
-    torch.manual_seed(config.seed)
-    model = Grin(config.model)
-    if start_from is not None:
-        model.load_state_dict(load_model(start_from).state_dict())
-    elif pretrained:
-        load_imagenet(model.pyramid.backbone)
-    model.pyramid.style_share, model.pyramid.style_strength = config.style_share, config.style_strength
+    model = _model(config, start_from, pretrained)
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = make_optimiser(model, config)
     average = Average(model, config.ema)
@@ -96,20 +91,16 @@ def train(
             group["lr"] = rate * group["lr_factor"]
         with _autocast(device):
             losses = network(drawn, *passes)
-        optimiser.zero_grad(set_to_none=True)
-        losses["total"].backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-        if not bool(torch.isfinite(norm)):
-            logger.warning("step %d was skipped: the gradient norm is %s", step, float(norm))
-        else:
-            optimiser.step()
+        norm = _learn(losses["total"], model, optimiser, config.clip_norm)
+        if not math.isfinite(norm):
+            logger.warning("step %d was skipped: the gradient norm is %s", step, norm)
         average.update(model, step)
         step += 1
         progress.update()
         if writer and step % 20 == 0:
             values = {name: float(value.detach()) for name, value in losses.items()}
             _log(writer, "loss", values, step)
-            _log(writer, "optimiser", {"lr": rate, "gradient_norm": float(norm)}, step)
+            _log(writer, "optimiser", {"lr": rate, "gradient_norm": norm}, step)
             progress.set_postfix({name: f"{value:.3f}" for name, value in values.items()}, refresh=False)
         if rank == 0 and (step % config.save_every == 0 or step == last):
             save_state(out, model, average, optimiser, step)
@@ -129,6 +120,28 @@ def train(
     if writer:
         writer.close()
     return check
+
+
+def _model(config: TrainConfig, start_from: Path | None, pretrained: bool) -> Grin:
+    """Return the model as it begins."""
+    torch.manual_seed(config.seed)
+    model = Grin(config.model)
+    if start_from is not None:
+        model.load_state_dict(load_model(start_from).state_dict())
+    elif pretrained:
+        load_imagenet(model.pyramid.backbone)
+    model.pyramid.style_share, model.pyramid.style_strength = config.style_share, config.style_strength
+    return model
+
+
+def _learn(loss: torch.Tensor, model: Grin, optimiser: torch.optim.Optimizer, clip_norm: float) -> float:
+    """Take a step down the gradient, and return its norm. The weights stay as they are if that is not finite."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = float(nn.utils.clip_grad_norm_(model.parameters(), clip_norm))
+    if math.isfinite(norm):
+        optimiser.step()
+    return norm
 
 
 def _check(

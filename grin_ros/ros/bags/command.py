@@ -240,20 +240,10 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("bags", nargs="+", metavar="BAG", help="bag directory, .mcap or .db3 file")
     add("--out", metavar="DIR", help="the folder for the outputs of several inputs; each has the name of its input")
-    add(
-        "--workers",
-        type=whole(1),
-        metavar="N",
-        help="bags at a time (default 1; with --ray what fits)",
-    )
+    add("--workers", type=whole(1), metavar="N", help="bags at a time (default 1; with --ray what fits)")
     add("--ray", metavar="ADDRESS", help="work on a Ray cluster: HOST:PORT, or auto for that of this machine")
     add("--image", action="append", default=[], metavar="TOPIC", help="work on this image topic only (repeatable)")
-    add(
-        "--camera-info",
-        default="",
-        metavar="TOPIC",
-        help="the camera_info topic, if it is not beside the image",
-    )
+    add("--camera-info", default="", metavar="TOPIC", help="the camera_info topic, if it is not beside the image")
     add_camera_options(made, "images without camera_info")
     add(
         "--ranges",
@@ -269,32 +259,16 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME=TOPIC",
         help="correct depth by this recorded topic, such as scan=/scan (repeatable; see the parameters hints.*)",
     )
-    add(
-        "--topics",
-        nargs="*",
-        metavar="TOPIC",
-        help="recorded topics to copy (default all; none without names)",
-    )
+    add("--topics", nargs="*", metavar="TOPIC", help="recorded topics to copy (default all; none without names)")
     add("--every", type=whole(1), default=1, metavar="N", help="depth for every N-th image of a camera")
     add("--start", type=seconds, default=0.0, metavar="S", help="seconds after the first message of the bag")
     add("--end", type=seconds, default=None, metavar="S", help="seconds after the first message of the bag")
-    add(
-        "--storage",
-        choices=sorted(STORAGES),
-        help="storage format of the output (default: by its name, else mcap)",
-    )
+    add("--storage", choices=sorted(STORAGES), help="storage format of the output (default: by its name, else mcap)")
     add("--points", action="store_true", help="write point clouds too")
     add("--model", help="name of a shipped model, or path of an exported one")
     add("--backend", help="the backend that runs the network")
     add("--threads", type=whole(0), help="CPU threads of the backend")
     add("--steps", type=whole(1), help="denoising steps for each frame")
     add("--members", type=whole(1), help="ensemble size")
-    add(
-        "-p",
-        dest="parameter",
-        action="append",
-        default=[],
-        metavar="NAME:=VALUE",
-        help="set a parameter of the node",
-    )
+    add("-p", dest="parameter", action="append", default=[], metavar="NAME:=VALUE", help="set a parameter of the node")
     return made

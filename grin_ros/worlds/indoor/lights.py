@@ -5,16 +5,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from grin_ros.worlds.indoor.shell import YAWS, Shell
+from grin_ros.worlds.indoor.shell import YAWS, Opening, Shell
 from grin_ros.worlds.rendering.light import Lighting
 from grin_ros.worlds.shapes.bodies import Body
 from grin_ros.worlds.shapes.mesh import Mesh, box, lathe
 from grin_ros.worlds.surfaces.textures import Image
+
+Lamp: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""A lamp: its place (3,) in metres, and its linear colour (3,)."""
 
 
 def temperature(rng: Generator, warm: float) -> NDArray[np.float64]:
@@ -52,47 +56,13 @@ def light_room(
         walls: The mean linear albedo of the walls, (3,).
     """
     size = np.array([shell.width, shell.depth, shell.height])
+    area = shell.width * shell.depth
     windows = [o for o in shell.openings if o.kind == "window"]
     day = bool(windows) and rng.random() < 0.75
-    fixtures: list[Mesh] = []
-    lamps: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-    area = shell.width * shell.depth
-    off = day and rng.random() < 0.6  # by day, lamps are often off or weak
-    strength = (
-        float(np.exp(rng.normal(0.9, 0.5))) * (area / 12) ** 0.5 * (float(rng.uniform(0.03, 0.4)) if off else 1.0)
-    )
-    count = 1 + int(rng.random() < 0.4) + int(area > 25) + int(area > 60)
-    long = int(size[1] > size[0])  # the lamps form a row along the longer side
-    for k in range(count):
-        xy = size[:2] * rng.uniform(0.35, 0.65, 2)
-        xy[long] = size[long] * ((k + 0.5) / count + float(rng.uniform(-0.1, 0.1)))
-        body = model() if rng.random() < 0.5 else None
-        if body is None:
-            radius = float(rng.uniform(0.08, 0.3))
-            if rng.random() < 0.4:
-                body = Body(box((rng.uniform(0.2, 1.2), rng.uniform(0.1, 0.6), 0.05)).painted((0.9,) * 3, -1, 0.0, 3.0))
-            else:
-                profile = [(0, 0), (radius * 0.7, 0.02), (radius, 0.1), (radius * 0.3, 0.16), (0.01, 0.16)]
-                body = Body(lathe(profile, 24).painted((0.9,) * 3, -1, 0.0, 2.0))
-        height = min(body.size[2], 0.9)
-        top = shell.height - height
-        if top < 1.6:
-            continue
-        if body.size[2] <= 0.9:
-            fixtures.append(body.mesh.moved((float(xy[0]), float(xy[1]), top)))
-        below = np.array([xy[0], xy[1], min(top - 0.05, shell.height - 0.2)])
-        lamps.append((below, strength * temperature(rng, 0.45) * float(rng.uniform(0.5, 1.2))))
-    if not lamps:
-        lamps.append((np.array([size[0] / 2, size[1] / 2, shell.height - 0.3]), strength * temperature(rng, 0.45)))
+    lamps, fixtures = _ceiling_lamps(rng, shell, model, day)
     sun_direction, sun = np.array([0.3, 0.2, -0.93]), np.zeros(3)
     if day:
-        chosen = windows[int(rng.integers(len(windows)))]
-        yaw = YAWS[chosen.side] + rng.normal(0, 0.5)
-        low = rng.uniform(0.25, 1.0)
-        inwards = -np.array([-np.sin(yaw), np.cos(yaw)])
-        sun_direction = np.array([inwards[0] * np.cos(low), inwards[1] * np.cos(low), -np.sin(low)])
-        if rng.random() < 0.6:
-            sun = temperature(rng, 0.3) * rng.uniform(1.5, 7.0)
+        sun_direction, sun = _sun(rng, windows)
         for o in windows[:2]:  # the light of the sky through a window is a lamp just inside it
             x, y = shell.at(o.side, o.middle, 0.25)
             sky = temperature(rng, 0.05) * rng.uniform(0.8, 4.0) * o.width * (o.high - o.low)
@@ -115,3 +85,53 @@ def light_room(
         (np.zeros(3), size),
     )
     return lighting, fixtures
+
+
+def _ceiling_lamps(
+    rng: Generator, shell: Shell, model: Callable[[], Body | None], day: bool
+) -> tuple[list[Lamp], list[Mesh]]:
+    """Return at least one lamp in a row along the longer side of the room, and their meshes."""
+    size = np.array([shell.width, shell.depth, shell.height])
+    area = shell.width * shell.depth
+    lamps: list[Lamp] = []
+    fixtures: list[Mesh] = []
+    off = day and rng.random() < 0.6  # by day, lamps are often off or weak
+    strength = (
+        float(np.exp(rng.normal(0.9, 0.5))) * (area / 12) ** 0.5 * (float(rng.uniform(0.03, 0.4)) if off else 1.0)
+    )
+    count = 1 + int(rng.random() < 0.4) + int(area > 25) + int(area > 60)
+    long = int(size[1] > size[0])
+    for k in range(count):
+        xy = size[:2] * rng.uniform(0.35, 0.65, 2)
+        xy[long] = size[long] * ((k + 0.5) / count + float(rng.uniform(-0.1, 0.1)))
+        body = (model() if rng.random() < 0.5 else None) or _simple_lamp(rng)
+        top = shell.height - min(body.size[2], 0.9)
+        if top < 1.6:
+            continue
+        if body.size[2] <= 0.9:
+            fixtures.append(body.mesh.moved((float(xy[0]), float(xy[1]), top)))
+        below = np.array([xy[0], xy[1], min(top - 0.05, shell.height - 0.2)])
+        lamps.append((below, strength * temperature(rng, 0.45) * float(rng.uniform(0.5, 1.2))))
+    if not lamps:
+        lamps.append((np.array([size[0] / 2, size[1] / 2, shell.height - 0.3]), strength * temperature(rng, 0.45)))
+    return lamps, fixtures
+
+
+def _simple_lamp(rng: Generator) -> Body:
+    """Return a flat box or a shade."""
+    radius = float(rng.uniform(0.08, 0.3))
+    if rng.random() < 0.4:
+        return Body(box((rng.uniform(0.2, 1.2), rng.uniform(0.1, 0.6), 0.05)).painted((0.9,) * 3, -1, 0.0, 3.0))
+    profile = [(0, 0), (radius * 0.7, 0.02), (radius, 0.1), (radius * 0.3, 0.16), (0.01, 0.16)]
+    return Body(lathe(profile, 24).painted((0.9,) * 3, -1, 0.0, 2.0))
+
+
+def _sun(rng: Generator, windows: Sequence[Opening]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the direction of the sunlight (3,) through a window, and its colour (3,), black if it is hidden."""
+    chosen = windows[int(rng.integers(len(windows)))]
+    yaw = YAWS[chosen.side] + rng.normal(0, 0.5)
+    low = rng.uniform(0.25, 1.0)
+    inwards = -np.array([-np.sin(yaw), np.cos(yaw)])
+    direction = np.array([inwards[0] * np.cos(low), inwards[1] * np.cos(low), -np.sin(low)])
+    shines = rng.random() < 0.6
+    return direction, temperature(rng, 0.3) * rng.uniform(1.5, 7.0) if shines else np.zeros(3)

@@ -20,6 +20,9 @@ Ranges: TypeAlias = LaserScan | PointCloud2
 MOST_SWEEP_RAD = 2.1 * math.pi
 """The largest sweep of a scan; some drivers let the last rays overlap the first ones."""
 
+MOST_RAYS = 100_000
+"""The largest number of rays of a scan. No 2D lidar has so many, and reading them would delay depth."""
+
 
 def measured_points(message: Ranges, min_range_m: float = MIN_RANGE_M) -> Returns:
     """Return the points that were measured, without the codes of rays without a return (`measured_returns`).
@@ -38,6 +41,10 @@ def scan_points(scan: LaserScan) -> NDArray[np.float64]:
     number for no return. Raises InputError if angles or limits cannot be those of a scan.
     """
     ranges_m = np.asarray(scan.ranges, np.float64)
+    if len(ranges_m) > MOST_RAYS:
+        raise InputError(
+            f"scan: got {len(ranges_m)} ranges, expected at most {MOST_RAYS}", "publish so many points as a PointCloud2"
+        )
     sweep_rad = abs(scan.angle_increment) * (len(ranges_m) - 1)
     a_turn = 0.0 < sweep_rad < MOST_SWEEP_RAD and abs(scan.angle_min) < MOST_SWEEP_RAD
     if len(ranges_m) > 1 and not (a_turn and scan.range_min < scan.range_max):  # NaN is refused too
@@ -47,9 +54,13 @@ def scan_points(scan: LaserScan) -> NDArray[np.float64]:
             "most a turn, in radians, and a smallest and a largest range, in metres",
             "correct the node that publishes the scan",
         )
-    angles = scan.angle_min + scan.angle_increment * np.arange(len(ranges_m))
     low_m, high_m = (float(np.float32(limit)) for limit in (scan.range_min, scan.range_max))  # as ranges are stored
     hit = (ranges_m > max(low_m, 0.0)) & (ranges_m < high_m * (1.0 - SAME_DISTANCE))
     hit &= ranges_m != repeated_range(ranges_m[hit])
-    ranges_m = np.where(hit, ranges_m, np.nan)
-    return np.stack([ranges_m * np.cos(angles), ranges_m * np.sin(angles), np.where(hit, 0.0, np.nan)], axis=1)
+    return np.where(hit, ranges_m, np.nan)[:, None] * ray_directions(scan)
+
+
+def ray_directions(scan: LaserScan) -> NDArray[np.float64]:
+    """Return the unit vectors (N, 3) of the rays of a scan, in its frame."""
+    angles = scan.angle_min + scan.angle_increment * np.arange(len(scan.ranges))
+    return np.stack([np.cos(angles), np.sin(angles), np.zeros(len(angles))], axis=1)

@@ -85,8 +85,15 @@ def node_parameters(given: Mapping[str, str]) -> list[Any]:
 
 
 def hint_remappings(given: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the remappings of the inputs of hints to the topics of the robot."""
-    return [(wiring.input, wiring.topic) for wiring in wirings(given["hints"].split())]
+    """Return the remappings of the inputs of hints to the topics of the robot. Raises ValueError if one has two."""
+    found: dict[str, str] = {}
+    for wiring in wirings(given["hints"].split()):
+        if found.setdefault(wiring.input, wiring.topic) != wiring.topic:
+            raise ValueError(
+                f"hints: got {found[wiring.input]} and {wiring.topic} for {wiring.input}, expected one topic; relay "
+                "both to one, where sensors are told apart by the frames of their messages"
+            )
+    return list(found.items())
 
 
 def process_options(given: Mapping[str, str]) -> dict[str, Any]:

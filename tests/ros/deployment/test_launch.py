@@ -263,3 +263,5 @@ def test_hints_switch_their_sources_on_and_are_remapped(read: Read) -> None:
     assert overrides["hints.scan"] is True and overrides["hints.depth"] is True and "hints.points" not in overrides
     with pytest.raises(ValueError, match="expected one of scan=TOPIC"):
         started(read("grin.launch.py"), hints="sonar=/a")
+    with pytest.raises(ValueError, match="got /front and /rear for hints/scan, expected one topic; relay both to one"):
+        started(read("grin.launch.py"), hints="scan=/front scan=/rear")

@@ -8,12 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Range
 
 from benchmarks.stand_in.camera import info_message
 from grin_ros.ros.inputs.tf import TYPE
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.operator.harness.messages import image_message
 from tests.ros.in_process import counts, deliver, value, values
+from tests.ros.inputs.hints.wall import beam
 from tests.ros.inputs.lidar import lidar, scene
 
 
@@ -68,3 +73,25 @@ def test_motion_sees_every_image_and_says_which_poses_are_missing(make: Callable
     named = active(make, motion__fixed_frame="odom")
     show(named)
     assert "tf does not hold" in value(named, "hints motion")
+
+
+def test_sensors_that_publish_at_the_same_moment_are_all_heard(make: Callable[..., Any]) -> None:
+    node = active(make, hints__range=True, hints__range_pose="0 0 0 0 0 0")
+    sonars = Node("sonars", context=node.context, start_parameter_services=False)
+    publisher: Any = sonars.create_publisher(Range, "hints/range", qos_profile_sensor_data)
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    try:
+        while not publisher.get_subscription_count():
+            executor.spin_once(0.02)
+        for number in range(8):  # before the executor takes any of them
+            publisher.publish(beam(frame_id=f"sonar{number}", stamp_ns=100 * 10**9))
+        for _ in range(100):
+            executor.spin_once(0.01)
+        show(node)
+    finally:
+        executor.shutdown()
+        sonars.destroy_node()
+    told = value(node, "hints range")
+    assert all(f"'sonar{number}'" in told for number in range(8)), told
+    assert "hints.range_pose is the pose of one sensor" in told

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,8 +22,9 @@ from grin_ros.core.hints.gates import ALL_EQUAL, AT_EDGE, NO_RETURN
 from grin_ros.core.hints.returns import end_of_range
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
-from grin_ros.ros.inputs.hints.kept import KeepingSource
+from grin_ros.ros.inputs.hints.kept import nothing_has_come
 from grin_ros.ros.inputs.hints.measured import Points, given_by
+from grin_ros.ros.inputs.hints.sensors import MOST_SENSORS, SensorsSource
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import camera_from_info, stamp_ns
 
@@ -31,6 +33,8 @@ KINDS = {"16uc1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32fc1": ("f4", 1.0)}
 """Encoding in small letters -> (NumPy type, metres of one unit)."""
 MOST_PIXELS = 30_000
 """The largest number of pixels that are used. They are a random sample, the same for every image of that size."""
+MOST_SEARCHED = 640 * 480
+"""Of a larger image every second, third or n-th row and column is read, because all of them would take too long."""
 EDGE_COLUMNS = 64
 """From this width on, pixels at edges are left out: depth cameras put them between the two surfaces."""
 EDGE_RATIO = 1.1
@@ -41,23 +45,50 @@ SLOPE = 1.0
 """The usual change of ln(depth) per radian of direction; it makes the mean over a pixel uncertain for its centre."""
 
 
-class DepthSource(KeepingSource):
-    """The depth image that is nearest in time to the image."""
+class DepthSource(SensorsSource):
+    """The depth images that are nearest in time to the image, one of each sensor."""
 
-    def __call__(self, view: View) -> Given:
-        """Return the hints of the pixels that hold depth. Raises InputError if none fits or tf is missing."""
-        image: Image = self.nearest(TOPIC, view)
-        info: CameraInfo = self.newest(INFO)
-        camera = camera_from_info(info)
-        depth_m = depth_from(image)
-        if depth_m.shape != (camera.height, camera.width):
+    name, topic = "depth", TOPIC
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._infos: dict[str, CameraInfo] = {}
+
+    def take(self, topic: str, message: Any) -> None:
+        """Keep a depth image or its camera_info."""
+        if topic == TOPIC:
+            super().take(topic, message)
+        elif len(self._infos) < MOST_SENSORS or message.header.frame_id in self._infos:
+            self._infos[message.header.frame_id] = message
+
+    def _info(self, frame_id: str) -> CameraInfo:
+        """Return the camera_info of a frame, or the only one. Raises InputError if there is none."""
+        infos = dict(self._infos)
+        if frame_id not in infos and len(infos) == 1:  # some drivers leave its frame_id empty
+            (frame_id,) = infos
+        if frame_id not in infos:
+            if not infos:
+                raise nothing_has_come(INFO)
+            raise InputError(
+                f"{INFO} has no camera_info of the frame '{frame_id}', that of the depth image, but of "
+                f"{', '.join(sorted(infos))}",
+                f"remap {INFO} to the camera_info of every depth image",
+            )
+        return infos[frame_id]
+
+    def given(self, view: View, message: Image) -> Given:
+        """Return the hints of the pixels that hold depth. Raises InputError if they cannot be read or tf is missing."""
+        image, camera = message, camera_from_info(self._info(message.header.frame_id))
+        every = max(1, math.ceil(math.sqrt(image.width * image.height / MOST_SEARCHED)))
+        depth_m = depth_from(image, every)
+        if (image.width, image.height) != (camera.width, camera.height):
             raise InputError(
                 f"depth image: got {image.width}x{image.height}, but its camera_info describes "
                 f"{camera.width}x{camera.height}",
                 f"remap {INFO} to the camera_info of the depth image",
             )
         pixels, rejected = _chosen(depth_m)
-        rays = camera.unproject(pixels[:, ::-1])
+        rays = camera.unproject(every * pixels[:, ::-1])
         points = rays * (depth_m[pixels[:, 0], pixels[:, 1]] / rays[:, 2])[:, None]
         times_ns = np.full(len(points), stamp_ns(image.header), np.int64)
         sigma_ln = pixel_sigma_ln(camera)
@@ -66,10 +97,11 @@ class DepthSource(KeepingSource):
         )
 
 
-def depth_from(image: Image) -> NDArray[np.float32]:
+def depth_from(image: Image, every: int = 1) -> NDArray[np.float32]:
     """Return the depth (H, W) in metres, NaN or 0 where there is none. Raises InputError for another layout.
 
-    The largest integer, 65535, is no depth: it is where a sensor counts no further.
+    every: n to read the first of n rows and of n columns only. The largest integer, 65535, is no
+    depth: it is where a sensor counts no further.
     """
     encoding = image.encoding.lower()
     if encoding not in KINDS:
@@ -86,7 +118,9 @@ def depth_from(image: Image) -> NDArray[np.float32]:
             f"depth image: got {len(image.data)} bytes and step {step} for {width}x{height} pixels of {image.encoding}",
             "correct the node that publishes it",
         )
-    values = np.ndarray((height, width), dtype, memoryview(image.data), strides=(step, dtype.itemsize))
+    values = np.ndarray((height, width), dtype, memoryview(image.data), strides=(step, dtype.itemsize))[
+        ::every, ::every
+    ]
     depth_m = values.astype(np.float32) * np.float32(metres)
     if kind == "u2":
         depth_m[values == np.iinfo(np.uint16).max] = np.nan

@@ -9,6 +9,7 @@ from collections import deque
 from typing import Any
 
 from grin_ros.core.input_error import InputError
+from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.hints.source import HintSource, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
@@ -37,7 +38,7 @@ class KeptMessages:
                 if 0 <= apart_ns < APART_NS:
                     self._kept.pop()
             self._kept.append(message)
-            while len(self._kept) > 2 and sum(len(getattr(each, "data", ())) for each in self._kept) > MOST_BYTES:
+            while len(self._kept) > 2 and sum(map(_bytes, self._kept)) > MOST_BYTES:
                 self._kept.popleft()
 
     def newest(self) -> Any:
@@ -45,7 +46,7 @@ class KeptMessages:
         with self._lock:
             if self._kept:
                 return self._kept[-1]
-        raise InputError(f"nothing has come on {self._topic} yet", "check the remapping of this topic")
+        raise nothing_has_come(self._topic)
 
     def nearest(self, image_ns: int, max_age_s: float, limit: str = "hints.max_age_s") -> Any:
         """Return the message whose stamp is nearest to that of the image. limit: the parameter that sets max_age_s.
@@ -64,6 +65,24 @@ class KeptMessages:
                 f"check that the sensor publishes and that all clocks agree, or raise {limit}",
             )
         return nearest
+
+
+def _bytes(message: Any) -> int:
+    """Return about how much memory a message takes: the data of a cloud or image, the ranges of a scan, or points, of
+    which each is an object."""
+    return (
+        len(getattr(message, "data", ()))
+        + 4 * len(getattr(message, "ranges", ()))
+        + 200 * len(getattr(message, "points", ()))
+    )
+
+
+def nothing_has_come(topic: str) -> InputError:
+    """Return the error of a topic on which nothing has come. DDS does not connect topics of different types."""
+    kind = next(source.topics[topic][0] for source in SOURCES.values() if topic in source.topics)
+    return InputError(
+        f"nothing has come on {topic} yet", f"check the remapping of this topic, and that a {kind} is published there"
+    )
 
 
 class KeepingSource(HintSource):

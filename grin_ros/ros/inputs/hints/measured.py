@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,11 +13,33 @@ from numpy.typing import NDArray
 from std_msgs.msg import Header
 
 from grin_ros.core.geometry.transform import BODY_TO_OPTICAL
-from grin_ros.core.hints.gates import NO_RETURN, TOO_NEAR, Measured, gated
+from grin_ros.core.hints.gates import (
+    ALL_EQUAL,
+    NO_RETURN,
+    OUTSIDE,
+    TOO_FAR,
+    TOO_NEAR,
+    TOO_OLD,
+    Measured,
+    gated,
+)
 from grin_ros.core.hints.returns import measured_returns
 from grin_ros.ros.inputs.hints.placing import placed
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
+
+WIDE_CONE = "a wide cone"
+POSE = "check the pose of the sensor: hints.{source}_pose, or what tf says of the frame of its messages"
+REMEDIES: Mapping[str, str] = {
+    NO_RETURN: "check that something is within the range of the sensor",
+    TOO_NEAR: "if that is not the body of the robot, lower hints.min_range_m",
+    TOO_FAR: "check that the ranges are in metres, or raise hints.max_range_m",
+    TOO_OLD: "check that the clocks of sensor and camera agree, or raise hints.max_age_s",
+    OUTSIDE: f"check that the camera sees what the sensor sees, and {POSE.removeprefix('check ')}",
+    ALL_EQUAL: "the sensor stands still: check it, or start its driver again",
+    WIDE_CONE: "check that field_of_view is in radians; a beam of more than 120 degrees cannot be used",
+}
+"""Reason of a rejection -> what to do if it leaves no measurement. The others are a matter of the pose."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +83,16 @@ def given_by(view: View, measured: Points) -> Given:
     found = gated(camera, hints, config.max_range_m, config.max_age_s)
     rejected += Counter(found.rejected)
     age_s = (view.frame.stamp_ns - stamp_ns(measured.header)) / 1e9
-    reason = nothing_left(rejected) if found.hints is None else ""
+    reason = nothing_left(measured.source, rejected) if found.hints is None else ""
     return Given(found.hints, rejected, age_s, reason, where.note)
 
 
-def nothing_left(rejected: Counter[str]) -> str:
-    """Return a sentence that says why no measurement is left."""
+def nothing_left(source: str, rejected: Mapping[str, int]) -> str:
+    """Return a sentence that says why no measurement of a source is left, and what to do about the most frequent reason
+    other than rays without a return, which nearly every sensor has."""
     if not rejected:
         return "the message holds no measurements; check the sensor"
-    counts = ", ".join(f"{reason} {count}" for reason, count in rejected.most_common())
-    return (
-        f"no measurement is left ({counts}); check that the ranges are in metres, that the camera sees what the sensor "
-        "sees, and the pose of the sensor on the robot"
-    )
+    reasons = sorted(rejected, key=lambda reason: (reason == NO_RETURN, -rejected[reason]))
+    counts = ", ".join(f"{reason} {rejected[reason]}" for reason in reasons)
+    remedy = REMEDIES.get(reasons[0], POSE).format(source=source)
+    return f"no measurement is left ({counts}); {remedy}"

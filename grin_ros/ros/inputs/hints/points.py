@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
 
 from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
-from grin_ros.ros.inputs.hints.kept import KeepingSource
 from grin_ros.ros.inputs.hints.measured import Points, given_by
+from grin_ros.ros.inputs.hints.sensors import SensorsSource
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
@@ -28,15 +28,16 @@ SWEEP_NS = 1_000_000_000
 """A point that is farther from the stamp than this has a time that is not understood; then no point's time is used."""
 
 
-class PointsSource(KeepingSource):
-    """The cloud that is nearest in time to the image."""
+class PointsSource(SensorsSource):
+    """The clouds that are nearest in time to the image, one of each sensor."""
 
-    def __call__(self, view: View) -> Given:
-        """Return the hints of the points that were measured. Raises InputError if none fits or tf is missing."""
-        cloud: PointCloud2 = self.nearest(TOPIC, view)
-        fields = CloudFields(cloud, TOPIC)
-        points, times_ns = fields.points(), point_times_ns(fields, cloud)
-        return given_by(view, Points("points", cloud.header, points, times_ns, min_range_m=view.config.min_range_m))
+    name, topic = "points", TOPIC
+
+    def given(self, view: View, message: PointCloud2) -> Given:
+        """Return the hints of the points that were measured. Raises InputError if it is no cloud or tf is missing."""
+        fields = CloudFields(message, TOPIC)
+        points, times_ns = fields.points(), point_times_ns(fields, message)
+        return given_by(view, Points("points", message.header, points, times_ns, min_range_m=view.config.min_range_m))
 
 
 def point_times_ns(fields: CloudFields, cloud: PointCloud2) -> NDArray[np.int64]:

@@ -62,6 +62,7 @@ class SourceKind:
     type, description). sigma_ln: the default of `hints.<name>_sigma`, the relative standard deviation of a range;
     None if the source knows that itself. placed: it has a pose on the robot, `hints.<name>_pose`. parameters: further
     ones, whose names begin with `hints.<name>_` or `<name>.`. needs_topic: it gives nothing without one of its topics.
+    waiting: so many messages of a topic wait for the executor; several sensors may publish on it at the same moment.
     """
 
     name: str
@@ -72,6 +73,7 @@ class SourceKind:
     placed: bool = True
     parameters: tuple[Parameter, ...] = ()
     needs_topic: bool = True
+    waiting: int = 4
 
     @property
     def switch(self) -> str:
@@ -106,6 +108,7 @@ SOURCES: Mapping[str, SourceKind] = {
             {"hints/range": ("sensor_msgs/msg/Range", "Single-beam sensors; each becomes one hint at its axis.")},
             "the ranges of ultrasonic or infrared sensors on hints/range (Range)",
             sigma_ln=0.03,
+            waiting=32,
         ),
         SourceKind(
             "depth",
@@ -174,19 +177,20 @@ class Wiring:
 
 
 def wirings(texts: Sequence[str]) -> list[Wiring]:
-    """Return what texts such as 'scan=/robot/scan' ask for.
+    """Return what texts such as 'scan=/robot/scan' ask for. An input may have several topics.
 
     A camera_info that is not named is expected beside the topic of its image. Raises ValueError for another text.
     """
     inputs = {topic.removeprefix("hints/"): (name, topic) for name in SOURCES for topic in SOURCES[name].topics}
-    found: dict[str, Wiring] = {}
+    found: list[Wiring] = []
     for text in texts:
         name, separator, topic = text.partition("=")
         if not (separator and topic and name in inputs):
             raise ValueError(f"hints: got '{text}', expected one of {', '.join(f'{it}=TOPIC' for it in inputs)}")
-        found[name] = Wiring(*inputs[name], topic)
-    for name, wiring in list(found.items()):
-        info = f"{name}/camera_info"
-        if info in inputs and info not in found:
-            found[info] = Wiring(*inputs[info], f"{wiring.topic.rpartition('/')[0]}/camera_info")
-    return list(found.values())
+        found.append(Wiring(*inputs[name], topic))
+    named = {wiring.input for wiring in found}
+    for wiring in list(found):
+        info = f"{wiring.input}/camera_info"
+        if info in SOURCES[wiring.source].topics and info not in named:
+            found.append(Wiring(wiring.source, info, f"{wiring.topic.rpartition('/')[0]}/camera_info"))
+    return found

@@ -5,31 +5,44 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan
 
-from grin_ros.ros.inputs.hints.kept import KeepingSource
 from grin_ros.ros.inputs.hints.measured import Points, given_by
+from grin_ros.ros.inputs.hints.placing import placed
+from grin_ros.ros.inputs.hints.sensors import SensorsSource
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
-from grin_ros.ros.inputs.ranges import scan_points
+from grin_ros.ros.inputs.ranges import ray_directions, scan_points
 
 MOST_SWEEP_S = 1.0
 """A scan that says that it took longer is not believed; its rays then count as measured at its stamp."""
 
 
-class ScanSource(KeepingSource):
-    """The scan that is nearest in time to the image."""
+class ScanSource(SensorsSource):
+    """The scans that are nearest in time to the image, one of each lidar."""
 
-    def __call__(self, view: View) -> Given:
-        """Return the hints of the rays that hit something. Raises InputError if none fits or tf is missing."""
-        scan: LaserScan = self.nearest("hints/scan", view)
-        return given_by(
-            view,
-            Points("scan", scan.header, scan_points(scan), ray_times_ns(scan), min_range_m=view.config.min_range_m),
-        )
+    name, topic = "scan", "hints/scan"
+
+    def given(self, view: View, message: LaserScan) -> Given:
+        """Return the hints of the rays that hit something. Raises InputError if it is no scan or tf is missing."""
+        points, times_ns = scan_points(message), ray_times_ns(message)
+        given = given_by(view, Points("scan", message.header, points, times_ns, min_range_m=view.config.min_range_m))
+        if given.hints is None and _looks_into_nothing(view, message, points, times_ns):
+            return replace(given, reason="the rays that the camera sees have no return", idle=True)
+        return given
+
+
+def _looks_into_nothing(view: View, scan: LaserScan, points: NDArray[np.float64], times_ns: NDArray[np.int64]) -> bool:
+    """Return True if the camera sees rays without a return: then the place is empty, and the pose may be right."""
+    (without,) = np.nonzero(np.isnan(points[:, 0]))
+    ends = view.config.max_range_m * ray_directions(scan)[without]
+    optical = placed(view, "scan", ends, scan.header.frame_id, times_ns[without]).points
+    camera = view.frame.camera
+    return bool(camera.contains(camera.project(optical)).any())
 
 
 def ray_times_ns(scan: LaserScan) -> NDArray[np.int64]:

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A source whose topic several sensors may share, as the lidars at the front and at the back of a robot."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, TypeVar
+
+from grin_ros.core.input_error import InputError
+from grin_ros.core.types import Hints
+from grin_ros.ros.inputs.hints.kept import KeptMessages
+from grin_ros.ros.inputs.hints.measured import nothing_left
+from grin_ros.ros.inputs.hints.source import Given, HintSource, View
+
+T = TypeVar("T")
+MOST_SENSORS = 32
+"""The messages of at most this many frames are kept."""
+
+
+class SensorsSource(HintSource):
+    """The newest messages of all sensors that publish on a topic, told apart by the frames of their messages."""
+
+    name: ClassVar[str]
+    topic: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._kept: dict[str, KeptMessages] = {}
+
+    def take(self, topic: str, message: Any) -> None:
+        """Keep a message."""
+        frame_id = message.header.frame_id
+        if frame_id in self._kept or len(self._kept) < MOST_SENSORS:
+            self._kept.setdefault(frame_id, KeptMessages(topic)).add(message)
+
+    @abstractmethod
+    def given(self, view: View, message: Any) -> Given:
+        """Return the hints of one message. Raises InputError if it cannot be read or tf is missing."""
+
+    def __call__(self, view: View) -> Given:
+        """Return the hints of all sensors, of each the message that is nearest in time to the image.
+
+        Raises InputError if no sensor can be used, or if several would have the one pose of a parameter.
+        """
+        all_kept = list(self._kept.values()) or [KeptMessages(self.topic)]
+        messages, errors = _tried(lambda kept: kept.nearest(view.frame.stamp_ns, view.config.max_age_s), all_kept)
+        if len(messages) > 1 and view.config.pose(self.name) is not None:
+            frames = ", ".join(f"'{message.header.frame_id}'" for message in messages)
+            raise InputError(
+                f"{self.topic} carries messages of the frames {frames}, but hints.{self.name}_pose is the pose of one "
+                "sensor",
+                f"set hints.{self.name}_pose to tf, and let tf say where these frames are",
+            )
+        given, refused = _tried(lambda message: self.given(view, message), messages)
+        errors += refused
+        if not given:
+            raise errors[0]
+        return (
+            given[0]
+            if len(messages) == 1 and not errors
+            else _joined(self.name, given, [str(error) for error in errors])
+        )
+
+
+def _tried(call: Callable[[Any], T], each: Iterable[Any]) -> tuple[list[T], list[InputError]]:
+    """Return the results of the calls, and the errors of those that raised InputError."""
+
+    def tried(one: Any) -> T | InputError:
+        try:
+            return call(one)
+        except InputError as error:
+            return error
+
+    results = [tried(one) for one in each]
+    good = [result for result in results if not isinstance(result, InputError)]
+    return good, [result for result in results if isinstance(result, InputError)]
+
+
+def _joined(name: str, given: list[Given], errors: list[str]) -> Given:
+    """Return what all sensors gave. errors: why others gave nothing."""
+    hints = Hints.joined([one.hints for one in given if one.hints is not None])
+    rejected = sum((Counter(one.rejected) for one in given), Counter[str]())
+    age_s = max((one.age_s for one in given if one.age_s is not None), key=abs, default=None)
+    reason = nothing_left(name, rejected) if hints is None else ""
+    notes = errors + [one.note for one in given if one.note]
+    idle = hints is None and all(one.sees_nothing for one in given)
+    return Given(hints, rejected, age_s, reason, notes[0] if notes else "", idle)

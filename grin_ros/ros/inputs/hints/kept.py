@@ -9,7 +9,6 @@ from collections import deque
 from typing import Any
 
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.hints.source import HintSource, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
@@ -79,9 +78,9 @@ def _bytes(message: Any) -> int:
 
 def nothing_has_come(topic: str) -> InputError:
     """Return the error of a topic on which nothing has come. DDS does not connect topics of different types."""
-    kind = next(source.topics[topic][0] for source in SOURCES.values() if topic in source.topics)
     return InputError(
-        f"nothing has come on {topic} yet", f"check the remapping of this topic, and that a {kind} is published there"
+        f"nothing has come on {topic} yet",
+        "check the remapping of this topic, and with ros2 topic info that its publisher has the same type",
     )
 
 

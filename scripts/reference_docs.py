@@ -49,8 +49,8 @@ A topic that a parameter switches is there while that parameter is true. More ab
 [hints](../guides/hints.md); about `/diagnostics`: [operations](../guides/operations.md)."""
 MESSAGES_INTRODUCTION = """\
 Each node has one status, `<node>: depth`, once every `diagnostics_period_s`. If several things are wrong, the message
-tells the most serious one: mend it, and look again. The values beside the message, the reasons of rejected frames and
-what to do about them are in [operations](../guides/operations.md)."""
+tells the most serious one. Correct it, and look again. The values beside the message, the reasons of rejected frames
+and what to do about them are in [operations](../guides/operations.md)."""
 COMMANDS_INTRODUCTION = """\
 Every program of the project is a command of `grin`. In a virtual environment, activate it first
 (`source .venv/bin/activate`); after `colcon build`, write `ros2 run grin_ros grin` instead of `grin`.

@@ -42,7 +42,7 @@ def level_view(camera: Camera) -> LevelView:
     if camera.mounting is None:
         raise MountingUnknownError(
             "the camera's mounting is not known, so nothing has a height; set mounting.known, mounting.height_m, "
-            "mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame where tf knows it"
+            "mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame where tf2 knows it"
         )
     ahead, left, up = np.moveaxis(camera.rays() @ camera.mounting.rotation().T.astype(np.float32), -1, 0)
     scale = range_per_depth(camera)

@@ -249,12 +249,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.out,
         args.frames,
         args.seed,
-        args.shard_size,
-        args.workers,
-        args.assets,
-        args.furniture,
-        args.worlds,
-        args.views,
+        shard_size=args.shard_size,
+        workers=args.workers,
+        assets=args.assets,
+        furniture=args.furniture,
+        worlds=args.worlds,
+        views=args.views,
     )
     seconds = time.monotonic() - start
     dataset = ShardDataset(args.out)

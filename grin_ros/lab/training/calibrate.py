@@ -150,9 +150,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.frames,
             options.steps,
             options.members,
-            options.places,
-            options.share,
-            options.times,
+            places=options.places,
+            share=options.share,
+            times=options.times,
         )
     )
     return DONE

@@ -42,7 +42,6 @@ class Piece:
         name: The English name.
         role: Where the model is placed, see roles.py.
         size: Its width, depth and height in metres.
-        elevation_m: The height of its lower end above the floor.
         top_m: The height of the surface that things may stand on, or None.
         archive: The path of the .sh3f catalogue or of the model.sdf.
         model: The name of the model in it.
@@ -52,7 +51,6 @@ class Piece:
     name: str
     role: str
     size: tuple[float, float, float]
-    elevation_m: float
     top_m: float | None
     archive: str
     model: str
@@ -98,9 +96,7 @@ def catalogue_pieces(folder: Path = FURNITURE) -> list[Piece]:
             drop = float(entry.get("dropOnTopElevation", str(height * 100)))
             top_m = drop / 100 if drop > 0 else None
             rotation = tuple(float(x) for x in entry.get("modelRotation", "1 0 0 0 1 0 0 0 1").split())
-            pieces.append(
-                Piece(entry["name"], role, (width, depth, height), elevation_m, top_m, str(path), model, rotation)
-            )
+            pieces.append(Piece(entry["name"], role, (width, depth, height), top_m, str(path), model, rotation))
     return pieces
 
 
@@ -112,7 +108,7 @@ def gazebo_pieces(folder: Path) -> list[Piece]:
     pieces = []
     for entry in gazebo.entries(folder):
         name = f"{entry.collection}/{entry.sdf.parent.name}"
-        piece = Piece(entry.name, entry.role, (0.0, 0.0, 0.0), 0.0, None, str(entry.sdf), name, ())
+        piece = Piece(entry.name, entry.role, (0.0, 0.0, 0.0), None, str(entry.sdf), name, ())
         model = load_model(piece)
         if model is None:
             continue

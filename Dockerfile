@@ -12,7 +12,7 @@ FROM ros:jazzy
 SHELL ["/bin/bash", "-c"]
 RUN apt-get update && apt-get install -y --no-install-recommends \
         python3-pip python3-numpy python3-opencv python3-yaml python3-tqdm \
-        ros-jazzy-cv-bridge ros-jazzy-tf2-msgs ros-jazzy-diagnostic-msgs ros-jazzy-lifecycle-msgs \
+        ros-jazzy-cv-bridge ros-jazzy-nav-msgs ros-jazzy-tf2-msgs ros-jazzy-diagnostic-msgs ros-jazzy-lifecycle-msgs \
     && rm -rf /var/lib/apt/lists/*
 # Neither is a package of Ubuntu. OpenVINO is for x86_64 only, where a frame takes 0.55 to 0.65 of the time with it.
 RUN pip install --no-cache-dir --break-system-packages "onnxruntime>=1.18,<2" \

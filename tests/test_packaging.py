@@ -21,6 +21,7 @@ from xml.etree import ElementTree
 import pytest
 
 import grin_ros
+from grin_ros.ros.frame.topics import INPUTS, OUTPUTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGED = ("grin_ros", "launch", "config", "resource", "setup.py", "setup.cfg", "pyproject.toml", "package.xml")
@@ -148,13 +149,15 @@ def test_package_xml_is_one_that_colcon_accepts() -> None:
     assert all(accepted.fullmatch(email) for email in emails)
 
 
-def test_package_xml_names_every_ros_package_that_is_imported() -> None:
+def test_package_xml_names_every_ros_package_that_is_imported_or_on_a_topic() -> None:
     depends = {item.text for item in manifest() if item.tag.endswith("depend")}
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "grin_ros" / "ros").rglob("*.py"))
     pattern = r"^\s*(?:from|import) (rclpy|cv_bridge|ament_index_python|\w+_msgs|\w+_interfaces)\b"
     imported = set(re.findall(pattern, source, re.MULTILINE))
     assert {"rclpy", "sensor_msgs"} <= imported
-    assert imported <= depends
+    on_topics = {topic.type.partition("/")[0] for topic in (*INPUTS.values(), *OUTPUTS.values())}
+    assert {"nav_msgs", "sensor_msgs"} <= on_topics
+    assert imported | on_topics <= depends
     assert {"launch", "launch_ros", "python3-numpy", "python3-opencv", "python3-onnxruntime-pip"} <= depends
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The error for input that cannot be used. Imports nothing of the project, so any room may raise it."""
+"""The error for input that cannot be used. Imports nothing of the project, so any module may raise it."""
 
 from __future__ import annotations
 

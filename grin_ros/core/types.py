@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The types that flow through the estimator: a camera frame and a depth estimate."""
+"""The types that flow through the estimator: a camera frame, measured hints and a depth estimate."""
 
 from __future__ import annotations
 

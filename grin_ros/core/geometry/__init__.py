@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cameras, rays and log-depth. NumPy only: training and the robot share this one geometry."""
+"""Cameras, rays and log-depth. NumPy and OpenCV only: training and the robot share this one geometry."""
 
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.distortion import DISTORTION_MODELS

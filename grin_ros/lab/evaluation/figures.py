@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two plots of the report: sparsification (relative and metric) and reliability."""
+"""The plots of the report: sparsification (relative and metric), reliability, and predicted over measured medians."""
 
 from __future__ import annotations
 

@@ -28,6 +28,12 @@ HIDDEN_RATIO = 1.2
 """A point is hidden behind another one if it is farther by more than this factor. A floor that is seen at a flat angle
 changes by less over the window, up to a few metres."""
 
+REACH = 16
+"""A point is hidden too if nearer ones lie above and below it, within so many cells: between the rings of a lidar, a
+surface hides what is behind it. Nearer points of a floor lie below only."""
+BETWEEN_RATIO = 1.1
+"""A point between two nearer ones is hidden if it is farther than the farther one of them by more than this factor."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -91,7 +97,9 @@ def gated(camera: Camera, measured: Measured, max_range_m: float, max_age_s: flo
 
 
 def hidden(pixels: NDArray[np.float64], ranges_m: NDArray[np.float64], width: int) -> NDArray[np.bool_]:
-    """Return True (N,) for the points of an image that lie behind a much nearer point of their neighbourhood."""
+    """Return True (N,) for the points of an image that lie behind a much nearer point of their neighbourhood, or
+    between two nearer ones above and below. What is behind a thing that the sensor itself does not see is not found.
+    """
     if not len(pixels):
         return np.zeros(0, np.bool_)
     shrink = COMPARED_WIDTH / width
@@ -99,5 +107,8 @@ def hidden(pixels: NDArray[np.float64], ranges_m: NDArray[np.float64], width: in
     u, v = cells.T
     nearest = np.full((int(v.max()) + 1, int(u.max()) + 1), np.inf, np.float32)
     np.minimum.at(nearest, (v, u), ranges_m.astype(np.float32))
-    nearest = np.asarray(cv2.erode(nearest, np.ones((WINDOW, WINDOW), np.uint8)), np.float32)
-    return np.asarray(ranges_m > HIDDEN_RATIO * nearest[v, u], np.bool_)
+    around = np.asarray(cv2.erode(nearest, np.ones((WINDOW, WINDOW), np.uint8)), np.float32)
+    strip = np.ones((REACH, 3), np.uint8)
+    above, below = (np.asarray(cv2.erode(nearest, strip, anchor=(1, row)), np.float32) for row in (REACH - 1, 0))
+    between = np.maximum(above, below)
+    return np.asarray((ranges_m > HIDDEN_RATIO * around[v, u]) | (ranges_m > BETWEEN_RATIO * between[v, u]), np.bool_)

@@ -56,6 +56,14 @@ def test_a_floor_at_a_flat_angle_does_not_hide_itself() -> None:
     assert found.rejected == {}
 
 
+def test_what_lies_between_the_rings_on_a_nearer_surface_is_hidden() -> None:
+    rings = [at(u, v, 2.0) for v in (50.0, 55.0) for u in range(70, 90)]
+    behind, beside, above = at(80.0, 52.5, 3.0), at(110.0, 52.5, 3.0), at(80.0, 46.0, 3.0)
+    found = gated(CAMERA, Measured(np.array([*rings, behind, beside, above]), 0.01, 0.0, "lidar"), 10.0, 0.2)
+    assert found.rejected == {HIDDEN: 1} and found.hints is not None
+    np.testing.assert_allclose(found.hints.pixels[found.hints.range_m > 2.5], [[110.0, 52.5], [80.0, 46.0]], atol=1e-4)
+
+
 def test_nothing_gives_no_hints() -> None:
     found = gated(CAMERA, Measured(np.empty((0, 3)), 0.01, 0.0, "lidar"), 10.0, 0.2)
     assert found.hints is None and found.rejected == {}

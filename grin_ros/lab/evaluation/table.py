@@ -50,11 +50,11 @@ DISTANCE_COLUMNS: Columns = (
     ("ln_median_slope", "slope", "{:.2f}"),
     ("ln_median_correlation", "corr.", "{:.2f}"),
     ("abs_rel_near", f"< {NEAR_M:g} m", "{:.3f}"),
-    ("scenes_near", "scenes", "{:.0f}"),
+    ("scenes_near", f"scenes < {NEAR_M:g} m", "{:.0f}"),
     ("abs_rel_middle", f"to {FAR_M:g} m", "{:.3f}"),
-    ("scenes_middle", "scenes", "{:.0f}"),
+    ("scenes_middle", f"scenes to {FAR_M:g} m", "{:.0f}"),
     ("abs_rel_far", f"> {FAR_M:g} m", "{:.3f}"),
-    ("scenes_far", "scenes", "{:.0f}"),
+    ("scenes_far", f"scenes > {FAR_M:g} m", "{:.0f}"),
 )
 """The columns of the table by distance."""
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.exif import Exif, read_exif
 from grin_ros.core.picture_stream import declared
+
+logger = logging.getLogger(__name__)
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"})
 """Only these are opened as videos, because FFmpeg takes many other files, even text, for a video."""
@@ -114,6 +117,8 @@ def _frames(source: Source, every: int) -> Iterator[Picture]:
                 valid, image = capture.retrieve()
                 if valid:
                     yield Picture(source.path, f"{source.name}_{index:06d}", _rgb(image), None)
+                else:
+                    logger.warning("%s: frame %d is damaged and left out", source.path, index)
             index += 1
     finally:
         capture.release()

@@ -208,13 +208,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of textures and light (default $GRIN_ASSETS, or none)",
     )
-    parser.add_argument(
-        "--furniture",
-        type=Path,
-        default=FURNITURE,
-        metavar="DIR",
-        help="folder of .sh3f catalogues",
-    )
+    parser.add_argument("--furniture", type=Path, default=FURNITURE, metavar="DIR", help="folder of .sh3f catalogues")
     parser.add_argument(
         "--worlds",
         type=lambda text: tuple(text.split(",")),

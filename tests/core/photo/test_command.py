@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.photo import command
 from grin_ros.core.photo.cameras import pinhole
 from grin_ros.core.photo.outputs import MAX_POINTS, millimetres, write_cloud
+from grin_ros.core.photo.pictures import Source, read_pictures
 from grin_ros.core.types import DepthEstimate, Frame
 from tests.core.photo.test_calibration import CAMERAS, ros
 
@@ -91,6 +93,28 @@ def test_a_large_picture_is_resized_with_its_camera(tiny_artifact: Path, capsys:
     assert np.load("depth_output/large_depth.npy").shape == (120, 160)
     across = CAMERAS["plumb_bob"].fov_deg()[0]
     assert f"large: 160x120 px, camera from the calibration ({across:.0f} degrees wide)" in capsys.readouterr().out
+
+
+def test_a_damaged_frame_of_a_video_is_named(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    class Capture:
+        """A video of three frames, the second of which cannot be decoded."""
+
+        def __init__(self, _path: str) -> None:
+            self.index = -1
+
+        def grab(self) -> bool:
+            self.index += 1
+            return self.index < 3
+
+        def retrieve(self) -> tuple[bool, np.ndarray[Any, Any] | None]:
+            return (False, None) if self.index == 1 else (True, np.zeros((4, 6, 3), np.uint8))
+
+        def release(self) -> None: ...
+
+    monkeypatch.setattr("cv2.VideoCapture", Capture)
+    read = [picture.name for picture in read_pictures(Source(Path("drive.mp4"), "drive", video=True), 1)]
+    assert read == ["drive_000000", "drive_000002"]
+    assert "drive.mp4: frame 1 is damaged and left out" in caplog.text
 
 
 @pytest.mark.usefixtures("folder")

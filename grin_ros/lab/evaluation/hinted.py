@@ -60,7 +60,7 @@ def evaluate_with_hints(
 ) -> list[Hinted]:
     """Evaluate the model with the hints of each pattern, beside BASELINES.
 
-    A sample of which a pattern would take more than half of the measured pixels is left out for this pattern, and the
+    A sample is left out for a pattern that finds no measured pixel there, or would take more than half of them, and the
     log names it. Raises ValueError for a text that is no pattern, and where a pattern leaves no sample.
     """
     # The frame is encoded once for all patterns and methods.
@@ -72,6 +72,9 @@ def evaluate_with_hints(
         alone = estimator(sample.frame)
         for text, pattern in parsed.items():
             hints = pattern.draw(sample, seed)
+            if hints is None and pattern.kind != "none":
+                logger.warning("sample '%s' is left out of '%s', which finds no depth there", sample.name, text)
+                continue
             rest = sample if hints is None else _without(sample, hints)
             if hints is not None and 2 * np.isfinite(rest.depth_m).sum() < np.isfinite(sample.depth_m).sum():
                 logger.warning("sample '%s' is left out of '%s', which takes most of its depth", sample.name, text)

@@ -93,6 +93,14 @@ def test_hints_lower_the_error_and_their_pixels_do_not_count(tiny_artifact: Path
     assert none.baselines == {}
 
 
+def test_a_sample_without_depth_where_the_sensor_looks_is_left_out(tiny_artifact: Path) -> None:
+    blind_m = slope(2.0)
+    blind_m[HEIGHT // 2] = np.nan
+    samples = [sample("seen", depth_m=slope(1.0)), sample("blind", depth_m=blind_m)]
+    (line,) = evaluate_with_hints(samples, open_engine("ort", load_artifact(str(tiny_artifact))), Settings(), ["line"])
+    assert [frame.name for frame in line.evaluation.frames] == ["seen"]
+
+
 def test_the_command_writes_figures_by_pattern_and_baseline(tiny_artifact: Path, tmp_path: Path) -> None:
     samples = [sample(f"s{i}", depth_m=slope(1.0 + i)) for i in range(2)]
     folder = write_dataset(tmp_path / "set", samples)

@@ -29,12 +29,12 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import PointCloud2
-from std_msgs.msg import Header
 from tqdm import tqdm
 
-from grin_ros.ros.frame.cloud import list_message
-from grin_ros.ros.operator.demo.scene import CameraView, motorcycle, window
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.stand_in.sensor import HINTS, Sensor, cloud_of
+from grin_ros.ros.operator.demo.scene import motorcycle, window
 from grin_ros.ros.operator.harness.client import LIMIT_S, NodeClient
 from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import OUTPUTS, Received, camera_info_message, image_message
@@ -103,7 +103,7 @@ def measure(options: argparse.Namespace, log: Path) -> LatencyRun:
     collected = Collected()
     given = {key: value for key, value in parameters.items() if value is not None}
     if options.hints:
-        given |= {"hints.points": True, "hints.points_pose": "0 0 0 0 0 0"}
+        given |= HINTS
     process = NodeProcess(log, given)
     with process, NodeClient(process, camera_qos=qos_profile_sensor_data) as client:
         client.bring_up(topics, collected)
@@ -126,31 +126,6 @@ def measure(options: argparse.Namespace, log: Path) -> LatencyRun:
     latency_ms = [(at - stamp) / 1e6 for stamp, at in arrived.items()]
     span_s = (max(arrived.values()) - min(arrived.values())) / 1e9
     return LatencyRun(latency_ms, span_s, len(stamps), values, memory_mb, machine)
-
-
-class Sensor:
-    """Publishes a cloud for the input hints/points."""
-
-    def __init__(self, client: NodeClient, cloud: PointCloud2) -> None:
-        self._publisher: Any = client.ros.create_publisher(PointCloud2, "hints/points", 10)
-        self._cloud = cloud
-        client.wait(lambda: self._publisher.get_subscription_count() > 0, "subscription of hints/points")
-
-    def measure(self, stamp_ns: int) -> None:
-        """Publish the cloud with this stamp."""
-        stamp = self._cloud.header.stamp
-        stamp.sec, stamp.nanosec = divmod(stamp_ns, 10**9)
-        self._publisher.publish(self._cloud)
-
-
-def cloud_of(view: CameraView, count: int) -> PointCloud2:
-    """Return so many true points of a view, spread over it, in the body frame of its camera."""
-    rows, cols = np.nonzero(np.isfinite(view.depth_m))
-    at = np.random.default_rng(0).choice(len(rows), count, replace=False)
-    rays = view.camera.rays()[rows[at], cols[at]]
-    points = rays * (view.depth_m[rows[at], cols[at]] / rays[:, 2])[:, None]
-    body = np.stack([points[:, 2], -points[:, 0], -points[:, 1]], axis=1)
-    return list_message(body.astype(np.float32), ("x", "y", "z"), Header(frame_id="lidar"))
 
 
 def send(

@@ -5,6 +5,7 @@
     python benchmarks/soak.py                   30 minutes, the shipped model
     python benchmarks/soak.py --minutes 1       a quick look; a third of the time is warm-up
     python benchmarks/soak.py --frames 10000    until 10,000 depth images have come
+    python benchmarks/soak.py --hints 200       with a cloud of so many measured points for every image
     python benchmarks/soak.py --stand-in        a backend that answers at once, without a model
 
 The result is printed as Markdown. The exit code is 1 if the node died, memory grew by more than 1 %, threads or
@@ -23,6 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,6 +40,7 @@ from benchmarks.fault_suite.counts import adds_up, counts_of, counts_text
 from benchmarks.fault_suite.footprint import Footprint
 from benchmarks.stand_in.engine import BACKEND, write_artifact
 from benchmarks.stand_in.process import start_node
+from benchmarks.stand_in.sensor import HINTS, Sensor, cloud_of
 from grin_ros.ros.operator.demo.scene import motorcycle, window
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.environment import prepare_environment
@@ -72,13 +75,11 @@ class NodeOutputs:
         elif received.topic == DIAGNOSTICS:
             self.diagnostics += 1
             array = deserialize_message(received.data, DiagnosticArray)
-            (status,) = array.status
-            self.newest = {item.key: item.value for item in status.values}
+            self.newest = {item.key: item.value for status in array.status for item in status.values}
             self.counts = counts_of(array)
             if not adds_up(self.counts):
                 self.unbalanced.append(counts_text(self.counts))
-            if status.level == status.ERROR:
-                self.errors[status.message] = None
+            self.errors |= {status.message: None for status in array.status if status.level == status.ERROR}
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,14 @@ class Soaked:
     heard: NodeOutputs
 
 
-def fifths(values: Sequence[float]) -> tuple[float, float]:
-    """Return the medians of the first and of the last fifth."""
-    fifth = max(1, len(values) // 5)
-    return float(np.median(values[:fifth])), float(np.median(values[-fifth:]))
+def fifths(values: Sequence[float]) -> list[float]:
+    """Return the median of each fifth. Fewer than five values stand for several fifths."""
+    return [float(np.median(values[len(values) * k // 5 :][: max(1, len(values) // 5)])) for k in range(5)]
 
 
 def growth(samples: Sequence[Footprint]) -> float:
     """Return the growth of resident memory as a ratio: 0.01 is 1 %."""
-    first, last = fifths([sample.resident_mb for sample in samples])
+    first, *_, last = fifths([sample.resident_mb for sample in samples])
     return last / first - 1.0
 
 
@@ -128,7 +128,7 @@ def violations(soaked: Soaked) -> list[str]:
     if grown > MAX_GROWTH:
         found.append(f"memory grew by {grown:.2%}, accepted is {MAX_GROWTH:.0%}")
     for name in ("threads", "descriptors"):
-        first, last = fifths([float(getattr(sample, name)) for sample in soaked.samples])
+        first, *_, last = fifths([float(getattr(sample, name)) for sample in soaked.samples])
         if last > first:
             found.append(f"{name} grew from {first:.0f} to {last:.0f}")
     found += [f"counts do not add up: {text}" for text in soaked.heard.unbalanced[:3]]
@@ -142,12 +142,14 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
     """Run the node under a camera. Raises HarnessError if it died or did not answer."""
     prepare_environment()
     launch: Callable[..., NodeProcess] = NodeProcess
-    parameters = {"model": options.model, "backend": options.backend}
+    parameters: dict[str, Any] = {"model": options.model, "backend": options.backend}
     if options.stand_in:
         parameters = {"model": str(write_artifact(folder / "stand_in")), "backend": BACKEND}
         launch = start_node
     if options.threads is not None:
         parameters["threads"] = options.threads
+    if options.hints:
+        parameters |= HINTS
     heard = NodeOutputs()
     times_s: list[float] = []
     samples: list[Footprint] = []
@@ -160,6 +162,7 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
             image_message(np.asarray(image, np.uint8)),
             camera_info_message(view.camera.resized(options.width, options.height)),
         )
+        sensor = Sensor(client, cloud_of(view, options.hints)) if options.hints else None
         limit_s = 60.0 * options.minutes
         warm_up_s = min(MAX_WARM_UP_S, limit_s / 3.0)
         period_s = max(0.5, limit_s / SAMPLES)
@@ -169,7 +172,10 @@ def soak(options: argparse.Namespace, folder: Path) -> Soaked:
             total=options.frames or round(limit_s), unit="frame" if options.frames else "s", mininterval=1.0
         ) as bar:
             while now_s < limit_s and not (options.frames and len(heard.ages_ms) >= options.frames):
-                client.publish(*messages, time.time_ns())
+                stamp_ns = time.time_ns()
+                if sensor is not None:
+                    sensor.measure(stamp_ns)
+                client.publish(*messages, stamp_ns)
                 sent += 1
                 client.reached(lambda: False, start + sent / options.rate - time.monotonic())
                 now_s = time.monotonic() - start
@@ -195,7 +201,7 @@ def report(soaked: Soaked, options: argparse.Namespace) -> str:
     """Return the result as Markdown."""
     heard, values = soaked.heard, soaked.heard.newest
     ages = np.percentile(heard.ages_ms, (50, 95, 100)) if heard.ages_ms else np.full(3, np.nan)
-    first, last = fifths([sample.resident_mb for sample in soaked.samples])
+    resident_mb = fifths([sample.resident_mb for sample in soaked.samples])
     slope, error = slope_per_hour(soaked.times_s, soaked.samples)
     measured_s = soaked.times_s[-1] - soaked.times_s[0]
     threads, descriptors = (
@@ -207,6 +213,8 @@ def report(soaked: Soaked, options: argparse.Namespace) -> str:
     found = violations(soaked)
     setting = f"{options.width}x{options.height} at {options.rate:g} Hz for {soaked.spent_s / 60:.1f} min"
     grown = f"{growth(soaked.samples):+.2%} in {measured_s / 60:.1f} min after the warm-up"
+    if options.hints:
+        setting += f" with {options.hints} hints ({values.get('hints points', '?')})"
     lines = [
         f"{setting}; {values.get('model', '?').partition(' ')[0]}, {values.get('backend', '?')}",
         "",
@@ -216,7 +224,8 @@ def report(soaked: Soaked, options: argparse.Namespace) -> str:
         f"| adds up | in {heard.diagnostics - len(heard.unbalanced)} of {heard.diagnostics} diagnostic messages |",
         f"| depth received | {len(heard.ages_ms)}, {len(heard.ages_ms) / soaked.spent_s:.1f} Hz |",
         f"| age of depth at its receipt | p50 {ages[0]:.0f} ms, p95 {ages[1]:.0f} ms, oldest {ages[2]:.0f} ms |",
-        f"| resident memory | {first:.1f} MB, then {last:.1f} MB: {grown} |",
+        f"| resident memory | {resident_mb[0]:.1f} MB, then {resident_mb[-1]:.1f} MB: {grown} |",
+        f"| its median in each fifth of the time | {', '.join(f'{mb:.1f}' for mb in resident_mb)} MB |",
         f"| slope | {slope_text} |",
         f"| threads | {threads[0]}, then {threads[1]} |",
         f"| descriptors | {descriptors[0]}, then {descriptors[1]} |",
@@ -241,6 +250,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parse.add_argument("--stand-in", action="store_true", help="no model: a backend that computes depth from the image")
     parse.add_argument("--backend", default="ort")
     parse.add_argument("--threads", type=int)
+    parse.add_argument("--hints", type=int, default=0, metavar="N", help="measured points for every image (0)")
     options = parse.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         try:

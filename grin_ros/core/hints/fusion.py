@@ -17,7 +17,7 @@ from grin_ros.core.hints.both import both
 from grin_ros.core.hints.calibration import FEWEST_LEVEL, LEVEL, SPREAD, HintCalibration, in_one_row
 from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.likeness import Likeness
-from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled
+from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, reduced, sampled
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Frame, HintReport, Hints
@@ -73,12 +73,12 @@ class Fusion:
         median = middle(x)
         ln_range = self.ln_range(median)
         ln_at_hints = self._at(ln_range, used.pixels, frame)
-        colour = colours(frame.image)
+        lab = reduced(frame.image)
 
         def properties(at: NDArray[np.floating], ln: Array, own: Array | None) -> Features:
             position = np.asarray(at, np.float32) / np.float32(width)
             likeness = None if own is None else Likeness.of(own)
-            return Features(position, ln, sampled(colour, at, width, height), likeness)
+            return Features(position, ln, colours(sampled(lab, at, width, height)), likeness)
 
         residual_ln = np.log(used.range_m) - ln_at_hints
         features_at = None if features is None else self._at(features, used.pixels, frame)

@@ -5,7 +5,9 @@
 The process models the residual ln(measured range) - ln(range of the network) over the image, with the covariance of
 covariance.py.
 
-Hints that disagree with the others lose their weight (Student's t noise, by reweighting with leave-one-out residuals).
+Hints that disagree with the others lose their weight: it is the probability that a hint is right, by how far it misses
+what all others say of its pixel.
+
 Hints beyond the first AT_ONCE come in a second turn: a process of local errors only, with what the first left to be
 explained. Rasmussen and Williams, "Gaussian Processes for Machine Learning" (2006), chapters 2 and 5.4.2
 (leave-one-out in closed form).
@@ -13,7 +15,7 @@ explained. Rasmussen and Williams, "Gaussian Processes for Machine Learning" (20
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,10 +29,13 @@ AT_ONCE = 256
 LARGEST_MISS, MOST_ADAPTED = 9.0, 4.0
 """A hint that misses by more than three times what was expected counts as one of three times. Variances become at most
 so many times as large or as small."""
+MOST_WRONG_LN = 9.0
+"""The logarithm of the odds that a hint is wrong counts no more than this, so that its variance stays finite."""
 EVERY = 4
 """The step between those rows and columns of a grid at which it is computed what all hints explain."""
 COLOUR_WIDTH_PX = 160
 """Colours are compared on the image reduced to this width, which averages texture and noise away."""
+_LAB_ZERO, _LAB_UNIT = np.array([0, 128, 128], np.float32), np.array([1 / 255, 0.01, 0.01], np.float32)
 
 
 class Observed(NamedTuple):
@@ -68,19 +73,24 @@ class Posterior(NamedTuple):
         return np.asarray(self.mean_ln - 0.5 * self.deviation_ln**2, np.float32)
 
 
-def colours(image: NDArray[np.uint8]) -> Array:
-    """Return the image (H, W, 3) uint8 RGB as CIELAB / 100, float32, reduced to COLOUR_WIDTH_PX columns."""
+def reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the image (H, W, 3) uint8 RGB as CIELAB of 8 bits, reduced to COLOUR_WIDTH_PX columns."""
     height, width = image.shape[:2]
     while width > COLOUR_WIDTH_PX:  # by halves, which takes a third of the time of one step
         smaller = max(COLOUR_WIDTH_PX, width // 2)
         height, width = max(1, round(height * smaller / width)), smaller
         image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    scaled = image.astype(np.float32) / np.float32(255.0)
-    return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB), np.float32) / np.float32(100.0)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
 
 
-def sampled(values: NDArray[np.float32], pixels: NDArray[np.floating], width: int, height: int) -> Array:
-    """Return `values` (h, w[, c]), which cover an image of width x height, at its `pixels` (N, 2), bilinearly."""
+def colours(lab: NDArray[Any]) -> Array:
+    """Return CIELAB of 8 bits (..., 3), as OpenCV stores it, in units of 100, float32."""
+    return np.asarray((lab - _LAB_ZERO) * _LAB_UNIT, np.float32)
+
+
+def sampled(values: NDArray[Any], pixels: NDArray[np.floating], width: int, height: int) -> Array:
+    """Return `values` (h, w[, c]), float32 or uint8, at `pixels` (N, 2) of the image of width x height that they cover,
+    bilinearly."""
     rows, cols = values.shape[:2]
     u = ((pixels[:, 0] + 0.5) * (cols / width) - 0.5).astype(np.float32)
     v = ((pixels[:, 1] + 0.5) * (rows / height) - 0.5).astype(np.float32)
@@ -133,8 +143,8 @@ def _adapted(grid: Parts, hints: Parts, residual_ln: Array, measured: Array, pro
     measured (M,): the variance of each measurement.
     """
     noise = hints.own + measured
-    weight, missed = _weights(next(hints.covariance(hints, len(noise))), residual_ln, noise, process)
-    found = np.stack([weight * np.minimum(missed, LARGEST_MISS), weight])
+    belief = _belief(next(hints.covariance(hints, len(noise))), residual_ln, noise, process)
+    found = np.stack([belief.weight * np.minimum(belief.missed, LARGEST_MISS), belief.weight])
 
     def adapted(pixels: Parts) -> Parts:
         misses, count = pixels.alike(hints, found)
@@ -143,21 +153,34 @@ def _adapted(grid: Parts, hints: Parts, residual_ln: Array, measured: Array, pro
     return adapted(grid), adapted(hints)
 
 
-def _weights(among: Array, residual_ln: Array, noise: Array, process: Process) -> tuple[Array, Array]:
-    """Return the weight (M,) of each hint, 0 to 1, and the square of how far it misses what all others say of it, in
-    units of what was expected. among (M, M): the covariance of what the network got wrong at the hints."""
-    weight, missed, dof = np.ones_like(noise), np.ones_like(noise), np.float32(process.degrees_of_freedom)
+class _Belief(NamedTuple):
+    """weight (M,): 0 to 1, how far each hint is believed. missed (M,): the square of how far it misses what all others
+    say of its pixel, in units of what was expected. noise (M,): the variance with which it counts, so that it moves the
+    answer at its pixel by `weight` of what it would if it was right for sure."""
+
+    weight: Array
+    missed: Array
+    noise: Array
+
+
+def _belief(among: Array, residual_ln: Array, noise: Array, process: Process) -> _Belief:
+    """Return how far each hint is believed.
+
+    among (M, M): the covariance of what the network got wrong at the hints. noise (M,): their variances if they are
+    right.
+    """
     # The variance (M,) that the others leave at each hint's pixel. It hardly depends on the weights, so it is
     # computed once: solving for the residuals takes a quarter of the time of an inverse.
     inverse = cv2.invert(_with_noise(among, noise), flags=cv2.DECOMP_CHOLESKY)[1]
     unknown = np.maximum(1.0 / np.diag(inverse) - noise, np.float32(0.0))
-    for _ in range(process.passes):
-        solved = _solved(_with_noise(among, noise / weight), residual_ln[:, None])
-        left_out = solved[:, 0] * (unknown + noise / weight)  # each hint against what all others say of its pixel
+    belief = _Belief(np.ones_like(noise), np.ones_like(noise), noise)
+    for odds_ln in process.odds_ln:
+        solved = _solved(_with_noise(among, belief.noise), residual_ln[:, None])
+        left_out = solved[:, 0] * (unknown + belief.noise)  # each hint against what all others say of its pixel
         missed = left_out**2 / (unknown + noise)
-        # Squared, so that a gross outlier loses its say and not only a part of it.
-        weight = np.clip(((dof + 1.0) / (dof + missed)) ** 2, 1e-4, 1.0).astype(np.float32)
-    return weight, missed
+        wrong = np.exp(np.minimum(0.5 * missed - np.float32(odds_ln), np.float32(MOST_WRONG_LN)))
+        belief = _Belief(1.0 / (1.0 + wrong), missed, noise + wrong * (unknown + noise))
+    return belief
 
 
 class _Told(NamedTuple):
@@ -174,10 +197,10 @@ class _Told(NamedTuple):
     @classmethod
     def by(cls, hints: Parts, residual_ln: Array, noise: Array, process: Process) -> _Told:
         among = next(hints.covariance(hints, len(noise)))
-        weight, _ = _weights(among, residual_ln, noise, process)
-        scale = np.asarray(1.0 / np.sqrt(hints.variance + noise / weight), np.float32)
+        weight, _, noise = _belief(among, residual_ln, noise, process)
+        scale = np.asarray(1.0 / np.sqrt(hints.variance + noise), np.float32)
         residual = scale * residual_ln
-        expected = scale * _with_noise(among, noise / weight) * scale[:, None]
+        expected = scale * _with_noise(among, noise) * scale[:, None]
         told = _solved(expected, residual[:, None])[:, 0]
         missed = (process.scale_dof + residual @ told) / (process.scale_dof + weight.sum())
         return cls(hints.scaled(scale), told, expected, weight, np.float32(missed))

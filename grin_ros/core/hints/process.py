@@ -33,7 +33,8 @@ class Process:
     scale_dof: float = 10.0
     """With a hint network: all variances of a frame are multiplied by how far its hints miss what was expected of them,
     as in a Student's t process with these degrees of freedom. More trust the expectation more."""
-    degrees_of_freedom: float = 5.0
-    """The degrees of freedom of Student's t distribution of the noise. Fewer accept more outliers."""
-    passes: int = 4
-    """The number of times that the weights of the hints are computed again."""
+    odds_ln: tuple[float, ...] = (0.0, 2.0, 7.0)
+    """The logarithm of the odds that a hint is right that says just what all others say, each time the weights are
+    computed. These odds fall with the square of its miss as a normal distribution does: at 7, a hint that misses by 3.7
+    times of what was expected may be right or wrong. The first times are strict, so that several outliers cannot
+    vouch for one another; at the last one, right hints that were doubted are believed again."""

@@ -13,9 +13,6 @@ from torch import Tensor, nn
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.process import Process
 
-PASSES = 2
-"""So many times the weights of the hints are computed again in training."""
-
 
 class Pixels(NamedTuple):
     """The pixels of B frames, N of each: position (B, N, 2) as a share of the width, ln_range (B, N), colour (B, N, 3),
@@ -94,8 +91,8 @@ class LearntProcess(nn.Module):
         own = floor * torch.exp(2.0 * Likeness.of(hints.features).own_gain)
         noise = torch.where(given > 0, own + sigma_ln**2, torch.ones_like(own))
         residual_ln = residual_ln * given
-        weight = self._weights(k, noise, residual_ln, given)
-        lower = torch.linalg.cholesky(k + torch.diag_embed(noise / weight))
+        weight, noise = self._belief(k, noise, residual_ln, given)
+        lower = torch.linalg.cholesky(k + torch.diag_embed(noise))
         between = self.covariance(hints, at, middle) * given[:, :, None]
         white = torch.linalg.solve_triangular(lower, torch.cat([between, residual_ln[..., None]], -1), upper=False)
         inner, target = white[..., :-1], white[..., -1]
@@ -108,16 +105,18 @@ class LearntProcess(nn.Module):
         return mean, scale[:, None] * (left + own_here)
 
     @torch.no_grad()
-    def _weights(self, k: Tensor, noise: Tensor, residual_ln: Tensor, given: Tensor) -> Tensor:
-        weight = torch.ones_like(noise)
-        for _ in range(PASSES):
-            inverse = torch.linalg.inv(k + torch.diag_embed(noise / weight))
+    def _belief(self, k: Tensor, noise: Tensor, residual_ln: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the weight of each hint, and the variance with which it counts."""
+        weight, counted = torch.ones_like(noise), noise
+        for odds_ln in self.start.odds_ln:
+            inverse = torch.linalg.inv(k + torch.diag_embed(counted))
             variance = 1.0 / torch.diagonal(inverse, dim1=1, dim2=2)
             left_out = (inverse @ residual_ln[..., None])[..., 0] * variance
-            spread = torch.maximum(variance - noise / weight + noise, noise)
-            dof = self.start.degrees_of_freedom
-            weight = (((dof + 1.0) / (dof + left_out**2 / spread)) ** 2).clamp(1e-4, 1.0)
-        return torch.where(given > 0, weight, torch.ones_like(weight))
+            spread = torch.maximum(variance - counted + noise, noise)
+            weight = torch.sigmoid(odds_ln - 0.5 * left_out**2 / spread).clamp_min(1e-4)
+            weight = torch.where(given > 0, weight, torch.ones_like(weight))
+            counted = noise + (1.0 / weight - 1.0) * spread
+        return weight, counted
 
 
 def cauchy(a: Tensor, b: Tensor) -> Tensor:

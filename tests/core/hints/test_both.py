@@ -45,7 +45,7 @@ def test_sigma_is_large_around_hints_that_contradict_the_network_and_small_aroun
     residual_ln = np.where(left[which], rng.normal(0.0, 0.15, 60), 0.0)
     adapted, same = (fused(which, residual_ln, kind).deviation_ln for kind in (SPREAD, None))
     assert adapted[left].mean() > 1.3 * adapted[~left].mean()
-    assert same[left].mean() < 1.1 * same[~left].mean()
+    assert same[left].mean() < 1.2 * same[~left].mean()
 
 
 def test_of_noisy_hints_on_an_even_wall_more_are_averaged() -> None:

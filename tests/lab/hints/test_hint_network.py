@@ -94,7 +94,7 @@ def test_with_hints_the_network_is_heard_unless_it_is_left_out(
 
 def test_training_and_robot_compute_the_same_posterior() -> None:
     rng = np.random.default_rng(0)
-    process = Process(passes=2, own_ln=0.04, scale_dof=7.0)
+    process = Process(own_ln=0.04, scale_dof=7.0)
 
     def pixels(count: int) -> Features:
         position, ln = rng.uniform(0.0, 1.0, (count, 2)), rng.normal(1.0, 0.5, count)

@@ -31,13 +31,13 @@ EMA = 0.995
 class HintTraining:
     """The configuration of a run. Raises ValueError for shares that leave nothing for one another."""
 
-    steps: int = 1600
+    steps: int = 9600
     batch: int = 8
     """Frames per step."""
     targets: int = 192
     """Pixels that are predicted per frame."""
     most_hints: int = 128
-    width: int = 64
+    width: int = 32
     """Channels of the network."""
     lr: float = 2e-3
     """The peak of the learning rate, after 50 steps. A cosine to a fiftieth of it follows."""

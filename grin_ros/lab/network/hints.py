@@ -24,7 +24,7 @@ LARGEST = 4.0
 class HintNetwork(nn.Module):
     """token_dim: of the frozen model. rows, cols: its query grid."""
 
-    def __init__(self, token_dim: int, rows: int, cols: int, width: int = 64) -> None:
+    def __init__(self, token_dim: int, rows: int, cols: int, width: int = 32) -> None:
         super().__init__()
         self.rows, self.cols = rows, cols
         self.hint_norm = nn.LayerNorm(token_dim)

@@ -122,13 +122,16 @@ class Estimator:
             clock.lap("await")
         if hints is not None and len(hints):
             on_host = found._replace(x=self._host(found.x), log_variance=self._host(found.log_variance))
-            vet = vetted(frame, hints, self._answer(camera, on_host.x))
+            answer = self._answer(camera, on_host.x)
+            vet = vetted(frame, hints, answer)
             fused = None
             if vet.hints is not None:
                 fused = self._fused(frame, vet.hints, camera, tokens, on_host, settings)
             report = judged(hints, vet, fused.report if fused is not None else None)
             if fused is not None and report is not None and report.used:
                 x, log_variance = self._carried(frame, hints, camera, fused)
+            if report is not None:
+                report = replace(report, alone_ln=answer.ln_range.reshape(self._grid))
             clock.lap("hints")
         depth_m, sigma_m = self.engine.decode(
             {"x": x, "log_variance": log_variance, "image": image, "ray_z": camera.ray_z}

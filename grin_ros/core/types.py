@@ -51,7 +51,7 @@ class HintReport:
     offered: how many were given. used: how many were left in the image after thinning, without those of the floor.
     outliers: how many disagreed with the rest. correction_ln: the median of ln(measured) - ln(network) of the others.
     by_source: how many were used of each sensor, and of the floor. refused: sensor -> why none of its hints was
-    believed.
+    believed. alone_ln: (rows, cols) ln(range in metres) of the query grid that the network alone gave.
     """
 
     offered: int
@@ -60,6 +60,7 @@ class HintReport:
     correction_ln: float
     by_source: Mapping[str, int]
     refused: Mapping[str, str] = field(default_factory=dict)
+    alone_ln: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,12 @@ from sensor_msgs.msg import CameraInfo
 from grin_ros.core.estimator import Estimator, Stopwatch
 from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.hints.live_check import Held, LiveCheck
+from grin_ros.core.hints.pose_check import PoseCheck
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.ros.frame.outputs import Answer, output_messages
 from grin_ros.ros.inputs.doubts import Doubts
+from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import Gathered, HintInputs, HintUse
 from grin_ros.ros.inputs.images import Converter
 from grin_ros.ros.inputs.messages import AnyImage, frame_from
@@ -91,6 +93,8 @@ class FrameProcessor:
         self._hints = hints
         self._beside = ThreadPoolExecutor(1, "grin_hints")  # it starts its thread with the first frame that has hints
         self._live_check = LiveCheck()
+        self._pose_check = PoseCheck()
+        self._checked: HintConfig | None = None
         self._doubts = Doubts(topic)
 
     def __call__(self, capture: Capture, config: NodeConfig, wanted: Callable[[str], bool]) -> Processed | Problem:
@@ -111,6 +115,7 @@ class FrameProcessor:
         self._estimator.carrying.forget()
         self._doubts.forget()
         self._live_check.forget()
+        self._pose_check.forget()
         if self._hints is not None:
             self._hints.forget()
 
@@ -138,6 +143,10 @@ class FrameProcessor:
         self, inputs: HintInputs, frame: Frame, frame_id: str, config: NodeConfig, clock: Stopwatch
     ) -> tuple[DepthEstimate, HintUse]:
         """Estimate depth while another thread gathers the hints for it."""
+        if config.hints != self._checked:  # what was measured with another pose or sigma says nothing about these
+            self._checked = config.hints
+            self._live_check.forget()
+            self._pose_check.forget()
         held = Held(None)
 
         def gather() -> Gathered:
@@ -159,9 +168,12 @@ class FrameProcessor:
             wait([gathering])  # the next frame, or `forget`, must not meet it
         clock.lap("estimate")
         estimate = self._live_check(frame.camera, estimate, held)
+        self._pose_check(frame.camera, held.used, estimate.hints)
         clock.lap("check")
         inputs.answered(estimate)
-        return estimate, HintUse(gathering.result().sources, estimate.hints, self._live_check.miss)
+        checked = self._pose_check
+        miss = self._live_check.miss
+        return estimate, HintUse(gathering.result().sources, estimate.hints, miss, checked.turned, checked.text)
 
     def _warn_once(self, text: str, name: str = "") -> None:
         """Log a text once. name: what counts as the same text; empty: the text itself."""

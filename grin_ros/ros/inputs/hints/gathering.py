@@ -10,6 +10,7 @@ from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.hints.live_check import Miss
+from grin_ros.core.hints.pose_check import Turned
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import DepthEstimate, Frame, HintReport, Hints
 from grin_ros.ros.inputs.hints.config import HintConfig
@@ -30,12 +31,15 @@ class HintUse:
     """The use that was made of the hints of a published frame.
 
     report: of the fusion; None if there was no hint. miss: how far depth missed hints that it did not know, lately;
-    None if that is not known yet.
+    None if that is not known yet. turned: the direction in which the points of a source fit the image better; None if
+    no pose is doubted. poses: one line about the poses of the sensors; empty if nothing is known.
     """
 
     sources: Mapping[str, Given]
     report: HintReport | None
     miss: Miss | None = None
+    turned: Turned | None = None
+    poses: str = ""
 
     def used(self, source: str) -> int:
         """Return how many hints of a source were used."""

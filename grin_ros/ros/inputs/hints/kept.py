@@ -80,7 +80,7 @@ def nothing_has_come(topic: str) -> InputError:
     """Return the error of a topic on which nothing has come. DDS does not connect topics of different types."""
     return InputError(
         f"nothing has come on {topic} yet",
-        "check the remapping of this topic, and with ros2 topic info that its publisher has the same type",
+        "check the remapping of this topic, and with ros2 topic info that type and QoS of its publisher fit",
     )
 
 

@@ -60,6 +60,8 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
             yield "hints held back", str(miss.count)
             yield "depth misses them by", f"{miss.share:.1%}"
             yield "miss / sigma", f"{miss.ratio:.2f}"
+        if snapshot.hints.poses:
+            yield "hints pose", snapshot.hints.poses
     yield "image topic", snapshot.image_topic or "none yet"
     yield "camera_info topic", snapshot.info_topic or "none yet"
     yield "camera_info received", str(snapshot.camera_infos)

@@ -149,6 +149,13 @@ VERDICTS: Mapping[str, Verdict] = {
         "what sigma says, so depth and the sensors do not fit together; sigma is enlarged",
         "check the pose of the sensors, their stamps and the calibration of the camera",
     ),
+    "hints turned": Verdict(
+        WARN,
+        "{output_hz:.1f} Hz, but hints.{turned.source} fits what the camera sees better by {better:.0%} if its points "
+        "{turned.text}, so its pose seems to be wrong and corrects depth at the wrong pixels",
+        "check hints.{turned.source}_pose, or what tf says of the frame of its messages; until then switch "
+        "hints.{turned.source} off",
+    ),
     "unsure": Verdict(
         WARN,
         "{output_hz:.1f} Hz, but sigma / depth is {drift:.1f} times that of the first minute: depth is less certain",
@@ -219,6 +226,9 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
     miss = now.hints.miss if now.hints is not None else None
     if miss is not None and miss.count >= ENOUGH and miss.ratio > MISS_RATIO:
         return "hints missed", {"output_hz": now.output_hz, "share": miss.share, "ratio": miss.ratio}
+    turned = now.hints.turned if now.hints is not None else None
+    if turned is not None:
+        return "hints turned", {"output_hz": now.output_hz, "turned": turned, "better": 1.0 - turned.share}
     if now.drift is not None and now.drift > DRIFT:
         return "unsure", {"output_hz": now.output_hz, "drift": now.drift}
     if caveat:

@@ -18,6 +18,7 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.hints.live_check import EVERY
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.images import open_converter
@@ -110,6 +111,20 @@ def test_one_bad_sensor_does_not_spoil_a_good_one(estimator: Estimator) -> None:
     found = processed(estimator, {"hints.scan": True, "hints.scan_pose": "0 0 0 0 0 0"}, both)
     assert found.hints is not None and found.hints.used("points") > 50
     assert "factor" in found.hints.why_none("scan")
+
+
+def test_a_change_of_a_parameter_of_hints_begins_the_checks_anew(estimator: Estimator) -> None:
+    first, second = (
+        node_config({"hints.points": True, "hints.points_pose": "0 0 0 0 0 0", "hints.points_sigma": sigma})
+        for sigma in (0.01, 0.02)
+    )
+    inputs = HintInputs(first.hints, TransformTree())
+    inputs.take("hints/points", points())
+    processor = FrameProcessor(estimator, open_converter(), print, hints=inputs)
+    capture = Capture(image_message(scene(), 100), info_message(), 0.0)
+    found = [processor(capture, config, lambda _: True) for config in (*[first] * EVERY, second)]
+    assert isinstance(found[-2], Processed) and found[-2].hints is not None and found[-2].hints.miss is not None
+    assert isinstance(found[-1], Processed) and found[-1].hints is not None and found[-1].hints.miss is None
 
 
 def enlarged(message: Any) -> Any:

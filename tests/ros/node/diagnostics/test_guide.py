@@ -29,7 +29,10 @@ EVERYTHING = Snapshot(
     rejection=Problem("bad image", "what happened", "what to do"),
     decision=Decision(1, 1, "why"),
     hints=HintUse(
-        {"scan": Given(rejected={"no return": 1})}, HintReport(1, 1, 0, 0.0, {"scan": 1}), Miss(0.1, 1.0, 60)
+        {"scan": Given(rejected={"no return": 1})},
+        HintReport(1, 1, 0, 0.0, {"scan": 1}),
+        Miss(0.1, 1.0, 60),
+        poses="not known yet",
     ),
     relative_sigma=0.1,
     drift=1.0,

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from grin_ros.core.hints.pose_check import Turned
 from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import doubt
 from grin_ros.ros.inputs.hints.gathering import HintUse
@@ -95,6 +96,15 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         {"hints": HintUse({"scan": Given(reason="no transform; publish it")}, None), "hintless_s": {"scan": 7.0}},
         WARN,
         ("10.0 Hz", "hints.scan has corrected no depth for 7 s: no transform; publish it", "camera alone"),
+    ),
+    "the pose of a sensor is doubted": (
+        {"hints": HintUse({"scan": Given()}, None, turned=Turned("scan", -8.0, 16.0, False, 0.8))},
+        WARN,
+        (
+            "hints.scan fits what the camera sees better by 20%",
+            "if its points lie 8 degrees lower and 16 degrees to the right",
+            "check hints.scan_pose",
+        ),
     ),
     "a source of hints has just given none": (
         {"hints": HintUse({"scan": Given(reason="no transform; publish it")}, None), "hintless_s": {"scan": 1.0}},

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.pose_check import ENOUGH_VIEWS, PoseCheck
+from grin_ros.core.hints.pose_check import ENOUGH_VIEWS, EVERY, PoseCheck
 from grin_ros.core.types import HintReport, Hints
 
 CAMERA = Camera(160, 120, 110.0, 110.0, 79.5, 59.5)
@@ -42,7 +42,8 @@ def seen(seed: int, turn_rad: tuple[float, float, float]) -> tuple[Hints, HintRe
 def checked(turn_rad: tuple[float, float, float], views: int = ENOUGH_VIEWS) -> PoseCheck:
     check = PoseCheck()
     for seed in range(views):
-        check(CAMERA, *seen(seed, turn_rad))
+        for _ in range(EVERY):
+            check(CAMERA, *seen(seed, turn_rad))
     return check
 
 
@@ -75,7 +76,7 @@ def test_few_views_or_the_same_view_prove_nothing() -> None:
     few = checked(wrong, ENOUGH_VIEWS - 1)
     assert few.turned is None and f"{ENOUGH_VIEWS - 1} of {ENOUGH_VIEWS}" in few.text
     same = PoseCheck()
-    for _ in range(2 * ENOUGH_VIEWS):
+    for _ in range(2 * EVERY * ENOUGH_VIEWS):
         same(CAMERA, *seen(3, wrong))
     assert same.turned is None and f"1 of {ENOUGH_VIEWS}" in same.text
 

@@ -101,6 +101,7 @@ def test_the_same_points_without_a_fault_do_correct_depth(estimator: Estimator) 
     found = processed(estimator, {}, lambda take: take("hints/points", points()))
     assert found.hints is not None and found.hints.used("points") > 50 and not found.hints.why_none("points")
     assert np.median(found.estimate.depth_m / fake_depth_m(scene())) > 1.2
+    assert "1 of 30 different views" in found.hints.poses
 
 
 def test_one_bad_sensor_does_not_spoil_a_good_one(estimator: Estimator) -> None:

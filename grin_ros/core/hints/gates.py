@@ -108,7 +108,9 @@ def hidden(pixels: NDArray[np.float64], ranges_m: NDArray[np.float64], width: in
     nearest = np.full((int(v.max()) + 1, int(u.max()) + 1), np.inf, np.float32)
     np.minimum.at(nearest, (v, u), ranges_m.astype(np.float32))
     around = np.asarray(cv2.erode(nearest, np.ones((WINDOW, WINDOW), np.uint8)), np.float32)
-    strip = np.ones((REACH, 3), np.uint8)
-    above, below = (np.asarray(cv2.erode(nearest, strip, anchor=(1, row)), np.float32) for row in (REACH - 1, 0))
-    between = np.maximum(above, below)
-    return np.asarray((ranges_m > HIDDEN_RATIO * around[v, u]) | (ranges_m > BETWEEN_RATIO * between[v, u]), np.bool_)
+    strip = np.ones((REACH + 1, 3), np.uint8)
+    strip[0] = 0  # the row of the point itself; nearer points beside it do not enclose it
+    below = np.asarray(cv2.erode(nearest, strip, anchor=(1, 0)), np.float32)
+    above = np.asarray(cv2.erode(nearest, strip[::-1].copy(), anchor=(1, REACH)), np.float32)
+    enclosed = ranges_m / BETWEEN_RATIO > np.maximum(above, below)[v, u]
+    return np.asarray((ranges_m > HIDDEN_RATIO * around[v, u]) | enclosed, np.bool_)

@@ -14,7 +14,7 @@ from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.cloud_fields import MOST_POINTS, CloudFields
 from grin_ros.ros.inputs.hints.kept import KeptMessages
 from grin_ros.ros.inputs.hints.points import PointsSource
-from tests.ros.inputs.hints.wall import CAMERA, NOW_NS, asked, cloud, depth_error, driving, view, wall_points
+from tests.ros.inputs.hints.wall import CAMERA, NOW_NS, OPTICAL, asked, cloud, depth_error, driving, view, wall_points
 
 TOPIC = "hints/points"
 
@@ -28,6 +28,14 @@ def test_points_of_any_layout_become_hints(kind: str, big_endian: bool) -> None:
     assert depth_error(given) < 1e-5 and given.hints is not None
     assert len(given.hints) + sum(given.rejected.values()) == len(points)
     assert len(given.hints) > 300
+
+
+def test_a_cloud_in_an_optical_frame_has_the_angles_of_the_guide() -> None:
+    optical = wall_points() @ OPTICAL.rotation  # x to the right, y down, z ahead
+    given = asked(PointsSource(), TOPIC, cloud(optical), view(points_pose="0 0 0 -90 0 -90"))
+    assert depth_error(given) < 1e-5
+    wrong = asked(PointsSource(), TOPIC, cloud(optical), view(points_pose="0 0 0 0 0 0"))
+    assert wrong.hints is None or depth_error(wrong) > 0.1
 
 
 def test_whole_numbers_of_millimetres_or_other_types_are_read_too() -> None:

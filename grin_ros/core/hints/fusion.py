@@ -69,10 +69,43 @@ class Fusion:
         used = thinned(hints if inside.all() else hints.chosen(inside), width)
         if not len(used):
             return None
-        ln_per_x = self.ln_per_x
         median = middle(x)
         ln_range = self.ln_range(median)
-        ln_at_hints = self._at(ln_range, used.pixels, frame)
+        residual_ln = np.log(used.range_m) - self._at(ln_range, used.pixels, frame)
+        found = self._posterior(frame, used, pixels, ln_range, residual_ln, features)
+        report = _report(hints, used, found, residual_ln)
+        ln_per_x = self.ln_per_x
+        shift_ln = found.mean_ln if features is None else found.nearer_ln
+        limit = np.float32(math.log(BEYOND * self.depth.max_m))
+        seen = ln_range < limit  # beyond range there is nothing that a hint could correct
+        shift_ln = np.where(seen, np.minimum(shift_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))
+        corrected = median + shift_ln / ln_per_x
+        if features is None:
+            ratio = np.where(seen, found.deviation_ln / found.prior_ln, np.float32(1.0))
+            x = np.asarray(corrected + (x - median) * ratio, np.float32)
+            log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
+        else:
+            wider = corners.WIDER if corners.lie_at_corners(used) else 1.0
+            scale = np.float32(wider * self.calibration.scale(used, height) / sigma_scale)
+            sigma = scale * found.deviation_ln / ln_per_x
+            x = np.asarray(np.where(seen, corrected, x), np.float32)
+            log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
+        return Fused(x, log_variance, report)
+
+    def _posterior(
+        self,
+        frame: Frame,
+        used: Hints,
+        pixels: NDArray[np.float64],
+        ln_range: Array,
+        residual_ln: Array,
+        features: Array | None,
+    ) -> Posterior:
+        """Return what the hints `used` tell of the network's ln_range (N,) at pixels (N, 2).
+
+        residual_ln (M,): what they measured, less the network's ln(range) there. features: as `__call__` has them.
+        """
+        width, height = frame.camera.width, frame.camera.height
         lab = reduced(frame.image)
 
         def properties(at: NDArray[np.floating], ln: Array, own: Array | None) -> Features:
@@ -80,15 +113,14 @@ class Fusion:
             likeness = None if own is None else Likeness.of(own)
             return Features(position, ln, colours(sampled(lab, at, width, height)), likeness)
 
-        residual_ln = np.log(used.range_m) - ln_at_hints
         features_at = None if features is None else self._at(features, used.pixels, frame)
         grid = properties(pixels, ln_range, features)
-        there = properties(used.pixels, ln_at_hints, features_at)
+        there = properties(used.pixels, self._at(ln_range, used.pixels, frame), features_at)
         shape = (self.rows, self.cols)
-        sigma_ln, process, wider = used.sigma_ln, self.process, 1.0
+        sigma_ln, process = used.sigma_ln, self.process
         at_corners = corners.lie_at_corners(used)
         if at_corners:
-            process, wider = corners.process_at_corners(process), corners.WIDER
+            process = corners.process_at_corners(process)
             edge_ln = corners.edge_sigma_ln(ln_range.reshape(shape))
             sigma_ln = np.hypot(sigma_ln, sampled(edge_ln, used.pixels, width, height))
             sigma_ln = np.hypot(sigma_ln, corners.contradiction_sigma_ln(used, residual_ln))
@@ -97,24 +129,7 @@ class Fusion:
             found = posterior(grid, observed, process, shape)
         else:
             found = both(grid, observed, process, shape, None if at_corners else _kind(used, height))
-        if at_corners:
-            found = corners.cautious(found, used.pixels / (width, height), shape)
-        shift_ln = found.mean_ln if features is None else found.nearer_ln
-        limit = np.float32(math.log(BEYOND * self.depth.max_m))
-        seen = ln_range < limit  # beyond range there is nothing that a hint could correct
-        shift_ln = np.where(seen, np.minimum(shift_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))
-        corrected = median + shift_ln / ln_per_x
-        report = _report(hints, used, found, residual_ln)
-        if features is None:
-            ratio = np.where(seen, found.deviation_ln / found.prior_ln, np.float32(1.0))
-            x = np.asarray(corrected + (x - median) * ratio, np.float32)
-            log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
-        else:
-            scale = np.float32(wider * self.calibration.scale(used, height) / sigma_scale)
-            sigma = scale * found.deviation_ln / ln_per_x
-            x = np.asarray(np.where(seen, corrected, x), np.float32)
-            log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
-        return Fused(x, log_variance, report)
+        return corners.cautious(found, used.pixels / (width, height), shape) if at_corners else found
 
     @property
     def ln_per_x(self) -> np.float32:

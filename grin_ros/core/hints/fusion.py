@@ -17,7 +17,7 @@ from grin_ros.core.hints.both import both
 from grin_ros.core.hints.calibration import FEWEST_LEVEL, LEVEL, SPREAD, HintCalibration, in_one_row
 from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.likeness import Likeness
-from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, reduced, sampled
+from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Frame, HintReport, Hints
@@ -71,9 +71,10 @@ class Fusion:
             return None
         median = middle(x)
         ln_range = self.ln_range(median)
-        residual_ln = np.log(used.range_m) - self._at(ln_range, used.pixels, frame)
-        found = self._posterior(frame, used, pixels, ln_range, residual_ln, features)
-        report = _report(hints, used, found, residual_ln)
+        at_corners = corners.lie_at_corners(used)
+        grid, observed = self._compared(frame, used, pixels, ln_range, features)
+        found = self._posterior(frame, used, grid, observed, at_corners)
+        report = _report(hints, used, found, observed.residual_ln)
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
         limit = np.float32(math.log(BEYOND * self.depth.max_m))
@@ -85,47 +86,43 @@ class Fusion:
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
-            wider = corners.WIDER if corners.lie_at_corners(used) else 1.0
+            wider = corners.WIDER if at_corners else 1.0
             scale = np.float32(wider * self.calibration.scale(used, height) / sigma_scale)
             sigma = scale * found.deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
         return Fused(x, log_variance, report)
 
-    def _posterior(
-        self,
-        frame: Frame,
-        used: Hints,
-        pixels: NDArray[np.float64],
-        ln_range: Array,
-        residual_ln: Array,
-        features: Array | None,
-    ) -> Posterior:
-        """Return what the hints `used` tell of the network's ln_range (N,) at pixels (N, 2).
-
-        residual_ln (M,): what they measured, less the network's ln(range) there. features: as `__call__` has them.
-        """
+    def _compared(
+        self, frame: Frame, used: Hints, pixels: NDArray[np.float64], ln_range: Array, features: Array | None
+    ) -> tuple[Features, Observed]:
+        """Return the properties of the queried pixels (N, 2) and the hints `used`, compared with ln_range (N,) of the
+        network. features: as `__call__` has them."""
         width, height = frame.camera.width, frame.camera.height
-        lab = reduced(frame.image)
+        lab = small_lab(frame.image)
 
         def properties(at: NDArray[np.floating], ln: Array, own: Array | None) -> Features:
             position = np.asarray(at, np.float32) / np.float32(width)
             likeness = None if own is None else Likeness.of(own)
             return Features(position, ln, colours(sampled(lab, at, width, height)), likeness)
 
+        ln_at_hints = self._at(ln_range, used.pixels, frame)
         features_at = None if features is None else self._at(features, used.pixels, frame)
-        grid = properties(pixels, ln_range, features)
-        there = properties(used.pixels, self._at(ln_range, used.pixels, frame), features_at)
-        shape = (self.rows, self.cols)
-        sigma_ln, process = used.sigma_ln, self.process
-        at_corners = corners.lie_at_corners(used)
+        there = properties(used.pixels, ln_at_hints, features_at)
+        residual_ln = np.log(used.range_m) - ln_at_hints
+        return properties(pixels, ln_range, features), Observed(there, residual_ln, used.sigma_ln, _shared(used))
+
+    def _posterior(self, frame: Frame, used: Hints, grid: Features, observed: Observed, at_corners: bool) -> Posterior:
+        """Return what the hints `used` tell of the queried pixels. at_corners: most of them are those of motion."""
+        width, height = frame.camera.width, frame.camera.height
+        shape, process = (self.rows, self.cols), self.process
         if at_corners:
             process = corners.process_at_corners(process)
-            edge_ln = corners.edge_sigma_ln(ln_range.reshape(shape))
-            sigma_ln = np.hypot(sigma_ln, sampled(edge_ln, used.pixels, width, height))
-            sigma_ln = np.hypot(sigma_ln, corners.contradiction_sigma_ln(used, residual_ln))
-        observed = Observed(there, residual_ln, sigma_ln, _shared(used))
-        if features is None:
+            edge_ln = corners.edge_sigma_ln(grid.ln_range.reshape(shape))
+            sigma_ln = np.hypot(observed.sigma_ln, sampled(edge_ln, used.pixels, width, height))
+            sigma_ln = np.hypot(sigma_ln, corners.contradiction_sigma_ln(used, observed.residual_ln))
+            observed = observed._replace(sigma_ln=sigma_ln)
+        if grid.likeness is None:
             found = posterior(grid, observed, process, shape)
         else:
             found = both(grid, observed, process, shape, None if at_corners else _kind(used, height))

@@ -73,7 +73,7 @@ class Posterior(NamedTuple):
         return np.asarray(self.mean_ln - 0.5 * self.deviation_ln**2, np.float32)
 
 
-def reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def small_lab(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the image (H, W, 3) uint8 RGB as CIELAB of 8 bits, reduced to COLOUR_WIDTH_PX columns."""
     height, width = image.shape[:2]
     while width > COLOUR_WIDTH_PX:  # by halves, which takes a third of the time of one step

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import camera_inputs
-from grin_ros.core.hints.posterior import colours, reduced
+from grin_ros.core.hints.posterior import colours, small_lab
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import sample
 from grin_ros.core.sampling.schedule import Schedule
@@ -104,7 +104,7 @@ def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, pho
         image, range_m, camera = _window(dataset, int(index), rng)
         found = answer(engine, image, camera)
         arrays["tokens"][k], arrays["x"][k], arrays["log_variance"][k] = found.tokens, found.x, found.log_variance
-        arrays["colour"][k] = colours(cv2.resize(reduced(image), (COLOUR_WIDTH, COLOUR_HEIGHT)))
+        arrays["colour"][k] = colours(cv2.resize(small_lab(image), (COLOUR_WIDTH, COLOUR_HEIGHT)))
         arrays["range_m"][k] = cv2.resize(range_m, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
         arrays["aspect"][k] = camera.height / camera.width
         world = str(worlds[index])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grin_ros.core.hints.covariance import Features
-from grin_ros.core.hints.posterior import AT_ONCE, Observed, Posterior, colours, posterior, reduced, sampled
+from grin_ros.core.hints.posterior import AT_ONCE, Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
 
 PROCESS = Process()
@@ -155,6 +155,6 @@ def test_values_of_a_small_image_are_read_at_the_pixels_of_a_large_one() -> None
 
 
 def test_colours_are_lightness_and_hue_of_a_small_image() -> None:
-    white = colours(reduced(np.full((480, 640, 3), 255, np.uint8)))
+    white = colours(small_lab(np.full((480, 640, 3), 255, np.uint8)))
     assert white.shape == (120, 160, 3)
     assert white[0, 0] == pytest.approx([1.0, 0.0, 0.0], abs=0.01)

@@ -90,12 +90,15 @@ class PoseCheck:
         self._frames = 0
         self._last: NDArray[np.float32] | None = None
         self._views: dict[str, deque[NDArray[np.float64]]] = {}
+        self.turned: Turned | None = None
+        """The direction in which the hints of a source fit better; None if no pose is doubted."""
 
     def forget(self) -> None:
         """Forget all views."""
         self._frames = 0
         self._last = None
         self._views.clear()
+        self.turned = None
 
     def __call__(self, camera: Camera, hints: Hints | None, report: HintReport | None) -> None:
         """Compare the hints of a frame with what the network alone said of it, if the view is new."""
@@ -111,22 +114,21 @@ class PoseCheck:
             if misfits[0] > 0.0:
                 better_ln = np.nan_to_num(np.log(np.maximum(misfits, 1e-6) / misfits[0]))
                 self._views.setdefault(name, deque(maxlen=MOST_VIEWS)).append(better_ln)
+        self.turned = self._turned()
 
     @property
     def text(self) -> str:
         """Return one line about the poses of the sensors, for /diagnostics; empty before the first view."""
         if not self._views:
             return ""
-        count = min(map(len, self._views.values()))
         if (found := self.turned) is not None:
             return f"hints.{found.source} fits the image better by {1.0 - found.share:.0%} if its points {found.text}"
+        count = min(map(len, self._views.values()))
         if count < ENOUGH_VIEWS:
             return f"not known yet, {count} of {ENOUGH_VIEWS} different views have been seen"
         return f"no other direction fits the image clearly better in {count} views"
 
-    @property
-    def turned(self) -> Turned | None:
-        """Return the direction in which the hints of a source fit better; None if no pose is doubted."""
+    def _turned(self) -> Turned | None:
         for name, views in self._views.items():
             if len(views) >= ENOUGH_VIEWS:
                 mean_ln = np.mean(views, axis=0)

@@ -171,9 +171,8 @@ class FrameProcessor:
         self._pose_check(frame.camera, held.used, estimate.hints)
         clock.lap("check")
         inputs.answered(estimate)
-        checked = self._pose_check
-        miss = self._live_check.miss
-        return estimate, HintUse(gathering.result().sources, estimate.hints, miss, checked.turned, checked.text)
+        miss, turned, poses = self._live_check.miss, self._pose_check.turned, self._pose_check.text
+        return estimate, HintUse(gathering.result().sources, estimate.hints, miss, turned, poses)
 
     def _warn_once(self, text: str, name: str = "") -> None:
         """Log a text once. name: what counts as the same text; empty: the text itself."""

@@ -34,7 +34,7 @@ KINDS = {"16uc1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32fc1": ("f4", 1.0)}
 MOST_PIXELS = 30_000
 """The largest number of pixels that are used. They are a random sample, the same for every image of that size."""
 MOST_SEARCHED = 640 * 480
-"""Of a larger image every second, third or n-th row and column is read, because all of them would take too long."""
+"""A larger image is read at every second, third or n-th row and column, because all of them would take too long."""
 EDGE_COLUMNS = 64
 """From this width on, pixels at edges are left out: depth cameras put them between the two surfaces."""
 EDGE_RATIO = 1.1
@@ -97,11 +97,11 @@ class DepthSource(SensorsSource):
         )
 
 
-def depth_from(image: Image, every: int = 1) -> NDArray[np.float32]:
+def depth_from(image: Image, every: int) -> NDArray[np.float32]:
     """Return the depth (H, W) in metres, NaN or 0 where there is none. Raises InputError for another layout.
 
-    every: n to read the first of n rows and of n columns only. The largest integer, 65535, is no
-    depth: it is where a sensor counts no further.
+    every: n to read the first of n rows and of n columns only. The largest integer, 65535, is no depth: it is where a
+    sensor counts no further.
     """
     encoding = image.encoding.lower()
     if encoding not in KINDS:
@@ -118,9 +118,8 @@ def depth_from(image: Image, every: int = 1) -> NDArray[np.float32]:
             f"depth image: got {len(image.data)} bytes and step {step} for {width}x{height} pixels of {image.encoding}",
             "correct the node that publishes it",
         )
-    values = np.ndarray((height, width), dtype, memoryview(image.data), strides=(step, dtype.itemsize))[
-        ::every, ::every
-    ]
+    values = np.ndarray((height, width), dtype, memoryview(image.data), strides=(step, dtype.itemsize))
+    values = values[::every, ::every]
     depth_m = values.astype(np.float32) * np.float32(metres)
     if kind == "u2":
         depth_m[values == np.iinfo(np.uint16).max] = np.nan

@@ -57,11 +57,9 @@ class SensorsSource(HintSource):
         errors += refused
         if not given:
             raise errors[0]
-        return (
-            given[0]
-            if len(messages) == 1 and not errors
-            else _joined(self.name, given, [str(error) for error in errors])
-        )
+        if len(messages) == 1 and not errors:
+            return given[0]
+        return _joined(self.name, given, [str(error) for error in errors])
 
 
 def _tried(call: Callable[[Any], T], each: Iterable[Any]) -> tuple[list[T], list[InputError]]:

@@ -19,7 +19,9 @@ from grin_ros.core.carrying import Carrying
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
-from grin_ros.core.hints.belief import Answer, judged, vetted
+from grin_ros.core.hints.answer import Answer
+from grin_ros.core.hints.belief import judged, vetted
+from grin_ros.core.hints.floor import fused_beside_floor
 from grin_ros.core.hints.fusion import Fused, Fusion, middle
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
@@ -126,7 +128,7 @@ class Estimator:
             vet = vetted(frame, hints, answer)
             fused = None
             if vet.hints is not None:
-                fused = self._fused(frame, vet.hints, camera, tokens, on_host, settings)
+                fused = self._fused(frame, vet.hints, answer, tokens, on_host, settings)
             report = judged(hints, vet, fused.report if fused is not None else None)
             if fused is not None and report is not None and report.used:
                 x, log_variance = self._carried(frame, hints, camera, fused)
@@ -153,18 +155,28 @@ class Estimator:
         self,
         frame: Frame,
         hints: Hints,
-        camera: CameraInputs,
+        alone: Answer,
         tokens: Mapping[str, Tensor],
         found: Sample,
         settings: Settings,
     ) -> Fused | None:
-        """Return what the hints make of the network's answer; None where no hint lies in the image."""
+        """Return what the hints make of the network's answer; None where no hint lies in the image.
+
+        alone: that answer. found: the same as the network gave it.
+        """
         engine = self.engine
         features = None
         if self._hint_network:
             features = hint_features(engine, tokens["local_tokens"], found.x, found.log_variance)
         factor = engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
-        return self._fusion(frame, hints, camera.pixels, found.x, found.log_variance, features, factor.scale)
+
+        def fuse(hints: Hints) -> Fused | None:
+            return self._fusion(frame, hints, alone.pixels, found.x, found.log_variance, features, factor.scale)
+
+        def answer_of(fused: Fused) -> Answer:
+            return replace(alone, ln_range=self._fusion.ln_range(middle(fused.x)))
+
+        return fused_beside_floor(frame.camera, hints, alone, fuse, answer_of)
 
     def _carried(
         self, frame: Frame, hints: Hints, camera: CameraInputs, fused: Fused

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.hints.belief import FLOOR
+from grin_ros.core.hints.floor import FLOOR
 from grin_ros.core.hints.posterior import Posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import Hints

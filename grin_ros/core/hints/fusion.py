@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints import corners
-from grin_ros.core.hints.belief import FLOOR
 from grin_ros.core.hints.both import both
 from grin_ros.core.hints.calibration import FEWEST_LEVEL, LEVEL, SPREAD, HintCalibration, in_one_row
 from grin_ros.core.hints.covariance import Array, Features
+from grin_ros.core.hints.floor import FLOOR
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
@@ -51,7 +51,7 @@ class Fusion:
         self,
         frame: Frame,
         hints: Hints,
-        pixels: NDArray[np.float64],
+        pixels: NDArray[np.floating],
         x: Array,
         log_variance: Array,
         features: Array | None = None,
@@ -87,14 +87,14 @@ class Fusion:
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
             wider = corners.WIDER if at_corners else 1.0
-            scale = np.float32(wider * self.calibration.scale(used, height) / sigma_scale)
+            scale = np.float32(wider * self.calibration.scale(_measured(used), height) / sigma_scale)
             sigma = scale * found.deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
         return Fused(x, log_variance, report)
 
     def _compared(
-        self, frame: Frame, used: Hints, pixels: NDArray[np.float64], ln_range: Array, features: Array | None
+        self, frame: Frame, used: Hints, pixels: NDArray[np.floating], ln_range: Array, features: Array | None
     ) -> tuple[Features, Observed]:
         """Return the properties of the queried pixels (N, 2) and the hints `used`, compared with ln_range (N,) of the
         network. features: as `__call__` has them."""
@@ -125,7 +125,7 @@ class Fusion:
         if grid.likeness is None:
             found = posterior(grid, observed, process, shape)
         else:
-            found = both(grid, observed, process, shape, None if at_corners else _kind(used, height))
+            found = both(grid, observed, process, shape, None if at_corners else _kind(_measured(used), height))
         return corners.cautious(found, used.pixels / (width, height), shape) if at_corners else found
 
     @property
@@ -156,22 +156,25 @@ def _shared(hints: Hints) -> Array | None:
     return np.asarray(hints.shared_ln[:, None] * own, np.float32)
 
 
+def _measured(hints: Hints) -> Hints:
+    """Return the hints that a sensor has measured, which those of the floor are not."""
+    return hints.chosen(~hints.of(FLOOR)) if FLOOR in hints.sources else hints
+
+
 def _kind(hints: Hints, height: int) -> str | None:
-    """Return the kind of the measured hints, which those of the floor are not; None if a few of them lie in one row."""
-    if FLOOR in hints.sources:
-        hints = hints.chosen(~hints.of(FLOOR))
+    """Return the kind of measured hints; None if a few of them lie in one row."""
     if not in_one_row(hints, height):
         return SPREAD
     return LEVEL if len(hints) >= FEWEST_LEVEL else None
 
 
 def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:
-    believed = found.weight >= BELIEVED
-    before = residual_ln[believed]
+    measured, believed = ~used.of(FLOOR), found.weight >= BELIEVED
+    before = residual_ln[measured & believed]
     return HintReport(
         offered=len(hints),
         used=len(used),
-        outliers=int((~believed).sum()),
+        outliers=int((measured & ~believed).sum()),
         correction_ln=float(np.median(before)) if len(before) else 0.0,
         by_source={name: int((used.source == index).sum()) for index, name in enumerate(used.sources)},
     )

@@ -17,8 +17,8 @@ from sensor_msgs.msg import CameraInfo
 
 from grin_ros.core.estimator import Estimator, Stopwatch
 from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.hints.live_check import Held, LiveCheck
-from grin_ros.core.hints.pose_check import PoseCheck
+from grin_ros.core.hints.checks.live_check import Held, LiveCheck
+from grin_ros.core.hints.checks.pose_check import PoseCheck
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.ros.frame.outputs import Answer, output_messages

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
-from grin_ros.core.hints.live_check import Miss
-from grin_ros.core.hints.pose_check import Turned
+from grin_ros.core.hints.checks.live_check import Miss
+from grin_ros.core.hints.checks.pose_check import Turned
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import DepthEstimate, Frame, HintReport, Hints
 from grin_ros.ros.inputs.hints.config import HintConfig

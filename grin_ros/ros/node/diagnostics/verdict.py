@@ -13,7 +13,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from grin_ros.core.hints.live_check import ENOUGH
+from grin_ros.core.hints.checks.live_check import ENOUGH
 from grin_ros.ros.node.diagnostics.snapshot import Snapshot
 
 SILENCE_S = 2.0

@@ -18,7 +18,7 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.transform_tree import TransformTree
-from grin_ros.core.hints.live_check import EVERY
+from grin_ros.core.hints.checks.live_check import EVERY
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.images import open_converter

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from grin_ros.core.hints.live_check import Miss
+from grin_ros.core.hints.checks.live_check import Miss
 from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import DOUBTS
 from grin_ros.core.types import HintReport

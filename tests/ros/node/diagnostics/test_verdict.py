@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from grin_ros.core.hints.pose_check import Turned
+from grin_ros.core.hints.checks.pose_check import Turned
 from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import doubt
 from grin_ros.ros.inputs.hints.gathering import HintUse

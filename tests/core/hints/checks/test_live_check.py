@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.live_check import EVERY, FEWEST, MOST_FACTOR, LiveCheck, Miss
+from grin_ros.core.hints.checks.live_check import EVERY, FEWEST, MOST_FACTOR, LiveCheck, Miss
 from grin_ros.core.types import DepthEstimate, HintReport, Hints
 
 CAMERA = Camera(160, 120, 110.0, 110.0, 79.5, 59.5)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.pose_check import ENOUGH_VIEWS, EVERY, PoseCheck
+from grin_ros.core.hints.checks.pose_check import ENOUGH_VIEWS, EVERY, PoseCheck
 from grin_ros.core.types import HintReport, Hints
 
 CAMERA = Camera(160, 120, 110.0, 110.0, 79.5, 59.5)

@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of the query grid of one frame, for everything that judges hints by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer on the query grid of a frame: the network's own, or that with hints.
+
+    pixels: (N, 2). rays: (N, 3) unit rays. ln_range: (N,). rows, cols: N = rows * cols, row by row.
+    """
+
+    pixels: NDArray[np.floating]
+    rays: NDArray[np.floating]
+    ln_range: NDArray[np.float32]
+    rows: int
+    cols: int

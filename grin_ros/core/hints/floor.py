@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The floor as a hint beside hints of one row, as a 2D lidar gives.
+
+Hints of one row say nothing of the floor, and their correction would drag it along. Where the mounting of the camera is
+known, so is the range of the floor, and where depth is near that range, the floor is a hint too. It is looked for
+twice. In the answer of the camera alone, it is believed only if it covers much of where it could be, because an answer
+of the wrong scale places other things there. In the answer with hints, that scale is right.
+
+Hints that are spread over the image, and corners that motion follows, measure the floor themselves. Beside them the
+floor made depth worse (docs/notes/hints.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+import cv2
+import numpy as np
+
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.hints.answer import Answer
+from grin_ros.core.hints.calibration import LEVEL, kind_of
+from grin_ros.core.types import Hints
+
+FLOOR = "floor"
+"""The name of the source whose hints are the floor."""
+FAR_LN, BIAS_LN, BUMP_LN = 0.3, 0.2, 0.06
+"""The floor is where the answer's range differs from that of the ground plane by less than the first, on average over
+the neighbourhood by less than the second, and from that average by less than the third: errors of the network are
+smooth, and what stands on the floor is not. In shares of the camera's height, these are heights above the floor."""
+STRICTER = 0.5
+"""In an answer that knew the floor already, all three are multiplied by this."""
+ALONE, WITH_HINTS = 0.4, 0.1
+"""The floor counts if it covers at least this share of where it could be, in the answer of the camera alone and in that
+with hints. On renders of robots, of what the camera alone takes for floor two thirds are floor where it covers less
+than the first, and nine tenths above."""
+BLOCK = 9
+"""The side of the neighbourhood, in cells of the query grid."""
+SIGMA_LN = 0.05
+REACH = 8.0
+"""The floor is trusted up to this many heights of the camera; beyond, a small pitch moves the plane far."""
+MOST = 64
+"""The largest number of hints of the floor. They are spread over it."""
+
+Fused = TypeVar("Fused")
+
+
+class Floor(NamedTuple):
+    """hints: the floor where it was seen; None if nowhere. share: how much of where it could be that is, 0 to 1."""
+
+    hints: Hints | None
+    share: float
+
+
+def floor_of(camera: Camera, answer: Answer, strictness: float = 1.0) -> Floor:
+    """Return the floor where the answer sees it where the mounting says that it is.
+
+    strictness: multiplies FAR_LN, BIAS_LN and BUMP_LN.
+    """
+    far_ln, bias_ln, bump_ln = (strictness * limit for limit in (FAR_LN, BIAS_LN, BUMP_LN))
+    if camera.mounting is None:
+        return Floor(None, 0.0)
+    down = -(answer.rays @ camera.mounting.up_optical())
+    below = down > 1.0 / REACH
+    plane_ln = np.log(camera.mounting.height_m / np.where(below, down, 1.0))
+    farther_ln = np.asarray(answer.ln_range - plane_ln, np.float32).reshape(answer.rows, answer.cols)
+    near = below.reshape(farther_ln.shape) & (np.abs(farther_ln) < far_ln)
+    share = cv2.blur(near.astype(np.float32), (BLOCK, BLOCK))
+    mean_ln = cv2.blur(np.where(near, farther_ln, np.float32(0.0)), (BLOCK, BLOCK)) / np.maximum(share, 1e-3)
+    smooth = (np.abs(mean_ln) < bias_ln) & (np.abs(farther_ln - mean_ln) < bump_ln)
+    (floor,) = np.nonzero((near & smooth).reshape(-1))
+    if not len(floor):
+        return Floor(None, 0.0)
+    chosen = floor[np.linspace(0, len(floor) - 1, min(MOST, len(floor))).astype(np.intp)]
+    hints = Hints.measured(answer.pixels[chosen], np.exp(plane_ln[chosen]), SIGMA_LN, FLOOR)
+    return Floor(hints, len(floor) / int(below.sum()))
+
+
+def fused_beside_floor(
+    camera: Camera,
+    hints: Hints,
+    alone: Answer,
+    fuse: Callable[[Hints], Fused | None],
+    answer_of: Callable[[Fused], Answer],
+) -> Fused | None:
+    """Return what `fuse` makes of the hints, and of the floor where that helps: beside hints of one row.
+
+    alone: the answer of the camera alone. answer_of: gives the answer with hints.
+    """
+    if camera.mounting is None or kind_of(hints, camera.height) != LEVEL:
+        return fuse(hints)
+    first = floor_of(camera, alone)
+    known = first.share >= ALONE
+    fused = fuse(_beside(hints, first) if known else hints)
+    if fused is None:
+        return None
+    second = floor_of(camera, answer_of(fused), STRICTER if known else 1.0)
+    return fuse(_beside(hints, second)) if second.share >= WITH_HINTS else fused
+
+
+def _beside(hints: Hints, floor: Floor) -> Hints:
+    return hints if floor.hints is None else Hints.joined([hints, floor.hints]) or hints

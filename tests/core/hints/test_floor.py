@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The floor as a hint: where it is found, and beside which hints it counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from grin_ros.core.hints.floor import ALONE, FLOOR, MOST, floor_of, fused_beside_floor
+from grin_ros.core.types import Hints
+from tests.core.hints.seen_room import CAMERA, COLS, FLOOR_M, PIXELS, ROWS, answer, hints, room
+
+
+def test_the_floor_is_found_in_spite_of_a_smooth_error_and_not_where_something_stands() -> None:
+    tilted = room() * np.exp(0.12 * np.linspace(-1.0, 1.0, ROWS * COLS))
+    thing = np.zeros((ROWS, COLS), np.bool_)
+    thing[16:20, 10:14] = True
+    low = np.where(thing.reshape(-1), 0.85 * tilted, tilted)  # 15 % nearer is 7 cm above the floor
+    found, share = floor_of(CAMERA, answer(low))
+    assert found is not None and len(found) == MOST
+    assert ALONE < share < 1.0
+    u, v = (found.pixels / 5.0).astype(int).T
+    assert not thing[v, u].any()
+    np.testing.assert_allclose(found.range_m, FLOOR_M.reshape(ROWS, COLS)[v, u], rtol=1e-5)
+    assert found.range_m.max() < 4.0
+
+
+def test_a_stricter_look_finds_less() -> None:
+    uneven = room() * np.exp(0.05 * np.sin(np.arange(ROWS * COLS)))
+    assert floor_of(CAMERA, answer(uneven), 0.5).share < floor_of(CAMERA, answer(uneven)).share
+
+
+def test_without_mounting_or_floor_in_view_there_are_no_hints_of_it() -> None:
+    assert floor_of(replace(CAMERA, mounting=None), answer(room())) == (None, 0.0)
+    assert floor_of(CAMERA, answer(np.full(ROWS * COLS, 0.4))) == (None, 0.0)
+
+
+def floors(alone_m: NDArray[np.floating], given: Hints) -> list[int]:
+    """Return how many hints of the floor each fusion gets, if the answer with hints is that of the room."""
+    asked: list[Hints] = []
+
+    def fuse(hints: Hints) -> list[Hints]:
+        asked.append(hints)
+        return asked
+
+    fused_beside_floor(CAMERA, given, answer(alone_m), fuse, lambda _: answer(room()))
+    return [int(each.of(FLOOR).sum()) for each in asked]
+
+
+def test_a_floor_that_the_camera_alone_sees_counts_from_the_start() -> None:
+    assert floors(room(), hints(room())) == [MOST, MOST]
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_an_answer_of_the_wrong_scale_shows_the_floor_once_hints_correct_it(factor: float) -> None:
+    assert floors(factor * room(), hints(room())) == [0, MOST]
+
+
+def test_hints_that_are_spread_measure_the_floor_themselves() -> None:
+    every = slice(None, None, 19)
+    assert floors(room(), Hints.measured(PIXELS[every], room()[every], 0.01, "points")) == [0]

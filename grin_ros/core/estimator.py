@@ -21,7 +21,7 @@ from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.belief import judged, vetted
-from grin_ros.core.hints.floor import fused_beside_floor
+from grin_ros.core.hints.floor import beside_floor
 from grin_ros.core.hints.fusion import Fused, Fusion, middle
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
@@ -169,14 +169,8 @@ class Estimator:
         if self._hint_network:
             features = hint_features(engine, tokens["local_tokens"], found.x, found.log_variance)
         factor = engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
-
-        def fuse(hints: Hints) -> Fused | None:
-            return self._fusion(frame, hints, alone.pixels, found.x, found.log_variance, features, factor.scale)
-
-        def answer_of(fused: Fused) -> Answer:
-            return replace(alone, ln_range=self._fusion.ln_range(middle(fused.x)))
-
-        return fused_beside_floor(frame.camera, hints, alone, fuse, answer_of)
+        told = beside_floor(frame.camera, hints, alone, lambda hints: self._fusion.roughly(frame, hints, alone))
+        return self._fusion(frame, told, alone.pixels, found.x, found.log_variance, features, factor.scale)
 
     def _carried(
         self, frame: Frame, hints: Hints, camera: CameraInputs, fused: Fused

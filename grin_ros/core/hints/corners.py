@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.hints.floor import FLOOR
 from grin_ros.core.hints.posterior import Posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import Hints
@@ -24,7 +23,7 @@ TRACKED, MAPPED = "motion", "motion map"
 """The names of the two sources of hints at corners: corners that are followed now, and points of the map of motion."""
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
-CONTRADICTS_LN, PER_EXCESS = 0.7, 2.0
+CONTRADICTS_LN, PER_EXCESS = 0.5, 4.0
 """A hint is doubted if its correction, in ln(range), differs from the median of all by more than the first of these.
 Its sigma grows by the second for each unit of the excess. A person who walks towards a robot that drives towards him
 looks like something that stands, several times nearer. On the rendered drives half of such hints are wrong."""
@@ -38,10 +37,10 @@ WIDER = 1.35
 """With a hint network, sigma is larger by this factor than with hints at random pixels."""
 
 
-def lie_at_corners(hints: Hints) -> bool:
+def lie_at_corners(measured: Hints) -> bool:
     """Return whether at least half of the measured hints, which those of the floor are not, are those of motion."""
-    motion, floor = hints.of(TRACKED, MAPPED), hints.of(FLOOR)
-    return bool(motion.any() and 2 * motion.sum() >= (~floor).sum())
+    motion = measured.of(TRACKED, MAPPED)
+    return bool(motion.any() and 2 * motion.sum() >= len(motion))
 
 
 def process_at_corners(process: Process) -> Process:

@@ -1,20 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The floor as a hint beside hints of one row, as a 2D lidar gives.
+"""The floor as a hint beside hints that do not measure it: those of one row, as a 2D lidar gives, and corners.
 
-Hints of one row say nothing of the floor, and their correction would drag it along. Where the mounting of the camera is
-known, so is the range of the floor, and where depth is near that range, the floor is a hint too. It is looked for
-twice. In the answer of the camera alone, it is believed only if it covers much of where it could be, because an answer
-of the wrong scale places other things there. In the answer with hints, that scale is right.
+Their correction would drag the floor along. Where the mounting of the camera is known, so is the range of the floor,
+and where depth is near that range, the floor is a hint too. It is looked for twice. In the answer of the camera alone,
+it is believed only if it covers much of where it could be, because an answer of the wrong scale places other things
+there. A rough answer with hints then has the right scale.
 
-Hints that are spread over the image, and corners that motion follows, measure the floor themselves. Beside them the
-floor made depth worse (docs/notes/hints.md).
+Sensors whose hints are spread over the image measure the floor themselves. Beside them the floor made depth worse
+(docs/notes/hints.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ import numpy as np
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.calibration import LEVEL, kind_of
+from grin_ros.core.hints.corners import lie_at_corners
 from grin_ros.core.types import Hints
 
 FLOOR = "floor"
@@ -30,21 +31,19 @@ FAR_LN, BIAS_LN, BUMP_LN = 0.3, 0.2, 0.06
 """The floor is where the answer's range differs from that of the ground plane by less than the first, on average over
 the neighbourhood by less than the second, and from that average by less than the third: errors of the network are
 smooth, and what stands on the floor is not. In shares of the camera's height, these are heights above the floor."""
-STRICTER = 0.5
-"""In an answer that knew the floor already, all three are multiplied by this."""
+STRICTER = 2.0 / 3.0
+"""In a rough answer that knew the floor already, all three are multiplied by this."""
 ALONE, WITH_HINTS = 0.4, 0.1
-"""The floor counts if it covers at least this share of where it could be, in the answer of the camera alone and in that
-with hints. On renders of robots, of what the camera alone takes for floor two thirds are floor where it covers less
-than the first, and nine tenths above."""
+"""The floor counts if it covers at least this share of where it could be, in the answer of the camera alone and in the
+rough one with hints. On renders of robots, two thirds of what the camera alone takes for floor are floor where it
+covers less than the first, and nine tenths where it covers more."""
 BLOCK = 9
 """The side of the neighbourhood, in cells of the query grid."""
 SIGMA_LN = 0.05
 REACH = 8.0
 """The floor is trusted up to this many heights of the camera; beyond, a small pitch moves the plane far."""
-MOST = 64
+MOST = 56
 """The largest number of hints of the floor. They are spread over it."""
-
-Fused = TypeVar("Fused")
 
 
 class Floor(NamedTuple):
@@ -78,27 +77,19 @@ def floor_of(camera: Camera, answer: Answer, strictness: float = 1.0) -> Floor:
     return Floor(hints, len(floor) / int(below.sum()))
 
 
-def fused_beside_floor(
-    camera: Camera,
-    hints: Hints,
-    alone: Answer,
-    fuse: Callable[[Hints], Fused | None],
-    answer_of: Callable[[Fused], Answer],
-) -> Fused | None:
-    """Return what `fuse` makes of the hints, and of the floor where that helps: beside hints of one row.
+def beside_floor(camera: Camera, hints: Hints, alone: Answer, roughly: Callable[[Hints], Answer]) -> Hints:
+    """Return hints of sensors and of motion with those of the floor, where these help.
 
-    alone: the answer of the camera alone. answer_of: gives the answer with hints.
+    alone: the answer of the camera alone. roughly: gives a rough answer with hints.
     """
-    if camera.mounting is None or kind_of(hints, camera.height) != LEVEL:
-        return fuse(hints)
+    if camera.mounting is None or not (lie_at_corners(hints) or kind_of(hints, camera.height) == LEVEL):
+        return hints
     first = floor_of(camera, alone)
     known = first.share >= ALONE
-    fused = fuse(_beside(hints, first) if known else hints)
-    if fused is None:
-        return None
-    second = floor_of(camera, answer_of(fused), STRICTER if known else 1.0)
-    return fuse(_beside(hints, second)) if second.share >= WITH_HINTS else fused
+    before = _joined(hints, first) if known else hints
+    second = floor_of(camera, roughly(before), STRICTER if known else 1.0)
+    return _joined(hints, second) if second.share >= WITH_HINTS else before
 
 
-def _beside(hints: Hints, floor: Floor) -> Hints:
+def _joined(hints: Hints, floor: Floor) -> Hints:
     return hints if floor.hints is None else Hints.joined([hints, floor.hints]) or hints

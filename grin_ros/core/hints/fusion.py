@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints import corners
-from grin_ros.core.hints.both import both
+from grin_ros.core.hints.answer import Answer
+from grin_ros.core.hints.both import both, upright
 from grin_ros.core.hints.calibration import FEWEST_LEVEL, LEVEL, SPREAD, HintCalibration, in_one_row
 from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.floor import FLOOR
@@ -24,6 +25,8 @@ from grin_ros.core.types import Frame, HintReport, Hints
 
 BELIEVED = 0.5
 """A hint with a smaller weight counts as an outlier in the report."""
+ROUGHLY = 64
+"""The largest number of hints of a rough answer."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Fusion:
             return None
         median = middle(x)
         ln_range = self.ln_range(median)
-        at_corners = corners.lie_at_corners(used)
+        at_corners = corners.lie_at_corners(_measured(used))
         grid, observed = self._compared(frame, used, pixels, ln_range, features)
         found = self._posterior(frame, used, grid, observed, at_corners)
         report = _report(hints, used, found, observed.residual_ln)
@@ -92,6 +95,19 @@ class Fusion:
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
         return Fused(x, log_variance, report)
+
+    def roughly(self, frame: Frame, hints: Hints, alone: Answer) -> Answer:
+        """Return the answer with at most ROUGHLY of the hints, by the process without a hint network.
+
+        alone: that of the camera alone. All hints must lie in the image.
+        """
+        few = hints.chosen(np.linspace(0, len(hints) - 1, min(ROUGHLY, len(hints))).astype(np.intp))
+        grid, observed = self._compared(frame, few, alone.pixels, alone.ln_range, None)
+        measured = _measured(few)
+        level = _kind(measured, frame.camera.height) == LEVEL
+        plain = replace(self, process=upright(Process()) if level else Process())
+        found = plain._posterior(frame, few, grid, observed, corners.lie_at_corners(measured))
+        return replace(alone, ln_range=alone.ln_range + found.mean_ln)
 
     def _compared(
         self, frame: Frame, used: Hints, pixels: NDArray[np.floating], ln_range: Array, features: Array | None

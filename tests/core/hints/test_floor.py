@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from grin_ros.core.hints.floor import ALONE, FLOOR, MOST, floor_of, fused_beside_floor
+from grin_ros.core.hints.answer import Answer
+from grin_ros.core.hints.corners import TRACKED
+from grin_ros.core.hints.floor import ALONE, FLOOR, MOST, beside_floor, floor_of
 from grin_ros.core.types import Hints
 from tests.core.hints.seen_room import CAMERA, COLS, FLOOR_M, PIXELS, ROWS, answer, hints, room
 
@@ -39,27 +41,36 @@ def test_without_mounting_or_floor_in_view_there_are_no_hints_of_it() -> None:
     assert floor_of(CAMERA, answer(np.full(ROWS * COLS, 0.4))) == (None, 0.0)
 
 
-def floors(alone_m: NDArray[np.floating], given: Hints) -> list[int]:
-    """Return how many hints of the floor each fusion gets, if the answer with hints is that of the room."""
+def floors(alone_m: NDArray[np.floating], given: Hints, with_hints_m: NDArray[np.floating]) -> list[int]:
+    """Return how many hints of the floor the rough answer and the last one get; without a second look the last only.
+
+    with_hints_m: the range of the rough answer.
+    """
     asked: list[Hints] = []
 
-    def fuse(hints: Hints) -> list[Hints]:
+    def roughly(hints: Hints) -> Answer:
         asked.append(hints)
-        return asked
+        return answer(with_hints_m)
 
-    fused_beside_floor(CAMERA, given, answer(alone_m), fuse, lambda _: answer(room()))
+    asked.append(beside_floor(CAMERA, given, answer(alone_m), roughly))
     return [int(each.of(FLOOR).sum()) for each in asked]
 
 
-def test_a_floor_that_the_camera_alone_sees_counts_from_the_start() -> None:
-    assert floors(room(), hints(room())) == [MOST, MOST]
+@pytest.mark.parametrize("source", ["scan", TRACKED])
+def test_a_floor_that_the_camera_alone_sees_counts_from_the_start(source: str) -> None:
+    assert floors(room(), hints(room(), source), room()) == [MOST, MOST]
+    assert floors(room(), hints(room(), source), 2.0 * room()) == [MOST, MOST], "also if hints do not confirm it"
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_an_answer_of_the_wrong_scale_shows_the_floor_once_hints_correct_it(factor: float) -> None:
-    assert floors(factor * room(), hints(room())) == [0, MOST]
+    assert floors(factor * room(), hints(room()), room()) == [0, MOST]
 
 
-def test_hints_that_are_spread_measure_the_floor_themselves() -> None:
+def test_a_floor_that_nothing_shows_does_not_count() -> None:
+    assert floors(2.0 * room(), hints(room()), 2.0 * room()) == [0, 0]
+
+
+def test_sensors_whose_hints_are_spread_measure_the_floor_themselves() -> None:
     every = slice(None, None, 19)
-    assert floors(room(), Hints.measured(PIXELS[every], room()[every], 0.01, "points")) == [0]
+    assert floors(room(), Hints.measured(PIXELS[every], room()[every], 0.01, "points"), room()) == [0]

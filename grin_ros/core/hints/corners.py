@@ -23,7 +23,7 @@ TRACKED, MAPPED = "motion", "motion map"
 """The names of the two sources of hints at corners: corners that are followed now, and points of the map of motion."""
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
-CONTRADICTS_LN, PER_EXCESS = 0.5, 4.0
+CONTRADICTS_LN, PER_EXCESS = 0.5, 2.0
 """A hint is doubted if its correction, in ln(range), differs from the median of all by more than the first of these.
 Its sigma grows by the second for each unit of the excess. A person who walks towards a robot that drives towards him
 looks like something that stands, several times nearer. On the rendered drives half of such hints are wrong."""

@@ -128,7 +128,10 @@ class Estimator:
             vet = vetted(frame, hints, answer)
             fused = None
             if vet.hints is not None:
-                fused = self._fused(frame, vet.hints, answer, tokens, on_host, settings)
+                told = beside_floor(
+                    frame.camera, vet.hints, vet.floor, lambda given: self._fusion.roughly(frame, given, answer)
+                )
+                fused = self._fused(frame, told, camera, tokens, on_host, settings)
             report = judged(hints, vet, fused.report if fused is not None else None)
             if fused is not None and report is not None and report.used:
                 x, log_variance = self._carried(frame, hints, camera, fused)
@@ -155,22 +158,18 @@ class Estimator:
         self,
         frame: Frame,
         hints: Hints,
-        alone: Answer,
+        camera: CameraInputs,
         tokens: Mapping[str, Tensor],
         found: Sample,
         settings: Settings,
     ) -> Fused | None:
-        """Return what the hints make of the network's answer; None where no hint lies in the image.
-
-        alone: that answer. found: the same as the network gave it.
-        """
+        """Return what the hints make of the network's answer; None where no hint lies in the image."""
         engine = self.engine
         features = None
         if self._hint_network:
             features = hint_features(engine, tokens["local_tokens"], found.x, found.log_variance)
         factor = engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
-        told = beside_floor(frame.camera, hints, alone, lambda hints: self._fusion.roughly(frame, hints, alone))
-        return self._fusion(frame, told, alone.pixels, found.x, found.log_variance, features, factor.scale)
+        return self._fusion(frame, hints, camera.pixels, found.x, found.log_variance, features, factor.scale)
 
     def _carried(
         self, frame: Frame, hints: Hints, camera: CameraInputs, fused: Fused

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of the query grid of one frame, for everything that judges hints by it."""
+"""An answer on the query grid of one frame, by which hints are judged."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from grin_ros.core.hints.answer import Answer
-from grin_ros.core.hints.floor import ALONE, FLOOR, floor_of
+from grin_ros.core.hints.floor import ALONE, FLOOR, Floor, floor_of
 from grin_ros.core.hints.posterior import sampled
 from grin_ros.core.types import Frame, HintReport, Hints
 
@@ -31,9 +31,10 @@ MOST_OUTLIERS = 0.5
 
 @dataclass(frozen=True)
 class Vetted:
-    """hints: what is believed; None if nothing is. refused: source -> why not."""
+    """hints: what is believed; None if nothing is. floor: as the camera alone shows it. refused: source -> why not."""
 
     hints: Hints | None
+    floor: Floor
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -43,7 +44,8 @@ def vetted(frame: Frame, hints: Hints, answer: Answer) -> Vetted:
     grid = answer.ln_range.reshape(answer.rows, answer.cols)
     left = camera.contains(hints.pixels)
     differs_ln = np.log(hints.range_m) - sampled(grid, hints.pixels, camera.width, camera.height)
-    most_ln = MOST_ON_FLOOR_LN if floor_of(camera, answer).share >= ALONE else MOST_LN
+    floor = floor_of(camera, answer)
+    most_ln = MOST_ON_FLOOR_LN if floor.share >= ALONE else MOST_LN
     refused = {}
     for index, name in enumerate(hints.sources):
         own = left & (hints.source == index)
@@ -58,8 +60,8 @@ def vetted(frame: Frame, hints: Hints, answer: Answer) -> Vetted:
             )
             left &= ~own
     if not left.any():
-        return Vetted(None, refused)
-    return Vetted(hints if left.all() else hints.chosen(left), refused)
+        return Vetted(None, floor, refused)
+    return Vetted(hints if left.all() else hints.chosen(left), floor, refused)
 
 
 def judged(hints: Hints, vet: Vetted, report: HintReport | None) -> HintReport | None:

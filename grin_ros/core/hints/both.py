@@ -35,8 +35,8 @@ def both(
 ) -> Posterior:
     """Return the posterior with a hint network; for a few hints the mean of that and of the one without it.
 
-    How far these two differ counts as a part of the deviation. kind: LEVEL or SPREAD; None for hints that are
-    neither, for which the process stays as it is. The other arguments are those of `posterior`.
+    How far these two differ counts as a part of the deviation. kind: LEVEL or SPREAD; for hints that are neither
+    the process stays as it is. The other arguments are those of `posterior`.
     """
     few = len(hints.residual_ln) <= BOTH_UP_TO
     adapts, plain = few and kind == SPREAD, Process()

@@ -21,6 +21,8 @@ from grin_ros.core.types import Hints
 
 TRACKED, MAPPED = "motion", "motion map"
 """The names of the two sources of hints at corners: corners that are followed now, and points of the map of motion."""
+CORNERS = "corners"
+"""The kind of hints that lie at corners, beside LEVEL and SPREAD of calibration.py."""
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
 CONTRADICTS_LN, PER_EXCESS = 0.5, 2.0

@@ -78,14 +78,13 @@ def floor_of(camera: Camera, answer: Answer, strictness: float = 1.0) -> Floor:
     return Floor(hints, len(floor) / int(below.sum()))
 
 
-def beside_floor(camera: Camera, hints: Hints, alone: Answer, roughly: Callable[[Hints], Answer]) -> Hints:
+def beside_floor(camera: Camera, hints: Hints, first: Floor, roughly: Callable[[Hints], Answer]) -> Hints:
     """Return hints of sensors and of motion with those of the floor, where these help.
 
-    alone: the answer of the camera alone. roughly: gives a rough answer with hints.
+    first: the floor as the camera alone shows it. roughly: gives a rough answer with hints.
     """
     if camera.mounting is None or not (lie_at_corners(hints) or kind_of(hints, camera.height) == LEVEL):
         return hints
-    first = floor_of(camera, alone)
     known = first.share >= ALONE
     before = _joined(hints, first) if known else hints
     second = floor_of(camera, roughly(before), STRICTER if known else 1.0)

@@ -15,6 +15,7 @@ from grin_ros.core.hints import corners
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.both import both, upright
 from grin_ros.core.hints.calibration import FEWEST_LEVEL, LEVEL, SPREAD, HintCalibration, in_one_row
+from grin_ros.core.hints.corners import CORNERS
 from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.floor import FLOOR
 from grin_ros.core.hints.likeness import Likeness
@@ -74,9 +75,9 @@ class Fusion:
             return None
         median = middle(x)
         ln_range = self.ln_range(median)
-        at_corners = corners.lie_at_corners(_measured(used))
+        kind = arrangement(used, height)
         grid, observed = self._compared(frame, used, pixels, ln_range, features)
-        found = self._posterior(frame, used, grid, observed, at_corners)
+        found = self._posterior(frame, used, grid, observed, kind, self.process)
         report = _report(hints, used, found, observed.residual_ln)
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
@@ -89,7 +90,7 @@ class Fusion:
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
-            wider = corners.WIDER if at_corners else 1.0
+            wider = corners.WIDER if kind == CORNERS else 1.0
             scale = np.float32(wider * self.calibration.scale(_measured(used), height) / sigma_scale)
             sigma = scale * found.deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)
@@ -103,10 +104,8 @@ class Fusion:
         """
         few = hints.chosen(np.linspace(0, len(hints) - 1, min(ROUGHLY, len(hints))).astype(np.intp))
         grid, observed = self._compared(frame, few, alone.pixels, alone.ln_range, None)
-        measured = _measured(few)
-        level = _kind(measured, frame.camera.height) == LEVEL
-        plain = replace(self, process=upright(Process()) if level else Process())
-        found = plain._posterior(frame, few, grid, observed, corners.lie_at_corners(measured))
+        kind = arrangement(few, frame.camera.height)
+        found = self._posterior(frame, few, grid, observed, kind, upright(Process()) if kind == LEVEL else Process())
         return replace(alone, ln_range=alone.ln_range + found.mean_ln)
 
     def _compared(
@@ -128,11 +127,13 @@ class Fusion:
         residual_ln = np.log(used.range_m) - ln_at_hints
         return properties(pixels, ln_range, features), Observed(there, residual_ln, used.sigma_ln, _shared(used))
 
-    def _posterior(self, frame: Frame, used: Hints, grid: Features, observed: Observed, at_corners: bool) -> Posterior:
-        """Return what the hints `used` tell of the queried pixels. at_corners: most of them are those of motion."""
+    def _posterior(
+        self, frame: Frame, used: Hints, grid: Features, observed: Observed, kind: str | None, process: Process
+    ) -> Posterior:
+        """Return what the hints `used` tell of the queried pixels. kind: their `arrangement`."""
         width, height = frame.camera.width, frame.camera.height
-        shape, process = (self.rows, self.cols), self.process
-        if at_corners:
+        shape = (self.rows, self.cols)
+        if kind == CORNERS:
             process = corners.process_at_corners(process)
             edge_ln = corners.edge_sigma_ln(grid.ln_range.reshape(shape))
             sigma_ln = np.hypot(observed.sigma_ln, sampled(edge_ln, used.pixels, width, height))
@@ -141,8 +142,8 @@ class Fusion:
         if grid.likeness is None:
             found = posterior(grid, observed, process, shape)
         else:
-            found = both(grid, observed, process, shape, None if at_corners else _kind(_measured(used), height))
-        return corners.cautious(found, used.pixels / (width, height), shape) if at_corners else found
+            found = both(grid, observed, process, shape, kind)
+        return corners.cautious(found, used.pixels / (width, height), shape) if kind == CORNERS else found
 
     @property
     def ln_per_x(self) -> np.float32:
@@ -177,11 +178,15 @@ def _measured(hints: Hints) -> Hints:
     return hints.chosen(~hints.of(FLOOR)) if FLOOR in hints.sources else hints
 
 
-def _kind(hints: Hints, height: int) -> str | None:
-    """Return the kind of measured hints; None if a few of them lie in one row."""
-    if not in_one_row(hints, height):
+def arrangement(hints: Hints, height: int) -> str | None:
+    """Return how the measured hints lie in an image of `height` rows, whatever hints of the floor are beside them:
+    CORNERS, LEVEL or SPREAD; None if a few of them lie in one row."""
+    measured = _measured(hints)
+    if corners.lie_at_corners(measured):
+        return CORNERS
+    if not in_one_row(measured, height):
         return SPREAD
-    return LEVEL if len(hints) >= FEWEST_LEVEL else None
+    return LEVEL if len(measured) >= FEWEST_LEVEL else None
 
 
 def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:

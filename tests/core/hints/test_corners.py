@@ -7,8 +7,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grin_ros.core.hints.corners import cautious, contradiction_sigma_ln, edge_sigma_ln, lie_at_corners
+from grin_ros.core.hints.corners import CORNERS, cautious, contradiction_sigma_ln, edge_sigma_ln, lie_at_corners
 from grin_ros.core.hints.covariance import Features
+from grin_ros.core.hints.floor import FLOOR
+from grin_ros.core.hints.fusion import arrangement
 from grin_ros.core.hints.posterior import Observed, Posterior, posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import Hints
@@ -88,3 +90,11 @@ def test_hints_of_motion_are_known_by_their_source(others: tuple[str, ...], at_c
     joined = Hints.joined(parts)
     assert joined is not None
     assert lie_at_corners(joined) == at_corners
+
+
+@pytest.mark.parametrize(("others", "at_corners"), [((), True), ((FLOOR,) * 9, True), (("scan",) * 9, False)])
+def test_hints_of_the_floor_beside_them_do_not_change_how_hints_lie(others: tuple[str, ...], at_corners: bool) -> None:
+    parts = [Hints.measured([(1, 1)], [1.0], 0.1, name) for name in ("motion", "motion map", *others)]
+    joined = Hints.joined(parts)
+    assert joined is not None
+    assert (arrangement(joined, 60) == CORNERS) == at_corners

@@ -52,7 +52,7 @@ def floors(alone_m: NDArray[np.floating], given: Hints, with_hints_m: NDArray[np
         asked.append(hints)
         return answer(with_hints_m)
 
-    asked.append(beside_floor(CAMERA, given, answer(alone_m), roughly))
+    asked.append(beside_floor(CAMERA, given, floor_of(CAMERA, answer(alone_m)), roughly))
     return [int(each.of(FLOOR).sum()) for each in asked]
 
 

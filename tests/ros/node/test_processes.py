@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,23 @@ def test_a_node_that_is_stopped_while_it_opens_its_backend_ends_quietly(
     process.send_signal(number)
     assert process.wait(30.0) == 0
     assert not any(word in process.text() for word in ("Traceback", "failed:", "terminate")), process.text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_node_that_is_told_to_end_again_and_again_ends_without_an_error(
+    start: Start, fake_artifact: Path, number: signal.Signals
+) -> None:
+    """A launch file passes on the signal that its whole process group has received already."""
+    client = start(parameters={"model": str(fake_artifact), "backend": BACKEND, "autostart": True})
+    client.wait(lambda: client.state() == "active", "active node")
+    process = client.process
+    assert process is not None
+    until = time.monotonic() + 30.0
+    while process.alive() and time.monotonic() < until:
+        process.send_signal(number)
+        time.sleep(0.005)
+    assert process.wait(1.0) == 0
+    assert "Traceback" not in process.text()
 
 
 def test_the_log_says_what_the_node_does_and_what_it_waits_for(start: Start, fake_artifact: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.actions import EmitEvent, ExecuteProcess, LogInfo, TimerAction
 from launch.events import Shutdown
 from launch_ros.actions import Node
@@ -21,6 +22,8 @@ from launch import LaunchDescription
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "config"
 PASSED_ON = ("namespace", "image", "camera_info", "params_file", "model", "backend", "compressed", "log_level")
+VIEWERS = {"rviz": "rviz2", "foxglove": "foxglove_bridge"}
+"""Viewer -> the package that brings it."""
 
 ARGUMENTS = {
     "bag": (None, "The recording: a bag directory, or a .mcap or .db3 file."),
@@ -49,7 +52,8 @@ def start(given: dict[str, str]) -> list[Any]:
     """Return the actions for these values of the arguments."""
     passed = {name: given[name] for name in PASSED_ON}
     node = included(HERE / "grin.launch.py", **passed, use_sim_time="true", respawn="false")
-    return [*viewer(given["viewer"]), node, player(given)]
+    playing = player(given)
+    return [*viewer(given["viewer"]), node, playing]
 
 
 def player(given: dict[str, str]) -> Any:
@@ -80,17 +84,25 @@ def played(given: dict[str, str]) -> list[str]:
 
 
 def viewer(name: str) -> list[Any]:
-    """Return the actions that start the viewer, on the time of the bag."""
+    """Return the actions that start the viewer, on the time of the bag. Raises ValueError if it is not installed."""
+    if name == "none":
+        return []
+    if name not in VIEWERS:
+        raise ValueError(f"launch argument viewer: got '{name}', expected rviz, foxglove or none")
+    package = VIEWERS[name]
+    try:
+        get_package_prefix(package)
+    except PackageNotFoundError as error:
+        raise ValueError(
+            f"launch argument viewer: got '{name}', but the package {package} is not installed; type: sudo apt install "
+            f"ros-$ROS_DISTRO-{package.replace('_', '-')}, or give viewer:=none"
+        ) from error
     simulated = [{"use_sim_time": True}]
     if name == "rviz":
         arguments = ["-d", str(CONFIG / "grin.rviz")]
-        return [Node(package="rviz2", executable="rviz2", name="rviz", arguments=arguments, parameters=simulated)]
-    if name == "foxglove":
-        layout = CONFIG / "foxglove_layout.json"
-        return [
-            Node(package="foxglove_bridge", executable="foxglove_bridge", name="foxglove", parameters=simulated),
-            LogInfo(msg=f"open Foxglove, connect to ws://localhost:8765 and import the layout {layout}"),
-        ]
-    if name == "none":
-        return []
-    raise ValueError(f"launch argument viewer: got '{name}', expected rviz, foxglove or none")
+        return [Node(package=package, executable="rviz2", name="rviz", arguments=arguments, parameters=simulated)]
+    layout = CONFIG / "foxglove_layout.json"
+    return [
+        Node(package=package, executable="foxglove_bridge", name="foxglove", parameters=simulated),
+        LogInfo(msg=f"open Foxglove, connect to ws://localhost:8765 and import the layout {layout}"),
+    ]

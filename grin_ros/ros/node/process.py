@@ -37,8 +37,8 @@ def run(arguments: Sequence[str], open_nodes: Callable[[], Sequence[GrinNode]]) 
     except rclpy_implementation.RCLError:
         if rclpy_ok():
             raise  # else a signal has ended ROS 2 while a node was made or configured
-    # A launch file and its terminal or systemd may both send one. ROS 2 no longer handles it here, and the process would
-    # end with an error.
+    # A launch file and systemd may both send a signal. ROS 2 no longer handles it here, and the process would end with
+    # an error.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     _leave()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ament_index_python.packages import PackageNotFoundError
 
 from grin_ros.ros.bags.replay import parser as replay_parser
 from grin_ros.ros.node.camera_names import parse_cameras
@@ -188,7 +189,10 @@ def test_a_replay_by_grin_waits_for_the_node(read: Read) -> None:
     assert set(passed) <= set(arguments(read("grin.launch.py")))
 
 
-def test_a_replay_by_rosbag2_begins_after_the_delay_and_is_shown_in_rviz(read: Read) -> None:
+def test_a_replay_by_rosbag2_begins_after_the_delay_and_is_shown_in_rviz(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ament_index_python.packages.get_package_prefix", lambda package: f"/opt/ros/{package}")
     actions = started(read("replay.launch.py"), bag="drive", delay_s="3.5", image="/front/image_raw")
     (timer,) = actions["TimerAction"]
     assert timer.kwargs["period"] == 3.5
@@ -201,6 +205,18 @@ def test_a_replay_by_rosbag2_begins_after_the_delay_and_is_shown_in_rviz(read: R
     assert shown.is_file(), "the RViz configuration is not there"
     (bridge,) = started(read("replay.launch.py"), bag="drive", viewer="foxglove")["Node"]
     assert bridge.kwargs["executable"] == "foxglove_bridge"
+
+
+@pytest.mark.parametrize(("viewer", "package"), [("rviz", "rviz2"), ("foxglove", "foxglove-bridge")])
+def test_a_viewer_that_is_not_installed_is_refused_with_what_to_type(
+    read: Read, monkeypatch: pytest.MonkeyPatch, viewer: str, package: str
+) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("ament_index_python.packages.get_package_prefix", missing)
+    with pytest.raises(ValueError, match=rf"apt install ros-\$ROS_DISTRO-{package}, or give viewer:=none"):
+        started(read("replay.launch.py"), bag="b", viewer=viewer)
 
 
 def test_nav2_gets_its_own_parameters_with_ours_replacing_them(

@@ -31,6 +31,8 @@ class ScanSource(SensorsSource):
         """Return the hints of the rays that hit something. Raises InputError if it is no scan or tf is missing."""
         points, times_ns = scan_points(message), ray_times_ns(message)
         given = given_by(view, Points("scan", message.header, points, times_ns, min_range_m=view.config.min_range_m))
+        if note := _times_note(message):
+            given = replace(given, note="; ".join(text for text in (note, given.note) if text))
         if given.hints is None and _looks_into_nothing(view, message, points, times_ns):
             return replace(given, reason="the rays that the camera sees have no return", idle=True)
         return given
@@ -43,6 +45,17 @@ def _looks_into_nothing(view: View, scan: LaserScan, points: NDArray[np.float64]
     optical = placed(view, "scan", ends, scan.header.frame_id, times_ns[without]).points
     camera = view.frame.camera
     return bool(camera.contains(camera.project(optical)).any())
+
+
+def _times_note(scan: LaserScan) -> str:
+    """Return why the times of the rays are not used; empty if they are, or if the scan has none."""
+    took_s = abs(float(scan.time_increment)) * len(scan.ranges)
+    if took_s <= MOST_SWEEP_S:  # NaN is not
+        return ""
+    return (
+        f"its time_increment says that the scan took {took_s:.3g} s, more than {MOST_SWEEP_S:g} s, so all rays count "
+        "as measured at its stamp"
+    )
 
 
 def ray_times_ns(scan: LaserScan) -> NDArray[np.int64]:

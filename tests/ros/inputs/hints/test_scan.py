@@ -76,6 +76,14 @@ def test_each_ray_is_moved_by_its_own_time() -> None:
     assert depth_error(asked(ScanSource(), TOPIC, bent, view(turning))) > 0.05
 
 
+@pytest.mark.parametrize("each_s", [0.1, -0.1, math.nan, math.inf])
+def test_a_time_increment_that_cannot_be_is_not_used_and_diagnostics_say_so(each_s: float) -> None:
+    """0.1 s is the time of a whole scan, which some drivers write there."""
+    given = asked(ScanSource(), TOPIC, scan(each_s=each_s), view(driving(1.0)))
+    assert depth_error(given) < 1e-3
+    assert given.note.startswith("its time_increment says that the scan took") and "at its stamp" in given.note
+
+
 def test_without_a_fixed_frame_the_hints_are_less_certain_and_it_is_said() -> None:
     given = asked(ScanSource(), TOPIC, scan(), view(image_ns=NOW_NS + 10**8))
     assert given.hints is not None and given.hints.sigma_ln.min() > 0.013

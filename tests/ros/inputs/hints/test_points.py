@@ -14,7 +14,18 @@ from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.cloud_fields import MOST_POINTS, CloudFields
 from grin_ros.ros.inputs.hints.kept import KeptMessages
 from grin_ros.ros.inputs.hints.points import PointsSource
-from tests.ros.inputs.hints.wall import CAMERA, NOW_NS, OPTICAL, asked, cloud, depth_error, driving, view, wall_points
+from tests.ros.inputs.hints.wall import (
+    CAMERA,
+    NOW_NS,
+    OPTICAL,
+    WALL_M,
+    asked,
+    cloud,
+    depth_error,
+    driving,
+    view,
+    wall_points,
+)
 
 TOPIC = "hints/points"
 
@@ -55,6 +66,8 @@ STYLES: dict[str, Any] = {
     "Velodyne time, seconds": ("time", "f4", lambda s: s),
     "Ouster t, nanoseconds": ("t", "u4", lambda s: s * 1e9),
     "Livox offset_time, nanoseconds": ("offset_time", "u4", lambda s: s * 1e9),
+    "Autoware time_stamp, nanoseconds": ("time_stamp", "u4", lambda s: s * 1e9),
+    "Blickfeld point_time_offset, nanoseconds": ("point_time_offset", "u4", lambda s: s * 1e9),
     "Livox timestamp, nanoseconds": ("timestamp", "f8", lambda s: NOW_NS + 1.7e18 + s * 1e9),
     "others' timestamp, seconds": ("timestamp", "f8", lambda s: NOW_NS / 1e9 + 1.7e9 + s),
 }
@@ -81,11 +94,36 @@ def _ahead(metres: float) -> Any:
     return Transform.from_rpy((metres, 0, 0), (0, 0, 0))
 
 
-def test_times_that_are_not_understood_count_as_the_stamp() -> None:
+@pytest.mark.parametrize("unit", [1.0, 1e9])
+def test_times_of_a_simulation_that_has_just_begun_are_understood(unit: float) -> None:
+    """There, nanoseconds are as small as the seconds since 1970 are elsewhere."""
+    seconds = np.linspace(0.0, 0.1, 400)
+    times = (NOW_NS / 1e9 + seconds) * unit
+    message = cloud(sweep(seconds, 2.0), extra=[("timestamp", "f8", times)])
+    assert depth_error(asked(PointsSource(), TOPIC, message, view(driving(2.0)))) < 1e-3
+
+
+def test_times_that_are_not_understood_count_as_the_stamp_and_diagnostics_say_so() -> None:
     points = wall_points()
     for values in (np.full(len(points), np.nan), np.full(len(points), 1e5)):
         given = asked(PointsSource(), TOPIC, cloud(points, extra=[("time", "f4", values)]), view(driving(1.0)))
         assert depth_error(given) < 1e-5
+        assert given.note.startswith("the times of the points in the field time are more than 1 s from the stamp")
+
+
+def test_points_without_a_time_do_not_cost_the_others_theirs() -> None:
+    """Organised clouds have holes, which some drivers leave without a time, and a few times may be broken."""
+    seconds = np.linspace(0.0, 0.1, 400)
+    points, times = sweep(seconds, 2.0), NOW_NS / 1e9 + seconds
+    points[:300:2], times[:300:2] = np.nan, 0.0
+    points[1:100:2], times[1:100:2] = 0.0, 0.0
+    times[-1] = np.nan
+    message = cloud(points, extra=[("timestamp", "f8", times)])
+    given = asked(PointsSource(), TOPIC, message, view(driving(2.0)))
+    assert given.hints is not None and len(given.hints) == 200 and not given.note
+    rays = CAMERA.unproject(given.hints.pixels)
+    wrong = np.abs(given.hints.range_m * rays[:, 2] / WALL_M - 1.0) > 1e-3
+    assert wrong.sum() == 1, "the one whose time is not known"
 
 
 def test_of_a_large_cloud_a_sample_is_read_that_misses_no_ring() -> None:

@@ -25,11 +25,12 @@ from grin_ros.core.hints.gates import (
 )
 from grin_ros.core.hints.returns import measured_returns
 from grin_ros.ros.inputs.hints.placing import placed
+from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
 WIDE_CONE = "a wide cone"
-POSE = "check the pose of the sensor: hints.{source}_pose, or what tf says of the frame of its messages"
+POSE = "check the pose of the sensor: {where}"
 REMEDIES: Mapping[str, str] = {
     NO_RETURN: "check that something is within the range of the sensor",
     TOO_NEAR: "if that is not the body of the robot, lower hints.min_range_m",
@@ -94,5 +95,5 @@ def nothing_left(source: str, rejected: Mapping[str, int]) -> str:
         return "the message holds no measurements; check the sensor"
     reasons = sorted(rejected, key=lambda reason: (reason == NO_RETURN, -rejected[reason]))
     counts = ", ".join(f"{reason} {rejected[reason]}" for reason in reasons)
-    remedy = REMEDIES.get(reasons[0], POSE).format(source=source)
+    remedy = REMEDIES.get(reasons[0], POSE).format(where=SOURCES[source].where)
     return f"no measurement is left ({counts}); {remedy}"

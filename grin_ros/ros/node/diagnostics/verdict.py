@@ -14,6 +14,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from grin_ros.core.hints.checks.live_check import ENOUGH
+from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.node.diagnostics.snapshot import Snapshot
 
 SILENCE_S = 2.0
@@ -153,8 +154,7 @@ VERDICTS: Mapping[str, Verdict] = {
         WARN,
         "{output_hz:.1f} Hz, but hints.{turned.source} fits what the camera sees better by {better:.0%} if its points "
         "{turned.text}, so its pose seems to be wrong and corrects depth at the wrong pixels",
-        "check hints.{turned.source}_pose, or what tf says of the frame of its messages; until then switch "
-        "hints.{turned.source} off",
+        "check {where}; until then switch this source off",
     ),
     "unsure": Verdict(
         WARN,
@@ -228,7 +228,9 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
         return "hints missed", {"output_hz": now.output_hz, "share": miss.share, "ratio": miss.ratio}
     turned = now.hints.turned if now.hints is not None else None
     if turned is not None:
-        return "hints turned", {"output_hz": now.output_hz, "turned": turned, "better": 1.0 - turned.share}
+        where = SOURCES[turned.source].where
+        values = {"turned": turned, "better": 1.0 - turned.share, "where": where}
+        return "hints turned", {"output_hz": now.output_hz, **values}
     if now.drift is not None and now.drift > DRIFT:
         return "unsure", {"output_hz": now.output_hz, "drift": now.drift}
     if caveat:

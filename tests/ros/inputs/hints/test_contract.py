@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.types import Frame
 from grin_ros.ros.frame.topics import INPUTS
@@ -20,6 +21,7 @@ from grin_ros.ros.parameters.table import BY_NAME, node_config
 from tests.ros.inputs.hints.wall import (
     CAMERA,
     NOW_NS,
+    OPTICAL,
     WALL_M,
     beam,
     cloud,
@@ -91,6 +93,17 @@ def test_without_tf_the_reason_names_the_frames(name: str) -> None:
     assert found.hints is None
     sensor = "tof" if name == "depth" else "lidar"
     assert found.sources[name].reason.startswith(f"tf: no transform from '{sensor}' to 'optical' (tf does not hold")
+    assert (f"hints.{name}_pose" in found.sources[name].reason) == SOURCES[name].placed
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_where_nothing_lies_in_the_image_the_reason_names_a_pose_that_can_be_corrected(name: str) -> None:
+    behind = tree()
+    behind.set("base", "tof", 0, OPTICAL, static=True)
+    behind.set("base", "camera", 0, Transform.from_rpy((0, 0, 0), (0, 0, np.pi)), static=True)
+    found = gathered(name, EXAMPLES[name](NOW_NS), behind)
+    assert found.hints is None and "outside the image" in found.sources[name].reason
+    assert found.sources[name].reason.endswith("what tf says of the frame of its messages")
     assert (f"hints.{name}_pose" in found.sources[name].reason) == SOURCES[name].placed
 
 

@@ -103,8 +103,13 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         (
             "hints.scan fits what the camera sees better by 20%",
             "if its points lie 8 degrees lower and 16 degrees to the right",
-            "check hints.scan_pose",
+            "check hints.scan_pose, or what tf says of the frame of its messages; until then",
         ),
+    ),
+    "the pose of a source without a parameter is doubted": (
+        {"hints": HintUse({"landmarks": Given()}, None, turned=Turned("landmarks", 0.0, 0.0, True, 0.8))},
+        WARN,
+        ("hints.landmarks fits", "turned by 180 degrees", "; check what tf says of the frame of its messages; until"),
     ),
     "a source of hints has just given none": (
         {"hints": HintUse({"scan": Given(reason="no transform; publish it")}, None), "hintless_s": {"scan": 1.0}},

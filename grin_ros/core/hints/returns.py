@@ -46,19 +46,23 @@ class Returns:
     too_near: int = 0
 
 
-def measured_returns(points: NDArray[np.float64], min_range_m: float = MIN_RANGE_M) -> Returns:
+def measured_returns(
+    points: NDArray[np.float64], min_range_m: float = MIN_RANGE_M, *, by_sensor: bool = True
+) -> Returns:
     """Return the points that were measured of all (N, 3) points in metres, in the frame of the sensor.
 
     Left out are points that are not finite, at the sensor's origin or nearer than min_range_m; one point that many
     rays share; and the farthest points, if many lie at the same distance. A real surface hardly ever is a sphere around
-    the sensor, but the end of its range is one.
+    the sensor, but the end of its range is one. by_sensor: False for points in another frame, such as map: no distance
+    is a code there, and seen from afar all points lie at about the same one.
     """
     distances_m = np.sqrt(np.einsum("ij,ij->i", points, points))
     codes = ~np.isfinite(distances_m) | (distances_m < ORIGIN_M)
     for code in _shared_points(points, np.flatnonzero(~codes)):
         codes |= (points == code).all(axis=1)
-    low_m, high_m = _at_end(distances_m[~codes])
-    codes |= (distances_m >= low_m) & (distances_m <= high_m)
+    if by_sensor:
+        low_m, high_m = _at_end(distances_m[~codes])
+        codes |= (distances_m >= low_m) & (distances_m <= high_m)
     near = ~codes & (distances_m < min_range_m)
     kept = ~(codes | near)
     return Returns(points[kept], kept, int(codes.sum()), int(near.sum()))

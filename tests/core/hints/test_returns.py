@@ -66,6 +66,14 @@ def test_real_surfaces_count_in_full(count: int) -> None:
         assert len(returns.points) == count and returns.no_return == returns.too_near == 0
 
 
+def test_points_in_the_frame_of_a_map_are_no_code_for_their_distance_from_its_origin() -> None:
+    """A kilometre away, all of them lie at one distance. A point that many share is a code there too."""
+    points = np.concatenate([surface(300) + np.array([1000.0, 0.0, 0.0]), np.zeros((40, 3)), np.full((40, 3), 7.0)])
+    assert len(measured_returns(points).points) < 250
+    returns = measured_returns(points, 0.0, by_sensor=False)
+    assert len(returns.points) == 300 and returns.no_return == 80
+
+
 def test_a_few_far_points_at_one_distance_are_no_code() -> None:
     far = 8.0 * directions(9)
     assert len(measured_returns(np.concatenate([surface(30), far])).points) == 39

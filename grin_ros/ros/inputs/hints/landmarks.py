@@ -10,6 +10,8 @@ some frames ago. They are therefore placed by the pose of the camera at the time
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from grin_ros.core.input_error import InputError
@@ -37,6 +39,7 @@ class LandmarksSource(KeepingSource):
                 raise
             message = self.nearest(TOPIC_V1, view, limit_s, f"hints.{AGE}")
             points = np.array([(each.x, each.y, each.z) for each in message.points], np.float64).reshape(-1, 3)
-        measured_ns = stamp_ns(message.header) if message.header.frame_id == view.frame_id else view.frame.stamp_ns
-        times_ns = np.full(len(points), measured_ns, np.int64)
-        return given_by(view, Points("landmarks", message.header, points, times_ns))
+        in_camera = message.header.frame_id == view.frame_id  # then they move with it
+        times_ns = np.full(len(points), stamp_ns(message.header) if in_camera else view.frame.stamp_ns, np.int64)
+        given = given_by(view, Points("landmarks", message.header, points, times_ns, by_sensor=in_camera))
+        return given if in_camera else replace(given, note="")  # the motion of the robot does not matter

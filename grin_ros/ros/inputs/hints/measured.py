@@ -50,7 +50,8 @@ class Points:
     source: the name of the source. header: that of the message. points: (N, 3) metres in its frame. times_ns: (N,)
     when each was measured. sigma_ln: one sigma of ln(range), without that of the parameter. min_range_m: nearer points
     are not used. rejected: what was left out before, by reason. optical: the points are in the optical frame of the
-    sensor (z ahead), while a pose as six numbers is that of its body frame (x ahead).
+    sensor (z ahead), while a pose as six numbers is that of its body frame (x ahead). by_sensor: False if they
+    are in another frame than that of a sensor, where no distance is a code for no return.
     """
 
     source: str
@@ -61,12 +62,13 @@ class Points:
     min_range_m: float = 0.0
     rejected: Counter[str] = field(default_factory=Counter)
     optical: bool = False
+    by_sensor: bool = True
 
 
 def given_by(view: View, measured: Points) -> Given:
     """Return the hints of measured points. Raises InputError if tf does not know where the sensor is."""
     config, camera = view.config, view.frame.camera
-    returns = measured_returns(measured.points, measured.min_range_m)
+    returns = measured_returns(measured.points, measured.min_range_m, by_sensor=measured.by_sensor)
     rejected = measured.rejected + Counter({NO_RETURN: returns.no_return, TOO_NEAR: returns.too_near})
     times_ns = measured.times_ns[returns.kept]
     points = returns.points

@@ -41,14 +41,14 @@ class RangeSource(SensorsSource):
                 "and a largest range, in metres",
                 "correct the node that publishes it",
             )
-        measured = math.isfinite(message.range) and message.range > 0.0
+        variance = max(0.0, float(getattr(message, "variance", 0.0)))  # Humble's message does not have it; 0 is unknown
+        measured = math.isfinite(message.range) and message.range > 0.0 and math.isfinite(variance)
         hit = measured and message.min_range < message.range < message.max_range * (1.0 - SAME_DISTANCE)
-        angle_rad = message.field_of_view if message.field_of_view >= 0.0 else 0.0
-        if not hit or angle_rad > WIDEST_RAD:
+        angle_rad = 0.0 if message.field_of_view < 0.0 else message.field_of_view
+        if not (hit and angle_rad <= WIDEST_RAD):  # NaN is refused too
             rejected = Counter({WIDE_CONE if hit else NO_RETURN: 1})
             age_s = (view.frame.stamp_ns - stamp_ns(message.header)) / 1e9
             return Given(rejected=rejected, age_s=age_s, reason=nothing_left("range", rejected))
-        variance = max(0.0, float(getattr(message, "variance", 0.0)))  # Humble's message does not have it; 0 is unknown
         spread = math.tan(0.5 * angle_rad)
         points = np.array([[message.range, 0.0, 0.0]])
         sigma_ln = math.hypot(spread, math.sqrt(variance) / message.range)

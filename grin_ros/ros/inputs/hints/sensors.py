@@ -63,13 +63,16 @@ class SensorsSource(HintSource):
 
 
 def _tried(call: Callable[[Any], T], each: Iterable[Any]) -> tuple[list[T], list[InputError]]:
-    """Return the results of the calls, and the errors of those that raised InputError."""
+    """Return the results of the calls, and the errors of the others."""
 
     def tried(one: Any) -> T | InputError:
         try:
             return call(one)
         except InputError as error:
             return error
+        except Exception as error:  # one sensor must not take the others with it
+            text = f"a message could not be used: {type(error).__name__}: {error}"
+            return InputError(text, "report this with the message")
 
     results = [tried(one) for one in each]
     good = [result for result in results if not isinstance(result, InputError)]

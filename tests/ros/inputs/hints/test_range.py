@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 import pytest
+from sensor_msgs.msg import Range
 
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.input_error import InputError
@@ -32,6 +33,19 @@ def test_a_wide_cone_is_less_certain_and_one_that_is_too_wide_gives_nothing() ->
         sigmas.append(float(given.hints.sigma_ln[0]))
     assert 0.03 < sigmas[0] < 0.04 and 0.12 < sigmas[1] < 0.15 and sigmas[2] > 0.4
     assert asked(RangeSource(), TOPIC, beam(angle_rad=3.0)).rejected == {"a wide cone": 1}
+
+
+def test_a_cone_of_unknown_width_gives_no_hint() -> None:
+    assert asked(RangeSource(), TOPIC, beam(angle_rad=math.nan)).rejected == {"a wide cone": 1}
+
+
+@pytest.mark.skipif(not hasattr(Range(), "variance"), reason="the message of this ROS 2 has no variance")
+def test_a_range_of_infinite_variance_gives_no_hint() -> None:
+    unsure = beam()
+    unsure.variance = math.inf
+    assert asked(RangeSource(), TOPIC, unsure).rejected == {"no return": 1}
+    unsure.variance = 0.01
+    assert asked(RangeSource(), TOPIC, unsure).hints is not None
 
 
 @pytest.mark.parametrize("range_m", [math.inf, -math.inf, math.nan, 0.0, 0.05, 3.999, 4.0, 5.0, -1.0])

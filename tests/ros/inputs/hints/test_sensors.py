@@ -15,7 +15,7 @@ from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.kept import KeptMessages
 from grin_ros.ros.inputs.hints.registry import SOURCES
-from grin_ros.ros.inputs.hints.source import Given, HintSource
+from grin_ros.ros.inputs.hints.source import Given, HintSource, View
 from grin_ros.ros.inputs.ranges import MOST_RAYS
 from tests.ros.inputs.hints.wall import (
     NOW_NS,
@@ -80,6 +80,24 @@ def test_a_sensor_that_falls_silent_or_has_no_transform_leaves_the_other_one(nam
     assert one.hints is not None and silent.hints is not None and nowhere.hints is not None
     assert len(silent.hints) == len(nowhere.hints) == len(one.hints)
     assert "5.00 s older than the image" in silent.note and "tf does not hold 'right" in nowhere.note
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_sensor_whose_message_makes_the_program_fail_leaves_the_other_one(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = taken(name, "left")
+    right: Callable[..., Given] = source.given  # type: ignore[attr-defined]
+
+    def fail(at: View, message: Any) -> Given:
+        if message.header.frame_id.startswith("left"):
+            raise ZeroDivisionError("a bug")
+        return right(at, message)
+
+    monkeypatch.setattr(source, "given", fail)
+    found = answer(source)
+    assert found.hints is not None
+    assert found.note.startswith("a message could not be used: ZeroDivisionError: a bug; report this")
 
 
 @pytest.mark.parametrize("name", MESSAGES)

@@ -25,6 +25,7 @@ class KeptMessages:
     """Keeps the newest messages of one topic, by their stamps. Thread safe."""
 
     def __init__(self, topic: str) -> None:
+        """topic: the words for it in the text of an error."""
         self._topic = topic
         self._lock = threading.Lock()
         self._kept: deque[Any] = deque(maxlen=KEPT)
@@ -57,6 +58,11 @@ class KeptMessages:
             kept = list(self._kept)
         nearest = min(kept, key=lambda message: abs(stamp_ns(message.header) - image_ns))
         age_s = (image_ns - stamp_ns(nearest.header)) / 1e9
+        if abs(age_s) > max_age_s and not stamp_ns(nearest.header):
+            raise InputError(
+                f"the nearest message on {self._topic} has no time (its stamp is 0)",
+                "let the node that publishes it fill in header.stamp",
+            )
         if abs(age_s) > max_age_s:
             raise InputError(
                 f"the nearest message on {self._topic} is {abs(age_s):.2f} s {'older' if age_s > 0 else 'newer'} than "

@@ -33,7 +33,7 @@ class SensorsSource(HintSource):
         """Keep a message."""
         frame_id = message.header.frame_id
         if frame_id in self._kept or len(self._kept) < MOST_SENSORS:
-            self._kept.setdefault(frame_id, KeptMessages(topic)).add(message)
+            self._kept.setdefault(frame_id, KeptMessages(f"{topic} in the frame '{frame_id}'")).add(message)
 
     @abstractmethod
     def given(self, view: View, message: Any) -> Given:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -79,7 +80,8 @@ def test_a_sensor_that_falls_silent_or_has_no_transform_leaves_the_other_one(nam
     nowhere = answer(taken(name, "right"))
     assert one.hints is not None and silent.hints is not None and nowhere.hints is not None
     assert len(silent.hints) == len(nowhere.hints) == len(one.hints)
-    assert "5.00 s older than the image" in silent.note and "tf does not hold 'right" in nowhere.note
+    assert re.search(r"in the frame 'left\w*' is 5\.00 s older than the image", silent.note), silent.note
+    assert "tf does not hold 'right" in nowhere.note
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -137,6 +139,14 @@ def test_the_remedy_fits_the_reason(changes: dict[str, Any], remedy: str) -> Non
     source = SOURCES["points"].open()
     source.take("hints/points", cloud(wall_points()))
     assert remedy in source(view(**changes)).reason
+
+
+def test_a_message_without_a_stamp_is_named_as_such() -> None:
+    source = SOURCES["scan"].open()
+    source.take("hints/scan", scan(stamp_ns=0))
+    with pytest.raises(InputError, match=r"hints/scan in the frame 'lidar' has no time \(its stamp is 0\); let"):
+        source(view())
+    assert source(view(image_ns=10**7)).hints is not None, "a simulation begins at 0"
 
 
 def test_a_scan_of_millions_of_rays_is_refused_at_once() -> None:

@@ -15,8 +15,8 @@ from grin_ros.ros.inputs.messages import stamp_ns
 KEPT = 8
 """The number of messages that are kept: enough to hold those of an image that took a while."""
 APART_NS = 20_000_000
-"""A message that follows the one before it faster than this replaces it. Otherwise a sensor at 1 kHz would fill the
-memory with the last eight milliseconds."""
+"""Messages but the newest one are at least so far apart. Otherwise a sensor at 1 kHz would fill the memory with the
+last eight milliseconds."""
 MOST_BYTES = 64 << 20
 """Fewer messages are kept if they are larger together, but at least two: the nearest before and after an image."""
 
@@ -34,7 +34,7 @@ class KeptMessages:
         """Keep a message that has come."""
         with self._lock:
             if len(self._kept) > 1:
-                apart_ns = stamp_ns(message.header) - stamp_ns(self._kept[-2].header)
+                apart_ns = stamp_ns(self._kept[-1].header) - stamp_ns(self._kept[-2].header)
                 if 0 <= apart_ns < APART_NS:
                     self._kept.pop()
             self._kept.append(message)

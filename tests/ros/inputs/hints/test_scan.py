@@ -101,11 +101,14 @@ def test_the_scan_that_is_nearest_in_time_is_used_and_an_old_or_future_one_is_no
             source(view(image_ns=NOW_NS + round((0.1 if shift_s > 0 else -0.3) * 1e9) + round(shift_s * 1e9)))
 
 
-def test_at_1_khz_the_scans_of_an_image_that_took_a_while_are_still_there() -> None:
+@pytest.mark.parametrize("rate_hz", [50, 60, 75, 100, 120, 200, 1000])
+def test_at_any_rate_the_scans_of_an_image_that_took_a_while_are_still_there(rate_hz: int) -> None:
     source = ScanSource()
-    for step in range(1000):
-        source.take(TOPIC, scan(3, stamp_ns=NOW_NS + step * 10**6))
-    assert abs(source(view(image_ns=NOW_NS + 880 * 10**6)).age_s or 0.0) < 0.025
+    for step in range(rate_hz):
+        source.take(TOPIC, scan(3, stamp_ns=NOW_NS + step * 10**9 // rate_hz))
+    for ago_ms in (0, 60, 130):
+        image_ns = NOW_NS + (rate_hz - 1) * 10**9 // rate_hz - ago_ms * 10**6
+        assert abs(source(view(image_ns=image_ns)).age_s or 0.0) < 0.018
 
 
 def test_a_frame_that_tf_does_not_hold_is_named() -> None:

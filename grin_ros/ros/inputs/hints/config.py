@@ -56,9 +56,19 @@ class HintConfig:
         text = self.values.get(f"{source}_pose", FROM_TF)
         return None if text == FROM_TF else pose_from_text(f"{PREFIX}{source}_pose", text)
 
+    def where(self, source: str) -> str:
+        """Return the words for what says where a sensor of this source is."""
+        return where(source, f"{source}_pose" in self.values)
+
     def sigma_ln(self, source: str) -> float:
         """Return the relative standard deviation of a range of this source."""
         return float(self.values[f"{source}_sigma"])
+
+
+def where(source: str, placed: bool) -> str:
+    """Return the words for what says where a sensor is. placed: it has a parameter `hints.<source>_pose`."""
+    by_tf = "what tf says of the frame of its messages"
+    return f"{PREFIX}{source}_pose, or {by_tf}" if placed else by_tf
 
 
 def pose_from_text(name: str, text: str) -> Transform:

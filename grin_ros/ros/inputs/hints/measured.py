@@ -24,8 +24,8 @@ from grin_ros.core.hints.gates import (
     gated,
 )
 from grin_ros.core.hints.returns import measured_returns
+from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.placing import placed
-from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
@@ -86,16 +86,16 @@ def given_by(view: View, measured: Points) -> Given:
     found = gated(camera, hints, config.max_range_m, config.max_age_s)
     rejected += Counter(found.rejected)
     age_s = (view.frame.stamp_ns - stamp_ns(measured.header)) / 1e9
-    reason = nothing_left(measured.source, rejected) if found.hints is None else ""
+    reason = nothing_left(config, measured.source, rejected) if found.hints is None else ""
     return Given(found.hints, rejected, age_s, reason, where.note)
 
 
-def nothing_left(source: str, rejected: Mapping[str, int]) -> str:
+def nothing_left(config: HintConfig, source: str, rejected: Mapping[str, int]) -> str:
     """Return a sentence that says why no measurement of a source is left, and what to do about the most frequent reason
     other than rays without a return, which nearly every sensor has."""
     if not rejected:
         return "the message holds no measurements; check the sensor"
     reasons = sorted(rejected, key=lambda reason: (reason == NO_RETURN, -rejected[reason]))
     counts = ", ".join(f"{reason} {rejected[reason]}" for reason in reasons)
-    remedy = REMEDIES.get(reasons[0], POSE).format(where=SOURCES[source].where)
+    remedy = REMEDIES.get(reasons[0], POSE).format(where=config.where(source))
     return f"no measurement is left ({counts}); {remedy}"

@@ -48,7 +48,7 @@ class RangeSource(SensorsSource):
         if not (hit and angle_rad <= WIDEST_RAD):  # NaN is refused too
             rejected = Counter({WIDE_CONE if hit else NO_RETURN: 1})
             age_s = (view.frame.stamp_ns - stamp_ns(message.header)) / 1e9
-            return Given(rejected=rejected, age_s=age_s, reason=nothing_left("range", rejected))
+            return Given(rejected=rejected, age_s=age_s, reason=nothing_left(view.config, "range", rejected))
         spread = math.tan(0.5 * angle_rad)
         points = np.array([[message.range, 0.0, 0.0]])
         sigma_ln = math.hypot(spread, math.sqrt(variance) / message.range)

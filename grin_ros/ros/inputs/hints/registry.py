@@ -80,12 +80,6 @@ class SourceKind:
         """The parameter that switches the source on."""
         return f"hints.{self.name}"
 
-    @property
-    def where(self) -> str:
-        """What says where the sensor is, in words: the parameter, if there is one, or tf."""
-        by_tf = "what tf says of the frame of its messages"
-        return f"{self.switch}_pose, or {by_tf}" if self.placed else by_tf
-
     def open(self) -> HintSource:
         """Return a new source of this kind."""
         module, _, name = self.target.partition(":")

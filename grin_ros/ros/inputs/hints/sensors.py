@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import Hints
+from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.kept import KeptMessages
 from grin_ros.ros.inputs.hints.measured import nothing_left
 from grin_ros.ros.inputs.hints.source import Given, HintSource, View
@@ -59,7 +60,7 @@ class SensorsSource(HintSource):
             raise errors[0]
         if len(messages) == 1 and not errors:
             return given[0]
-        return _joined(self.name, given, [str(error) for error in errors])
+        return _joined(view.config, self.name, given, [str(error) for error in errors])
 
 
 def _tried(call: Callable[[Any], T], each: Iterable[Any]) -> tuple[list[T], list[InputError]]:
@@ -79,12 +80,12 @@ def _tried(call: Callable[[Any], T], each: Iterable[Any]) -> tuple[list[T], list
     return good, [result for result in results if isinstance(result, InputError)]
 
 
-def _joined(name: str, given: list[Given], errors: list[str]) -> Given:
+def _joined(config: HintConfig, name: str, given: list[Given], errors: list[str]) -> Given:
     """Return what all sensors gave. errors: why others gave nothing."""
     hints = Hints.joined([one.hints for one in given if one.hints is not None])
     rejected = sum((Counter(one.rejected) for one in given), Counter[str]())
     age_s = max((one.age_s for one in given if one.age_s is not None), key=abs, default=None)
-    reason = nothing_left(name, rejected) if hints is None else ""
+    reason = nothing_left(config, name, rejected) if hints is None else ""
     notes = errors + [one.note for one in given if one.note]
     idle = hints is None and all(one.sees_nothing for one in given)
     return Given(hints, rejected, age_s, reason, notes[0] if notes else "", idle)

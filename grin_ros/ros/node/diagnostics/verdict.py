@@ -14,6 +14,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from grin_ros.core.hints.checks.live_check import ENOUGH
+from grin_ros.ros.inputs.hints.config import where
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.node.diagnostics.snapshot import Snapshot
 
@@ -228,8 +229,8 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
         return "hints missed", {"output_hz": now.output_hz, "share": miss.share, "ratio": miss.ratio}
     turned = now.hints.turned if now.hints is not None else None
     if turned is not None:
-        where = SOURCES[turned.source].where
-        values = {"turned": turned, "better": 1.0 - turned.share, "where": where}
+        pose = where(turned.source, SOURCES[turned.source].placed)
+        values = {"turned": turned, "better": 1.0 - turned.share, "where": pose}
         return "hints turned", {"output_hz": now.output_hz, **values}
     if now.drift is not None and now.drift > DRIFT:
         return "unsure", {"output_hz": now.output_hz, "drift": now.drift}

@@ -134,7 +134,7 @@ def test_on_a_grid_the_deviation_is_nearly_that_of_every_pixel() -> None:
     residual = rng.normal(0.0, 0.2, 20).astype(np.float32)
     observed = Observed(hints, residual, np.full(20, EXACT))
     every, some = (posterior(grid, observed, PROCESS, shape) for shape in (None, (rows, cols)))
-    np.testing.assert_array_equal(some.mean_ln, every.mean_ln)
+    np.testing.assert_allclose(some.mean_ln, every.mean_ln, atol=1e-4)  # other blocks of pixels round otherwise
     ratio = some.deviation_ln / every.deviation_ln
     assert np.abs(np.median(ratio) - 1.0) < 0.02
     assert np.quantile(np.abs(ratio - 1.0), 0.95) < 0.2

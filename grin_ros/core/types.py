@@ -95,10 +95,10 @@ class Hints:
 
     pixels: (N, 2) float, u to the right and v down; integer coordinates are pixel centres. range_m: (N,) metres along
     the ray of the pixel. sigma_ln: (N,) one standard deviation of ln(range), above 0. age_s: (N,) seconds between the
-    measurement and the image, 0 or more. source: (N,) the index of the hint's sensor in `sources`, their names.
-    shared_ln: (N,) the part of sigma_ln by which all hints of a source are too long or too short together. placed: the
-    pose of the camera, if the source of the hints knows it; answers are then carried from frame to frame.
-    Raises ValueError with what was got and what was expected.
+    measurement and the image, 0 or more; it changes no weight, so an old hint needs a larger sigma_ln. source: (N,) the
+    index of the hint's sensor in `sources`, their names. shared_ln: (N,) the part of sigma_ln, 0 or more, by which all
+    hints of a source are too long or too short together. placed: the pose of the camera, if the source of the hints
+    knows it; answers are then carried from frame to frame. Raises ValueError with what was got and what was expected.
     """
 
     pixels: NDArray[np.float32]
@@ -121,10 +121,13 @@ class Hints:
             values = getattr(self, name)
             if values.shape != (count,):
                 raise ValueError(f"hints: got {name} of shape {values.shape}, expected ({count},)")
-        if not all(np.isfinite(values).all() for values in (self.pixels, self.range_m, self.sigma_ln, self.age_s)):
+        given = (self.pixels, self.range_m, self.sigma_ln, self.age_s, self.shared_ln)
+        if not all(np.isfinite(values).all() for values in given):
             raise ValueError("hints: got NaN or inf; leave out pixels without a measurement")
         if count and not (self.range_m.min() > 0.0 and self.sigma_ln.min() > 0.0 and self.age_s.min() >= 0.0):
             raise ValueError("hints: expected range_m and sigma_ln above 0, age_s of 0 or more")
+        if count and self.shared_ln.min() < 0.0:
+            raise ValueError("hints: expected shared_ln of 0 or more")
         if count and not (self.source.min() >= 0 and self.source.max() < len(self.sources)):
             raise ValueError(f"hints: got an index of a source outside the {len(self.sources)} sources")
 
@@ -141,19 +144,23 @@ class Hints:
         age_s: float = 0.0,
         shared_ln: ArrayLike = 0.0,
     ) -> Hints:
-        """Return the hints of one sensor; sigma_ln and shared_ln may be one number for all of them. The shared part is
-        at most the whole."""
+        """Return the hints of one sensor.
+
+        pixels: (N, 2), or the two coordinates of a single hint. sigma_ln, shared_ln: (N,), or one number for all of
+        them; the shared part is at most the whole.
+        """
         ranges = np.asarray(range_m, np.float32).reshape(-1)
-        sigma = np.broadcast_to(np.asarray(sigma_ln, np.float32), ranges.shape).astype(np.float32)
-        return cls(
-            np.asarray(pixels, np.float32).reshape(-1, 2),
+        at = np.asarray(pixels, np.float32)
+        made = cls(
+            at.reshape(-1, 2) if at.ndim == 1 and at.size in (0, 2) else at,
             ranges,
-            sigma,
+            _for_each(sigma_ln, ranges.shape),
             np.full(ranges.shape, age_s, np.float32),
             np.zeros(ranges.shape, np.intp),
             (source,),
-            np.minimum(np.asarray(shared_ln, np.float32), sigma),
+            _for_each(shared_ln, ranges.shape),
         )
+        return replace(made, shared_ln=np.minimum(made.shared_ln, made.sigma_ln)) if made.shared_ln.any() else made
 
     def nearest(self, width: int, height: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return row (N,) and column (N,) of the nearest pixels of an image."""
@@ -192,3 +199,9 @@ class Hints:
             shared_ln=np.concatenate([part.shared_ln for part in parts]),
             placed=next((part.placed for part in parts if part.placed is not None), None),
         )
+
+
+def _for_each(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return an array as it is, and a number as an array of this shape."""
+    given = np.asarray(values, np.float32)
+    return np.full(shape, given) if given.ndim == 0 else given

@@ -54,12 +54,16 @@ class HintPattern:
         if kind not in KINDS:
             raise ValueError(f"hints: got '{text}', expected one of {', '.join(KINDS)}{nearest(kind, KINDS)}")
         counted = kind not in ("line", "none")
-        if counted != bool(separator) or (counted and not (number.isdigit() and int(number) > 0)):
+        if counted != bool(separator) or (counted and not (number.isdecimal() and int(number) > 0)):
             expected = f"{kind}:N with a whole number N above 0" if counted else f"'{kind}' without a number"
             raise ValueError(f"hints: got '{text}', expected {expected}")
+        if options and kind == "none":
+            raise ValueError(f"hints: got '{text}', expected 'none' without options")
         values: dict[str, float] = {}
         for option in options:
             name, _, value = option.partition("=")
+            if name in values:
+                raise ValueError(f"hints: got '{name}' twice in '{text}', expected it once")
             if name not in OPTIONS:
                 expected = " or ".join(OPTIONS)
                 raise ValueError(f"hints: got '{option}' in '{text}', expected {expected}{nearest(name, OPTIONS)}")

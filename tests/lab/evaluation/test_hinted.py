@@ -76,7 +76,8 @@ def test_none_gives_no_hints(measured: EvalSample) -> None:
     ("text", "word"),
     [("unifrom:3", "did you mean 'uniform'"), ("uniform", "whole number"), ("uniform:0", "above 0"),
      ("line:3", "without a number"), ("line,noice=0.1", "did you mean 'noise'"), ("line,noise=x", "a number"),
-     ("line,outliers=1.5", "below 1")],
+     ("line,outliers=1.5", "below 1"), ("uniform:²", "whole number"), ("none,noise=0.1", "without options"),
+     ("line,noise=0.1,noise=0.2", "'noise' twice")],
 )  # fmt: skip
 def test_a_text_that_is_no_pattern_is_refused(text: str, word: str) -> None:
     with pytest.raises(ValueError, match=word):
@@ -91,6 +92,9 @@ def test_hints_lower_the_error_and_their_pixels_do_not_count(tiny_artifact: Path
     assert some.evaluation.domain(domain)["abs_rel"] < none.evaluation.domain(domain)["abs_rel"]
     assert set(some.baselines) == {"scale", "inverse_depth_ls", "interpolation", "posterior_only"}
     assert none.baselines == {}
+    for evaluation in (some.evaluation, *some.baselines.values()):
+        for before, after in zip(none.evaluation.frames, evaluation.frames, strict=True):
+            assert after.metrics.pixels == before.metrics.pixels - 60
 
 
 def test_a_sample_without_depth_where_the_sensor_looks_is_left_out(tiny_artifact: Path) -> None:

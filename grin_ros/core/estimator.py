@@ -21,7 +21,7 @@ from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.belief import judged, vetted
-from grin_ros.core.hints.floor import beside_floor
+from grin_ros.core.hints.floor import FLOOR, beside_floor
 from grin_ros.core.hints.fusion import Fused, Fusion, middle
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
@@ -104,7 +104,8 @@ class Estimator:
 
         settings: None for `self.settings`. hints: measured ranges of some pixels; without them the result is that of
         the camera alone. A function is asked for them after the network has answered, so that another thread may
-        gather them meanwhile. Raises what the engine and that function raise.
+        gather them meanwhile. Raises what the engine and that function raise, and ValueError for hints of the floor,
+        which the estimator finds by itself.
         """
         settings = settings or self.settings
         clock = Stopwatch()
@@ -123,6 +124,8 @@ class Estimator:
             hints = hints()
             clock.lap("await")
         if hints is not None and len(hints):
+            if FLOOR in hints.sources:
+                raise ValueError(f"hints: got the source '{FLOOR}', which is the estimator's own; give it another name")
             on_host = found._replace(x=self._host(found.x), log_variance=self._host(found.log_variance))
             answer = self._answer(camera, on_host.x)
             vet = vetted(frame, hints, answer)

@@ -68,6 +68,13 @@ def test_hints_outside_the_image_do_not_count(estimator: Estimator, tiny_frame: 
     assert got.hints is None
 
 
+def test_a_sensor_cannot_have_the_name_of_the_floor(estimator: Estimator, tiny_frame: Frame) -> None:
+    hints = hints_of(tiny_frame, estimator(tiny_frame), 1.2)
+    assert estimator(tiny_frame, hints=hints).hints is not None
+    with pytest.raises(ValueError, match="got the source 'floor', which is the estimator's own"):
+        estimator(tiny_frame, hints=replace(hints, sources=("floor",)))
+
+
 def test_outliers_are_counted(estimator: Estimator, tiny_frame: Frame) -> None:
     alone = estimator(tiny_frame)
     hints = hints_of(tiny_frame, alone, 1.0)

@@ -31,9 +31,10 @@ from grin_ros.lab.evaluation.claims import suites
 from grin_ros.lab.evaluation.claims.claim import Claim
 from grin_ros.lab.evaluation.claims.suites import SuiteResult
 from grin_ros.lab.evaluation.claims.sweep import sweep
-from grin_ros.lab.evaluation.hinted import evaluate_with_hints, hints_picture, hints_table
+from grin_ros.lab.evaluation.hinted import evaluate_with_hints
+from grin_ros.lab.evaluation.hinted_report import HINTS_LEGEND, hints_picture, hints_table
 from grin_ros.lab.evaluation.options import parser
-from grin_ros.lab.evaluation.report import EvaluationReport
+from grin_ros.lab.evaluation.report import EvaluationReport, check_matplotlib
 from grin_ros.lab.evaluation.run import evaluate, evaluate_baselines
 from grin_ros.lab.evaluation.sequences.evaluation import evaluate_sequence
 from grin_ros.lab.evaluation.sequences.report import sequence_picture, sequence_table
@@ -57,6 +58,8 @@ def main(argv: Several[str] | None = None) -> int:
         (args.hints, _hinted),
         (True, _table),
     )
+    if args.report and (args.hints or args.sequence):
+        check_matplotlib()
     work = next(prepare for wanted, prepare in kinds if wanted)(args, limits)
     artifact = load_artifact(args.model)
     engine = open_engine(args.backend, artifact, args.threads)
@@ -138,8 +141,8 @@ def _hinted(args: argparse.Namespace, limits: Limits) -> Work:
             "hints": {result.pattern: result.to_json() for result in results},
             "settings": _described(args, artifact, engine, settings, limits),
         }
-        _finish(args, "hints", hints_table(results), [], values)
-        if args.report and len(results) > 1:
+        _finish(args, "hints", f"{hints_table(results)}\n\n{HINTS_LEGEND}", [], values)
+        if args.report:
             print(f"picture: {hints_picture(results, args.report / 'hints.png')}")
 
     return work

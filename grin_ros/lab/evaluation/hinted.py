@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -31,21 +30,29 @@ MODEL = "model"
 INTERPOLATION_COLUMNS = 80
 """Interpolation is done on an image of this width and enlarged."""
 
-Method = Callable[[DepthEstimate, Frame, Hints], DepthEstimate]
-"""A method that makes depth from the estimate of the camera alone, the frame and the hints."""
+Depth = NDArray[np.float32]
+Method = Callable[[Depth, Frame, Hints], Depth]
+"""A method that makes depth (H, W) in metres from that of the camera alone, the frame and the hints. It says nothing of
+its errors."""
 
 
 @dataclass(frozen=True)
 class Hinted:
-    """The results with one pattern: of the model, and of each baseline by name."""
+    """The results with one pattern: of the model, and of each baseline by name.
+
+    hints_per_frame: how many hints the pattern gave on average.
+    """
 
     pattern: str
     evaluation: Evaluation
     baselines: Mapping[str, Evaluation]
+    hints_per_frame: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return {"domains", "scenes", ..., "baselines": {name: {domain: {...}}}} as `Evaluation.to_json` does."""
-        return replace(self.evaluation, baselines=self.baselines).to_json()
+        """Return {"hints_per_frame", "domains", "scenes", ..., "baselines": {name: {domain: {...}}}}, the rest of it as
+        `Evaluation.to_json` does."""
+        values = replace(self.evaluation, baselines=self.baselines).to_json()
+        return {"hints_per_frame": self.hints_per_frame} | values
 
 
 def evaluate_with_hints(
@@ -68,6 +75,7 @@ def evaluate_with_hints(
     estimator, plain = (Estimator(shared, settings, shared.sample, hint_network=each) for each in (True, False))
     parsed = {text: HintPattern.parse(text) for text in patterns}
     frames: dict[str, dict[str, list[FrameResult]]] = {text: {} for text in parsed}
+    counts: dict[str, list[int]] = {text: [] for text in parsed}
     for sample in tqdm(samples, desc="hints", unit="frame", disable=not progress):
         alone = estimator(sample.frame)
         for text, pattern in parsed.items():
@@ -79,6 +87,7 @@ def evaluate_with_hints(
             if hints is not None and 2 * np.isfinite(rest.depth_m).sum() < np.isfinite(sample.depth_m).sum():
                 logger.warning("sample '%s' is left out of '%s', which takes most of its depth", sample.name, text)
                 continue
+            counts[text].append(0 if hints is None else len(hints))
             for name, got in _estimates(estimator, plain, alone, sample.frame, hints).items():
                 one = evaluate([rest], lambda _, got=got: got, limits=limits)  # type: ignore[misc]
                 frames[text].setdefault(name, []).extend(one.frames)
@@ -86,7 +95,10 @@ def evaluate_with_hints(
     if empty:
         raise ValueError(f"hints: no sample has depth for {', '.join(empty)}; take a pattern with fewer hints")
     results = {text: {name: Evaluation(tuple(found)) for name, found in by.items()} for text, by in frames.items()}
-    return [Hinted(text, by[MODEL], {n: e for n, e in by.items() if n != MODEL}) for text, by in results.items()]
+    return [
+        Hinted(text, by[MODEL], {n: e for n, e in by.items() if n != MODEL}, round(float(np.mean(counts[text])), 1))
+        for text, by in results.items()
+    ]
 
 
 def _estimates(
@@ -99,9 +111,9 @@ def _estimates(
     if hints is None:
         return {MODEL: alone}
     made = {MODEL: estimator(frame, hints=hints)}
-    # These methods say nothing of their errors. Without a sigma their figures take a fifth of the time.
+    # Without a sigma their figures take a fifth of the time.
     silent = np.full_like(alone.sigma_m, np.nan)
-    made |= {name: replace(method(alone, frame, hints), sigma_m=silent) for name, method in BASELINES.items()}
+    made |= {name: DepthEstimate(method(alone.depth_m, frame, hints), silent) for name, method in BASELINES.items()}
     return made | {"posterior_only": plain(frame, hints=hints)}
 
 
@@ -113,40 +125,39 @@ def _without(sample: EvalSample, hints: Hints) -> EvalSample:
     return replace(sample, depth_m=depth_m)
 
 
-def _at_hints(alone: DepthEstimate, frame: Frame, hints: Hints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _at_hints(alone_m: Depth, frame: Frame, hints: Hints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return measured and estimated depth (N,) along z, in metres, where both are known."""
     u, v = np.rint(hints.pixels).astype(np.intp).T
     measured_m = hints.range_m * frame.camera.rays()[v, u, 2]
-    estimated_m = alone.depth_m[v, u]
+    estimated_m = alone_m[v, u]
     known = np.isfinite(estimated_m) & np.isfinite(measured_m)
     return measured_m[known].astype(np.float64), estimated_m[known].astype(np.float64)
 
 
-def _scale(alone: DepthEstimate, frame: Frame, hints: Hints) -> DepthEstimate:
+def _scale(alone_m: Depth, frame: Frame, hints: Hints) -> Depth:
     """Multiply depth by the median ratio of measured to estimated depth."""
-    measured_m, estimated_m = _at_hints(alone, frame, hints)
+    measured_m, estimated_m = _at_hints(alone_m, frame, hints)
     factor = np.float32(np.exp(np.median(np.log(measured_m / estimated_m)))) if len(measured_m) else np.float32(1.0)
-    return replace(alone, depth_m=alone.depth_m * factor, sigma_m=alone.sigma_m * factor)
+    return alone_m * factor
 
 
-def _inverse_depth_least_squares(alone: DepthEstimate, frame: Frame, hints: Hints) -> DepthEstimate:
+def _inverse_depth_least_squares(alone_m: Depth, frame: Frame, hints: Hints) -> Depth:
     """Fit scale and shift in inverse depth, as most packages for depth completion do (VI-Depth, Prior Depth Anything).
 
     Where that gives no positive inverse depth, the scaled estimate stays.
     """
-    measured_m, estimated_m = _at_hints(alone, frame, hints)
-    scaled = _scale(alone, frame, hints)
+    measured_m, estimated_m = _at_hints(alone_m, frame, hints)
+    scaled_m = _scale(alone_m, frame, hints)
     if len(measured_m) < 2:
-        return scaled
+        return scaled_m
     design = np.column_stack([1.0 / estimated_m, np.ones_like(estimated_m)])
     (scale, shift), *_ = np.linalg.lstsq(design, 1.0 / measured_m, rcond=None)
     with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = scale / alone.depth_m + shift
-        depth_m = np.where(inverse > 1e-3, 1.0 / inverse, scaled.depth_m).astype(np.float32)
-        return replace(alone, depth_m=depth_m, sigma_m=alone.sigma_m / alone.depth_m * depth_m)
+        inverse = scale / alone_m + shift
+        return np.where(inverse > 1e-3, 1.0 / inverse, scaled_m).astype(np.float32)
 
 
-def _interpolation(alone: DepthEstimate, frame: Frame, hints: Hints) -> DepthEstimate:
+def _interpolation(_alone_m: Depth, frame: Frame, hints: Hints) -> Depth:
     """Interpolate ln(range) between the hints, weighted by the inverse square of the distance; no network."""
     width, height = frame.camera.width, frame.camera.height
     rows = max(1, round(height * INTERPOLATION_COLUMNS / width))
@@ -160,8 +171,7 @@ def _interpolation(alone: DepthEstimate, frame: Frame, hints: Hints) -> DepthEst
         weighted += weight * ln_range
     small = (weighted / total).reshape(rows, INTERPOLATION_COLUMNS)
     ln_range = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    depth_m = (np.exp(ln_range) * frame.camera.rays()[..., 2]).astype(np.float32)
-    return replace(alone, depth_m=depth_m, sigma_m=np.float32(0.1) * depth_m)
+    return np.asarray(np.exp(ln_range) * frame.camera.rays()[..., 2], np.float32)
 
 
 BASELINES: Mapping[str, Method] = {
@@ -170,48 +180,3 @@ BASELINES: Mapping[str, Method] = {
     "interpolation": _interpolation,
 }
 """Name -> method. Each sees the same hints as the model."""
-
-
-def hints_table(results: Sequence[Hinted]) -> str:
-    """Return a Markdown table: AbsRel of the model and of each baseline, by pattern and domain, and sigma's figures."""
-    names = list(dict.fromkeys(name for result in results for name in result.baselines))
-    head = ["hints", "domain", "AbsRel", *names, "in 1σ", "in 2σ", "rank corr.", "½ gain", "frames"]
-    rows = [head, ["---", "---", *["---:"] * (len(head) - 2)]]
-    for result in results:
-        for domain in result.evaluation.domain_names:
-            figures = result.evaluation.domain(domain)
-            others = [
-                f"{result.baselines[name].domain(domain)['abs_rel']:.3f}" if name in result.baselines else ""
-                for name in names
-            ]
-            rows.append([
-                result.pattern, domain, f"{figures['abs_rel']:.3f}", *others, f"{figures['coverage_1sigma']:.3f}",
-                f"{figures['coverage_2sigma']:.3f}", f"{figures['rank_correlation']:+.2f}",
-                f"{figures['certain_half_gain']:+.0%}", f"{figures['frames']:.0f}",
-            ])  # fmt: skip
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def hints_picture(results: Sequence[Hinted], path: Path) -> Path:
-    """Draw AbsRel against the number of hints, a line for every method, one plot for each domain. Needs matplotlib."""
-    from matplotlib.figure import Figure
-
-    domains = list(dict.fromkeys(domain for result in results for domain in result.evaluation.domain_names))
-    figure = Figure(figsize=(5.2 * len(domains), 4.2), layout="constrained")
-    for axes, domain in zip(figure.subplots(1, len(domains), squeeze=False)[0], domains, strict=True):
-        shown = [result for result in results if domain in result.evaluation.domain_names]
-        lines: dict[str, dict[str, float]] = {}
-        for result in shown:
-            for name, evaluation in ({MODEL: result.evaluation} | dict(result.baselines)).items():
-                lines.setdefault(name, {})[result.pattern] = evaluation.domain(domain)["abs_rel"]
-        for name, values in lines.items():
-            axes.plot(list(values), list(values.values()), "o-", label=name, linewidth=2.5 if name == MODEL else 1.2)
-        axes.set_title(domain)
-        axes.set_ylabel("AbsRel")
-        axes.set_ylim(bottom=0.0)
-        axes.tick_params(axis="x", rotation=30)
-        axes.grid(alpha=0.3)
-        axes.legend()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=130)
-    return path

@@ -36,6 +36,14 @@ SHEET_ROWS = 5
 _THUMB_PX = 240
 
 
+def check_matplotlib() -> None:
+    """Raise ValueError if matplotlib is not installed, which draws the pictures of --report."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ValueError(
+            "report: matplotlib is not installed; install it with pip install matplotlib, or leave --report out"
+        )
+
+
 class EvaluationReport:
     """Draws frames while they are evaluated, and then writes the files that need all of them.
 
@@ -43,10 +51,7 @@ class EvaluationReport:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        if importlib.util.find_spec("matplotlib") is None:
-            raise ValueError(
-                "report: matplotlib is not installed; install it with pip install matplotlib, or leave --report out"
-            )
+        check_matplotlib()
         self.folder = Path(folder).expanduser()
         self._thumbs: dict[str, Tiles] = {}
 

@@ -17,7 +17,8 @@ from grin_ros.core.estimator import Settings
 from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.command import main
-from grin_ros.lab.evaluation.hinted import evaluate_with_hints
+from grin_ros.lab.evaluation.hinted import MODEL, evaluate_with_hints
+from grin_ros.lab.evaluation.hinted_report import series
 from tests.lab.evaluation.measured import HEIGHT, WIDTH, random_depth, sample, write_dataset
 
 
@@ -114,7 +115,29 @@ def test_the_command_writes_figures_by_pattern_and_baseline(tiny_artifact: Path,
     values = json.loads(out.read_text())["hints"]
     assert list(values) == ["none", "uniform:30", "line"]
     assert {"domains", "baselines"} <= values["line"].keys()
+    assert [values[pattern]["hints_per_frame"] for pattern in ("none", "uniform:30")] == [0.0, 30.0]
     assert (tmp_path / "report" / "hints.png").is_file()
+    assert "The pixels of hints count in no figure" in (tmp_path / "report" / "hints.md").read_text()
+
+
+def test_the_picture_needs_matplotlib_and_says_so_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    command = [str(tmp_path / "no-such-set"), "--hints", "line", "--report", str(tmp_path / "report")]
+    assert main(command) == 2
+    assert "matplotlib is not installed" in capsys.readouterr().err
+
+
+def test_the_picture_joins_what_differs_in_the_number_of_hints_only(tiny_artifact: Path) -> None:
+    samples = [sample("one", depth_m=slope(1.0))]
+    engine = open_engine("ort", load_artifact(str(tiny_artifact)))
+    patterns = ["line", "none", "uniform:60", "uniform:10", "uniform:10,noise=0.1"]
+    results = evaluate_with_hints(samples, engine, Settings(), patterns)
+    joined = [
+        [x for x, _ in points] for (name, _), points in series(results, samples[0].domain).items() if name == MODEL
+    ]
+    assert sorted(joined) == [[10.0], [10.0, 60.0], [80.0]]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,9 @@ def _estimates(estimator: Estimator, frame: Frame, hints: Hints | None) -> dict[
     alone = estimator(frame)
     if hints is None:
         return {ALONE: alone, SCALE: alone, MOTION: alone}
-    return {ALONE: alone, SCALE: BASELINES["scale"](alone, frame, hints), MOTION: estimator(frame, hints=hints)}
+    scaled_m = BASELINES["scale"](alone.depth_m, frame, hints)
+    scaled = replace(alone, depth_m=scaled_m, sigma_m=alone.sigma_m / alone.depth_m * scaled_m)
+    return {ALONE: alone, SCALE: scaled, MOTION: estimator(frame, hints=hints)}
 
 
 def _measured(hints: Hints | None, sample: EvalSample) -> MeasuredHints:

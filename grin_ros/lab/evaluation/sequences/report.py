@@ -22,13 +22,14 @@ def sequence_table(result: SequenceResult) -> str:
              "|---|---:|---:|---:|---:|---:|---:|---|"]  # fmt: skip
     described = result.to_json()
     for one in described["frames"]:
+        errors = " | ".join(_shown(one[name], ".3f") for name in result.evaluations)
         rows.append(
-            f"| {one['name']} | {one['alone']:.3f} | {one['scale']:.3f} | {one['motion']:.3f} | {one['hints']} | "
-            f"{one['hint_error']:.1%} | {one['baseline_m']:.2f} | {one['problem']} |"
+            f"| {one['name']} | {errors} | {one['hints']} | {_shown(one['hint_error'], '.1%')} | "
+            f"{one['baseline_m']:.2f} | {one['problem']} |"
         )
     hints = described["hints"]
     return "\n".join(rows) + (
-        f"\n\n{hints['per_frame']:.0f} hints a frame, median error {hints['median_error']:.1%}; "
+        f"\n\n{hints['per_frame']:.0f} hints a frame, median error {_shown(hints['median_error'], '.1%')}; "
         f"{result.worse} of {len(result.hints)} frames are worse than alone by more than 5 %"
     )
 
@@ -54,3 +55,8 @@ def sequence_picture(result: SequenceResult, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
     return path
+
+
+def _shown(value: float | None, form: str) -> str:
+    """Return a figure as text, a dash if it is not defined."""
+    return "–" if value is None else format(value, form)

@@ -135,5 +135,8 @@ def test_the_option_switches_its_source_on(fake_artifact: Path) -> None:
     assert job.hints == (("hints/scan", "/scan"),) and job.parameters["hints.scan"] is True
     (job,) = jobs_of(parser().parse_args(["in", "out", "--hints", "depth=/tof/image", "--model", str(fake_artifact)]))
     assert job.hints[1] == ("hints/depth/camera_info", "/tof/camera_info")
+    two = ["--hints", "scan=/scan_front", "--hints", "scan=/scan_rear"]
+    (job,) = jobs_of(parser().parse_args(["in", "out", *two, "--model", str(fake_artifact)]))
+    assert job.hints == (("hints/scan", "/scan_front"), ("hints/scan", "/scan_rear"))
     with pytest.raises(ValueError, match="hints: got 'sonar=/a', expected one of scan=TOPIC, points=TOPIC, "):
         jobs_of(parser().parse_args(["in", "out", "--hints", "sonar=/a"]))

@@ -23,6 +23,7 @@ from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.belief import judged, vetted
 from grin_ros.core.hints.floor import FLOOR, beside_floor
 from grin_ros.core.hints.fusion import Fused, Fusion, middle
+from grin_ros.core.hints.thinning import comparable
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
 from grin_ros.core.sampling.schedule import Schedule
@@ -128,7 +129,7 @@ class Estimator:
                 raise ValueError(f"hints: got the source '{FLOOR}', which is the estimator's own; give it another name")
             on_host = found._replace(x=self._host(found.x), log_variance=self._host(found.log_variance))
             answer = self._answer(camera, on_host.x)
-            vet = vetted(frame, hints, answer)
+            vet = vetted(frame, comparable(hints, frame.camera), answer)
             fused = None
             if vet.hints is not None:
                 told = beside_floor(

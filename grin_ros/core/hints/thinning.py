@@ -7,11 +7,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.posterior import AT_ONCE
 from grin_ros.core.types import Hints
 
 MOST_HINTS = 2 * AT_ONCE
 """Two turns of the posterior: those that are spread best, and as many again."""
+MOST_COMPARED = 30_000
+"""The largest number of hints that are compared with the network's answer. A cloud of a depth camera has ten times as
+many, and OpenCV's remap takes at most 32,766 pixels."""
 COLUMNS = 24
 """The image is divided into cells of a COLUMNS-th of its width."""
 STEP_LN = 0.2
@@ -31,6 +35,19 @@ def thinned(hints: Hints, width: int, most: int = MOST_HINTS) -> Hints:
     _, cell = np.unique((cells[:, 0] << 32) + (cells[:, 1] << 16) + steps, return_inverse=True)
     turn = _rank_within(cell.reshape(-1))
     return hints.chosen(order[np.argsort(turn, kind="stable")[:most]])
+
+
+def comparable(hints: Hints, camera: Camera) -> Hints:
+    """Return at most MOST_COMPARED hints, those in the image that are spread best; all of them if they are no more.
+
+    `thinned` then chooses the same ones as from all, but for equals.
+    """
+    if len(hints) <= MOST_COMPARED:
+        return hints
+    inside = camera.contains(hints.pixels)
+    if not inside.any():
+        return hints.chosen(np.arange(MOST_COMPARED))
+    return thinned(hints.chosen(inside), camera.width, MOST_COMPARED)
 
 
 def _rank_within(groups: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -75,6 +75,22 @@ def test_a_sensor_cannot_have_the_name_of_the_floor(estimator: Estimator, tiny_f
         estimator(tiny_frame, hints=replace(hints, sources=("floor",)))
 
 
+@pytest.mark.parametrize("left_px", [0.0, 500.0])
+def test_a_dense_cloud_corrects_depth_or_lies_outside(estimator: Estimator, tiny_frame: Frame, left_px: float) -> None:
+    alone = estimator(tiny_frame)
+    few = hints_of(tiny_frame, alone, 1.4, 300)
+    every = np.random.default_rng(0).integers(0, len(few), 40_000)
+    many = Hints.measured(few.pixels[every] - (left_px, 0.0), few.range_m[every])
+    got = estimator(tiny_frame, hints=many)
+    if left_px:
+        assert got.hints is None
+        np.testing.assert_array_equal(got.depth_m, alone.depth_m)
+    else:
+        assert got.hints is not None and got.hints.offered == 40_000
+        both = np.isfinite(alone.depth_m) & np.isfinite(got.depth_m)
+        assert np.median(got.depth_m[both] / alone.depth_m[both]) == pytest.approx(1.4, rel=0.05)
+
+
 def test_outliers_are_counted(estimator: Estimator, tiny_frame: Frame) -> None:
     alone = estimator(tiny_frame)
     hints = hints_of(tiny_frame, alone, 1.0)

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.posterior import AT_ONCE
-from grin_ros.core.hints.thinning import MOST_HINTS, thinned
+from grin_ros.core.hints.thinning import MOST_COMPARED, MOST_HINTS, comparable, thinned
 from grin_ros.core.types import Hints
 
 
@@ -42,3 +43,15 @@ def test_the_most_exact_hint_of_a_cell_comes_first() -> None:
     sigma = np.linspace(0.2, 0.01, 100)
     kept = thinned(Hints.measured(np.full((100, 2), 10.0), np.full(100, 2.0), sigma), 640, 1)
     assert kept.sigma_ln == np.float32(0.01)
+
+
+def test_of_a_dense_cloud_the_same_hints_are_left_as_without_the_first_choice() -> None:
+    rng = np.random.default_rng(0)
+    count, camera = 50_000, Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
+    cloud = Hints.measured(rng.uniform((-200, 0), (640, 480), (count, 2)), rng.uniform(1, 9, count), rng.random(count))
+    found = comparable(cloud, camera)
+    assert len(found) == MOST_COMPARED and camera.contains(found.pixels).all()
+    all_inside = cloud.chosen(camera.contains(cloud.pixels))
+    np.testing.assert_array_equal(thinned(found, 640).pixels, thinned(all_inside, 640).pixels)
+    few = cloud.chosen(np.arange(MOST_COMPARED))
+    assert comparable(few, camera) is few

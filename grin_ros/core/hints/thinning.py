@@ -24,11 +24,14 @@ STEP_LN = 0.2
 
 def thinned(hints: Hints, width: int, most: int = MOST_HINTS) -> Hints:
     """Return at most `most` hints: in turn the most exact one of every cell of the image and step of range, then the
-    second of each, and so on. They are in this order if they are more than the posterior takes at once. The result does
-    not depend on the order of the hints but for equals."""
+    second of each, and so on. They are in this order if they are more than the posterior takes at once. Equally exact
+    ones come in the order of `_scattered`, so the result does not depend on the order of the hints but for those of one
+    pixel.
+    """
     if len(hints) <= min(most, AT_ONCE):
         return hints
-    order = np.argsort(hints.sigma_ln, kind="stable")
+    scattered = np.argsort(_scattered(hints.pixels), kind="stable")
+    order = scattered[np.argsort(hints.sigma_ln[scattered], kind="stable")]
     size = max(1.0, width / COLUMNS)
     cells = np.floor(hints.pixels[order] / size).astype(np.int64)
     steps = np.floor(np.log(hints.range_m[order]) / STEP_LN).astype(np.int64)
@@ -48,6 +51,18 @@ def comparable(hints: Hints, camera: Camera) -> Hints:
     if not inside.any():
         return hints.chosen(np.arange(MOST_COMPARED))
     return thinned(hints.chosen(inside), camera.width, MOST_COMPARED)
+
+
+def _scattered(pixels: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Return a number (N,) for each pixel that says nothing of where it lies, the same one in every frame.
+
+    Clouds and depth images come row by row. In that order the lower rows would have no hint where there are more cells
+    than hints, and each surface would be measured at its upper edge.
+    """
+    u, v = np.floor(pixels).astype(np.int64).astype(np.uint32).T
+    mixed = u * np.uint32(0x9E3779B1) ^ v * np.uint32(0x85EBCA77)  # odd factors of xxHash
+    mixed = (mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D)
+    return np.asarray(mixed >> np.uint32(16), np.uint16)
 
 
 def _rank_within(groups: NDArray[np.intp]) -> NDArray[np.intp]:

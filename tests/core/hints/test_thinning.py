@@ -55,3 +55,23 @@ def test_of_a_dense_cloud_the_same_hints_are_left_as_without_the_first_choice() 
     np.testing.assert_array_equal(thinned(found, 640).pixels, thinned(all_inside, 640).pixels)
     few = cloud.chosen(np.arange(MOST_COMPARED))
     assert comparable(few, camera) is few
+
+
+def test_an_image_row_by_row_gives_hints_of_all_rows() -> None:
+    v, u = np.mgrid[0:480:3, 0:640:3].reshape(2, -1).astype(np.float32)
+    rng = np.random.default_rng(0)
+    ranges = np.exp(rng.uniform(0.0, 1.0, len(u)))  # more cells and steps of range than hints
+    rows = Hints.measured(np.stack([u, v], 1), ranges)
+    kept = thinned(rows, 640)
+    for first in (kept.pixels[:AT_ONCE], kept.pixels):
+        shares = np.histogram(first[:, 1], bins=4, range=(0, 480))[0] / len(first)
+        assert shares.min() > 0.15 and shares.max() < 0.35, shares
+    shuffled = rows.chosen(rng.permutation(len(rows)))
+    assert set(map(tuple, thinned(shuffled, 640).pixels)) == set(map(tuple, kept.pixels))
+
+
+def test_a_surface_is_not_measured_at_its_upper_edge() -> None:
+    v, u = np.mgrid[0:480:2, 0:640:2].reshape(2, -1).astype(np.float32)
+    kept = thinned(Hints.measured(np.stack([u, v], 1), np.full(len(u), 2.0)), 640)
+    within = kept.pixels[:AT_ONCE, 1] % (640 / 24)  # the place in its cell
+    assert 10.0 < within.mean() < 16.0

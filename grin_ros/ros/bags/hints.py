@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 from sensor_msgs.msg import CameraInfo
@@ -50,6 +51,11 @@ def find_hints(found: Survey, hints: Sequence[tuple[str, str]], on: Collection[s
             f"{silent[0]}=TOPIC, which switches it on"
         )
     return chosen
+
+
+def without_numbers(reason: str) -> str:
+    """Return a reason without its numbers, which are others for every frame."""
+    return re.sub(r"\d+(\.\d+)?", "", reason)
 
 
 class BagHints:

@@ -28,7 +28,7 @@ from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.before_start import BeforeStart
 from grin_ros.ros.bags.cameras import CameraTopics, find_cameras
-from grin_ros.ros.bags.hints import BagHints, find_hints
+from grin_ros.ros.bags.hints import BagHints, find_hints, without_numbers
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag, Message
@@ -195,7 +195,7 @@ class _BagRun:
         self.frames = int(progress.get("frames", 0))
         self.rejected: Counter[str] = Counter(progress.get("rejected", {}))
         self.hints: Counter[str] = Counter(dict.fromkeys(sorted(config.hints.on), 0) | progress.get("hints", {}))
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
         replaced = sorted(self._computed & found.kinds.keys())
         if replaced:
             logger.warning("%s: recorded outputs are replaced by the computed ones: %s", job.input, ", ".join(replaced))
@@ -256,11 +256,14 @@ class _BagRun:
         for name, out in result.messages:
             self._writer.write(camera.output(name), OUTPUTS[name].type, message.time_ns, serialize(out))
         self.frames += 1
-        for name, given in result.hints.sources.items() if result.hints else ():
-            self.hints[name] += given.hints is not None
-            if given.hints is None and name not in self._told:  # the first is logged; all are counted
-                self._told.add(name)
-                logger.warning("%s at %d ns has no hints of %s: %s", message.topic, message.time_ns, name, given.reason)
+        if (use := result.hints) is None:
+            return
+        for name, given in use.sources.items():
+            why = use.why_none(name)
+            self.hints[name] += given.hints is not None and not why
+            if why and (name, without_numbers(why)) not in self._told:  # the first of its kind is logged
+                self._told.add((name, without_numbers(why)))
+                logger.warning("%s at %d ns has no hints of %s: %s", message.topic, message.time_ns, name, why)
 
     def _told_info(self, image: AnyImage) -> CameraInfo | None:
         """Return the camera_info that the caller told, None if nothing was told. Raises InputError."""

@@ -49,14 +49,17 @@ def static_tf(parent: str, child: str, quaternion: tuple[float, float, float, fl
     return bytes(store.serialize_cdr(kinds[TYPE](transforms=[stamped]), TYPE))
 
 
-def drive(path: Path, *, tf: bool = True) -> Path:
-    """Frames of one second each; a broken cloud first, then a cloud before each of them but the last."""
+def drive(path: Path, *, tf: bool = True, first: int = 0, factor: float = 1.0) -> Path:
+    """Frames of one second each; a broken cloud first, then a cloud before each of them but the last.
+
+    first: the first frame with a cloud. factor: multiplies the ranges of the clouds.
+    """
     messages: list[Raw] = [("/lidar", type_name(PointCloud2), log_ns(0) - 9, b"\0\1\0\0broken")]
     if tf:
         messages.append((TF_STATIC, TYPE, log_ns(0) - 8, static_tf("lidar", FRAME_ID, (-0.5, 0.5, -0.5, 0.5))))
     for number in range(FRAMES):
-        if number < FRAMES - 1:
-            ranges = serialize(lidar(100 + number + 0.01))
+        if first <= number < FRAMES - 1:
+            ranges = serialize(lidar(100 + number + 0.01, factor))
             messages.append(("/lidar", type_name(PointCloud2), log_ns(number) - 1, ranges))
         messages += recorded(number, pixels=scene())
     return write(path, messages)
@@ -93,6 +96,29 @@ def test_without_transforms_depth_is_that_of_the_camera_alone(tmp_path: Path, fa
     posed = job(tmp_path, fake_artifact, "posed")
     run(replace(posed, parameters={**posed.parameters, "hints.points_pose": "0 0 0 0 0 0"}))
     assert min(factors(tmp_path / "posed")[:-1]) > 1.2
+
+
+def test_every_kind_of_reason_why_there_are_no_hints_is_logged_once(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drive(tmp_path / "in", first=2)
+    with caplog.at_level(logging.WARNING):
+        report = run(job(tmp_path, fake_artifact))
+    assert report.hints == {"points": FRAMES - 3}
+    assert caplog.text.count("has no hints of points") == 2
+    assert "nothing has come on hints/points" in caplog.text
+    assert "is 0.99 s older than the image" in caplog.text
+
+
+def test_hints_that_are_refused_do_not_count_and_the_log_says_why(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drive(tmp_path / "in", factor=8.0)
+    with caplog.at_level(logging.WARNING):
+        report = run(job(tmp_path, fake_artifact))
+    assert report.hints == {"points": 0}
+    assert caplog.text.count("check that they are in metres") == 1
+    assert factors(tmp_path / "out") == pytest.approx([1.0] * FRAMES)
 
 
 def test_a_bag_tells_how_the_camera_is_mounted(

@@ -31,7 +31,8 @@ def lidar_points() -> NDArray[np.float64]:
     return np.stack([optical[..., 2], -optical[..., 0], -optical[..., 1]], axis=-1).reshape(-1, 3)
 
 
-def lidar(stamp_s: float) -> PointCloud2:
+def lidar(stamp_s: float, factor: float = 1.0) -> PointCloud2:
+    """Return a cloud of the lidar. factor: multiplies its ranges."""
     header = Header(frame_id="lidar")
     header.stamp.sec, header.stamp.nanosec = int(stamp_s), int(stamp_s % 1 * 1e9)
-    return list_message(lidar_points().astype(np.float32), ("x", "y", "z"), header)
+    return list_message((factor * lidar_points()).astype(np.float32), ("x", "y", "z"), header)

@@ -25,6 +25,8 @@ from grin_ros.lab.datasets.measured import EvalSample
 LINE_RAYS = 80
 BEAM_RAYS = 200
 """Rays of each beam across the image."""
+WITHOUT_NUMBER = ("line", "none")
+"""The kinds that take no number."""
 OPTIONS = ("outliers", "noise")
 SIGMA_LN = 0.01
 """The sigma of ln(range) that an exact hint claims. A noisy one claims its noise as well."""
@@ -53,7 +55,7 @@ class HintPattern:
         kind, separator, number = head.partition(":")
         if kind not in KINDS:
             raise ValueError(f"hints: got '{text}', expected one of {', '.join(KINDS)}{nearest(kind, KINDS)}")
-        counted = kind not in ("line", "none")
+        counted = kind not in WITHOUT_NUMBER
         if counted != bool(separator) or (counted and not (number.isdecimal() and int(number) > 0)):
             expected = f"{kind}:N with a whole number N above 0" if counted else f"'{kind}' without a number"
             raise ValueError(f"hints: got '{text}', expected {expected}")
@@ -170,4 +172,5 @@ KINDS: Mapping[str, Callable[[Scene], Drawn]] = {
     "beams": _beams,
     "zones": _zones,
 }
-"""Kind -> how its pixels are drawn. A new pattern is one function and one line."""
+"""Kind -> how its pixels are drawn. A new pattern is one function and one line; without a number, it also has its name
+in WITHOUT_NUMBER."""

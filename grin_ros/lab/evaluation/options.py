@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     )
     model.add_argument("--steps", type=int, default=defaults.steps, help="DDIM steps")
     model.add_argument("--members", type=int, default=defaults.members, help="ensemble size")
-    model.add_argument("--seed", type=whole(0), default=defaults.seed, help="seed of the noise")
+    model.add_argument("--seed", type=whole(0), default=defaults.seed, help="seed of the noise and of --hints")
     what = parse.add_argument_group("instead of the table").add_mutually_exclusive_group()
     what.add_argument("--hints", nargs="+", type=hint_pattern, metavar="PATTERN",
                       help="give the model measured pixels, drawn from the depth, and compare with simple methods on "

@@ -40,9 +40,9 @@ def test_many_hints_that_share_an_error_are_not_believed_as_many() -> None:
 
 
 def test_what_hints_share_stays_with_them() -> None:
-    parts = [Hints.measured([(1, 1), (2, 2)], [1.0, 2.0], 0.1, name) for name in ("motion", "scan")]
-    object.__setattr__(parts[0], "shared_ln", np.array([0.05, 0.02], np.float32))
-    joined = Hints.joined(parts)
+    pixels, ranges_m = [(1, 1), (2, 2)], [1.0, 2.0]
+    motion = Hints.measured(pixels, ranges_m, 0.1, "motion", shared_ln=[0.05, 0.02])
+    joined = Hints.joined([motion, Hints.measured(pixels, ranges_m, 0.1, "scan")])
     assert joined is not None
     np.testing.assert_array_equal(joined.chosen(np.array([1, 2])).shared_ln, np.array([0.02, 0.0], np.float32))
     with pytest.raises(ValueError, match="shared_ln"):

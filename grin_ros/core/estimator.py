@@ -16,6 +16,7 @@ from grin_ros.core.artifact.manifest import HINTS, Manifest
 from grin_ros.core.backends.answer_check import check_answer
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.carrying import Carrying
+from grin_ros.core.floor_scale import floor_scale_ln
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
@@ -38,7 +39,7 @@ class Settings:
     steps: denoising steps, 1 to 50. members: ensemble size, 1 to 32. seed: of the noise, which is the same for all
     frames. min_depth_m, max_depth_m: nearer depth becomes NaN, farther +inf. max_relative_sigma: depth becomes NaN
     where sigma / depth is larger; 0 is no limit. smoothing: the share of the previous answer that is kept to reduce
-    flicker, 0 to 0.9.
+    flicker, 0 to 0.9. floor_scale: depth of a camera with a known mounting gets the scale that its floor says.
     """
 
     steps: int = 1
@@ -48,6 +49,7 @@ class Settings:
     max_depth_m: float = 80.0
     max_relative_sigma: float = 0.0
     smoothing: float = 0.0
+    floor_scale: bool = True
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= 50:
@@ -120,6 +122,13 @@ class Estimator:
         latents = self._network.zero_latents(settings.members)
         found = self.smoothing.sample(self.engine.denoiser(tokens), noise, latents, levels, settings.smoothing, frame)
         clock.lap("denoise")
+        floor_ln = None
+        if settings.floor_scale and frame.camera.mounting is not None:
+            alone = self._answer(camera, x := self._host(found.x))
+            floor_ln = floor_scale_ln(frame.camera.mounting, alone)
+            shift_ln = self._fusion.possible(np.float32(-floor_ln), alone.ln_range)
+            found = found._replace(x=x + shift_ln / self._fusion.ln_per_x)
+            clock.lap("floor")
         x, log_variance, report = found.x, found.log_variance, None
         if callable(hints):
             hints = hints()
@@ -149,7 +158,7 @@ class Estimator:
         clock.lap("decode")
         depth_m, sigma_m = limited(depth_m, self._calibrated(depth_m, sigma_m, settings), settings)
         clock.lap("limit")
-        return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms, report)
+        return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms, report, floor_ln)
 
     def _host(self, tensor: Tensor) -> NDArray[np.float32]:
         return np.asarray(self.engine.to_host(tensor), np.float32)

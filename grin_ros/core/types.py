@@ -70,7 +70,8 @@ class DepthEstimate:
     depth_m: (H, W) float32, metres along the camera's z axis (REP 118); NaN = invalid, +inf = beyond range (REP 117).
     sigma_m: (H, W) float32, one standard deviation in metres; NaN wherever depth_m is not finite.
     stamp_ns: that of the frame. timings_ms: milliseconds by stage. hints: None without hints, or if none of them
-    lies in the image.
+    lies in the image. floor_ln: ln(factor) by which the network's ranges were too long by the floor that they show;
+    None if they were not compared with it.
     """
 
     depth_m: NDArray[np.float32]
@@ -78,6 +79,7 @@ class DepthEstimate:
     stamp_ns: int = 0
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     hints: HintReport | None = None
+    floor_ln: float | None = None
 
 
 @dataclass(frozen=True)

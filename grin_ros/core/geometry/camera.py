@@ -57,6 +57,12 @@ class Mounting:
                 "give the angles in radians, not degrees",
             )
 
+    @classmethod
+    def from_up(cls, height_m: float, up: ArrayLike) -> Mounting:
+        """Return the mounting with this height and this vector (3,) against gravity, in the optical frame."""
+        x, y, z = (float(value) for value in np.asarray(up))
+        return cls(height_m, roll_rad=math.atan2(-x, -y), pitch_rad=math.atan2(-z, math.hypot(x, y)))
+
     def up_optical(self) -> NDArray[np.float64]:
         """Return the unit vector (3,) against gravity, in the optical frame; (0, -1, 0) for a level camera."""
         up: NDArray[np.float64] = self.rotation()[2]

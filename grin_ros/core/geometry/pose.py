@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import math
-
 from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.geometry.transform import Transform
 
@@ -16,11 +14,4 @@ def mounting_from_pose(pose: Transform) -> Mounting:
     pose: takes points of the optical frame to a base frame whose z axis points up and whose origin lies on the ground.
     Raises InputError as Mounting does, for a height <= 0 and numbers that are not finite.
     """
-    up_x, up_y, up_z = (
-        float(value) for value in pose.rotation[2]
-    )  # the up direction of the base frame, in the optical frame
-    return Mounting(
-        float(pose.translation_m[2]),
-        roll_rad=math.atan2(-up_x, -up_y),
-        pitch_rad=math.atan2(-up_z, math.hypot(up_x, up_y)),
-    )
+    return Mounting.from_up(float(pose.translation_m[2]), pose.rotation[2])

@@ -25,7 +25,7 @@ CORNERS = "corners"
 """The kind of hints that lie at corners, beside LEVEL and SPREAD of calibration.py."""
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
-CONTRADICTS_LN, PER_EXCESS = 0.5, 2.0
+CONTRADICTS_LN, PER_EXCESS = 0.3, 2.0
 """A hint is doubted if its correction, in ln(range), differs from the median of all by more than the first of these.
 Its sigma grows by the second for each unit of the excess. A person who walks towards a robot that drives towards him
 looks like something that stands, several times nearer. On the rendered drives half of such hints are wrong."""

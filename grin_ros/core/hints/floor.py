@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.ground import ground_ln
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.calibration import LEVEL, kind_of
 from grin_ros.core.hints.corners import lie_at_corners
@@ -33,15 +34,13 @@ the neighbourhood by less than the second, and from that average by less than th
 smooth, and what stands on the floor is not. In shares of the camera's height, these are heights above the floor."""
 STRICTER = 2.0 / 3.0
 """In a rough answer that knew the floor already, all three are multiplied by this."""
-ALONE, WITH_HINTS = 0.4, 0.1
+ALONE, WITH_HINTS = 0.4, 0.2
 """The floor counts if it covers at least this share of where it could be, in the answer of the camera alone and in the
 rough one with hints. On renders of robots, three fifths of what the camera alone takes for floor are floor where it
 covers less than the first, and more than four fifths where it covers more."""
 BLOCK = 9
 """The side of the neighbourhood, in cells of the query grid."""
 SIGMA_LN = 0.05
-REACH = 8.0
-"""The floor is trusted up to this many heights of the camera; beyond, a small pitch moves the plane far."""
 MOST = 56
 """The largest number of hints of the floor. They are spread over it. Beside the 200 of motion, no more are fused at
 once."""
@@ -62,10 +61,9 @@ def floor_of(camera: Camera, answer: Answer, strictness: float = 1.0) -> Floor:
     far_ln, bias_ln, bump_ln = (strictness * limit for limit in (FAR_LN, BIAS_LN, BUMP_LN))
     if camera.mounting is None:
         return Floor(None, 0.0)
-    down = -(answer.rays @ camera.mounting.up_optical())
-    below = down > 1.0 / REACH
-    plane_ln = np.log(camera.mounting.height_m / np.where(below, down, 1.0))
-    farther_ln = np.asarray(answer.ln_range - plane_ln, np.float32).reshape(answer.rows, answer.cols)
+    plane_ln = ground_ln(camera.mounting, answer.rays)
+    below = np.isfinite(plane_ln)
+    farther_ln = np.where(below, answer.ln_range - plane_ln, np.float32(0.0)).reshape(answer.rows, answer.cols)
     near = below.reshape(farther_ln.shape) & (np.abs(farther_ln) < far_ln)
     share = cv2.blur(near.astype(np.float32), (BLOCK, BLOCK))
     mean_ln = cv2.blur(np.where(near, farther_ln, np.float32(0.0)), (BLOCK, BLOCK)) / np.maximum(share, 1e-3)

@@ -81,10 +81,8 @@ class Fusion:
         report = _report(hints, used, found, observed.residual_ln)
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
-        limit = np.float32(math.log(BEYOND * self.depth.max_m))
-        seen = ln_range < limit  # beyond range there is nothing that a hint could correct
-        shift_ln = np.where(seen, np.minimum(shift_ln, limit - ln_range - np.float32(0.01)), np.float32(0.0))
-        corrected = median + shift_ln / ln_per_x
+        seen = ln_range < self.limit_ln
+        corrected = median + self.possible(shift_ln, ln_range) / ln_per_x
         if features is None:
             ratio = np.where(seen, found.deviation_ln / found.prior_ln, np.float32(1.0))
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
@@ -144,6 +142,17 @@ class Fusion:
         else:
             found = both(grid, observed, process, shape, kind)
         return corners.cautious(found, used.pixels / (width, height), shape) if kind == CORNERS else found
+
+    @property
+    def limit_ln(self) -> np.float32:
+        """ln(range) from which on a pixel is beyond range."""
+        return np.float32(math.log(BEYOND * self.depth.max_m))
+
+    def possible(self, shift_ln: Array | np.float32, ln_range: Array) -> Array:
+        """Return a correction of ln_range (N,) that leaves what is beyond range, of which nothing is known, and moves
+        nothing beyond it."""
+        room_ln = self.limit_ln - ln_range
+        return np.where(room_ln > 0.0, np.minimum(shift_ln, room_ln - np.float32(0.01)), np.float32(0.0))
 
     @property
     def ln_per_x(self) -> np.float32:

@@ -12,6 +12,7 @@ K            3x3 camera matrix of the stored image; integer coordinates are pixe
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -23,9 +24,13 @@ from numpy.typing import NDArray
 
 from grin_ros.core.config import from_mapping, nearest
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.core.types import Frame
+from grin_ros.lab.datasets.floor_fit import mounting_of_floor
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 
@@ -101,14 +106,22 @@ class SampleEntry:
 class EvalDataset:
     """The samples of a folder, which are read from disk when they are used. It can be iterated more than once.
 
-    cameras: tells the cameras of samples without K. Raises ValueError with the remedy if the folder, its index or a
-    file does not follow the format.
+    cameras: tells the cameras of samples without K. on_floor: gives them the mounting that the floor in their depth
+    says. Raises ValueError with the remedy if the folder, its index or a file does not follow the format.
     """
 
-    def __init__(self, root: Path, entries: tuple[SampleEntry, ...], cameras: CameraChoice | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        entries: tuple[SampleEntry, ...],
+        cameras: CameraChoice | None = None,
+        *,
+        on_floor: bool = False,
+    ) -> None:
         self.root = root
         self.entries = entries
         self.cameras = cameras
+        self.on_floor = on_floor
 
     @classmethod
     def open(cls, root: str | Path, cameras: CameraChoice | None = None) -> EvalDataset:
@@ -169,16 +182,27 @@ class EvalDataset:
         kept = tuple(entries[i] for i in chosen(len(entries), every, limit, frames))
         return EvalDataset(self.root, kept, self.cameras)
 
+    def mounted(self) -> EvalDataset:
+        """Return the samples that show their floor, whose cameras then have the mounting that it says.
+
+        The log says how many do not show it. Raises ValueError if none does.
+        """
+        showing = tuple(entry for entry in self.entries if self._read(entry, True).frame.camera.mounting is not None)
+        if not showing:
+            raise ValueError(f"{self.root}: no sample shows its floor, so no mounting is known; leave --mounting out")
+        logger.info("%s: %d of %d samples show their floor", self.root, len(showing), len(self.entries))
+        return EvalDataset(self.root, showing, self.cameras, on_floor=True)
+
     def __len__(self) -> int:
         return len(self.entries)
 
     def __getitem__(self, index: int) -> EvalSample:
-        return self._read(self.entries[index])
+        return self._read(self.entries[index], self.on_floor)
 
     def __iter__(self) -> Iterator[EvalSample]:
-        return map(self._read, self.entries)
+        return (self._read(entry, self.on_floor) for entry in self.entries)
 
-    def _read(self, entry: SampleEntry) -> EvalSample:
+    def _read(self, entry: SampleEntry, on_floor: bool) -> EvalSample:
         where = f"{self.root}, sample '{entry.name}'"
         # A rotation in the EXIF data must not be applied, because K and depth belong to the stored pixels.
         image = _imread(self.root / entry.image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -192,9 +216,11 @@ class EvalDataset:
                 "write one channel of 16 bits, pixel for pixel with the image"
             )
         depth_m = np.where(depth > 0, depth / np.float32(entry.depth_scale), np.float32(np.nan)).astype(np.float32)
-        frame = Frame(
-            np.ascontiguousarray(image[..., ::-1]), self._camera(entry, where, image.shape[1], image.shape[0])
-        )
+        camera = self._camera(entry, where, image.shape[1], image.shape[0])
+        if on_floor:
+            points = points_from_depth(depth_m, camera.rays())
+            camera = camera.with_mounting(mounting_of_floor(points))
+        frame = Frame(np.ascontiguousarray(image[..., ::-1]), camera)
         return EvalSample(entry.name, entry.scene, entry.domain, frame, depth_m)
 
     def _camera(self, entry: SampleEntry, where: str, width: int, height: int) -> Camera:

@@ -149,11 +149,13 @@ def open_samples(
     """Open one or more folders of measured depth, or of rendered shards, as their index.json says.
 
     domain, every and limit choose among measured depth, frames among both; of each set, where there are several.
+    known_mounting: give the cameras their mounting; of measured depth only the samples that show their floor are left.
     cameras: tells the cameras of measured samples without K. Raises ValueError if a folder is neither, if folders are
     mixed, and if a choice does not apply.
     """
     if not any(map(is_rendered, folders)):
         sets = [EvalDataset.open(folder, cameras).select(domain, every, limit, frames) for folder in folders]
+        sets = [data.mounted() for data in sets] if known_mounting else sets
         return sets[0] if len(sets) == 1 else EvalSets(sets)
     measured = [str(folder) for folder in folders if not is_rendered(folder)]
     if measured:

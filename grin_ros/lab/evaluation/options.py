@@ -70,7 +70,9 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--limit", type=int, metavar="N", help="only the first N frames of these")
     data.add_argument("--frames", type=int, metavar="N",
                       help="only N of these frames, evenly spread (in suites: of each set)")  # fmt: skip
-    data.add_argument("--mounting", action="store_true", help="give the model the mounting of the cameras of renders")
+    data.add_argument("--mounting", action="store_true",
+                      help="give the model the mounting of the cameras: of measured depth that which the floor in it "
+                      "says, and samples that do not show their floor are left out")  # fmt: skip
     data.add_argument("--max-depth", type=float, default=defaults.max_depth_m, metavar="M",
                       help="leave out measured depth beyond this, in metres")  # fmt: skip
     add_camera_options(data, "samples without K in index.json")

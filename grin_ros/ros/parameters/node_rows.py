@@ -130,6 +130,12 @@ _ESTIMATE: tuple[Parameter, ...] = (
         high=10.0,
     ),
     Parameter(
+        "floor_scale",
+        Settings.floor_scale,
+        "With a known mounting, depth gets the scale with which the floor that it shows lies where the mounting says. "
+        "Switch it off where the ground is not level, or where the camera mostly sees other level planes.",
+    ),
+    Parameter(
         "mounting.known",
         False,
         "Height, roll and pitch below are those of the camera. The network then estimates the metric scale better, "

@@ -102,6 +102,7 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         max_depth_m=number("max_depth_m"),
         max_relative_sigma=number("max_relative_sigma"),
         smoothing=number("smoothing"),
+        floor_scale=bool(complete["floor_scale"]),
     )
     mounting = Mounting(
         number("mounting.height_m"),

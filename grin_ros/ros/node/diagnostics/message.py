@@ -48,6 +48,8 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
     yield "image conversion", identity.image_conversion
     yield "camera", snapshot.camera or "none yet"
     yield "implausible input", ", ".join(doubt.name for doubt in snapshot.doubts) or "none"
+    if snapshot.floor_ln is not None:
+        yield "floor corrects depth by", f"{math.expm1(-snapshot.floor_ln):+.1%}"
     if snapshot.hints is not None:
         for name, given in snapshot.hints.sources.items():
             yield f"hints {name}", snapshot.hints.text(name)

@@ -64,7 +64,7 @@ class Monitor:
         """Forget the frames of an earlier activation."""
         with self._lock:
             self._inputs, self._outputs = Window(), Window()
-            self._ages_ms, self._invalid, self._beyond = Window(), Window(), Window()
+            self._ages_ms, self._invalid, self._beyond, self._floor_ln = Window(), Window(), Window(), Window()
             self._stages_ms: dict[str, Window] = {}
             self._rejection: tuple[float, Problem] | None = None
             self._rejected_now = False
@@ -135,6 +135,8 @@ class Monitor:
             self._outputs.add(now_s)
             self._invalid.add(now_s, invalid)
             self._beyond.add(now_s, beyond)
+            if frame.estimate.floor_ln is not None:
+                self._floor_ln.add(now_s, frame.estimate.floor_ln)
             if frame.age_ms is not None:
                 self._ages_ms.add(now_s, frame.age_ms)
             for stage, value in frame.stages_ms.items():
@@ -191,6 +193,7 @@ class Monitor:
                 working_s=now_s - max(self._answered_s, self._asked_s) if counts.pending else None,
                 relative_sigma=self._sigma.now(now_s),
                 doubts=self._doubts,
+                floor_ln=self._floor_ln.median(now_s),
                 hints=self._hints,
                 hintless_s={name: now_s - last_s for name, last_s in self._hinted_s.items()},
                 image_topic=self._image_topic,

@@ -80,6 +80,8 @@ class Snapshot:
     """relative_sigma over that of the first minute after activation; None during that minute."""
     doubts: tuple[Doubt, ...] = ()
     """The implausible things about the input of the newest frame with depth, the most serious first."""
+    floor_ln: float | None = None
+    """The median of ln(factor) by which the network's ranges were too long by the floor; None without mounting."""
     hints: HintUse | None = None
     """The use that was made of the hints of the newest frame; None if no source of them is switched on."""
     hintless_s: Mapping[str, float] = field(default_factory=dict)

@@ -28,6 +28,7 @@ EVERYTHING = Snapshot(
     beyond_ratio=0.1,
     rejection=Problem("bad image", "what happened", "what to do"),
     decision=Decision(1, 1, "why"),
+    floor_ln=0.1,
     hints=HintUse(
         {"scan": Given(rejected={"no return": 1})},
         HintReport(1, 1, 0, 0.0, {"scan": 1}),

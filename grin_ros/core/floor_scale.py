@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The scale of depth from the floor, where the mounting of the camera is known.
+
+The network sees the shape of a place better than its size. With a factor too many, its floor is a level plane at a
+wrong height, and the mounting says what height is right. Table-tops are level planes too, but they have the floor below
+them, and little is below the floor. Every factor is weighed by how much of the image would then be floor, by how little
+would lie below it, and by how often a network is wrong by such a factor. The mean over all factors moves little where
+little floor is seen.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.ground import ground_ln
+from grin_ros.core.hints.answer import Answer
+
+MOST_LN, STEP_LN = 1.3, 0.02
+"""The logarithms of the factors that are weighed."""
+BLOCK, FLAT_LN = 5, 0.05
+"""Floor is where the answer keeps to the ground, up to a factor: over so many rows and columns of the query grid, the
+standard deviation of ln(range) from it is at most the second."""
+ON_LN, BELOW_LN = 0.08, 0.1
+"""What is so near the ground lies on it; what is farther than the second lies below it. In shares of the camera's
+height these are heights."""
+EVIDENCE, DOUBT = 0.04, 0.1
+"""So much of the rays that meet the ground, seen as floor, multiplies the probability of a factor by e; so much of them
+below the floor divides that evidence by e."""
+ENOUGH = 0.3
+"""Where fewer of all rays than this share meet the ground, they count for less."""
+WRONG_LN = 0.4
+"""One standard deviation of ln(factor) by which networks are wrong."""
+
+_EDGES = np.arange(-MOST_LN, MOST_LN + STEP_LN / 2, STEP_LN)
+_FACTORS_LN = 0.5 * (_EDGES[1:] + _EDGES[:-1])
+_ON = np.ones(2 * round(ON_LN / STEP_LN) + 1)
+_BELOW = round(BELOW_LN / STEP_LN)
+
+
+def floor_scale_ln(mounting: Mounting, answer: Answer) -> float:
+    """Return ln(factor) by which the ranges of an answer are too long by its floor; 0 where it shows none."""
+    plane_ln = ground_ln(mounting, answer.rays)
+    meets = np.isfinite(plane_ln)
+    count = np.count_nonzero(meets)
+    if not count:
+        return 0.0
+    farther_ln = np.where(meets, answer.ln_range - plane_ln, np.float32(0.0))
+    level = meets & _level(farther_ln, meets, answer.rows, answer.cols)
+    on = np.convolve(_histogram(farther_ln[level]), _ON, "same") / count
+    beyond = np.cumsum(_histogram(farther_ln[meets])[::-1])[::-1] / count
+    below = np.concatenate([beyond[_BELOW:], np.zeros(_BELOW)])
+    seen = min(1.0, count / (ENOUGH * len(meets)))
+    weight_ln = seen * on * np.exp(-below / DOUBT) / EVIDENCE - 0.5 * (_FACTORS_LN / WRONG_LN) ** 2
+    weight = np.exp(weight_ln - weight_ln.max())
+    return float(weight @ _FACTORS_LN / weight.sum())
+
+
+def _level(farther_ln: NDArray[np.float32], meets: NDArray[np.bool_], rows: int, cols: int) -> NDArray[np.bool_]:
+    """Return where the answer keeps to the ground up to a factor, (N,)."""
+    block = (BLOCK, BLOCK)
+    grid, inside = farther_ln.reshape(rows, cols), meets.reshape(rows, cols).astype(np.float32)
+    share = np.maximum(cv2.blur(inside, block), np.float32(1e-3))
+    mean_ln, square_ln = cv2.blur(grid, block) / share, cv2.blur(grid**2, block) / share
+    return np.asarray((square_ln - mean_ln**2).reshape(-1) < FLAT_LN**2)
+
+
+def _histogram(values_ln: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return how many values there are of each factor; those beyond the ends count at the ends."""
+    return np.histogram(np.clip(values_ln, _EDGES[0], _EDGES[-1]), _EDGES)[0]

@@ -27,6 +27,10 @@ FEWEST_EQUAL = 10
 """So many ranges of one sensor that are all the same, to the last bit, are no measurements."""
 MOST_OUTLIERS = 0.5
 """If more than this share of the used hints contradicts the others, none is believed."""
+FEWEST_TELLING, UNTOLD_LN, UNTOLD_SHARE = 12, 0.2, 0.5
+"""No hint is believed either if hints tell nothing of one another: from the first number of them on, if the others miss
+a hint in the middle by more than the second, and by more than the third of what the network misses it by, up to one
+factor. Random ranges are such hints. On real frames, right hints with up to 30 % of outliers are none."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,20 @@ def judged(hints: Hints, vet: Vetted, report: HintReport | None) -> HintReport |
     if report is None:
         return HintReport(len(hints), 0, 0, 0.0, {}, vet.refused) if vet.refused else None
     measured = report.used - report.by_source.get(FLOOR, 0)
-    if report.outliers <= MOST_OUTLIERS * measured:
+    reason = _contradiction(report, measured)
+    if not reason:
         return replace(report, offered=len(hints), used=measured, refused=vet.refused)
-    text = (
-        f"{report.outliers} of {measured} hints contradict the others; check the pose of the sensor, and whether its "
-        "stamps are the times of measurement"
-    )
+    text = f"{reason}; check the pose of the sensor, and whether its stamps are the times of measurement"
     return HintReport(len(hints), 0, report.outliers, 0.0, {}, {**dict.fromkeys(hints.sources, text), **vet.refused})
+
+
+def _contradiction(report: HintReport, measured: int) -> str:
+    """Return why the hints that were measured contradict each other; empty if they do not."""
+    if report.outliers > MOST_OUTLIERS * measured:
+        return f"{report.outliers} of {measured} hints contradict the others"
+    untold = report.left_out_ln > max(UNTOLD_LN, UNTOLD_SHARE * report.apart_ln)
+    if measured >= FEWEST_TELLING and untold:
+        return (
+            f"{measured} hints tell nothing of one another, and miss each other by {math.expm1(report.left_out_ln):.0%}"
+        )
+    return ""

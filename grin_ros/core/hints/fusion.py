@@ -200,11 +200,13 @@ def arrangement(hints: Hints, height: int) -> str | None:
 
 def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:
     measured, believed = ~used.of(FLOOR), found.weight >= BELIEVED
-    before = residual_ln[measured & believed]
+    before, own_ln = residual_ln[measured & believed], residual_ln[measured]
     return HintReport(
         offered=len(hints),
         used=len(used),
         outliers=int((measured & ~believed).sum()),
         correction_ln=float(np.median(before)) if len(before) else 0.0,
         by_source={name: int((used.source == index).sum()) for index, name in enumerate(used.sources)},
+        left_out_ln=float(np.median(np.abs(found.left_out_ln[measured]))) if len(own_ln) else 0.0,
+        apart_ln=float(np.median(np.abs(own_ln - np.median(own_ln)))) if len(own_ln) else 0.0,
     )

@@ -56,12 +56,14 @@ class Observed(NamedTuple):
 
 class Posterior(NamedTuple):
     """mean_ln (N,): the expected ln(range) less that of the network. deviation_ln (N,): one sigma of what then remains.
-    prior_ln (N,): that sigma without hints. weight (M,): 0 to 1, how far each hint was believed."""
+    prior_ln (N,): that sigma without hints. weight (M,): 0 to 1, how far each hint was believed. left_out_ln (M,): the
+    residual of each hint less what all others say of its pixel."""
 
     mean_ln: Array
     deviation_ln: Array
     prior_ln: Array
     weight: Array
+    left_out_ln: Array
 
     @property
     def nearer_ln(self) -> Array:
@@ -121,7 +123,7 @@ def posterior(
     noise = at_hints.own + measured
     turn = slice(0, AT_ONCE)
     told = _Told.by(at_hints.chosen(turn), residual_ln[turn], noise[turn], process)
-    prior, weight = at_grid.variance, told.weight
+    prior, weight, left_out_ln = at_grid.variance, told.weight, told.left_out_ln
     mean, remaining = told.answer(at_grid, shape)
     if len(residual_ln) > AT_ONCE:
         turn = slice(AT_ONCE, None)
@@ -130,9 +132,10 @@ def posterior(
         told = _Told.by(others.sharper(unknown), residual_ln[turn] - known_ln, noise[turn], process)
         further, remaining = told.answer(at_grid.sharper(remaining), shape)
         mean, weight = mean + further, np.concatenate([weight, told.weight])
+        left_out_ln = np.concatenate([left_out_ln, told.left_out_ln])
     if grid.likeness is not None:
         remaining, prior = told.missed * (remaining + at_grid.own), prior + at_grid.own
-    return Posterior(mean, np.sqrt(remaining), np.sqrt(prior), weight)
+    return Posterior(mean, np.sqrt(remaining), np.sqrt(prior), weight, left_out_ln)
 
 
 def _adapted(grid: Parts, hints: Parts, residual_ln: Array, measured: Array, process: Process) -> tuple[Parts, Parts]:
@@ -156,11 +159,12 @@ def _adapted(grid: Parts, hints: Parts, residual_ln: Array, measured: Array, pro
 class _Belief(NamedTuple):
     """weight (M,): 0 to 1, how far each hint is believed. missed (M,): the square of how far it misses what all others
     say of its pixel, in units of what was expected. noise (M,): the variance with which it counts, so that it moves the
-    answer at its pixel by `weight` of what it would if it was right for sure."""
+    answer at its pixel by `weight` of what it would if it was right for sure. left_out_ln (M,): how far it misses."""
 
     weight: Array
     missed: Array
     noise: Array
+    left_out_ln: Array
 
 
 def _belief(among: Array, residual_ln: Array, noise: Array, process: Process) -> _Belief:
@@ -173,37 +177,38 @@ def _belief(among: Array, residual_ln: Array, noise: Array, process: Process) ->
     # computed once: solving for the residuals takes a quarter of the time of an inverse.
     inverse = cv2.invert(_with_noise(among, noise), flags=cv2.DECOMP_CHOLESKY)[1]
     unknown = np.maximum(1.0 / np.diag(inverse) - noise, np.float32(0.0))
-    belief = _Belief(np.ones_like(noise), np.ones_like(noise), noise)
+    belief = _Belief(np.ones_like(noise), np.ones_like(noise), noise, residual_ln)
     for odds_ln in process.odds_ln:
         solved = _solved(_with_noise(among, belief.noise), residual_ln[:, None])
-        left_out = solved[:, 0] * (unknown + belief.noise)  # each hint against what all others say of its pixel
-        missed = left_out**2 / (unknown + noise)
+        left_out_ln = solved[:, 0] * (unknown + belief.noise)
+        missed = left_out_ln**2 / (unknown + noise)
         wrong = np.exp(np.minimum(0.5 * missed - np.float32(odds_ln), np.float32(MOST_WRONG_LN)))
-        belief = _Belief(1.0 / (1.0 + wrong), missed, noise + wrong * (unknown + noise))
+        belief = _Belief(1.0 / (1.0 + wrong), missed, noise + wrong * (unknown + noise), left_out_ln)
     return belief
 
 
 class _Told(NamedTuple):
     """The evidence of M hints. hints: in units of the deviation that is expected of their residuals. expected (M, M):
-    the covariance of these residuals. told (M,): its inverse times the residuals. weight (M,): of each. missed: how
-    much larger the residuals are than expected, squared."""
+    the covariance of these residuals. told (M,): its inverse times the residuals. weight (M,), left_out_ln (M,): those
+    of `_Belief`. missed: how much larger the residuals are than expected, squared."""
 
     hints: Parts
     told: Array
     expected: Array
     weight: Array
+    left_out_ln: Array
     missed: np.float32
 
     @classmethod
     def by(cls, hints: Parts, residual_ln: Array, noise: Array, process: Process) -> _Told:
         among = next(hints.covariance(hints, len(noise)))
-        weight, _, noise = _belief(among, residual_ln, noise, process)
+        weight, _, noise, left_out_ln = _belief(among, residual_ln, noise, process)
         scale = np.asarray(1.0 / np.sqrt(hints.variance + noise), np.float32)
         residual = scale * residual_ln
         expected = scale * _with_noise(among, noise) * scale[:, None]
         told = _solved(expected, residual[:, None])[:, 0]
         missed = (process.scale_dof + residual @ told) / (process.scale_dof + weight.sum())
-        return cls(hints.scaled(scale), told, expected, weight, np.float32(missed))
+        return cls(hints.scaled(scale), told, expected, weight, left_out_ln, np.float32(missed))
 
     def answer(self, pixels: Parts, shape: tuple[int, int] | None = None) -> tuple[Array, Array]:
         """Return the expected residual (N,) and the variance (N,) that remains.

@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from grin_ros.core.hints.belief import judged, vetted
+from grin_ros.core.hints.belief import FEWEST_TELLING, judged, vetted
 from grin_ros.core.hints.floor import FLOOR
 from grin_ros.core.types import HintReport, Hints
 from tests.core.hints.seen_room import CAMERA, COLS, ROWS, answer, frame, hints, room
@@ -49,3 +50,24 @@ def test_hints_that_contradict_each_other_are_not_used() -> None:
     good = judged(hints(room()), vet, replace(fused, outliers=10))
     assert good is not None and (good.offered, good.used, good.refused) == (32, 32, {})
     assert judged(hints(room()), replace(vet, hints=None), None) is None
+
+
+@pytest.mark.parametrize(
+    ("count", "left_out_ln", "apart_ln", "refused"),
+    [
+        (32, 0.4, 0.5, True),
+        (32, 0.1, 0.1, False),  # the network is right, and so are the hints
+        (32, 0.25, 0.8, False),  # they tell much of one another, and the network was worse
+        (FEWEST_TELLING - 1, 0.4, 0.5, False),
+    ],
+)
+def test_hints_that_tell_nothing_of_one_another_are_not_used(
+    count: int, left_out_ln: float, apart_ln: float, refused: bool
+) -> None:
+    vet = vetted(frame(), hints(room()), answer(room()))
+    fused = HintReport(count, count, 0, 0.1, {"scan": count}, left_out_ln=left_out_ln, apart_ln=apart_ln)
+    found = judged(hints(room()), vet, fused)
+    assert found is not None
+    assert ("scan" in found.refused, found.used == 0) == (refused, refused)
+    if refused:
+        assert "32 hints tell nothing of one another, and miss each other by 49%" in found.refused["scan"]

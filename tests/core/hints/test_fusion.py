@@ -53,6 +53,17 @@ def test_a_wrong_scale_is_corrected_and_sigma_falls(estimator: Estimator, tiny_f
     assert got.hints.outliers <= 2
 
 
+@pytest.mark.parametrize("count", [20, 60, 300])
+@pytest.mark.parametrize("farthest_m", [10.0, 30.0])
+def test_random_ranges_change_nothing(estimator: Estimator, tiny_frame: Frame, count: int, farthest_m: float) -> None:
+    alone = estimator(tiny_frame)
+    right = hints_of(tiny_frame, alone, 1.2, count)
+    rng = np.random.default_rng(count)
+    got = estimator(tiny_frame, hints=replace(right, range_m=rng.uniform(0.3, farthest_m, count).astype(np.float32)))
+    np.testing.assert_array_equal(got.depth_m, alone.depth_m)
+    assert got.hints is not None and got.hints.used == 0 and "sensor" in got.hints.refused
+
+
 def test_members_agree_on_the_correction(estimator: Estimator, tiny_frame: Frame) -> None:
     members = replace(WIDE, members=4, steps=2)
     alone = estimator(tiny_frame, members)

@@ -143,7 +143,7 @@ def test_on_a_grid_the_deviation_is_nearly_that_of_every_pixel() -> None:
 def test_where_the_deviation_is_large_the_range_is_that_of_the_expected_inverse() -> None:
     rng = np.random.default_rng(0)
     mean, deviation = np.array([0.1, 0.1], np.float32), np.array([0.01, 0.4], np.float32)
-    found = Posterior(mean, deviation, deviation, np.ones(0, np.float32))
+    found = Posterior(mean, deviation, deviation, np.ones(0, np.float32), np.zeros(0, np.float32))
     inverse = np.exp(-rng.normal(mean, deviation, (200_000, 2))).mean(axis=0)
     np.testing.assert_allclose(np.exp(found.nearer_ln), 1.0 / inverse, rtol=0.01)
 

@@ -19,6 +19,8 @@ STEP_NS = 10_000_000
 MOST_STEPS = 32
 UNKNOWN_SPEED_M_S = 0.5
 """One sigma of the robot's speed where its motion between measurement and image is not known."""
+FASTEST_M_S, SMALLEST_JUMP_M = 40.0, 0.5
+"""A camera that moved faster than the first, and farther than the second, did not move: odometry began again."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def _moved(
 ) -> NDArray[np.float64]:
     """Return the points, each moved by what the robot did between its time and that of the image."""
     begin_ns, end_ns = int(times_ns.min()), int(times_ns.max())
+    _check_jump(view, begin_ns)
     steps = min(MOST_STEPS, -(-(end_ns - begin_ns) // STEP_NS))
     knots_ns = np.linspace(begin_ns, end_ns, steps + 1).astype(np.int64) if steps else np.array([begin_ns])
     image_ns, fixed = view.frame.stamp_ns, view.config.fixed_frame
@@ -91,3 +94,15 @@ def _moved(
         begin, end = (points[here] @ rotations[k].T + translations[k] for k in (step, step + 1))
         moved[here] = begin + share * (end - begin)
     return moved
+
+
+def _check_jump(view: View, since_ns: int) -> None:
+    """Raise InputError if the fixed frame says that the camera moved faster than any robot does."""
+    image_ns, fixed = view.frame.stamp_ns, view.config.fixed_frame
+    moved = view.tree.between(view.frame_id, image_ns, view.frame_id, since_ns, fixed)
+    moved_m, took_s = float(np.linalg.norm(moved.translation_m)), abs(image_ns - since_ns) / 1e9
+    if moved_m > max(SMALLEST_JUMP_M, FASTEST_M_S * took_s):
+        raise InputError(
+            f"in '{fixed}' the camera moved by {moved_m:.1f} m in {took_s:.2f} s",
+            "take a fixed frame that does not jump, such as odom, and do not start odometry again while driving",
+        )

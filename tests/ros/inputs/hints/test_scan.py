@@ -91,6 +91,20 @@ def test_without_a_fixed_frame_the_hints_are_less_certain_and_it_is_said() -> No
     assert "hints.fixed_frame is empty" in asked(ScanSource(), TOPIC, scan(), view(fixed_frame="")).note
 
 
+def test_odometry_that_begins_again_between_scan_and_image_does_not_move_the_hints() -> None:
+    """At 30 m/s the camera moves by 3 m in the meantime, which it may; odometry that begins again jumps by 8 m."""
+    begins_again = driving(1.0)
+    for step in range(5, 101):
+        begins_again.set("odom", "base", NOW_NS + step * 10**7, Transform.from_rpy((-8.0, 0, 0), (0, 0, 0)))
+    later = {"image_ns": NOW_NS + 10**8}
+    given = asked(ScanSource(), TOPIC, scan(), view(begins_again, **later))
+    assert depth_error(given) < 1e-3 and given.hints is not None
+    assert given.hints.sigma_ln.min() > 0.013
+    assert "not taken into account: in 'odom' the camera moved by 8.0 m in 0.10 s" in given.note
+    fast = asked(ScanSource(), TOPIC, scan(), view(driving(-30.0), **later))
+    assert depth_error(fast) == pytest.approx(1.0, abs=1e-3) and not fast.note, "it drove back from 3 m to 6 m"
+
+
 def test_the_scan_that_is_nearest_in_time_is_used_and_an_old_or_future_one_is_not() -> None:
     source = ScanSource()
     for shift_s in (-0.3, -0.05, 0.1):

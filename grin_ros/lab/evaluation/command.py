@@ -219,12 +219,13 @@ def _suite(args: argparse.Namespace, limits: Limits) -> Work:
         if name == "cameras":
             result = suites.cameras(samples, unseen, estimate, limits, progress=True)
         elif name == "mounting":
-            result = suites.mounting(samples, estimate, limits, progress=True)
+            network = Estimator(engine, replace(settings, floor_scale=False))
+            result = suites.mounting(samples, estimate, network, limits, progress=True)
         elif name == "focal":
             result = suites.focal(samples, estimate, progress=True)
         else:
-            network = artifact.manifest.network
-            grid = (network.grid_rows, network.grid_cols)
+            sizes = artifact.manifest.network
+            grid = (sizes.grid_rows, sizes.grid_cols)
             result = suites.edges(samples, estimate, grid, limits, progress=True)
         described = _described(args, artifact, engine, settings, limits)
         _finish(args, f"suite_{name}", result.text, result.claims, result.to_json() | {"settings": described})

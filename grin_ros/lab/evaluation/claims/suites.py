@@ -85,24 +85,27 @@ def cameras(
 def mounting(
     samples: Sequence[EvalSample] | Iterable[EvalSample],
     estimate: Estimate,
+    network: Estimate,
     limits: Limits | None = None,
     progress: bool = False,
 ) -> SuiteResult:
     """Compare AbsRel with a known and with an unknown mounting, on samples that have a mounting.
 
-    The samples are iterated twice. The figures are means over the domains.
+    network: the method without the scale of the floor, so that the network alone knows the mounting. The samples are
+    iterated three times. The figures are means over the domains.
     """
-    known = evaluate(samples, estimate, limits=limits, progress="mounting known" if progress else None)
-    unknown = evaluate(
-        (_without_mounting(sample) for sample in samples),
-        estimate,
-        limits=limits,
-        progress="mounting unknown" if progress else None,
-    )
-    sides = {"known": known, "unknown": unknown}
+    unmounted = (_without_mounting(sample) for sample in samples)
+    sides = {
+        name: evaluate(of, method, limits=limits, progress=f"mounting {name}" if progress else None)
+        for name, of, method in (
+            ("known", samples, estimate),
+            ("known to the network only", samples, network),
+            ("unknown", unmounted, estimate),
+        )
+    }
     rows = [
         (f"{domain}: mounting {name}", evaluation.domain(domain))
-        for domain in known.domain_names
+        for domain in sides["known"].domain_names
         for name, evaluation in sides.items()
     ]
     figures = {

@@ -47,10 +47,11 @@ def test_unseen_cameras_are_compared_world_by_world(tmp_path: Path) -> None:
 
 def test_the_mounting_suite_evaluates_with_and_without_the_mounting(tmp_path: Path) -> None:
     samples = RenderDataset([write_shards(tmp_path / "r")], known_mounting=True).where(ROBOT_HEIGHT)
-    got = suites.mounting(samples, off_by(1.1, 1.2))
+    got = suites.mounting(samples, off_by(1.1, 1.2), off_by(1.15, 1.2))
     assert got.claims[0].figure == pytest.approx(0.5, rel=1e-2)
     assert got.claims[0].holds
-    assert not suites.mounting(samples, off_by(1.18, 1.2)).claims[0].holds
+    assert got.figures["known to the network only"] == pytest.approx(0.15, rel=1e-2)
+    assert not suites.mounting(samples, off_by(1.18, 1.2), off_by(1.18, 1.2)).claims[0].holds
 
 
 def test_the_focal_suite_compares_two_focal_lengths() -> None:

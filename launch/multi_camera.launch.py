@@ -13,7 +13,14 @@ from typing import Any
 from launch_ros.actions import Node
 
 from grin_ros.ros.node.camera_names import parse_cameras
-from grin_ros.ros.node.launching import described, fast_dds, node_parameters, process_options, shared
+from grin_ros.ros.node.launching import (
+    described,
+    fast_dds,
+    hint_remappings,
+    node_parameters,
+    process_options,
+    shared,
+)
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +36,9 @@ ARGUMENTS = {
         str(CONFIG / "grin.yaml"),
         "The parameter file: the section /** is for all cameras, /front/grin for one.",
     ),
-    **shared("model", "backend", "compressed", "use_sim_time", "autostart", "respawn", "log_level", "dds_profile"),
+    **shared(
+        "model", "backend", "hints", "compressed", "use_sim_time", "autostart", "respawn", "log_level", "dds_profile"
+    ),
 }
 
 
@@ -49,6 +58,7 @@ def start(given: dict[str, str]) -> list[Any]:
         executable="grin_multi_camera",
         namespace=given["namespace"],
         parameters=node_parameters(given),
+        remappings=hint_remappings(given),
         arguments=[*cameras, "--ros-args", "--log-level", given["log_level"]],
         **process_options(given),
     )

@@ -129,6 +129,7 @@ class Estimator:
             shift_ln = self._fusion.possible(np.float32(-floor_ln), alone.ln_range)
             found = found._replace(x=x + shift_ln / self._fusion.ln_per_x)
             clock.lap("floor")
+        found = self.smoothing.averaged(found, settings.smoothing, self._host)
         x, log_variance, report = found.x, found.log_variance, None
         if callable(hints):
             hints = hints()

@@ -2,21 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Smoothing over time against flicker: an exponential average of the answers of successive frames.
 
-The sampler begins with the latents of the previous frame, and its answer is averaged with the previous answer, in
-log-depth and for each member. Noise that differs between the two frames (of the sensor, the exposure, the sampler) is
-reduced, and what both frames show stays. The result lags behind a change by share / (1 - share) frames. Starting the
-diffusion from the previous answer was tried and is worse: see docs/decisions.md.
+The sampler begins with the latents of the previous frame, and its answer, in the scale of the floor, is averaged with
+the previous answer, in log-depth and for each member. Noise that differs between the two frames (of the sensor, the
+exposure, the sampler) is reduced, and what both frames show stays. The result lags behind a change by share /
+(1 - share) frames. Starting the diffusion from the previous answer was tried and is worse: see docs/decisions.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.sampling.sampler import Denoiser, Sample, Sampler, sample
+from grin_ros.core.sampling.sampler import Denoiser, Sample, Sampler, Tensor, sample
 from grin_ros.core.types import Frame
 
 MAX_GAP_S = 2.0
@@ -76,6 +77,7 @@ class Smoothing:
     def __init__(self, sampler: Sampler = sample) -> None:
         self._sampler = sampler
         self._past: _Past | None = None
+        self._moment: Moment | None = None
 
     def forget(self) -> None:
         """Forget the last frame: the next one is sampled by itself."""
@@ -90,19 +92,28 @@ class Smoothing:
         share: float,
         frame: Frame,
     ) -> Sample:
-        """Sample `frame` as `sampler.sample` does; keep a share of the last answer if it continues the last frame.
+        """Sample `frame` as `sampler.sample` does; begin with the last latents if it continues the last frame.
 
-        share: of the last answer, 0 (none) to below 1. latents: those for a frame that stands by itself.
+        share: of the last answer that `averaged` will keep, 0 (none) to below 1; with 0 the last frame is forgotten.
+        latents: those for a frame that stands by itself.
         """
-        if share == 0.0:
-            self._past = None
-            return self._sampler(denoise, noise, latents, levels)
-        moment, past = moment_of(frame), self._past
-        if past is None or past.x.shape != noise.shape or not moment.follows(past.moment):
-            past = None
-        found = self._sampler(denoise, noise, latents if past is None else past.latents, levels)
-        x = np.array(denoise.to_host(found.x), np.float32)  # a copy: the engine may use its tensors again
-        if past is not None:
-            x += np.float32(share) * np.where(np.isfinite(past.x), past.x - x, 0.0).astype(np.float32)
-        self._past = _Past(moment, x, np.array(denoise.to_host(found.latents), np.float32))
+        self._moment, past = moment_of(frame) if share > 0.0 else None, self._past
+        if past is not None and (
+            self._moment is None or past.x.shape != noise.shape or not self._moment.follows(past.moment)
+        ):
+            self._past = past = None
+        return self._sampler(denoise, noise, latents if past is None else past.latents, levels)
+
+    def averaged(self, found: Sample, share: float, to_host: Callable[[Tensor], NDArray[np.float32]]) -> Sample:
+        """Return the answer of the frame that was sampled last, with a share of the one before if it continues it.
+
+        found: that sample, or what was made of it. share: as for `sample`. to_host: makes arrays of its tensors.
+        """
+        if self._moment is None:
+            return found
+        x = np.array(to_host(found.x))  # copies: the engine may use its tensors again
+        if self._past is not None:
+            before = self._past.x
+            x += np.float32(share) * np.where(np.isfinite(before), before - x, np.float32(0.0))
+        self._past = _Past(self._moment, x, np.array(to_host(found.latents)))
         return found._replace(x=x)

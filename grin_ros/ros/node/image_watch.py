@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
 from rclpy.node import Node
 
-from grin_ros.ros.frame.topics import COMPRESSED, IMAGE
+from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, OUTPUTS
 
 SILENCE_S = 5.0
 """Warn after this many seconds without an image."""
 PERIOD_S = 1.0
 """The time between two looks at the clock."""
+DEPTHS = tuple(f"/{name}" for name, topic in OUTPUTS.items() if topic.type == IMAGE)
+"""The ends of the topics of depth, which the nodes of other cameras publish and which are no pictures."""
 
 
 class ImageWatch:
@@ -52,8 +54,13 @@ class ImageWatch:
             name: kind
             for name, kinds in sorted(node.get_topic_names_and_types())
             for kind in kinds
-            if kind in (IMAGE, COMPRESSED) and name not in own and node.count_publishers(name)
+            if kind in (IMAGE, COMPRESSED) and is_picture(name) and name not in own and node.count_publishers(name)
         }
+
+
+def is_picture(topic: str) -> bool:
+    """Return whether a topic of images may hold pictures, by its name."""
+    return not topic.endswith(DEPTHS)
 
 
 def silence_text(topic: str, image_topics: Mapping[str, str]) -> str:

@@ -141,6 +141,7 @@ def test_several_cameras_run_in_one_process(read: Read) -> None:
         cameras="front=/front/image_raw, rear",
         namespace="robot1",
         model="mine",
+        hints="scan=/scan",
         use_sim_time="true",
         autostart="false",
         log_level="warn",
@@ -149,7 +150,9 @@ def test_several_cameras_run_in_one_process(read: Read) -> None:
     assert (node.kwargs["package"], node.kwargs["executable"]) == ("grin_ros", "grin_multi_camera")
     assert node.kwargs["namespace"] == "robot1"
     assert "name" not in node.kwargs, "it would rename the node of every camera"
-    assert node.kwargs["parameters"][1] == {"model": "mine", "use_sim_time": True, "autostart": False}
+    switched = {"model": "mine", "hints.scan": True, "use_sim_time": True, "autostart": False}
+    assert node.kwargs["parameters"][1] == switched
+    assert node.kwargs["remappings"] == [("hints/scan", "/scan")], "relative, so that it holds for every camera"
     *cameras, ros, option, level = node.kwargs["arguments"]
     assert (ros, option, level) == ("--ros-args", "--log-level", "warn")
     assert [(camera.name, camera.image) for camera in parse_cameras(cameras)] == [

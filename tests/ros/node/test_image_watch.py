@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from grin_ros.ros.frame.topics import COMPRESSED, IMAGE
-from grin_ros.ros.node.image_watch import silence_text
+from grin_ros.ros.node.image_watch import is_picture, silence_text
 
 
 def test_other_image_topics_are_named_with_their_types() -> None:
@@ -27,3 +27,8 @@ def test_a_graph_without_images_needs_a_camera() -> None:
 def test_a_topic_that_is_published_but_not_received_needs_the_doctor() -> None:
     assert "it has a publisher" in silence_text("/image", {"/image": IMAGE})
     assert "grin doctor" in silence_text("/image", {"/image": IMAGE})
+
+
+def test_the_depth_of_another_camera_is_no_picture() -> None:
+    names = ("/front/image_raw", "/rear/depth/image", "/rear/depth/image_mm", "/depth/sigma", "/depth/image_raw")
+    assert [is_picture(name) for name in names] == [True, False, False, False, True]

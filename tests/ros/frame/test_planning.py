@@ -50,6 +50,7 @@ def client(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "backend": BACKEND,
         "diagnostics_period_s": 0.1,
         "mounting.known": True,
+        "floor_scale": False,  # depth stays that of the stand-in
         "mounting.height_m": 0.5,
         "mounting.pitch_deg": 5.0,
     }

@@ -32,7 +32,11 @@ from grin_ros.ros.operator.harness.messages import image_message
 from grin_ros.ros.parameters.table import defaults, node_config
 from tests.core.plausibility.pictures import flat, scene
 
-EVERYTHING = {name: True for topic in OUTPUTS.values() for name in topic.switches} | {"mounting.known": True}
+EVERYTHING = {
+    **{name: True for topic in OUTPUTS.values() for name in topic.switches},
+    "mounting.known": True,
+    "floor_scale": False,  # depth stays that of the stand-in
+}
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class HintReport:
     offered: how many were given. used: how many were left in the image after thinning, without those of the floor.
     outliers: how many disagreed with the rest. correction_ln: the median of ln(measured) - ln(network) of the others.
     by_source: how many were used of each sensor, and of the floor. refused: sensor -> why none of its hints was
-    believed. alone_ln: (rows, cols) ln(range in metres) of the query grid that the network alone gave. left_out_ln: the
+    believed. alone_ln: (rows, cols) ln(range in metres) of the query grid that the camera alone gave. left_out_ln: the
     median distance, in ln(range), of a hint from what all others say of its pixel. apart_ln: the same from the
     network's range times one factor.
     """

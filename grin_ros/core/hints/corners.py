@@ -25,9 +25,10 @@ CORNERS = "corners"
 """The kind of hints that lie at corners, beside LEVEL and SPREAD of calibration.py."""
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
-CONTRADICTS_LN, PER_EXCESS = 0.3, 2.0
-"""A hint is doubted if its correction, in ln(range), differs from the median of all by more than the first of these.
-Its sigma grows by the second for each unit of the excess. A person who walks towards a robot that drives towards him
+CONTRADICTS_LN, CONTRADICTS_MOUNTED_LN, PER_EXCESS = 0.5, 0.3, 2.0
+"""A hint is doubted if its correction, in ln(range), differs from the median of all by more than the first of these, or
+by more than the second where the mounting is known, because the camera alone is nearer to the truth then. Its sigma
+grows by the third for each unit of the excess. A person who walks towards a robot that drives towards him
 looks like something that stands, several times nearer. On the rendered drives half of such hints are wrong."""
 
 LOCAL, OWN = 2.0, 1.5
@@ -59,13 +60,16 @@ def edge_sigma_ln(ln_range: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(0.5 * EDGE * (cv2.dilate(ln_range, around) - cv2.erode(ln_range, around)), np.float32)
 
 
-def contradiction_sigma_ln(hints: Hints, residual_ln: NDArray[np.float32]) -> NDArray[np.float32]:
+def contradiction_sigma_ln(
+    hints: Hints, residual_ln: NDArray[np.float32], mounted: bool = False
+) -> NDArray[np.float32]:
     """Return the sigma (M,) that hints of motion have because they contradict the network and the other hints; 0 for
     those of sensors.
 
-    residual_ln (M,): ln(measured range) - ln(range of the network).
+    residual_ln (M,): ln(measured range) - ln(range of the network). mounted: whether the mounting is known.
     """
-    excess = np.abs(residual_ln - np.median(residual_ln)) - np.float32(CONTRADICTS_LN)
+    limit_ln = np.float32(CONTRADICTS_MOUNTED_LN if mounted else CONTRADICTS_LN)
+    excess = np.abs(residual_ln - np.median(residual_ln)) - limit_ln
     return np.asarray(PER_EXCESS * np.maximum(excess, 0.0) * hints.of(TRACKED, MAPPED), np.float32)
 
 

@@ -135,7 +135,8 @@ class Fusion:
             process = corners.process_at_corners(process)
             edge_ln = corners.edge_sigma_ln(grid.ln_range.reshape(shape))
             sigma_ln = np.hypot(observed.sigma_ln, sampled(edge_ln, used.pixels, width, height))
-            sigma_ln = np.hypot(sigma_ln, corners.contradiction_sigma_ln(used, observed.residual_ln))
+            mounted = frame.camera.mounting is not None
+            sigma_ln = np.hypot(sigma_ln, corners.contradiction_sigma_ln(used, observed.residual_ln, mounted))
             observed = observed._replace(sigma_ln=sigma_ln)
         if grid.likeness is None:
             found = posterior(grid, observed, process, shape)

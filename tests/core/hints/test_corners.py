@@ -81,7 +81,9 @@ def test_motion_is_doubted_where_it_contradicts_the_network_and_all_others_and_a
     residual_ln = np.full(12, 0.4, np.float32)
     residual_ln[[0, 6]] = -1.1  # motion and the sensor each ask for a fifth of what the others ask for
     residual_ln[1] = 0.8
-    np.testing.assert_array_equal(np.flatnonzero(contradiction_sigma_ln(joined, residual_ln) > 0.5), [0])
+    for mounted, doubted in ((False, [0]), (True, [0, 1])):
+        found_ln = contradiction_sigma_ln(joined, residual_ln, mounted)
+        np.testing.assert_array_equal(np.flatnonzero(found_ln > 0.1), doubted)
 
 
 @pytest.mark.parametrize(("others", "at_corners"), [((), True), (("scan",) * 2, True), (("scan",) * 9, False)])

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sensor_msgs.msg import CameraInfo
 
@@ -27,6 +28,10 @@ from grin_ros.ros.inputs.tf import add_transforms
 from grin_ros.ros.message_types import message_class
 
 logger = logging.getLogger(__name__)
+
+AHEAD_NS = 100_000_000
+"""What was recorded so soon after an image is known when its depth is computed, as in the node, which hears it while
+the network runs."""
 
 
 def find_hints(found: Survey, hints: Sequence[tuple[str, str]], on: Collection[str]) -> dict[str, list[str]]:
@@ -72,6 +77,16 @@ class BagHints:
         self._topics = topics
         self.inputs = {image: HintInputs(config, self._tree) for image in images}
         """Image topic -> the sources of that camera."""
+
+    def heard(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """Yield the messages of a bag in order, each after those up to AHEAD_NS later have been added."""
+        waiting: deque[Message] = deque()
+        for message in messages:
+            self.add(message)
+            waiting.append(message)
+            while message.time_ns - waiting[0].time_ns >= AHEAD_NS:
+                yield waiting.popleft()
+        yield from waiting
 
     def add(self, message: Message) -> None:
         """Keep a message if it holds transforms, or if a source wants it."""

@@ -204,11 +204,10 @@ class _BagRun:
         """Work on all messages. Those of an earlier run are read only for what later frames need of them."""
         committed, number = self.frames + self.rejected.total(), 0
         before, began = BeforeStart(), False
-        for number, message in enumerate(bag.messages(stop_ns=self._stop_ns), 1):
+        messages = bag.messages(stop_ns=self._stop_ns)
+        for number, message in enumerate(messages if self._hints is None else self._hints.heard(messages), 1):
             if message.topic in self._infos:
                 self._infos[message.topic] = message.data
-            if self._hints is not None:
-                self._hints.add(message)
             if message.time_ns < self._start_ns:
                 before.add(message)
                 continue

@@ -20,6 +20,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from benchmarks.stand_in.camera import HEIGHT, WIDTH
 from benchmarks.stand_in.engine import fake_depth_m, register
 from grin_ros.ros.bags.command import jobs_of, parser
+from grin_ros.ros.bags.hints import AHEAD_NS
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.run import Job, run
 from grin_ros.ros.inputs.tf import TF_STATIC, TYPE
@@ -49,10 +50,11 @@ def static_tf(parent: str, child: str, quaternion: tuple[float, float, float, fl
     return bytes(store.serialize_cdr(kinds[TYPE](transforms=[stamped]), TYPE))
 
 
-def drive(path: Path, *, tf: bool = True, first: int = 0, factor: float = 1.0) -> Path:
-    """Frames of one second each; a broken cloud first, then a cloud before each of them but the last.
+def drive(path: Path, *, tf: bool = True, first: int = 0, factor: float = 1.0, later_ns: int = -1) -> Path:
+    """Frames of one second each; a broken cloud first, then a cloud with each of them but the last.
 
-    first: the first frame with a cloud. factor: multiplies the ranges of the clouds.
+    first: the first frame with a cloud. factor: multiplies the ranges of the clouds. later_ns: when a cloud was
+    recorded, after the image.
     """
     messages: list[Raw] = [("/lidar", type_name(PointCloud2), log_ns(0) - 9, b"\0\1\0\0broken")]
     if tf:
@@ -60,9 +62,9 @@ def drive(path: Path, *, tf: bool = True, first: int = 0, factor: float = 1.0) -
     for number in range(FRAMES):
         if first <= number < FRAMES - 1:
             ranges = serialize(lidar(100 + number + 0.01, factor))
-            messages.append(("/lidar", type_name(PointCloud2), log_ns(number) - 1, ranges))
+            messages.append(("/lidar", type_name(PointCloud2), log_ns(number) + later_ns, ranges))
         messages += recorded(number, pixels=scene())
-    return write(path, messages)
+    return write(path, sorted(messages, key=lambda message: message[2]))
 
 
 def job(tmp_path: Path, artifact: Path, name: str = "out", **options: object) -> Job:
@@ -89,6 +91,15 @@ def test_recorded_points_and_transforms_correct_depth(
     assert found[-1] == pytest.approx(1.0), "a frame without a cloud of its time is that of the camera alone"
 
 
+def test_points_that_were_recorded_soon_after_their_image_correct_it_too(tmp_path: Path, fake_artifact: Path) -> None:
+    """The node hears them while the network runs."""
+    drive(tmp_path / "in", later_ns=AHEAD_NS // 2)
+    assert run(job(tmp_path, fake_artifact)).hints == {"points": FRAMES - 1}
+    drive(tmp_path / "in_late", later_ns=2 * AHEAD_NS)
+    late = replace(job(tmp_path, fake_artifact, "late"), input=tmp_path / "in_late")
+    assert run(late).hints["points"] < FRAMES - 1
+
+
 def test_without_transforms_depth_is_that_of_the_camera_alone(tmp_path: Path, fake_artifact: Path) -> None:
     drive(tmp_path / "in", tf=False)
     assert run(job(tmp_path, fake_artifact)).frames == FRAMES
@@ -101,13 +112,13 @@ def test_without_transforms_depth_is_that_of_the_camera_alone(tmp_path: Path, fa
 def test_every_kind_of_reason_why_there_are_no_hints_is_logged_once(
     tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    drive(tmp_path / "in", first=2)
+    drive(tmp_path / "in", first=4)
     with caplog.at_level(logging.WARNING):
         report = run(job(tmp_path, fake_artifact))
-    assert report.hints == {"points": FRAMES - 3}
-    assert caplog.text.count("has no hints of points") == 2
-    assert "nothing has come on hints/points" in caplog.text
-    assert "is 0.99 s older than the image" in caplog.text
+    assert report.hints == {"points": FRAMES - 5}
+    assert caplog.text.count("has no hints of points") == 3
+    for reason in ("nothing has come on hints/points", "s newer than the image", "is 0.99 s older than the image"):
+        assert reason in caplog.text
 
 
 def test_hints_that_are_refused_do_not_count_and_the_log_says_why(

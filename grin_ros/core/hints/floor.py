@@ -40,7 +40,11 @@ rough one with hints. On renders of robots, three fifths of what the camera alon
 covers less than the first, and more than four fifths where it covers more."""
 BLOCK = 9
 """The side of the neighbourhood, in cells of the query grid."""
-SIGMA_LN = 0.05
+SIGMA_LN = 0.1
+"""A hint of the floor is as uncertain as this, because where the answer shows the floor, something else may be."""
+WIDER = 1.35
+"""With a hint network, sigma beside hints of the floor and of one row is larger by this factor: if the floor is wrong
+somewhere, it is wrong in a whole region."""
 MOST = 56
 """The largest number of hints of the floor. They are spread over it. Beside the 200 of motion, no more are fused at
 once."""

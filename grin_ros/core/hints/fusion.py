@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
-from grin_ros.core.hints import corners
+from grin_ros.core.hints import corners, floor
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.both import both, upright
 from grin_ros.core.hints.calibration import FEWEST_LEVEL, LEVEL, SPREAD, HintCalibration, in_one_row
@@ -88,7 +88,7 @@ class Fusion:
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
-            wider = corners.WIDER if kind == CORNERS else 1.0
+            wider = corners.WIDER if kind == CORNERS else floor.WIDER if used.of(FLOOR).any() else 1.0
             scale = np.float32(wider * self.calibration.scale(_measured(used), height) / sigma_scale)
             sigma = scale * found.deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)

@@ -49,6 +49,7 @@ STAGES = {
     "prepare": "- rays of the camera, noise",
     "encode": "- graph encode",
     "denoise": "- graph denoise, all steps",
+    "floor": "- the scale of the floor, where the mounting is known",
     "await": "- waiting for hints that are still gathered",
     "hints": "- the fusion with hints",
     "decode": "- graph decode",

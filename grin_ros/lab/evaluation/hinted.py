@@ -68,7 +68,8 @@ def evaluate_with_hints(
     """Evaluate the model with the hints of each pattern, beside BASELINES.
 
     A sample is left out for a pattern that finds no measured pixel there, or would take more than half of them, and the
-    log names it. Raises ValueError for a text that is no pattern, and where a pattern leaves no sample.
+    log names it. A pattern that leaves no sample is left out. Raises ValueError for a text that is no pattern, and if no
+    pattern is left.
     """
     # The frame is encoded once for all patterns and methods.
     shared = SharedWork(engine)
@@ -91,10 +92,14 @@ def evaluate_with_hints(
             for name, got in _estimates(estimator, plain, alone, sample.frame, hints).items():
                 one = evaluate([rest], lambda _, got=got: got, limits=limits)  # type: ignore[misc]
                 frames[text].setdefault(name, []).extend(one.frames)
-    empty = [text for text, found in frames.items() if not found]
-    if empty:
-        raise ValueError(f"hints: no sample has depth for {', '.join(empty)}; take a pattern with fewer hints")
-    results = {text: {name: Evaluation(tuple(found)) for name, found in by.items()} for text, by in frames.items()}
+    for text, found in frames.items():
+        if not found:
+            logger.warning("'%s' is left out, because no sample has enough depth for it", text)
+    if not any(frames.values()):
+        raise ValueError(f"hints: no sample has enough depth for {', '.join(frames)}; take another pattern")
+    results = {
+        text: {name: Evaluation(tuple(found)) for name, found in by.items()} for text, by in frames.items() if by
+    }
     return [
         Hinted(text, by[MODEL], {n: e for n, e in by.items() if n != MODEL}, round(float(np.mean(counts[text])), 1))
         for text, by in results.items()

@@ -85,6 +85,19 @@ def test_a_text_that_is_no_pattern_is_refused(text: str, word: str) -> None:
         HintPattern.parse(text)
 
 
+def test_a_pattern_without_samples_is_left_out_and_the_others_stay(
+    tiny_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    samples = [sample("s", depth_m=slope(1.0))]
+    engine = open_engine("ort", load_artifact(str(tiny_artifact)))
+    too_many = f"uniform:{samples[0].depth_m.size}"
+    results = evaluate_with_hints(samples, engine, Settings(), [too_many, "uniform:10"])
+    assert [result.pattern for result in results] == ["uniform:10"]
+    assert f"'{too_many}' is left out, because no sample has enough depth for it" in caplog.text
+    with pytest.raises(ValueError, match="no sample has enough depth for"):
+        evaluate_with_hints(samples, engine, Settings(), [too_many])
+
+
 def test_hints_lower_the_error_and_their_pixels_do_not_count(tiny_artifact: Path) -> None:
     samples = [sample(f"s{i}", depth_m=slope(1.0 + i)) for i in range(3)]
     engine = open_engine("ort", load_artifact(str(tiny_artifact)))

@@ -12,11 +12,12 @@ from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.source import HintSource, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
-KEPT = 8
-"""The number of messages that are kept: enough to hold those of an image that took a while."""
+KEPT = 24
+"""The number of messages that are kept. At APART_NS from one another they go back half a second, so that the message of
+an image that took a while is still there."""
 APART_NS = 20_000_000
 """Messages but the newest one are at least so far apart. Otherwise a sensor at 1 kHz would fill the memory with the
-last eight milliseconds."""
+last milliseconds."""
 MOST_BYTES = 64 << 20
 """Fewer messages are kept if they are larger together, but at least two: the nearest before and after an image."""
 

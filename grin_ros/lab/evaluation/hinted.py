@@ -68,8 +68,8 @@ def evaluate_with_hints(
     """Evaluate the model with the hints of each pattern, beside BASELINES.
 
     A sample is left out for a pattern that finds no measured pixel there, or would take more than half of them, and the
-    log names it. A pattern that leaves no sample is left out. Raises ValueError for a text that is no pattern, and if no
-    pattern is left.
+    log names it. A pattern that leaves no sample is left out. Raises ValueError for a text that is no pattern, and if
+    no pattern is left.
     """
     # The frame is encoded once for all patterns and methods.
     shared = SharedWork(engine)

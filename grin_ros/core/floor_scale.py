@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.geometry.ground import ground_ln
 from grin_ros.core.hints.answer import Answer
 
 MOST_LN, STEP_LN = 1.3, 0.02
@@ -25,13 +24,13 @@ BLOCK, FLAT_LN = 5, 0.05
 """Floor is where the answer keeps to the ground, up to a factor: over so many rows and columns of the query grid, the
 standard deviation of ln(range) from it is at most the second."""
 ON_LN, BELOW_LN = 0.08, 0.1
-"""What is so near the ground lies on it; what is farther than the second lies below it. In shares of the camera's
-height these are heights."""
+"""A pixel so near the ground lies on it, and one that is farther than the second lies below it. In shares of the
+camera's height these are heights."""
 EVIDENCE, DOUBT = 0.04, 0.1
 """So much of the rays that meet the ground, seen as floor, multiplies the probability of a factor by e; so much of them
 below the floor divides that evidence by e."""
 ENOUGH = 0.3
-"""Where fewer of all rays than this share meet the ground, they count for less."""
+"""The rays that meet the ground count for less if they are fewer than this share of all."""
 WRONG_LN = 0.4
 """One standard deviation of ln(factor) by which networks are wrong."""
 
@@ -43,12 +42,11 @@ _BELOW = round(BELOW_LN / STEP_LN)
 
 def floor_scale_ln(mounting: Mounting, answer: Answer) -> float:
     """Return ln(factor) by which the ranges of an answer are too long by its floor; 0 where it shows none."""
-    plane_ln = ground_ln(mounting, answer.rays)
+    plane_ln, farther_ln = answer.on_ground(mounting)
     meets = np.isfinite(plane_ln)
     count = np.count_nonzero(meets)
     if not count:
         return 0.0
-    farther_ln = np.where(meets, answer.ln_range - plane_ln, np.float32(0.0))
     level = meets & _level(farther_ln, meets, answer.rows, answer.cols)
     on = np.convolve(_histogram(farther_ln[level]), _ON, "same") / count
     beyond = np.cumsum(_histogram(farther_ln[meets])[::-1])[::-1] / count

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.ground import ground_ln
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -22,3 +25,9 @@ class Answer:
     ln_range: NDArray[np.float32]
     rows: int
     cols: int
+
+    def on_ground(self, mounting: Mounting) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return ln(range) (N,) of the ground, +inf for rays that do not meet it, and how much farther the answer is,
+        0 for these."""
+        plane_ln = ground_ln(mounting, self.rays)
+        return plane_ln, np.where(np.isfinite(plane_ln), self.ln_range - plane_ln, np.float32(0.0))

@@ -20,7 +20,6 @@ import cv2
 import numpy as np
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.geometry.ground import ground_ln
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.calibration import LEVEL, kind_of
 from grin_ros.core.hints.corners import lie_at_corners
@@ -65,9 +64,8 @@ def floor_of(camera: Camera, answer: Answer, strictness: float = 1.0) -> Floor:
     far_ln, bias_ln, bump_ln = (strictness * limit for limit in (FAR_LN, BIAS_LN, BUMP_LN))
     if camera.mounting is None:
         return Floor(None, 0.0)
-    plane_ln = ground_ln(camera.mounting, answer.rays)
-    below = np.isfinite(plane_ln)
-    farther_ln = np.where(below, answer.ln_range - plane_ln, np.float32(0.0)).reshape(answer.rows, answer.cols)
+    plane_ln, farther_ln = answer.on_ground(camera.mounting)
+    below, farther_ln = np.isfinite(plane_ln), farther_ln.reshape(answer.rows, answer.cols)
     near = below.reshape(farther_ln.shape) & (np.abs(farther_ln) < far_ln)
     share = cv2.blur(near.astype(np.float32), (BLOCK, BLOCK))
     mean_ln = cv2.blur(np.where(near, farther_ln, np.float32(0.0)), (BLOCK, BLOCK)) / np.maximum(share, 1e-3)

@@ -88,8 +88,7 @@ class Fusion:
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
-            wider = corners.WIDER if kind == CORNERS else floor.WIDER if used.of(FLOOR).any() else 1.0
-            scale = np.float32(wider * self.calibration.scale(_measured(used), height) / sigma_scale)
+            scale = np.float32(_wider(used, kind) * self.calibration.scale(_measured(used), height) / sigma_scale)
             sigma = scale * found.deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
@@ -199,6 +198,13 @@ def arrangement(hints: Hints, height: int) -> str | None:
     return LEVEL if len(measured) >= FEWEST_LEVEL else None
 
 
+def _wider(used: Hints, kind: str | None) -> float:
+    """Return the factor on sigma beside hints of another kind than those that sigma was calibrated with."""
+    if kind == CORNERS:
+        return corners.WIDER
+    return floor.WIDER if used.of(FLOOR).any() else 1.0
+
+
 def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:
     measured, believed = ~used.of(FLOOR), found.weight >= BELIEVED
     before, own_ln = residual_ln[measured & believed], residual_ln[measured]
@@ -206,8 +212,13 @@ def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> 
         offered=len(hints),
         used=len(used),
         outliers=int((measured & ~believed).sum()),
-        correction_ln=float(np.median(before)) if len(before) else 0.0,
+        correction_ln=_median(before),
         by_source={name: int((used.source == index).sum()) for index, name in enumerate(used.sources)},
-        left_out_ln=float(np.median(np.abs(found.left_out_ln[measured]))) if len(own_ln) else 0.0,
-        apart_ln=float(np.median(np.abs(own_ln - np.median(own_ln)))) if len(own_ln) else 0.0,
+        left_out_ln=_median(np.abs(found.left_out_ln[measured])),
+        apart_ln=_median(np.abs(own_ln - _median(own_ln))),
     )
+
+
+def _median(values: Array) -> float:
+    """Return the median; 0 of no values."""
+    return float(np.median(values)) if len(values) else 0.0

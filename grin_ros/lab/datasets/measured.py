@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.config import from_mapping, nearest
-from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
@@ -106,8 +106,8 @@ class SampleEntry:
 class EvalDataset:
     """The samples of a folder, which are read from disk when they are used. It can be iterated more than once.
 
-    cameras: tells the cameras of samples without K. on_floor: gives them the mounting that the floor in their depth
-    says. Raises ValueError with the remedy if the folder, its index or a file does not follow the format.
+    cameras: tells the cameras of samples without K. mountings: name of a sample -> the mounting of its camera, where it
+    is known. Raises ValueError with the remedy if the folder, its index or a file does not follow the format.
     """
 
     def __init__(
@@ -115,13 +115,12 @@ class EvalDataset:
         root: Path,
         entries: tuple[SampleEntry, ...],
         cameras: CameraChoice | None = None,
-        *,
-        on_floor: bool = False,
+        mountings: Mapping[str, Mounting] | None = None,
     ) -> None:
         self.root = root
         self.entries = entries
         self.cameras = cameras
-        self.on_floor = on_floor
+        self.mountings = mountings or {}
 
     @classmethod
     def open(cls, root: str | Path, cameras: CameraChoice | None = None) -> EvalDataset:
@@ -180,29 +179,34 @@ class EvalDataset:
             )
         entries = [entry for entry in self.entries if domain is None or entry.domain == domain]
         kept = tuple(entries[i] for i in chosen(len(entries), every, limit, frames))
-        return EvalDataset(self.root, kept, self.cameras)
+        return EvalDataset(self.root, kept, self.cameras, self.mountings)
 
     def mounted(self) -> EvalDataset:
         """Return the samples that show their floor, whose cameras then have the mounting that it says.
 
         The log says how many do not show it. Raises ValueError if none does.
         """
-        showing = tuple(entry for entry in self.entries if self._read(entry, True).frame.camera.mounting is not None)
-        if not showing:
+        found = {}
+        for sample in self:
+            mounting = mounting_of_floor(points_from_depth(sample.depth_m, sample.frame.camera.rays()))
+            if mounting is not None:
+                found[sample.name] = mounting
+        if not found:
             raise ValueError(f"{self.root}: no sample shows its floor, so no mounting is known; leave --mounting out")
-        logger.info("%s: %d of %d samples show their floor", self.root, len(showing), len(self.entries))
-        return EvalDataset(self.root, showing, self.cameras, on_floor=True)
+        logger.info("%s: %d of %d samples show their floor", self.root, len(found), len(self.entries))
+        showing = tuple(entry for entry in self.entries if entry.name in found)
+        return EvalDataset(self.root, showing, self.cameras, found)
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def __getitem__(self, index: int) -> EvalSample:
-        return self._read(self.entries[index], self.on_floor)
+        return self._read(self.entries[index])
 
     def __iter__(self) -> Iterator[EvalSample]:
-        return (self._read(entry, self.on_floor) for entry in self.entries)
+        return map(self._read, self.entries)
 
-    def _read(self, entry: SampleEntry, on_floor: bool) -> EvalSample:
+    def _read(self, entry: SampleEntry) -> EvalSample:
         where = f"{self.root}, sample '{entry.name}'"
         # A rotation in the EXIF data must not be applied, because K and depth belong to the stored pixels.
         image = _imread(self.root / entry.image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -217,9 +221,8 @@ class EvalDataset:
             )
         depth_m = np.where(depth > 0, depth / np.float32(entry.depth_scale), np.float32(np.nan)).astype(np.float32)
         camera = self._camera(entry, where, image.shape[1], image.shape[0])
-        if on_floor:
-            points = points_from_depth(depth_m, camera.rays())
-            camera = camera.with_mounting(mounting_of_floor(points))
+        if entry.name in self.mountings:
+            camera = camera.with_mounting(self.mountings[entry.name])
         frame = Frame(np.ascontiguousarray(image[..., ::-1]), camera)
         return EvalSample(entry.name, entry.scene, entry.domain, frame, depth_m)
 

@@ -192,11 +192,12 @@ def _sweep(args: argparse.Namespace, limits: Limits) -> Work:
 def _suite(args: argparse.Namespace, limits: Limits) -> Work:
     """Open the data of the suite first, so that its errors come before the model is loaded."""
     name, folders = args.suite, args.folders
-    if name not in ("focal", "mounting") and not all(map(is_rendered, folders)):
+    rendered = all(map(is_rendered, folders))
+    if name not in ("focal", "mounting") and not rendered:
         raise ValueError(f"suite {name}: needs renders, got {', '.join(folders)}; make some with grin scenes")
     unseen: dict[str, RenderDataset] = {}
     samples: EvalDataset | EvalSets | RenderDataset
-    if name == "mounting" and not all(map(is_rendered, folders)):
+    if name == "mounting" and not rendered:
         args.mounting = True
         samples = _samples(args)
     elif name == "mounting":

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where rays meet the ground."""
+"""Rays meet the ground at the right range, and a mounting is made from its up direction."""
 
 from __future__ import annotations
 

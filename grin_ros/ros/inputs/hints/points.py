@@ -9,8 +9,6 @@ seconds since 1970).
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
@@ -44,7 +42,7 @@ class PointsSource(SensorsSource):
         points = fields.points()
         times_ns, note = point_times_ns(fields, message, points)
         given = given_by(view, Points("points", message.header, points, times_ns, min_range_m=view.config.min_range_m))
-        return replace(given, note="; ".join(text for text in (note, given.note) if text))
+        return given.noted(note)
 
 
 def point_times_ns(

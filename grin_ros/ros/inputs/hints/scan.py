@@ -31,8 +31,7 @@ class ScanSource(SensorsSource):
         """Return the hints of the rays that hit something. Raises InputError if it is no scan or tf is missing."""
         points, times_ns = scan_points(message), ray_times_ns(message)
         given = given_by(view, Points("scan", message.header, points, times_ns, min_range_m=view.config.min_range_m))
-        if note := _times_note(message):
-            given = replace(given, note="; ".join(text for text in (note, given.note) if text))
+        given = given.noted(_times_note(message))
         if given.hints is None and _looks_into_nothing(view, message, points, times_ns):
             return replace(given, reason="the rays that the camera sees have no return", idle=True)
         return given

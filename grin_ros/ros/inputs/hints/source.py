@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
@@ -53,6 +53,10 @@ class Given:
     def sees_nothing(self) -> bool:
         """True if the sensor works as far as one can tell, but nothing is in its range."""
         return self.hints is None and (self.idle or self.rejected.keys() == {NO_RETURN})
+
+    def noted(self, note: str) -> Given:
+        """Return the same answer with a note before its own; itself if the note is empty."""
+        return replace(self, note="; ".join(text for text in (note, self.note) if text)) if note else self
 
 
 class HintSource(ABC):

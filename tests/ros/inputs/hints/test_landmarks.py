@@ -63,7 +63,7 @@ def test_landmarks_far_from_the_origin_of_their_frame_are_used_too() -> None:
 
 
 def test_without_a_fixed_frame_nothing_is_missing_for_what_stands_still() -> None:
-    """As with OpenVINS alone, whose tf is global > imu > camera."""
+    """OpenVINS alone is such a case: its tf is global > imu > camera."""
     at = TransformTree()
     at.set("global", "optical", 0, OPTICAL, static=True)
     message = cloud(wall_points(), stamp_ns=NOW_NS - 10**8)

@@ -4,8 +4,35 @@
 
 import os
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grin_ros.core.artifact.loading import load_artifact as load_artifact
+    from grin_ros.core.backends.opening import open_engine as open_engine
+    from grin_ros.core.estimator import Estimator as Estimator
+    from grin_ros.core.estimator import Settings as Settings
+    from grin_ros.core.geometry.camera import Camera as Camera
+    from grin_ros.core.geometry.camera import Mounting as Mounting
+    from grin_ros.core.types import DepthEstimate as DepthEstimate
+    from grin_ros.core.types import Frame as Frame
+    from grin_ros.core.types import Hints as Hints
 
 __version__ = "0.1.0"
+
+PUBLIC = {
+    "Camera": "grin_ros.core.geometry.camera",
+    "DepthEstimate": "grin_ros.core.types",
+    "Estimator": "grin_ros.core.estimator",
+    "Frame": "grin_ros.core.types",
+    "Hints": "grin_ros.core.types",
+    "Mounting": "grin_ros.core.geometry.camera",
+    "Settings": "grin_ros.core.estimator",
+    "load_artifact": "grin_ros.core.artifact.loading",
+    "open_engine": "grin_ros.core.backends.opening",
+}
+"""What a program needs to estimate depth: name -> the module that defines it. `grin_ros.Camera` imports that module
+when it is first used, so that `import grin_ros` loads neither NumPy nor OpenCV."""
 
 # The posterior of hints is many small products. If NumPy's OpenBLAS shares each of them between threads that wait for
 # one another, a frame takes a hundred times as long on a busy robot.
@@ -15,3 +42,13 @@ if "OPENBLAS_NUM_THREADS" not in os.environ:
         from grin_ros.core.blas import limit_threads
 
         limit_threads(1)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'grin_ros' has no attribute '{name}'; it has {', '.join(PUBLIC)}")
+    return getattr(import_module(PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *PUBLIC])

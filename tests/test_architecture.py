@@ -42,7 +42,8 @@ def room(modules: str = "", third: str = "") -> Room:
 # A room is a path prefix; the longest that fits a file counts. A file may always import its own room and the standard
 # library. Allowed modules are prefixes too: 'core' allows all of grin_ros.core.
 ROOMS: Mapping[str, Room] = {
-    "__init__": room("core.blas"),  # before or after NumPy is imported, its OpenBLAS gets one thread
+    # The public names, and one thread for the OpenBLAS of a NumPy that is loaded already.
+    "__init__": room("core.blas core.artifact core.backends core.estimator core.geometry core.types"),
     "cli": room("core ros lab worlds teach"),
     "teach": room("core ros lab"),  # `grin teach`: bags become frames in ros, frames become a model in lab
     "core/config": room(third="yaml"),

@@ -14,20 +14,22 @@ class Severity(Enum):
     OK = "OK"
     ABSENT = "--"
     """Not installed, which matters only to those who want what it is for."""
+    OFFER = "TIP"
+    """Nothing is wrong, but something at hand would make depth better."""
     WARN = "WARN"
     ERROR = "ERROR"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding, with what to do or type. The remedy is never empty for WARN and ERROR."""
+    """A finding, with what to do or type. The remedy is never empty for OFFER, WARN and ERROR."""
 
     level: Severity
     text: str
     remedy: str = ""
 
     def __post_init__(self) -> None:
-        if self.level in (Severity.WARN, Severity.ERROR) and not self.remedy:
+        if self.level in (Severity.OFFER, Severity.WARN, Severity.ERROR) and not self.remedy:
             raise ValueError(f"finding '{self.text}': got no remedy, expected one with {self.level.value}")
 
     def __str__(self) -> str:
@@ -44,6 +46,11 @@ def ok(text: str) -> Finding:
 def absent(text: str, remedy: str) -> Finding:
     """Return a finding about something that is not installed and need not be."""
     return Finding(Severity.ABSENT, text, remedy)
+
+
+def offer(text: str, remedy: str) -> Finding:
+    """Return a finding about something at hand that is not used."""
+    return Finding(Severity.OFFER, text, remedy)
 
 
 def warn(text: str, remedy: str) -> Finding:

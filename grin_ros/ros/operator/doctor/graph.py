@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error, ok, warn
@@ -73,7 +74,7 @@ class SeenNode:
     """A node of grin_ros, with its full name.
 
     lifecycle: the label that get_state answered; empty if it did not answer. status: its newest one on /diagnostics.
-    count: how many nodes have this name.
+    count: how many nodes have this name. uses: those parameters that say what it uses; empty if it did not answer.
     """
 
     name: str
@@ -81,17 +82,20 @@ class SeenNode:
     use_sim_time: bool | None = None
     status: Status | None = None
     count: int = 1
+    uses: Mapping[str, bool | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RosGraph:
-    """A picture of the graph. nodes: those of grin_ros. heard: what came on some topics within `seconds`."""
+    """A picture of the graph. nodes: those of grin_ros. heard: what came on some topics within `seconds`. mountings:
+    optical frame -> what tf says of the camera's mounting."""
 
     nodes: Sequence[SeenNode] = ()
     topics: Mapping[str, TopicEnds] = field(default_factory=dict)
     heard: Mapping[str, Reception] = field(default_factory=dict)
     seconds: float = 0.0
     middleware: str = ""
+    mountings: Mapping[str, Mounting] = field(default_factory=dict)
 
 
 def graph_findings(graph: RosGraph) -> Iterator[Finding]:

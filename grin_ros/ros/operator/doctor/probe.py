@@ -6,24 +6,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import GetState
-from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.doubt import Doubt, doubt
 from grin_ros.core.plausibility.picture import FrozenWatch, picture_doubt
@@ -33,6 +34,8 @@ from grin_ros.ros.inputs.doubts import camera_info_doubts, few_bits
 from grin_ros.ros.inputs.images import check_layout, open_converter
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.inputs.newest_info import KEPT
+from grin_ros.ros.inputs.tf import TYPE, TfListener
+from grin_ros.ros.message_types import message_class
 from grin_ros.ros.node.diagnostics.message import REMEDY
 from grin_ros.ros.operator.doctor.graph import (
     COMPRESSED,
@@ -46,6 +49,7 @@ from grin_ros.ros.operator.doctor.graph import (
     TopicEnds,
     cameras,
 )
+from grin_ros.ros.operator.doctor.offers import ASKED, mountings_by_tf
 from grin_ros.ros.operator.harness.messages import header_stamp_ns
 from grin_ros.ros.starting import start_ros
 
@@ -145,16 +149,21 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float, limit_s:
     topics = _topics(node)
     wanted = _worth_hearing(topics, {*told, *_running(node)})
     listeners = {name: Listener(node, name, kind, _kept(topics[name])) for name, kind in wanted.items()}
+    tree = TransformTree()
+    if message_class(TYPE) is not None:
+        TfListener(node, tree)
     _spin(executor, seconds, lambda: False)
     now_ns = time.time_ns()
+    heard = {name: listener.heard(now_ns) for name, listener in listeners.items()}
     names = sorted({*told, *_running(node)})
     count = Counter(f"{namespace.rstrip('/')}/{name}" for name, namespace in node.get_node_names_and_namespaces())
     return RosGraph(
         nodes=[replace(_grin_node(node, executor, name, told.get(name)), count=count[name]) for name in names],
         topics=topics,
-        heard={name: listener.heard(now_ns) for name, listener in listeners.items()},
+        heard=heard,
         seconds=seconds,
         middleware=str(get_rmw_implementation_identifier()),
+        mountings=mountings_by_tf(tree, {each.frame_id.lstrip("/") for each in heard.values()}),
     )
 
 
@@ -186,12 +195,22 @@ def _running(node: Node) -> list[str]:
 
 def _grin_node(node: Node, executor: SingleThreadedExecutor, name: str, status: Status | None) -> SeenNode:
     state = _ask(node, executor, GetState, f"{name}/get_state", GetState.Request())
-    request = GetParameters.Request(names=["use_sim_time"])
-    parameters = _ask(node, executor, GetParameters, f"{name}/get_parameters", request)
-    use_sim_time = None
-    if parameters is not None and parameters.values and parameters.values[0].type == ParameterType.PARAMETER_BOOL:
-        use_sim_time = bool(parameters.values[0].bool_value)
-    return SeenNode(name, "" if state is None else str(state.current_state.label), use_sim_time, status)
+    use_sim_time = _parameters(node, executor, name, ["use_sim_time"]).get("use_sim_time")
+    return SeenNode(
+        name,
+        "" if state is None else str(state.current_state.label),
+        use_sim_time if isinstance(use_sim_time, bool) else None,
+        status,
+        uses=_parameters(node, executor, name, ASKED),
+    )
+
+
+def _parameters(node: Node, executor: SingleThreadedExecutor, name: str, wanted: Sequence[str]) -> dict[str, Any]:
+    """Return those of the wanted parameters of a node that are set; none if it does not answer."""
+    request = GetParameters.Request(names=list(wanted))
+    answer = _ask(node, executor, GetParameters, f"{name}/get_parameters", request)
+    values = [] if answer is None else map(parameter_value_to_python, answer.values)
+    return {each: value for each, value in zip(wanted, values, strict=False) if value is not None}
 
 
 def _ask(node: Node, executor: SingleThreadedExecutor, kind: Any, name: str, request: Any) -> Any:

@@ -20,7 +20,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
 
 from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import BACKEND
@@ -28,6 +28,7 @@ from benchmarks.stand_in.process import start_node
 from grin_ros.ros.inputs.newest_info import KEPT
 from grin_ros.ros.operator.doctor.finding import Severity
 from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, RosGraph, graph_findings
+from grin_ros.ros.operator.doctor.offers import offers
 from grin_ros.ros.operator.doctor.probe import doubts_of, look, problem_of
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, NodeClient
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
@@ -35,6 +36,7 @@ from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 PERIOD_S = 0.05
 UNCALIBRATED = "/second/camera_info"
 COVERED, ONCE = "/third/image_raw", "/third/camera_info"
+SCAN = "/robot/scanner"
 
 
 def jpeg(image: NDArray[np.uint8]) -> CompressedImage:
@@ -44,7 +46,7 @@ def jpeg(image: NDArray[np.uint8]) -> CompressedImage:
 class Cameras:
     """The driver of the node's camera, of a second one that is compressed and not calibrated, and of a third one.
 
-    The third is covered, and sends the camera_info of another resolution once.
+    The third is covered, and sends the camera_info of another resolution once. There is a lidar too.
     """
 
     def __init__(self) -> None:
@@ -58,6 +60,7 @@ class Cameras:
         self._third = node.create_publisher(Image, COVERED, qos_profile_sensor_data)
         self._third_info = node.create_publisher(CameraInfo, ONCE, KEPT)
         self._third_info.publish(info_message(64, 48, k=[64.0, 0.0, 63.5, 0.0, 64.0, 47.5, 0.0, 0.0, 1.0]))
+        node.create_publisher(LaserScan, SCAN, qos_profile_sensor_data)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(node)
         node.create_timer(PERIOD_S, self._publish)
@@ -93,6 +96,7 @@ def complete(limit_s: float) -> RosGraph:
         UNCALIBRATED,
         COVERED,
         ONCE,
+        SCAN,
         "/robot/points",
     }
     subscribed = {"/camera/image_raw", "/camera/camera_info"}
@@ -161,6 +165,12 @@ def test_the_findings_about_this_graph(graph: RosGraph) -> None:
     assert wrong[0] == "/second/image_raw/compressed: no message in 1 s, although it is published"
     assert wrong[1].startswith(UNCALIBRATED)
     assert "K[0] = 0" in wrong[1]
+
+
+def test_what_the_node_could_use_is_offered(graph: RosGraph) -> None:
+    mounting, lidar = offers(graph)
+    assert mounting.text.startswith("/robot/grin: the mounting of the camera is not known")
+    assert lidar.remedy.startswith(f'start it with those that you trust: hints:="scan={SCAN}"')
 
 
 def test_a_camera_info_that_was_sent_before_the_doctor_came_is_heard(graph: RosGraph) -> None:

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Find what the robot has that would make depth better, and that the node does not use: a mounting, and sensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.pose import mounting_from_pose
+from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.input_error import InputError
+from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.operator.doctor.finding import Finding, offer
+from grin_ros.ros.operator.doctor.graph import IMAGE, RosGraph, SeenNode
+
+BASE_FRAME = "base_footprint"
+"""The frame of REP 120 that lies on the ground. base_link may lie above it."""
+OFFERED = ("scan", "points", "range", "depth", "motion")
+"""The sources that are recognised by the types of their topics. Landmarks look like any other cloud."""
+_MOUNTED = ("mounting.known", "mounting.base_frame")
+_FIXED = "motion.fixed_frame"
+ASKED = (*_MOUNTED, _FIXED, *(SOURCES[name].switch for name in OFFERED))
+"""The parameters of a node that say what it uses."""
+
+
+def offers(graph: RosGraph) -> Iterator[Finding]:
+    """Yield, for each node of grin_ros, what it could use."""
+    for node in graph.nodes:
+        if node.uses.keys() >= set(ASKED):  # else it did not answer
+            yield from _mounting(node, graph)
+            yield from _sensors(node, graph)
+
+
+def mountings_by_tf(tree: TransformTree, frames: Iterable[str]) -> dict[str, Mounting]:
+    """Return optical frame -> mounting, for those of `frames` that the tree places above BASE_FRAME."""
+    found = {}
+    for frame in frames:
+        with suppress(InputError):  # the frames are not connected, or the camera is not above the ground
+            found[frame] = mounting_from_pose(tree.lookup(BASE_FRAME, frame))
+    return found
+
+
+def _mounting(node: SeenNode, graph: RosGraph) -> Iterator[Finding]:
+    """Yield how to tell the node the mounting of its camera, if it does not know it."""
+    if any(node.uses[name] for name in _MOUNTED):
+        return
+    known = next((graph.mountings[frame] for frame in _camera_frames(node, graph) if frame in graph.mountings), None)
+    yield offer(
+        f"{node.name}: the mounting of the camera is not known, so the floor cannot give depth its scale",
+        f"set mounting.base_frame to {BASE_FRAME} in its parameter file: {_described(known)}"
+        if known
+        else "set mounting.known, mounting.height_m, mounting.roll_deg and mounting.pitch_deg in its parameter file, "
+        "or mounting.base_frame to a frame on the ground",
+    )
+
+
+def _described(mounting: Mounting) -> str:
+    return f"by tf, the camera is {mounting.height_m:.2f} m above it, {_tilt(math.degrees(mounting.pitch_rad))}"
+
+
+def _tilt(pitch_deg: float) -> str:
+    if abs(pitch_deg) < 0.5:
+        return "and level"
+    return f"and looks {'down' if pitch_deg > 0 else 'up'} by {abs(pitch_deg):.0f} degrees"
+
+
+def _camera_frames(node: SeenNode, graph: RosGraph) -> list[str]:
+    """Return the frames of the messages that the node hears."""
+    return [
+        graph.heard[name].frame_id.lstrip("/")
+        for name, topic in graph.topics.items()
+        if name in graph.heard and any(end.node == node.name for end in topic.subscribers)
+    ]
+
+
+def _sensors(node: SeenNode, graph: RosGraph) -> Iterator[Finding]:
+    """Yield the topics of sensors that the node could take as hints."""
+    found: dict[str, list[str]] = {}
+    for name in OFFERED:
+        kind = SOURCES[name]
+        if node.uses[kind.switch] or (name == "motion" and node.uses[_FIXED]):
+            continue
+        topic, (message, _) = next(iter(kind.topics.items()))
+        published = _published(message, graph)
+        if published:
+            found[topic.removeprefix("hints/")] = published
+    if found:
+        named = ", ".join(topic for topics in found.values() for topic in topics)
+        wired = " ".join(f"{name}={topics[0]}" for name, topics in found.items())
+        yield offer(
+            f"{node.name}: it could take hints from {named}, which correct scale and shape of depth",
+            f'start it with those that you trust: hints:="{wired}" (docs/guides/hints.md)',
+        )
+
+
+def _published(message: str, graph: RosGraph) -> list[str]:
+    """Return the topics of a type that others publish; of images only those of depth."""
+    ours = {node.name for node in graph.nodes}
+    return [
+        name
+        for name, topic in sorted(graph.topics.items())
+        if any(end.type == message and end.node not in ours for end in topic.publishers)
+        and (message != IMAGE or (name in graph.heard and graph.heard[name].depth))
+    ]

@@ -184,7 +184,7 @@ def _input(node: SeenNode, name: str, topic: TopicEnds, graph: RosGraph) -> Iter
         )
         return
     for end in fitting:
-        for what in _mismatches(offered=end, requested=ours):
+        for what in mismatches(offered=end, requested=ours):
             policy = "reliability:=best_effort" if what == "reliable" else "durability:=volatile"
             yield error(
                 f"{name}: {node.name} asks for {what}, {end.node} does not offer it, so no message arrives",
@@ -198,7 +198,8 @@ def _input(node: SeenNode, name: str, topic: TopicEnds, graph: RosGraph) -> Iter
     yield from _rate(name, graph)
 
 
-def _mismatches(offered: Endpoint, requested: Endpoint) -> Iterator[str]:
+def mismatches(offered: Endpoint, requested: Endpoint) -> Iterator[str]:
+    """Yield the policies that a subscription asks for and a publisher does not offer: DDS does not connect the two."""
     if requested.reliable and not offered.reliable:
         yield "reliable"
     if requested.transient_local and not offered.transient_local:
@@ -209,7 +210,7 @@ def _output(node: SeenNode, name: str, topic: TopicEnds) -> Iterator[Finding]:
     """Judge whether the subscribers of the node can hear it."""
     ours = next(end for end in topic.publishers if end.node == node.name)
     for end in topic.subscribers:
-        for what in _mismatches(offered=ours, requested=end):
+        for what in mismatches(offered=ours, requested=end):
             policy = "reliability:=reliable" if what == "reliable" else "durability:=transient_local"
             yield error(
                 f"{name}: {end.node} asks for {what}, {node.name} does not offer it, so it hears nothing",

@@ -15,6 +15,8 @@ from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error, ok, warn
 
 IMAGE, COMPRESSED, INFO = (f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
+MEASURED = (IMAGE, "sensor_msgs/msg/LaserScan", "sensor_msgs/msg/PointCloud2")
+"""Types of the outputs of the node that sensors publish too."""
 OLD_S = 1.0
 """Stamps that are older than this are suspicious."""
 FEW_HZ = 1.0
@@ -207,8 +209,14 @@ def mismatches(offered: Endpoint, requested: Endpoint) -> Iterator[str]:
 
 
 def _output(node: SeenNode, name: str, topic: TopicEnds) -> Iterator[Finding]:
-    """Judge whether the subscribers of the node can hear it."""
+    """Judge whether the subscribers of the node can hear it, and it alone."""
     ours = next(end for end in topic.publishers if end.node == node.name)
+    others = ", ".join(sorted({end.node for end in topic.publishers if end.node != node.name}))
+    if others and ours.type in MEASURED:
+        yield warn(
+            f"{name}: {others} publishes it too, so subscribers take the messages of one for those of the other",
+            f"start {node.name} in a namespace (namespace:=grin), or remap its output",
+        )
     for end in topic.subscribers:
         for what in mismatches(offered=ours, requested=end):
             policy = "reliability:=reliable" if what == "reliable" else "durability:=transient_local"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,5 +22,7 @@ def start_node(
     environment: Mapping[str, str] | None = None,
 ) -> NodeProcess:
     """Start the node with one thread a library. `module` may be another one of this repository."""
-    variables = {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", **(environment or {})}
+    # Packages of a sourced ROS 2 are found by this variable too.
+    path = os.pathsep.join(filter(None, (str(REPOSITORY), os.environ.get("PYTHONPATH"))))
+    variables = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", **(environment or {})}
     return NodeProcess(log, parameters, *arguments, module=module, environment=variables)

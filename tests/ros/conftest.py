@@ -52,15 +52,16 @@ def fake_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make(fake_artifact: Path) -> Iterator[Callable[..., Any]]:
-    """Make nodes with these start values (`__` in a name is a dot). They are closed at the end."""
+    """Make nodes with these ROS arguments and start values (`__` in a name is a dot). They are closed at the end."""
     context = Context()
     rclpy.init(context=context, domain_id=IN_PROCESS_DOMAIN, signal_handler_options=SignalHandlerOptions.NO)
     made: list[GrinNode] = []
 
-    def start(**values: Any) -> Any:
+    def start(*arguments: str, **values: Any) -> Any:
         start_values = {"model": str(fake_artifact), "backend": fakes.BACKEND, **values}
         overrides = [Parameter(name.replace("__", "."), value=value) for name, value in start_values.items()]
-        made.append(GrinNode(context=context, parameter_overrides=overrides))
+        given = ["--ros-args", *arguments]
+        made.append(GrinNode(context=context, parameter_overrides=overrides, cli_args=given))
         return made[-1]
 
     yield start

@@ -30,6 +30,9 @@ JUMP_NS = 1_000_000_000
 again."""
 MAX_DEPTH = 100
 """A longer chain of frames is a loop."""
+MOST_FRAMES = 2000
+"""At most this many frames are kept. Of more, those that have been silent for the longest time are forgotten, because
+some trackers give everything that they see a new frame."""
 
 
 @dataclass
@@ -53,6 +56,8 @@ class TransformTree:
         parent, child = parent.lstrip("/"), child.lstrip("/")
         with self._lock:
             edge = self._edges.get(child)
+            if edge is None and len(self._edges) >= MOST_FRAMES:
+                self._forget_silent()
             if edge is None or edge.parent != parent or static:
                 edge = self._edges[child] = _Edge(parent)
             if static:
@@ -94,7 +99,8 @@ class TransformTree:
                 why = f"tf does not hold {' and '.join(missing)}" if missing else "they are not connected"
                 raise InputError(
                     f"tf: no transform from '{source}' to '{target}' ({why})",
-                    "check that robot_state_publisher runs and both frames are in its URDF",
+                    "check that the nodes that publish these frames run: robot_state_publisher for those of the robot, "
+                    "odometry for odom, and localisation for map; grin doctor says whether /tf is heard",
                 )
             to_common = self._along(up[: up.index(common)], stamp_ns)
             return self._along(down[: down.index(common)], stamp_ns).inverse().after(to_common)
@@ -105,6 +111,12 @@ class TransformTree:
         Raises InputError as `lookup` does.
         """
         return self.lookup(fixed, target, target_ns).inverse().after(self.lookup(fixed, source, source_ns))
+
+    def _forget_silent(self) -> None:
+        """Forget a tenth of all frames, those whose newest transforms are the oldest. Static frames are kept."""
+        newest = {child: edge.stamps_ns[-1] for child, edge in self._edges.items() if edge.stamps_ns}
+        for child in sorted(newest, key=newest.__getitem__)[: MOST_FRAMES // 10]:
+            del self._edges[child]
 
     def _holds(self, frame: str) -> bool:
         return frame in self._edges or any(edge.parent == frame for edge in self._edges.values())

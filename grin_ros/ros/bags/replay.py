@@ -36,6 +36,9 @@ from grin_ros.ros.starting import start_ros
 CLOCK = "/clock"
 CLOCK_PERIOD_S = 0.025
 """The longest time between two messages on /clock."""
+CLOCK_APART_NS = 5_000_000
+"""The shortest time of the bag between two of them. With one for every message of /tf, nodes would hardly do more than
+read the time."""
 DEPTH = 10
 """The number of messages that a publisher keeps if the bag does not say it."""
 STATIC_DEPTH = 100
@@ -63,6 +66,7 @@ class Player:
         self._subscribers: Counter[str] = Counter()
         self.unknown: dict[str, str] = {}
         self._clock = node.create_publisher(Clock, CLOCK, QoSProfile(depth=10))
+        self._time_ns = -CLOCK_APART_NS
         self._survey = survey(bag)
         first = self._survey.first
         if not first and not bag.damage:
@@ -165,6 +169,9 @@ class Player:
         self._subscribers[message.topic] = max(self._subscribers[message.topic], publisher.get_subscription_count())
 
     def _publish_clock(self, time_ns: int) -> None:
+        if 0 <= time_ns - self._time_ns < CLOCK_APART_NS:
+            return
+        self._time_ns = time_ns
         message = Clock()
         message.clock.sec, message.clock.nanosec = divmod(time_ns, 10**9)
         self._clock.publish(message)

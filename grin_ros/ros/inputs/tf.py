@@ -8,8 +8,11 @@ transforms: hints, or mounting.base_frame.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
+from rclpy.callback_groups import CallbackGroup
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
@@ -23,7 +26,9 @@ TF, TF_STATIC = "/tf", "/tf_static"
 TYPE = "tf2_msgs/msg/TFMessage"
 VOLATILE = DurabilityPolicy.VOLATILE
 DEPTH = 100
-"""The number of messages that wait for the executor; tf2_ros has the same."""
+"""The number of messages that wait to be taken; tf2_ros has the same."""
+PERIOD_S = 0.05
+"""The longest time for which they wait. At twice the rate of DEPTH / PERIOD_S, half of the messages would be lost."""
 
 
 def add_transforms(tree: TransformTree, message: Any, *, static: bool) -> str:
@@ -40,14 +45,35 @@ def add_transforms(tree: TransformTree, message: Any, *, static: bool) -> str:
     return problem
 
 
+class _Polled(CallbackGroup):
+    """Keeps subscriptions and their QoS events out of the executor, which would wake for each message."""
+
+    def can_execute(self, entity: Any) -> bool:  # noqa: ARG002  # it is so for all of them
+        """Return False."""
+        return False
+
+    def beginning_execution(self, entity: Any) -> bool:  # noqa: ARG002
+        """Return False."""
+        return False
+
+    def ending_execution(self, entity: Any) -> None:
+        """Do nothing, since nothing has begun."""
+
+
 class TfListener:
-    """Fills a tree from construction to `close`."""
+    """Fills a tree from construction to `close`.
+
+    It takes the messages that have come every PERIOD_S, and when `take` is called. If the executor woke for each of
+    them, /tf at 500 Hz would cost nearly half of a core.
+    """
 
     def __init__(self, node: Node, tree: TransformTree) -> None:
         """Subscribe. Where tf2_msgs is not installed, log what that means and leave the tree empty."""
         self._node, self._tree = node, tree
         self._told: set[str] = set()
+        self._lock = threading.Lock()
         self._subscriptions: list[Any] = []
+        self._timer: Any = None
         kind = message_class(TYPE)
         if kind is None:
             node.get_logger().warning(
@@ -56,7 +82,7 @@ class TfListener:
             )
             return
         # A subscription for kept messages hears no publisher that keeps none, as that of a bag without its QoS.
-        for topic, durability in ((TF, VOLATILE), (TF_STATIC, VOLATILE), (TF_STATIC, DurabilityPolicy.TRANSIENT_LOCAL)):
+        for topic, durability in ((TF_STATIC, DurabilityPolicy.TRANSIENT_LOCAL), (TF_STATIC, VOLATILE), (TF, VOLATILE)):
             qos = QoSProfile(
                 history=HistoryPolicy.KEEP_LAST,
                 depth=DEPTH,
@@ -64,19 +90,46 @@ class TfListener:
                 durability=durability,
             )
             receive = self._receiver(topic == TF_STATIC)
-            self._subscriptions.append(node.create_subscription(kind, topic, receive, qos))
+            subscription = node.create_subscription(kind, topic, receive, qos, callback_group=_Polled())
+            self._subscriptions.append(subscription)
+        # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
+        self._timer = node.create_timer(PERIOD_S, self.take, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def take(self) -> None:
+        """Put the transforms that have come into the tree. Any thread may call this. Does not raise."""
+        with self._lock:
+            for subscription in self._subscriptions:
+                for _ in range(2 * DEPTH):  # messages that come faster must not hold up the caller
+                    try:
+                        with subscription.handle:
+                            taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+                    except Exception as error:  # rclpy raises several, as for a name that is not UTF-8
+                        self._tell("tf: a message", f"{type(error).__name__}: {error}; it is not used")
+                        continue
+                    if taken is None:
+                        break
+                    subscription.callback(taken[0])
 
     def close(self) -> None:
         """Unsubscribe."""
-        while self._subscriptions:
-            self._node.destroy_subscription(self._subscriptions.pop())
+        with self._lock:
+            if self._timer is not None:
+                self._node.destroy_timer(self._timer)
+                self._timer = None
+            while self._subscriptions:
+                self._node.destroy_subscription(self._subscriptions.pop())
 
     def _receiver(self, static: bool) -> Any:
         def receive(message: Any) -> None:
             problem = add_transforms(self._tree, message, static=static)
-            frames = problem.partition(": ")[0]  # the rest may be another number in every message
-            if problem and frames not in self._told:
-                self._told.add(frames)
-                self._node.get_logger().warning(f"{problem}; this transform is not used")
+            if problem:
+                frames, _, why = problem.partition(": ")
+                self._tell(frames, f"{why}; this transform is not used")
 
         return receive
+
+    def _tell(self, what: str, why: str) -> None:
+        """Log a problem, once of each thing that it concerns: the rest may be another number in every message."""
+        if what not in self._told and self._node.context.ok():
+            self._told.add(what)
+            self._node.get_logger().warning(f"{what}: {why}")

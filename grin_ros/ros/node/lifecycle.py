@@ -189,7 +189,13 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._monitor.restart()
         self._processor.forget()
         frames = LiveFrames(
-            self, self._processor, self._outputs, self._monitor, self._current_config, self._backend_description
+            self,
+            self._processor,
+            self._outputs,
+            self._monitor,
+            self._current_config,
+            self._backend_description,
+            self._tf.take if self._tf else lambda: None,
         )
         self._queue = self._worker.open_queue(frames, self._counter)
         self._inputs = Subscriptions(self, self._config, self._monitor, self._queue, self._newest_info, self._hints)

@@ -37,10 +37,12 @@ class LiveFrames:
         monitor: Monitor,
         config: Callable[[], NodeConfig],
         backend: Callable[[], str],
+        take_transforms: Callable[[], None],
     ) -> None:
         """Make a processor of live frames.
 
         config: returns the parameters with which the next frame is processed. backend: returns its description.
+        take_transforms: called before each frame; takes the transforms that have come.
         """
         self._node = node
         self._processor = processor
@@ -48,6 +50,7 @@ class LiveFrames:
         self._monitor = monitor
         self._config = config
         self._backend = backend
+        self._take_transforms = take_transforms
         self._first = True
         self._budget = LatencyBudget()
         self._logged_s: dict[str, float] = {}
@@ -57,6 +60,7 @@ class LiveFrames:
         config = self._config()
         settings = self._budget.next(config.settings, config.latency_budget_ms)
         wait_ms = (time.monotonic() - capture.arrived_s) * 1e3
+        self._take_transforms()
         result = self._processor(capture, replace(config, settings=settings), self._publishers.heard)
         if isinstance(result, Processed):
             try:

@@ -10,7 +10,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from grin_ros.ros.frame.topics import OUTPUTS
+from grin_ros.ros.frame.topics import INPUTS, OUTPUTS
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.node.subscriptions import QOS_POLICIES
 from grin_ros.ros.parameters.table import BY_NAME, NodeConfig
@@ -19,16 +19,26 @@ from grin_ros.ros.parameters.table import BY_NAME, NodeConfig
 class Publishers:
     """Lifecycle publishers of the outputs that the configuration allows.
 
-    They are reliable, which best-effort subscribers hear too; the QoS can be overridden.
+    They are reliable, which best-effort subscribers hear too; the QoS can be overridden. An output with the name of an
+    input is not published: with hints/scan:=/scan the node would hear its own scan, and so would the robot beside that
+    of its lidar.
     """
 
     def __init__(self, node: LifecycleNode, config: NodeConfig) -> None:
         """Create the publishers. Raises what rclpy raises for an impossible QoS override."""
         self._node = node
         self._publishers: dict[str, Any] = {}
+        inputs = {node.resolve_topic_name(it.name): it.name for it in INPUTS.values() if it.on(config.switched_on)}
         for topic in OUTPUTS.values():
             live = any(not BY_NAME[name].read_only for name in topic.switches)
-            if live or topic.on(config.switched_on):
+            name = node.resolve_topic_name(topic.name)
+            if name in inputs:
+                node.get_logger().info(
+                    f"the output {topic.name} is not published: it would be on {name}, from which the node takes "
+                    f"{inputs[name]}; to have both, remap the output to a name of its own, such as "
+                    f"-r {topic.name}:=/{node.get_name()}/{topic.name}"
+                )
+            elif live or topic.on(config.switched_on):
                 self._publishers[topic.name] = node.create_lifecycle_publisher(
                     message_class(topic.type),
                     topic.name,
@@ -38,7 +48,8 @@ class Publishers:
 
     def heard(self, topic: str) -> bool:
         """Return True if somebody subscribes to the topic."""
-        return bool(self._publishers[topic].get_subscription_count() > 0)
+        publisher = self._publishers.get(topic)
+        return publisher is not None and bool(publisher.get_subscription_count() > 0)
 
     def publish(self, topic: str, message: Any) -> None:
         """Publish a message of a topic of the table."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.geometry.transform_tree import MOST_FRAMES, TransformTree
 from grin_ros.core.input_error import InputError
 
 S = 1_000_000_000
@@ -100,3 +100,14 @@ def test_the_memory_of_a_long_drive_is_bounded() -> None:
     same(tree.lookup("odom", "base", 45 * S), turned(0.0, x=4500.0))
     with pytest.raises(InputError, match="oldest"):
         tree.lookup("odom", "base", 20 * S)
+
+
+def test_frames_that_have_fallen_silent_are_forgotten_when_there_are_too_many() -> None:
+    tree = robot()
+    for number in range(2 * MOST_FRAMES):
+        seconds = 11 + number // 100
+        tree.set("odom", "base", seconds * S, turned(0.0, x=seconds))
+        tree.set("camera", f"person_{number}", seconds * S, turned(0.0))
+    assert tree.knows(f"person_{2 * MOST_FRAMES - 1}") and not tree.knows("person_0")
+    same(tree.lookup("odom", "lidar"), turned(180.0, x=seconds - 0.3))
+    assert sum(tree.knows(f"person_{number}") for number in range(2 * MOST_FRAMES)) < MOST_FRAMES

@@ -62,13 +62,18 @@ class Robot:
         self.durabilities: set[tuple[str, DurabilityPolicy]] = set()
         self.listener = tf.TfListener(self, self.tree)  # type: ignore[arg-type]
 
-    def create_subscription(self, _: Any, topic: str, callback: Callable[[Any], None], qos: Any) -> Any:
+    def create_subscription(
+        self, _: Any, topic: str, callback: Callable[[Any], None], qos: Any, **_options: Any
+    ) -> Any:
         self.durabilities.add((topic, qos.durability))
         self._heard.append((topic, callback))
         return self._heard[-1]
 
     def destroy_subscription(self, subscription: Any) -> None:
         self._heard.remove(subscription)
+
+    def create_timer(self, *_: Any, **_options: Any) -> Any:
+        return None
 
     def get_logger(self) -> Any:
         return SimpleNamespace(warning=self._warned.append)
@@ -116,7 +121,7 @@ def test_a_frame_waits_for_its_transform_and_then_has_its_mounting(robot: Robot,
     assert isinstance(problem, Problem)
     assert problem.reason == "no transform"
     assert f"no transform from '{FRAME_ID}' to '{BASE}' (tf does not hold" in problem.text
-    assert "check that robot_state_publisher runs" in problem.remedy and "mounting.known" in problem.remedy
+    assert "robot_state_publisher for those of the robot" in problem.remedy and "mounting.known" in problem.remedy
     mounting = Mounting(0.8, 0.05, 0.3)
     robot.tell(transform(mounting))
     for frame in (FRAME_ID, f"/{FRAME_ID}"):

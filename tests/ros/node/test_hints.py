@@ -22,8 +22,8 @@ from tests.ros.inputs.hints.wall import beam
 from tests.ros.inputs.lidar import lidar, scene
 
 
-def active(make: Callable[..., Any], **values: Any) -> Any:
-    node = make(**values)
+def active(make: Callable[..., Any], *arguments: str, **values: Any) -> Any:
+    node = make(*arguments, **values)
     node.trigger_configure()
     node.trigger_activate()
     return node
@@ -42,6 +42,23 @@ def test_only_sources_that_are_on_are_subscribed_to(make: Callable[..., Any]) ->
     topics = {each.topic_name for each in active(make, hints__points=True).subscriptions}
     assert "/hints/points" in topics and "/hints/scan" not in topics
     assert not {"/hints/points", "/tf"} & {each.topic_name for each in active(make).subscriptions}
+
+
+def test_an_output_is_not_published_on_the_topic_of_an_input(
+    make: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    wired = ("-r", "hints/scan:=/scan")
+    mounted = {"mounting__known": True, "mounting__height_m": 0.5}
+    node = active(make, *wired, hints__scan=True, **mounted)
+    assert "/scan" in {each.topic_name for each in node.subscriptions}
+    assert "/scan" not in {each.topic_name for each in node.publishers}
+    said = capfd.readouterr().err
+    assert "the output scan is not published: it would be on /scan, from which the node takes hints/scan" in said
+    assert "such as -r scan:=/grin/scan" in said
+    show(node)
+    both = active(make, *wired, "-r", "scan:=/grin/scan", hints__scan=True, **mounted)
+    assert "/grin/scan" in {each.topic_name for each in both.publishers}
+    assert "is not published" not in capfd.readouterr().err
 
 
 def test_diagnostics_say_what_each_source_gives(make: Callable[..., Any]) -> None:

@@ -14,6 +14,7 @@ from grin_ros.ros.operator.doctor import environment, installation
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error
 from grin_ros.ros.operator.doctor.graph import graph_findings
 from grin_ros.ros.operator.doctor.offers import offers
+from grin_ros.ros.operator.doctor.transforms import transform_findings
 
 
 def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
@@ -42,6 +43,7 @@ def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
         return
     yield from (("DDS", each) for each in environment.dds(given, graph.middleware))
     yield from (("graph", each) for each in graph_findings(graph))
+    yield from (("graph", each) for each in transform_findings(graph))
     yield from (("what would help", each) for each in offers(graph))
 
 

@@ -16,6 +16,8 @@ from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error, ok, warn
 
 IMAGE, COMPRESSED, INFO = (f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
+MEASURED = (IMAGE, "sensor_msgs/msg/LaserScan", "sensor_msgs/msg/PointCloud2")
+"""Types of the outputs of the node that sensors publish too."""
 OLD_S = 1.0
 """Stamps that are older than this are suspicious."""
 FEW_HZ = 1.0
@@ -188,7 +190,7 @@ def _input(node: SeenNode, name: str, topic: TopicEnds, graph: RosGraph) -> Iter
         )
         return
     for end in fitting:
-        for what in _mismatches(offered=end, requested=ours):
+        for what in mismatches(offered=end, requested=ours):
             policy = "reliability:=best_effort" if what == "reliable" else "durability:=volatile"
             yield error(
                 f"{name}: {node.name} asks for {what}, {end.node} does not offer it, so no message arrives",
@@ -202,7 +204,8 @@ def _input(node: SeenNode, name: str, topic: TopicEnds, graph: RosGraph) -> Iter
     yield from _rate(name, graph)
 
 
-def _mismatches(offered: Endpoint, requested: Endpoint) -> Iterator[str]:
+def mismatches(offered: Endpoint, requested: Endpoint) -> Iterator[str]:
+    """Yield the policies that a subscription asks for and a publisher does not offer: DDS does not connect the two."""
     if requested.reliable and not offered.reliable:
         yield "reliable"
     if requested.transient_local and not offered.transient_local:
@@ -210,10 +213,16 @@ def _mismatches(offered: Endpoint, requested: Endpoint) -> Iterator[str]:
 
 
 def _output(node: SeenNode, name: str, topic: TopicEnds) -> Iterator[Finding]:
-    """Judge whether the subscribers of the node can hear it."""
+    """Judge whether the subscribers of the node can hear it, and it alone."""
     ours = next(end for end in topic.publishers if end.node == node.name)
+    others = ", ".join(sorted({end.node for end in topic.publishers if end.node != node.name}))
+    if others and ours.type in MEASURED:
+        yield warn(
+            f"{name}: {others} publishes it too, so subscribers take the messages of one for those of the other",
+            f"start {node.name} in a namespace (namespace:=grin), or remap its output",
+        )
     for end in topic.subscribers:
-        for what in _mismatches(offered=ours, requested=end):
+        for what in mismatches(offered=ours, requested=end):
             policy = "reliability:=reliable" if what == "reliable" else "durability:=transient_local"
             yield error(
                 f"{name}: {end.node} asks for {what}, {node.name} does not offer it, so it hears nothing",

@@ -32,6 +32,7 @@ OPTIONAL = {
     "openvino": ("the backends openvino and openvino-bf16", remedies.install("openvino")),
     "rclpy": ("the node", remedies.ros()),
     "cv_bridge": ("image encodings on a ROS installation", "apt install ros-$ROS_DISTRO-cv-bridge"),
+    "tf2_msgs": ("poses of sensors and cameras from tf", "apt install ros-$ROS_DISTRO-tf2-msgs"),
     "rosbags": ("bags", remedies.install("bags")),
     "matplotlib": ("pictures", remedies.install("demo")),
     "torch": ("training, export, the backend reference", remedies.install("train")),

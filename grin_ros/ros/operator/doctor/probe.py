@@ -159,7 +159,7 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float, limit_s:
     count = Counter(f"{namespace.rstrip('/')}/{name}" for name, namespace in node.get_node_names_and_namespaces())
     return RosGraph(
         nodes=[replace(_grin_node(node, executor, name, told.get(name)), count=count[name]) for name in names],
-        topics=topics,
+        topics=_topics(node),  # once more: other participants may have been found while it listened
         heard=heard,
         seconds=seconds,
         middleware=str(get_rmw_implementation_identifier()),

@@ -26,6 +26,7 @@ from grin_ros.ros.operator.doctor.graph import (
 )
 
 NODE, DRIVER = "/grin", "/camera/driver"
+SCAN = "sensor_msgs/msg/LaserScan"
 IMAGES, INFOS = "/camera/image_raw", "/camera/camera_info"
 GOOD = RosGraph(
     nodes=[SeenNode(NODE, "active", False, Status(0, "29.9 Hz"))],
@@ -189,6 +190,12 @@ WRONG: Mapping[str, tuple[RosGraph, Severity, str, str]] = {
         Severity.ERROR,
         "/points: /rviz asks for transient_local",
         "qos_overrides./points.publisher.durability:=transient_local",
+    ),
+    "the scan of a lidar": (
+        replace(GOOD, topics={**GOOD.topics, "/scan": TopicEnds([Endpoint(NODE, SCAN), Endpoint("/lidar", SCAN)])}),
+        Severity.WARN,
+        "/scan: /lidar publishes it too",
+        "namespace:=grin",
     ),
     "two publishers": (
         with_topics(images=TopicEnds([Endpoint(DRIVER, IMAGE), Endpoint("/other", IMAGE)], [Endpoint(NODE, IMAGE)])),

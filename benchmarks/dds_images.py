@@ -35,13 +35,12 @@ from sensor_msgs.msg import Image
 from tqdm import tqdm
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.ros.dds_profile import SWITCH, dds_profile
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, SWITCH, dds_profile, profile_variables
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import Received, camera_info_message, image_message, with_stamp
 from grin_ros.ros.operator.harness.process import NodeProcess
 
-VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 PROFILES = ("shipped", "default")
 RECEIVERS = {"subscription": "a subscription like the node's", "node": "the node, which works on them"}
 WARM_UP = 15
@@ -155,9 +154,9 @@ def into_node(options: argparse.Namespace) -> dict[str, Any]:
 
 def one_round(profile: str, receiver: str, options: argparse.Namespace) -> dict[str, Any]:
     """Run one round in new processes, because Fast DDS reads its profile once a process. Raises RuntimeError."""
-    environment = {key: value for key, value in os.environ.items() if key not in VARIABLES}
+    environment = {key: value for key, value in os.environ.items() if key not in PROFILE_VARIABLES}
     if profile == "shipped":
-        environment |= dict.fromkeys(VARIABLES, str(dds_profile()))
+        environment |= dict.fromkeys(profile_variables(environment), str(dds_profile()))
     else:
         environment[SWITCH] = "false"  # or the node would set the profile by itself
     names = ("frames", "rate", "width", "height", "depth", "model", "backend")

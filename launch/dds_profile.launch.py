@@ -13,11 +13,10 @@ from typing import Any
 
 from launch.actions import LogInfo, OpaqueFunction, SetEnvironmentVariable
 
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, profile_variables
 from launch import LaunchContext, LaunchDescription
 
 PROFILE = Path(__file__).resolve().parent.parent / "config" / "fastdds.xml"
-VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
-"""The variable that Fast DDS 2 (Humble, Jazzy) reads, and the one that Fast DDS 3 reads."""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -26,11 +25,11 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def start(_: LaunchContext) -> list[Any]:
-    """Return the actions that set the variables. A variable that the user has set to another profile stays."""
-    for variable in VARIABLES:
+    """Return the action that sets the variable. A profile that the user has set stays."""
+    for variable in PROFILE_VARIABLES:
         if os.environ.get(variable, str(PROFILE)) not in ("", str(PROFILE)):
             text = f"{variable} is set already, so the Fast DDS profile of grin_ros is not used. "
             return [
                 LogInfo(msg=f"{text}If large images get lost, unset it or copy the settings of {PROFILE} into yours.")
             ]
-    return [SetEnvironmentVariable(variable, str(PROFILE)) for variable in VARIABLES]
+    return [SetEnvironmentVariable(variable, str(PROFILE)) for variable in profile_variables(os.environ)]

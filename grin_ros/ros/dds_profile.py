@@ -6,10 +6,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+from grin_ros.ros.distribution import distribution_of
 
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 """The variable that Fast DDS 2 (Humble, Jazzy) reads, and the one that Fast DDS 3 reads."""
+OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
+"""These have Fast DDS 2; later distributions have Fast DDS 3, which warns of the first variable."""
 SWITCH = "GRIN_ROS_DDS_PROFILE"
 """With this variable set to 'false', processes keep the settings that Fast DDS has by itself."""
 
@@ -22,7 +27,18 @@ def use_dds_profile() -> None:
     if os.environ.get(SWITCH, "").lower() == "false":
         return
     if not any(os.environ.get(name) for name in PROFILE_VARIABLES):
-        os.environ.update(dict.fromkeys(PROFILE_VARIABLES, str(dds_profile())))
+        os.environ.update(dict.fromkeys(profile_variables(os.environ), str(dds_profile())))
+
+
+def profile_variable(distribution: str) -> str:
+    """Return the variable that the Fast DDS of a distribution reads."""
+    return PROFILE_VARIABLES[distribution not in OLD_DISTRIBUTIONS]
+
+
+def profile_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variable that this ROS 2 reads; both where its distribution is not known."""
+    distribution = distribution_of(environment)
+    return (profile_variable(distribution),) if distribution else PROFILE_VARIABLES
 
 
 def dds_profile() -> Path:

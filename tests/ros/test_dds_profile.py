@@ -11,23 +11,38 @@ from pathlib import Path
 import pytest
 
 from grin_ros.ros import dds_profile as profiles
+from grin_ros.ros import distribution
 from grin_ros.ros.dds_profile import PROFILE_VARIABLES, dds_profile, use_dds_profile
 
 
 @pytest.fixture
 def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Remove all variables of ROS, as in a fresh shell, and restore them afterwards."""
-    for name in ("AMENT_PREFIX_PATH", *PROFILE_VARIABLES):
+    for name in ("AMENT_PREFIX_PATH", "ROS_DISTRO", *PROFILE_VARIABLES):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     return monkeypatch
 
 
-@pytest.mark.usefixtures("clean")
-def test_the_shipped_profile_is_used_where_none_is_set() -> None:
+@pytest.mark.parametrize(
+    ("sourced", "names"),
+    [("humble", PROFILE_VARIABLES[:1]), ("jazzy", PROFILE_VARIABLES[:1]), ("kilted", PROFILE_VARIABLES[1:])],
+)
+def test_the_shipped_profile_is_used_where_none_is_set(
+    clean: pytest.MonkeyPatch, sourced: str, names: tuple[str, ...]
+) -> None:
+    """Kilted warns of the variable of Jazzy."""
+    clean.setenv("ROS_DISTRO", sourced)
     use_dds_profile()
-    for name in PROFILE_VARIABLES:
+    assert tuple(name for name in PROFILE_VARIABLES if name in os.environ) == names
+    for name in names:
         assert "maxMessageSize" in Path(os.environ[name]).read_text()
+
+
+def test_both_variables_are_set_where_the_distribution_is_not_known(clean: pytest.MonkeyPatch) -> None:
+    clean.setattr(distribution, "distribution_of_wheels", lambda: "")
+    use_dds_profile()
+    assert all(os.environ[name].endswith("fastdds.xml") for name in PROFILE_VARIABLES)
 
 
 @pytest.mark.parametrize("name", PROFILE_VARIABLES)

@@ -11,7 +11,7 @@ import pytest
 from rclpy.context import Context
 
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.dds_profile import PROFILE_VARIABLES
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, profile_variables
 from grin_ros.ros.starting import own_arguments, start_ros, use_log_folder
 
 
@@ -53,7 +53,7 @@ def test_every_process_gets_the_dds_profile_unless_one_is_set(monkeypatch: pytes
     context = Context()
     start_ros(context=context)
     context.shutdown()
-    assert all(os.environ[name].endswith("fastdds.xml") for name in PROFILE_VARIABLES)
+    assert all(os.environ[name].endswith("fastdds.xml") for name in profile_variables(os.environ))
 
 
 def test_wrong_ros_arguments_are_an_input_error() -> None:

@@ -295,7 +295,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
     def _survive_illegal_transitions(self) -> None:
         """Answer success=False to requests of transitions that are not possible.
 
-        rclpy never answers them: its RCLError leaves the callback, and so spin().
+        Until Jazzy, rclpy never answers them: its RCLError leaves the callback, and so spin(). Kilted answers itself.
         """
         service = self._service_change_state
         change_state = service.callback

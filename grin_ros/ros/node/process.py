@@ -77,6 +77,8 @@ def spin(nodes: Sequence[GrinNode]) -> None:
     rclpy raises here for what other nodes send: text that is not UTF-8, a parameter of a type that does not exist.
     """
     first = nodes[0]
+    if not first.context.ok():  # a signal has come before the first callback; an executor cannot be made any more
+        return
     executor = SingleThreadedExecutor(context=first.context)
     for node in nodes:
         executor.add_node(node)

@@ -124,11 +124,15 @@ def test_the_dds_profile_is_set_before_the_process_starts_and_only_if_wanted(
 
 def test_the_dds_profile_is_set_unless_there_is_another(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     profile = str(CONFIG / "fastdds.xml")
-    both = {"FASTRTPS_DEFAULT_PROFILES_FILE": profile, "FASTDDS_DEFAULT_PROFILES_FILE": profile}
-    for already in ("", profile):
-        monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", already)
-        actions = started(read("dds_profile.launch.py"))
-        assert dict(made.args for made in actions["SetEnvironmentVariable"]) == both
+    for distribution, variable in (
+        ("jazzy", "FASTRTPS_DEFAULT_PROFILES_FILE"),
+        ("kilted", "FASTDDS_DEFAULT_PROFILES_FILE"),
+    ):
+        monkeypatch.setenv("ROS_DISTRO", distribution)
+        for already in ("", profile):
+            monkeypatch.setenv(variable, already)
+            actions = started(read("dds_profile.launch.py"))
+            assert [made.args for made in actions["SetEnvironmentVariable"]] == [(variable, profile)]
     monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", "/mine.xml")
     actions = started(read("dds_profile.launch.py"))
     assert "SetEnvironmentVariable" not in actions

@@ -301,7 +301,8 @@ def test_two_hundred_illegal_transitions_change_nothing(client: NodeClient, node
         transition_id, label = ((CONFIGURE, ""), (ACTIVATE, ""), (2, ""), (99, ""), (0, "dance"))[index % 5]
         assert not client.change(transition_id, label), (transition_id, label)
     assert client.state() == "active"
-    assert "is not possible from 'active'; nothing was changed" in node.text()
+    ours, of_kilted = "is not possible from 'active'; nothing was changed", "Unable to start transition 2"
+    assert ours in node.text() or of_kilted in node.text()
     send_good(client)
 
 

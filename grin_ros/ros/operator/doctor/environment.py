@@ -10,17 +10,15 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
 from grin_ros.core import remedies
-from grin_ros.ros.dds_profile import PROFILE_VARIABLES, dds_profile
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, dds_profile, profile_variable
+from grin_ros.ros.distribution import distribution_of, distribution_of_wheels
 from grin_ros.ros.operator.doctor.finding import Finding, error, ok, warn
 
 SHARED_MEMORY = Path("/dev/shm")
-OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
-"""These read the first of the two variables; later distributions read the second."""
 IMAGE_BYTES = 1280 * 720 * 3
 """The size of a large colour image."""
 NEEDED_BYTES = 4 * IMAGE_BYTES
@@ -118,8 +116,7 @@ def dds(
         )
         return
     yield ok(f"middleware {middleware}")
-    distribution = environment.get("ROS_DISTRO") or distribution_of_wheels() or "jazzy"
-    wanted = PROFILE_VARIABLES[distribution not in OLD_DISTRIBUTIONS]
+    wanted = profile_variable(distribution_of(environment) or "jazzy")
     other = next(name for name in PROFILE_VARIABLES if name != wanted)
     try:
         remedy = f"{_export(wanted, shipped())}   (in the terminal of the camera driver)"
@@ -179,14 +176,3 @@ def _shared_memory() -> Iterator[Finding]:
 
 def _export(variable: str, value: object) -> str:
     return f"export {variable}={value}"
-
-
-def distribution_of_wheels() -> str:
-    """Return the distribution whose rclpy came as a wheel, such as 'jazzy', or ''."""
-    for distribution in ("humble", "jazzy", "kilted", "lyrical"):
-        try:
-            metadata.version(f"ros-{distribution}-rclpy")
-        except metadata.PackageNotFoundError:
-            continue
-        return distribution
-    return ""

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from grin_ros.core import remedies
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES
+from grin_ros.ros.distribution import distribution_of_wheels
 from grin_ros.ros.operator.doctor import environment
 from grin_ros.ros.operator.doctor.environment import dds, discovery, ros, start
 from grin_ros.ros.operator.doctor.finding import Finding, Severity
 
 SHIPPED = Path(__file__).resolve().parents[4] / "config" / "fastdds.xml"
-OLD, NEW = environment.PROFILE_VARIABLES
+OLD, NEW = PROFILE_VARIABLES
 FAST = "rmw_fastrtps_cpp"
 
 
@@ -118,7 +120,7 @@ def test_the_ros_2_that_python_finds_is_named(
 def test_ros_2_starts_in_a_clean_shell() -> None:
     """The wheels need no AMENT_PREFIX_PATH; a ROS installation needs what its setup.bash has set."""
     kept = {name: value for name, value in os.environ.items() if name not in ("RMW_IMPLEMENTATION", OLD, NEW)}
-    if environment.distribution_of_wheels():
+    if distribution_of_wheels():
         kept.pop("AMENT_PREFIX_PATH", None)
     found = start(kept)
     assert (found.level, "middleware rmw_" in found.text) == (Severity.OK, True), found

@@ -106,7 +106,8 @@ def complete(limit_s: float) -> RosGraph:
         sent = {name for name, topic in found.topics.items() if topic.publishers}
         taken = {name for name, topic in found.topics.items() if topic.subscribers}
         told = all(node.status is not None for node in found.nodes)
-        if (found.nodes and told and sent >= published and taken >= subscribed) or time.monotonic() > end_s:
+        heard = found.heard.keys() >= published - {SCAN, "/robot/points"}  # what it sees late, it has not listened to
+        if (found.nodes and told and heard and sent >= published and taken >= subscribed) or time.monotonic() > end_s:
             return found
 
 

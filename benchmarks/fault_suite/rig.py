@@ -74,7 +74,13 @@ class Rig:
         self.folder = folder
         self.random = np.random.default_rng(seed)
         self.judge = Judge(exact)
-        self._parameters = {"model": str(artifact), "backend": backend, "diagnostics_period_s": 0.1}
+        # The judge knows the depth of the stand-in backend, and not what the floor of a known mounting makes of it.
+        self._parameters = {
+            "model": str(artifact),
+            "backend": backend,
+            "diagnostics_period_s": 0.1,
+            "floor_scale": False,
+        }
         self._parameters |= parameters or {}
         self._environment = dict(environment or {})
         self._stamps = iter(range(1000, 2**31 - 1))

@@ -13,20 +13,21 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, profile_variables
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import camera_info_message, image_message
 from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
 
-PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"
+(PROFILE, *_) = profile_variables(os.environ)
 
 
 @pytest.fixture
 def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Unset the variables of ROS, as in a new shell; they are restored afterwards."""
-    names = ("AMENT_PREFIX_PATH", PROFILE, "FASTDDS_DEFAULT_PROFILES_FILE", "ROS_DOMAIN_ID")
-    for name in (*names, "ROS_AUTOMATIC_DISCOVERY_RANGE"):
+    names = ("AMENT_PREFIX_PATH", "ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE")
+    for name in (*names, *PROFILE_VARIABLES):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     return monkeypatch

@@ -15,19 +15,24 @@ from grin_ros.ros.message_types import message_class
 from grin_ros.ros.node.subscriptions import QOS_POLICIES
 from grin_ros.ros.parameters.table import BY_NAME, NodeConfig
 
+SCAN = "scan"
+"""The output that takes the name of another sensor's topic on most robots: /scan."""
+
 
 class Publishers:
     """Lifecycle publishers of the outputs that the configuration allows.
 
     They are reliable, which best-effort subscribers hear too; the QoS can be overridden. An output with the name of an
     input is not published: with hints/scan:=/scan the node would hear its own scan, and so would the robot beside that
-    of its lidar.
+    of its lidar. Nor is the scan where another node publishes on its topic, because mapping would take it for the
+    lidar's.
     """
 
     def __init__(self, node: LifecycleNode, config: NodeConfig) -> None:
         """Create the publishers. Raises what rclpy raises for an impossible QoS override."""
         self._node = node
         self._publishers: dict[str, Any] = {}
+        self._shared = False
         inputs = {node.resolve_topic_name(it.name): it.name for it in INPUTS.values() if it.on(config.switched_on)}
         for topic in OUTPUTS.values():
             live = any(not BY_NAME[name].read_only for name in topic.switches)
@@ -47,9 +52,22 @@ class Publishers:
                 )
 
     def heard(self, topic: str) -> bool:
-        """Return True if somebody subscribes to the topic."""
+        """Return True if somebody subscribes to the topic and the node may publish on it."""
         publisher = self._publishers.get(topic)
-        return publisher is not None and bool(publisher.get_subscription_count() > 0)
+        if publisher is None or publisher.get_subscription_count() == 0:
+            return False
+        return topic != SCAN or not self._is_shared(publisher.topic_name)
+
+    def _is_shared(self, name: str) -> bool:
+        """Return True if another node publishes on the topic, and say when that begins."""
+        before, self._shared = self._shared, self._node.count_publishers(name) > 1
+        if self._shared and not before:
+            self._node.get_logger().warning(
+                f"the output {SCAN} is not published: another node publishes on {name}, whose subscribers would take "
+                f"the camera's scan for the other one; give it a name of its own, such as "
+                f"-r {SCAN}:=/{self._node.get_name()}/{SCAN}, or set publish_scan to false"
+            )
+        return self._shared
 
     def publish(self, topic: str, message: Any) -> None:
         """Publish a message of a topic of the table."""

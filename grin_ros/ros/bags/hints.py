@@ -30,8 +30,8 @@ from grin_ros.ros.message_types import message_class
 logger = logging.getLogger(__name__)
 
 AHEAD_NS = 100_000_000
-"""A message that was recorded so soon after an image is known when its depth is computed, as in the node, which hears
-it while the network runs."""
+"""A message that was recorded so soon after an image is known when its depth is computed. The node knows what has come
+when it begins the frame, which is less where it is idle and more where it is busy."""
 
 
 def find_hints(found: Survey, hints: Sequence[tuple[str, str]], on: Collection[str]) -> dict[str, list[str]]:

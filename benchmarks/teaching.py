@@ -38,6 +38,7 @@ from grin_ros.lab.teaching.lessons import Lessons
 from grin_ros.lab.teaching.lora import merge_adapters
 from grin_ros.lab.teaching.replay import OldAnswers
 from grin_ros.lab.teaching.tune import TuneConfig, tune
+from grin_ros.lab.training.batches import Samples
 
 TAUGHT, JUDGED = 0.6, 0.7
 """The frames before the first share of the sequence are taught, those after the second judge."""
@@ -84,7 +85,8 @@ def main() -> None:
     found = label(sequence, options.labels, options.work / "frames", not options.own_labels)
     count = min(options.frames or found, found)
     artifact = load_artifact("nano")
-    old_model = Estimator(open_engine("ort", artifact, options.threads), SETTINGS)
+    engine = open_engine("ort", artifact, options.threads)
+    old_model = Estimator(engine, SETTINGS)
     frames = LabelFolder(options.work / "frames")
     chosen = np.linspace(0, found - 1, count).round().astype(int).tolist()
     lessons = Lessons(
@@ -95,7 +97,9 @@ def main() -> None:
     )
     list(lessons.prepare())
     shards = ShardDataset(options.replay) if options.replay else None
-    replay = shards if shards is None or options.truth else OldAnswers(shards, old_model, options.work / "answers")
+    replay: Samples | None = shards
+    if shards is not None and not options.truth:
+        replay = OldAnswers.of_network(shards, engine, options.work / "answers")
     weights = artifact.file("weights.safetensors")
     model, old = load_model(weights), load_weights(weights)
     config = replace(TuneConfig(), steps=options.steps, minutes=1e6, lr=options.lr, adapters=options.adapters)

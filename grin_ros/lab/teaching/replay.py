@@ -5,19 +5,26 @@ Hoiem, arXiv 1606.09282).
 
 A model that is taught must not get worse elsewhere, and its own answers say best what that is: the truth of renders
 would move it towards renders, while it is tuned to photographs (docs/notes/teaching.md has the figures).
+
+The answers are those of the network itself, without the scale of the floor. Half of the frames are learnt without
+their mounting, where nothing knows that scale; and it is wrong where a camera sees a table-top and no floor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.backends.engine import Engine
+from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.rays import depth_to_range
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.shards import TrainingSample
+from grin_ros.lab.teaching.judging import SETTINGS
 from grin_ros.lab.teaching.kept import kept
 from grin_ros.lab.training.batches import Samples
 
@@ -28,6 +35,11 @@ class OldAnswers:
     def __init__(self, samples: Samples, estimate: Callable[[Frame], DepthEstimate], cache: Path) -> None:
         self._samples, self._estimate, self._cache = samples, estimate, cache
         cache.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def of_network(cls, samples: Samples, engine: Engine, cache: Path) -> OldAnswers:
+        """Return the samples with the ranges that a network answers, without the scale of the floor."""
+        return cls(samples, Estimator(engine, replace(SETTINGS, floor_scale=False)), cache)
 
     def __len__(self) -> int:
         return len(self._samples)

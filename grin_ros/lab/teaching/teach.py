@@ -205,8 +205,7 @@ def _lessons(artifact: Artifact, frames: LabelFolder, split: Split, config: Teac
 def _replay(artifact: Artifact, old: OldDomain, config: TeachConfig, work: Path) -> OldAnswers | None:
     if old.replay is None or not config.tune.replay:
         return None
-    estimator = Estimator(open_engine("ort", artifact, config.threads), SETTINGS)
-    return OldAnswers(old.replay, estimator, work / "answers")
+    return OldAnswers.of_network(old.replay, open_engine("ort", artifact, config.threads), work / "answers")
 
 
 def _export(

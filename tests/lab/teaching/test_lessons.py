@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.teaching.lessons import LABEL_SHARE, Lessons, targets
@@ -91,3 +94,18 @@ def test_old_frames_are_learnt_with_the_old_answers(tmp_path: Path) -> None:
     assert np.array_equal(sample.image, shards.sample(3).image)
     assert np.allclose(sample.range_m * sample.camera.rays()[..., 2], 2.0, rtol=1e-3)
     assert len(calls) == 1
+
+
+def test_old_answers_have_no_scale_of_the_floor(
+    tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the old frames are learnt without their mounting, where a network knows no floor."""
+    shards = ShardDataset(write_shards(tmp_path / "old"))
+    mounted = next(index for index in range(len(shards)) if shards.sample(index).camera.mounting is not None)
+    engine = open_engine("ort", load_artifact(tiny_artifact), 1)
+    found = []
+    for floor_ln in (0.0, 0.5):
+        monkeypatch.setattr("grin_ros.core.estimator.floor_scale_ln", lambda *_, ln=floor_ln: ln)
+        replay = OldAnswers.of_network(shards, engine, tmp_path / f"answers_{floor_ln}")
+        found.append(replay.sample(mounted).range_m)
+    assert np.array_equal(*found)

@@ -3,10 +3,13 @@
 """The scale of depth from the floor, where the mounting of the camera is known.
 
 The network sees the shape of a place better than its size. With a factor too many, its floor is a level plane at a
-wrong height, and the mounting says what height is right. Table-tops are level planes too, but they have the floor below
-them, and little is below the floor. Every factor is weighed by how much of the image would then be floor, by how little
-would lie below it, and by how often a network is wrong by such a factor. The mean over all factors moves little where
-little floor is seen.
+wrong height, and the mounting says what height is right. Every factor is weighed by how much of the image would then be
+floor, by how little would lie below it, and by how often a network is wrong by such a factor. The mean over all factors
+moves little where little floor is seen.
+
+Table-tops are level planes too. Where the floor below them is in view, they have too much below them. Where it is not,
+the plane may be the floor at a wrong height or a table-top at the right one. Which of them it is depends on the height
+that the answer gives it above the ground, and on how far the camera looks down.
 """
 
 from __future__ import annotations
@@ -33,6 +36,10 @@ ENOUGH = 0.3
 """The rays that meet the ground count for less if they are fewer than this share of all."""
 WRONG_LN = 0.4
 """One standard deviation of ln(factor) by which networks are wrong."""
+TABLE_M, TABLE_SIGMA_M = 0.7, 0.2
+"""The height of table-tops, benches and desks above the ground, and its standard deviation."""
+TABLES, TABLES_PER_RAD, MOST_TABLES = 0.2, 0.5, 0.9
+"""The share of level planes that are table-tops: of a level camera, how much it grows with the pitch, and at most."""
 
 _EDGES = np.arange(-MOST_LN, MOST_LN + STEP_LN / 2, STEP_LN)
 _FACTORS_LN = 0.5 * (_EDGES[1:] + _EDGES[:-1])
@@ -52,9 +59,24 @@ def floor_scale_ln(mounting: Mounting, answer: Answer) -> float:
     beyond = np.cumsum(_histogram(farther_ln[meets])[::-1])[::-1] / count
     below = np.concatenate([beyond[_BELOW:], np.zeros(_BELOW)])
     seen = min(1.0, count / (ENOUGH * len(meets)))
-    weight_ln = seen * on * np.exp(-below / DOUBT) / EVIDENCE - 0.5 * (_FACTORS_LN / WRONG_LN) ** 2
-    weight = np.exp(weight_ln - weight_ln.max())
-    return float(weight @ _FACTORS_LN / weight.sum())
+    evidence = seen * on * np.exp(-below / DOUBT) / EVIDENCE
+    wrong = np.exp(-0.5 * (_FACTORS_LN / WRONG_LN) ** 2) / WRONG_LN
+    weight = np.exp(evidence - evidence.max()) * wrong
+    return float((weight * _is_floor(mounting, wrong)) @ _FACTORS_LN / weight.sum())
+
+
+def _is_floor(mounting: Mounting, wrong: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how probable it is, for each factor, that the plane it would bring to the ground is the floor and not a
+    table-top.
+
+    wrong: the density of each factor, as often as networks are wrong by it.
+    """
+    height_m = mounting.height_m * -np.expm1(_FACTORS_LN)  # of the plane above the ground, as the answer gives it
+    per_ln = mounting.height_m * np.exp(_FACTORS_LN)  # the change of that height with the factor
+    table = np.exp(-0.5 * ((height_m - TABLE_M) / TABLE_SIGMA_M) ** 2) / TABLE_SIGMA_M * per_ln
+    share = min(TABLES + TABLES_PER_RAD * max(mounting.pitch_rad, 0.0), MOST_TABLES)
+    floor = (1.0 - share) * wrong
+    return np.asarray(floor / (floor + share * table))
 
 
 def _level(farther_ln: NDArray[np.float32], meets: NDArray[np.bool_], rows: int, cols: int) -> NDArray[np.bool_]:

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.floor_scale import floor_scale_ln
 from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.ground import ground_ln
 from grin_ros.core.geometry.log_depth import LogDepth
-from tests.core.hints.seen_room import CAMERA, COLS, FLOOR_M, PIXELS, ROWS, answer, frame, room
+from grin_ros.core.hints.answer import Answer
+from tests.core.hints.seen_room import CAMERA, COLS, FLOOR_M, PIXELS, RAYS, ROWS, answer, frame, room
 from tests.core.test_estimator import Recorder
 
 assert CAMERA.mounting is not None
@@ -42,6 +44,25 @@ def test_a_floor_that_is_too_far_or_too_near_tells_the_scale(off_ln: float) -> N
 def test_a_table_has_the_floor_below_it_and_is_not_taken_for_it(off_ln: float, top_m: float) -> None:
     found_ln = floor_scale_ln(MOUNTING, answer(table(room(), top_m) * math.exp(off_ln)))
     assert found_ln == pytest.approx(off_ln, abs=0.06)
+
+
+def level_plane(height_m: float, pitch_deg: float) -> Answer:
+    """Return the answer to a level plane so far below the camera, before a wall."""
+    plane_ln = ground_ln(Mounting(height_m, 0.0, math.radians(pitch_deg)), RAYS)
+    return answer(np.minimum(np.exp(plane_ln), 4.0))
+
+
+@pytest.mark.parametrize("pitch_deg", [30.0, 50.0])
+def test_a_table_top_that_hides_the_floor_is_hardly_taken_for_it(pitch_deg: float) -> None:
+    """If it was the floor, the answer would be less than half as far as it should be."""
+    camera = Mounting(1.4, 0.0, math.radians(pitch_deg))
+    assert abs(floor_scale_ln(camera, level_plane(0.65, pitch_deg))) < 0.15
+
+
+@pytest.mark.parametrize(("height_m", "seen_m"), [(0.3, 0.18), (0.5, 0.3), (0.5, 0.8), (1.4, 1.15), (1.4, 2.2)])
+def test_a_plane_at_no_height_of_a_table_is_the_floor(height_m: float, seen_m: float) -> None:
+    found_ln = floor_scale_ln(Mounting(height_m, 0.0, math.radians(20.0)), level_plane(seen_m, 20.0))
+    assert found_ln == pytest.approx(math.log(seen_m / height_m), abs=0.07)
 
 
 def test_an_error_of_the_mounting_becomes_an_error_of_the_scale_and_no_larger_one() -> None:

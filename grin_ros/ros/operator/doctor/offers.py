@@ -14,7 +14,7 @@ from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.operator.doctor.finding import Finding, offer
-from grin_ros.ros.operator.doctor.graph import IMAGE, RosGraph, SeenNode
+from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, RosGraph, SeenNode
 
 BASE_FRAME = "base_footprint"
 """The frame of REP 120 that lies on the ground. base_link may lie above it."""
@@ -68,11 +68,13 @@ def _tilt(pitch_deg: float) -> str:
 
 
 def _camera_frames(node: SeenNode, graph: RosGraph) -> list[str]:
-    """Return the frames of the messages that the node hears."""
+    """Return the frames of the images that the node hears, without those of depth, which are hints."""
     return [
         graph.heard[name].frame_id.lstrip("/")
         for name, topic in graph.topics.items()
-        if name in graph.heard and any(end.node == node.name for end in topic.subscribers)
+        if any(end.node == node.name and end.type in (IMAGE, COMPRESSED) for end in topic.subscribers)
+        and name in graph.heard
+        and not graph.heard[name].depth
     ]
 
 

@@ -95,6 +95,18 @@ def test_the_mounting_that_tf_knows_is_offered(pitch_deg: float, said: str) -> N
     assert list(offers(robot({**NOTHING, "mounting.base_frame": "base_footprint"}, mountings=known))) == []
 
 
+def test_the_mounting_of_a_depth_camera_is_not_that_of_the_camera() -> None:
+    graph = robot({**NOTHING, "hints.depth": True}, mountings={FRAME: Mounting(0.42), "tof": Mounting(0.1)})
+    hints = TopicEnds([Endpoint("/driver", IMAGE)], [Endpoint(NODE, IMAGE)])
+    graph = replace(
+        graph,
+        topics={"/a_tof/image": hints, **graph.topics},
+        heard={"/a_tof/image": Reception(15.0, "tof", 0.01, depth=True), **graph.heard},
+    )
+    (found,) = offers(graph)
+    assert "0.42 m above it" in found.remedy
+
+
 def test_without_tf_the_mounting_is_to_be_measured() -> None:
     (found,) = offers(robot(NOTHING))
     assert "mounting.height_m" in found.remedy

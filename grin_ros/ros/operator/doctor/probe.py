@@ -146,20 +146,25 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float, limit_s:
 
     node.create_subscription(DiagnosticArray, "/diagnostics", note, QoSProfile(depth=20))
     _discover(node, executor, limit_s)
-    topics = _topics(node)
-    wanted = _worth_hearing(topics, {*told, *_running(node)})
-    listeners = {name: Listener(node, name, kind, _kept(topics[name])) for name, kind in wanted.items()}
     tree = TransformTree()
     if message_class(TYPE) is not None:
         TfListener(node, tree)
-    _spin(executor, seconds, lambda: False)
+    listeners: dict[str, Listener] = {}
+    for turn in range(2):  # a second time only for topics that were found while it listened
+        topics = _topics(node)
+        wanted = _worth_hearing(topics, {*told, *_running(node)})
+        new = {name: kind for name, kind in wanted.items() if name not in listeners}
+        if turn and not new:
+            break
+        listeners |= {name: Listener(node, name, kind, _kept(topics[name])) for name, kind in new.items()}
+        _spin(executor, seconds, lambda: False)
     now_ns = time.time_ns()
     heard = {name: listener.heard(now_ns) for name, listener in listeners.items()}
     names = sorted({*told, *_running(node)})
     count = Counter(f"{namespace.rstrip('/')}/{name}" for name, namespace in node.get_node_names_and_namespaces())
     return RosGraph(
         nodes=[replace(_grin_node(node, executor, name, told.get(name)), count=count[name]) for name in names],
-        topics=_topics(node),  # once more: other participants may have been found while it listened
+        topics=topics,
         heard=heard,
         seconds=seconds,
         middleware=str(get_rmw_implementation_identifier()),

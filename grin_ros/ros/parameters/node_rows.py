@@ -133,7 +133,7 @@ _ESTIMATE: tuple[Parameter, ...] = (
         "floor_scale",
         Settings.floor_scale,
         "With a known mounting, depth gets the scale with which the floor that it shows lies where the mounting says. "
-        "Switch it off where the ground is not level, or where the camera mostly sees other level planes.",
+        "Switch it off where the ground is not level, or where the camera mostly sees table-tops or into bins.",
     ),
     Parameter(
         "mounting.known",

@@ -31,8 +31,8 @@ PUBLIC = {
     "load_artifact": "grin_ros.core.artifact.loading",
     "open_engine": "grin_ros.core.backends.opening",
 }
-"""What a program needs to estimate depth: name -> the module that defines it. `grin_ros.Camera` imports that module
-when it is first used, so that `import grin_ros` loads neither NumPy nor OpenCV."""
+"""The names that a program needs to estimate depth, each with the module that defines it. `grin_ros.Camera` imports
+that module when it is first used, so that `import grin_ros` loads neither NumPy nor OpenCV."""
 
 # The posterior of hints is many small products. If NumPy's OpenBLAS shares each of them between threads that wait for
 # one another, a frame takes a hundred times as long on a busy robot.

@@ -43,6 +43,7 @@ TABLES, TABLES_PER_RAD, MOST_TABLES = 0.2, 0.5, 0.9
 
 _EDGES = np.arange(-MOST_LN, MOST_LN + STEP_LN / 2, STEP_LN)
 _FACTORS_LN = 0.5 * (_EDGES[1:] + _EDGES[:-1])
+_WRONG = np.exp(-0.5 * (_FACTORS_LN / WRONG_LN) ** 2) / WRONG_LN  # the density of each, as often as networks are wrong
 _ON = np.ones(2 * round(ON_LN / STEP_LN) + 1)
 _BELOW = round(BELOW_LN / STEP_LN)
 
@@ -60,22 +61,19 @@ def floor_scale_ln(mounting: Mounting, answer: Answer) -> float:
     below = np.concatenate([beyond[_BELOW:], np.zeros(_BELOW)])
     seen = min(1.0, count / (ENOUGH * len(meets)))
     evidence = seen * on * np.exp(-below / DOUBT) / EVIDENCE
-    wrong = np.exp(-0.5 * (_FACTORS_LN / WRONG_LN) ** 2) / WRONG_LN
-    weight = np.exp(evidence - evidence.max()) * wrong
-    return float((weight * _is_floor(mounting, wrong)) @ _FACTORS_LN / weight.sum())
+    weight = np.exp(evidence - evidence.max()) * _WRONG
+    return float((weight * _is_floor(mounting)) @ _FACTORS_LN / weight.sum())
 
 
-def _is_floor(mounting: Mounting, wrong: NDArray[np.float64]) -> NDArray[np.float64]:
+def _is_floor(mounting: Mounting) -> NDArray[np.float64]:
     """Return how probable it is, for each factor, that the plane it would bring to the ground is the floor and not a
-    table-top.
-
-    wrong: the density of each factor, as often as networks are wrong by it.
-    """
-    height_m = mounting.height_m * -np.expm1(_FACTORS_LN)  # of the plane above the ground, as the answer gives it
-    per_ln = mounting.height_m * np.exp(_FACTORS_LN)  # the change of that height with the factor
-    table = np.exp(-0.5 * ((height_m - TABLE_M) / TABLE_SIGMA_M) ** 2) / TABLE_SIGMA_M * per_ln
+    table-top."""
+    below_m = mounting.height_m * np.exp(_FACTORS_LN)  # from the camera to the plane, as the answer gives it
+    height_m = mounting.height_m - below_m
+    # The density is one of ln(factor), with which the height changes by below_m.
+    table = np.exp(-0.5 * ((height_m - TABLE_M) / TABLE_SIGMA_M) ** 2) / TABLE_SIGMA_M * below_m
     share = min(TABLES + TABLES_PER_RAD * max(mounting.pitch_rad, 0.0), MOST_TABLES)
-    floor = (1.0 - share) * wrong
+    floor = (1.0 - share) * _WRONG
     return np.asarray(floor / (floor + share * table))
 
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+TF_MESSAGE = "tf2_msgs/msg/TFMessage"
+"""The type of the transforms on /tf and /tf_static."""
+
 
 def message_class(name: str) -> Any:
     """Return the class of a message type, or None if its package is not installed here."""

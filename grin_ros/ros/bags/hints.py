@@ -23,9 +23,8 @@ from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.mounting import TfMounting
-from grin_ros.ros.inputs.tf import TYPE as TF_TYPE
 from grin_ros.ros.inputs.tf import add_transforms
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.message_types import TF_MESSAGE, message_class
 
 logger = logging.getLogger(__name__)
 
@@ -91,8 +90,8 @@ class BagHints:
     def add(self, message: Message) -> None:
         """Keep a message if it holds transforms, or if a source wants it."""
         try:
-            if message.kind == TF_TYPE:
-                problem = add_transforms(self._tree, recorded(message.data, TF_TYPE), static=is_static_tf(message))
+            if message.kind == TF_MESSAGE:
+                problem = add_transforms(self._tree, recorded(message.data, TF_MESSAGE), static=is_static_tf(message))
                 if problem:
                     raise ValueError(problem)
             elif message.topic in self._topics:

@@ -16,7 +16,7 @@ import numpy as np
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
-from grin_ros.ros.message_types import message_class, type_name
+from grin_ros.ros.message_types import TF_MESSAGE, message_class, type_name
 
 
 @lru_cache(maxsize=1)
@@ -54,7 +54,7 @@ def recorded(data: bytes, kind: str) -> Any:
 def child_frames(data: bytes) -> tuple[str, ...]:
     """Return the names of the frames that a tf2_msgs/msg/TFMessage places; none if it cannot be read."""
     try:
-        message: Any = _store().deserialize_cdr(data, "tf2_msgs/msg/TFMessage")
+        message: Any = _store().deserialize_cdr(data, TF_MESSAGE)
     except Exception:  # rosbags, struct and NumPy
         return ()
     return tuple(sorted(transform.child_frame_id for transform in message.transforms))

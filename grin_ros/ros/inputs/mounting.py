@@ -9,8 +9,7 @@ from grin_ros.core.geometry.pose import mounting_from_pose
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.problem import FrameRejectedError, Problem
-from grin_ros.ros.inputs.tf import TYPE
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.message_types import TF_MESSAGE, message_class
 
 INSTEAD = "leave mounting.base_frame empty and set mounting.known, height_m, roll_deg and pitch_deg"
 
@@ -45,7 +44,7 @@ class TfMounting:
 
 def live_mounting(tree: TransformTree, base_frame: str) -> TfMounting:
     """Return the mounting for a node. Raises InputError where tf2_msgs is not installed."""
-    if message_class(TYPE) is None:
+    if message_class(TF_MESSAGE) is None:
         raise InputError(
             f"mounting.base_frame: got '{base_frame}', but tf2_msgs is not installed",
             f"install ros-<distro>-tf2-msgs, or {INSTEAD}",

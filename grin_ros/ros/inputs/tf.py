@@ -20,10 +20,9 @@ from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.messages import stamp_ns
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.message_types import TF_MESSAGE, message_class
 
 TF, TF_STATIC = "/tf", "/tf_static"
-TYPE = "tf2_msgs/msg/TFMessage"
 VOLATILE = DurabilityPolicy.VOLATILE
 DEPTH = 100
 """The number of messages that wait to be taken; tf2_ros has the same."""
@@ -74,7 +73,7 @@ class TfListener:
         self._lock = threading.Lock()
         self._subscriptions: list[Any] = []
         self._timer: Any = None
-        kind = message_class(TYPE)
+        kind = message_class(TF_MESSAGE)
         if kind is None:
             node.get_logger().warning(
                 "tf2_msgs is not installed, so no transforms are received: hints are used only where hints.*_pose "

@@ -19,11 +19,10 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.inputs.messages import info_from_camera
-from grin_ros.ros.message_types import type_name
+from grin_ros.ros.message_types import TF_MESSAGE, type_name
 from grin_ros.ros.operator.harness.messages import image_message, with_stamp
 
 CAMERA_FRAME, LIDAR_FRAME, BASE_FRAME, FIXED_FRAME = "camera_optical_frame", "laser", "base_footprint", "odom"
-TF = "tf2_msgs/msg/TFMessage"
 START_S = 1_700_000_000
 RANGE_MAX_M = 12.0
 
@@ -60,8 +59,8 @@ def write_bag(path: Path, moments: Iterable[Moment], lidar_height_m: float = 0.2
                 ("/camera/image_raw", type_name(Image)),
                 ("/camera/camera_info", type_name(CameraInfo)),
                 ("/scan", type_name(LaserScan)),
-                ("/tf", TF),
-                ("/tf_static", TF),
+                ("/tf", TF_MESSAGE),
+                ("/tf_static", TF_MESSAGE),
             )
         }
         placed = False
@@ -121,4 +120,4 @@ def _message(transforms: Mapping[str, Transform], parent: str, time_ns: int, sto
                 ),
             )
         )
-    return bytes(store.serialize_cdr(types[TF](transforms=stamped), TF))
+    return bytes(store.serialize_cdr(types[TF_MESSAGE](transforms=stamped), TF_MESSAGE))

@@ -18,7 +18,7 @@ from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.frame.topics import IMAGE, INFO, OUTPUTS
 from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
-from grin_ros.ros.inputs.tf import TYPE as TF_TYPE
+from grin_ros.ros.message_types import TF_MESSAGE
 from grin_ros.ros.parameters.row import Value
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,9 @@ def inputs(labels: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def _poses(found: Survey) -> list[tuple[str, str]]:
     """Return what gives the poses of the camera, for the labels of motion; nothing if nothing does."""
-    moving = sorted(topic for topic, kind in found.kinds.items() if kind == TF_TYPE and not topic.endswith("_static"))
+    moving = sorted(
+        topic for topic, kind in found.kinds.items() if kind == TF_MESSAGE and not topic.endswith("_static")
+    )
     odometry = sorted(topic for topic, kind in found.kinds.items() if kind == SOURCES[MOTION].topics[ODOMETRY][0])
     if moving:
         return [(POSES, moving[0])]
@@ -104,7 +106,7 @@ def _poses(found: Survey) -> list[tuple[str, str]]:
 
 def _named(text: str, found: Survey) -> tuple[str, str]:
     name, separator, topic = text.partition("=")
-    kinds = {POSES: TF_TYPE} | {one: kind for source in SOURCES.values() for one, (kind, _) in source.topics.items()}
+    kinds = {POSES: TF_MESSAGE} | {one: kind for source in SOURCES.values() for one, (kind, _) in source.topics.items()}
     known = {one.removeprefix(PREFIX): one for one in kinds}
     if not separator or name not in known:
         expected = ", ".join(f"{one}=TOPIC" for one in known)

@@ -23,8 +23,8 @@ from grin_ros.ros.bags.command import jobs_of, parser
 from grin_ros.ros.bags.hints import AHEAD_NS
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.run import Job, run
-from grin_ros.ros.inputs.tf import TF_STATIC, TYPE
-from grin_ros.ros.message_types import type_name
+from grin_ros.ros.inputs.tf import TF_STATIC
+from grin_ros.ros.message_types import TF_MESSAGE, type_name
 from grin_ros.ros.operator.harness.messages import FRAME_ID
 from tests.ros.bags.drives import Raw, content, job_of, log_ns, of_topic, recorded
 from tests.ros.bags.recorded import write
@@ -47,7 +47,7 @@ def static_tf(parent: str, child: str, quaternion: tuple[float, float, float, fl
     turn = kinds["geometry_msgs/msg/Quaternion"](*quaternion)
     transform = kinds["geometry_msgs/msg/Transform"](translation=place, rotation=turn)
     stamped = kinds["geometry_msgs/msg/TransformStamped"](header=header, child_frame_id=child, transform=transform)
-    return bytes(store.serialize_cdr(kinds[TYPE](transforms=[stamped]), TYPE))
+    return bytes(store.serialize_cdr(kinds[TF_MESSAGE](transforms=[stamped]), TF_MESSAGE))
 
 
 def drive(path: Path, *, tf: bool = True, first: int = 0, factor: float = 1.0, later_ns: int = -1) -> Path:
@@ -58,7 +58,7 @@ def drive(path: Path, *, tf: bool = True, first: int = 0, factor: float = 1.0, l
     """
     messages: list[Raw] = [("/lidar", type_name(PointCloud2), log_ns(0) - 9, b"\0\1\0\0broken")]
     if tf:
-        messages.append((TF_STATIC, TYPE, log_ns(0) - 8, static_tf("lidar", FRAME_ID, (-0.5, 0.5, -0.5, 0.5))))
+        messages.append((TF_STATIC, TF_MESSAGE, log_ns(0) - 8, static_tf("lidar", FRAME_ID, (-0.5, 0.5, -0.5, 0.5))))
     for number in range(FRAMES):
         if first <= number < FRAMES - 1:
             ranges = serialize(lidar(100 + number + 0.01, factor))

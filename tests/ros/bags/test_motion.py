@@ -22,8 +22,8 @@ from grin_ros.core.labels.folder import LabelFolder
 from grin_ros.ros.bags.messages import serialize
 from grin_ros.ros.bags.run import run
 from grin_ros.ros.inputs.messages import info_from_camera
-from grin_ros.ros.inputs.tf import TF, TF_STATIC, TYPE
-from grin_ros.ros.message_types import type_name
+from grin_ros.ros.inputs.tf import TF, TF_STATIC
+from grin_ros.ros.message_types import TF_MESSAGE, type_name
 from grin_ros.ros.teaching.labelling import label
 from tests.core.motion.room import CAMERA, PERIOD_NS, sideways, view
 from tests.ros.bags.drives import Raw, content, job_of
@@ -57,7 +57,7 @@ def tf(parent: str, child: str, stamp_ns: int, pose: Transform) -> bytes:
     stamped = KINDS["geometry_msgs/msg/TransformStamped"](
         header=head(parent, stamp_ns), child_frame_id=child, transform=moved
     )
-    return bytes(STORE.serialize_cdr(KINDS[TYPE](transforms=[stamped]), TYPE))
+    return bytes(STORE.serialize_cdr(KINDS[TF_MESSAGE](transforms=[stamped]), TF_MESSAGE))
 
 
 def odometry(stamp_ns: int, pose: Transform) -> bytes:
@@ -78,13 +78,13 @@ def odometry(stamp_ns: int, pose: Transform) -> bytes:
 def drive(path: Path, left_out: str = "") -> Path:
     """A drive with both /tf (odom to base) and /odom, and the camera's place on the robot in /tf_static."""
     identity = Transform(np.eye(3), np.zeros(3))
-    messages: list[Raw] = [(TF_STATIC, TYPE, 1, tf("base", "optical", 0, identity))]
+    messages: list[Raw] = [(TF_STATIC, TF_MESSAGE, 1, tf("base", "optical", 0, identity))]
     for index, pose in enumerate(sideways(FRAMES)):
         at_ns = (index + 1) * PERIOD_NS
         info = info_from_camera(CAMERA)
         info.header = header("optical", at_ns)
         messages += [
-            (TF, TYPE, at_ns - 3, tf("odom", "base", at_ns, pose)),
+            (TF, TF_MESSAGE, at_ns - 3, tf("odom", "base", at_ns, pose)),
             ("/odom", ODOMETRY, at_ns - 2, odometry(at_ns, pose)),
             ("/front/camera_info", type_name(CameraInfo), at_ns - 1, serialize(info)),
             ("/front/image_raw", type_name(Image), at_ns, serialize(image_message(view(CAMERA, pose)[0], at_ns))),

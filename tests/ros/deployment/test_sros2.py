@@ -17,8 +17,7 @@ from benchmarks.stand_in.engine import BACKEND
 from benchmarks.stand_in.process import start_node
 from grin_ros.ros.frame.topics import INPUTS
 from grin_ros.ros.inputs.hints.registry import SOURCES
-from grin_ros.ros.inputs.tf import TYPE as TF_TYPE
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.message_types import TF_MESSAGE, message_class
 from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.process import HarnessError
 from tests.ros import ROOT
@@ -27,7 +26,7 @@ POLICY = ROOT / "config" / "sros2_policy.xml"
 NAMESPACE, NAME = "/robot", "grin"
 OPTIONS: dict[str, Any] = {"use_sim_time": True}
 OPTIONS |= {kind.switch: True for kind in SOURCES.values()}
-NOT_INSTALLED = {"/tf", "/tf_static"} if message_class(TF_TYPE) is None else set()
+NOT_INSTALLED = {"/tf", "/tf_static"} if message_class(TF_MESSAGE) is None else set()
 NOT_INSTALLED |= {f"{NAMESPACE}/{topic.name}" for topic in INPUTS.values() if message_class(topic.type) is None}
 """Topics that a node cannot use here, because their message types are not installed."""
 

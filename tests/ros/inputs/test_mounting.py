@@ -32,7 +32,7 @@ from grin_ros.ros.inputs import tf
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.problem import Problem
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.message_types import TF_MESSAGE, message_class
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
 from grin_ros.ros.parameters.table import node_config
@@ -161,7 +161,7 @@ def test_static_transforms_of_every_publisher_are_heard_until_the_listener_close
     assert not robot.tree.knows(BASE)
 
 
-@pytest.mark.skipif(message_class(tf.TYPE) is not None, reason="tf2_msgs is installed here")
+@pytest.mark.skipif(message_class(TF_MESSAGE) is not None, reason="tf2_msgs is installed here")
 def test_without_tf2_msgs_configure_says_what_to_install(fake_artifact: Path) -> None:
     fakes.register()
     context = Context()

@@ -14,8 +14,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Range
 
 from benchmarks.stand_in.camera import info_message
-from grin_ros.ros.inputs.tf import TYPE
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.message_types import TF_MESSAGE, message_class
 from grin_ros.ros.operator.harness.messages import image_message
 from tests.ros.in_process import counts, deliver, value, values
 from tests.ros.inputs.hints.wall import beam
@@ -75,7 +74,7 @@ def test_diagnostics_say_what_each_source_gives(make: Callable[..., Any]) -> Non
     assert "100.00 s older than the image" in value(node, "hints points")
 
 
-@pytest.mark.skipif(message_class(TYPE) is not None, reason="tf2_msgs is installed here")
+@pytest.mark.skipif(message_class(TF_MESSAGE) is not None, reason="tf2_msgs is installed here")
 def test_without_tf2_msgs_the_log_says_what_that_means(
     make: Callable[..., Any], capfd: pytest.CaptureFixture[str]
 ) -> None:

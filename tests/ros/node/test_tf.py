@@ -26,8 +26,8 @@ from benchmarks.stand_in.engine import BACKEND, register
 from benchmarks.stand_in.process import start_node
 from grin_ros.core.geometry.transform import BODY_TO_OPTICAL, Transform
 from grin_ros.core.geometry.transform_tree import TransformTree
-from grin_ros.ros.inputs.tf import DEPTH, TF, TF_STATIC, TYPE, TfListener
-from grin_ros.ros.message_types import message_class, type_name
+from grin_ros.ros.inputs.tf import DEPTH, TF, TF_STATIC, TfListener
+from grin_ros.ros.message_types import TF_MESSAGE, message_class, type_name
 from grin_ros.ros.operator.doctor.finding import Severity
 from grin_ros.ros.operator.doctor.probe import look
 from grin_ros.ros.operator.doctor.transforms import transform_findings
@@ -35,7 +35,7 @@ from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message, with_stamp
 from tests.ros.inputs.lidar import lidar, scene
 
-TFMessage = message_class(TYPE)
+TFMessage = message_class(TF_MESSAGE)
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(TFMessage is None, reason="tf2_msgs is part of a ROS installation"),

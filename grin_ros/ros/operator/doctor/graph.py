@@ -99,6 +99,10 @@ class RosGraph:
     middleware: str = ""
     mountings: Mapping[str, Mounting] = field(default_factory=dict)
 
+    def is_depth(self, topic: str) -> bool:
+        """Return True if the image of a depth camera was heard on the topic."""
+        return topic in self.heard and self.heard[topic].depth
+
 
 def graph_findings(graph: RosGraph) -> Iterator[Finding]:
     """Yield everything that an operator should know, node by node, then about the cameras."""
@@ -293,7 +297,7 @@ def cameras(graph: RosGraph) -> Iterator[tuple[str, str | None]]:
     ours = {node.name for node in graph.nodes}
     for name, topic in sorted(graph.topics.items()):
         types = {end.type for end in topic.publishers if end.node not in ours}
-        if not types & {IMAGE, COMPRESSED} or (name in graph.heard and graph.heard[name].depth):
+        if not types & {IMAGE, COMPRESSED} or graph.is_depth(name):
             continue
         base = name.removesuffix("/compressed") if COMPRESSED in types else name
         beside = f"{base.rpartition('/')[0]}/camera_info"

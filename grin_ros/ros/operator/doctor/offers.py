@@ -74,7 +74,7 @@ def _camera_frames(node: SeenNode, graph: RosGraph) -> list[str]:
         for name, topic in graph.topics.items()
         if any(end.node == node.name and end.type in (IMAGE, COMPRESSED) for end in topic.subscribers)
         and name in graph.heard
-        and not graph.heard[name].depth
+        and not graph.is_depth(name)
     ]
 
 
@@ -105,5 +105,5 @@ def _published(message: str, graph: RosGraph) -> list[str]:
         name
         for name, topic in sorted(graph.topics.items())
         if any(end.type == message and end.node not in ours for end in topic.publishers)
-        and (message != IMAGE or (name in graph.heard and graph.heard[name].depth))
+        and (message != IMAGE or graph.is_depth(name))
     ]

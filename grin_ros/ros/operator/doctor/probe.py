@@ -34,8 +34,8 @@ from grin_ros.ros.inputs.doubts import camera_info_doubts, few_bits
 from grin_ros.ros.inputs.images import check_layout, open_converter
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.inputs.newest_info import KEPT
-from grin_ros.ros.inputs.tf import TYPE, TfListener
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.inputs.tf import TfListener
+from grin_ros.ros.message_types import TF_MESSAGE, message_class
 from grin_ros.ros.node.diagnostics.message import REMEDY
 from grin_ros.ros.operator.doctor.graph import (
     COMPRESSED,
@@ -147,7 +147,7 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float, limit_s:
     node.create_subscription(DiagnosticArray, "/diagnostics", note, QoSProfile(depth=20))
     _discover(node, executor, limit_s)
     tree = TransformTree()
-    if message_class(TYPE) is not None:
+    if message_class(TF_MESSAGE) is not None:
         TfListener(node, tree)
     listeners: dict[str, Listener] = {}
     for turn in range(2):  # a second time only for topics that were found while it listened
@@ -200,13 +200,15 @@ def _running(node: Node) -> list[str]:
 
 def _grin_node(node: Node, executor: SingleThreadedExecutor, name: str, status: Status | None) -> SeenNode:
     state = _ask(node, executor, GetState, f"{name}/get_state", GetState.Request())
-    use_sim_time = _parameters(node, executor, name, ["use_sim_time"]).get("use_sim_time")
+    # One request for all would be answered with nothing by a node that lacks one of them.
+    time_of = _parameters(node, executor, name, ["use_sim_time"])
+    use_sim_time = time_of.get("use_sim_time")
     return SeenNode(
         name,
         "" if state is None else str(state.current_state.label),
         use_sim_time if isinstance(use_sim_time, bool) else None,
         status,
-        uses=_parameters(node, executor, name, ASKED),
+        uses=_parameters(node, executor, name, ASKED) if time_of else {},  # it does not answer, so do not wait again
     )
 
 

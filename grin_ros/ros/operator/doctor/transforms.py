@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grin_ros.ros.message_types import TF_MESSAGE
 from grin_ros.ros.operator.doctor.finding import Finding, error, ok, warn
 from grin_ros.ros.operator.doctor.graph import RosGraph, mismatches
-
-TYPE = "tf2_msgs/msg/TFMessage"
 
 
 def transform_findings(graph: RosGraph) -> Iterator[Finding]:
@@ -17,7 +16,7 @@ def transform_findings(graph: RosGraph) -> Iterator[Finding]:
     for node in graph.nodes:
         silent, taken = [], []
         for name, topic in sorted(graph.topics.items()):
-            ours = [end for end in topic.subscribers if end.node == node.name and end.type == TYPE]
+            ours = [end for end in topic.subscribers if end.node == node.name and end.type == TF_MESSAGE]
             if not ours:
                 continue
             taken.append(name)

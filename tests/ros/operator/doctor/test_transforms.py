@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from grin_ros.ros.message_types import TF_MESSAGE
 from grin_ros.ros.operator.doctor.finding import Finding, Severity
 from grin_ros.ros.operator.doctor.graph import Endpoint, RosGraph, SeenNode, TopicEnds
-from grin_ros.ros.operator.doctor.transforms import TYPE, transform_findings
+from grin_ros.ros.operator.doctor.transforms import transform_findings
 
 NODE = "/grin"
-PLAIN = Endpoint(NODE, TYPE, reliable=True)
-KEPT = Endpoint(NODE, TYPE, reliable=True, transient_local=True)
+PLAIN = Endpoint(NODE, TF_MESSAGE, reliable=True)
+KEPT = Endpoint(NODE, TF_MESSAGE, reliable=True, transient_local=True)
 
 
 def found(moving: Sequence[Endpoint], static: Sequence[Endpoint], takes: bool = True) -> list[Finding]:
@@ -21,15 +22,15 @@ def found(moving: Sequence[Endpoint], static: Sequence[Endpoint], takes: bool = 
 
 
 def test_transforms_that_are_heard_are_in_order() -> None:
-    static = [Endpoint("/state", TYPE, True, True), Endpoint("/bag", TYPE, True, False)]
-    heard = found([Endpoint("/odometry", TYPE, True)], static)
+    static = [Endpoint("/state", TF_MESSAGE, True, True), Endpoint("/bag", TF_MESSAGE, True, False)]
+    heard = found([Endpoint("/odometry", TF_MESSAGE, True)], static)
     assert [each.level for each in heard] == [Severity.OK] * 2
     assert [each.text for each in heard] == ["/tf: published by /odometry", "/tf_static: published by /bag, /state"]
     assert [each.level for each in found([], static)] == [Severity.OK], "a robot may stand still"
 
 
 def test_a_publisher_that_is_not_reliable_is_named() -> None:
-    moving, _ = found([Endpoint("/micro", TYPE, reliable=False)], [Endpoint("/state", TYPE, True, True)])
+    moving, _ = found([Endpoint("/micro", TF_MESSAGE, reliable=False)], [Endpoint("/state", TF_MESSAGE, True, True)])
     assert moving.level is Severity.ERROR
     assert moving.text == "/tf: /grin asks for reliable, /micro does not offer it, so no transform arrives"
     assert moving.remedy == "make /micro publish /tf reliably, as tf2_ros does"

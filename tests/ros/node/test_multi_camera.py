@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lifecycle_msgs.srv import GetState
 from sensor_msgs.msg import CameraInfo, Image
 
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
@@ -70,7 +69,7 @@ def diagnostics(client: NodeClient, name: str) -> dict[str, str]:
 def test_both_nodes_start_by_themselves_and_share_one_engine(client: NodeClient) -> None:
     for name in (FRONT, REAR):
         client.wait(lambda name=name: diagnostics(client, name).get("lifecycle state") == "active", f"{name} active")
-    assert client.call(GetState, "get_state", GetState.Request()).current_state.label == "active"
+    assert client.state() == "active"
     assert client.process is not None
     assert client.process.text().count("golden sample max error") == 1, "the two nodes do not share one engine"
 

@@ -6,16 +6,25 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rclpy
+from lifecycle_msgs.srv import GetState
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.service import Service
+from rclpy.signals import SignalHandlerOptions
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.ros.dds_profile import PROFILE_VARIABLES, profile_variables
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import camera_from_info
+from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import camera_info_message, image_message
 from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
@@ -68,6 +77,39 @@ def test_camera_info_gives_the_same_camera_again(camera: Camera) -> None:
 def test_the_image_message_holds_the_pixels() -> None:
     image = np.random.default_rng(0).integers(0, 256, (7, 5, 3), np.uint8)
     np.testing.assert_array_equal(open_converter()(image_message(image)), image)
+
+
+def test_a_client_whose_first_response_is_lost_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node loses the response to a client that it has not discovered yet."""
+    sent: list[object] = []
+    send = Service.send_response
+
+    def lossy(service: Service, response: object, header: object) -> None:
+        sent.append(response)
+        if len(sent) > 1:
+            send(service, response, header)
+
+    def answer(_: GetState.Request, response: GetState.Response) -> GetState.Response:
+        response.current_state.label = "active"
+        return response
+
+    monkeypatch.setattr(Service, "send_response", lossy)
+    context = Context()
+    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
+    node = Node("lossy", context=context, start_parameter_services=False)
+    node.create_service(GetState, "lossy/get_state", answer)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    serving = threading.Thread(target=executor.spin)
+    serving.start()
+    try:
+        with NodeClient(None, "lossy") as client:
+            assert client.state() == "active"
+        assert len(sent) >= 3, "one was lost, one says that the client is known, and one answers"
+    finally:
+        executor.shutdown()
+        serving.join(10.0)
+        rclpy.shutdown(context=context)
 
 
 STUBBORN = """

@@ -38,6 +38,15 @@ ACTIVATE = Transition.TRANSITION_ACTIVATE
 DEACTIVATE = Transition.TRANSITION_DEACTIVATE
 CLEANUP = Transition.TRANSITION_CLEANUP
 TRANSITIONS = {CONFIGURE: "configure", ACTIVATE: "activate", DEACTIVATE: "deactivate", CLEANUP: "cleanup"}
+SERVICES = {
+    "change_state": ChangeState,
+    "describe_parameters": DescribeParameters,
+    "set_parameters": SetParameters,
+    "get_state": GetState,
+}
+"""The services of the node that a client asks. The node learns of the clients in this order, of `get_state` last."""
+ASK_AGAIN_S = 2.0
+"""The time after which `get_state` is asked again before the first other request."""
 
 
 class NodeClient:
@@ -63,7 +72,8 @@ class NodeClient:
         self.image_publisher: Any = self.ros.create_publisher(kind, topic, camera_qos)
         self.info_publisher: Any = self.ros.create_publisher(CameraInfo, "camera_info", camera_qos)
         self.subscribe("/diagnostics", DiagnosticArray)
-        self._clients: dict[str, Any] = {}
+        self._services = {kind.Request: self.ros.create_client(kind, f"{name}/{at}") for at, kind in SERVICES.items()}
+        self._known = False  # whether the node has discovered this client
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.ros)
         self._thread = threading.Thread(target=self._spin, name="grin_client", daemon=True)
@@ -116,28 +126,32 @@ class NodeClient:
             raise HarnessError(f"No {what} within {timeout_s:.0f} s. Last log lines of the node:\n{self.log()}")
         return answer
 
-    def ask(self, kind: Any, name: str, request: Any) -> Any:
-        """Send a request to the node's service `name`, and return the future of its response."""
-        if name not in self._clients:
-            self._clients[name] = self.ros.create_client(kind, f"{self.name}/{name}")
-        client = self._clients[name]
-        self.wait(client.service_is_ready, f"service {name}")
-        return client.call_async(request)
+    def ask(self, request: Any) -> Any:
+        """Send a request to the node's service of its type, one of `SERVICES`, and return the future of its response.
 
-    def call(self, kind: Any, name: str, request: Any) -> Any:
-        """Return the response of the node's service `name`."""
-        future = self.ask(kind, name, request)
-        self.wait(future.done, f"answer of {name}")
+        A node that has not discovered a client yet loses the response to it, though it acts on the request. So the
+        first request waits until the node has answered `get_state`, which may be asked again and again.
+        """
+        if not self._known:
+            asked = GetState.Request()
+            self.wait(lambda: self.reached(self._sent(asked).done, ASK_AGAIN_S), "answer of get_state")
+            self._known = True
+        return self._sent(request)
+
+    def call(self, request: Any) -> Any:
+        """Return the response of the node's service to a request."""
+        future = self.ask(request)
+        self.wait(future.done, f"answer to {type(request).__name__}")
         return future.result()
 
     def change(self, transition_id: int, label: str = "") -> bool:
         """Request a lifecycle transition, and return True if it succeeded."""
         request = ChangeState.Request(transition=Transition(id=transition_id, label=label))
-        return bool(self.call(ChangeState, "change_state", request).success)
+        return bool(self.call(request).success)
 
     def state(self) -> str:
         """Return the label of the node's lifecycle state."""
-        return str(self.call(GetState, "get_state", GetState.Request()).current_state.label)
+        return str(self.call(GetState.Request()).current_state.label)
 
     def set_parameter(self, name: str, value: Any) -> tuple[bool, str]:
         """Set a parameter; return whether the node accepted it, and its reason if not."""
@@ -151,12 +165,12 @@ class NodeClient:
         if not isinstance(value, ParameterValue):
             value = Parameter(name, value=value).get_parameter_value()
         request = SetParameters.Request(parameters=[ParameterMessage(name=name, value=value)])
-        return self.ask(SetParameters, "set_parameters", request)
+        return self.ask(request)
 
     def describe(self, *names: str) -> list[Any]:
         """Return the ParameterDescriptors of these parameters."""
         request = DescribeParameters.Request(names=names)
-        return list(self.call(DescribeParameters, "describe_parameters", request).descriptors)
+        return list(self.call(request).descriptors)
 
     def bring_up(self, topics: Mapping[str, Any], on_message: Callable[[Received], None] | None = None) -> None:
         """Configure and activate the node, and wait until its inputs and `topics` are connected.
@@ -234,6 +248,11 @@ class NodeClient:
         self._thread.join(10.0)
         self.ros.destroy_node()
         rclpy.shutdown(context=self._context)
+
+    def _sent(self, request: Any) -> Any:
+        client = self._services[type(request)]
+        self.wait(client.service_is_ready, f"service for {type(request).__name__}")
+        return client.call_async(request)
 
     def _transitions(self, *transition_ids: int) -> None:
         for transition_id in transition_ids:

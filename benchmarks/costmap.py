@@ -29,9 +29,8 @@ from sensor_msgs.msg import CompressedImage
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.driving.box_worlds import Pose  # noqa: E402
 from benchmarks.driving.costmaps import VoxelCostmap  # noqa: E402
-from benchmarks.driving.room_drive import BAG, FRAMES, IMAGE, LENS, REACH_M, STRIDE, seen, stamp_ns, truth_m  # noqa: E402
+from benchmarks.driving.room_drive import BAG, FRAMES, IMAGE, LENS, STRIDE, pose, seen, stamp_ns, truth_m  # noqa: E402
 from benchmarks.driving.room_lidar import lidar_hints  # noqa: E402
 from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
 from grin_ros.core.backends.opening import open_engine  # noqa: E402
@@ -40,7 +39,6 @@ from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obst
 from grin_ros.core.types import DepthEstimate, Frame  # noqa: E402
 from grin_ros.ros.bags.messages import deserialize  # noqa: E402
 from grin_ros.ros.bags.reading import Bag  # noqa: E402
-from grin_ros.worlds.sequence import TURN_RAD  # noqa: E402
 
 CONFIG = ROOT / "config" / "nav2_costmap.yaml"
 LAYER = yaml.safe_load(CONFIG.read_text())["local_costmap"]["local_costmap"]["ros__parameters"]["voxel_layer"]
@@ -76,17 +74,9 @@ class Errors:
     found: float
 
 
-def pose(number: int) -> Pose:
-    """Return where the camera is in a frame, relative to the middle of the drive (`closed_path` of the renderer)."""
-    phase = 2.0 * math.pi * number / FRAMES
-    sway = math.sin(2.0 * phase)
-    return Pose(REACH_M * math.sin(phase), 0.3 * REACH_M * sway, TURN_RAD * sway)
-
-
 def in_room(points: NDArray[np.floating], number: int) -> Points:
     """Return points (..., 3) of the optical frame as (N, 3) in the frame of the room, without NaN."""
-    rotation, centre = pose(number).to_world(LENS)
-    placed = points.reshape(-1, 3).astype(np.float64) @ rotation.T + centre
+    placed = pose(number)(points.reshape(-1, 3).astype(np.float64))
     return np.asarray(placed[np.isfinite(placed).all(axis=1)])
 
 
@@ -111,7 +101,7 @@ def true_cells(range_m: float) -> tuple[Cells, Cells]:
     everything = []
     for number, depth_m in enumerate(truth()):
         points = in_room(rays / rays[..., 2:] * depth_m[..., None], number)
-        centre = pose(number).to_world(LENS)[1]
+        centre = pose(number).translation_m
         everything.append(points[np.linalg.norm(points - centre, axis=1) <= range_m])
     points = np.concatenate(everything)
     stands = (points[:, 2] >= HEIGHTS_M[0]) & (points[:, 2] <= HEIGHTS_M[1])
@@ -140,7 +130,7 @@ def errors(setup: Setup) -> Errors:
         trusted = trusted_pixels(LENS, estimate, settings)
         free = in_room(free_points(LENS, estimate, settings, trusted), number)
         marking = in_room(obstacle_points(LENS, estimate, settings, trusted)[:, :3], number)
-        centre = pose(number).to_world(LENS)[1]
+        centre = pose(number).translation_m
         kept.update(centre, free, marking, CLEARS["raytrace_max_range"], setup.marks_to_m, HEIGHTS_M)
     marked = np.asarray(kept.occupied.any(axis=2), np.bool_)
     floor = true_cells(REACH_OF_NODE_M)[0]
@@ -173,8 +163,8 @@ def answers(
         picture = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
         assert picture is not None
         image = np.ascontiguousarray(picture[..., ::-1], np.uint8)
-        frame = Frame(image, LENS if mounted else replace(LENS, mounting=None))
-        found.append(estimator(frame, hints=lidar_hints(stamp_ns(len(found))) if lidar else None))
+        frame = Frame(image, LENS if mounted else replace(LENS, mounting=None), message.time_ns)
+        found.append(estimator(frame, hints=lidar_hints(message.time_ns) if lidar else None))
     return found
 
 

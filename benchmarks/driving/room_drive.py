@@ -28,6 +28,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from benchmarks.stand_in.camera import info_message
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth
+from grin_ros.core.geometry.transform import Transform
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.message_types import type_name
@@ -35,7 +36,7 @@ from grin_ros.ros.message_types import type_name
 BAG = Path(__file__).with_suffix(".mcap")
 IMAGE, INFO, TRUTH = "/front/image/compressed", "/front/camera_info", "/front/truth"
 FRAME = "front_optical"
-SEED, FRAMES, REACH_M = 54, 13, 0.2
+SEED, FRAMES, REACH_M, TURN_RAD = 54, 13, 0.2, 0.12
 START_NS, STEP_NS = 1_800_000_000_000_000_000, 400_000_000
 STRIDE, OFFSET = 4, 2
 QUALITY = 88
@@ -48,6 +49,24 @@ LENS = Camera(
 def stamp_ns(number: int) -> int:
     """Return the stamp of the frame with this number, which is its log time too."""
     return START_NS + number * STEP_NS
+
+
+def number(stamp_ns: int) -> int:
+    """Return the number of the frame with this stamp."""
+    return (stamp_ns - START_NS) // STEP_NS
+
+
+def pose(number: int) -> Transform:
+    """Return the pose of the camera in a frame of the drive, along `closed_path` of the renderer.
+
+    It takes points of the optical frame to a frame on the floor below the middle of the drive, x ahead and z up.
+    """
+    assert LENS.mounting is not None
+    phase = 2.0 * math.pi * number / FRAMES
+    sway = math.sin(2.0 * phase)
+    at_m = (REACH_M * math.sin(phase), 0.3 * REACH_M * sway, LENS.mounting.height_m)
+    turn = Transform.from_rpy(at_m, (0.0, 0.0, TURN_RAD * sway))
+    return turn.after(Transform(LENS.mounting.rotation(), np.zeros(3)))
 
 
 def truth_m() -> dict[int, NDArray[np.float32]]:
@@ -76,7 +95,7 @@ def write(path: Path = BAG) -> None:
     from grin_ros.worlds.sequence import render_sequence
 
     renderer = Renderer(LENS.width, LENS.height)
-    views = render_sequence(renderer, SEED, Assets(), LENS, FRAMES, reach_m=REACH_M)
+    views = render_sequence(renderer, SEED, Assets(), LENS, FRAMES, reach_m=REACH_M, turn_rad=TURN_RAD)
     renderer.close()
     store = get_typestore(Stores.ROS2_JAZZY)
     with tempfile.TemporaryDirectory() as folder:

@@ -143,7 +143,10 @@ class Estimator:
             fused = None
             if vet.hints is not None:
                 told = beside_floor(
-                    frame.camera, vet.hints, vet.floor, lambda given: self._fusion.roughly(frame, given, answer)
+                    frame.camera,
+                    vet.hints,
+                    vet.floor,
+                    lambda given, kind: self._fusion.roughly(frame, given, kind, answer),
                 )
                 fused = self._fused(frame, told, camera, tokens, on_host, settings)
             report = judged(hints, vet, fused.report if fused is not None else None)

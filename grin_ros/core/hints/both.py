@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The posterior of an artifact with a hint network, by the number of the hints and by how they lie in the image.
 
-A few hints that are spread over the image also tell how large errors are around each of them. Hints of one row, as a 2D
-lidar gives, tell nothing of that above and below them: there, errors reach farther along the image's height than along
-its width, because walls and most things stand upright.
+A few hints that are spread over the image also tell how large errors are around each of them. Hints of one level plane,
+as a 2D lidar gives, tell nothing of that above and below them: there, errors reach farther along the image's height
+than along its width, because walls and most things stand upright.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from grin_ros.core.hints.calibration import LEVEL, SPREAD
-from grin_ros.core.hints.covariance import Features
+from grin_ros.core.hints.arrangement import LEVEL, SPREAD
+from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.posterior import Observed, Posterior, posterior
 from grin_ros.core.hints.process import Process
 
@@ -22,12 +22,15 @@ BOTH_UP_TO = 100
 """The process without the hint network is heard too up to this number of hints. It errs elsewhere, so that the mean of
 both errs less than either, by 1 to 2 %; with more hints that is not worth its time. Errors adapt to hints up to the
 same number."""
-UPRIGHT, ACROSS, COLOUR = 3.3, 0.55, 0.7
-"""With hints of one row, local errors reach so many times as far along the image's height as along its width, and their
-lengths along its width and in colour are multiplied by the others."""
-DOUBT = 0.15
-"""With hints of one row, this share of the correction counts as a part of the deviation, because what is corrected lies
-above and below all hints."""
+UPRIGHT, ACROSS, COLOUR = 3.3, 0.55, 0.6
+"""With hints of one level plane, local errors reach so many times as far along the image's height as along its width,
+and their lengths along its width and in colour are multiplied by the others."""
+LOCAL, EXPONENT = 2.5, 3.0
+"""With such hints, the variances of local errors and of the exponent are multiplied by these: a low lidar measures what
+stands before the wall, and the wall above it must not come nearer."""
+DOUBT, AWAY = 0.15, 0.15
+"""With such hints, two more parts of the deviation: this share of the correction, because what is corrected lies above
+and below all hints, and the second for every width of the image that a pixel is above or below them."""
 
 
 def both(
@@ -47,16 +50,25 @@ def both(
     if few:
         plain_ln = posterior(grid.plain, hints.plain, plain, shape, adapts=adapts).mean_ln
         mean_ln, apart_ln = 0.5 * (mean_ln + plain_ln), mean_ln - plain_ln
-    doubt = np.float32(DOUBT if kind == LEVEL else 0.0)
-    deviation_ln = np.sqrt(found.deviation_ln**2 + apart_ln**2 + (doubt * mean_ln) ** 2)
-    return found._replace(mean_ln=mean_ln, deviation_ln=deviation_ln)
+    variance = found.deviation_ln**2 + apart_ln**2
+    if kind == LEVEL:
+        variance += (DOUBT * mean_ln) ** 2 + (AWAY * _away(grid.position, hints.pixels.position)) ** 2
+    return found._replace(mean_ln=mean_ln, deviation_ln=np.sqrt(variance))
+
+
+def _away(pixels: Array, hints: Array) -> Array:
+    """Return how far pixels (N, 2) are above or below the curve through hints (M, 2), in widths of the image."""
+    u, v = hints[np.argsort(hints[:, 0])].T
+    return np.asarray(np.abs(pixels[:, 1] - np.interp(pixels[:, 0], u, v)), np.float32)
 
 
 def upright(process: Process) -> Process:
-    """Return the process for hints of one row."""
+    """Return the process for hints of one level plane."""
     return replace(
         process,
         local_upright=UPRIGHT,
         local_length=ACROSS * process.local_length,
         local_colour=COLOUR * process.local_colour,
+        local_variance=LOCAL * process.local_variance,
+        exponent_variance=EXPONENT * process.exponent_variance,
     )

@@ -60,17 +60,15 @@ def edge_sigma_ln(ln_range: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(0.5 * EDGE * (cv2.dilate(ln_range, around) - cv2.erode(ln_range, around)), np.float32)
 
 
-def contradiction_sigma_ln(
-    hints: Hints, residual_ln: NDArray[np.float32], mounted: bool = False
-) -> NDArray[np.float32]:
-    """Return the sigma (M,) that hints of motion have because they contradict the network and the other hints; 0 for
-    those of sensors.
+def contradiction_sigma_ln(residual_ln: NDArray[np.float32], mounted: bool = False) -> NDArray[np.float32]:
+    """Return the sigma (M,) that hints of motion have because they contradict the network and the other hints.
 
-    residual_ln (M,): ln(measured range) - ln(range of the network). mounted: whether the mounting is known.
+    residual_ln (M,): ln(measured range) - ln(range of the network), of all hints. mounted: whether the mounting is
+    known.
     """
     limit_ln = np.float32(CONTRADICTS_MOUNTED_LN if mounted else CONTRADICTS_LN)
     excess = np.abs(residual_ln - np.median(residual_ln)) - limit_ln
-    return np.asarray(PER_EXCESS * np.maximum(excess, 0.0) * hints.of(TRACKED, MAPPED), np.float32)
+    return np.asarray(PER_EXCESS * np.maximum(excess, 0.0), np.float32)
 
 
 def cautious(found: Posterior, places: NDArray[np.floating], shape: tuple[int, int]) -> Posterior:

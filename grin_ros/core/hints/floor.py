@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The floor as a hint beside hints that do not measure it: those of one row, as a 2D lidar gives, and corners.
+"""The floor as a hint beside hints that do not measure it: those of one plane, as a 2D lidar gives, and corners.
 
 Their correction would drag the floor along. Where the mounting of the camera is known, so is the range of the floor,
 and where depth is near that range, the floor is a hint too. It is looked for twice. In the answer of the camera alone,
@@ -21,8 +21,8 @@ import numpy as np
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.answer import Answer
-from grin_ros.core.hints.calibration import LEVEL, kind_of
-from grin_ros.core.hints.corners import lie_at_corners
+from grin_ros.core.hints.arrangement import LEVEL, arrangement
+from grin_ros.core.hints.corners import CORNERS
 from grin_ros.core.types import Hints
 
 FLOOR = "floor"
@@ -42,7 +42,7 @@ BLOCK = 9
 SIGMA_LN = 0.1
 """A hint of the floor is as uncertain as this, because where the answer shows the floor, something else may be."""
 WIDER = 1.35
-"""With a hint network, sigma beside hints of the floor and of one row is larger by this factor: if the floor is wrong
+"""With a hint network, sigma beside hints of the floor and of one plane is larger by this factor: if the floor is wrong
 somewhere, it is wrong in a whole region."""
 MOST = 56
 """The largest number of hints of the floor. They are spread over it. Beside the 200 of motion, no more are fused at
@@ -78,16 +78,18 @@ def floor_of(camera: Camera, answer: Answer, strictness: float = 1.0) -> Floor:
     return Floor(hints, len(floor) / int(below.sum()))
 
 
-def beside_floor(camera: Camera, hints: Hints, first: Floor, roughly: Callable[[Hints], Answer]) -> Hints:
+def beside_floor(camera: Camera, hints: Hints, first: Floor, roughly: Callable[[Hints, str], Answer]) -> Hints:
     """Return hints of sensors and of motion with those of the floor, where these help.
 
-    first: the floor as the camera alone shows it. roughly: gives a rough answer with hints.
+    first: the floor as the camera alone shows it. roughly: gives a rough answer with hints that lie
+    so (`arrangement`).
     """
-    if camera.mounting is None or not (lie_at_corners(hints) or kind_of(hints, camera.height) == LEVEL):
+    kind = arrangement(hints, camera) if camera.mounting is not None else None
+    if kind not in (CORNERS, LEVEL):
         return hints
     known = first.share >= ALONE
     before = _joined(hints, first) if known else hints
-    second = floor_of(camera, roughly(before), STRICTER if known else 1.0)
+    second = floor_of(camera, roughly(before, kind), STRICTER if known else 1.0)
     return _joined(hints, second) if second.share >= WITH_HINTS else before
 
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints import corners, floor
 from grin_ros.core.hints.answer import Answer
+from grin_ros.core.hints.arrangement import LEVEL, SPREAD, arrangement
 from grin_ros.core.hints.both import both, upright
-from grin_ros.core.hints.calibration import FEWEST_LEVEL, LEVEL, SPREAD, HintCalibration, in_one_row
-from grin_ros.core.hints.corners import CORNERS
+from grin_ros.core.hints.calibration import HintCalibration
+from grin_ros.core.hints.corners import CORNERS, MAPPED, TRACKED
 from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.floor import FLOOR
 from grin_ros.core.hints.likeness import Likeness
@@ -68,14 +69,15 @@ class Fusion:
         of the process is the whole sigma, and members agree. sigma_scale: the factor by which sigma will be multiplied
         after decoding, which the process's own deviation does not need.
         """
-        width, height = frame.camera.width, frame.camera.height
+        width = frame.camera.width
         inside = frame.camera.contains(hints.pixels)
         used = thinned(hints if inside.all() else hints.chosen(inside), width)
         if not len(used):
             return None
         median = middle(x)
         ln_range = self.ln_range(median)
-        kind = arrangement(used, height)
+        measured = _measured(used)
+        kind = arrangement(measured, frame.camera)
         grid, observed = self._compared(frame, used, pixels, ln_range, features)
         found = self._posterior(frame, used, grid, observed, kind, self.process)
         report = _report(hints, used, found, observed.residual_ln)
@@ -88,20 +90,19 @@ class Fusion:
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
-            scale = np.float32(_wider(used, kind) * self.calibration.scale(_measured(used), height) / sigma_scale)
-            sigma = scale * found.deviation_ln / ln_per_x
+            calibrated = self.calibration.scale(LEVEL if kind == LEVEL else SPREAD, len(measured))
+            sigma = np.float32(_wider(used, kind) * calibrated / sigma_scale) * found.deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
         return Fused(x, log_variance, report)
 
-    def roughly(self, frame: Frame, hints: Hints, alone: Answer) -> Answer:
+    def roughly(self, frame: Frame, hints: Hints, kind: str, alone: Answer) -> Answer:
         """Return the answer with at most ROUGHLY of the hints, by the process without a hint network.
 
-        alone: that of the camera alone. All hints must lie in the image.
+        kind: how the measured ones lie. alone: the answer of the camera alone. All hints must lie in the image.
         """
         few = hints.chosen(np.linspace(0, len(hints) - 1, min(ROUGHLY, len(hints))).astype(np.intp))
         grid, observed = self._compared(frame, few, alone.pixels, alone.ln_range, None)
-        kind = arrangement(few, frame.camera.height)
         found = self._posterior(frame, few, grid, observed, kind, upright(Process()) if kind == LEVEL else Process())
         return replace(alone, ln_range=alone.ln_range + found.mean_ln)
 
@@ -130,13 +131,17 @@ class Fusion:
         """Return what the hints `used` tell of the queried pixels. kind: their `arrangement`."""
         width, height = frame.camera.width, frame.camera.height
         shape = (self.rows, self.cols)
+        at_corners = used.of(TRACKED, MAPPED)
+        if at_corners.any():
+            edge_ln = corners.edge_sigma_ln(grid.ln_range.reshape(shape))
+            mounted = frame.camera.mounting is not None
+            doubt_ln = np.hypot(
+                sampled(edge_ln, used.pixels, width, height),
+                corners.contradiction_sigma_ln(observed.residual_ln, mounted),
+            )
+            observed = observed._replace(sigma_ln=np.hypot(observed.sigma_ln, at_corners * doubt_ln))
         if kind == CORNERS:
             process = corners.process_at_corners(process)
-            edge_ln = corners.edge_sigma_ln(grid.ln_range.reshape(shape))
-            sigma_ln = np.hypot(observed.sigma_ln, sampled(edge_ln, used.pixels, width, height))
-            mounted = frame.camera.mounting is not None
-            sigma_ln = np.hypot(sigma_ln, corners.contradiction_sigma_ln(used, observed.residual_ln, mounted))
-            observed = observed._replace(sigma_ln=sigma_ln)
         if grid.likeness is None:
             found = posterior(grid, observed, process, shape)
         else:
@@ -185,17 +190,6 @@ def _shared(hints: Hints) -> Array | None:
 def _measured(hints: Hints) -> Hints:
     """Return the hints that a sensor has measured, which those of the floor are not."""
     return hints.chosen(~hints.of(FLOOR)) if FLOOR in hints.sources else hints
-
-
-def arrangement(hints: Hints, height: int) -> str | None:
-    """Return how the measured hints lie in an image of `height` rows, whatever hints of the floor are beside them:
-    CORNERS, LEVEL or SPREAD; None if a few of them lie in one row."""
-    measured = _measured(hints)
-    if corners.lie_at_corners(measured):
-        return CORNERS
-    if not in_one_row(measured, height):
-        return SPREAD
-    return LEVEL if len(measured) >= FEWEST_LEVEL else None
 
 
 def _wider(used: Hints, kind: str | None) -> float:

@@ -3,14 +3,15 @@
 """Hints that are drawn from measured depth, for evaluation: which pixels a robot's sensor would have measured.
 
 A pattern is a text: 'uniform:32', 'corners:100', 'line', 'beams:16', 'zones:8' or 'none', with options after commas:
-'uniform:32,outliers=0.05,noise=0.03'. Draws follow from the seed, the sample's name and the pattern alone.
+'uniform:32,outliers=0.05,noise=0.03', 'line,below=0.3'. Draws follow from the seed, the sample's name and the pattern
+alone.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.config import nearest
+from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import depth_to_range
 from grin_ros.core.types import Hints
 from grin_ros.lab.datasets.measured import EvalSample
@@ -25,9 +27,10 @@ from grin_ros.lab.datasets.measured import EvalSample
 LINE_RAYS = 80
 BEAM_RAYS = 200
 """Rays of each beam across the image."""
+LEVEL_CAMERA = Mounting(1.0, 0.0, 0.0)
 WITHOUT_NUMBER = ("line", "none")
 """The kinds that take no number."""
-OPTIONS = ("outliers", "noise")
+OPTIONS = ("outliers", "noise", "below")
 SIGMA_LN = 0.01
 """The sigma of ln(range) that an exact hint claims. A noisy one claims its noise as well."""
 
@@ -41,12 +44,13 @@ Drawn = tuple[Pixels, NDArray[np.float32]]
 class HintPattern:
     """kind: one of KINDS. count: of pixels, beams or zones a side. outliers: the share of hints that are replaced by
     ranges drawn log-uniformly from half the nearest to twice the farthest. noise: one sigma of ln(range) that is added
-    to all of them."""
+    to all of them. below: of a line, metres from the camera down to its lidar."""
 
     kind: str
     count: int = 0
     outliers: float = 0.0
     noise: float = 0.0
+    below: float = 0.0
 
     @classmethod
     def parse(cls, text: str) -> HintPattern:
@@ -75,6 +79,8 @@ class HintPattern:
                 raise ValueError(f"hints: got '{option}' in '{text}', expected a number, as {name}=0.05") from None
             if not 0.0 <= values[name] < 1.0:
                 raise ValueError(f"hints: got '{option}' in '{text}', expected 0 or more and below 1")
+        if "below" in values and kind != "line":
+            raise ValueError(f"hints: got 'below' in '{text}', expected it with 'line' only")
         return cls(kind, int(number) if counted else 0, **values)
 
     def draw(self, sample: EvalSample, seed: int = 0) -> Hints | None:
@@ -85,6 +91,9 @@ class HintPattern:
         rng = np.random.default_rng([seed, zlib.crc32(f"{sample.name} {self.kind}:{self.count}".encode())])
         range_m = depth_to_range(sample.depth_m, sample.frame.camera.rays())
         scene = Scene(sample.frame.image, range_m, np.isfinite(range_m), self.count, rng)
+        if self.below:
+            rows = range_m / sample.frame.camera.fy
+            scene = replace(scene, plane_px=(heights_m(sample.frame.camera, range_m) + self.below) / rows)
         pixels, ranges = KINDS[self.kind](scene)
         if not len(pixels):
             return None
@@ -106,6 +115,8 @@ class Scene:
     measured: NDArray[np.bool_]
     count: int
     rng: np.random.Generator
+    plane_px: NDArray[np.float32] | None = None
+    """(H, W) how many rows above the plane of a 2D lidar each pixel is; None for a lidar at the camera's height."""
 
     def at(self, pixels: Pixels) -> Drawn:
         """Return those of `pixels` where range was measured, and their ranges."""
@@ -136,8 +147,20 @@ def _corners(scene: Scene) -> Drawn:
     return scene.at(np.empty((0, 2), np.intp) if found is None else np.rint(found.reshape(-1, 2)).astype(np.intp))
 
 
+def heights_m(camera: Camera, range_m: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how far each point is above the camera (H, W); a camera without a mounting counts as level."""
+    up = (camera.mounting or LEVEL_CAMERA).up_optical().astype(np.float32)
+    return np.asarray((camera.rays() @ up) * range_m, np.float32)
+
+
 def _line(scene: Scene) -> Drawn:
-    """A level 2D lidar at the height of the camera's centre: LINE_RAYS rays along the row in the middle."""
+    """A level 2D lidar: LINE_RAYS rays, at the height of the camera's centre along the row in the middle, and below it
+    where the plane of the lidar first meets what each column shows."""
+    if scene.plane_px is not None:
+        columns = np.linspace(0, scene.measured.shape[1] - 1, LINE_RAYS).round().astype(np.intp)
+        hit = np.where(np.abs(scene.plane_px) < 0.5, scene.range_m, np.float32(np.inf))[:, columns]
+        rows = hit.argmin(axis=0)
+        return scene.at(np.stack([columns, rows], 1)[np.isfinite(hit.min(axis=0))])
     return scene.rows(np.array([scene.measured.shape[0] // 2]), LINE_RAYS)
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact.manifest import Manifest
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.hints.arrangement import LEVEL, SPREAD
 from grin_ros.core.hints.both import BOTH_UP_TO, both
-from grin_ros.core.hints.calibration import LEVEL, SPREAD, HintCalibration, HintFactor
+from grin_ros.core.hints.calibration import HintCalibration, HintFactor
 from grin_ros.core.hints.covariance import Features
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.posterior import Observed, sampled

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from grin_ros.core.hints.arrangement import LEVEL, SPREAD
 from grin_ros.core.hints.both import both
-from grin_ros.core.hints.calibration import LEVEL, SPREAD
 from grin_ros.core.hints.covariance import Features
 from grin_ros.core.hints.likeness import CHANNELS, Likeness
 from grin_ros.core.hints.posterior import Observed, Posterior

@@ -48,7 +48,7 @@ def floors(alone_m: NDArray[np.floating], given: Hints, with_hints_m: NDArray[np
     """
     asked: list[Hints] = []
 
-    def roughly(hints: Hints) -> Answer:
+    def roughly(hints: Hints, _: str) -> Answer:
         asked.append(hints)
         return answer(with_hints_m)
 

@@ -50,6 +50,20 @@ def test_hints_are_the_measured_range_of_their_pixels(measured: EvalSample, text
         assert len(hints) == 40
 
 
+@pytest.mark.parametrize("below_m", [0.1, 0.3])
+def test_a_lidar_below_the_camera_measures_the_nearest_points_of_its_plane(below_m: float) -> None:
+    wall = sample("wall", depth_m=np.full((HEIGHT, WIDTH), 2.0, np.float32))
+    hints = HintPattern.parse(f"line,below={below_m}").draw(wall)
+    assert hints is not None
+    points = wall.frame.camera.unproject(hints.pixels) * hints.range_m[:, None]
+    np.testing.assert_allclose(points[:, 2], 2.0, rtol=1e-5)
+    np.testing.assert_allclose(points[:, 1], below_m, atol=0.51 * 2.0 / wall.frame.camera.fy)
+    assert (
+        HintPattern.parse("line,below=0.9").draw(sample("near", depth_m=np.full((HEIGHT, WIDTH), 0.3, np.float32)))
+        is None
+    )
+
+
 def test_draws_follow_from_the_seed(measured: EvalSample) -> None:
     pattern = HintPattern.parse("uniform:20,noise=0.1")
     first, again, other = (pattern.draw(measured, seed) for seed in (1, 1, 2))
@@ -78,6 +92,7 @@ def test_none_gives_no_hints(measured: EvalSample) -> None:
     [("unifrom:3", "did you mean 'uniform'"), ("uniform", "whole number"), ("uniform:0", "above 0"),
      ("line:3", "without a number"), ("line,noice=0.1", "did you mean 'noise'"), ("line,noise=x", "a number"),
      ("line,outliers=1.5", "below 1"), ("uniform:²", "whole number"), ("none,noise=0.1", "without options"),
+     ("beams:4,below=0.3", "with 'line' only"),
      ("line,noise=0.1,noise=0.2", "'noise' twice")],
 )  # fmt: skip
 def test_a_text_that_is_no_pattern_is_refused(text: str, word: str) -> None:

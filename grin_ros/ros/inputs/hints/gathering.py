@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
@@ -13,6 +13,7 @@ from grin_ros.core.hints.checks.live_check import Miss
 from grin_ros.core.hints.checks.pose_check import Turned
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import DepthEstimate, Frame, HintReport, Hints
+from grin_ros.ros.inputs.hints.camera_poses import CameraPoses
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.hints.source import Given, HintSource, View
@@ -76,6 +77,7 @@ class HintInputs:
         self._sources: dict[str, HintSource] = {
             kind.name: kind.open() for kind in SOURCES.values() if kind.name in config.on
         }
+        self._poses = None if "motion" in config.on else CameraPoses()  # motion knows poses of its own
         self.topics: Mapping[str, str] = {topic: name for name in self._sources for topic in SOURCES[name].topics}
         """Topic -> the source that takes its messages."""
 
@@ -101,7 +103,10 @@ class HintInputs:
             others = [it.hints for other, it in sources.items() if other != name and it.hints is not None]
             if others:
                 sources[name] = source.beside(sources[name], Hints.joined(others) or others[0], view)
-        return Gathered(Hints.joined([it.hints for it in sources.values() if it.hints is not None]), sources)
+        hints = Hints.joined([it.hints for it in sources.values() if it.hints is not None])
+        if hints is not None and self._poses is not None:
+            hints = replace(hints, placed=self._poses(view))
+        return Gathered(hints, sources)
 
     def answered(self, estimate: DepthEstimate) -> None:
         """Show the depth of the frame that hints were gathered for to the sources that want it."""
@@ -112,6 +117,8 @@ class HintInputs:
         """Forget what earlier frames have left."""
         for source in self._sources.values():
             source.forget()
+        if self._poses is not None:
+            self._poses.forget()
 
 
 def _asked(source: HintSource, view: View) -> Given:

@@ -76,7 +76,7 @@ def _moved(
 ) -> NDArray[np.float64]:
     """Return the points, each moved by what the robot did between its time and that of the image."""
     begin_ns, end_ns = int(times_ns.min()), int(times_ns.max())
-    _check_jump(view, begin_ns)
+    check_jump(view, begin_ns)
     steps = min(MOST_STEPS, -(-(end_ns - begin_ns) // STEP_NS))
     knots_ns = np.linspace(begin_ns, end_ns, steps + 1).astype(np.int64) if steps else np.array([begin_ns])
     image_ns, fixed = view.frame.stamp_ns, view.config.fixed_frame
@@ -96,7 +96,7 @@ def _moved(
     return moved
 
 
-def _check_jump(view: View, since_ns: int) -> None:
+def check_jump(view: View, since_ns: int) -> None:
     """Raise InputError if the fixed frame says that the camera moved faster than any robot does."""
     image_ns, fixed = view.frame.stamp_ns, view.config.fixed_frame
     moved = view.tree.between(view.frame_id, image_ns, view.frame_id, since_ns, fixed)

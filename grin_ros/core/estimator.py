@@ -22,9 +22,10 @@ from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.belief import judged, vetted
-from grin_ros.core.hints.floor import FLOOR, beside_floor
+from grin_ros.core.hints.floor import beside_floor
 from grin_ros.core.hints.fusion import Fused, Fusion, middle
 from grin_ros.core.hints.thinning import comparable
+from grin_ros.core.hints.unreached import OWN_SOURCES, beside_unreached
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
 from grin_ros.core.sampling.schedule import Schedule
@@ -107,8 +108,8 @@ class Estimator:
 
         settings: None for `self.settings`. hints: measured ranges of some pixels; without them the result is that of
         the camera alone. A function is asked for them after the network has answered, so that another thread may
-        gather them meanwhile. Raises what the engine and that function raise, and ValueError for hints of the floor,
-        which the estimator finds by itself.
+        gather them meanwhile. Raises what the engine and that function raise, and ValueError for hints of
+        `OWN_SOURCES`, which the estimator finds by itself.
         """
         settings = settings or self.settings
         clock = Stopwatch()
@@ -135,8 +136,9 @@ class Estimator:
             hints = hints()
             clock.lap("await")
         if hints is not None and len(hints):
-            if FLOOR in hints.sources:
-                raise ValueError(f"hints: got the source '{FLOOR}', which is the estimator's own; give it another name")
+            for name in OWN_SOURCES:
+                if name in hints.sources:
+                    raise ValueError(f"hints: got the source '{name}', which is the estimator's own; give another name")
             on_host = found._replace(x=self._host(found.x), log_variance=self._host(found.log_variance))
             answer = self._answer(camera, on_host.x)
             vet = vetted(frame, comparable(hints, frame.camera), answer)
@@ -148,6 +150,7 @@ class Estimator:
                     vet.floor,
                     lambda given, kind: self._fusion.roughly(frame, given, kind, answer),
                 )
+                told = beside_unreached(frame.camera, told, answer)
                 fused = self._fused(frame, told, camera, tokens, on_host, settings)
             report = judged(hints, vet, fused.report if fused is not None else None)
             if fused is not None and report is not None and report.used:

@@ -96,6 +96,27 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Unreached:
+    """Pixels at which a sensor met nothing up to its reach.
+
+    pixels: (K, 2) float, as in `Hints`. reach_m: (K,) float, metres along the ray of the pixel, finite and above 0.
+    Raises ValueError with what was got and what was expected.
+    """
+
+    pixels: NDArray[np.float32]
+    reach_m: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.reach_m.ndim != 1 or self.pixels.shape != (len(self.reach_m), 2):
+            raise ValueError(
+                f"unreached: got pixels of shape {self.pixels.shape} and reach_m of shape {self.reach_m.shape}, "
+                "expected (K, 2) and (K,)"
+            )
+        if not (np.isfinite(self.pixels).all() and np.isfinite(self.reach_m).all() and (self.reach_m > 0.0).all()):
+            raise ValueError("unreached: expected finite pixels, and reach_m finite and above 0")
+
+
+@dataclass(frozen=True)
 class Hints:
     """Measured ranges of single pixels of a frame, from whatever sensors the robot has.
 
@@ -104,7 +125,8 @@ class Hints:
     measurement and the image, 0 or more; it changes no weight, so an old hint needs a larger sigma_ln. source: (N,) the
     index of the hint's sensor in `sources`, their names. shared_ln: (N,) the part of sigma_ln, 0 or more, by which all
     hints of a source are too long or too short together. placed: the pose of the camera, if the source of the hints
-    knows it; answers are then carried from frame to frame. Raises ValueError with what was got and what was expected.
+    knows it; answers are then carried from frame to frame. unreached: where sensors met nothing; None if that is not
+    known. Raises ValueError with what was got and what was expected.
     """
 
     pixels: NDArray[np.float32]
@@ -116,6 +138,7 @@ class Hints:
     shared_ln: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     """Empty stands for zeros."""
     placed: Placed | None = None
+    unreached: Unreached | None = None
 
     def __post_init__(self) -> None:
         count = len(self.range_m)
@@ -195,6 +218,7 @@ class Hints:
         if not parts:
             return None
         names = tuple(dict.fromkeys(name for part in parts for name in part.sources))
+        silent = [part.unreached for part in parts if part.unreached is not None]
         return cls(
             pixels=np.concatenate([part.pixels for part in parts]),
             range_m=np.concatenate([part.range_m for part in parts]),
@@ -204,6 +228,11 @@ class Hints:
             sources=names,
             shared_ln=np.concatenate([part.shared_ln for part in parts]),
             placed=next((part.placed for part in parts if part.placed is not None), None),
+            unreached=Unreached(
+                np.concatenate([each.pixels for each in silent]), np.concatenate([each.reach_m for each in silent])
+            )
+            if silent
+            else None,
         )
 
 

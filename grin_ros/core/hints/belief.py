@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from grin_ros.core.hints.answer import Answer
-from grin_ros.core.hints.floor import ALONE, FLOOR, Floor, floor_of
+from grin_ros.core.hints.floor import ALONE, Floor, floor_of
 from grin_ros.core.hints.posterior import sampled
+from grin_ros.core.hints.unreached import OWN_SOURCES
 from grin_ros.core.types import Frame, HintReport, Hints
 
 MOST_LN, MOST_ON_FLOOR_LN = math.log(6.0), math.log(2.5)
@@ -75,7 +76,7 @@ def judged(hints: Hints, vet: Vetted, report: HintReport | None) -> HintReport |
     """
     if report is None:
         return HintReport(len(hints), 0, 0, 0.0, {}, vet.refused) if vet.refused else None
-    measured = report.used - report.by_source.get(FLOOR, 0)
+    measured = report.used - sum(report.by_source.get(name, 0) for name in OWN_SOURCES)
     reason = _contradiction(report, measured)
     if not reason:
         return replace(report, offered=len(hints), used=measured, refused=vet.refused)

@@ -23,6 +23,7 @@ from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
+from grin_ros.core.hints.unreached import OWN_SOURCES, widened
 from grin_ros.core.types import Frame, HintReport, Hints
 
 BELIEVED = 0.5
@@ -83,15 +84,16 @@ class Fusion:
         report = _report(hints, used, found, observed.residual_ln)
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
+        deviation_ln = widened(found.deviation_ln, ln_range + shift_ln, used.unreached)
         seen = ln_range < self.limit_ln
         corrected = median + self.possible(shift_ln, ln_range) / ln_per_x
         if features is None:
-            ratio = np.where(seen, found.deviation_ln / found.prior_ln, np.float32(1.0))
+            ratio = np.where(seen, deviation_ln / found.prior_ln, np.float32(1.0))
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
             calibrated = self.calibration.scale(LEVEL if kind == LEVEL else SPREAD, len(measured))
-            sigma = np.float32(_wider(used, kind) * calibrated / sigma_scale) * found.deviation_ln / ln_per_x
+            sigma = np.float32(_wider(used, kind) * calibrated / sigma_scale) * deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
         return Fused(x, log_variance, report)
@@ -188,8 +190,9 @@ def _shared(hints: Hints) -> Array | None:
 
 
 def _measured(hints: Hints) -> Hints:
-    """Return the hints that a sensor has measured, which those of the floor are not."""
-    return hints.chosen(~hints.of(FLOOR)) if FLOOR in hints.sources else hints
+    """Return the hints that a sensor has measured, which those of the estimator's own sources are not."""
+    own = hints.of(*OWN_SOURCES)
+    return hints.chosen(~own) if own.any() else hints
 
 
 def _wider(used: Hints, kind: str | None) -> float:
@@ -200,7 +203,7 @@ def _wider(used: Hints, kind: str | None) -> float:
 
 
 def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:
-    measured, believed = ~used.of(FLOOR), found.weight >= BELIEVED
+    measured, believed = ~used.of(*OWN_SOURCES), found.weight >= BELIEVED
     before, own_ln = residual_ln[measured & believed], residual_ln[measured]
     return HintReport(
         offered=len(hints),

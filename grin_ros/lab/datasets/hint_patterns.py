@@ -3,8 +3,8 @@
 """Hints that are drawn from measured depth, for evaluation: which pixels a robot's sensor would have measured.
 
 A pattern is a text: 'uniform:32', 'corners:100', 'line', 'beams:16', 'zones:8' or 'none', with options after commas:
-'uniform:32,outliers=0.05,noise=0.03', 'line,below=0.3'. Draws follow from the seed, the sample's name and the pattern
-alone.
+'uniform:32,outliers=0.05,noise=0.03', 'line,below=0.3', 'zones:8,reach=0.5'. Draws follow from the seed, the sample's
+name and the pattern alone.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from numpy.typing import NDArray
 from grin_ros.core.config import nearest
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import depth_to_range
-from grin_ros.core.types import Hints
+from grin_ros.core.types import Hints, Unreached
 from grin_ros.lab.datasets.measured import EvalSample
 
 LINE_RAYS = 80
 BEAM_RAYS = 200
 """Rays of each beam across the image."""
+MOST_SILENT = 300
 LEVEL_CAMERA = Mounting(1.0, 0.0, 0.0)
 WITHOUT_NUMBER = ("line", "none")
 """The kinds that take no number."""
-OPTIONS = ("outliers", "noise", "below")
+OPTIONS = ("outliers", "noise", "below", "reach")
 SIGMA_LN = 0.01
 """The sigma of ln(range) that an exact hint claims. A noisy one claims its noise as well."""
 
@@ -44,13 +45,15 @@ Drawn = tuple[Pixels, NDArray[np.float32]]
 class HintPattern:
     """kind: one of KINDS. count: of pixels, beams or zones a side. outliers: the share of hints that are replaced by
     ranges drawn log-uniformly from half the nearest to twice the farthest. noise: one sigma of ln(range) that is added
-    to all of them. below: of a line, metres from the camera down to its lidar."""
+    to all of them. below: of a line, metres from the camera down to its lidar. reach: the sensor
+    reaches so far that this share of the measured pixels is within, and is silent about the rest; 0 for all."""
 
     kind: str
     count: int = 0
     outliers: float = 0.0
     noise: float = 0.0
     below: float = 0.0
+    reach: float = 0.0
 
     @classmethod
     def parse(cls, text: str) -> HintPattern:
@@ -93,17 +96,43 @@ class HintPattern:
         scene = Scene(sample.frame.image, range_m, np.isfinite(range_m), self.count, rng)
         if self.below:
             rows = range_m / sample.frame.camera.fy
-            scene = replace(scene, plane_px=(heights_m(sample.frame.camera, range_m) + self.below) / rows)
+            above_m = heights_m(sample.frame.camera, range_m) + np.float32(self.below)
+            scene = replace(scene, plane_px=np.asarray(above_m / rows, np.float32))
         pixels, ranges = KINDS[self.kind](scene)
         if not len(pixels):
             return None
         if self.noise:
             ranges = ranges * np.exp(rng.normal(0.0, self.noise, len(ranges)))
+        silent = None
+        if self.reach:
+            reach_m = float(np.quantile(range_m[scene.measured], self.reach))
+            near = ranges <= reach_m
+            pixels, ranges, silent = pixels[near], ranges[near], self._silent(range_m, reach_m)
+            if not len(pixels):
+                return None
         if self.outliers:
             wrong = rng.random(len(ranges)) < self.outliers
             low, high = np.log(0.5 * np.nanmin(range_m)), np.log(2.0 * np.nanmax(range_m))
             ranges = np.where(wrong, np.exp(rng.uniform(low, high, len(ranges))), ranges)
-        return Hints.measured(pixels, ranges, float(np.hypot(SIGMA_LN, self.noise)), self.kind)
+        hints = Hints.measured(pixels, ranges, float(np.hypot(SIGMA_LN, self.noise)), self.kind)
+        return replace(hints, unreached=silent)
+
+    def _silent(self, range_m: NDArray[np.float32], reach_m: float) -> Unreached:
+        """Return at most MOST_SILENT of the pixels beyond the reach, within the field of view of the sensor."""
+        v, u = np.nonzero(range_m > reach_m)
+        if self.kind == "zones":
+            side, first_v, first_u = _square(range_m.shape)
+            seen = (u >= first_u) & (u < first_u + side) & (v >= first_v) & (v < first_v + side)
+            u, v = u[seen], v[seen]
+        some = np.linspace(0, max(0, len(u) - 1), min(MOST_SILENT, len(u))).astype(np.intp)
+        return Unreached(np.stack([u, v], 1)[some].astype(np.float32), np.full(len(some), reach_m, np.float32))
+
+
+def _square(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return the side of the middle square of an image, and its first row and column."""
+    height, width = shape
+    side = min(height, width)
+    return side, (height - side) // 2, (width - side) // 2
 
 
 @dataclass(frozen=True)
@@ -172,10 +201,8 @@ def _beams(scene: Scene) -> Drawn:
 
 def _zones(scene: Scene) -> Drawn:
     """A time-of-flight sensor with count x count zones over the middle square of the image: the median of each zone."""
-    height, width = scene.measured.shape
-    side = min(height, width)
+    side, first_v, first_u = _square(scene.measured.shape)
     edges = np.linspace(0, side, scene.count + 1).astype(int)
-    first_v, first_u = (height - side) // 2, (width - side) // 2
     pixels, ranges = [], []
     for top, bottom in pairwise(edges):
         for left, right in pairwise(edges):

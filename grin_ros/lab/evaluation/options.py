@@ -90,7 +90,8 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--hints", nargs="+", type=hint_pattern, metavar="PATTERN",
                       help="give the model measured pixels, drawn from the depth, and compare with simple methods on "
                       "the same pixels: none, uniform:N, corners:N, line, beams:N or zones:N, with options as in "
-                      "uniform:32,outliers=0.05,noise=0.03; several patterns at once")  # fmt: skip
+                      "uniform:32,outliers=0.05,noise=0.03 or line,below=0.3 (a lidar 0.3 m below the camera) or "
+                      "zones:8,reach=0.5 (half of the pixels within reach); several patterns at once")  # fmt: skip
     what.add_argument("--sweep", action="store_true", help="compare numbers of steps and members")
     what.add_argument("--suite", choices=SUITES,
                       help="cameras: unseen cameras, which are those of the second DIR on, or the wide, fisheye and "

@@ -13,7 +13,7 @@ import pytest
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
-from grin_ros.core.types import DepthEstimate, Frame, Hints
+from grin_ros.core.types import DepthEstimate, Frame, Hints, Unreached
 
 WIDE = Settings(min_depth_m=1e-3, max_depth_m=1e4)
 
@@ -79,11 +79,12 @@ def test_hints_outside_the_image_do_not_count(estimator: Estimator, tiny_frame: 
     assert got.hints is None
 
 
-def test_a_sensor_cannot_have_the_name_of_the_floor(estimator: Estimator, tiny_frame: Frame) -> None:
+@pytest.mark.parametrize("name", ["floor", "unreached"])
+def test_a_sensor_cannot_have_a_name_of_the_estimators_own(estimator: Estimator, tiny_frame: Frame, name: str) -> None:
     hints = hints_of(tiny_frame, estimator(tiny_frame), 1.2)
     assert estimator(tiny_frame, hints=hints).hints is not None
-    with pytest.raises(ValueError, match="got the source 'floor', which is the estimator's own"):
-        estimator(tiny_frame, hints=replace(hints, sources=("floor",)))
+    with pytest.raises(ValueError, match=f"got the source '{name}', which is the estimator's own"):
+        estimator(tiny_frame, hints=replace(hints, sources=(name,)))
 
 
 @pytest.mark.parametrize("left_px", [0.0, 500.0])
@@ -137,3 +138,23 @@ def test_hints_of_several_sensors_are_joined() -> None:
     assert both.source.tolist() == [0, 1, 1]
     assert both.range_m.tolist() == [1.0, 2.0, 3.0]
     assert Hints.joined([]) is None
+
+
+def test_a_short_sensor_does_not_draw_the_rest_of_the_image_nearer(estimator: Estimator, tiny_frame: Frame) -> None:
+    """The sensor reaches half of the pixels, and finds these nearer than the network does."""
+    alone = estimator(tiny_frame)
+    rays = tiny_frame.camera.rays()
+    range_m = alone.depth_m / rays[..., 2]
+    reach_m = float(np.median(range_m))
+    v, u = np.nonzero(range_m < reach_m)
+    some = np.random.default_rng(0).choice(len(u), 100, replace=False)
+    given = Hints.measured(np.stack([u, v], 1)[some], 0.7 * range_m[v, u][some], 0.01, "depth")
+    beyond = range_m >= np.quantile(range_m, 0.8)
+    v, u = np.nonzero(range_m > reach_m)
+    nothing = Unreached(np.stack([u, v], 1).astype(np.float32), np.full(len(u), 0.7 * reach_m, np.float32))
+    drawn, held = (estimator(tiny_frame, hints=each) for each in (given, replace(given, unreached=nothing)))
+    nearer, kept = (np.median(one.depth_m[beyond] / alone.depth_m[beyond]) for one in (drawn, held))
+    assert nearer < 0.9
+    assert abs(kept - 1.0) < 0.5 * (1.0 - nearer)
+    assert np.median(held.sigma_m[beyond]) > np.median(drawn.sigma_m[beyond])
+    assert held.hints is not None and held.hints.used == 100

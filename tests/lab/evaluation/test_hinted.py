@@ -64,6 +64,15 @@ def test_a_lidar_below_the_camera_measures_the_nearest_points_of_its_plane(below
     )
 
 
+def test_a_short_sensor_measures_what_is_near_and_is_silent_about_the_rest(measured: EvalSample) -> None:
+    near, all_of_them = (HintPattern.parse(f"uniform:40{option}").draw(measured) for option in (",reach=0.5", ""))
+    assert near is not None and near.unreached is not None and all_of_them is not None
+    reach_m = near.unreached.reach_m[0]
+    assert near.range_m.max() <= reach_m < all_of_them.range_m.max()
+    u, v = near.unreached.pixels.astype(int).T
+    assert (measured.depth_m / measured.frame.camera.rays()[..., 2])[v, u].min() > reach_m
+
+
 def test_draws_follow_from_the_seed(measured: EvalSample) -> None:
     pattern = HintPattern.parse("uniform:20,noise=0.1")
     first, again, other = (pattern.draw(measured, seed) for seed in (1, 1, 2))

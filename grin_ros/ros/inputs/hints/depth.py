@@ -41,6 +41,10 @@ EDGE_RATIO = 1.1
 """A pixel is at an edge if the depths around it differ by more than this factor."""
 FEWEST_EQUAL = 10
 """This many pixels that all have one depth, to the last bit, are no measurement but a sensor that stands still."""
+HOLE_PX, MOST_SILENT = 9, 300
+"""From the same width on, holes are at least so wide in both directions; at most so many pixels of them are used."""
+REACH, LEAST_VALID = 0.98, 0.05
+"""The quantile of depth that counts as the reach, and the least share of pixels with depth that tell it."""
 SLOPE = 1.0
 """The usual change of ln(depth) per radian of direction; it makes the mean over a pixel uncertain for its centre."""
 
@@ -87,14 +91,25 @@ class DepthSource(SensorsSource):
                 f"{camera.width}x{camera.height}",
                 f"remap {INFO} to the camera_info of the depth image",
             )
-        pixels, rejected = _chosen(depth_m)
-        rays = camera.unproject(every * pixels[:, ::-1])
-        points = rays * (depth_m[pixels[:, 0], pixels[:, 1]] / rays[:, 2])[:, None]
+        valid = has_depth(depth_m)
+        pixels, rejected = _chosen(depth_m, valid)
+        points = _points(camera, every * pixels, depth_m[pixels[:, 0], pixels[:, 1]])
+        holes, reach_m = silent(depth_m, valid)
         times_ns = np.full(len(points), stamp_ns(image.header), np.int64)
         sigma_ln = pixel_sigma_ln(camera)
         return given_by(
-            view, Points("depth", image.header, points, times_ns, sigma_ln, rejected=rejected, optical=True)
-        )
+            view,
+            Points(
+                "depth", image.header, points, times_ns, sigma_ln, rejected=rejected, optical=True,
+                silent=_points(camera, every * holes, reach_m),
+            ),
+        )  # fmt: skip
+
+
+def _points(camera: Camera, pixels: NDArray[np.intp], depth_m: NDArray[np.float32] | float) -> NDArray[np.float64]:
+    """Return the points (N, 3) in the optical frame at pixels (N, 2), row and column. depth_m: (N,), or one for all."""
+    rays = camera.unproject(pixels[:, ::-1])
+    return np.asarray(rays * (depth_m / rays[:, 2])[:, None])
 
 
 def depth_from(image: Image, every: int) -> NDArray[np.float32]:
@@ -131,22 +146,51 @@ def pixel_sigma_ln(camera: Camera) -> float:
     return SLOPE / math.sqrt(12.0) / min(camera.fx, camera.fy)
 
 
-def _chosen(depth_m: NDArray[np.float32]) -> tuple[NDArray[np.intp], Counter[str]]:
-    """Return the pixels (N, 2), row and column, that are used, and how many are not, by reason."""
+def has_depth(depth_m: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which pixels (H, W) hold depth; the end of the range, which many pixels share, is none."""
     with np.errstate(invalid="ignore"):
         valid = np.isfinite(depth_m) & (depth_m > 0.0)
     known_m = depth_m[valid]
-    if len(known_m) >= FEWEST_EQUAL and known_m.min() == known_m.max():
-        nothing = Counter({NO_RETURN: int((~valid).sum()), ALL_EQUAL: len(known_m)})
-        return np.empty((0, 2), np.intp), nothing
-    valid &= depth_m != end_of_range(known_m)
+    return valid if all_equal(known_m) else valid & (depth_m != end_of_range(known_m))
+
+
+def all_equal(known_m: NDArray[np.float32]) -> bool:
+    """Return whether many depths (N,) are all the same, as of a sensor that stands still."""
+    return len(known_m) >= FEWEST_EQUAL and bool(known_m.min() == known_m.max())
+
+
+def silent(depth_m: NDArray[np.float32], valid: NDArray[np.bool_]) -> tuple[NDArray[np.intp], float]:
+    """Return pixels (K, 2), row and column, that hold no depth because nothing was within reach, and that reach.
+
+    The reach is where the farthest depths of the image are. Narrow holes are not returned: they are what one eye of a
+    stereo camera does not see beside a near thing. No pixels are returned if the image holds hardly any depth. valid:
+    which pixels (H, W) hold depth.
+    """
+    if valid.sum() < max(FEWEST_EQUAL, LEAST_VALID * valid.size):
+        return np.empty((0, 2), np.intp), 1.0
+    holes = (~valid).astype(np.uint8)
+    if depth_m.shape[1] >= EDGE_COLUMNS:
+        holes = np.asarray(cv2.erode(holes, np.ones((HOLE_PX, HOLE_PX), np.uint8)), np.uint8)
+    pixels = np.argwhere(holes)
+    some = np.linspace(0, max(0, len(pixels) - 1), min(MOST_SILENT, len(pixels))).astype(np.intp)
+    return pixels[some], float(np.quantile(depth_m[valid], REACH))
+
+
+def _chosen(depth_m: NDArray[np.float32], valid: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Counter[str]]:
+    """Return the pixels (N, 2), row and column, that are used, and how many are not, by reason.
+
+    valid: which pixels (H, W) hold depth.
+    """
     rejected = Counter({NO_RETURN: int((~valid).sum())})
+    known_m = depth_m[valid]
+    if all_equal(known_m):
+        return np.empty((0, 2), np.intp), rejected + Counter({ALL_EQUAL: len(known_m)})
     if depth_m.shape[1] >= EDGE_COLUMNS:
         near, far = np.where(valid, depth_m, np.float32(np.inf)), np.where(valid, depth_m, np.float32(0.0))
         window = np.ones((3, 3), np.uint8)
         edge = valid & (cv2.dilate(far, window) / EDGE_RATIO > cv2.erode(near, window))
         rejected[AT_EDGE] = int(edge.sum())
-        valid &= ~edge
+        valid = valid & ~edge
     pixels = np.argwhere(valid)
     if len(pixels) > MOST_PIXELS:
         pixels = pixels[np.unique(np.random.default_rng(0).integers(0, len(pixels), MOST_PIXELS))]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,9 @@ from grin_ros.core.hints.gates import (
     gated,
 )
 from grin_ros.core.hints.returns import measured_returns
+from grin_ros.core.types import Unreached
 from grin_ros.ros.inputs.hints.config import HintConfig
-from grin_ros.ros.inputs.hints.placing import placed
+from grin_ros.ros.inputs.hints.placing import Placed, placed
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
@@ -51,7 +52,8 @@ class Points:
     when each was measured. sigma_ln: one sigma of ln(range), without that of the parameter. min_range_m: nearer points
     are not used. rejected: what was left out before, by reason. optical: the points are in the optical frame of the
     sensor (z ahead), while a pose as six numbers is that of its body frame (x ahead). by_sensor: False if they
-    are in another frame than that of a sensor, where no distance is a code for no return.
+    are in another frame than that of a sensor, where no distance is a code for no return. silent: (K, 3) points up to
+    which the sensor met nothing, at the time of the stamp; None if that is not known.
     """
 
     source: str
@@ -63,6 +65,7 @@ class Points:
     rejected: Counter[str] = field(default_factory=Counter)
     optical: bool = False
     by_sensor: bool = True
+    silent: NDArray[np.float64] | None = None
 
 
 def given_by(view: View, measured: Points) -> Given:
@@ -71,23 +74,40 @@ def given_by(view: View, measured: Points) -> Given:
     returns = measured_returns(measured.points, measured.min_range_m, by_sensor=measured.by_sensor)
     rejected = measured.rejected + Counter({NO_RETURN: returns.no_return, TOO_NEAR: returns.too_near})
     times_ns = measured.times_ns[returns.kept]
-    points = returns.points
-    if measured.optical and config.pose(measured.source) is not None:
-        points = BODY_TO_OPTICAL.inverse()(points)
-    where = placed(view, measured.source, points, measured.header.frame_id, times_ns)
+    where = _where(view, measured, returns.points, times_ns)
     distance_m = np.maximum(np.linalg.norm(where.points, axis=1), 1e-3)
     own_ln = np.hypot(config.sigma_ln(measured.source), measured.sigma_ln)
-    hints = Measured(
+    points = Measured(
         where.points,
         np.hypot(own_ln, where.drift_m / distance_m),
         (view.frame.stamp_ns - times_ns) / 1e9,
         measured.source,
     )
-    found = gated(camera, hints, config.max_range_m, config.max_age_s)
+    found = gated(camera, points, config.max_range_m, config.max_age_s)
     rejected += Counter(found.rejected)
     age_s = (view.frame.stamp_ns - stamp_ns(measured.header)) / 1e9
     reason = nothing_left(config, measured.source, rejected) if found.hints is None else ""
-    return Given(found.hints, rejected, age_s, reason, where.note)
+    hints = found.hints and replace(found.hints, unreached=_unreached(view, measured))
+    return Given(hints, rejected, age_s, reason, where.note)
+
+
+def _where(view: View, measured: Points, points: NDArray[np.float64], times_ns: NDArray[np.int64]) -> Placed:
+    """Return where points (N, 3) of the message are at the time of the image."""
+    if measured.optical and view.config.pose(measured.source) is not None:
+        points = BODY_TO_OPTICAL.inverse()(points)
+    return placed(view, measured.source, points, measured.header.frame_id, times_ns)
+
+
+def _unreached(view: View, measured: Points) -> Unreached | None:
+    """Return the pixels of the camera beyond the reach of the sensor; None if there are none."""
+    if measured.silent is None or not len(measured.silent):
+        return None
+    times_ns = np.full(len(measured.silent), stamp_ns(measured.header), np.int64)
+    points, camera = _where(view, measured, measured.silent, times_ns).points, view.frame.camera
+    pixels = camera.project(points)
+    inside = camera.contains(pixels)
+    reach_m = np.linalg.norm(points[inside], axis=1)
+    return Unreached(pixels[inside].astype(np.float32), reach_m.astype(np.float32)) if inside.any() else None
 
 
 def nothing_left(config: HintConfig, source: str, rejected: Mapping[str, int]) -> str:

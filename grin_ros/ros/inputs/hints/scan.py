@@ -30,7 +30,13 @@ class ScanSource(SensorsSource):
     def given(self, view: View, message: LaserScan) -> Given:
         """Return the hints of the rays that hit something. Raises InputError if it is no scan or tf is missing."""
         points, times_ns = scan_points(message), ray_times_ns(message)
-        given = given_by(view, Points("scan", message.header, points, times_ns, min_range_m=view.config.min_range_m))
+        reach_m = min(float(message.range_max), view.config.max_range_m)
+        without = np.isposinf(message.ranges)  # REP 117: nothing within range_max
+        measured = Points(
+            "scan", message.header, points, times_ns, min_range_m=view.config.min_range_m,
+            silent=reach_m * ray_directions(message)[without],
+        )  # fmt: skip
+        given = given_by(view, measured)
         given = given.noted(_times_note(message))
         if given.hints is None and _looks_into_nothing(view, message, points, times_ns):
             return replace(given, reason="the rays that the camera sees have no return", idle=True)

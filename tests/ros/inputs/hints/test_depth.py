@@ -46,6 +46,23 @@ def test_a_depth_camera_with_holes_and_edges_gives_its_surfaces() -> None:
     assert found.hints.sigma_ln.max() < 0.021
 
 
+def test_where_a_depth_camera_met_nothing_is_told_and_narrow_holes_are_not() -> None:
+    depth_m = np.full((240, 320), WALL_M) + 0.001 * np.random.default_rng(0).standard_normal((240, 320))
+    depth_m[:, 150:154] = 0.0  # the shadow beside a thing
+    found = given(depth_m, 60.0).hints
+    assert found is not None and found.unreached is None
+    depth_m[60:180, 220:] = 0.0
+    found = given(depth_m, 60.0).hints
+    assert found is not None and found.unreached is not None
+    u, v = found.unreached.pixels.T
+    assert u.min() > 100 and np.ptp(v) > 40, "at the right of the image, where the hole is"
+    assert found.unreached.reach_m.min() > 0.99 * WALL_M
+    few = np.zeros((240, 320))
+    few[:10, :10] = WALL_M + np.arange(100).reshape(10, 10) * 1e-3
+    found = given(few, 60.0).hints
+    assert found is None or found.unreached is None, "hardly any depth tells no reach"
+
+
 def test_a_sensor_that_stands_still_is_not_believed() -> None:
     found = given(np.full((8, 8), 2.0))
     assert found.hints is None and found.rejected == {"all equal": 64} and not found.sees_nothing

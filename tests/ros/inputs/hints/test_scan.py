@@ -36,6 +36,18 @@ def test_whatever_a_driver_writes_for_no_return_is_no_hint(code_m: float, share:
     assert depth_error(given) < 1e-3 and given.hints is not None and len(given.hints) > 30
 
 
+def test_rays_that_met_nothing_tell_so_up_to_the_reach_of_the_scan_or_of_the_parameter() -> None:
+    message = scan()
+    for ray in range(85, 95):
+        message.ranges[ray] = np.inf
+    message.ranges[80] = np.nan
+    for parameter_m, reach_m in ((30.0, 20.0), (5.0, 5.0)):
+        hints = asked(ScanSource(), "hints/scan", message, view(max_range_m=parameter_m)).hints
+        assert hints is not None and hints.unreached is not None
+        assert len(hints.unreached.reach_m) == 10
+        np.testing.assert_allclose(hints.unreached.reach_m, reach_m, rtol=1e-5)
+
+
 def test_a_tilted_scanner_runs_across_the_image() -> None:
     tilted = tree()
     tilted.set("base", "lidar", 0, Transform.from_rpy((0, 0, 0), (math.pi / 2, 0, 0)), static=True)

@@ -11,19 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
-from grin_ros.core.hints import corners, floor
+from grin_ros.core.hints import corners
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.arrangement import LEVEL, SPREAD, arrangement
 from grin_ros.core.hints.both import both, upright
 from grin_ros.core.hints.calibration import HintCalibration
 from grin_ros.core.hints.corners import CORNERS, MAPPED, TRACKED
 from grin_ros.core.hints.covariance import Array, Features
-from grin_ros.core.hints.floor import FLOOR
+from grin_ros.core.hints.evidence import floor
+from grin_ros.core.hints.evidence.floor import FLOOR
+from grin_ros.core.hints.evidence.unreached import OWN_SOURCES, widened
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
-from grin_ros.core.hints.unreached import OWN_SOURCES, widened
 from grin_ros.core.types import Frame, HintReport, Hints
 
 BELIEVED = 0.5

@@ -5,7 +5,7 @@
 index.json   {"format": 1, "frames": [{"name", "recording", "stamp_ns", "camera": {...}, "pose"}, ...]}; a pose
              has 12 numbers, row by row, of the (3, 4) matrix from the optical frame to the fixed one, or is null
 NAME.png     the image, at most WIDTH pixels wide; the camera of the index is that of this image
-NAME.npz     the labels of the frame: the fields of `Hints` but `placed`
+NAME.npz     the labels of the frame: the fields of `Hints` but `placed` and `unreached`
 """
 
 from __future__ import annotations
@@ -90,9 +90,8 @@ class LabelWriter:
             raise ValueError(f"{labelled.name}: the image cannot be written as PNG; check its size")
         (self.folder / f"{small.name}.png").write_bytes(png.tobytes())
         # The pose of the frame is in the index, and lessons are not carried from frame to frame.
-        labels = {
-            one.name: getattr(small.labels, one.name) for one in dataclasses.fields(Hints) if one.name != "placed"
-        }
+        kept = (one.name for one in dataclasses.fields(Hints) if one.name not in ("placed", "unreached"))
+        labels = {name: getattr(small.labels, name) for name in kept}
         np.savez_compressed(self.folder / f"{small.name}.npz", **labels)
         camera = dataclasses.asdict(small.frame.camera)
         pose = None if small.pose is None else np.column_stack([small.pose.rotation, small.pose.translation_m])

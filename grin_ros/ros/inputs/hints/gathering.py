@@ -13,7 +13,7 @@ from grin_ros.core.hints.checks.live_check import Miss
 from grin_ros.core.hints.checks.pose_check import Turned
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import DepthEstimate, Frame, HintReport, Hints
-from grin_ros.ros.inputs.hints.camera_poses import CameraPoses
+from grin_ros.ros.inputs.camera_poses import CameraPoses
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.hints.source import Given, HintSource, View

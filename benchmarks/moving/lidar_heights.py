@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure what a 2D lidar gives on rendered drives, by its height, with odometry and with motion.
 
-    python benchmarks/lidar.py            AbsRel, flicker and sigma; lidars at and below the camera
-    python benchmarks/lidar.py faults     the same with odometry that jumps, stops, runs backwards, ...
+    python -m benchmarks.moving.lidar_heights         AbsRel, flicker and sigma; lidars at and below the camera
+    python -m benchmarks.moving.lidar_heights faults  the same with odometry that jumps, stops, runs backwards, ...
 
 The camera is mounted 0.5 m high. The drives are those of benchmarks/motion.py; rendering needs EGL and takes half a
 minute a room, and the frames are kept in --cache.
@@ -12,28 +12,24 @@ minute a room, and the frames are kept in --cache.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.motion import FAULTS, SEEDS, WORSE, abs_rel  # noqa: E402
-from benchmarks.moving.drive import PERIOD_NS, Drive, rendered  # noqa: E402
-from benchmarks.moving.lidar import scanned  # noqa: E402
-from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
-from grin_ros.core.backends.engine import Engine  # noqa: E402
-from grin_ros.core.backends.opening import open_engine  # noqa: E402
-from grin_ros.core.estimator import Estimator, Settings  # noqa: E402
-from grin_ros.core.geometry.rays import range_to_depth  # noqa: E402
-from grin_ros.core.geometry.transform import Transform  # noqa: E402
-from grin_ros.core.motion.motion import Motion  # noqa: E402
-from grin_ros.core.types import DepthEstimate, Frame, Hints  # noqa: E402
-from grin_ros.lab.evaluation.flicker import flicker  # noqa: E402
+from benchmarks.motion import FAULTS, SEEDS, WORSE, abs_rel
+from benchmarks.moving.drive import PERIOD_NS, Drive, rendered
+from benchmarks.moving.lidar import scanned
+from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.backends.engine import Engine
+from grin_ros.core.backends.opening import open_engine
+from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.geometry.rays import range_to_depth
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.motion.motion import Motion
+from grin_ros.core.types import DepthEstimate, Frame, Hints
+from grin_ros.lab.evaluation.flicker import flicker
 
 BELOW_M = 0.25
 """Metres from the camera down to the lidar where only one height is measured."""

@@ -10,7 +10,7 @@ import pytest
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.types import Placed
-from grin_ros.ros.inputs.hints.camera_poses import CameraPoses
+from grin_ros.ros.inputs.camera_poses import CameraPoses
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from tests.ros.inputs.hints.wall import NOW_NS, driving, scan, tree, view
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.covariance import Array
-from grin_ros.core.hints.floor import FLOOR
+from grin_ros.core.hints.evidence.floor import FLOOR
 from grin_ros.core.hints.posterior import sampled
 from grin_ros.core.types import Hints, Unreached
 
@@ -31,10 +31,11 @@ NEARER_LN = 0.3
 nothing."""
 PAST_LN = 0.2
 """What is there counts as farther than the reach by at least this."""
-SIGMA_LN, WIDER_LN = 0.5, 0.3
-"""One sigma of ln(range) of such a hint, and what is added to the deviation of an answer beyond the reach."""
-CONSIDERED, MOST = 2000, 60
-"""The largest number of pixels that are looked at, and of hints. They are spread over all of them."""
+SIGMA_LN = 0.3
+"""One sigma of ln(range) of such a hint. It is added to the deviation of an answer beyond the reach."""
+CONSIDERED, MOST, SHARE = 2000, 60, 0.5
+"""The largest number of pixels that are looked at, and of hints, which are also at most this share of the measured
+ones. Both are spread over all pixels."""
 
 
 def beside_unreached(camera: Camera, hints: Hints, answer: Answer) -> Hints:
@@ -50,7 +51,7 @@ def beside_unreached(camera: Camera, hints: Hints, answer: Answer) -> Hints:
         return hints
     pixels, reach_ln = silent.pixels[inside], np.log(silent.reach_m[inside])
     alone_ln = sampled(answer.ln_range.reshape(answer.rows, answer.cols), pixels, camera.width, camera.height)
-    chosen = _spread(np.flatnonzero(alone_ln > reach_ln - NEARER_LN), MOST)
+    chosen = _spread(np.flatnonzero(alone_ln > reach_ln - NEARER_LN), min(MOST, math.ceil(SHARE * len(hints))))
     ln_range = np.maximum(alone_ln, reach_ln + PAST_LN)[chosen]
     more = Hints.measured(pixels[chosen], np.exp(ln_range), SIGMA_LN, UNREACHED)
     return Hints.joined([hints, more]) or hints
@@ -66,4 +67,4 @@ def widened(deviation_ln: Array, ln_range: Array, silent: Unreached | None) -> A
     if silent is None or not len(silent.reach_m):
         return deviation_ln
     beyond = ln_range > math.log(float(silent.reach_m.min()))
-    return np.where(beyond, np.hypot(deviation_ln, np.float32(WIDER_LN)), deviation_ln)
+    return np.where(beyond, np.hypot(deviation_ln, np.float32(SIGMA_LN)), deviation_ln)

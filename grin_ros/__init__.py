@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grin_ros.core.types import DepthEstimate as DepthEstimate
     from grin_ros.core.types import Frame as Frame
     from grin_ros.core.types import Hints as Hints
+    from grin_ros.core.types import Unreached as Unreached
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ PUBLIC = {
     "Hints": "grin_ros.core.types",
     "Mounting": "grin_ros.core.geometry.camera",
     "Settings": "grin_ros.core.estimator",
+    "Unreached": "grin_ros.core.types",
     "load_artifact": "grin_ros.core.artifact.loading",
     "open_engine": "grin_ros.core.backends.opening",
 }

@@ -115,6 +115,13 @@ class Unreached:
         if not (np.isfinite(self.pixels).all() and np.isfinite(self.reach_m).all() and (self.reach_m > 0.0).all()):
             raise ValueError("unreached: expected finite pixels, and reach_m finite and above 0")
 
+    @classmethod
+    def joined(cls, parts: Sequence[Unreached]) -> Unreached | None:
+        """Return the pixels of several sensors as one; None for no parts."""
+        if not parts:
+            return None
+        return cls(np.concatenate([part.pixels for part in parts]), np.concatenate([part.reach_m for part in parts]))
+
 
 @dataclass(frozen=True)
 class Hints:
@@ -218,7 +225,6 @@ class Hints:
         if not parts:
             return None
         names = tuple(dict.fromkeys(name for part in parts for name in part.sources))
-        silent = [part.unreached for part in parts if part.unreached is not None]
         return cls(
             pixels=np.concatenate([part.pixels for part in parts]),
             range_m=np.concatenate([part.range_m for part in parts]),
@@ -228,11 +234,7 @@ class Hints:
             sources=names,
             shared_ln=np.concatenate([part.shared_ln for part in parts]),
             placed=next((part.placed for part in parts if part.placed is not None), None),
-            unreached=Unreached(
-                np.concatenate([each.pixels for each in silent]), np.concatenate([each.reach_m for each in silent])
-            )
-            if silent
-            else None,
+            unreached=Unreached.joined([part.unreached for part in parts if part.unreached is not None]),
         )
 
 

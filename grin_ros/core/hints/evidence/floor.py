@@ -81,8 +81,8 @@ def floor_of(camera: Camera, answer: Answer, strictness: float = 1.0) -> Floor:
 def beside_floor(camera: Camera, hints: Hints, first: Floor, roughly: Callable[[Hints, str], Answer]) -> Hints:
     """Return hints of sensors and of motion with those of the floor, where these help.
 
-    first: the floor as the camera alone shows it. roughly: gives a rough answer with hints that lie
-    so (`arrangement`).
+    first: the floor as the camera alone shows it. roughly: gives a rough answer with hints, and is told how those that
+    were measured lie (`arrangement`).
     """
     kind = arrangement(hints, camera) if camera.mounting is not None else None
     if kind not in (CORNERS, LEVEL):

@@ -34,8 +34,8 @@ PAST_LN = 0.2
 SIGMA_LN = 0.3
 """One sigma of ln(range) of such a hint. It is added to the deviation of an answer beyond the reach."""
 CONSIDERED, MOST, SHARE = 2000, 60, 0.5
-"""The largest number of pixels that are looked at, and of hints, which are also at most this share of the measured
-ones. Both are spread over all pixels."""
+"""The largest number of pixels that are looked at, and of hints, which are also at most this share of all others.
+Both are spread over all pixels."""
 
 
 def beside_unreached(camera: Camera, hints: Hints, answer: Answer) -> Hints:

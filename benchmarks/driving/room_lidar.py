@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.driving.room_drive import LENS, number, pose, seen, truth_m
+from benchmarks.moving.lidar import level_hints
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.hints.gates import Measured, gated
 from grin_ros.core.types import Hints, Placed
 
 BAND_M = 0.05
 """True points at most this far above or below the camera stand in for those of the lidar."""
-NOISE, REACH_M = 0.01, 20.0
 
 
 @cache
@@ -30,12 +29,7 @@ def lidar_hints(stamp_ns: int, turned: Transform | None = None) -> Hints | None:
 
     The pose of the camera is known, so that answers are carried from frame to frame.
     """
-    assert LENS.mounting is not None
     rays = seen(LENS.rays())
     points = (rays / rays[..., 2:] * _truth()[stamp_ns][..., None]).reshape(-1, 3).astype(np.float64)
-    points = points[np.isfinite(points).all(axis=1)]
-    level = points[np.abs(points @ LENS.mounting.up_optical()) < BAND_M]
-    rng = np.random.default_rng(stamp_ns % 2**32)
-    level *= 1.0 + NOISE * rng.standard_normal((len(level), 1))
-    hints = gated(LENS, Measured(turned(level) if turned else level, NOISE, 0.0, "scan"), REACH_M, 1.0).hints
+    hints = level_hints(LENS, points, np.random.default_rng(stamp_ns % 2**32), band_m=BAND_M, turned=turned)
     return hints and replace(hints, placed=Placed(pose(number(stamp_ns))))

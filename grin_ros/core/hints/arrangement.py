@@ -13,6 +13,7 @@ import numpy as np
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.corners import CORNERS, MAPPED, TRACKED, lie_at_corners
+from grin_ros.core.hints.thinning import evenly
 from grin_ros.core.types import Hints
 
 LEVEL, SPREAD = "level", "spread"
@@ -55,7 +56,7 @@ def _in_one_row(hints: Hints, camera: Camera) -> bool:
 
 def _in_one_plane(hints: Hints, camera: Camera) -> bool:
     """Return whether the points of the hints lie in one plane that the camera sees from its side."""
-    some = np.linspace(0, len(hints) - 1, min(COMPARED, len(hints))).astype(np.intp)
+    some = evenly(len(hints), COMPARED)
     pixels, range_m, sigma_ln = hints.pixels[some], hints.range_m[some], hints.sigma_ln[some]
     u, v = pixels.T
     jumps = np.abs(np.diff(v[np.argsort(u)]))

@@ -24,7 +24,7 @@ from grin_ros.core.hints.evidence.unreached import OWN_SOURCES, widened
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
-from grin_ros.core.hints.thinning import thinned
+from grin_ros.core.hints.thinning import evenly, thinned
 from grin_ros.core.types import Frame, HintReport, Hints
 
 BELIEVED = 0.5
@@ -104,7 +104,7 @@ class Fusion:
 
         kind: how the measured ones lie. alone: the answer of the camera alone. All hints must lie in the image.
         """
-        few = hints.chosen(np.linspace(0, len(hints) - 1, min(ROUGHLY, len(hints))).astype(np.intp))
+        few = hints.chosen(evenly(len(hints), ROUGHLY))
         grid, observed = self._compared(frame, few, alone.pixels, alone.ln_range, None)
         found = self._posterior(frame, few, grid, observed, kind, upright(Process()) if kind == LEVEL else Process())
         return replace(alone, ln_range=alone.ln_range + found.mean_ln)

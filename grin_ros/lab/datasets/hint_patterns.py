@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from grin_ros.core.config import nearest
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import depth_to_range
+from grin_ros.core.hints.thinning import evenly
 from grin_ros.core.types import Hints, Unreached
 from grin_ros.lab.datasets.measured import EvalSample
 
@@ -124,7 +125,7 @@ class HintPattern:
             side, first_v, first_u = _square(range_m.shape)
             seen = (u >= first_u) & (u < first_u + side) & (v >= first_v) & (v < first_v + side)
             u, v = u[seen], v[seen]
-        some = np.linspace(0, max(0, len(u) - 1), min(MOST_SILENT, len(u))).astype(np.intp)
+        some = evenly(len(u), MOST_SILENT)
         return Unreached(np.stack([u, v], 1)[some].astype(np.float32), np.full(len(some), reach_m, np.float32))
 
 

@@ -23,6 +23,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.arrangement import LEVEL, arrangement
 from grin_ros.core.hints.corners import CORNERS
+from grin_ros.core.hints.thinning import evenly
 from grin_ros.core.types import Hints
 
 FLOOR = "floor"
@@ -73,7 +74,7 @@ def floor_of(camera: Camera, answer: Answer, strictness: float = 1.0) -> Floor:
     (floor,) = np.nonzero((near & smooth).reshape(-1))
     if not len(floor):
         return Floor(None, 0.0)
-    chosen = floor[np.linspace(0, len(floor) - 1, min(MOST, len(floor))).astype(np.intp)]
+    chosen = floor[evenly(len(floor), MOST)]
     hints = Hints.measured(answer.pixels[chosen], np.exp(plane_ln[chosen]), SIGMA_LN, FLOOR)
     return Floor(hints, len(floor) / int(below.sum()))
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.covariance import Array
 from grin_ros.core.hints.evidence.floor import FLOOR
 from grin_ros.core.hints.posterior import sampled
+from grin_ros.core.hints.thinning import evenly
 from grin_ros.core.types import Hints, Unreached
 
 UNREACHED = "unreached"
@@ -30,7 +30,7 @@ NEARER_LN = 0.3
 """The network may see the pixel nearer than the reach by this, in ln(range); if it is nearer still, silence says
 nothing."""
 PAST_LN = 0.2
-"""What is there counts as farther than the reach by at least this."""
+"""The thing there counts as farther than the reach by at least this."""
 SIGMA_LN = 0.3
 """One sigma of ln(range) of such a hint. It is added to the deviation of an answer beyond the reach."""
 CONSIDERED, MOST, SHARE = 2000, 60, 0.5
@@ -46,20 +46,17 @@ def beside_unreached(camera: Camera, hints: Hints, answer: Answer) -> Hints:
     silent = hints.unreached
     if silent is None:
         return hints
-    inside = _spread(np.flatnonzero(camera.contains(silent.pixels)), CONSIDERED)
+    inside = np.flatnonzero(camera.contains(silent.pixels))
     if not len(inside):
         return hints
+    inside = inside[evenly(len(inside), CONSIDERED)]
     pixels, reach_ln = silent.pixels[inside], np.log(silent.reach_m[inside])
     alone_ln = sampled(answer.ln_range.reshape(answer.rows, answer.cols), pixels, camera.width, camera.height)
-    chosen = _spread(np.flatnonzero(alone_ln > reach_ln - NEARER_LN), min(MOST, math.ceil(SHARE * len(hints))))
+    farther = np.flatnonzero(alone_ln > reach_ln - NEARER_LN)
+    chosen = farther[evenly(len(farther), min(MOST, math.ceil(SHARE * len(hints))))]
     ln_range = np.maximum(alone_ln, reach_ln + PAST_LN)[chosen]
     more = Hints.measured(pixels[chosen], np.exp(ln_range), SIGMA_LN, UNREACHED)
     return Hints.joined([hints, more]) or hints
-
-
-def _spread(indices: NDArray[np.intp], most: int) -> NDArray[np.intp]:
-    """Return at most so many of the indices, evenly spread."""
-    return indices[np.linspace(0, max(0, len(indices) - 1), min(most, len(indices))).astype(np.intp)]
 
 
 def widened(deviation_ln: Array, ln_range: Array, silent: Unreached | None) -> Array:

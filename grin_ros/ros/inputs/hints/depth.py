@@ -20,6 +20,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.gates import ALL_EQUAL, AT_EDGE, NO_RETURN
 from grin_ros.core.hints.returns import end_of_range
+from grin_ros.core.hints.thinning import evenly
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
 from grin_ros.ros.inputs.hints.kept import nothing_has_come
@@ -172,8 +173,9 @@ def silent(depth_m: NDArray[np.float32], valid: NDArray[np.bool_]) -> tuple[NDAr
     if depth_m.shape[1] >= EDGE_COLUMNS:
         holes = np.asarray(cv2.erode(holes, np.ones((HOLE_PX, HOLE_PX), np.uint8)), np.uint8)
     pixels = np.argwhere(holes)
-    some = np.linspace(0, max(0, len(pixels) - 1), min(MOST_SILENT, len(pixels))).astype(np.intp)
-    return pixels[some], float(np.quantile(depth_m[valid], REACH))
+    if not len(pixels):  # most images; the quantile takes milliseconds
+        return pixels, 1.0
+    return pixels[evenly(len(pixels), MOST_SILENT)], float(np.quantile(depth_m[valid], REACH))
 
 
 def _chosen(depth_m: NDArray[np.float32], valid: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Counter[str]]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a sensor met nothing, depth is not drawn to what it measured."""
+"""Depth is not drawn to the range of a sensor where that sensor met nothing."""
 
 from __future__ import annotations
 

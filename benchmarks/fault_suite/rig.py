@@ -89,7 +89,7 @@ class Rig:
         self.process = self._start()
         self.client = NodeClient(self.process)
         for publisher in (self.client.image_publisher, self.client.info_publisher):
-            self.client.ros.destroy_publisher(publisher)  # the camera is another participant here
+            self.client.remove(publisher)  # the camera is another participant here
         for topic, kind in DEPTH_TOPICS.items():
             self._listen(topic, kind)
         self.source = CameraDriver()

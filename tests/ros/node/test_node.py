@@ -309,7 +309,7 @@ def test_the_scan_is_not_mixed_with_that_of_a_lidar(client: NodeClient) -> None:
     client.received["scan"].clear()
     send_good(client)
     assert not client.received["scan"]
-    client.ros.destroy_publisher(lidar)
+    client.remove(lidar)
     client.send_until(image, info, lambda: client.received["scan"], "the camera's scan")
     assert client.set_parameter("mounting.known", False)[0]
 

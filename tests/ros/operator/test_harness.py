@@ -19,6 +19,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.service import Service
 from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import Empty
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.ros.dds_profile import PROFILE_VARIABLES, profile_variables
@@ -110,6 +111,36 @@ def test_a_client_whose_first_response_is_lost_asks_again(monkeypatch: pytest.Mo
         executor.shutdown()
         serving.join(10.0)
         rclpy.shutdown(context=context)
+
+
+def test_a_publisher_is_removed_while_the_client_listens() -> None:
+    """The interpreter switches threads as often as it can, so that another order than that of `remove` fails."""
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(5):
+            with NodeClient(None) as client:
+                client.remove(client.image_publisher)
+                client.remove(client.info_publisher)
+                assert not client.reached(lambda: client.ros.count_publishers("image"), 0.05)
+    finally:
+        sys.setswitchinterval(interval_s)
+
+
+def test_a_client_whose_thread_has_ended_says_so() -> None:
+    def fail(_: Empty) -> None:
+        raise ValueError("a callback that fails")
+
+    with NodeClient(None) as client:
+        client.ros.create_subscription(Empty, "broken", fail, 1)
+        publisher = client.ros.create_publisher(Empty, "broken", 1)
+
+        def sent() -> bool:
+            publisher.publish(Empty())
+            return False
+
+        with pytest.raises(HarnessError, match="a callback that fails"):
+            client.wait(sent, "message")
 
 
 STUBBORN = """

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections import defaultdict
@@ -23,6 +22,7 @@ from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -74,6 +74,7 @@ class NodeClient:
         self.subscribe("/diagnostics", DiagnosticArray)
         self._services = {kind.Request: self.ros.create_client(kind, f"{name}/{at}") for at, kind in SERVICES.items()}
         self._known = False  # whether the node has discovered this client
+        self._ended_by: Exception | None = None  # what ended the client's thread, other than `close`
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.ros)
         self._thread = threading.Thread(target=self._spin, name="grin_client", daemon=True)
@@ -102,17 +103,28 @@ class NodeClient:
 
         self.ros.create_subscription(kind, topic, note, RELIABLE, raw=True)
 
+    def remove(self, publisher: Publisher) -> None:
+        """Destroy a publisher of `ros`, in the client's thread.
+
+        rclpy's executor fails with InvalidHandle if an entity is destroyed by another thread just before it waits.
+        """
+        topic = publisher.topic_name
+        removed = self._executor.create_task(self.ros.destroy_publisher, publisher)
+        self.wait(removed.done, f"end of the publisher of {topic}")
+
     def reached(self, condition: Callable[[], Any], timeout_s: float) -> Any:
         """Return the first true answer of `condition`, or the last false one after `timeout_s`.
 
         It is asked whenever a message arrives, and every 20 ms for what sends no message, such as discovery. Raises
-        HarnessError if the node has ended.
+        HarnessError if the node or the client's thread has ended.
         """
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while not (answer := condition()):
                 if self.process is not None:
                     self.process.check()
+                if self._ended_by is not None:
+                    raise HarnessError(f"The client hears nothing any more: {self._ended_by!r}") from self._ended_by
                 left_s = deadline - time.monotonic()
                 if left_s <= 0.0:
                     break
@@ -261,8 +273,12 @@ class NodeClient:
                 raise HarnessError(f"The node refused to {label}. Its last log lines:\n{self.log()}")
 
     def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):  # `close` ends it this way
+        try:
             self._executor.spin()
+        except ExternalShutdownException:  # `close` ends it this way
+            pass
+        except Exception as error:
+            self._ended_by = error
 
     def __enter__(self) -> NodeClient:
         return self

@@ -119,7 +119,7 @@ def graph(fake_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     node = start_node(tmp_path_factory.mktemp("graph") / "log", parameters, *remapped, "-r", "__ns:=/robot")
     client = NodeClient(node, name="/robot/grin")
     for publisher in (client.image_publisher, client.info_publisher):
-        client.ros.destroy_publisher(publisher)  # they would be a third camera
+        client.remove(publisher)  # they would be a third camera
     cameras = Cameras()
     try:
         assert client.change(CONFIGURE), client.log()

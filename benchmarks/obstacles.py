@@ -6,8 +6,8 @@
     python benchmarks/obstacles.py --real DIR       real frames with measured depth (grin evaluate), indoors
 
 Both scans go through the node's own filter. The table says for how many bearings with a true obstacle the estimate has
-one, how far it is off, and how many open bearings are closed by mistake. It does so for the camera alone, with 60
-points of a 2D lidar at the camera as hints, and for the median of all true ranges as a constant answer.
+one, how far it is off, and how many open bearings are closed by mistake. It does so for the camera alone, with the
+hints of a level 2D lidar at the camera, and for the median of all true ranges as a constant answer.
 
 The mounting of the cameras of real frames is not known. They are taken to be level, and everything that is not lower
 than the camera to be an obstacle. Of their estimates only the pixels with measured depth count.
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks.moving.lidar import level_hints
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
@@ -39,7 +40,6 @@ from grin_ros.worlds.sequence import render_sequence
 
 LENS = Camera(640, 480, 500.0, 500.0, 321.0, 238.0, "plumb_bob", (-0.1, 0.02, 0.0, 0.0, 0.0), Mounting(0.5, 0.0, 0.05))
 FIRST_SEED = 700
-LIDAR_POINTS = 60
 ROOM = ObstacleSettings()
 LEVEL = ObstacleSettings(min_height_m=1.0, max_height_m=3.0)  # with a camera at 1 m
 ALONE, LIDAR, CONSTANT = "camera alone", "with the hints of a 2D lidar", "always the median"
@@ -86,13 +86,11 @@ def scan(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) ->
     return level_scan(camera, estimate, settings, trusted_pixels(camera, estimate, settings), 0.5, 0.1).ranges_m
 
 
-def lidar_hints(seen: Seen) -> Hints:
-    """Return the hints of a 2D lidar at the centre of the camera."""
-    row = round(seen.camera.cy)
-    hit = np.flatnonzero(np.isfinite(seen.depth_m[row]))
-    hit = hit[:: max(1, len(hit) // LIDAR_POINTS)]
-    range_m = seen.depth_m[row, hit] / seen.camera.rays()[row, hit, 2]
-    return Hints.measured(np.stack([hit, np.full_like(hit, row)], axis=1), range_m, 0.01, "scan")
+def lidar_hints(seen: Seen) -> Hints | None:
+    """Return the hints of a level 2D lidar at the height of the camera, with 1 % of noise."""
+    rays = seen.camera.rays()
+    points = (rays / rays[..., 2:] * seen.depth_m[..., None]).reshape(-1, 3).astype(np.float64)
+    return level_hints(seen.camera, points, np.random.default_rng(0))
 
 
 def compared(estimator: Estimator, seen: Seen, settings: ObstacleSettings) -> dict[str, Scan]:

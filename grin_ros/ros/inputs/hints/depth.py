@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.hints.evidence.reach import Reach
 from grin_ros.core.hints.gates import ALL_EQUAL, AT_EDGE, NO_RETURN
 from grin_ros.core.hints.returns import end_of_range
-from grin_ros.core.hints.thinning import evenly
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
 from grin_ros.ros.inputs.hints.kept import nothing_has_come
@@ -42,10 +42,6 @@ EDGE_RATIO = 1.1
 """A pixel is at an edge if the depths around it differ by more than this factor."""
 FEWEST_EQUAL = 10
 """This many pixels that all have one depth, to the last bit, are no measurement but a sensor that stands still."""
-HOLE_PX, MOST_SILENT = 9, 300
-"""From the same width on, holes are at least so wide in both directions; at most so many pixels of them are used."""
-REACH, LEAST_VALID = 0.98, 0.05
-"""The quantile of depth that counts as the reach, and the least share of pixels with depth that tell it."""
 SLOPE = 1.0
 """The usual change of ln(depth) per radian of direction; it makes the mean over a pixel uncertain for its centre."""
 
@@ -58,6 +54,8 @@ class DepthSource(SensorsSource):
     def __init__(self) -> None:
         super().__init__()
         self._infos: dict[str, CameraInfo] = {}
+        self._reaches: dict[str, Reach] = {}
+        """Frame -> what its sensor has measured so far."""
 
     def take(self, topic: str, message: Any) -> None:
         """Keep a depth image or its camera_info."""
@@ -95,16 +93,21 @@ class DepthSource(SensorsSource):
         valid = has_depth(depth_m)
         pixels, rejected = _chosen(depth_m, valid)
         points = _points(camera, every * pixels, depth_m[pixels[:, 0], pixels[:, 1]])
-        holes, reach_m = silent(depth_m, valid)
+        reach = self._reaches.setdefault(message.header.frame_id, Reach())
+        holes = reach.silent(depth_m, valid)
         times_ns = np.full(len(points), stamp_ns(image.header), np.int64)
         sigma_ln = pixel_sigma_ln(camera)
         return given_by(
             view,
             Points(
                 "depth", image.header, points, times_ns, sigma_ln, rejected=rejected, optical=True,
-                silent=_points(camera, every * holes, reach_m),
+                silent=_points(camera, every * holes, reach.reach_m),
             ),
         )  # fmt: skip
+
+    def forget(self) -> None:
+        """Forget where the sensors look and how far they reach."""
+        self._reaches.clear()
 
 
 def _points(camera: Camera, pixels: NDArray[np.intp], depth_m: NDArray[np.float32] | float) -> NDArray[np.float64]:
@@ -158,24 +161,6 @@ def has_depth(depth_m: NDArray[np.float32]) -> NDArray[np.bool_]:
 def all_equal(known_m: NDArray[np.float32]) -> bool:
     """Return whether many depths (N,) are all the same, as of a sensor that stands still."""
     return len(known_m) >= FEWEST_EQUAL and bool(known_m.min() == known_m.max())
-
-
-def silent(depth_m: NDArray[np.float32], valid: NDArray[np.bool_]) -> tuple[NDArray[np.intp], float]:
-    """Return pixels (K, 2), row and column, that hold no depth because nothing was within reach, and that reach.
-
-    The reach is where the farthest depths of the image are. Narrow holes are not returned: they are what one eye of a
-    stereo camera does not see beside a near thing. No pixels are returned if the image holds hardly any depth. valid:
-    which pixels (H, W) hold depth.
-    """
-    if valid.sum() < max(FEWEST_EQUAL, LEAST_VALID * valid.size):
-        return np.empty((0, 2), np.intp), 1.0
-    holes = (~valid).astype(np.uint8)
-    if depth_m.shape[1] >= EDGE_COLUMNS:
-        holes = np.asarray(cv2.erode(holes, np.ones((HOLE_PX, HOLE_PX), np.uint8)), np.uint8)
-    pixels = np.argwhere(holes)
-    if not len(pixels):  # most images; the quantile takes milliseconds
-        return pixels, 1.0
-    return pixels[evenly(len(pixels), MOST_SILENT)], float(np.quantile(depth_m[valid], REACH))
 
 
 def _chosen(depth_m: NDArray[np.float32], valid: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Counter[str]]:

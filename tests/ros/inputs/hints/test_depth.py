@@ -110,3 +110,24 @@ def test_images_that_are_no_depth_are_refused() -> None:
             source(view())
         for name, value in before.items():
             setattr(image, name, value)
+
+
+def test_the_margins_of_an_aligned_image_are_not_silent_and_are_forgotten() -> None:
+    """A depth image that is aligned with a wider colour image is empty where the depth camera does not look."""
+    depth_m = np.zeros((240, 320))
+    depth_m[40:200, 60:260] = WALL_M + 0.001 * np.random.default_rng(0).standard_normal((160, 200))
+    full, source = np.full((240, 320), WALL_M) + 0.001 * np.random.default_rng(1).random((240, 320)), DepthSource()
+
+    def unreached(image_m: NDArray[Any]) -> bool:
+        messages = dict(depth_messages(image_m, 60.0, "16UC1"))
+        for topic, message in messages.items():
+            source.take(topic, message)
+        hints = source.given(view(), messages["hints/depth"]).hints
+        assert hints is not None
+        return hints.unreached is not None
+
+    assert not unreached(depth_m)
+    assert not unreached(full)
+    assert unreached(depth_m), "now the sensor is known to look there"
+    source.forget()
+    assert not unreached(depth_m)

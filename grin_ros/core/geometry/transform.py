@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from grin_ros.core.input_error import InputError
 
-_NORM_TOLERANCE = 1e-3  # of the length of a quaternion
+_SQUARED_TOLERANCE = 0.01
+"""The squared length of a quaternion may differ from 1 by this, as in tf2: many write 0.71 for the root of 1/2."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,7 @@ class Transform:
             )
         q = np.array(quaternion, np.float64)
         norm = float(np.linalg.norm(q))
-        if not abs(norm - 1.0) <= _NORM_TOLERANCE:  # false for NaN too
+        if not abs(norm**2 - 1.0) <= _SQUARED_TOLERANCE:  # false for NaN too
             raise InputError(
                 f"pose: got a quaternion of length {norm:.4g}, expected 1",
                 "correct the node that publishes the transform",

@@ -28,8 +28,6 @@ VELOCITY_NS = 20_000_000
 JUMP_NS = 1_000_000_000
 """A transform that is older than the newest one by more than this means that time went back, as when a bag starts
 again."""
-MAX_DEPTH = 100
-"""A longer chain of frames is a loop."""
 MOST_FRAMES = 2000
 """At most this many frames are kept. Of more, those that have been silent for the longest time are forgotten, because
 some trackers give everything that they see a new frame."""
@@ -50,10 +48,25 @@ class TransformTree:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._edges: dict[str, _Edge] = {}
+        self._refused: dict[str, InputError] = {}
+
+    def refuse(self, child: str, why: InputError) -> None:
+        """Keep why the transform of a frame cannot be used, for the error of `lookup` where there is no other one."""
+        with self._lock:
+            if len(self._refused) < MOST_FRAMES:
+                self._refused[child.lstrip("/")] = why
 
     def set(self, parent: str, child: str, stamp_ns: int, transform: Transform, *, static: bool = False) -> None:
-        """Take a transform of points of `child` to `parent`. static: it holds at all times."""
+        """Take a transform of points of `child` to `parent`. static: it holds at all times.
+
+        Raises InputError for a frame without a name or one that would be its own parent, which tf2 ignores too.
+        """
         parent, child = parent.lstrip("/"), child.lstrip("/")
+        if parent == child or not (parent and child):
+            raise InputError(
+                f"tf: got a transform from '{child}' to '{parent}', expected two different names",
+                "correct the node that publishes it",
+            )
         with self._lock:
             edge = self._edges.get(child)
             if edge is None and len(self._edges) >= MOST_FRAMES:
@@ -95,13 +108,7 @@ class TransformTree:
             down = self._chain(target)
             common = next((frame for frame in up if frame in down), None)
             if common is None:
-                missing = [f"'{name}'" for name in (target, source) if not self._holds(name)]
-                why = f"tf does not hold {' and '.join(missing)}" if missing else "they are not connected"
-                raise InputError(
-                    f"tf: no transform from '{source}' to '{target}' ({why})",
-                    "check that the nodes that publish these frames run: robot_state_publisher for those of the robot, "
-                    "odometry for odom, and localisation for map; grin doctor says whether /tf is heard",
-                )
+                raise self._not_connected(target, source, up, down)
             to_common = self._along(up[: up.index(common)], stamp_ns)
             return self._along(down[: down.index(common)], stamp_ns).inverse().after(to_common)
 
@@ -111,6 +118,26 @@ class TransformTree:
         Raises InputError as `lookup` does.
         """
         return self.lookup(fixed, target, target_ns).inverse().after(self.lookup(fixed, source, source_ns))
+
+    def _not_connected(self, target: str, source: str, *chains: list[str]) -> InputError:
+        """Return the error of two frames without a common ancestor. chains: both with their ancestors."""
+        got = f"tf: no transform from '{source}' to '{target}'"
+        for chain in chains:
+            if again := self._edges.get(chain[-1]):
+                loop = ", ".join(f"'{name}'" for name in chain[chain.index(again.parent) :])
+                return InputError(
+                    f"{got} (the frames {loop} are parents of one another)", "correct the nodes that publish them"
+                )
+        missing = [name for name in (target, source) if not self._holds(name)]
+        for name in missing:
+            if name in self._refused:
+                return InputError(f"{got} ({self._refused[name].text})", self._refused[name].remedy)
+        names = " and ".join(f"'{name}'" for name in missing)
+        return InputError(
+            f"{got} ({f'tf does not hold {names}' if missing else 'they are not connected'})",
+            "check that the nodes that publish these frames run: robot_state_publisher for those of the robot, "
+            "odometry for odom, and localisation for map; grin doctor says whether /tf is heard",
+        )
 
     def _forget_silent(self) -> None:
         """Forget a tenth of all frames, those whose newest transforms are the oldest. Static frames are kept."""
@@ -122,12 +149,10 @@ class TransformTree:
         return frame in self._edges or any(edge.parent == frame for edge in self._edges.values())
 
     def _chain(self, frame: str) -> list[str]:
-        """Return the frame and its ancestors, the root last."""
+        """Return the frame and its ancestors, the root last, or the last one before the first that comes again."""
         chain = [frame]
-        while (edge := self._edges.get(chain[-1])) is not None:
+        while (edge := self._edges.get(chain[-1])) is not None and edge.parent not in chain:
             chain.append(edge.parent)
-            if len(chain) > MAX_DEPTH:
-                raise InputError(f"tf: the parents of '{frame}' form a loop", "correct the node that publishes them")
         return chain
 
     def _along(self, frames: list[str], stamp_ns: int | None) -> Transform:

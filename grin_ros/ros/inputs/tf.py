@@ -37,10 +37,10 @@ def add_transforms(tree: TransformTree, message: Any, *, static: bool) -> str:
         place, turn = each.transform.translation, each.transform.rotation
         try:
             transform = Transform.from_quaternion((place.x, place.y, place.z), (turn.x, turn.y, turn.z, turn.w))
+            tree.set(each.header.frame_id, each.child_frame_id, stamp_ns(each.header), transform, static=static)
         except InputError as error:
             problem = f"tf from '{each.header.frame_id}' to '{each.child_frame_id}': {error}"
-            continue
-        tree.set(each.header.frame_id, each.child_frame_id, stamp_ns(each.header), transform, static=static)
+            tree.refuse(each.child_frame_id, error)
     return problem
 
 

@@ -74,8 +74,35 @@ def test_a_loop_of_parents_is_refused() -> None:
     tree = TransformTree()
     tree.set("a", "b", 0, turned(0.0), static=True)
     tree.set("b", "a", 0, turned(0.0), static=True)
-    with pytest.raises(InputError, match="loop"):
+    with pytest.raises(InputError, match=r"\(the frames 'a', 'b' are parents of one another\); correct the nodes"):
         tree.lookup("a", "c", 0)
+
+
+@pytest.mark.parametrize(("parent", "child"), [("odom", "odom"), ("base", "base"), ("", "base"), ("odom", "/")])
+def test_a_frame_is_not_its_own_parent_and_has_a_name(parent: str, child: str) -> None:
+    """Some nodes publish such transforms all day; tf2 ignores them."""
+    tree = robot()
+    with pytest.raises(InputError, match="expected two different names"):
+        tree.set(parent, child, 11 * S, turned(5.0))
+    same(tree.lookup("odom", "camera", 10 * S), turned(0.0, x=0.2))
+
+
+def test_a_loop_above_the_robot_does_not_matter_to_it() -> None:
+    tree = robot()
+    tree.set("map", "odom", 0, turned(0.0), static=True)
+    tree.set("odom", "map", 0, turned(0.0), static=True)
+    same(tree.lookup("camera", "lidar", 10 * S), turned(180.0, x=-0.5))
+
+
+def test_a_frame_whose_transform_was_refused_is_not_called_unknown() -> None:
+    tree = robot()
+    tree.refuse("/radar", InputError("pose: got a quaternion of length 2, expected 1", "correct the node"))
+    with pytest.raises(
+        InputError, match=r"'radar' to 'camera' \(pose: got a quaternion of length 2, .*; correct the node"
+    ):
+        tree.lookup("camera", "radar", 10 * S)
+    tree.set("base", "radar", 0, turned(0.0), static=True)
+    same(tree.lookup("base", "radar", 0), turned(0.0))
 
 
 def test_when_time_goes_back_the_old_motion_is_forgotten() -> None:

@@ -14,12 +14,12 @@ from sensor_msgs.msg import CameraInfo
 
 KEPT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
-    depth=1,
+    depth=10,
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
 """With this QoS, a publisher that keeps its last message (transient_local, also called latched) sends it to a late
-subscription."""
+subscription. Several sensors may publish on one topic."""
 LOOK_PERIOD_S = 0.2
 """The time between two looks for such a publisher."""
 
@@ -39,27 +39,33 @@ class NewestInfo:
 
 
 class KeptInfo:
-    """Asks for the message that a transient_local publisher of camera_info has kept, until one comes or until `close`.
+    """Asks publishers of camera_info that keep their last message (transient_local) for it, until `close`.
 
-    The volatile subscription of the node gets no message from before it was made. A transient_local one does, but
-    volatile publishers refuse it and warn about it, so it is made only if there is a publisher of that kind.
+    The volatile subscription of the node gets no message from before it was made or, of a driver that has started
+    again, before that one was discovered. A transient_local one does, but volatile publishers refuse it and warn about
+    it, so it is made only while there is a new publisher of that kind.
     """
 
     def __init__(self, node: Node, take: Callable[[CameraInfo], None]) -> None:
         """take: called with every message, from either subscription."""
         self._node, self._take = node, take
         self._topic = ""
-        self._came = False
+        self._asked: set[tuple[int, ...]] = set()
+        """The publishers that were asked."""
+        self._answers = 0
+        """The number of messages since then."""
+        self._last: CameraInfo | None = None
         self._subscription: Any = None
         self._timer: Any = None
 
     def receive(self, info: CameraInfo) -> None:
         """Take a message of the volatile subscription."""
-        self._came = True
-        self._take(info)
+        if self._subscription is None or info != self._last:  # the other subscription may have had it
+            self._last = info
+            self._take(info)
 
     def look(self, topic: str) -> None:
-        """Start looking for a publisher that keeps its message. topic: the full name."""
+        """Start looking for publishers that keep their messages. topic: the full name."""
         self._topic = topic
         # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -70,18 +76,28 @@ class KeptInfo:
         """Stop looking, and unsubscribe."""
         if self._timer is not None:
             self._node.destroy_timer(self._timer)
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-        self._timer = self._subscription = None
+            self._timer = None
+        self._stop_asking()
 
     def _look(self) -> None:
-        if self._came:
-            self.close()
-        elif self._subscription is None:
-            publishers = self._node.get_publishers_info_by_topic(self._topic)
-            if any(each.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for each in publishers):
-                self._subscription = self._node.create_subscription(CameraInfo, self._topic, self._receive_kept, KEPT)
+        publishers = self._node.get_publishers_info_by_topic(self._topic)
+        keeping = {
+            tuple(each.endpoint_gid)
+            for each in publishers
+            if each.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        }
+        if not keeping <= self._asked:  # all are asked again, because a subscription gets what is kept at its start
+            self._stop_asking()
+            self._asked, self._answers = keeping, 0
+            self._subscription = self._node.create_subscription(CameraInfo, self._topic, self._receive_kept, KEPT)
+        elif self._subscription is not None and self._answers >= len(keeping):
+            self._stop_asking()  # the volatile subscription gets what is sent from now on
+
+    def _stop_asking(self) -> None:
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
 
     def _receive_kept(self, info: CameraInfo) -> None:
-        if not self._came:  # the volatile subscription gets what is sent from now on
-            self.receive(info)
+        self._answers += 1
+        self.receive(info)

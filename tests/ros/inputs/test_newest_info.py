@@ -113,6 +113,32 @@ def test_a_kept_camera_info_is_heard_from_a_publisher_that_starts_later(started:
     assert driver.received() == 1
 
 
+def test_a_driver_that_starts_again_with_another_calibration_is_heard(started: Callable[..., Driver]) -> None:
+    driver, later = started(), info_message()
+    later.k[0] *= 0.5
+    publisher = driver.publisher(KEEPS)
+    publisher.publish(info_message())
+    assert driver.node.trigger_activate() == SUCCESS
+    assert driver.spin(DEADLINE_S, lambda: driver.received() == 1)
+    driver.ros.destroy_publisher(publisher)
+    driver.publisher(KEEPS).publish(later)
+    assert driver.spin(DEADLINE_S, lambda: driver.received() == 2)
+    driver.spin(0.5)
+    assert driver.received() == 2 and infos_of(driver.node) == 1
+
+
+def test_several_sensors_that_keep_their_camera_info_are_all_heard(started: Callable[..., Driver]) -> None:
+    driver = started()
+    for name in ("left", "right", "rear"):
+        info = info_message()
+        info.header.frame_id = name
+        driver.publisher(KEEPS).publish(info)
+    assert driver.node.trigger_activate() == SUCCESS
+    assert driver.spin(DEADLINE_S, lambda: driver.received() == 3)
+    driver.spin(0.5)
+    assert driver.received() == 3 and infos_of(driver.node) == 1
+
+
 def test_a_kept_camera_info_of_a_depth_sensor_is_heard_too(started: Callable[..., Driver]) -> None:
     driver = started(hints__depth=True)
     driver.publisher(KEEPS, "/hints/depth/camera_info").publish(info_message())

@@ -35,7 +35,7 @@ def level_hints(
     points = points[np.isfinite(points).all(axis=1)]
     level = points[np.abs(points @ camera.mounting.up_optical() + below_m) < band_m]
     level *= 1.0 + NOISE * rng.standard_normal((len(level), 1))
-    return gated(camera, Measured(turned(level) if turned else level, NOISE, 0.0, "scan"), REACH_M, 1.0).hints
+    return gated(camera, Measured(turned(level) if turned else level, NOISE, 0.0, "scan"), REACH_M).hints
 
 
 def scanned(frame: DriveFrame, below_m: float, pose: Transform | None, rng: np.random.Generator) -> Hints | None:

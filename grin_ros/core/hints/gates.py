@@ -56,11 +56,11 @@ class Gated:
     rejected: Mapping[str, int]
 
 
-def gated(camera: Camera, measured: Measured, max_range_m: float, max_age_s: float) -> Gated:
+def gated(camera: Camera, measured: Measured, max_range_m: float) -> Gated:
     """Return the hints of points that the camera can see, and the counts of the others by reason.
 
-    A point must lie within max_range_m of the camera, must not be older (or newer) than max_age_s, must be in the
-    image, and must not lie behind a much nearer point.
+    A point must lie within max_range_m of the camera, must be in the image, and must not lie behind a much nearer
+    point.
     """
     points = measured.points
     ranges_m = np.sqrt(np.einsum("ij,ij->i", points, points))
@@ -74,7 +74,6 @@ def gated(camera: Camera, measured: Measured, max_range_m: float, max_age_s: flo
         rejected[reason] = int((left & those).sum())
         left = left & ~those
 
-    reject(TOO_OLD, np.greater(age_s, max_age_s))
     reject(TOO_FAR, ranges_m > max_range_m)
     pixels = np.full((len(points), 2), np.nan)
     pixels[left] = camera.project(points[left])

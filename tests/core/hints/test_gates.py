@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.gates import HIDDEN, NO_RETURN, OUTSIDE, TOO_FAR, TOO_OLD, Measured, gated
+from grin_ros.core.hints.gates import HIDDEN, NO_RETURN, OUTSIDE, TOO_FAR, Measured, gated
 
 CAMERA = Camera(160, 120, 110.0, 110.0, 79.5, 59.5)
 
@@ -19,7 +19,7 @@ def at(u: float, v: float, range_m: float) -> list[float]:
 
 def test_what_the_camera_sees_becomes_hints_at_its_pixels() -> None:
     points = np.array([at(30.0, 40.0, 2.0), at(100.0, 80.0, 3.0)])
-    found = gated(CAMERA, Measured(points, np.array([0.01, 0.02]), -0.05, "lidar"), 10.0, 0.2)
+    found = gated(CAMERA, Measured(points, np.array([0.01, 0.02]), -0.05, "lidar"), 10.0)
     assert found.rejected == {} and found.hints is not None
     np.testing.assert_allclose(found.hints.pixels, [[30.0, 40.0], [100.0, 80.0]], atol=1e-4)
     np.testing.assert_allclose(found.hints.range_m, [2.0, 3.0], rtol=1e-6)
@@ -39,12 +39,10 @@ def test_each_rejection_is_counted_by_its_reason() -> None:
             at(200.0, 60.0, 2.0),
             [np.nan, 0.0, 1.0],
             [0.0, 0.0, 0.0],
-            at(40.0, 100.0, 2.0),
         ]
     )
-    age_s = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.5])
-    found = gated(CAMERA, Measured(points, 0.01, age_s, "lidar"), 10.0, 0.2)
-    assert found.rejected == {NO_RETURN: 2, TOO_OLD: 1, TOO_FAR: 1, OUTSIDE: 2, HIDDEN: 1}
+    found = gated(CAMERA, Measured(points, 0.01, 0.0, "lidar"), 10.0)
+    assert found.rejected == {NO_RETURN: 2, TOO_FAR: 1, OUTSIDE: 2, HIDDEN: 1}
     assert found.hints is not None
     np.testing.assert_allclose(found.hints.pixels, [[80.0, 60.0], [20.0, 60.0]], atol=1e-4)
 
@@ -52,18 +50,18 @@ def test_each_rejection_is_counted_by_its_reason() -> None:
 def test_a_floor_at_a_flat_angle_does_not_hide_itself() -> None:
     below = CAMERA.unproject(np.stack(np.meshgrid(np.arange(160), np.arange(75, 120)), axis=-1).reshape(-1, 2))
     floor = below * (0.4 / below[:, 1])[:, None]
-    found = gated(CAMERA, Measured(floor, 0.01, 0.0, "lidar"), 10.0, 0.2)
+    found = gated(CAMERA, Measured(floor, 0.01, 0.0, "lidar"), 10.0)
     assert found.rejected == {}
 
 
 def test_what_lies_between_the_rings_on_a_nearer_surface_is_hidden() -> None:
     rings = [at(u, v, 2.0) for v in (50.0, 55.0) for u in range(70, 90)]
     behind, beside, above = at(80.0, 52.5, 3.0), at(110.0, 52.5, 3.0), at(80.0, 46.0, 3.0)
-    found = gated(CAMERA, Measured(np.array([*rings, behind, beside, above]), 0.01, 0.0, "lidar"), 10.0, 0.2)
+    found = gated(CAMERA, Measured(np.array([*rings, behind, beside, above]), 0.01, 0.0, "lidar"), 10.0)
     assert found.rejected == {HIDDEN: 1} and found.hints is not None
     np.testing.assert_allclose(found.hints.pixels[found.hints.range_m > 2.5], [[110.0, 52.5], [80.0, 46.0]], atol=1e-4)
 
 
 def test_nothing_gives_no_hints() -> None:
-    found = gated(CAMERA, Measured(np.empty((0, 3)), 0.01, 0.0, "lidar"), 10.0, 0.2)
+    found = gated(CAMERA, Measured(np.empty((0, 3)), 0.01, 0.0, "lidar"), 10.0)
     assert found.hints is None and found.rejected == {}

@@ -24,7 +24,7 @@ class HintConfig:
     values: name without 'hints.' -> value, of all of them, and `motion.*` as it is. on: the names of the sources that
     are switched on. fixed_frame: a frame in which the world stands still, such as odom; empty for none. max_age_s: the
     largest time between an image and what was measured. min_range_m, max_range_m: nearer (from the sensor) and farther
-    ranges (from the camera) are not used.
+    ranges (from the camera) are not used. rectified: the image of the camera is rectified.
     """
 
     values: Mapping[str, Any]
@@ -33,6 +33,7 @@ class HintConfig:
     max_age_s: float
     min_range_m: float
     max_range_m: float
+    rectified: bool = False
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> HintConfig:
@@ -49,6 +50,7 @@ class HintConfig:
             values["max_age_s"],
             values["min_range_m"],
             values["max_range_m"],
+            bool(parameters["rectified"]),
         )
 
     def pose(self, source: str) -> Transform | None:

@@ -30,6 +30,7 @@ from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import camera_from_info, stamp_ns
 
 TOPIC, INFO = "hints/depth", "hints/depth/camera_info"
+RECTIFIED = "depth_rectified"
 KINDS = {"16uc1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32fc1": ("f4", 1.0)}
 """Encoding in small letters -> (NumPy type, metres of one unit)."""
 MOST_PIXELS = 30_000
@@ -65,9 +66,10 @@ class DepthSource(SensorsSource):
             self._infos[message.header.frame_id] = message
 
     def _info(self, frame_id: str) -> CameraInfo:
-        """Return the camera_info of a frame, or the only one. Raises InputError if there is none."""
-        infos = dict(self._infos)
-        if frame_id not in infos and len(infos) == 1:  # some drivers leave its frame_id empty
+        """Return the camera_info of a frame. Raises InputError if there is none."""
+        infos = {name.lstrip("/"): info for name, info in dict(self._infos).items()}
+        frame_id = frame_id.lstrip("/")
+        if len(infos) == 1 and ("" in infos or not frame_id):  # some drivers leave one of them empty
             (frame_id,) = infos
         if frame_id not in infos:
             if not infos:
@@ -81,7 +83,10 @@ class DepthSource(SensorsSource):
 
     def given(self, view: View, message: Image) -> Given:
         """Return the hints of the pixels that hold depth. Raises InputError if they cannot be read or tf is missing."""
-        image, camera = message, camera_from_info(self._info(message.header.frame_id))
+        image, config = message, view.config
+        aligned = image.header.frame_id.lstrip("/") == view.frame_id.lstrip("/")
+        rectified = bool(config.values[RECTIFIED]) or (aligned and config.rectified)
+        camera = camera_from_info(self._info(image.header.frame_id), rectified)
         every = max(1, math.ceil(math.sqrt(image.width * image.height / MOST_SEARCHED)))
         depth_m = depth_from(image, every)
         if (image.width, image.height) != (camera.width, camera.height):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from grin_ros.core.input_error import InputError
@@ -25,9 +26,11 @@ MOST_BYTES = 64 << 20
 class KeptMessages:
     """Keeps the newest messages of one topic, by their stamps. Thread safe."""
 
-    def __init__(self, topic: str) -> None:
-        """topic: the words for it in the text of an error."""
+    def __init__(self, topic: str, lasts_ns: Callable[[Any], int] = lambda _: 0) -> None:
+        """topic: the words for it in the text of an error. lasts_ns: how long a message went on measuring after its
+        stamp; negative if it began before it."""
         self._topic = topic
+        self._lasts_ns = lasts_ns
         self._lock = threading.Lock()
         self._kept: deque[Any] = deque(maxlen=KEPT)
 
@@ -50,15 +53,15 @@ class KeptMessages:
         raise nothing_has_come(self._topic)
 
     def nearest(self, image_ns: int, max_age_s: float, limit: str = "hints.max_age_s") -> Any:
-        """Return the message whose stamp is nearest to that of the image. limit: the parameter that sets max_age_s.
+        """Return the message that measured nearest to the time of the image. limit: the parameter that sets max_age_s.
 
         Raises InputError if none has come, or if none is near enough.
         """
         self.newest()
         with self._lock:
             kept = list(self._kept)
-        nearest = min(kept, key=lambda message: abs(stamp_ns(message.header) - image_ns))
-        age_s = (image_ns - stamp_ns(nearest.header)) / 1e9
+        nearest = min(kept, key=lambda message: abs(self._older_ns(message, image_ns)))
+        age_s = self._older_ns(nearest, image_ns) / 1e9
         if abs(age_s) > max_age_s and not stamp_ns(nearest.header):
             raise InputError(
                 f"the nearest message on {self._topic} has no time (its stamp is 0)",
@@ -71,6 +74,12 @@ class KeptMessages:
                 f"check that the sensor publishes and that all clocks agree, or raise {limit}",
             )
         return nearest
+
+    def _older_ns(self, message: Any, image_ns: int) -> int:
+        """Return how much older than the image a message is; 0 if it measured at that time, negative if it is newer."""
+        stamp = stamp_ns(message.header)
+        begin, end = sorted((stamp, stamp + self._lasts_ns(message)))
+        return image_ns - min(max(image_ns, begin), end)
 
 
 def _bytes(message: Any) -> int:

@@ -74,7 +74,11 @@ def given_by(view: View, measured: Points) -> Given:
     returns = measured_returns(measured.points, measured.min_range_m, by_sensor=measured.by_sensor)
     rejected = measured.rejected + Counter({NO_RETURN: returns.no_return, TOO_NEAR: returns.too_near})
     times_ns = measured.times_ns[returns.kept]
-    where = _where(view, measured, returns.points, times_ns)
+    # Before the points are moved: tf may not reach to a time that is wrong, and then none would be moved.
+    young = np.abs(view.frame.stamp_ns - times_ns) <= config.max_age_s * 1e9
+    rejected += Counter({TOO_OLD: int((~young).sum())})
+    times_ns = times_ns[young]
+    where = _where(view, measured, returns.points[young], times_ns)
     distance_m = np.maximum(np.linalg.norm(where.points, axis=1), 1e-3)
     own_ln = np.hypot(config.sigma_ln(measured.source), measured.sigma_ln)
     points = Measured(
@@ -83,7 +87,7 @@ def given_by(view: View, measured: Points) -> Given:
         (view.frame.stamp_ns - times_ns) / 1e9,
         measured.source,
     )
-    found = gated(camera, points, config.max_range_m, config.max_age_s)
+    found = gated(camera, points, config.max_range_m)
     rejected += Counter(found.rejected)
     age_s = (view.frame.stamp_ns - stamp_ns(measured.header)) / 1e9
     reason = nothing_left(config, measured.source, rejected) if found.hints is None else ""

@@ -40,6 +40,8 @@ class PointsSource(SensorsSource):
         """Return the hints of the points that were measured. Raises InputError if it is no cloud or tf is missing."""
         fields = CloudFields(message, TOPIC)
         points = fields.points()
+        if not len(points):  # drivers leave out what has no return, so that an open place has no points
+            return Given(reason="the cloud has no points; check that something is within range", idle=True)
         times_ns, note = point_times_ns(fields, message, points)
         given = given_by(view, Points("points", message.header, points, times_ns, min_range_m=view.config.min_range_m))
         return given.noted(note)

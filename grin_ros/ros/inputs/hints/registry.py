@@ -122,6 +122,14 @@ SOURCES: Mapping[str, SourceKind] = {
             },
             "the depth image on hints/depth (Image 16UC1 or 32FC1) with its camera_info",
             sigma_ln=0.02,
+            parameters=(
+                Parameter(
+                    "hints.depth_rectified",
+                    False,
+                    "The depth images are rectified (image_rect): their camera is the matrix P of camera_info, without "
+                    "distortion. If they are in the frame of the image, they also are if `rectified` is true.",
+                ),
+            ),
         ),
         SourceKind(
             "landmarks",

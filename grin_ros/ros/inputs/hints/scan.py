@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan
 
+from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.measured import Points, given_by
 from grin_ros.ros.inputs.hints.placing import placed
 from grin_ros.ros.inputs.hints.sensors import SensorsSource
@@ -21,15 +21,23 @@ from grin_ros.ros.inputs.ranges import ray_directions, scan_points
 MOST_SWEEP_S = 1.0
 """A scan that says that it took longer is not believed; its rays then count as measured at its stamp."""
 
+BEYOND, FEWEST_BEYOND = 2.0, 5
+"""Ranges are not in metres if most are larger than range_max times the first, and have so many different values."""
+
 
 class ScanSource(SensorsSource):
     """The scans that are nearest in time to the image, one of each lidar."""
 
     name, topic = "scan", "hints/scan"
 
+    def lasts_ns(self, message: LaserScan) -> int:
+        """Return the time between the first ray and the last one."""
+        return int(_sweep_s(message) * 1e9)
+
     def given(self, view: View, message: LaserScan) -> Given:
         """Return the hints of the rays that hit something. Raises InputError if it is no scan or tf is missing."""
         points, times_ns = scan_points(message), ray_times_ns(message)
+        _check_units(message)
         reach_m = min(float(message.range_max), view.config.max_range_m)
         without = np.isposinf(message.ranges)  # REP 117: nothing within range_max
         measured = Points(
@@ -43,6 +51,19 @@ class ScanSource(SensorsSource):
         return given
 
 
+def _check_units(scan: LaserScan) -> None:
+    """Raise InputError if most ranges are far beyond range_max, as millimetres are. A code for no return is too, but it
+    is one number."""
+    ranges_m = np.asarray(scan.ranges, np.float64)
+    finite_m = ranges_m[np.isfinite(ranges_m) & (ranges_m > 0.0)]
+    beyond_m = finite_m[finite_m > BEYOND * scan.range_max]
+    if 2 * len(beyond_m) > len(finite_m) and len(np.unique(beyond_m)) >= FEWEST_BEYOND:
+        raise InputError(
+            f"scan: got ranges of {beyond_m.min():g} to {beyond_m.max():g}, but its range_max is {scan.range_max:g}",
+            "let the node that publishes it give both in metres",
+        )
+
+
 def _looks_into_nothing(view: View, scan: LaserScan, points: NDArray[np.float64], times_ns: NDArray[np.int64]) -> bool:
     """Return True if the camera sees rays without a return: then the place is empty, and the pose may be right."""
     (without,) = np.nonzero(np.isnan(points[:, 0]))
@@ -54,7 +75,7 @@ def _looks_into_nothing(view: View, scan: LaserScan, points: NDArray[np.float64]
 
 def _times_note(scan: LaserScan) -> str:
     """Return why the times of the rays are not used; empty if they are, or if the scan has none."""
-    took_s = abs(float(scan.time_increment)) * len(scan.ranges)
+    took_s = abs(float(scan.time_increment)) * max(0, len(scan.ranges) - 1)
     if took_s <= MOST_SWEEP_S:  # NaN is not
         return ""
     return (
@@ -65,8 +86,11 @@ def _times_note(scan: LaserScan) -> str:
 
 def ray_times_ns(scan: LaserScan) -> NDArray[np.int64]:
     """Return the time of every ray, nanoseconds: the stamp is that of the first ray."""
-    count, each_s = len(scan.ranges), float(scan.time_increment)
-    if not math.isfinite(each_s) or abs(each_s) * count > MOST_SWEEP_S:
-        each_s = 0.0
-    since_ns = np.rint(np.arange(count) * (each_s * 1e9)).astype(np.int64)
+    since_ns = np.rint(np.linspace(0.0, _sweep_s(scan) * 1e9, len(scan.ranges))).astype(np.int64)
     return np.asarray(stamp_ns(scan.header) + since_ns, np.int64)
+
+
+def _sweep_s(scan: LaserScan) -> float:
+    """Return the time from the first ray to the last one; 0 if the scan does not say it, or says what cannot be."""
+    took_s = float(scan.time_increment) * max(0, len(scan.ranges) - 1)
+    return took_s if abs(took_s) <= MOST_SWEEP_S else 0.0  # NaN is not

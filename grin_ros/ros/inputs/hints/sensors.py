@@ -34,7 +34,12 @@ class SensorsSource(HintSource):
         """Keep a message."""
         frame_id = message.header.frame_id
         if frame_id in self._kept or len(self._kept) < MOST_SENSORS:
-            self._kept.setdefault(frame_id, KeptMessages(f"{topic} in the frame '{frame_id}'")).add(message)
+            named = KeptMessages(f"{topic} in the frame '{frame_id}'", self.lasts_ns)
+            self._kept.setdefault(frame_id, named).add(message)
+
+    def lasts_ns(self, message: Any) -> int:  # noqa: ARG002  # most sensors measure everything at once
+        """Return how long the sensor went on measuring after the stamp of a message, in nanoseconds."""
+        return 0
 
     @abstractmethod
     def given(self, view: View, message: Any) -> Given:

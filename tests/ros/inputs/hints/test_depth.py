@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.depth import DepthSource
-from grin_ros.ros.inputs.hints.source import Given
+from grin_ros.ros.inputs.hints.source import Given, View
 from tests.ros.inputs.hints.wall import WALL_M, depth_error, depth_messages, view, zones
 
 
@@ -131,3 +132,45 @@ def test_the_margins_of_an_aligned_image_are_not_silent_and_are_forgotten() -> N
     assert unreached(depth_m), "now the sensor is known to look there"
     source.forget()
     assert not unreached(depth_m)
+
+
+def test_the_calibration_of_another_frame_is_not_used() -> None:
+    image, info = (message for _, message in depth_messages(zones(), 45.0))
+    source = DepthSource()
+    info.header.frame_id = "camera_color"
+    source.take("hints/depth", image)
+    source.take("hints/depth/camera_info", info)
+    with pytest.raises(InputError, match=r"no camera_info of the frame 'tof', that of the depth image, but of camera"):
+        source(view())
+    unnamed = DepthSource()
+    info.header.frame_id = ""
+    unnamed.take("hints/depth", image)
+    unnamed.take("hints/depth/camera_info", info)
+    assert unnamed(view()).hints is not None
+
+
+@pytest.mark.parametrize("frame_id", ["tof", "/optical"])
+@pytest.mark.parametrize("parameter", ["depth_rectified", "rectified"])
+def test_a_rectified_depth_image_has_the_matrix_p(frame_id: str, parameter: str) -> None:
+    """One that is in the frame of the image is rectified where the image is."""
+    image, info = (message for _, message in depth_messages(zones(), 45.0))
+    image.header.frame_id = info.header.frame_id = frame_id
+    info.distortion_model, info.d = "plumb_bob", [-0.2, 0.0, 0.0, 0.0, 0.0]
+    info.p = [0.5 * info.k[0], 0.0, info.k[2], 0.0, 0.0, 0.5 * info.k[4], info.k[5], 0.0, 0.0, 0.0, 1.0, 0.0]
+
+    source = DepthSource()
+    for topic, message in (("hints/depth", image), ("hints/depth/camera_info", info)):
+        source.take(topic, message)
+
+    def width_px(at: View) -> float:
+        hints = source(at).hints
+        assert hints is not None
+        return float(np.ptp(hints.pixels[:, 0]))
+
+    at = view(depth_rectified=parameter == "depth_rectified")
+    at = replace(at, config=replace(at.config, rectified=parameter == "rectified"))
+    wider = width_px(at) / width_px(view())
+    if parameter == "rectified" and frame_id == "tof":
+        assert wider == 1.0
+    else:
+        assert wider > 1.2

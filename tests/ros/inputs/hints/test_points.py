@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.geometry.transform_tree import IDENTITY, TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.cloud_fields import MOST_POINTS, CloudFields
 from grin_ros.ros.inputs.hints.kept import KeptMessages
@@ -162,4 +164,20 @@ def test_a_cloud_without_points_or_of_nan_gives_nothing_and_says_why() -> None:
     assert given.hints is None and given.rejected == {"no return": 50}
     assert given.reason.startswith("no measurement is left (no return 50); check")
     empty = asked(PointsSource(), TOPIC, cloud(np.empty((0, 3))))
-    assert empty.hints is None and "holds no measurements" in empty.reason
+    assert empty.hints is None and "the cloud has no points" in empty.reason
+    assert given.sees_nothing and empty.sees_nothing, "many drivers leave out what has no return"
+
+
+def test_one_point_with_a_wrong_time_does_not_keep_the_others_in_place() -> None:
+    """tf does not reach to its time. It is too far from the image to be used anyway."""
+    points, since_s = wall_points(), np.zeros(400, np.float32)
+    since_s[7] = 0.9
+    short = TransformTree()
+    for step in range(-100, 6):
+        pose = Transform.from_rpy((0.5 * step / 100, 0, 0), (0, 0, np.radians(0.4 * step)))
+        short.set("odom", "base", NOW_NS + step * 10**7, pose)
+    for child in ("camera", "lidar"):
+        short.set("base", child, 0, IDENTITY, static=True)
+    short.set("camera", "optical", 0, OPTICAL, static=True)
+    given = asked(PointsSource(), TOPIC, cloud(points, extra=[("time", "f4", since_s)]), view(short))
+    assert given.hints is not None and given.rejected["too old"] == 1 and not given.note

@@ -123,8 +123,30 @@ def test_the_scan_that_is_nearest_in_time_is_used_and_an_old_or_future_one_is_no
         source.take(TOPIC, scan(stamp_ns=NOW_NS + round(shift_s * 1e9)))
     assert source(view()).age_s == pytest.approx(0.05)
     for shift_s, word in ((1.0, "older"), (-1.0, "newer")):
-        with pytest.raises(InputError, match=rf"{word} than the image, and hints\.max_age_s is 0\.2; check that"):
+        with pytest.raises(InputError, match=rf"{word} than the image, and hints\.max_age_s is 0\.4; check that"):
             source(view(image_ns=NOW_NS + round((0.1 if shift_s > 0 else -0.3) * 1e9) + round(shift_s * 1e9)))
+
+
+@pytest.mark.parametrize("late_s", [0.45, 0.5])
+def test_a_lidar_that_turns_slowly_is_as_old_as_its_rays(late_s: float) -> None:
+    """It turns in 0.2 s, and the stamp is that of the first ray. Rays that are too old are rejected one by one."""
+    source, slow = ScanSource(), scan(each_s=0.2 / 180)
+    source.take(TOPIC, slow)
+    given = source(view(driving(0.5), NOW_NS + round(late_s * 1e9)))
+    assert given.hints is not None and given.rejected["too old"] > 0
+    assert given.hints.age_s.max() <= 0.4
+    with pytest.raises(InputError, match=r"0\.41 s older than the image"):
+        source(view(driving(0.5), NOW_NS + 611_000_000))
+
+
+def test_a_scan_in_millimetres_is_named_and_a_code_for_no_return_is_none() -> None:
+    millimetres = scan()
+    millimetres.ranges = [1e3 * each for each in millimetres.ranges]
+    with pytest.raises(InputError, match=r"got ranges of 3000 to \d+\.\d, but its range_max is 20; let .* in metres"):
+        asked(ScanSource(), TOPIC, millimetres)
+    nothing = scan()
+    nothing.ranges = [65.533] * len(nothing.ranges)
+    assert asked(ScanSource(), TOPIC, nothing).sees_nothing
 
 
 @pytest.mark.parametrize("rate_hz", [50, 60, 75, 100, 120, 200, 1000])

@@ -19,24 +19,28 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks.moving.lidar import level_hints
-from grin_ros.core.artifact.loading import load_artifact
-from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.estimator import Estimator
-from grin_ros.core.geometry.camera import Camera, Mounting
-from grin_ros.core.geometry.rays import range_to_depth
-from grin_ros.core.planning.obstacles import ObstacleSettings, trusted_pixels
-from grin_ros.core.planning.scan import level_scan
-from grin_ros.core.types import DepthEstimate, Frame, Hints
-from grin_ros.lab.datasets.measured import EvalDataset
-from grin_ros.worlds.assets.assets import Assets
-from grin_ros.worlds.rendering.renderer import Renderer
-from grin_ros.worlds.sequence import render_sequence
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.moving.lidar import level_hints  # noqa: E402
+from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
+from grin_ros.core.backends.opening import open_engine  # noqa: E402
+from grin_ros.core.estimator import Estimator  # noqa: E402
+from grin_ros.core.geometry.camera import Camera, Mounting  # noqa: E402
+from grin_ros.core.geometry.rays import range_to_depth  # noqa: E402
+from grin_ros.core.planning.obstacles import ObstacleSettings, trusted_pixels  # noqa: E402
+from grin_ros.core.planning.scan import level_scan  # noqa: E402
+from grin_ros.core.types import DepthEstimate, Frame, Hints  # noqa: E402
+from grin_ros.lab.datasets.measured import EvalDataset  # noqa: E402
+from grin_ros.worlds.assets.assets import Assets  # noqa: E402
+from grin_ros.worlds.rendering.renderer import Renderer  # noqa: E402
+from grin_ros.worlds.sequence import render_sequence  # noqa: E402
 
 LENS = Camera(640, 480, 500.0, 500.0, 321.0, 238.0, "plumb_bob", (-0.1, 0.02, 0.0, 0.0, 0.0), Mounting(0.5, 0.0, 0.05))
 FIRST_SEED = 700

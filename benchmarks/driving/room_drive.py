@@ -10,6 +10,7 @@ textures of others. Its licence is the project's, Apache-2.0.
 /front/image/compressed   JPEG of 256 x 192 px through a lens with distortion, principal point off the centre
 /front/camera_info        K and D of that lens
 /front/truth              16UC1, depth in millimetres along z, 0 where nothing is: every STRIDE-th pixel from OFFSET on
+/front/scan               a level 2D lidar at the camera, with a ray every half degree and 1 % of noise
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
 
+from benchmarks.moving import lidar
 from benchmarks.stand_in.camera import info_message
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.rays import range_to_depth
@@ -34,8 +36,8 @@ from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.message_types import type_name
 
 BAG = Path(__file__).with_suffix(".mcap")
-IMAGE, INFO, TRUTH = "/front/image/compressed", "/front/camera_info", "/front/truth"
-FRAME = "front_optical"
+IMAGE, INFO, TRUTH, SCAN = "/front/image/compressed", "/front/camera_info", "/front/truth", "/front/lidar"
+FRAME, LIDAR_FRAME = "front_optical", "front_lidar"
 SEED, FRAMES, REACH_M, TURN_RAD = 54, 13, 0.2, 0.12
 START_NS, STEP_NS = 1_800_000_000_000_000_000, 400_000_000
 STRIDE, OFFSET = 4, 2
@@ -105,13 +107,14 @@ def write(path: Path = BAG) -> None:
         with writer:
             connections = {
                 topic: writer.add_connection(topic, type_name(kind), typestore=store)
-                for topic, kind in ((INFO, CameraInfo), (IMAGE, CompressedImage), (TRUTH, Image))
+                for topic, kind in ((INFO, CameraInfo), (IMAGE, CompressedImage), (TRUTH, Image), (SCAN, LaserScan))
             }
             for number, view in enumerate(views):
                 depth_m = seen(range_to_depth(view.range_m, LENS.rays()))
-                for topic, message in zip(connections, _messages(view.image, depth_m), strict=True):
+                messages = (*_messages(view.image, depth_m), _scan(view.range_m, np.random.default_rng(number)))
+                for topic, message in zip(connections, messages, strict=True):
                     sec, nanosec = divmod(stamp_ns(number), 10**9)
-                    message.header.frame_id = FRAME
+                    message.header.frame_id = LIDAR_FRAME if topic == SCAN else FRAME
                     message.header.stamp = Time(sec=sec, nanosec=nanosec)
                     writer.write(connections[topic], stamp_ns(number), serialize(message))
         shutil.move(str(bag / f"{path.stem}.mcap"), path)
@@ -127,6 +130,18 @@ def _messages(image: NDArray[np.uint8], depth_m: NDArray[np.float32]) -> tuple[C
     truth = Image(height=depth_mm.shape[0], width=depth_mm.shape[1], encoding="16UC1", step=2 * depth_mm.shape[1])
     truth.data.frombytes(depth_mm.tobytes())
     return info, compressed, truth
+
+
+def _scan(range_m: NDArray[np.float32], rng: np.random.Generator) -> LaserScan:
+    """Return the scan of the rays that the camera sees; +inf where they meet nothing within range (REP 117)."""
+    hit, rays = lidar.level_points(LENS, (LENS.rays() * range_m[..., None]).reshape(-1, 3).astype(np.float64))
+    ranges_m = np.full(rays.max() - rays.min() + 1, np.inf)
+    ranges_m[rays.max() - rays] = np.linalg.norm(hit, axis=1) * (1.0 + lidar.NOISE * rng.standard_normal(len(hit)))
+    step_rad = lidar.STEP_RAD
+    scan = LaserScan(angle_min=-step_rad * rays.max(), angle_max=-step_rad * rays.min(), angle_increment=step_rad)
+    scan.range_min, scan.range_max = 0.05, lidar.REACH_M
+    scan.ranges = np.where(ranges_m < lidar.REACH_M, ranges_m, np.inf).astype(np.float32).tolist()
+    return scan
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -16,26 +17,38 @@ from grin_ros.core.types import Hints, Placed
 from grin_ros.lab.datasets.drives import DriveFrame
 
 BAND_M, NOISE, REACH_M = 0.02, 0.01, 20.0
+STEP_RAD = math.radians(0.5)
+"""The angle between two rays."""
+
+
+def level_points(
+    camera: Camera, points: NDArray[np.float64], below_m: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return what the rays of a level lidar `below_m` metres below the camera hit, and the numbers of these rays.
+
+    points: (N, 3) true points in the optical frame, NaN where nothing is. For each step of bearing, that one which is
+    nearest to the plane of the lidar, and at most BAND_M above or below it, stands in for a ray. Ray 0 looks ahead;
+    those to its right have numbers above 0.
+    """
+    assert camera.mounting is not None
+    up = camera.mounting.up_optical()
+    points = points[np.isfinite(points).all(axis=1)]
+    away_m = np.abs(points @ up + below_m)
+    points, away_m = points[away_m < BAND_M], away_m[away_m < BAND_M]
+    right = np.cross([0.0, 0.0, 1.0], up)
+    ray = np.rint(np.arctan2(points @ right, points @ np.cross(up, right)) / STEP_RAD).astype(np.intp)
+    nearest = np.lexsort((away_m, ray))
+    rays, first = np.unique(ray[nearest], return_index=True)
+    return points[nearest[first]], rays
 
 
 def level_hints(
-    camera: Camera,
-    points: NDArray[np.float64],
-    rng: np.random.Generator,
-    below_m: float = 0.0,
-    band_m: float = BAND_M,
-    turned: Transform | None = None,
+    camera: Camera, points: NDArray[np.float64], rng: np.random.Generator, below_m: float = 0.0
 ) -> Hints | None:
-    """Return the hints of a lidar `below_m` metres below the camera, with 1 % of noise.
-
-    points: (N, 3) true points in the optical frame, NaN where nothing is. Those at most `band_m` above or below the
-    plane of the lidar stand in for those of its rays. turned: an error of the pose of the lidar.
-    """
-    assert camera.mounting is not None
-    points = points[np.isfinite(points).all(axis=1)]
-    level = points[np.abs(points @ camera.mounting.up_optical() + below_m) < band_m]
-    level *= 1.0 + NOISE * rng.standard_normal((len(level), 1))
-    return gated(camera, Measured(turned(level) if turned else level, NOISE, 0.0, "scan"), REACH_M).hints
+    """Return the hints of `level_points`, with 1 % of noise."""
+    hit, _ = level_points(camera, points, below_m)
+    hit = hit * (1.0 + NOISE * rng.standard_normal((len(hit), 1)))
+    return gated(camera, Measured(hit, NOISE, 0.0, "scan"), REACH_M).hints
 
 
 def scanned(frame: DriveFrame, below_m: float, pose: Transform | None, rng: np.random.Generator) -> Hints | None:

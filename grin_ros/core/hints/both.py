@@ -22,6 +22,8 @@ BOTH_UP_TO = 100
 """The process without the hint network is heard too up to this number of hints. It errs elsewhere, so that the mean of
 both errs less than either, by 1 to 2 %; with more hints that is not worth its time. Errors adapt to hints up to the
 same number."""
+LEVEL_UP_TO = 160
+"""For hints of one level plane it is heard up to this number, which is that of a lidar's hints and the floor's."""
 UPRIGHT, ACROSS, COLOUR = 3.3, 0.55, 0.6
 """With hints of one level plane, local errors reach so many times as far along the image's height as along its width,
 and their lengths along its width and in colour are multiplied by the others."""
@@ -41,7 +43,7 @@ def both(
     How far these two differ counts as a part of the deviation. kind: LEVEL or SPREAD; for hints that are neither
     the process stays as it is. The other arguments are those of `posterior`.
     """
-    few = len(hints.residual_ln) <= BOTH_UP_TO
+    few = len(hints.residual_ln) <= (LEVEL_UP_TO if kind == LEVEL else BOTH_UP_TO)
     adapts, plain = few and kind == SPREAD, Process()
     if kind == LEVEL:
         process, plain = upright(process), upright(plain)

@@ -82,7 +82,9 @@ def cautious(found: Posterior, places: NDArray[np.floating], shape: tuple[int, i
     u, v = np.clip((places * (cols, rows)).astype(np.intp), 0, (cols - 1, rows - 1)).T
     empty = np.ones(shape, np.uint8)
     empty[v, u] = 0
-    away = cv2.distanceTransform(empty, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).reshape(-1) / np.float32(cols)
+    away = cv2.distanceTransform(empty, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).reshape(-1)
+    # Its squares are whole numbers; the last bits of the roots differ from call to call by where memory lies.
+    away = np.sqrt(np.rint(away * away)) / np.float32(cols)
     held = np.interp(away, REACH, (1.0, 0.0))
     explained = np.clip(1.0 - (found.deviation_ln / found.prior_ln) ** 2, 0.0, 1.0)
     mean_ln = found.mean_ln * explained * held

@@ -29,6 +29,9 @@ from grin_ros.core.types import Frame, HintReport, Hints
 
 BELIEVED = 0.5
 """A hint with a smaller weight counts as an outlier in the report."""
+MOST_LEVEL = 100
+"""The largest number of a sensor's hints of one level plane that are used. A 2D lidar has several hundred rays in view.
+More of them tell nothing of what is above and below the plane, where their noise would be carried too."""
 ROUGHLY = 64
 """The largest number of hints of a rough answer."""
 
@@ -71,15 +74,16 @@ class Fusion:
         of the process is the whole sigma, and members agree. sigma_scale: the factor by which sigma will be multiplied
         after decoding, which the process's own deviation does not need.
         """
-        width = frame.camera.width
         inside = frame.camera.contains(hints.pixels)
-        used = thinned(hints if inside.all() else hints.chosen(inside), width)
-        if not len(used):
+        if not inside.any():
             return None
+        width = frame.camera.width
+        used = thinned(hints if inside.all() else hints.chosen(inside), width)
+        kind = arrangement(_measured(used), frame.camera)
+        if kind == LEVEL:
+            used = _fewer(used, width)
         median = middle(x)
         ln_range = self.ln_range(median)
-        measured = _measured(used)
-        kind = arrangement(measured, frame.camera)
         grid, observed = self._compared(frame, used, pixels, ln_range, features)
         found = self._posterior(frame, used, grid, observed, kind, self.process)
         report = _report(hints, used, found, observed.residual_ln)
@@ -93,7 +97,7 @@ class Fusion:
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
-            calibrated = self.calibration.scale(LEVEL if kind == LEVEL else SPREAD, len(measured))
+            calibrated = self.calibration.scale(LEVEL if kind == LEVEL else SPREAD, len(_measured(used)))
             sigma = np.float32(_wider(used, kind) * calibrated / sigma_scale) * deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
@@ -188,6 +192,15 @@ def _shared(hints: Hints) -> Array | None:
         return None
     own = hints.source[:, None] == np.arange(len(hints.sources))
     return np.asarray(hints.shared_ln[:, None] * own, np.float32)
+
+
+def _fewer(hints: Hints, width: int) -> Hints:
+    """Return the hints with at most MOST_LEVEL of those of sensors, which lie LEVEL in an image of this width."""
+    others = hints.of(TRACKED, MAPPED, *OWN_SOURCES)
+    if len(hints) - others.sum() <= MOST_LEVEL:
+        return hints
+    few = thinned(hints.chosen(~others), width, MOST_LEVEL)
+    return replace(Hints.joined([few, hints.chosen(others)]) or few, unreached=hints.unreached)
 
 
 def _measured(hints: Hints) -> Hints:

@@ -103,6 +103,21 @@ def test_a_dense_cloud_corrects_depth_or_lies_outside(estimator: Estimator, tiny
         assert np.median(got.depth_m[both] / alone.depth_m[both]) == pytest.approx(1.4, rel=0.05)
 
 
+def test_of_a_dense_2d_lidar_some_rays_are_used_and_all_of_what_lies_elsewhere(
+    estimator: Estimator, tiny_frame: Frame
+) -> None:
+    camera, alone = tiny_frame.camera, estimator(tiny_frame)
+    row = np.stack([np.linspace(1.0, camera.width - 2.0, 400), np.full(400, camera.height // 2)], axis=1)
+    range_m = np.full(400, float(np.nanmedian(alone.depth_m)))
+    noisy_m = range_m * (1.0 + 0.01 * np.random.default_rng(0).standard_normal(400))
+    lidar = Hints.measured(row, noisy_m, 0.01, "scan")
+    some = estimator(tiny_frame, hints=lidar).hints
+    assert some is not None and some.offered == 400 and some.used == 100
+    tracked = Hints.measured(row[:30] * (1.0, 0.5), noisy_m[:30], 0.02, "motion")
+    beside = estimator(tiny_frame, hints=Hints.joined([lidar, tracked])).hints
+    assert beside is not None and beside.by_source == {"scan": 100, "motion": 30}
+
+
 def test_outliers_are_counted(estimator: Estimator, tiny_frame: Frame) -> None:
     alone = estimator(tiny_frame)
     hints = hints_of(tiny_frame, alone, 1.0)

@@ -13,6 +13,8 @@ from grin_ros.ros.distribution import distribution_of
 
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 """The variable that Fast DDS 2 (Humble, Jazzy) reads, and the one that Fast DDS 3 reads."""
+TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
+"""The variable that chooses transports without a profile. The transports of a profile take their place."""
 OLD_DISTRIBUTIONS = ("humble", "iron", "jazzy")
 """These have Fast DDS 2; later distributions have Fast DDS 3, which warns of the first variable."""
 SWITCH = "GRIN_ROS_DDS_PROFILE"
@@ -20,13 +22,13 @@ SWITCH = "GRIN_ROS_DDS_PROFILE"
 
 
 def use_dds_profile() -> None:
-    """Set the profile for this process and those it starts, unless one is set. Call this before rclpy.init.
+    """Set the profile for this process and those it starts. Call this before rclpy.init.
 
-    Raises FileNotFoundError if the profile is not installed.
+    A profile and transports that the user has set stay. Raises FileNotFoundError if the profile is not installed.
     """
     if os.environ.get(SWITCH, "").lower() == "false":
         return
-    if not any(os.environ.get(name) for name in PROFILE_VARIABLES):
+    if not any(os.environ.get(name) for name in (*PROFILE_VARIABLES, TRANSPORTS_VARIABLE)):
         os.environ.update(dict.fromkeys(profile_variables(os.environ), str(dds_profile())))
 
 

@@ -20,7 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 from benchmarks.stand_in import engine as fakes
 from benchmarks.stand_in.engine import write_artifact
 from grin_ros.core.backends.registry import BACKENDS
-from grin_ros.ros.dds_profile import profile_variables
+from grin_ros.ros.dds_profile import TRANSPORTS_VARIABLE, profile_variables
 from grin_ros.ros.node.lifecycle import GrinNode
 from tests.ros import DOMAINS, IN_PROCESS_DOMAIN, ROOT
 
@@ -32,6 +32,7 @@ def ros_environment() -> Iterator[None]:
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         patch.setenv("ROS_DOMAIN_ID", str(random.SystemRandom().choice(DOMAINS)))
         patch.setenv("AMENT_PREFIX_PATH", os.environ.get("AMENT_PREFIX_PATH") or sys.prefix)
+        patch.delenv(TRANSPORTS_VARIABLE, raising=False)
         for name in profile_variables(os.environ):
             patch.setenv(name, str(ROOT / "config" / "fastdds.xml"))
         yield

@@ -12,7 +12,7 @@ import pytest
 
 from grin_ros.ros import dds_profile as profiles
 from grin_ros.ros import distribution
-from grin_ros.ros.dds_profile import PROFILE_VARIABLES, dds_profile, use_dds_profile
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, TRANSPORTS_VARIABLE, dds_profile, use_dds_profile
 
 
 @pytest.fixture
@@ -50,6 +50,16 @@ def test_a_users_profile_stays_the_only_one(clean: pytest.MonkeyPatch, name: str
     clean.setenv(name, "/etc/mine.xml")
     use_dds_profile()
     assert [os.environ.get(variable) for variable in PROFILE_VARIABLES if variable in os.environ] == ["/etc/mine.xml"]
+
+
+def test_transports_that_a_user_has_chosen_are_not_replaced_by_those_of_the_profile(clean: pytest.MonkeyPatch) -> None:
+    """With LARGE_DATA on other machines, a node with the profile would not be reached by them."""
+    clean.setenv(TRANSPORTS_VARIABLE, "LARGE_DATA")
+    use_dds_profile()
+    assert not any(name in os.environ for name in PROFILE_VARIABLES)
+    clean.setenv(TRANSPORTS_VARIABLE, "")
+    use_dds_profile()
+    assert any(name in os.environ for name in PROFILE_VARIABLES), "an empty variable chooses nothing"
 
 
 def test_a_user_can_keep_the_settings_of_fast_dds(clean: pytest.MonkeyPatch) -> None:

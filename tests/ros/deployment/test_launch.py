@@ -139,6 +139,15 @@ def test_the_dds_profile_is_set_unless_there_is_another(read: Read, monkeypatch:
     assert "FASTRTPS_DEFAULT_PROFILES_FILE is set already" in actions["LogInfo"][0].kwargs["msg"]
 
 
+def test_transports_that_a_user_has_chosen_are_kept(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "LARGE_DATA")
+    actions = started(read("dds_profile.launch.py"))
+    assert "SetEnvironmentVariable" not in actions
+    assert "FASTDDS_BUILTIN_TRANSPORTS is set already" in actions["LogInfo"][0].kwargs["msg"]
+    monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "")
+    assert "SetEnvironmentVariable" in started(read("dds_profile.launch.py")), "an empty variable chooses nothing"
+
+
 def test_several_cameras_run_in_one_process(read: Read) -> None:
     actions = started(
         read("multi_camera.launch.py"),

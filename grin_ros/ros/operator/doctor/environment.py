@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from grin_ros.core import remedies
-from grin_ros.ros.dds_profile import PROFILE_VARIABLES, dds_profile, profile_variable
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, TRANSPORTS_VARIABLE, dds_profile, profile_variable
 from grin_ros.ros.distribution import distribution_of, distribution_of_wheels
 from grin_ros.ros.operator.doctor.finding import Finding, error, ok, warn
 
@@ -122,8 +122,14 @@ def dds(
         remedy = f"{_export(wanted, shipped())}   (in the terminal of the camera driver)"
     except FileNotFoundError as fault:
         remedy = str(fault)
-    path = environment.get(wanted)
-    if not path:
+    path, transports = environment.get(wanted), environment.get(TRANSPORTS_VARIABLE)
+    if not path and transports:
+        yield warn(
+            f"no Fast DDS profile, because {TRANSPORTS_VARIABLE} is {transports}, which the programs of grin_ros keep: "
+            "large images may get lost",
+            f"if they do: unset {TRANSPORTS_VARIABLE} for every program, then {remedy}",
+        )
+    elif not path:
         confused = f"; {other} is, which this distribution does not read" if environment.get(other) else ""
         yield warn(
             f"no Fast DDS profile ({wanted} is not set{confused}): the programs of grin_ros set their own, but a "

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grin_ros.core import remedies
-from grin_ros.ros.dds_profile import PROFILE_VARIABLES
+from grin_ros.ros.dds_profile import PROFILE_VARIABLES, TRANSPORTS_VARIABLE
 from grin_ros.ros.distribution import distribution_of_wheels
 from grin_ros.ros.operator.doctor import environment
 from grin_ros.ros.operator.doctor.environment import dds, discovery, ros, start
@@ -52,6 +52,15 @@ def test_a_profile_in_the_variable_of_another_distribution_does_not_count(
     assert found.level is Severity.WARN
     assert f"export {wanted}={SHIPPED}" in found.remedy
     assert (f"{given} is, which" in found.text) == bool(given)
+
+
+def test_transports_of_the_user_are_why_there_is_no_profile() -> None:
+    """The programs of grin_ros set no profile then, so the finding must not say that they do."""
+    found = dds_profile({"ROS_DISTRO": "jazzy", TRANSPORTS_VARIABLE: "UDPv4"})
+    assert found.level is Severity.WARN
+    assert f"{TRANSPORTS_VARIABLE} is UDPv4" in found.text
+    assert "set their own" not in found.text
+    assert f"unset {TRANSPORTS_VARIABLE}" in found.remedy
 
 
 @pytest.mark.parametrize(

@@ -25,13 +25,17 @@ class NavigationConfig:
     min_depth_m: float = 0.1
 
     @classmethod
-    def from_parameters(cls, values: Mapping[str, Any]) -> NavigationConfig:
-        """Build it from the node's parameters. values: by name, each of its type."""
+    def from_parameters(cls, values: Mapping[str, Any], camera: str) -> NavigationConfig:
+        """Build it from the node's parameters.
+
+        values: by name, each of its type. camera: the name of the camera, after which the frame of its scan is named
+        where the parameter is empty.
+        """
         return cls(
             obstacles=ObstacleSettings(
                 **{one.name: values[f"obstacles.{one.name}"] for one in fields(ObstacleSettings)}
             ),
-            scan_frame_id=values["scan.frame_id"],
+            scan_frame_id=values["scan.frame_id"] or f"{camera}_scan",
             scan_increment_deg=values["scan.increment_deg"],
             min_depth_m=values["min_depth_m"],
         )

@@ -60,12 +60,17 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
     """The node of one camera: it subscribes to image and camera_info, and publishes depth, sigma, points and more."""
 
     def __init__(
-        self, *, engines: Engines | None = None, worker: Worker[Capture] | None = None, **options: Any
+        self,
+        *,
+        engines: Engines | None = None,
+        worker: Worker[Capture] | None = None,
+        camera: str = "camera",
+        **options: Any,
     ) -> None:
         """Make an unconfigured node.
 
-        engines, worker: those of the process if it has several nodes; None: the node has its own. options: passed on
-        to LifecycleNode.
+        engines, worker: those of the process if it has several nodes; None: the node has its own. camera: the name of
+        the camera, after which the frame of its scan is named. options: passed on to LifecycleNode.
         """
         super().__init__("grin", **options)
         self._engines = engines or Engines()
@@ -88,7 +93,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
         self._diagnostics_period_s = 1.0
         self._start_diagnostics()
-        self._declared = DeclaredParameters(self, self._on_config)
+        self._declared = DeclaredParameters(self, self._on_config, camera)
         self._survive_illegal_transitions()
 
     # Lifecycle: rclpy calls these in the executor's thread.

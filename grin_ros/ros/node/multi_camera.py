@@ -36,7 +36,10 @@ def open_nodes(cameras: Sequence[CameraName]) -> list[GrinNode]:
     probe.destroy_node()
     engines = Engines()
     worker: Worker[Capture] = Worker("grin_worker")
-    return [GrinNode(engines=engines, worker=worker, cli_args=camera.ros_arguments(namespace)) for camera in cameras]
+    return [
+        GrinNode(engines=engines, worker=worker, camera=camera.name, cli_args=camera.ros_arguments(namespace))
+        for camera in cameras
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -50,9 +50,13 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
 class DeclaredParameters:
     """The parameters of one node."""
 
-    def __init__(self, node: Node, changed: Callable[[NodeConfig], None]) -> None:
-        """Declare the parameters. changed: called with the new configuration after every accepted change."""
+    def __init__(self, node: Node, changed: Callable[[NodeConfig], None], camera: str) -> None:
+        """Declare the parameters.
+
+        changed: called with the new configuration after every accepted change. camera: the name of the camera.
+        """
         self._node = node
+        self._camera = camera
         self._changed = changed
         self._problems: dict[str, str] = {}
         """Parameter -> why its start value was refused. A right value that is set later removes the entry."""
@@ -70,7 +74,7 @@ class DeclaredParameters:
         """Return the configuration of now. Raises ValueError if start values were refused or contradict each other."""
         if self._problems:
             raise ValueError("; ".join(self._problems.values()))
-        return node_config(self._values())
+        return node_config(self._values(), self._camera)
 
     def _values(self) -> dict[str, Value]:
         """Return all values. The default replaces a refused start value, which may still be set in the node."""
@@ -129,7 +133,7 @@ class DeclaredParameters:
         if not ours:
             return SetParametersResult(successful=True)
         try:
-            config = node_config({**self._values(), **ours})
+            config = node_config({**self._values(), **ours}, self._camera)
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
         if not self._has_post_set:
@@ -140,7 +144,7 @@ class DeclaredParameters:
         """Use a change that was accepted."""
         ours = {change.name: change.value for change in changes if change.name in BY_NAME}
         if ours:
-            self._accept(ours, node_config({**self._values(), **ours}))
+            self._accept(ours, node_config({**self._values(), **ours}, self._camera))
 
     def _accept(self, accepted: Mapping[str, Value], config: NodeConfig) -> None:
         for name in accepted:

@@ -87,9 +87,11 @@ PLANNER_PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "scan.frame_id",
-        NavigationConfig.scan_frame_id,
+        "",
         "The frame of scan: its origin is the camera's centre, x points ahead, y left and z up. The robot's "
-        "description must contain it.",
+        f"description must contain it. If empty, it is {NavigationConfig.scan_frame_id}; each camera of "
+        "grin_multi_camera has its own, such as front_scan for the camera front.",
+        optional=True,
     ),
     Parameter(
         "scan.increment_deg",

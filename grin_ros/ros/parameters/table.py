@@ -76,9 +76,10 @@ def defaults() -> dict[str, Value]:
     return {parameter.name: parameter.default for parameter in PARAMETERS}
 
 
-def node_config(values: Mapping[str, Value]) -> NodeConfig:
+def node_config(values: Mapping[str, Value], camera: str = "camera") -> NodeConfig:
     """Return the configuration for `values` by parameter name; a missing value is the default.
 
+    camera: the name of the camera, by which the cameras of one process differ.
     Raises ValueError for an unknown name, a wrong type, a value out of range, and values that contradict each other.
     """
     complete = defaults()
@@ -126,7 +127,7 @@ def node_config(values: Mapping[str, Value]) -> NodeConfig:
         switched_on=frozenset(name for name, value in complete.items() if value is True),
         points_stride=int(complete["points_stride"]),
         points_rgb=bool(complete["points_rgb"]),
-        navigation=NavigationConfig.from_parameters(complete),
+        navigation=NavigationConfig.from_parameters(complete, camera),
         diagnostics_period_s=number("diagnostics_period_s"),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
 from benchmarks.stand_in.engine import BACKEND, fake_depth_m
@@ -28,6 +28,9 @@ PARAMETERS = f"""
   ros__parameters:
     backend: {BACKEND}
     diagnostics_period_s: 0.1
+    mounting.known: true
+    mounting.height_m: 0.5
+    floor_scale: false
 /robot/rear/grin:
   ros__parameters:
     max_depth_m: {LIMIT_M}
@@ -101,6 +104,24 @@ def test_each_camera_has_its_own_depth_calibration_and_parameters(client: NodeCl
         np.testing.assert_array_equal(got, expected)
     client.wait(lambda: f"{2 * WIDTH}x{HEIGHT}" in diagnostics(client, REAR).get("camera", ""), "the rear camera")
     client.wait(lambda: f"{WIDTH}x{HEIGHT}" in diagnostics(client, FRONT).get("camera", ""), "the front camera")
+
+
+def test_each_camera_has_its_own_frame_of_the_scan(client: NodeClient) -> None:
+    """In one frame, what the rear camera sees would lie in front of the robot."""
+    rear_image: Any = client.ros.create_publisher(Image, "/rear_cam/image_raw", 10)
+    rear_info: Any = client.ros.create_publisher(CameraInfo, "/rear_cam/camera_info", 10)
+    scans = ("/robot/front/scan", "/robot/rear/scan")
+    for topic in scans:
+        client.subscribe(topic, LaserScan)
+
+    def both() -> bool:
+        rear_info.publish(info_message())
+        rear_image.publish(image_message(picture(4), 4))
+        return all(client.received[topic] for topic in scans)
+
+    client.send_until(image_message(picture(4), 4), info_message(), both, "the scans of both cameras")
+    frames = [{message.header.frame_id for message in client.received[topic]} for topic in scans]
+    assert frames == [{"front_scan"}, {"rear_scan"}]
 
 
 def test_one_camera_goes_on_while_the_other_is_deactivated(client: NodeClient) -> None:

@@ -86,6 +86,13 @@ def test_every_parameter_changes_the_configuration(parameter: Parameter) -> None
     assert node_config({**needed, parameter.name: changed(parameter)}) != node_config(needed)
 
 
+def test_the_frame_of_the_scan_is_named_after_the_camera_unless_it_is_set() -> None:
+    given: dict[str, Value] = {"scan.frame_id": "level"}
+    assert node_config({}).navigation.scan_frame_id == "camera_scan"
+    assert node_config(defaults(), "rear/left").navigation.scan_frame_id == "rear/left_scan"
+    assert node_config(given, "rear").navigation.scan_frame_id == "level"
+
+
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
 def test_a_wrong_type_or_range_is_refused_with_got_and_expected(parameter: Parameter) -> None:
     wrong: list[Any] = [None, [1], b"x"]

@@ -12,13 +12,13 @@ import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from grin_ros.core.geometry.distortion import DISTORTION_MODELS, check_distortion, plane_to_rays, points_to_plane
+from grin_ros.core.geometry.kept_maps import KeptMaps
 from grin_ros.core.input_error import InputError
 
 __all__ = ["DISTORTION_MODELS", "MAX_SIZE_PX", "Camera", "Mounting"]
@@ -269,7 +269,7 @@ class Camera:
         return replace(self, width=width, height=height, fx=self.fx * sx, fy=self.fy * sy, cx=cx, cy=cy)
 
 
-@lru_cache(maxsize=8)
+@KeptMaps
 def _ray_map(camera: Camera) -> NDArray[np.float32]:
     rays = np.empty((camera.height, camera.width, 3), dtype=np.float32)
     u = np.arange(camera.width, dtype=np.float64)

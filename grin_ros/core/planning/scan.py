@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.kept_maps import KeptMaps
 from grin_ros.core.planning.obstacles import Mask, ObstacleSettings, beyond_pixels, standing_pixels
 from grin_ros.core.planning.view import level_view
 from grin_ros.core.types import DepthEstimate
@@ -97,7 +97,7 @@ class _Beams:
     least_reach: float
 
 
-@lru_cache(maxsize=8)  # as many cameras as a process may serve
+@KeptMaps
 def _beams(camera: Camera, settings: ObstacleSettings, increment_deg: float) -> _Beams:
     view = level_view(camera)
     assert camera.mounting is not None  # level_view has checked it

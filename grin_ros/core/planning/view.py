@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.kept_maps import KeptMaps
 
 
 class MountingUnknownError(ValueError):
@@ -36,7 +36,7 @@ def range_per_depth(camera: Camera) -> NDArray[np.float32]:
     return _range_per_depth(replace(camera, mounting=None))
 
 
-@lru_cache(maxsize=8)  # as many cameras as a process may serve
+@KeptMaps
 def level_view(camera: Camera) -> LevelView:
     """Return the pixels of a camera in its level frame. Raises MountingUnknownError if the mounting is not known."""
     if camera.mounting is None:
@@ -50,7 +50,7 @@ def level_view(camera: Camera) -> LevelView:
     return LevelView(_kept(up * scale), _kept(np.hypot(ahead, left) * scale), _kept(bearing_rad))
 
 
-@lru_cache(maxsize=8)  # as many cameras as a process may serve
+@KeptMaps
 def _range_per_depth(camera: Camera) -> NDArray[np.float32]:
     z = camera.rays()[..., 2]
     with np.errstate(invalid="ignore", divide="ignore"):

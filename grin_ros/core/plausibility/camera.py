@@ -89,7 +89,7 @@ def mounting_doubts(mounting: Mounting | None) -> Iterator[Doubt]:
         yield doubt("rolled", degrees=math.degrees(rolled_rad))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _width_deg(camera: Camera) -> tuple[float, float]:
     """Return the field of view along the width, with distortion and without it, degrees."""
     straight = Camera(camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy)

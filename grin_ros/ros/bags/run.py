@@ -24,6 +24,7 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
+from grin_ros.core.geometry.kept_maps import KeptMaps
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.before_start import BeforeStart
@@ -170,6 +171,7 @@ class _BagRun:
         self._config = config
         self._writer = writer
         self._cameras = {camera.image: camera for camera in cameras}
+        KeptMaps.serve(len(cameras))
         self._hints = None
         if config.hints.on or config.mounting_frame:
             self._hints = BagHints([camera.image for camera in cameras], config.hints, hints, config.mounting_frame)

@@ -12,7 +12,6 @@ import array
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -21,6 +20,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.kept_maps import KeptMaps
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.ros.inputs.payload import filled
 
@@ -123,7 +123,7 @@ class _Slopes:
     forward: NDArray[np.float32]
 
 
-@lru_cache(maxsize=8)  # as many cameras as a process may serve
+@KeptMaps
 def _slopes(camera: Camera, stride: int) -> _Slopes:
     """Return the slopes by which depth is multiplied to get points; computed once for each camera and stride."""
     x, y, z = (np.array(camera.rays()[::stride, ::stride, axis]) for axis in range(3))

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from rclpy.node import Node
 
 from grin_ros.core.command_line import CommandParser
+from grin_ros.core.geometry.kept_maps import KeptMaps
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.frame.processor import Capture
 from grin_ros.ros.node.camera_names import CameraName, parse_cameras
@@ -34,6 +35,7 @@ def open_nodes(cameras: Sequence[CameraName]) -> list[GrinNode]:
     probe = Node("grin_multi_camera", start_parameter_services=False)
     namespace = probe.get_namespace()
     probe.destroy_node()
+    KeptMaps.serve(len(cameras))
     engines = Engines()
     worker: Worker[Capture] = Worker("grin_worker")
     return [

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, Point
 from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import FAILURE_GREEN, fake_depth_m, register
 from grin_ros.core import smoothing
+from grin_ros.core.geometry.camera import Camera
 from grin_ros.ros.bags import run as bag_run
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag
@@ -163,6 +165,27 @@ def test_compressed_images_and_two_cameras(tmp_path: Path, fake_artifact: Path) 
     left, right = (of_topic(found, f"/{side}/depth/image") for side in ("left", "right"))
     for (_, a), (_, b) in zip(left, right, strict=True):
         assert deserialize(a, Image).data == deserialize(b, Image).data
+
+
+def test_the_rays_of_each_of_many_cameras_are_computed_once(
+    tmp_path: Path, fake_artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maps: Counter[Camera] = Counter()
+    unproject = Camera.unproject
+
+    def counted(camera: Camera, pixels: Any) -> Any:
+        maps[camera] += np.ndim(pixels) == 3  # the others are a few pixels
+        return unproject(camera, pixels)
+
+    monkeypatch.setattr(Camera, "unproject", counted)
+    messages = []
+    for number in range(2):
+        for index in range(12):
+            image, _, _ = recorded(number, f"/c{index}")
+            info = info_message(k=[32.0 + index, 0.0, 15.5, 0.0, 32.0, 11.5, 0.0, 0.0, 1.0])
+            messages += [image, (f"/c{index}/camera_info", type_name(CameraInfo), log_ns(number) + 1, serialize(info))]
+    assert run(job_of(write(tmp_path / "in", messages), tmp_path / "out", fake_artifact)).frames == 24
+    assert maps.total() == 12
 
 
 def test_every_start_end_and_topics(tmp_path: Path, fake_artifact: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from sensor_msgs.msg import CameraInfo, Image, LaserScan
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
 from benchmarks.stand_in.engine import BACKEND, fake_depth_m
 from benchmarks.stand_in.process import start_node
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.kept_maps import KeptMaps
+from grin_ros.ros.node import multi_camera
 from grin_ros.ros.node.camera_names import CameraName, parse_cameras
 from grin_ros.ros.operator.harness.client import CONFIGURE, NodeClient
 from grin_ros.ros.operator.harness.messages import image_message
@@ -141,6 +145,18 @@ def test_one_camera_goes_on_while_the_other_is_deactivated(client: NodeClient) -
     client.wait(more, "depth of the rear camera")
     assert client.change(CONFIGURE)
     assert client.state() == "inactive"
+
+
+def test_the_rays_of_all_cameras_are_kept_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = SimpleNamespace(get_namespace=lambda: "/", destroy_node=lambda: None)
+    monkeypatch.setattr(multi_camera, "Node", lambda *_, **__: probe)
+    monkeypatch.setattr(multi_camera, "GrinNode", lambda **options: options)
+    names = [f"camera{number}" for number in range(12)]
+    assert len(multi_camera.open_nodes(parse_cameras(names))) == 12
+    cameras = [Camera(64, 48, 50.0 + number, 50.0, 32.0, 24.0) for number in range(12)]
+    first = [camera.rays() for camera in cameras]
+    assert all(camera.rays() is rays for camera, rays in zip(cameras, first, strict=True))
+    KeptMaps.serve(1)
 
 
 def test_a_camera_name_becomes_namespace_and_remappings() -> None:

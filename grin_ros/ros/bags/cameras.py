@@ -36,6 +36,11 @@ class CameraTopics:
         """The namespace of the outputs, such as '/front', or ''."""
         return raw_name(self.image).rpartition("/")[0]
 
+    @property
+    def name(self) -> str:
+        """The name of the camera: that of its namespace, such as 'front', or 'camera' in the root namespace."""
+        return self.namespace.strip("/") or "camera"
+
     def output(self, name: str) -> str:
         """Return the full name of an output, such as '/front/depth/image' for 'depth/image'."""
         return f"{self.namespace}/{name}"

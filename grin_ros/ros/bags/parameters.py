@@ -24,10 +24,13 @@ LIVE_ONLY: Mapping[str, tuple[str, str]] = {
 """Parameter of a live node -> why a run over a bag does not have it, and what to do instead."""
 
 
-def bag_config(parameters: Mapping[str, Value]) -> NodeConfig:
-    """Check the parameters that were given, and return the configuration. Raises ValueError, with the remedy."""
+def bag_config(parameters: Mapping[str, Value], camera: str = "camera") -> NodeConfig:
+    """Check the parameters that were given, and return the configuration. Raises ValueError, with the remedy.
+
+    camera: the name of the camera, by which the cameras of one bag differ.
+    """
     for name in parameters:
         if name in LIVE_ONLY:
             reason, remedy = LIVE_ONLY[name]
             raise InputError(f"{name}: a run over a bag does not have this parameter: {reason}", remedy)
-    return node_config(parameters)
+    return node_config(parameters, camera)

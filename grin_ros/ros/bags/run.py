@@ -168,7 +168,9 @@ class _BagRun:
     ) -> None:
         """hints: recorded topic -> the inputs that it serves."""
         self._job = job
-        self._config = config
+        self._configs = {camera.image: config for camera in cameras}
+        if len(cameras) > 1:
+            self._configs = {camera.image: bag_config(job.parameters, camera.name) for camera in cameras}
         self._writer = writer
         self._cameras = {camera.image: camera for camera in cameras}
         KeptMaps.serve(len(cameras))
@@ -291,4 +293,4 @@ class _BagRun:
         except ValueError as error:
             return Problem("bad message", str(error), "check the recorder and the storage of the bag")
         capture = Capture(image, info, arrived_s=0.0)
-        return self._processors[camera.image](capture, self._config, lambda _: True)
+        return self._processors[camera.image](capture, self._configs[camera.image], lambda _: True)

@@ -84,7 +84,7 @@ def test_a_scan_is_written_if_the_mounting_is_known_and_else_a_warning_says_why(
     assert not of_topic(content(tmp_path / "unknown"), "/front/scan")
     run(replace(job, output=str(tmp_path / "known"), parameters={**job.parameters, "mounting.known": True}))
     scans = [deserialize(data, LaserScan) for _, data in of_topic(content(tmp_path / "known"), "/front/scan")]
-    assert len(scans) == FRAMES
+    assert [scan.header.frame_id for scan in scans] == ["camera_scan"] * FRAMES
     assert np.isfinite(scans[0].ranges).any()
 
 
@@ -157,7 +157,8 @@ def test_compressed_images_and_two_cameras(tmp_path: Path, fake_artifact: Path) 
             *recorded(number, "/right")[1:2],
         ]
     source = write(tmp_path / "in", messages)
-    assert run(job_of(source, tmp_path / "out", fake_artifact, topics=())).frames == 6
+    job = job_of(source, tmp_path / "out", fake_artifact, topics=())
+    assert run(job).frames == 6
     found = content(tmp_path / "out")
     assert {topic for topic, *_ in found} == {
         f"/{side}/{name}" for side in ("left", "right") for name in WITHOUT_MOUNTING
@@ -165,6 +166,10 @@ def test_compressed_images_and_two_cameras(tmp_path: Path, fake_artifact: Path) 
     left, right = (of_topic(found, f"/{side}/depth/image") for side in ("left", "right"))
     for (_, a), (_, b) in zip(left, right, strict=True):
         assert deserialize(a, Image).data == deserialize(b, Image).data
+    run(replace(job, output=str(tmp_path / "known"), parameters={**job.parameters, "mounting.known": True}))
+    for side in ("left", "right"):
+        scans = [deserialize(data, LaserScan) for _, data in of_topic(content(tmp_path / "known"), f"/{side}/scan")]
+        assert [scan.header.frame_id for scan in scans] == [f"{side}_scan"] * 3
 
 
 def test_the_rays_of_each_of_many_cameras_are_computed_once(

@@ -130,14 +130,14 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release everything, from any state and for good."""
-        self._release()
-        self._monitor.enter("finalized")
+        released = self._release()
+        self._monitor.enter("finalized", failing=not released)
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release everything after a transition that failed half-way. Then the node can be configured again."""
         released = self._release()
-        self._monitor.enter("unconfigured" if released else "finalized")
+        self._monitor.enter("unconfigured" if released else "finalized", failing=not released)
         return super().on_error(state) if released else FAILURE
 
     def autostart(self) -> None:
@@ -224,7 +224,6 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._log.error(traceback.format_exc())
             text = f"{type(error).__name__}: {error}"
         else:
-            self._monitor.succeeded()
             return True
         remedy = f"until this is corrected, no depth is published; then type: {self._command(transition)}"
         self._report_failure(f"{transition} failed: {text}", remedy)

@@ -148,6 +148,18 @@ def test_a_backend_that_fails_publishes_nothing_and_is_replaced(make: Callable[.
     assert "depth is published again, but a frame of the last seconds was rejected" in message
 
 
+def test_a_failure_of_the_backend_is_no_error_of_a_node_that_was_deactivated(make: Callable[..., Any]) -> None:
+    node = make(backend="fickle")
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    Fickle.fault = "raises"
+    assert send(node) == "failed"
+    assert verdict(node)[0] == ERROR
+    for trigger in (node.trigger_deactivate, node.trigger_cleanup, node.trigger_shutdown):
+        assert trigger() == SUCCESS
+        assert verdict(node)[0] == OK
+
+
 @pytest.mark.parametrize("fallback", ["fake", ""])
 def test_a_backend_that_hangs_is_left_behind_and_the_node_goes_on(make: Callable[..., Any], fallback: str) -> None:
     node = make(backend="fickle", fallback=fallback, watchdog_s=0.5)

@@ -183,6 +183,26 @@ def test_a_damaged_artifact_is_refused_and_a_repaired_one_works(
     assert not reason(node)
 
 
+@pytest.mark.parametrize("end", ["trigger_cleanup", "trigger_shutdown"])
+def test_a_transition_that_failed_is_no_error_after_one_that_succeeds(make: Callable[..., Any], end: str) -> None:
+    node = make(**{"qos_overrides./image.subscription.reliability": "sometimes"})
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == FAILURE
+    assert "activate failed" in reason(node)
+    assert getattr(node, end)() == SUCCESS
+    assert not reason(node)
+
+
+def test_a_node_that_was_shut_down_says_how_to_get_it_back(make: Callable[..., Any]) -> None:
+    node = make(backend="nonesuch")
+    assert node.trigger_configure() == FAILURE
+    assert "configure" in reason(node)
+    assert node.trigger_shutdown() == SUCCESS
+    level, message = verdict(node)
+    assert level == DiagnosticStatus.OK
+    assert message == "finalized: the node was shut down and publishes nothing until its process is started again"
+
+
 def test_an_impossible_qos_override_fails_configure(make: Callable[..., Any]) -> None:
     node = make(**{"qos_overrides./points.publisher.reliability": "sometimes"})
     assert node.trigger_configure() == FAILURE

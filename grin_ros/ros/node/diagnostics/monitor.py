@@ -15,7 +15,7 @@ from grin_ros.core.latency_budget import Decision
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.hints.gathering import HintUse
-from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
+from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.node.diagnostics.drift import Drift, relative_sigma
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
 from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
@@ -52,12 +52,10 @@ class Monitor:
         self._lock = threading.Lock()
         self._lifecycle = "unconfigured"
         self._identity = Identity()
-        self._error: Failure | Problem | None = None
+        self._error: Failure | None = None
         self._camera_infos = 0
         self._camera = self._image_topic = self._info_topic = ""
         self._compressed = False
-        self._decision: Decision | None = None
-        self._floor_in_obstacles = self._no_scan = False
         self.restart()
 
     def restart(self) -> None:
@@ -68,6 +66,8 @@ class Monitor:
             self._stages_ms: dict[str, Window] = {}
             self._rejection: tuple[float, Problem] | None = None
             self._rejected_now = False
+            self._decision: Decision | None = None
+            self._floor_in_obstacles = self._no_scan = False
             self._quiet_since_s = self._answered_s = self._asked_s = time.monotonic()
             self._sigma = Drift()
             self._doubts: tuple[Doubt, ...] = ()
@@ -79,10 +79,15 @@ class Monitor:
         """The lifecycle state that was entered last."""
         return self._lifecycle
 
-    def enter(self, lifecycle: str) -> None:
-        """Note the lifecycle state: unconfigured, inactive, active or finalized."""
+    def enter(self, lifecycle: str, *, failing: bool = False) -> None:
+        """Note the lifecycle state: unconfigured, inactive, active or finalized. It ends an earlier failure.
+
+        failing: True if the failure goes on in this state.
+        """
         with self._lock:
             self._lifecycle = lifecycle
+            if not failing:
+                self._error = None
 
     def configured(self, identity: Identity) -> None:
         """Note what runs from now on."""
@@ -95,14 +100,9 @@ class Monitor:
             self._identity = replace(self._identity, backend=backend, reason=reason, caveat=caveat)
 
     def failed(self, error: Failure) -> None:
-        """Note that a transition failed, and why. Holds until one succeeds."""
+        """Note that a transition failed, and why. Holds until the next state is entered."""
         with self._lock:
             self._error = error
-
-    def succeeded(self) -> None:
-        """Note that a transition succeeded, which ends an earlier failure."""
-        with self._lock:
-            self._error = None
 
     def image_came(self) -> None:
         """Count an image, for the input rate."""
@@ -146,7 +146,6 @@ class Monitor:
             self._doubts = frame.doubts
             self._note_hints(now_s, frame.hints)
             self._rejected_now = False
-            self._error = None
 
     def rejected(self, problem: Problem) -> None:
         """Note a frame for which nothing was published, and why."""
@@ -154,8 +153,6 @@ class Monitor:
             self._answered_s = time.monotonic()
             self._rejection = (self._answered_s, problem)
             self._rejected_now = True
-            if problem.reason == BACKEND_FAILED:
-                self._error = problem
 
     def _note_hints(self, now_s: float, hints: HintUse | None) -> None:
         self._hints = hints

@@ -43,8 +43,8 @@ class Snapshot:
 
     lifecycle: str
     identity: Identity
-    error: Failure | Problem | None = None
-    """Why a transition or the backend failed; None while all is well."""
+    error: Failure | None = None
+    """Why the newest transition failed; None if it succeeded."""
     counts: FrameCounts = field(default_factory=FrameCounts)
     input_hz: float = 0.0
     output_hz: float = 0.0
@@ -65,7 +65,7 @@ class Snapshot:
     camera: str = ""
     """The camera of the newest frame: frame, size, lens model."""
     decision: Decision | None = None
-    """Steps and members of the newest frame, and why; None before the first frame."""
+    """Steps and members of the newest frame, and why; None before the first frame of an activation."""
     camera_infos: int = 0
     """The number of camera_info messages received since the node started."""
     working_s: float | None = None

@@ -60,6 +60,9 @@ class Verdict:
 
 VERDICTS: Mapping[str, Verdict] = {
     "failed": Verdict(ERROR, "{error.text}", "{error.remedy}"),
+    "finalized": Verdict(
+        OK, "finalized: the node was shut down and publishes nothing until its process is started again"
+    ),
     "idle": Verdict(OK, "{lifecycle}: the node publishes nothing until it is activated"),
     "idle on another backend": Verdict(
         WARN,
@@ -190,6 +193,8 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
     caveat = now.identity.caveat
     if now.error:
         return "failed", {"error": now.error}
+    if now.lifecycle == "finalized":
+        return "finalized", {}
     clock_stands = now.clock_stands_s is not None and now.clock_stands_s > CLOCK_STANDS_S
     if now.lifecycle != "active" and not clock_stands:
         name = "idle on another backend" if caveat and now.lifecycle == "inactive" else "idle"

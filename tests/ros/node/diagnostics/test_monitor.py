@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from grin_ros.core.latency_budget import Decision
 from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
 from grin_ros.ros.node.diagnostics import monitor as module
@@ -75,20 +77,34 @@ def test_a_rejection_is_of_now_until_the_next_depth_and_of_lately_until_it_leave
     assert snapshot(monitor).rejection is None
 
 
-def test_a_failure_of_the_backend_is_an_error_until_the_next_depth(monitor: Monitor) -> None:
+def test_a_failure_of_the_backend_is_told_as_long_as_any_rejection(monitor: Monitor, clock: Clock) -> None:
     problem = Problem(BACKEND_FAILED, "the backend failed", "try another")
     monitor.rejected(problem)
-    assert snapshot(monitor).error == problem
-    monitor.published(FRAME)
-    assert snapshot(monitor).error is None
+    assert (snapshot(monitor).rejected_now, snapshot(monitor).rejection) == (True, problem)
+    clock.now_s += WINDOW_S + 1  # no image comes after it
+    now = snapshot(monitor)
+    assert (now.rejected_now, now.rejection, now.error) == (False, None, None)
+    assert now.silence_s == WINDOW_S + 1
 
 
-def test_a_failed_transition_is_an_error_until_one_succeeds(monitor: Monitor) -> None:
+def test_a_failed_transition_is_an_error_until_a_state_is_entered_without_it(monitor: Monitor) -> None:
     failure = Failure("configure failed: no model", "export one")
     monitor.failed(failure)
     assert snapshot(monitor).error == failure
-    monitor.succeeded()
+    monitor.enter("finalized", failing=True)
+    assert snapshot(monitor).error == failure
+    monitor.enter("inactive")
     assert snapshot(monitor).error is None
+
+
+def test_a_new_activation_knows_nothing_of_the_frames_of_an_earlier_one(monitor: Monitor) -> None:
+    told = replace(FRAME, decision=Decision(1, 1, "why"), floor_in_obstacles=True, no_scan=True)
+    monitor.published(told)
+    now = snapshot(monitor)
+    assert (now.decision, now.floor_in_obstacles, now.no_scan) == (told.decision, True, True)
+    monitor.restart()
+    now = snapshot(monitor)
+    assert (now.decision, now.floor_in_obstacles, now.no_scan) == (None, False, False)
 
 
 def test_silence_is_counted_from_the_last_image_or_from_activation(monitor: Monitor, clock: Clock) -> None:

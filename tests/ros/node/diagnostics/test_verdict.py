@@ -38,6 +38,7 @@ GOOD = Snapshot(
     image_topic="/front/image_raw",
     info_topic="/front/camera_info",
 )
+BACKEND_PROBLEM = Problem("backend failed", "the backend failed on a frame: x", "see the log")
 ON_ANOTHER_BACKEND = Identity(caveat="runs on 'ort'")
 CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
     "works": ({}, OK, ("10.0 Hz",)),
@@ -62,6 +63,26 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         {"lifecycle": "unconfigured", "error": Failure("configure failed: model", "correct it")},
         ERROR,
         ("configure failed: model; correct it",),
+    ),
+    "finalized": (
+        {"lifecycle": "finalized", "clock_stands_s": CLOCK_STANDS_S + 1},
+        OK,
+        ("finalized: the node was shut down and publishes nothing until its process is started again",),
+    ),
+    "shutdown failed": (
+        {"lifecycle": "finalized", "error": Failure("the backend has not answered", "start this process again")},
+        ERROR,
+        ("the backend has not answered; start this process again",),
+    ),
+    "the backend failed": (
+        {"rejection": BACKEND_PROBLEM, "rejected_now": True},
+        ERROR,
+        ("the newest frame was rejected and has no depth: the backend failed on a frame: x; see the log",),
+    ),
+    "the backend failed before the node was deactivated": (
+        {"rejection": BACKEND_PROBLEM, "rejected_now": True, "lifecycle": "inactive"},
+        OK,
+        ("inactive: the node publishes nothing until it is activated",),
     ),
     "rejected now": (
         {"rejection": Problem("bad image", "image: truncated", "look at the driver"), "rejected_now": True},

@@ -83,16 +83,19 @@ def spin(nodes: Sequence[GrinNode]) -> None:
     for node in nodes:
         executor.add_node(node)
     while first.context.ok():
-        _spin_until_exception(executor, first.get_logger())  # type: ignore[no-untyped-call]
+        _spin_until_exception(executor, first)
     executor.shutdown()
 
 
-def _spin_until_exception(executor: SingleThreadedExecutor, log: Any) -> None:
+def _spin_until_exception(executor: SingleThreadedExecutor, node: GrinNode) -> None:
     try:
         executor.spin()
     except ExternalShutdownException:
         return
     except Exception:
+        if not node.context.ok():  # a signal has ended ROS 2 before a callback or the executor was done with it
+            return
+        log: Any = node.get_logger()  # type: ignore[no-untyped-call]
         log.error(
             "a callback failed and the node goes on; another node may have sent a malformed message:\n"
             f"{traceback.format_exc()}"

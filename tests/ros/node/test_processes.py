@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes in processes of their own: one that cannot be configured, a slow one, simulated time, a real backend."""
+"""Nodes in processes of their own: one that cannot be configured, a slow one, simulated time, a real backend.
+
+What a process does with an exception of a callback is tested in this process.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.context import Context
+from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -22,8 +28,11 @@ from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
 from benchmarks.stand_in.engine import BACKEND, DELAY_VARIABLE, fake_depth_m
 from benchmarks.stand_in.process import start_node
 from grin_ros.core.types import Frame
+from grin_ros.ros.node.lifecycle import GrinNode
+from grin_ros.ros.node.process import spin
 from grin_ros.ros.operator.harness.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, NodeClient
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
+from tests.ros import IN_PROCESS_DOMAIN
 
 Start = Callable[..., NodeClient]
 DEPTH = {"depth/image": Image}
@@ -93,6 +102,30 @@ def test_a_node_that_is_told_to_end_again_and_again_ends_without_an_error(
         time.sleep(0.005)
     assert process.wait(1.0) == 0
     assert "Traceback" not in process.text()
+
+
+def test_a_callback_that_fails_because_ros_has_ended_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+    """The first exception comes while ROS 2 runs and is logged; before the second one a signal has ended ROS 2."""
+    context = Context()
+    rclpy.init(context=context, domain_id=IN_PROCESS_DOMAIN, signal_handler_options=SignalHandlerOptions.NO)
+    node = GrinNode(context=context)
+    publisher = node.create_publisher(Image, "picture", 1)
+    calls = itertools.count()
+
+    def act() -> None:
+        if next(calls) == 0:
+            raise RuntimeError("a malformed message")
+        context.shutdown()
+        publisher.publish(Image())
+
+    node.create_timer(0.001, act)
+    spin([node])
+    node.close()
+    said = capfd.readouterr().err
+    assert "the node goes on" in said
+    assert "RuntimeError: a malformed message" in said
+    assert said.count("Traceback") == 1
+    assert next(calls) == 2
 
 
 def test_the_log_says_what_the_node_does_and_what_it_waits_for(start: Start, fake_artifact: Path) -> None:

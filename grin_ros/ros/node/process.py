@@ -20,7 +20,7 @@ from rclpy.utilities import try_shutdown
 from grin_ros.core.backends.watchdog import engine_threads
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.node.memory import keep_freed_memory
-from grin_ros.ros.parameters.files import unused_files
+from grin_ros.ros.parameters.files import unused_sections
 from grin_ros.ros.starting import start_ros
 
 
@@ -49,7 +49,7 @@ def _run_nodes(arguments: Sequence[str], open_nodes: Callable[[], Sequence[GrinN
     start_ros(arguments)
     try:
         nodes = open_nodes()
-        for text in unused_files(arguments, [node.get_fully_qualified_name() for node in nodes]):
+        for text in unused_sections(arguments, [node.get_fully_qualified_name() for node in nodes]):
             nodes[0].get_logger().warning(text)  # type: ignore[no-untyped-call]
         for node in nodes:
             node.autostart()

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A warning in the log when no images arrive: it names the topic that is expected, and the image topics that exist."""
+"""A warning in the log when no images arrive.
+
+If none has come since activation, it names the topic that is expected and the image topics that exist. If some have
+come, their publisher has stopped.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +32,14 @@ class ImageWatch:
         self._node = node
         self._topic = topic
         self._last_s = time.monotonic()
-        self._warned = False
+        self._came = self._warned = False
         # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
         self._timer = node.create_timer(PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def image_came(self) -> None:
         """Note an image, which ends a silence."""
         self._last_s = time.monotonic()
-        self._warned = False
+        self._came, self._warned = True, False
 
     def close(self) -> None:
         """Stop watching."""
@@ -44,7 +48,7 @@ class ImageWatch:
     def _look(self) -> None:
         if not self._warned and time.monotonic() - self._last_s >= SILENCE_S:
             self._warned = True
-            self._node.get_logger().warning(silence_text(self._topic, self._image_topics()))
+            self._node.get_logger().warning(silence_text(self._topic, self._image_topics(), came=self._came))
 
     def _image_topics(self) -> dict[str, str]:
         """Return full name -> type of the image topics that other nodes publish."""
@@ -63,9 +67,17 @@ def is_picture(topic: str) -> bool:
     return not topic.endswith(DEPTHS)
 
 
-def silence_text(topic: str, image_topics: Mapping[str, str]) -> str:
-    """Return the warning that `topic` is silent. image_topics: full name -> type of all image topics of the graph."""
+def silence_text(topic: str, image_topics: Mapping[str, str], *, came: bool = False) -> str:
+    """Return the warning that `topic` is silent.
+
+    image_topics: full name -> type of all image topics of the graph. came: whether images came before.
+    """
     text = f"no image has arrived on {topic} for {SILENCE_S:.0f} s, so no depth is published; "
+    if came:
+        return (
+            f"{text}images came before, so their publisher has stopped sending: check the camera driver, or continue "
+            "the bag or the simulator"
+        )
     if topic in image_topics:
         return (
             f"{text}it has a publisher, so its QoS or type does not fit, or it loses images of more than half a "

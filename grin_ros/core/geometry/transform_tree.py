@@ -96,11 +96,12 @@ class TransformTree:
         with self._lock:
             return self._holds(frame)
 
-    def lookup(self, target: str, source: str, stamp_ns: int | None = None) -> Transform:
+    def lookup(self, target: str, source: str, stamp_ns: int | None = None, late_ns: int = 0) -> Transform:
         """Return the transform that takes points of `source` to `target` at a time; None for the newest one.
 
-        Between two stamps it is interpolated. Raises InputError if the frames are not connected or if no transform is
-        known near that time.
+        Between two stamps it is interpolated. late_ns: the first or last transform counts as it is up to this time
+        before or after it. Raises InputError if the frames are not connected or if no transform is known near that
+        time.
         """
         target, source = target.lstrip("/"), source.lstrip("/")
         with self._lock:
@@ -109,8 +110,8 @@ class TransformTree:
             common = next((frame for frame in up if frame in down), None)
             if common is None:
                 raise self._not_connected(target, source, up, down)
-            to_common = self._along(up[: up.index(common)], stamp_ns)
-            return self._along(down[: down.index(common)], stamp_ns).inverse().after(to_common)
+            to_common = self._along(up[: up.index(common)], stamp_ns, late_ns)
+            return self._along(down[: down.index(common)], stamp_ns, late_ns).inverse().after(to_common)
 
     def between(self, target: str, target_ns: int, source: str, source_ns: int, fixed: str) -> Transform:
         """Return the transform of points of `source` at one time to `target` at another, as `fixed` stands still.
@@ -155,18 +156,18 @@ class TransformTree:
             chain.append(edge.parent)
         return chain
 
-    def _along(self, frames: list[str], stamp_ns: int | None) -> Transform:
+    def _along(self, frames: list[str], stamp_ns: int | None, late_ns: int) -> Transform:
         """Return the transform of the first of the frames to the parent of the last one."""
         found = IDENTITY
         for frame in frames:
-            found = _at(self._edges[frame], frame, stamp_ns).after(found)
+            found = _at(self._edges[frame], frame, stamp_ns, late_ns).after(found)
         return found
 
 
 IDENTITY = Transform(np.eye(3), np.zeros(3))
 
 
-def _at(edge: _Edge, child: str, stamp_ns: int | None) -> Transform:
+def _at(edge: _Edge, child: str, stamp_ns: int | None, late_ns: int) -> Transform:
     stamps = edge.stamps_ns
     if stamp_ns is None or not stamps:
         return edge.transforms[-1]
@@ -178,6 +179,8 @@ def _at(edge: _Edge, child: str, stamp_ns: int | None) -> Transform:
     elif at and stamp_ns - stamps[-1] <= AHEAD_NS:
         after = len(stamps) - 1
         before = max(0, bisect.bisect_right(stamps, stamps[-1] - VELOCITY_NS) - 1)
+    elif stamps[0] - late_ns <= stamp_ns <= stamps[-1] + late_ns:
+        return edge.transforms[-1 if at else 0]
     else:
         seconds = (stamps[-1] - stamp_ns if at else stamps[0] - stamp_ns) / 1e9
         raise InputError(

@@ -26,7 +26,7 @@ from grin_ros.ros.inputs.doubts import Doubts
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import Gathered, HintInputs, HintUse
 from grin_ros.ros.inputs.images import Converter
-from grin_ros.ros.inputs.messages import AnyImage, frame_from
+from grin_ros.ros.inputs.messages import AnyImage, frame_from, stamp_ns
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, FrameRejectedError, Problem
 from grin_ros.ros.parameters.table import NodeConfig
 
@@ -122,7 +122,7 @@ class FrameProcessor:
     def _processed(self, capture: Capture, config: NodeConfig, wanted: Callable[[str], bool]) -> Processed:
         clock = Stopwatch()
         header = capture.image.header
-        mounting = self._mounting(header.frame_id) if self._mounting else config.mounting
+        mounting = self._mounting(header.frame_id, stamp_ns(header)) if self._mounting else config.mounting
         frame = frame_from(capture.image, capture.info, mounting, self._converter, config.rectified)
         assert capture.info is not None, "frame_from refuses an image without camera_info"
         doubts = self._doubts(frame, capture.image, capture.info, config.rectified)

@@ -11,6 +11,9 @@ from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.problem import FrameRejectedError, Problem
 from grin_ros.ros.message_types import TF_MESSAGE, message_class
 
+LATE_NS = 1_000_000_000
+"""The largest time between an image and the transforms that are used for it. A mast moves slowly, and its transforms
+may come late; but those of a node that has died are not the pose of the camera any more."""
 INSTEAD = "leave mounting.base_frame empty and set mounting.known, height_m, roll_deg and pitch_deg"
 
 
@@ -22,13 +25,14 @@ class TfMounting:
         base_footprint."""
         self._tree, self._base_frame = tree, base_frame
 
-    def __call__(self, camera_frame: str) -> Mounting:
-        """Return height, roll and pitch of the newest transform.
+    def __call__(self, camera_frame: str, stamp_ns: int) -> Mounting:
+        """Return height, roll and pitch at the time of an image; the newest for a stamp of 0, which is no time.
 
-        Raises FrameRejectedError if no transform is known, or if it is not the pose of a camera above the ground.
+        Raises FrameRejectedError if no transform is known within LATE_NS of that time, or if it is not the pose of a
+        camera above the ground.
         """
         try:
-            pose = self._tree.lookup(self._base_frame, camera_frame)
+            pose = self._tree.lookup(self._base_frame, camera_frame, stamp_ns or None, LATE_NS)
         except InputError as error:
             raise FrameRejectedError(Problem("no transform", error.text, f"{error.remedy}, or {INSTEAD}")) from error
         try:

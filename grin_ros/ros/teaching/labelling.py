@@ -116,7 +116,9 @@ class _Labelling:
                 return
             known = None if info is None else deserialize(info, CameraInfo)
             config = self._config
-            mounting = self._hints.mounting(image.header.frame_id) if self._hints.mounting else config.mounting
+            mounting = config.mounting
+            if self._hints.mounting:
+                mounting = self._hints.mounting(image.header.frame_id, stamp_ns(image.header))
             frame = frame_from(image, known, mounting, self._converter, config.rectified)
             labels = self._gather(message.topic, frame, image.header.frame_id)
         except FrameRejectedError as error:

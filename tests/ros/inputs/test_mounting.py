@@ -34,7 +34,7 @@ from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.problem import Problem
 from grin_ros.ros.message_types import TF_MESSAGE, message_class
 from grin_ros.ros.node.lifecycle import GrinNode
-from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
+from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message, with_stamp
 from grin_ros.ros.parameters.table import node_config
 from tests.core.geometry.test_pose import urdf
 from tests.ros import IN_PROCESS_DOMAIN, in_process
@@ -91,7 +91,7 @@ def robot(monkeypatch: pytest.MonkeyPatch) -> Robot:
     return Robot()
 
 
-Process = Callable[[str], Processed | Problem]
+Process = Callable[..., Processed | Problem]
 
 
 @pytest.fixture
@@ -101,10 +101,11 @@ def process(robot: Robot, fake_artifact: Path) -> Iterator[Process]:
     engine = open_engine(fakes.BACKEND, load_artifact(fake_artifact), 1)
     processor = FrameProcessor(Estimator(engine), open_converter(), print, mounting=TfMounting(robot.tree, BASE))
 
-    def one(frame: str) -> Processed | Problem:
+    def one(frame: str, stamp_s: float = 0.0) -> Processed | Problem:
         info = info_message()
         info.header.frame_id = frame
-        return processor(Capture(image_message(picture(), 1, frame), info, 0.0), node_config({}), lambda _: False)
+        image = with_stamp(image_message(picture(), 0, frame), round(stamp_s * 1e9))
+        return processor(Capture(image, info, 0.0), node_config({}), lambda _: False)
 
     yield one
     engine.close()
@@ -140,6 +141,18 @@ def test_the_newest_transform_of_a_chain_counts_and_time_may_go_back(robot: Robo
         got = mounting_of(process(FRAME_ID))
         assert got.height_m == pytest.approx(0.75)
         np.testing.assert_allclose(got.up_optical(), Mounting(1.0, 0.1, pitch_rad).up_optical(), atol=1e-9)
+
+
+def test_a_tilted_camera_has_the_mounting_of_its_image(robot: Robot, process: Process) -> None:
+    for seconds, pitch_rad in ((1000, 0.1), (1001, 0.3)):
+        robot.tell(transform(Mounting(0.5, 0.0, pitch_rad), seconds=seconds), topic=tf.TF)
+    for stamp_s, pitch_rad in ((1000.0, 0.1), (1000.5, 0.2), (1001.0, 0.3), (1001.8, 0.3), (999.5, 0.1)):
+        np.testing.assert_allclose(
+            mounting_of(process(FRAME_ID, stamp_s)).up_optical(), Mounting(0.5, 0.0, pitch_rad).up_optical(), atol=1e-6
+        )
+    problem = process(FRAME_ID, 1002.5)
+    assert isinstance(problem, Problem) and problem.reason == "no transform"
+    assert "is 1.50 s older than what is asked for" in problem.text
 
 
 def test_a_base_frame_above_the_camera_is_refused(robot: Robot, process: Process) -> None:

@@ -32,8 +32,8 @@ REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- scripts/reference_docs.py makes this page. Change the code that it is made from, and run the script. -->"
 PARAMETERS_INTRODUCTION = """\
 The parameter file is [config/grin.yaml](../../config/grin.yaml). A parameter that is *live* can be changed while the
-node runs (`ros2 param set /grin steps 4`); the others are read when the node is configured. `grin bag` takes the same
-parameters by `-p NAME:=VALUE`."""
+node runs (`ros2 param set /grin steps 4`); the others are read when the node starts. To change those, start it
+again. `grin bag` takes the same parameters by `-p NAME:=VALUE`."""
 BACKENDS_INTRODUCTION = """\
 A backend is a name for the parameter `backend` of the node and for the option `--backend` of commands. `auto` takes the
 best one that is present. How to choose, and what happens when a backend fails: [the guide](../guides/backends.md).
@@ -54,15 +54,15 @@ and what to do about them are in [operations](../guides/operations.md)."""
 COMMANDS_INTRODUCTION = """\
 Every program of the project is a command of `grin`. In a virtual environment, activate it first
 (`source .venv/bin/activate`); after `colcon build`, write `ros2 run grin_ros grin` instead of `grin`.
-`grin COMMAND --help` prints what is written here. A command with a pip extra needs it installed, for instance by
-`pip install -e '.[train]'` in the folder of grin_ros.
+`grin COMMAND --help` prints what is written here. A command with a pip extra needs it installed, also for its help, for
+instance by `pip install -e '.[train]'` in the folder of grin_ros.
 
 | exit code | meaning |
 | --- | --- |
 | 0 | done |
 | 1 | failed; the reason is on stderr |
 | 2 | wrong call; the usage is on stderr |
-| 3 | incomplete: `grin bag` or `grin replay` could not read or use a part, which is on stderr |
+| 3 | incomplete: a part of the input, such as a message or a picture, could not be read or used; stderr names it |
 | 130 | interrupted with Ctrl-C |"""
 
 

@@ -107,10 +107,10 @@ class Unreached:
     reach_m: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        if self.reach_m.ndim != 1 or self.pixels.shape != (len(self.reach_m), 2):
+        shapes = np.shape(self.pixels), np.shape(self.reach_m)
+        if len(shapes[1]) != 1 or shapes[0] != (*shapes[1], 2):
             raise ValueError(
-                f"unreached: got pixels of shape {self.pixels.shape} and reach_m of shape {self.reach_m.shape}, "
-                "expected (K, 2) and (K,)"
+                f"unreached: got pixels of shape {shapes[0]} and reach_m of shape {shapes[1]}, expected (K, 2) and (K,)"
             )
         if not (np.isfinite(self.pixels).all() and np.isfinite(self.reach_m).all() and (self.reach_m > 0.0).all()):
             raise ValueError("unreached: expected finite pixels, and reach_m finite and above 0")

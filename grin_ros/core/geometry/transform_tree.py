@@ -49,6 +49,8 @@ class TransformTree:
         self._lock = threading.Lock()
         self._edges: dict[str, _Edge] = {}
         self._refused: dict[str, InputError] = {}
+        self.unfilled: InputError | None = None
+        """Why no transforms come at all; None if they may come."""
 
     def refuse(self, child: str, why: InputError) -> None:
         """Keep why the transform of a frame cannot be used, for the error of `lookup` where there is no other one."""
@@ -130,9 +132,9 @@ class TransformTree:
                     f"{got} (the frames {loop} are parents of one another)", "correct the nodes that publish them"
                 )
         missing = [name for name in (target, source) if not self._holds(name)]
-        for name in missing:
-            if name in self._refused:
-                return InputError(f"{got} ({self._refused[name].text})", self._refused[name].remedy)
+        for why in (self.unfilled, *map(self._refused.get, missing)):
+            if missing and why is not None:
+                return InputError(f"{got} ({why.text})", why.remedy)
         names = " and ".join(f"'{name}'" for name in missing)
         return InputError(
             f"{got} ({f'tf does not hold {names}' if missing else 'they are not connected'})",

@@ -26,6 +26,7 @@ TF, TF_STATIC = "/tf", "/tf_static"
 VOLATILE = DurabilityPolicy.VOLATILE
 DEPTH = 100
 """The number of messages that wait to be taken; tf2_ros has the same."""
+INSTALL_TF2_MSGS = "install ros-<distro>-tf2-msgs, which comes with ROS 2 and not with its wheels"
 PERIOD_S = 0.05
 """The longest time for which they wait. At twice the rate of DEPTH / PERIOD_S, half of the messages would be lost."""
 
@@ -77,8 +78,9 @@ class TfListener:
         if kind is None:
             node.get_logger().warning(
                 "tf2_msgs is not installed, so no transforms are received: hints are used only where hints.*_pose "
-                "gives the pose of the sensor, and not moved with the robot; install ros-<distro>-tf2-msgs"
+                f"gives the pose of the sensor, and not moved with the robot; {INSTALL_TF2_MSGS}"
             )
+            tree.unfilled = InputError("tf2_msgs is not installed, so no transforms are received", INSTALL_TF2_MSGS)
             return
         # A subscription for kept messages hears no publisher that keeps none, as that of a bag without its QoS.
         for topic, durability in ((TF_STATIC, DurabilityPolicy.TRANSIENT_LOCAL), (TF_STATIC, VOLATILE), (TF, VOLATILE)):

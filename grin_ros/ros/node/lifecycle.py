@@ -225,7 +225,10 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             text = f"{type(error).__name__}: {error}"
         else:
             return True
-        remedy = f"until this is corrected, no depth is published; then type: {self._command(transition)}"
+        remedy = (
+            "no depth is published until this is corrected: start the node again if it takes a parameter that is not "
+            f"live, or else type: {self._command(transition)}"
+        )
         self._report_failure(f"{transition} failed: {text}", remedy)
         return False
 

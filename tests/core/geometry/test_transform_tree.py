@@ -105,6 +105,13 @@ def test_a_frame_whose_transform_was_refused_is_not_called_unknown() -> None:
     same(tree.lookup("base", "radar", 0), turned(0.0))
 
 
+def test_a_tree_that_nobody_fills_says_why() -> None:
+    tree = TransformTree()
+    tree.unfilled = InputError("tf2_msgs is not installed", "install it")
+    with pytest.raises(InputError, match=r"from 'lidar' to 'camera' \(tf2_msgs is not installed\); install it"):
+        tree.lookup("camera", "lidar", 0)
+
+
 def test_when_time_goes_back_the_old_motion_is_forgotten() -> None:
     tree = robot()
     tree.set("odom", "base", 2 * S, turned(0.0, y=7.0))

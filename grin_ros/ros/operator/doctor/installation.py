@@ -32,7 +32,10 @@ OPTIONAL = {
     "openvino": ("the backends openvino and openvino-bf16", remedies.install("openvino")),
     "rclpy": ("the node", remedies.ros()),
     "cv_bridge": ("image encodings on a ROS installation", "apt install ros-$ROS_DISTRO-cv-bridge"),
-    "tf2_msgs": ("poses of sensors and cameras from tf", "apt install ros-$ROS_DISTRO-tf2-msgs"),
+    "tf2_msgs": (
+        "poses of sensors and cameras from tf",
+        "apt install ros-$ROS_DISTRO-tf2-msgs; the wheels of ROS 2 do not have it: give poses as numbers there",
+    ),
     "rosbags": ("bags", remedies.install("bags")),
     "matplotlib": ("pictures", remedies.install("demo")),
     "torch": ("training, export, the backend reference", remedies.install("train")),

@@ -43,8 +43,8 @@ class Capture:
 class MountingSource(Protocol):
     """Knows how a camera is mounted."""
 
-    def __call__(self, camera_frame: str, /) -> Mounting:
-        """Return the mounting now. Raises FrameRejectedError if it is not known."""
+    def __call__(self, camera_frame: str, stamp_ns: int, /) -> Mounting:
+        """Return the mounting at the time of an image. Raises FrameRejectedError if it is not known."""
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from sensor_msgs.msg import CompressedImage, Image
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
-from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO
+from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO, OUTPUTS, Topic
 from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.images import known_encoding
+from grin_ros.ros.parameters.table import NodeConfig
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,13 @@ def find_cameras(
     if twice:
         raise ValueError(f"{', '.join(twice)}: their outputs would have the same names; choose one with --image")
     return cameras
+
+
+def computed_topics(cameras: Sequence[CameraTopics], config: NodeConfig) -> dict[str, Topic]:
+    """Return full name -> output of all that is written for these cameras, by the parameters."""
+    mounted = config.mounting is not None or bool(config.mounting_frame)
+    written = [o for o in OUTPUTS.values() if o.on(config.switched_on) and (mounted or not o.needs_mounting)]
+    return {camera.output(output.name): output for camera in cameras for output in written}
 
 
 def raw_name(image: str) -> str:

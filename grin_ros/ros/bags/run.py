@@ -28,7 +28,7 @@ from grin_ros.core.geometry.kept_maps import KeptMaps
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.before_start import BeforeStart
-from grin_ros.ros.bags.cameras import CameraTopics, find_cameras
+from grin_ros.ros.bags.cameras import CameraTopics, computed_topics, find_cameras
 from grin_ros.ros.bags.hints import BagHints, find_hints, without_numbers
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.parameters import bag_config
@@ -125,6 +125,13 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     found.time_ns(job.start_s)
     cameras = find_cameras(found, job.images, job.info, known=job.cameras is not None)
     hints = find_hints(found, job.hints, config.hints.on)
+    computed = computed_topics(cameras, config)
+    if taken := sorted(computed.keys() & hints.keys()):
+        switches = sorted({switch for topic in taken for switch in computed[topic].switches})
+        raise ValueError(
+            f"--hints: {', '.join(taken)} would be replaced by a computed topic of the same name; leave the computed "
+            f"one out with {' '.join(f'-p {switch}:=false' for switch in switches)}"
+        )
     unknown = sorted(set(job.topics or ()) - found.kinds.keys())
     if unknown:
         raise ValueError(f"{job.input}: it has no topic {', '.join(unknown)}; it has {', '.join(sorted(found.kinds))}")
@@ -190,7 +197,7 @@ class _BagRun:
         }
         # A node refuses images before the first camera_info; a bag run knows that camera_info from the survey.
         self._infos = {c.info: found.first[c.info].data for c in cameras if c.info in found.first}
-        self._computed = {camera.output(name) for camera in cameras for name in OUTPUTS}
+        self._computed = computed_topics(cameras, config).keys()
         self._start_ns = found.time_ns(job.start_s)
         self._stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
         self._images: Counter[str] = Counter()

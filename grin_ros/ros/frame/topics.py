@@ -18,13 +18,15 @@ class Topic:
     """A topic, relative to the namespace of the node.
 
     type: the message type, such as sensor_msgs/msg/Image. description: one line. switches: the boolean parameters that
-    switch the topic on; it is there while one of them is true, and always if there is none.
+    switch the topic on; it is there while one of them is true, and always if there is none. needs_mounting: it is not
+    published where the mounting of the camera is not known.
     """
 
     name: str
     type: str
     description: str
     switches: tuple[str, ...] = ()
+    needs_mounting: bool = False
 
     def on(self, switched_on: Collection[str]) -> bool:
         """Return True if the topic is switched on. switched_on: the boolean parameters that are true."""
@@ -83,7 +85,7 @@ OUTPUTS: Mapping[str, Topic] = {
         ),
         Topic("obstacles", CLOUD, "Points that mark obstacles in a costmap: x, y, z, sigma.", ("publish_obstacles",)),
         Topic("free_space", CLOUD, "Points that clear a costmap up to them: x, y, z.", ("publish_obstacles",)),
-        Topic("scan", SCAN, "A level scan; needs the mounting of the camera.", ("publish_scan",)),
+        Topic("scan", SCAN, "A level scan; needs the mounting of the camera.", ("publish_scan",), needs_mounting=True),
     )
 }
 """The topics that are published for every image, in this order, with the image's header if the type has one."""

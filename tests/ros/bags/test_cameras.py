@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ import pytest
 
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2
 
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, picture
 from benchmarks.stand_in.engine import register
@@ -21,7 +22,7 @@ from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.run import run
 from grin_ros.ros.message_types import type_name
-from tests.ros.bags.drives import content, job_of, recorded
+from tests.ros.bags.drives import content, job_of, log_ns, of_topic, recorded
 from tests.ros.bags.recorded import write
 
 
@@ -104,3 +105,41 @@ def test_a_told_camera_that_the_bag_does_not_need_or_that_does_not_fit_is_named(
     square = CameraChoice(Camera(32, 32, 30.0, 30.0, 15.5, 15.5))
     assert run(job_of(bare, tmp_path / "out", fake_artifact, cameras=square)).rejected == {"bad camera_info": 1}
     assert "another ratio of sides" in caplog.text
+
+
+def test_only_topics_that_are_written_replace_recorded_ones(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The camera has no namespace, so its outputs have the names of the sensors of many robots."""
+    sensors = [
+        ("/scan", type_name(LaserScan), log_ns(0) + 3, serialize(LaserScan())),
+        ("/points", type_name(PointCloud2), log_ns(0) + 4, serialize(PointCloud2())),
+    ]
+    source = write(tmp_path / "in", [*recorded(0, ""), *sensors])
+    made = job_of(source, tmp_path / "out", fake_artifact)
+    off = replace(made, parameters={**made.parameters, "publish_points": False})
+    assert run(off).frames == 1
+    assert [raw for raw in content(tmp_path / "out") if raw[0] in ("/scan", "/points")] == sensors
+    assert "are replaced" not in caplog.text
+    on = replace(made, output=str(tmp_path / "on"), parameters={**made.parameters, "mounting.known": True})
+    assert run(on).frames == 1
+    assert "recorded outputs are replaced by the computed ones: /points, /scan" in caplog.text
+    for topic, _, time_ns, data in sensors:
+        ((computed_ns, computed),) = of_topic(content(tmp_path / "on"), topic)
+        assert computed_ns == log_ns(0) != time_ns
+        assert computed != data
+
+
+def test_a_topic_of_hints_is_never_replaced(tmp_path: Path, fake_artifact: Path) -> None:
+    scan = ("/scan", type_name(LaserScan), log_ns(0) - 1, serialize(LaserScan()))
+    made = job_of(
+        write(tmp_path / "in", [scan, *recorded(0, "")]),
+        tmp_path / "out",
+        fake_artifact,
+        hints=(("hints/scan", "/scan"),),
+    )
+    job = replace(made, parameters={**made.parameters, "hints.scan": True, "mounting.known": True})
+    with pytest.raises(ValueError, match="/scan would be replaced by a computed .* with -p publish_scan:=false$"):
+        run(job)
+    assert run(replace(job, parameters={**job.parameters, "publish_scan": False})).frames == 1
+    assert scan in content(tmp_path / "out")

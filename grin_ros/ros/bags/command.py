@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,7 +150,7 @@ def _one(job: Job) -> int:
         except ValueError as error:
             print(f"grin bag: {error}", file=sys.stderr)
             return WRONG_CALL
-        except (OSError, EngineError) as error:
+        except (OSError, sqlite3.Error, EngineError) as error:
             return fail("bag", error)
         except KeyboardInterrupt:
             return _interrupted()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -72,7 +73,7 @@ def answer_of(work: Work, job: Job) -> Report | str:
     """
     try:
         return work(job)
-    except (ValueError, OSError, EngineError) as error:  # errors with texts for the operator
+    except (ValueError, OSError, sqlite3.Error, EngineError) as error:  # errors with texts for the operator
         return str(error)
 
 

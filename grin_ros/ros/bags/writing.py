@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 from rosbags.interfaces import Connection, ConnectionExtRosbag2
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -31,6 +31,8 @@ from grin_ros.ros.bags.storage.formats import STORAGES
 
 NOTE = "grin_ros"
 """The key of the note in the custom data of metadata.yaml."""
+NOT_FOR_SQLITE = "#?%"
+"""rosbags opens a path as a URI, in which these characters have a meaning: another file would be written."""
 UNKNOWN_HASH = f"RIHS01_{'0' * 64}"
 """The type hash (REP 2011) of a message type without a usable definition."""
 
@@ -46,8 +48,14 @@ class PartsWriter:
         """Take the lock and read the journal.
 
         storage: a name of STORAGES. identity: a text that is different for any other input, options or model. Raises
-        ValueError if OUTPUT exists, if other work was begun there, or if another process is writing it.
+        ValueError if OUTPUT exists, if other work was begun there, if another process is writing it, or if the storage
+        cannot have that name.
         """
+        if STORAGES[storage].plugin is StoragePlugin.SQLITE3 and set(str(output)) & set(NOT_FOR_SQLITE):
+            raise ValueError(
+                f"{output}: the path has one of the characters {' '.join(NOT_FOR_SQLITE)}, which sqlite3 does not take "
+                "literally; choose another name, or the storage mcap"
+            )
         self.output = output
         self._check_free()
         self.folder = output.with_name(f"{output.name}.partial")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from sensor_msgs.msg import Image
 
 from benchmarks.stand_in.engine import BACKEND, register
 from grin_ros.ros.bags import command
-from grin_ros.ros.bags.fleet import run_all
+from grin_ros.ros.bags.fleet import answer_of, run_all
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.replay import Player
@@ -148,3 +149,38 @@ def test_outputs_of_many_are_named_after_their_inputs() -> None:
     jobs = command.jobs_of(command.parser().parse_args(call))
     assert [job.output for job in jobs] == ["out/2026.01.02", "out/drive", "out/old"]
     assert all(int(job.parameters["threads"]) >= 1 for job in jobs), "the cores are shared out"
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_file_that_cannot_grow_ends_with_one_sentence(
+    tmp_path: Path, fake_artifact: Path, capsys: pytest.CaptureFixture[str], storage: str
+) -> None:
+    job = job_of(drive(tmp_path / "in"), tmp_path / "worker", fake_artifact, storage=storage)
+    call = [job.input, str(tmp_path / "out"), "--storage", storage]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))  # as on a full disk, nothing more can be written
+    try:
+        status = command.main([*call, "--model", str(fake_artifact), "--backend", BACKEND])
+        answer = answer_of(run, job)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    error = {"mcap": "File too large", "sqlite3": "disk I/O error"}[storage]
+    assert status == command.FAILED
+    assert error in capsys.readouterr().err.splitlines()[-1]
+    assert isinstance(answer, str)
+    assert error in answer
+
+
+@pytest.mark.parametrize("name", ["in.db3#2", "in.db3?x", "100%20", "o#.db3"])
+def test_a_name_that_sqlite_would_read_as_another_is_refused(
+    tmp_path: Path, fake_artifact: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    source = storage_file(drive(tmp_path / "in", 1, "sqlite3"))
+    recorded, call = source.read_bytes(), ["--model", str(fake_artifact), "--backend", BACKEND]
+    output = source.with_name(name)
+    assert command.main([str(source), str(output), "--storage", "sqlite3", *call]) == command.WRONG_CALL
+    assert "has one of the characters # ? %" in capsys.readouterr().err.splitlines()[-1]
+    assert source.read_bytes() == recorded
+    assert sorted(path.name for path in source.parent.iterdir()) == ["in.db3", "metadata.yaml"]
+    if output.suffix != ".db3":
+        assert command.main([str(source), str(output), *call]) == command.DONE

@@ -84,7 +84,11 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
     for wiring in hints:
         parameters.setdefault(SOURCES[wiring.source].switch, True)
     cameras = camera_choice(arguments)
-    bag_config(parameters)  # so that a wrong parameter is refused before any work begins
+    on = bag_config(parameters).hints.on  # a wrong parameter is refused before any work begins
+    for wiring in hints:
+        if wiring.source not in on:
+            switch = SOURCES[wiring.source].switch
+            raise ValueError(f"{switch} is false, but --hints names {wiring.topic} for it; leave one of them out")
     return [
         Job(
             source,

@@ -36,12 +36,14 @@ when it begins the frame, which is less where it is idle and more where it is bu
 def find_hints(found: Survey, hints: Sequence[tuple[str, str]], on: Collection[str]) -> dict[str, list[str]]:
     """Return recorded topic -> the inputs of sources of hints that it serves.
 
-    hints: (input, recorded topic). on: the sources that are switched on. Raises ValueError if a source has no topic, or
-    if a topic is not in the bag or of another type than its input.
+    hints: (input, recorded topic). on: the sources that are switched on; inputs of others are left out. Raises
+    ValueError if a source has no topic, or if a topic is not in the bag or of another type than its input.
     """
-    kinds = {topic: kind for source in SOURCES.values() for topic, (kind, _) in source.topics.items()}
+    kinds = {topic: kind for name in on for topic, (kind, _) in SOURCES[name].topics.items()}
     chosen: dict[str, list[str]] = {}
     for name, topic in hints:
+        if name not in kinds:
+            continue
         fitting = sorted(each for each, kind in found.kinds.items() if kind == kinds[name])
         if topic not in fitting:
             present = ", ".join(fitting) or "none"

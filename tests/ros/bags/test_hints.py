@@ -177,3 +177,14 @@ def test_the_option_switches_its_source_on(fake_artifact: Path) -> None:
     assert job.hints == (("hints/scan", "/scan_front"), ("hints/scan", "/scan_rear"))
     with pytest.raises(ValueError, match="hints: got 'sonar=/a', expected one of scan=TOPIC, points=TOPIC, "):
         jobs_of(parser().parse_args(["in", "out", "--hints", "sonar=/a"]))
+
+
+def test_a_source_that_is_switched_off_takes_no_topic(tmp_path: Path, fake_artifact: Path) -> None:
+    call = ["in", "out", "--model", str(fake_artifact), "--hints", "scan=/scan", "-p", "hints.scan:=false"]
+    with pytest.raises(ValueError, match=r"hints\.scan is false, but --hints names /scan for it; leave one"):
+        jobs_of(parser().parse_args(call))
+    drive(tmp_path / "in")
+    made = job(tmp_path, fake_artifact)
+    assert run(replace(made, parameters={**made.parameters, "mounting.base_frame": "lidar"})).hints
+    off = {**made.parameters, "hints.points": False, "mounting.base_frame": "lidar"}
+    assert run(replace(made, output=str(tmp_path / "off"), parameters=off)).hints == {}

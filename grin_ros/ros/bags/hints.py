@@ -80,13 +80,16 @@ class BagHints:
         """Image topic -> the sources of that camera."""
 
     def heard(self, messages: Iterable[Message]) -> Iterator[Message]:
-        """Yield the messages of a bag in order, each after those up to AHEAD_NS later have been added."""
+        """Yield the messages of a bag in order, each after those up to AHEAD_NS later have been added, before others.
+
+        Where the clock steps back between two files, nothing waits for it to catch up.
+        """
         waiting: deque[Message] = deque()
         for message in messages:
+            while waiting and not 0 <= message.time_ns - waiting[0].time_ns <= AHEAD_NS:
+                yield waiting.popleft()
             self.add(message)
             waiting.append(message)
-            while message.time_ns - waiting[0].time_ns >= AHEAD_NS:
-                yield waiting.popleft()
         yield from waiting
 
     def add(self, message: Message) -> None:

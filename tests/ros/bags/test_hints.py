@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from sensor_msgs.msg import Image, PointCloud2
 from benchmarks.stand_in.camera import HEIGHT, WIDTH
 from benchmarks.stand_in.engine import fake_depth_m, register
 from grin_ros.ros.bags.command import jobs_of, parser
-from grin_ros.ros.bags.hints import AHEAD_NS
+from grin_ros.ros.bags.hints import AHEAD_NS, BagHints
 from grin_ros.ros.bags.messages import deserialize, serialize
+from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.run import Job, run
+from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.tf import TF_STATIC
 from grin_ros.ros.message_types import TF_MESSAGE, type_name
 from grin_ros.ros.operator.harness.messages import FRAME_ID
+from grin_ros.ros.parameters.table import defaults
 from tests.ros.bags.drives import Raw, content, job_of, log_ns, of_topic, recorded
 from tests.ros.bags.recorded import write
 from tests.ros.inputs.lidar import lidar, scene
@@ -188,3 +192,19 @@ def test_a_source_that_is_switched_off_takes_no_topic(tmp_path: Path, fake_artif
     assert run(replace(made, parameters={**made.parameters, "mounting.base_frame": "lidar"})).hints
     off = {**made.parameters, "hints.points": False, "mounting.base_frame": "lidar"}
     assert run(replace(made, output=str(tmp_path / "off"), parameters=off)).hints == {}
+
+
+def test_where_the_clock_steps_back_nothing_waits_for_it_to_catch_up(tmp_path: Path) -> None:
+    after = list(Bag(drive(tmp_path / "in")).messages())
+    before = [message._replace(time_ns=message.time_ns + 60_000_000_000) for message in after]
+    read: list[Message] = []
+
+    def messages() -> Iterator[Message]:
+        for message in [*before, *after]:
+            read.append(message)
+            yield message
+
+    hints = BagHints((), HintConfig.from_parameters(defaults()), {})
+    heard = [(message, len(read)) for message in hints.heard(messages())]
+    assert [message for message, _ in heard] == [*before, *after]
+    assert heard[len(before) - 1][1] == len(before) + 1, "the first message after the step ends the waiting"

@@ -36,7 +36,7 @@ class BeforeStart:
             return
         frames: tuple[str, ...] = ()
         depth = max([1, *(qos.depth for qos in offered(message))]) if latched else 1
-        if is_static_tf(message):
+        if is_static(message.topic):
             frames, depth = child_frames(message.data), 1
         self._kept.setdefault((message.topic, frames), deque(maxlen=depth)).append(message)
 
@@ -45,9 +45,9 @@ class BeforeStart:
         return sorted((m for kept in self._kept.values() for m in kept), key=lambda m: m.time_ns)
 
 
-def is_static_tf(message: Message) -> bool:
-    """Return True if the message is one of static transforms, by the name of its topic."""
-    return message.topic.rpartition("/")[2] == STATIC_TRANSFORMS
+def is_static(topic: str) -> bool:
+    """Return True if a topic is one of static transforms, by its name."""
+    return topic.rpartition("/")[2] == STATIC_TRANSFORMS
 
 
 def offered(message: Message) -> list[Qos]:

@@ -8,6 +8,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from sensor_msgs.msg import CameraInfo
 
@@ -15,10 +16,11 @@ from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import Placed
-from grin_ros.ros.bags.before_start import is_static_tf
+from grin_ros.ros.bags.before_start import is_static
 from grin_ros.ros.bags.messages import deserialize, recorded
 from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
+from grin_ros.ros.frame.topics import INFO
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.hints.registry import SOURCES
@@ -95,17 +97,28 @@ class BagHints:
     def add(self, message: Message) -> None:
         """Keep a message if it holds transforms, or if a source wants it."""
         try:
-            if message.kind == TF_MESSAGE:
-                problem = add_transforms(self._tree, recorded(message.data, TF_MESSAGE), static=is_static_tf(message))
-                if problem:
-                    raise ValueError(problem)
-            elif message.topic in self._topics:
-                made = recorded(message.data, message.kind)
-                for topic in self._topics[message.topic]:
-                    for inputs in self.inputs.values():
-                        inputs.take(topic, made)
+            self._take(message)
         except ValueError as error:
             logger.warning("%s at %d ns is not used: %s", message.topic, message.time_ns, error)
+
+    def know(self, found: Survey) -> None:
+        """Take what a node knows from the beginning, however late it was recorded: the first static transform of each
+        frame, and the first camera_info of depth images. Call this before `add`, which logs what cannot be used."""
+        infos = [found.first[topic] for topic in self._topics if found.kinds[topic] == INFO and topic in found.first]
+        for message in [*reversed(found.static), *infos]:  # the transform that is taken last counts
+            with suppress(ValueError):
+                self._take(message)
+
+    def _take(self, message: Message) -> None:
+        if message.kind == TF_MESSAGE:
+            transforms = recorded(message.data, TF_MESSAGE)
+            if problem := add_transforms(self._tree, transforms, static=is_static(message.topic)):
+                raise ValueError(problem)
+        elif message.topic in self._topics:
+            made = recorded(message.data, message.kind)
+            for topic in self._topics[message.topic]:
+                for inputs in self.inputs.values():
+                    inputs.take(topic, made)
 
     def pose(self, frame_id: str, stamp_ns: int, fixed: str, placed: Placed | None) -> Transform | None:
         """Return the transform of points of a frame to one in which the world stands still; None if it is not known.

@@ -121,7 +121,7 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     note = finished_note(output)
     if note is not None and note.get("identity") == identity:
         return Report(job.output, note["frames"], note["rejected"], tuple(note["damage"]), True, note.get("hints", {}))
-    found = survey(bag, (IMAGE, COMPRESSED, INFO))
+    found = survey(bag, (IMAGE, COMPRESSED, INFO), static=bool(config.hints.on or config.mounting_frame))
     found.time_ns(job.start_s)
     cameras = find_cameras(found, job.images, job.info, known=job.cameras is not None)
     hints = find_hints(found, job.hints, config.hints.on)
@@ -184,6 +184,7 @@ class _BagRun:
         self._hints = None
         if config.hints.on or config.mounting_frame:
             self._hints = BagHints([camera.image for camera in cameras], config.hints, hints, config.mounting_frame)
+            self._hints.know(found)
         self._processors = {
             camera.image: FrameProcessor(
                 Estimator(engine),

@@ -32,7 +32,7 @@ from grin_ros.ros.operator.harness.messages import FRAME_ID
 from grin_ros.ros.parameters.table import defaults
 from tests.ros.bags.drives import Raw, content, job_of, log_ns, of_topic, recorded
 from tests.ros.bags.recorded import write
-from tests.ros.inputs.lidar import lidar, scene
+from tests.ros.inputs.lidar import FACTOR, lidar, scene
 
 FRAMES = 6
 
@@ -208,3 +208,32 @@ def test_where_the_clock_steps_back_nothing_waits_for_it_to_catch_up(tmp_path: P
     heard = [(message, len(read)) for message in hints.heard(messages())]
     assert [message for message, _ in heard] == [*before, *after]
     assert heard[len(before) - 1][1] == len(before) + 1, "the first message after the step ends the waiting"
+
+
+def test_what_a_node_has_from_the_beginning_may_be_recorded_late(tmp_path: Path, fake_artifact: Path) -> None:
+    """Another static transform of the same frames comes still later, and holds only from then on."""
+    recordings = list(Bag(drive(tmp_path / "in")).messages())
+    (tf,) = [message for message in recordings if message.kind == TF_MESSAGE]
+    late = [(TF_STATIC, TF_MESSAGE, log_ns(3) + 5, tf.data)]
+    late += [(TF_STATIC, TF_MESSAGE, log_ns(20), static_tf("lidar", FRAME_ID, (0.0, 0.0, 1.0, 0.0)))]
+    others = [(m.topic, m.kind, m.time_ns, m.data) for m in recordings if m is not tf]
+    write(tmp_path / "late", [*others, *late])
+    made = job(tmp_path, fake_artifact)
+    run(made)
+    run(replace(made, input=str(tmp_path / "late"), output=str(tmp_path / "out_late")))
+    assert factors(tmp_path / "out_late") == factors(tmp_path / "out")
+
+
+def test_the_camera_info_of_a_depth_image_may_be_recorded_late(tmp_path: Path, fake_artifact: Path) -> None:
+    messages: list[Raw] = []
+    for number in range(FRAMES):
+        image, info, _ = recorded(number, pixels=scene())
+        depth = deserialize(image[3], Image)
+        depth.encoding, depth.step = "32FC1", 4 * WIDTH
+        depth.data = (FACTOR * fake_depth_m(scene())).astype(np.float32).tobytes()
+        messages += [("/tof/image", *image[1:3], serialize(depth)), image, info]
+    messages.append(("/tof/camera_info", *info[1:]))
+    made = job_of(write(tmp_path / "in", messages), tmp_path / "out", fake_artifact, images=("/front/image_raw",))
+    wired = (("hints/depth", "/tof/image"), ("hints/depth/camera_info", "/tof/camera_info"))
+    report = run(replace(made, hints=wired, parameters={**made.parameters, "hints.depth": True}))
+    assert report.hints == {"depth": FRAMES}

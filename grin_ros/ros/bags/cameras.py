@@ -56,11 +56,12 @@ def find_cameras(
 
     images: only these topics. info: the camera_info topic of the only image topic. Without `images` these are all
     image topics with a camera_info beside them and an encoding that is a picture; of a camera that was recorded raw
-    and compressed, the raw topic; of one that was recorded in colour and in grey, the topic in colour.
+    and compressed, the raw topic; of one that was recorded in colour and in grey, the topic in colour. A camera_info
+    topic without messages counts as absent.
     Raises ValueError if there is no camera, or if two have the same outputs.
     """
     pictures = sorted(t for t, k in found.kinds.items() if k in (IMAGE, COMPRESSED))
-    infos = sorted(t for t, k in found.kinds.items() if k == INFO)
+    infos = sorted(t for t, k in found.kinds.items() if k == INFO and t in found.first)
     present = f"image topics: {', '.join(pictures) or 'none'}; camera_info topics: {', '.join(infos) or 'none'}"
     if info and known:
         raise ValueError("--camera-info and --calibration or --fov: got both, expected one; leave one out")
@@ -75,10 +76,12 @@ def find_cameras(
     for camera in cameras:
         if camera.image not in pictures or (camera.info not in infos and not known):
             missing = camera.image if camera.image not in pictures else camera.info
-            raise ValueError(f"{missing}: the bag has no such topic; {present}. Choose with --image and --camera-info")
+            none = "no message of this topic" if found.kinds.get(missing) == INFO else "no such topic"
+            raise ValueError(f"{missing}: the bag has {none}; {present}. Choose with --image and --camera-info")
     if not cameras and known:
         raise ValueError(
-            f"the bag has no image topic without camera_info; {present}. Leave --calibration and --fov out"
+            f"the bag has no image topic without camera_info; {present}. Leave --calibration and --fov out, or "
+            "name the image topic whose camera_info they replace with --image TOPIC"
         )
     if not cameras:
         without = "; for images without camera_info give --calibration FILE or --fov DEG"

@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 
+from rosbags.rosbag2 import Writer
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2
 
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, picture
@@ -21,9 +22,10 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.run import run
+from grin_ros.ros.bags.storage.formats import STORAGES
 from grin_ros.ros.message_types import type_name
 from tests.ros.bags.drives import content, job_of, log_ns, of_topic, recorded
-from tests.ros.bags.recorded import write
+from tests.ros.bags.recorded import STORE, write
 
 
 @pytest.fixture(autouse=True)
@@ -95,8 +97,10 @@ def test_a_told_camera_that_the_bag_does_not_need_or_that_does_not_fit_is_named(
 ) -> None:
     image, info, _ = recorded(0)
     whole, bare = write(tmp_path / "whole", [image, info]), write(tmp_path / "bare", [image])
-    with pytest.raises(ValueError, match="has no image topic without camera_info.* Leave --calibration and --fov out"):
+    with pytest.raises(ValueError, match="no image topic without camera_info.* Leave .* out, or .* --image TOPIC"):
         run(job_of(whole, tmp_path / "out", fake_artifact, cameras=CameraChoice(fov_deg=60.0)))
+    named = {"images": ("/front/image_raw",), "cameras": CameraChoice(fov_deg=60.0)}
+    assert run(job_of(whole, tmp_path / "named", fake_artifact, **named)).frames == 1
     options = {"images": ("/front/image_raw",), "info": "/front/camera_info", "cameras": CameraChoice(fov_deg=60.0)}
     with pytest.raises(ValueError, match="got both, expected one"):
         run(job_of(whole, tmp_path / "out", fake_artifact, **options))
@@ -143,3 +147,20 @@ def test_a_topic_of_hints_is_never_replaced(tmp_path: Path, fake_artifact: Path)
         run(job)
     assert run(replace(job, parameters={**job.parameters, "publish_scan": False})).frames == 1
     assert scan in content(tmp_path / "out")
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_camera_info_topic_without_messages_counts_as_absent(
+    tmp_path: Path, fake_artifact: Path, storage: str
+) -> None:
+    image, (info, kind, *_), _ = recorded(0)
+    writer = Writer(tmp_path / "in", version=9, storage_plugin=STORAGES[storage].plugin)
+    with writer:
+        writer.add_connection(info, kind, typestore=STORE)
+        writer.write(writer.add_connection(*image[:2], typestore=STORE), *image[2:])
+    with pytest.raises(ValueError, match="camera_info topics: none.* give --calibration FILE or --fov DEG"):
+        run(job_of(tmp_path / "in", tmp_path / "out", fake_artifact))
+    with pytest.raises(ValueError, match="/front/camera_info: the bag has no message of this topic"):
+        run(job_of(tmp_path / "in", tmp_path / "out", fake_artifact, images=("/front/image_raw",)))
+    told = CameraChoice(fov_deg=60.0)
+    assert run(job_of(tmp_path / "in", tmp_path / "out", fake_artifact, cameras=told)).frames == 1

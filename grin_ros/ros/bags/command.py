@@ -111,14 +111,15 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
 def _name(path: Path) -> str:
     """Return 'drive' for 'archive/drive.mcap' and 'archive/drive'. The name of a directory may contain dots."""
     path = path.resolve()
-    return path.stem if path.suffix in BY_SUFFIX else path.name
+    return path.stem if path.suffix.lower() in BY_SUFFIX else path.name
 
 
 def _storage(outputs: Sequence[str], wanted: str | None) -> str:
     """Return the storage format of the outputs. Raises ValueError if a name asks for another one than --storage."""
     for output in outputs:
         if is_single_file(Path(output)):
-            (named,) = [name for name, storage in STORAGES.items() if storage.suffix == Path(output).suffix]
+            suffix = Path(output).suffix.lower()
+            (named,) = [name for name, storage in STORAGES.items() if storage.suffix == suffix]
             if wanted not in (None, named):
                 raise ValueError(
                     f"--storage {wanted}: got the output {output}, which is a file of {named}; leave it out"

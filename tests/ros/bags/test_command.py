@@ -139,15 +139,15 @@ def test_an_impossible_call_ends_with_one_sentence_before_the_work(
 
 def test_the_name_of_the_output_says_its_storage() -> None:
     parser = command.parser()
-    for output, expected in (("x", "mcap"), ("x.mcap", "mcap"), ("x.db3", "sqlite3")):
+    for output, expected in (("x", "mcap"), ("x.mcap", "mcap"), ("x.db3", "sqlite3"), ("X.MCAP", "mcap")):
         assert command.jobs_of(parser.parse_args(["in", output]))[0].storage == expected
     assert command.jobs_of(parser.parse_args(["in", "x", "--storage", "sqlite3"]))[0].storage == "sqlite3"
 
 
 def test_outputs_of_many_are_named_after_their_inputs() -> None:
-    call = ["a/2026.01.02", "b/drive.mcap", "c/old.db3", "--out", "out", "--workers", "2"]
+    call = ["a/2026.01.02", "b/drive.mcap", "c/old.db3", "d/UP.MCAP", "--out", "out", "--workers", "2"]
     jobs = command.jobs_of(command.parser().parse_args(call))
-    assert [job.output for job in jobs] == ["out/2026.01.02", "out/drive", "out/old"]
+    assert [job.output for job in jobs] == ["out/2026.01.02", "out/drive", "out/old", "out/UP"]
     assert all(int(job.parameters["threads"]) >= 1 for job in jobs), "the cores are shared out"
 
 

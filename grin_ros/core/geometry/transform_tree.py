@@ -31,6 +31,11 @@ again."""
 MOST_FRAMES = 2000
 """At most this many frames are kept. Of more, those that have been silent for the longest time are forgotten, because
 some trackers give everything that they see a new frame."""
+CHECK_NODES = (
+    "check that the nodes that publish these frames run: robot_state_publisher for those of the robot, odometry for "
+    "odom, and localisation for map; grin doctor says whether /tf is heard"
+)
+"""What to do on a robot whose tf does not connect two frames."""
 
 
 @dataclass
@@ -45,7 +50,9 @@ class _Edge:
 class TransformTree:
     """Keeps transforms between frames, and finds the one between any two frames. Thread safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, remedy: str = CHECK_NODES) -> None:
+        """remedy: what to do where two frames are not connected, for the error of `lookup`."""
+        self._remedy = remedy
         self._lock = threading.Lock()
         self._edges: dict[str, _Edge] = {}
         self._refused: dict[str, InputError] = {}
@@ -138,8 +145,7 @@ class TransformTree:
         names = " and ".join(f"'{name}'" for name in missing)
         return InputError(
             f"{got} ({f'tf does not hold {names}' if missing else 'they are not connected'})",
-            "check that the nodes that publish these frames run: robot_state_publisher for those of the robot, "
-            "odometry for odom, and localisation for map; grin doctor says whether /tf is heard",
+            self._remedy,
         )
 
     def _forget_silent(self) -> None:

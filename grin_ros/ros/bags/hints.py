@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 AHEAD_NS = 100_000_000
 """A message that was recorded so soon after an image is known when its depth is computed. The node knows what has come
 when it begins the frame, which is less where it is idle and more where it is busy."""
+RECORD_TF = "the bag needs /tf and /tf_static with these frames; record them with the camera"
 
 
 def find_hints(found: Survey, hints: Sequence[tuple[str, str]], on: Collection[str]) -> dict[str, list[str]]:
@@ -74,7 +75,7 @@ class BagHints:
     ) -> None:
         """images: the image topics of the cameras. topics: recorded topic -> the inputs that it serves. base_frame:
         `mounting.base_frame`."""
-        self._tree = TransformTree()
+        self._tree = TransformTree(RECORD_TF)
         self.mounting = TfMounting(self._tree, base_frame) if base_frame else None
         """How cameras are mounted, if tf tells it."""
         self._topics = topics

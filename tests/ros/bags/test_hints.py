@@ -104,9 +104,12 @@ def test_points_that_were_recorded_soon_after_their_image_correct_it_too(tmp_pat
     assert run(late).hints["points"] < FRAMES - 1
 
 
-def test_without_transforms_depth_is_that_of_the_camera_alone(tmp_path: Path, fake_artifact: Path) -> None:
+def test_without_transforms_depth_is_that_of_the_camera_alone(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     drive(tmp_path / "in", tf=False)
     assert run(job(tmp_path, fake_artifact)).frames == FRAMES
+    assert "the bag needs /tf and /tf_static with these frames; record them" in caplog.text
     assert factors(tmp_path / "out") == pytest.approx([1.0] * FRAMES)
     posed = job(tmp_path, fake_artifact, "posed")
     run(replace(posed, parameters={**posed.parameters, "hints.points_pose": "0 0 0 0 0 0"}))

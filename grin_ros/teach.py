@@ -222,7 +222,7 @@ def _demo(options: argparse.Namespace) -> list[Path]:
     from grin_ros.lab.datasets.robot_drive import robot_drive
     from grin_ros.ros.teaching.rendered_bag import write_bag
 
-    bag: Path = options.out / "work" / "drive"
+    bag: Path = options.out / "work" / f"drive_{options.demo_frames}"
     if not bag.exists():
         bag.parent.mkdir(parents=True, exist_ok=True)
         logger.info("rendering a robot's drive: camera at 0.5 m, level lidar at 0.2 m")

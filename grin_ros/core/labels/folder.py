@@ -11,6 +11,7 @@ NAME.npz     the labels of the frame: the fields of `Hints` but `placed` and `un
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -127,6 +128,15 @@ class LabelFolder:
     def stamp_ns(self, index: int) -> int:
         """Return the stamp of a frame in nanoseconds."""
         return self._found[index][1].stamp_ns
+
+    def digest(self) -> str:
+        """Return a text that is another one when any frame is: its image, its labels, its camera or its pose."""
+        found = hashlib.sha256()
+        for folder, entry in self._found:
+            found.update(json.dumps(dataclasses.asdict(entry), sort_keys=True).encode())
+            for suffix in (".png", ".npz"):
+                found.update((folder / f"{entry.name}{suffix}").read_bytes())
+        return found.hexdigest()
 
     def pose(self, index: int) -> Transform | None:
         """Return the pose of the camera at a frame; None if it is not known."""

@@ -45,6 +45,7 @@ from grin_ros.lab.teaching.lora import merge_adapters
 from grin_ros.lab.teaching.old_domain import OldDomain, find_old_domain
 from grin_ros.lab.teaching.replay import OldAnswers
 from grin_ros.lab.teaching.split import Split, split_by_time
+from grin_ros.lab.teaching.stages import ANSWERS, BEFORE, LESSONS, TUNE, begin_stages
 from grin_ros.lab.teaching.tune import Progress, Tuned, tune
 from grin_ros.lab.training.calibrate import fit_into
 from grin_ros.lab.training.processes import rank_and_world, wait
@@ -85,8 +86,8 @@ class Taught:
 def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | None:
     """Teach a model from folders of labelled frames, and return what became of it; None if it was interrupted.
 
-    The same call resumes. Raises ValueError if there are too few frames or if `out` is in use, EngineError if the new
-    artifact does not answer as the network does.
+    The same call resumes; what follows from other labels or settings is made again. Raises ValueError if there are too
+    few frames or if `out` is in use, EngineError if the new artifact does not answer as the network does.
     """
     if rank_and_world()[0]:
         _help(folders, out, config)
@@ -99,14 +100,15 @@ def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | N
     logger.info("%s", split)
     artifact = load_artifact(config.model)
     old_domain = find_old_domain(config.old_domain, config.replay, work)
-    before = judge(artifact, frames, split, old_domain, config.threads, work / "before.json")
+    begin_stages(artifact, frames, old_domain, config, work)
+    before = judge(artifact, frames, split, old_domain, config.threads, work / BEFORE / "figures.json")
     logger.info("before: %s", _words(before))
     lessons = _lessons(artifact, frames, split, config, work)
     wait()
     model, old = load_model(artifact.file("weights.safetensors")), load_weights(artifact.file("weights.safetensors"))
     with tqdm(desc="tune", unit=" steps", mininterval=5.0) as bar:  # without a total: the minutes may end it first
         replay = _replay(artifact, old_domain, config, work)
-        tuned = tune(model, lessons, replay, config.tune, work / "tune", lambda p: _show(bar, p))
+        tuned = tune(model, lessons, replay, config.tune, work / TUNE, lambda p: _show(bar, p))
     if not tuned.finished:
         logger.warning("interrupted at step %d; the same command goes on from here", tuned.steps)
         return None
@@ -140,7 +142,7 @@ def _help(folders: Sequence[Path], out: Path, config: TeachConfig) -> None:
     lessons = _lessons(artifact, frames, split_by_time(frames), config, work)
     old = find_old_domain(config.old_domain, config.replay, work)
     replay = _replay(artifact, old, config, work)
-    tune(load_model(artifact.file("weights.safetensors")), lessons, replay, config.tune, work / "tune")
+    tune(load_model(artifact.file("weights.safetensors")), lessons, replay, config.tune, work / TUNE)
 
 
 def check_free(out: Path) -> None:
@@ -154,17 +156,16 @@ def check_free(out: Path) -> None:
 def judge(
     artifact: Artifact, frames: LabelFolder, split: Split, old: OldDomain, threads: int, kept: Path | None = None
 ) -> Judgement:
-    """Return the figures of an artifact on the frames that judge. kept: a file that keeps them for the next time."""
+    """Return the figures of an artifact on the frames that judge. kept: a file that keeps them for the next time, in a
+    folder of `begin_stages`."""
     if kept is not None and kept.is_file():
         values = json.loads(kept.read_text())
-        if values["model"] == artifact.digest and values["frames"] == len(split.judge):
-            return Judgement(SiteFigures(**values["site"]), values["old_domain"])
+        return Judgement(SiteFigures(**values["site"]), values["old_domain"])
     estimate = Estimator(open_engine("ort", artifact, threads), SETTINGS)
     site = judge_site(site_samples(frames, spread(split.judge)), estimate)
     found = Judgement(site, judge_old(old.half(1), estimate) if old.samples is not None else None)
     if kept is not None:
-        facts = {"model": artifact.digest, "frames": len(split.judge)}
-        kept.write_text(json.dumps(facts | dataclasses.asdict(found)) + "\n")
+        kept.write_text(json.dumps(dataclasses.asdict(found)) + "\n")
     return found
 
 
@@ -196,7 +197,7 @@ def _lessons(artifact: Artifact, frames: LabelFolder, split: Split, config: Teac
     elif config.between:
         estimator = Estimator(open_engine("ort", artifact, config.threads), SETTINGS)
         answer = lambda frame, labels: estimator(frame, hints=labels)  # noqa: E731
-    lessons = Lessons(frames, split.learn, work / "lessons", answer)
+    lessons = Lessons(frames, split.learn, work / LESSONS, answer)
     for _ in tqdm(lessons.prepare(), total=len(lessons), desc="label", unit="frame", mininterval=5.0):
         pass
     return lessons
@@ -205,7 +206,7 @@ def _lessons(artifact: Artifact, frames: LabelFolder, split: Split, config: Teac
 def _replay(artifact: Artifact, old: OldDomain, config: TeachConfig, work: Path) -> OldAnswers | None:
     if old.replay is None or not config.tune.replay:
         return None
-    return OldAnswers.of_network(old.replay, open_engine("ort", artifact, config.threads), work / "answers")
+    return OldAnswers.of_network(old.replay, open_engine("ort", artifact, config.threads), work / ANSWERS)
 
 
 def _export(

@@ -11,10 +11,12 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sensor_msgs.msg import CameraInfo
 
+from grin_ros.core.labels.begun import begin
 from grin_ros.core.labels.folder import LabelledFrame, LabelWriter
 from grin_ros.core.types import Frame, Hints
 from grin_ros.ros.bags.cameras import CameraTopics, find_cameras
@@ -23,7 +25,7 @@ from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.run import Job, Report
-from grin_ros.ros.bags.survey import survey
+from grin_ros.ros.bags.survey import Survey, survey
 from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from, stamp_ns
@@ -44,9 +46,9 @@ UNLABELLED = "no labels"
 def label(job: Job) -> Report:
     """Write the labelled frames of a bag to the folder `job.output`, every `job.every`-th image of each camera.
 
-    Frames that are in the folder already are not made again. The report counts the frames with labels, the images
-    without by reason, and the frames that each source has labelled. Raises ValueError if the bag has no camera with
-    camera_info, or no topic that can label.
+    Frames that are in the folder already are not made again, unless they are of another bag or of other options of the
+    job. The report counts the frames with labels, the images without by reason, and the frames that each source has
+    labelled. Raises ValueError if the bag has no camera with camera_info, or no topic that can label.
     """
     bag = Bag(Path(job.input))
     found = survey(bag, (IMAGE, COMPRESSED, INFO))
@@ -54,6 +56,7 @@ def label(job: Job) -> Report:
     config = bag_config(job.parameters)
     topics = find_hints(found, job.hints, config.hints.on)
     hints = BagHints([c.image for c in cameras], config.hints, topics, config.mounting_frame)
+    begin(Path(job.output), made_from(job, bag, found))
     work = _Labelling(job, config, cameras, hints)
     work.infos = {c.info: found.first[c.info].data for c in cameras if c.info in found.first}
     stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
@@ -67,6 +70,13 @@ def label(job: Job) -> Report:
         )
         logger.warning(text, job.input, config.hints.fixed_frame, work.unposed, work.frames)
     return Report(job.output, work.frames, dict(sorted(work.rejected.items())), tuple(bag.damage), hints=sources)
+
+
+def made_from(job: Job, bag: Bag, found: Survey) -> dict[str, Any]:
+    """Return what the labels of a job follow from, by name: the bag, wherever it lies, and the options."""
+    files = [[path.name, path.stat().st_size if path.is_file() else None] for path in bag.files]
+    options = {name: getattr(job, name) for name in ("images", "info", "hints", "every", "start_s", "end_s")}
+    return {"bag": [files, found.start_ns, found.end_ns], "parameters": dict(job.parameters), **options}
 
 
 class _Labelling:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,18 @@ def test_a_folder_of_another_kind_is_refused_with_what_to_do(tmp_path: Path) -> 
     (tmp_path / "index.json").write_text('{"format": 1, "samples": []}')
     with pytest.raises(ValueError, match="expected 1"):
         LabelFolder(tmp_path)
+
+
+def test_the_digest_changes_with_the_labels_and_not_with_the_folder(tmp_path: Path) -> None:
+    def digest(name: str, frame: LabelledFrame) -> str:
+        writer = LabelWriter(tmp_path / name)
+        writer.add(frame)
+        writer.save()
+        return LabelFolder(tmp_path / name).digest()
+
+    one = labelled()
+    first = digest("first", one)
+    assert digest("again", one) == first
+    farther = replace(one.labels, range_m=one.labels.range_m * 2.0)
+    others = (replace(one, labels=farther), replace(one, pose=None), labelled(stamp_ns=6))
+    assert first not in {digest(str(number), other) for number, other in enumerate(others)}

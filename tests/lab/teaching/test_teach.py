@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
@@ -17,6 +19,7 @@ from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.results import Evaluation
 from grin_ros.lab.evaluation.run import evaluate
+from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.teaching.choosing import between
 from grin_ros.lab.teaching.config import TeachConfig
 from grin_ros.lab.teaching.judging import SiteFigures, forgotten
@@ -133,3 +136,40 @@ def test_what_is_forgotten_comes_with_how_sure_it_is() -> None:
     unlike = forgotten(before, evaluation(0.17, 0.25, 0.17, 0.25))
     assert unlike.share == pytest.approx(0.05, abs=1e-3)
     assert unlike.error == pytest.approx(0.04 / 3**0.5 / 0.2, abs=1e-3)
+
+
+def test_what_follows_from_other_options_is_made_again(
+    tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each teaching ends after its tuning."""
+
+    def stop(model: Grin) -> None:
+        del model
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("grin_ros.lab.teaching.teach.merge_adapters", stop)
+    old, places = write_shards(tmp_path / "old", shards=2, frames=2), [write_site(tmp_path / "site")]
+    first = TeachConfig(str(tiny_artifact), replace(TUNE, steps=2), [old], [old], threads=1)
+
+    def again(config: TeachConfig) -> set[str]:
+        """Return the folders that are made again."""
+        caplog.clear()
+        with pytest.raises(KeyboardInterrupt):
+            teach(places, tmp_path / "taught", config)
+        told = [record.message for record in caplog.records if "so it is made again" in record.message]
+        return {Path(text.partition(":")[0]).name for text in told}
+
+    def lesson() -> NDArray[np.float16]:
+        made: NDArray[np.float16] = np.load(tmp_path / "taught" / "work" / "lessons" / "drive-0003.npy")
+        return made
+
+    assert again(first) == set()
+    assert np.isfinite(lesson()[0]).mean() > 0.5
+    assert again(first) == set()
+    assert again(replace(first, tune=replace(first.tune, adapters=2))) == {"tune"}
+    assert again(replace(first, between=False)) == {"lessons", "tune"}
+    assert np.isfinite(lesson()[0]).mean() < 0.1
+    others = [write_shards(tmp_path / "others", shards=2, frames=2)]
+    assert again(replace(first, replay=others)) == {"lessons", "answers", "tune"}
+    write_site(tmp_path / "site", sigma_ln=0.05)
+    assert again(replace(first, replay=others)) == {"before", "lessons", "tune"}

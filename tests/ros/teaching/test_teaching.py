@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 
 from grin_ros.core.input_error import InputError
-from grin_ros.core.labels.folder import LabelFolder
+from grin_ros.core.labels.folder import LabelFolder, LabelledFrame, LabelWriter
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job
 from grin_ros.ros.bags.survey import Survey
@@ -172,14 +173,40 @@ def test_the_mounting_comes_from_tf_where_the_base_frame_is_named(bag: Path, tmp
     assert LabelFolder(tmp_path / "unknown")[3].frame.camera.mounting is None
 
 
-def test_a_labelling_goes_on_where_it_stopped(bag: Path, tmp_path: Path) -> None:
-    first = label(job(bag, tmp_path / "frames", end_s=6.0))
-    assert 0 < first.frames < 12
+def test_a_labelling_goes_on_where_it_stopped(bag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grin_ros.ros.teaching.labelling.SAVE_EVERY", 1)
+    added = []
+
+    def stop(writer: LabelWriter, labelled: LabelledFrame, add: Callable[..., None] = LabelWriter.add) -> None:
+        if len(added) == 5:
+            raise KeyboardInterrupt
+        added.append(labelled.name)
+        add(writer, labelled)
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(LabelWriter, "add", stop)
+        with pytest.raises(KeyboardInterrupt):
+            label(job(bag, tmp_path / "frames"))
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "frames").glob("*.npz")}
+    assert len(before) == 5
     assert label(job(bag, tmp_path / "frames")).frames == 12
     after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "frames").glob("*.npz")}
     assert len(after) == 12
     assert before.items() <= after.items()
+
+
+def test_labels_of_other_options_are_made_again(bag: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A pose that is corrected in the same folder must reach the labels, or the old ones are refused for ever."""
+    made = job(bag, tmp_path / "frames")
+    poses = {"upside_down": "0.0 0.0 -0.3 180 0 0", "corrected": "0.0 0.0 -0.3 0 0 0"}
+    found = {}
+    for name, pose in poses.items():
+        label(replace(made, parameters={**made.parameters, "hints.scan_pose": pose}))
+        found[name] = LabelFolder(tmp_path / "frames")[3].labels.pixels
+    assert not np.array_equal(found["upside_down"], found["corrected"])
+    assert "it was made with other options (parameters), so it is made again" in caplog.text
+    assert label(replace(made, end_s=6.0)).frames == 6
+    assert len(LabelFolder(tmp_path / "frames")) == 6
 
 
 def test_images_without_labels_are_counted_with_the_reason(

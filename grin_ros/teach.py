@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import logging
 import os
 import sys
@@ -64,13 +65,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if not options.dry_run:
             check_free(options.out)
-        bags = _demo(options) if options.demo else list(map(Path, options.bags))
-        if not bags:
-            raise ValueError("got no bag; name one or more, or give --demo for a rendered one")
+        bags = _bags(options)
         found = [_inspected(bag, options) for bag in bags]
         if any(not usable for _, usable in found) and not options.anyway:
             return fail("teach", REFUSED)
-        folders = _labelled([inspection for inspection, _ in found], options)
+        folders = _labelled(
+            [_job(one, out, options) for (one, _), out in zip(found, bags.values(), strict=True)], options
+        )
         if not _checked(folders, options) and not options.anyway:
             return fail("teach", REFUSED)
         wait()  # the other processes of torchrun begin once the frames are there
@@ -86,8 +87,25 @@ def _beside(options: argparse.Namespace) -> int:
     from grin_ros.lab.training.processes import wait
 
     wait()
-    folders = sorted(path.parent for path in (options.out / "work" / "frames").glob("*/index.json"))
+    folders = sorted(folder for folder in _bags(options).values() if (folder / "index.json").is_file())
     return _taught(folders, options)
+
+
+def _bags(options: argparse.Namespace) -> dict[Path, Path]:
+    """Return the bags, each with the folder for its frames; bags of one name are numbered. Raises ValueError if there
+    is no bag, or if one is named twice."""
+    bags = _demo(options) if options.demo else list(map(Path, options.bags))
+    if not bags:
+        raise ValueError("got no bag; name one or more, or give --demo for a rendered one")
+    found: dict[Path, Path] = {}
+    for bag in bags:
+        if bag.resolve() in map(Path.resolve, found):
+            raise ValueError(f"{bag}: got this bag twice, expected once; name it once")
+        name = bag.resolve().stem if bag.is_file() else bag.resolve().name
+        names = (name if number == 1 else f"{name}_{number}" for number in itertools.count(1))
+        folders = (options.out / "work" / "frames" / name for name in names)
+        found[bag] = next(folder for folder in folders if folder not in found.values())
+    return found
 
 
 def _inspected(bag: Path, options: argparse.Namespace) -> tuple[Inspection, bool]:
@@ -105,12 +123,11 @@ def _inspected(bag: Path, options: argparse.Namespace) -> tuple[Inspection, bool
     return found, not refused
 
 
-def _labelled(inspections: Sequence[Inspection], options: argparse.Namespace) -> list[Path]:
+def _labelled(jobs: Sequence[Job], options: argparse.Namespace) -> list[Path]:
     """Label the images of all bags, and return the folders of those that gave frames. Raises ValueError for none."""
     from grin_ros.ros.bags.fleet import in_process, run_all
     from grin_ros.ros.teaching.labelling import label
 
-    jobs = [_job(found, options) for found in inspections]
     folders = []
 
     def collect(workers: int, **launch: object) -> None:
@@ -119,8 +136,9 @@ def _labelled(inspections: Sequence[Inspection], options: argparse.Namespace) ->
                 raise ValueError(f"{outcome.job.input}: {outcome.error}")
             report = outcome.report
             without = ", ".join(f"{reason} {count}" for reason, count in report.rejected.items()) or "none"
-            by = ", ".join(f"by {name} {count}" for name, count in report.hints.items()) or "labelled before"
-            logger.info("%s: %d frames with labels (%s); without: %s", outcome.job.input, report.frames, by, without)
+            by = ", ".join(f"by {name} {count}" for name, count in report.hints.items())
+            how = f" ({by or 'labelled before'})" if report.frames else ""
+            logger.info("%s: %d frames with labels%s; without: %s", outcome.job.input, report.frames, how, without)
             if report.frames:
                 folders.append(Path(report.output))
 
@@ -136,14 +154,13 @@ def _labelled(inspections: Sequence[Inspection], options: argparse.Namespace) ->
     return sorted(folders)
 
 
-def _job(found: Inspection, options: argparse.Namespace) -> Job:
+def _job(found: Inspection, output: Path, options: argparse.Namespace) -> Job:
     from grin_ros.ros.bags.command import parameter
     from grin_ros.ros.bags.run import Job
     from grin_ros.ros.teaching.sensors import inputs, parameters
 
     images = sum(found.rates.get(camera.image, 0.0) for camera in found.cameras) * found.length_s
     every = options.every or max(1, round(images / options.most_frames))
-    output = options.out / "work" / "frames" / Path(found.bag).resolve().stem
     values = {**parameters(found.labels), **dict(map(parameter, options.parameter))}
     return Job(
         found.bag, str(output), values, images=tuple(options.image), info=options.camera_info,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ pytest.importorskip("torch", reason="teaching is torch (pip install grin_ros[tea
 
 from grin_ros.core.command_line import DONE, FAILED, WRONG_CALL
 from grin_ros.core.labels.folder import LabelFolder
+from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.teaching.rendered_bag import write_bag
 from grin_ros.teach import main
+from tests.ros.bags.recorded import write
 from tests.ros.teaching.drive import moments
 
 
@@ -40,6 +43,41 @@ def test_a_dry_run_labels_and_splits_all_bags_and_learns_nothing(
     assert not (out / "manifest.json").exists()
     frames = LabelFolder([out / "work" / "frames" / name for name in ("monday", "tuesday")])
     assert len(frames) == 40
+
+
+def test_bags_of_one_name_have_folders_and_recordings_of_their_own(
+    bags: Path, tmp_path: Path, tiny_artifact: Path
+) -> None:
+    names = [tmp_path / "mon" / "drive", tmp_path / "tue" / "drive", tmp_path / "d.v1", tmp_path / "d.v2"]
+    for name in names:
+        shutil.copytree(bags / "monday", name)
+    out = ["--out", str(tmp_path / "office"), "--model", str(tiny_artifact), "--every", "4", "--dry-run", "--anyway"]
+    assert main([*map(str, names), *out]) == DONE
+    folders = sorted((tmp_path / "office" / "work" / "frames").iterdir())
+    assert [folder.name for folder in folders] == ["d.v1", "d.v2", "drive", "drive_2"]
+    frames = LabelFolder(folders)
+    assert len({frames.recording(index) for index in range(len(frames))}) == 4
+
+
+def test_a_bag_that_is_named_twice_is_a_wrong_call(
+    bags: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(bags / "monday"), f"{bags}/tuesday/../monday", "--out", str(tmp_path / "out")]) == WRONG_CALL
+    assert "got this bag twice" in capsys.readouterr().err
+
+
+def test_a_bag_without_labels_does_not_claim_that_it_had_some(
+    bags: Path, tmp_path: Path, tiny_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without transforms nobody knows where the lidar is, so that nothing can be labelled."""
+    caplog.set_level("INFO")
+    out = ["--out", str(tmp_path / "office"), "--model", str(tiny_artifact), "--every", "4", "--dry-run"]
+    messages = Bag(bags / "monday").messages()
+    without_tf = [(m.topic, m.kind, m.time_ns, m.data) for m in messages if not m.topic.startswith("/tf")]
+    alone = write(tmp_path / "alone", without_tf)
+    assert main([str(alone), *out]) == WRONG_CALL
+    assert "0 frames with labels; without: no labels 20" in caplog.text
+    assert "labelled before" not in caplog.text
 
 
 def test_stamps_that_are_off_are_refused_before_anything_is_made(

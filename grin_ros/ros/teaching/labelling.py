@@ -40,7 +40,7 @@ WAIT_NS = 100_000_000
 MOST_LABELS = 20_000
 """The largest number of labels of one frame. They are chosen at random."""
 SAVE_EVERY = 50
-UNLABELLED = "no labels"
+UNLABELLED, SAME_STAMP = "no labels", "same stamp"
 
 
 def label(job: Job) -> Report:
@@ -90,6 +90,7 @@ class _Labelling:
         self._writer = LabelWriter(Path(job.output))
         self._waiting: deque[tuple[Message, bytes | None]] = deque()
         self._images: Counter[str] = Counter()
+        self._names: set[str] = set()  # of the frames of this pass; the folder may hold those of an earlier one
         # A source that follows the images knows what is true of the last one, so its images must not wait.
         self._wait_ns = 0 if any(one.sees_images for one in hints.inputs.values()) else WAIT_NS
         self.infos: dict[str, bytes] = {}
@@ -119,8 +120,14 @@ class _Labelling:
     def _label(self, message: Message, info: bytes | None) -> None:
         try:
             image = deserialize(message.data, message_class(message.kind))
-            recording = f"{Path(self._job.input).resolve().stem}{message.topic.replace('/', '_')}"
+            recording = f"{Path(self._job.output).name}{message.topic.replace('/', '_')}"
             name = f"{recording}-{stamp_ns(image.header)}"
+            if name in self._names:
+                text = f"got the stamp {stamp_ns(image.header)} ns of an earlier image, expected one of its own"
+                remedy = "correct the driver that stamps the images, and record again"
+                self._reject(SAME_STAMP, f"{message.topic} at {message.time_ns} ns: {text}; {remedy}")
+                return
+            self._names.add(name)
             if self._writer.has(name):
                 self.frames += 1
                 return

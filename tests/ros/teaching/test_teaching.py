@@ -15,16 +15,21 @@ import pytest
 
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 
+from rosbags.rosbag2 import StoragePlugin, Writer
+from sensor_msgs.msg import Image
+
 from grin_ros.core.input_error import InputError
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame, LabelWriter
+from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job
 from grin_ros.ros.bags.survey import Survey
+from grin_ros.ros.operator.harness.messages import with_stamp
 from grin_ros.ros.teaching.inspection import Inspection, inspect
 from grin_ros.ros.teaching.labelling import label
 from grin_ros.ros.teaching.rendered_bag import BASE_FRAME, write_bag
 from grin_ros.ros.teaching.sensors import find_labels, inputs, parameters
-from tests.ros.bags.recorded import write
+from tests.ros.bags.recorded import STORE, write
 from tests.ros.teaching.drive import HALF_M, moments, yaw
 
 
@@ -41,6 +46,18 @@ def inspection(bag: Path) -> Inspection:
 def without(bag: Path, path: Path, topic: str) -> Path:
     """Copy a bag without one of its topics."""
     return write(path, [(m.topic, m.kind, m.time_ns, m.data) for m in Bag(bag).messages() if m.topic != topic])
+
+
+def silent(bag: Path, path: Path, topic: str) -> Path:
+    """Copy a bag without the messages of one of its topics, whose publisher was there and said nothing."""
+    rows = [(m.topic, m.kind, m.time_ns, m.data) for m in Bag(bag).messages()]
+    kinds = {name: kind for name, kind, _, _ in rows}
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        found = {name: writer.add_connection(name, kind, typestore=STORE) for name, kind in kinds.items()}
+        for name, _, time_ns, data in rows:
+            if name != topic:
+                writer.write(found[name], time_ns, data)
+    return path
 
 
 def job(bag: Path, output: Path, **options: object) -> Job:
@@ -83,6 +100,11 @@ def test_a_lidar_that_turns_the_other_way_round_is_a_warning(tmp_path: Path) -> 
 def test_a_bag_without_camera_info_is_refused(bag: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="record the camera_info topic"):
         inspect(without(bag, tmp_path / "blind", "/camera/camera_info"))
+
+
+def test_a_camera_info_that_was_never_sent_is_none(bag: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no camera_info was recorded"):
+        inspect(silent(bag, tmp_path / "dumb", "/camera/camera_info"))
 
 
 def test_a_bag_without_anything_that_measures_is_refused(bag: Path, tmp_path: Path) -> None:
@@ -193,6 +215,21 @@ def test_a_labelling_goes_on_where_it_stopped(bag: Path, tmp_path: Path, monkeyp
     after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "frames").glob("*.npz")}
     assert len(after) == 12
     assert before.items() <= after.items()
+
+
+def test_images_of_one_stamp_are_counted_as_rejected(
+    bag: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows, stamp_ns = [], next(Bag(bag).messages()).time_ns
+    for m in Bag(bag).messages():
+        pictures = m.topic == "/camera/image_raw"
+        data = serialize(with_stamp(deserialize(m.data, Image), stamp_ns)) if pictures else m.data
+        rows.append((m.topic, m.kind, m.time_ns, data))
+    odd = job(write(tmp_path / "odd", rows), tmp_path / "frames")
+    for _ in range(2):  # the second finds the frame of the first in the folder
+        report = label(odd)
+        assert (report.frames, report.rejected) == (1, {"same stamp": 11})
+    assert "correct the driver that stamps" in caplog.text
 
 
 def test_labels_of_other_options_are_made_again(bag: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -32,6 +32,7 @@ from grin_ros.ros.inputs.messages import frame_from, stamp_ns
 from grin_ros.ros.inputs.problem import FrameRejectedError
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.parameters.table import NodeConfig
+from grin_ros.ros.teaching.sensors import ODOMETRY, PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -65,10 +66,12 @@ def label(job: Job) -> Report:
     if work.unposed:
         text = (
             "%s: tf does not tell where the camera was in hints.fixed_frame '%s' at %d of %d frames, so these learn "
-            "only what was measured at their own time; record /tf with the odometry of the robot, or add --hints "
-            "motion/odometry=TOPIC"
+            "only what was measured at their own time; record /tf with the odometry of the robot, or name odometry "
+            "too: %s"
         )
-        logger.warning(text, job.input, config.hints.fixed_frame, work.unposed, work.frames)
+        named = (*job.hints, (ODOMETRY, "TOPIC"))  # topics that are not named are not used beside those that are
+        again = " ".join(f"--labels {name.removeprefix(PREFIX)}={topic}" for name, topic in named)
+        logger.warning(text, job.input, config.hints.fixed_frame, work.unposed, work.frames, again)
     return Report(job.output, work.frames, dict(sorted(work.rejected.items())), tuple(bag.damage), hints=sources)
 
 

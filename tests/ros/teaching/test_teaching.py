@@ -183,6 +183,7 @@ def test_frames_know_where_they_were_taken(bag: Path, tmp_path: Path, caplog: py
     label(job(without(bag, tmp_path / "lost", "/tf"), tmp_path / "unknown"))
     assert LabelFolder(tmp_path / "unknown").pose(3) is None
     assert "record /tf" in caplog.text
+    assert "odometry too: --labels scan=/scan --labels motion/odometry=TOPIC" in caplog.text
 
 
 def test_the_mounting_comes_from_tf_where_the_base_frame_is_named(bag: Path, tmp_path: Path) -> None:

@@ -102,8 +102,11 @@ class _Labelling:
         self.sources: Counter[str] = Counter()
 
     def read(self, bag: Bag, start_ns: int, stop_ns: int | None) -> None:
+        last_ns = 0
         for message in bag.messages(stop_ns=stop_ns):
-            while self._waiting and message.time_ns >= self._waiting[0][0].time_ns + self._wait_ns:
+            # Where the clock stepped back, as between two files of a bag, no message tells that the wait is over.
+            stepped_back, last_ns = message.time_ns < last_ns, message.time_ns
+            while self._waiting and (stepped_back or message.time_ns >= self._waiting[0][0].time_ns + self._wait_ns):
                 self._label(*self._waiting.popleft())
             if message.topic in self.infos:
                 self.infos[message.topic] = message.data

@@ -29,7 +29,7 @@ from grin_ros.ros.teaching.inspection import Inspection, inspect
 from grin_ros.ros.teaching.labelling import label
 from grin_ros.ros.teaching.rendered_bag import BASE_FRAME, write_bag
 from grin_ros.ros.teaching.sensors import find_labels, inputs, parameters
-from tests.ros.bags.recorded import STORE, write
+from tests.ros.bags.recorded import STORE, storage_file, write
 from tests.ros.teaching.drive import HALF_M, moments, yaw
 
 
@@ -245,6 +245,19 @@ def test_labels_of_other_options_are_made_again(bag: Path, tmp_path: Path, caplo
     assert "it was made with other options (parameters), so it is made again" in caplog.text
     assert label(replace(made, end_s=6.0)).frames == 6
     assert len(LabelFolder(tmp_path / "frames")) == 6
+
+
+def test_images_after_the_clock_of_the_recorder_stepped_back_are_labelled(bag: Path, tmp_path: Path) -> None:
+    """Log times begin again in the second file of the bag, and stamps do not."""
+    rows = [(m.topic, m.kind, m.time_ns, m.data) for m in Bag(bag).messages()]
+    half = len(rows) // 2
+    later = [(topic, kind, time_ns - 30_000_000_000, data) for topic, kind, time_ns, data in rows[half:]]
+    split = tmp_path / "split"
+    split.mkdir()
+    for number, part in enumerate((rows[:half], later)):
+        storage_file(write(tmp_path / f"part_{number}", part)).rename(split / f"split_{number}.mcap")
+    report = label(job(split, tmp_path / "frames", every=1))
+    assert (report.frames, report.rejected) == (120, {})
 
 
 def test_images_without_labels_are_counted_with_the_reason(

@@ -84,20 +84,19 @@ def inspect(path: Path, images: tuple[str, ...] = (), info: str = "", named: tup
     """Look at a bag. Raises ValueError, with what to do, if it has no camera_info or nothing that labels."""
     bag = Bag(path)
     found = survey(bag, (IMAGE, COMPRESSED, INFO))
-    cameras = find_cameras(found, images, info) if INFO in found.kinds.values() else []
-    known = [camera for camera in cameras if camera.info in found.first]
-    if not known:
+    if not any(kind == INFO and topic in found.first for topic, kind in found.kinds.items()):
         raise InputError(
             f"{path}: no camera_info was recorded, so nobody can tell which pixel a range belongs to",
             "record the camera_info topic beside the image",
         )
+    cameras = find_cameras(found, images, info)
     try:
         labels = find_labels(found, cameras, named)
     except InputError as error:
         raise InputError(f"{path}: {error.text}", error.remedy) from None
     contents = bag.contents()
     length_s = max((found.end_ns - found.start_ns) / 1e9, 1e-3)
-    look = _Look(known[0], [t for _, t in labels if found.kinds[t] in (SCAN, CLOUD)], found.first[known[0].info])
+    look = _Look(cameras[0], [t for _, t in labels if found.kinds[t] in (SCAN, CLOUD)], found.first[cameras[0].info])
     counts: Counter[str] = Counter(contents.counts) if contents else Counter()
     stop_ns = found.start_ns + round(LOOKED_AT_S * 1e9)
     for message in bag.messages(stop_ns=None if contents is None else stop_ns):

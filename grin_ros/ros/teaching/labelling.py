@@ -52,11 +52,12 @@ def label(job: Job) -> Report:
     labelled. Raises ValueError if the bag has no camera with camera_info, or no topic that can label.
     """
     bag = Bag(Path(job.input))
-    found = survey(bag, (IMAGE, COMPRESSED, INFO))
-    cameras = find_cameras(found, job.images, job.info)
     config = bag_config(job.parameters)
+    found = survey(bag, (IMAGE, COMPRESSED, INFO), static=bool(config.hints.on or config.mounting_frame))
+    cameras = find_cameras(found, job.images, job.info)
     topics = find_hints(found, job.hints, config.hints.on)
     hints = BagHints([c.image for c in cameras], config.hints, topics, config.mounting_frame)
+    hints.know(found)
     begin(Path(job.output), made_from(job, bag, found))
     work = _Labelling(job, config, cameras, hints)
     work.infos = {c.info: found.first[c.info].data for c in cameras if c.info in found.first}

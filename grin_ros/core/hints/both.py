@@ -24,7 +24,7 @@ both errs less than either, by 1 to 2 %; with more hints that is not worth its t
 same number."""
 LEVEL_UP_TO = 160
 """For hints of one level plane it is heard up to this number, which is that of a lidar's hints and the floor's."""
-UPRIGHT, ACROSS, COLOUR = 3.3, 0.55, 0.6
+UPRIGHT, ACROSS, COLOUR = 5.0, 0.7, 0.45
 """With hints of one level plane, local errors reach so many times as far along the image's height as along its width,
 and their lengths along its width and in colour are multiplied by the others."""
 LOCAL, EXPONENT = 2.5, 3.0

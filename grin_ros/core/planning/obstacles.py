@@ -44,7 +44,7 @@ class ObstacleSettings:
     """
 
     max_relative_sigma: float = 0.5
-    hinted_relative_sigma: float = 0.1
+    hinted_relative_sigma: float = 0.13
     min_grazing_deg: float = 2.0
     max_range_m: float = 5.0
     voxel_m: float = 0.05

@@ -62,6 +62,10 @@ class KeptMessages:
             kept = list(self._kept)
         nearest = min(kept, key=lambda message: abs(self._older_ns(message, image_ns)))
         age_s = self._older_ns(nearest, image_ns) / 1e9
+        if abs(age_s) > max_age_s and not image_ns:
+            raise InputError(
+                "the image has no time (its stamp is 0)", "let the node that publishes it fill in header.stamp"
+            )
         if abs(age_s) > max_age_s and not stamp_ns(nearest.header):
             raise InputError(
                 f"the nearest message on {self._topic} has no time (its stamp is 0)",

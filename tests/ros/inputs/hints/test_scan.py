@@ -127,6 +127,11 @@ def test_the_scan_that_is_nearest_in_time_is_used_and_an_old_or_future_one_is_no
             source(view(image_ns=NOW_NS + round((0.1 if shift_s > 0 else -0.3) * 1e9) + round(shift_s * 1e9)))
 
 
+def test_an_image_without_a_stamp_is_named() -> None:
+    with pytest.raises(InputError, match=r"the image has no time \(its stamp is 0\); let the node"):
+        asked(ScanSource(), TOPIC, scan(), view(image_ns=0))
+
+
 @pytest.mark.parametrize("late_s", [0.45, 0.5])
 def test_a_lidar_that_turns_slowly_is_as_old_as_its_rays(late_s: float) -> None:
     """It turns in 0.2 s, and the stamp is that of the first ray. Rays that are too old are rejected one by one."""

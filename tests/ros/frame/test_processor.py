@@ -133,10 +133,10 @@ def test_the_mounting_comes_from_its_source_or_else_from_the_configuration(estim
     result: Any = FrameProcessor(estimator, open_converter(), print)(capture(), config, lambda _: True)
     assert processed(result).frame.camera.mounting == Mounting(0.5)
     given = Mounting(0.9, 0.1, 0.2)
-    source = FrameProcessor(estimator, open_converter(), print, mounting=lambda _: given)
+    source = FrameProcessor(estimator, open_converter(), print, mounting=lambda _, __: given)
     assert processed(source(capture(), config, lambda _: True)).frame.camera.mounting == given
 
-    def unknown(_: str) -> Mounting:
+    def unknown(_: str, __: int) -> Mounting:
         raise FrameRejectedError(Problem("no transform", "tf: none", "publish it"))
 
     refused = FrameProcessor(estimator, open_converter(), print, mounting=unknown)

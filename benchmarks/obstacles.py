@@ -33,7 +33,7 @@ from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
 from grin_ros.core.backends.opening import open_engine  # noqa: E402
 from grin_ros.core.estimator import Estimator  # noqa: E402
 from grin_ros.core.geometry.camera import Camera, Mounting  # noqa: E402
-from grin_ros.core.geometry.rays import range_to_depth  # noqa: E402
+from grin_ros.core.geometry.rays import depth_to_range, range_to_depth  # noqa: E402
 from grin_ros.core.planning.obstacles import ObstacleSettings, trusted_pixels  # noqa: E402
 from grin_ros.core.planning.scan import level_scan  # noqa: E402
 from grin_ros.core.types import DepthEstimate, Frame, Hints  # noqa: E402
@@ -92,9 +92,8 @@ def scan(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) ->
 
 def lidar_hints(seen: Seen) -> Hints | None:
     """Return the hints of a level 2D lidar at the height of the camera, with 1 % of noise."""
-    rays = seen.camera.rays()
-    points = (rays / rays[..., 2:] * seen.depth_m[..., None]).reshape(-1, 3).astype(np.float64)
-    return level_hints(seen.camera, points, np.random.default_rng(0))
+    range_m = depth_to_range(seen.depth_m, seen.camera.rays())
+    return level_hints(seen.camera, range_m, np.random.default_rng(0))
 
 
 def compared(estimator: Estimator, seen: Seen, settings: ObstacleSettings) -> dict[str, Scan]:

@@ -10,7 +10,7 @@ textures of others. Its licence is the project's, Apache-2.0.
 /front/image/compressed   JPEG of 256 x 192 px through a lens with distortion, principal point off the centre
 /front/camera_info        K and D of that lens
 /front/truth              16UC1, depth in millimetres along z, 0 where nothing is: every STRIDE-th pixel from OFFSET on
-/front/scan               a level 2D lidar at the camera, with a ray every half degree and 1 % of noise
+/front/lidar              the scan of a level 2D lidar at the camera, with a ray every half degree and 1 % of noise
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _messages(image: NDArray[np.uint8], depth_m: NDArray[np.float32]) -> tuple[C
 
 def _scan(range_m: NDArray[np.float32], rng: np.random.Generator) -> LaserScan:
     """Return the scan of the rays that the camera sees; +inf where they meet nothing within range (REP 117)."""
-    hit, rays = lidar.level_points(LENS, (LENS.rays() * range_m[..., None]).reshape(-1, 3).astype(np.float64))
+    hit, rays = lidar.level_points(LENS, range_m)
     ranges_m = np.full(rays.max() - rays.min() + 1, np.inf)
     ranges_m[rays.max() - rays] = np.linalg.norm(hit, axis=1) * (1.0 + lidar.NOISE * rng.standard_normal(len(hit)))
     step_rad = lidar.STEP_RAD

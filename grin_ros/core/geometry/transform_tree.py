@@ -35,7 +35,7 @@ CHECK_NODES = (
     "check that the nodes that publish these frames run: robot_state_publisher for those of the robot, odometry for "
     "odom, and localisation for map; grin doctor says whether /tf is heard"
 )
-"""What to do on a robot whose tf does not connect two frames."""
+"""The remedy on a robot whose tf does not connect two frames."""
 
 
 @dataclass

@@ -97,7 +97,7 @@ class Fusion:
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
-            calibrated = self.calibration.scale(LEVEL if kind == LEVEL else SPREAD, len(_measured(used)))
+            calibrated = self.calibration.scale(LEVEL if kind == LEVEL else SPREAD, int((~used.of(*OWN_SOURCES)).sum()))
             sigma = np.float32(_wider(used, kind) * calibrated / sigma_scale) * deviation_ln / ln_per_x
             x = np.asarray(np.where(seen, corrected, x), np.float32)
             log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)

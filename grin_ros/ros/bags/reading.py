@@ -90,6 +90,13 @@ class Bag:
             else:
                 yield from self._file(source, source.path, topics, stop_ns)
 
+    def names_and_sizes(self) -> list[tuple[str, int | None]]:
+        """Return name and bytes of each storage file, which are the same wherever the bag lies.
+
+        A file that is missing has None for its bytes.
+        """
+        return [(path.name, path.stat().st_size if path.is_file() else None) for path in self.files]
+
     def contents(self) -> Contents | None:
         """Return what the indexes say, without reading messages; None if the bag is damaged or its files are packed."""
         kinds: dict[str, str] = {}

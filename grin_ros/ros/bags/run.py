@@ -155,8 +155,7 @@ def identity_of(job: Job, bag: Bag, model_digest: str) -> str:
     """Return a text that is the same only for the same input, options and model, wherever bag and model lie."""
     options = {key: value for key, value in asdict(job).items() if key not in ("input", "output", "part_frames")}
     options["parameters"] = {name: value for name, value in job.parameters.items() if name != "model"}
-    files = [[path.name, path.stat().st_size if path.is_file() else None] for path in bag.files]
-    return json.dumps({"input": files, "options": options, "model": model_digest}, sort_keys=True)
+    return json.dumps({"input": bag.names_and_sizes(), "options": options, "model": model_digest}, sort_keys=True)
 
 
 class _BagRun:

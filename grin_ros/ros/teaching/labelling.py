@@ -78,9 +78,8 @@ def label(job: Job) -> Report:
 
 def made_from(job: Job, bag: Bag, found: Survey) -> dict[str, Any]:
     """Return what the labels of a job follow from, by name: the bag, wherever it lies, and the options."""
-    files = [[path.name, path.stat().st_size if path.is_file() else None] for path in bag.files]
     options = {name: getattr(job, name) for name in ("images", "info", "hints", "every", "start_s", "end_s")}
-    return {"bag": [files, found.start_ns, found.end_ns], "parameters": dict(job.parameters), **options}
+    return {"bag": [bag.names_and_sizes(), found.start_ns, found.end_ns], "parameters": dict(job.parameters), **options}
 
 
 class _Labelling:
@@ -105,7 +104,7 @@ class _Labelling:
     def read(self, bag: Bag, start_ns: int, stop_ns: int | None) -> None:
         last_ns = 0
         for message in bag.messages(stop_ns=stop_ns):
-            # Where the clock stepped back, as between two files of a bag, no message tells that the wait is over.
+            # The clock may step back between two files of a bag. Then no message tells that the wait is over.
             stepped_back, last_ns = message.time_ns < last_ns, message.time_ns
             while self._waiting and (stepped_back or message.time_ns >= self._waiting[0][0].time_ns + self._wait_ns):
                 self._label(*self._waiting.popleft())

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a sensor that gives images of depth looks, and how far it reaches, from all that it has measured so far.
+"""The view and the reach of a sensor that gives images of depth, from all that it has measured so far.
 
 A hole in such an image has many reasons. One of them, that nothing is within reach, is evidence (unreached.py). An
 image that is aligned with that of a wider camera is empty at its margins, where the sensor does not look, and stereo
@@ -46,14 +46,16 @@ class Reach:
         if depth_m.shape != (len(self.rows), len(self.columns)):
             self.rows, self.columns = (np.zeros(count, np.bool_) for count in depth_m.shape)
             self.reach_m = 0.0
-        self.rows |= valid.mean(axis=1) >= SHARE_OF_LINE
-        self.columns |= valid.mean(axis=0) >= SHARE_OF_LINE
-        if valid.sum() < max(FEWEST_VALID, LEAST_VALID * valid.size):
+        height, width = depth_m.shape
+        in_rows, in_columns = np.count_nonzero(valid, axis=1), np.count_nonzero(valid, axis=0)
+        self.rows |= in_rows >= SHARE_OF_LINE * width
+        self.columns |= in_columns >= SHARE_OF_LINE * height
+        if in_rows.sum() < max(FEWEST_VALID, LEAST_VALID * valid.size):
             return np.empty((0, 2), np.intp)
-        looks = np.zeros_like(valid)
-        looks[np.ix_(_between(self.rows), _between(self.columns))] = True
-        holes = (looks & ~valid).astype(np.uint8)
-        if depth_m.shape[1] >= WIDE_COLUMNS:
+        looks = _between(self.rows), _between(self.columns)
+        holes = np.zeros(depth_m.shape, np.uint8)
+        holes[looks] = ~valid[looks]
+        if width >= WIDE_COLUMNS:
             square = np.ones((HOLE_PX, HOLE_PX), np.uint8)
             holes = np.asarray(cv2.erode(holes, square, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.uint8)
         pixels = np.argwhere(holes)
@@ -62,7 +64,7 @@ class Reach:
         return pixels[evenly(len(pixels), MOST_SILENT)]
 
 
-def _between(lines: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the numbers from the first to the last of the lines that are True."""
+def _between(lines: NDArray[np.bool_]) -> slice:
+    """Return the lines from the first to the last one that is True."""
     (seen,) = np.nonzero(lines)
-    return np.arange(seen[0], seen[-1] + 1) if len(seen) else seen
+    return slice(seen[0], seen[-1] + 1) if len(seen) else slice(0)

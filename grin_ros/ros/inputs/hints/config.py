@@ -33,7 +33,7 @@ class HintConfig:
     max_age_s: float
     min_range_m: float
     max_range_m: float
-    rectified: bool = False
+    rectified: bool
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> HintConfig:

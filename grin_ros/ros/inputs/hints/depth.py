@@ -62,13 +62,14 @@ class DepthSource(SensorsSource):
         """Keep a depth image or its camera_info."""
         if topic == TOPIC:
             super().take(topic, message)
-        elif len(self._infos) < MOST_SENSORS or message.header.frame_id in self._infos:
-            self._infos[message.header.frame_id] = message
+            return
+        frame_id = message.header.frame_id.lstrip("/")
+        if len(self._infos) < MOST_SENSORS or frame_id in self._infos:
+            self._infos[frame_id] = message
 
     def _info(self, frame_id: str) -> CameraInfo:
         """Return the camera_info of a frame. Raises InputError if there is none."""
-        infos = {name.lstrip("/"): info for name, info in dict(self._infos).items()}
-        frame_id = frame_id.lstrip("/")
+        infos, frame_id = dict(self._infos), frame_id.lstrip("/")
         if len(infos) == 1 and ("" in infos or not frame_id):  # some drivers leave one of them empty
             (frame_id,) = infos
         if frame_id not in infos:

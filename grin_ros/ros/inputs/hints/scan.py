@@ -75,7 +75,7 @@ def _looks_into_nothing(view: View, scan: LaserScan, points: NDArray[np.float64]
 
 def _times_note(scan: LaserScan) -> str:
     """Return why the times of the rays are not used; empty if they are, or if the scan has none."""
-    took_s = abs(float(scan.time_increment)) * max(0, len(scan.ranges) - 1)
+    took_s = abs(_told_sweep_s(scan))
     if took_s <= MOST_SWEEP_S:  # NaN is not
         return ""
     return (
@@ -90,7 +90,12 @@ def ray_times_ns(scan: LaserScan) -> NDArray[np.int64]:
     return np.asarray(stamp_ns(scan.header) + since_ns, np.int64)
 
 
+def _told_sweep_s(scan: LaserScan) -> float:
+    """Return the time from the first ray to the last one, as the scan says it."""
+    return float(scan.time_increment) * max(0, len(scan.ranges) - 1)
+
+
 def _sweep_s(scan: LaserScan) -> float:
     """Return the time from the first ray to the last one; 0 if the scan does not say it, or says what cannot be."""
-    took_s = float(scan.time_increment) * max(0, len(scan.ranges) - 1)
+    took_s = _told_sweep_s(scan)
     return took_s if abs(took_s) <= MOST_SWEEP_S else 0.0  # NaN is not

@@ -33,9 +33,11 @@ class SensorsSource(HintSource):
     def take(self, topic: str, message: Any) -> None:
         """Keep a message."""
         frame_id = message.header.frame_id
-        if frame_id in self._kept or len(self._kept) < MOST_SENSORS:
-            named = KeptMessages(f"{topic} in the frame '{frame_id}'", self.lasts_ns)
-            self._kept.setdefault(frame_id, named).add(message)
+        if frame_id not in self._kept:
+            if len(self._kept) >= MOST_SENSORS:
+                return
+            self._kept[frame_id] = KeptMessages(f"{topic} in the frame '{frame_id}'", self.lasts_ns)
+        self._kept[frame_id].add(message)
 
     def lasts_ns(self, message: Any) -> int:  # noqa: ARG002  # most sensors measure everything at once
         """Return how long the sensor went on measuring after the stamp of a message, in nanoseconds."""

@@ -222,8 +222,9 @@ def _radial_table(lens: tuple[float, ...]) -> tuple[Float, Float, float]:
     radii = np.tan(np.linspace(0.0, math.atan(min(limit, _LARGEST_RADIUS)), _TABLE_SIZE))
     squares = radii * radii
     distorted = radii * top(squares) / bottom(squares)
-    # At the fold, rounding may make the last value smaller than the one before; at a pole it is infinite.
-    keep = np.isfinite(distorted) & (np.diff(distorted, prepend=-1.0) > 0.0)
+    # At the fold, rounding may make the last value smaller than the one before; at a pole it is infinite. Coefficients
+    # that were neglected for the limit have a pole far outside, behind which distorted radii grow again.
+    keep = np.logical_and.accumulate(np.isfinite(distorted) & (np.diff(distorted, prepend=-1.0) > 0.0))
     return radii[keep], distorted[keep], limit
 
 

@@ -9,7 +9,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -92,6 +92,7 @@ def test_any_coefficients_give_the_right_ray_or_nan(lens: tuple[str, tuple[float
 
 
 @FAST
+@example((0.0, 0.0, 0.0), (0.0, 0.0, -2.220446049250313e-16), 0.0, 1.0)
 @given(st.tuples(WILD, WILD, WILD), st.tuples(WILD, WILD, WILD), st.floats(0, 2 * math.pi), st.floats(0, 3))
 def test_every_point_that_a_radial_lens_sees_is_found_again(
     top: tuple[float, float, float], bottom: tuple[float, float, float], azimuth: float, radius: float

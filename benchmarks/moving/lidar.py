@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import points_from_range
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.hints.gates import Measured, gated
+from grin_ros.core.hints.sensors.gates import Measured, gated
 from grin_ros.core.types import Hints, Placed
 from grin_ros.lab.datasets.drives import DriveFrame
 

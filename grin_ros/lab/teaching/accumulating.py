@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.hints.gates import COMPARED_WIDTH, hidden
+from grin_ros.core.hints.sensors.gates import COMPARED_WIDTH, hidden
 from grin_ros.core.hints.thinning import COLUMNS
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
 from grin_ros.core.motion.point_map import LEAST_LIKENESS, appearance, coarse

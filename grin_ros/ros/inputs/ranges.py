@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan, PointCloud2
 
-from grin_ros.core.hints.returns import MIN_RANGE_M, SAME_DISTANCE, Returns, measured_returns, repeated_range
+from grin_ros.core.hints.sensors.returns import MIN_RANGE_M, SAME_DISTANCE, Returns, measured_returns, repeated_range
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
 

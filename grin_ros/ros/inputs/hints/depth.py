@@ -19,8 +19,8 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.evidence.reach import Reach
-from grin_ros.core.hints.gates import ALL_EQUAL, AT_EDGE, NO_RETURN
-from grin_ros.core.hints.returns import end_of_range
+from grin_ros.core.hints.sensors.gates import ALL_EQUAL, AT_EDGE, NO_RETURN
+from grin_ros.core.hints.sensors.returns import end_of_range
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
 from grin_ros.ros.inputs.hints.kept import nothing_has_come

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from std_msgs.msg import Header
 
 from grin_ros.core.geometry.transform import BODY_TO_OPTICAL
-from grin_ros.core.hints.gates import (
+from grin_ros.core.hints.sensors.gates import (
     ALL_EQUAL,
     NO_RETURN,
     OUTSIDE,
@@ -23,7 +23,7 @@ from grin_ros.core.hints.gates import (
     Measured,
     gated,
 )
-from grin_ros.core.hints.returns import measured_returns
+from grin_ros.core.hints.sensors.returns import measured_returns
 from grin_ros.core.types import Unreached
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.placing import Placed, placed

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
 
-from grin_ros.core.hints.returns import ORIGIN_M
+from grin_ros.core.hints.sensors.returns import ORIGIN_M
 from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
 from grin_ros.ros.inputs.hints.measured import Points, given_by
 from grin_ros.ros.inputs.hints.sensors import SensorsSource

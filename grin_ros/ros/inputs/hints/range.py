@@ -16,8 +16,8 @@ from collections import Counter
 import numpy as np
 from sensor_msgs.msg import Range
 
-from grin_ros.core.hints.gates import NO_RETURN
-from grin_ros.core.hints.returns import SAME_DISTANCE
+from grin_ros.core.hints.sensors.gates import NO_RETURN
+from grin_ros.core.hints.sensors.returns import SAME_DISTANCE
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.measured import WIDE_CONE, Points, given_by, nothing_left
 from grin_ros.ros.inputs.hints.sensors import SensorsSource

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grin_ros.core.geometry.transform_tree import TransformTree
-from grin_ros.core.hints.gates import NO_RETURN
+from grin_ros.core.hints.sensors.gates import NO_RETURN
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.ros.inputs.hints.config import HintConfig
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.gates import HIDDEN, NO_RETURN, OUTSIDE, TOO_FAR, Measured, gated
+from grin_ros.core.hints.sensors.gates import HIDDEN, NO_RETURN, OUTSIDE, TOO_FAR, Measured, gated
 
 CAMERA = Camera(160, 120, 110.0, 110.0, 79.5, 59.5)
 

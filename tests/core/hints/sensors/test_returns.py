@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grin_ros.core.hints.returns import MIN_RANGE_M, measured_returns
+from grin_ros.core.hints.sensors.returns import MIN_RANGE_M, measured_returns
 
 
 def surface(count: int, seed: int = 0) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.corners import CORNERS, MAPPED, TRACKED, lie_at_corners
+from grin_ros.core.hints.median import median
 from grin_ros.core.hints.thinning import evenly
 from grin_ros.core.types import Hints
 
@@ -60,7 +61,7 @@ def _in_one_plane(hints: Hints, camera: Camera) -> bool:
     pixels, range_m, sigma_ln = hints.pixels[some], hints.range_m[some], hints.sigma_ln[some]
     u, v = pixels.T
     jumps = np.abs(np.diff(v[np.argsort(u)]))
-    if np.median(jumps) > JUMP * np.std(v):
+    if median(jumps) > JUMP * np.std(v):
         return False
     rays = np.nan_to_num(camera.unproject(pixels))
     points = rays * range_m[:, None]

@@ -17,6 +17,7 @@ import numpy as np
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.evidence.floor import ALONE, Floor, floor_of
 from grin_ros.core.hints.evidence.unreached import OWN_SOURCES
+from grin_ros.core.hints.median import median
 from grin_ros.core.hints.posterior import sampled
 from grin_ros.core.types import Frame, HintReport, Hints
 
@@ -54,7 +55,7 @@ def vetted(frame: Frame, hints: Hints, answer: Answer) -> Vetted:
     refused = {}
     for index, name in enumerate(hints.sources):
         own = left & (hints.source == index)
-        middle_ln = float(np.median(differs_ln[own])) if own.any() else 0.0
+        middle_ln = median(differs_ln[own])
         if own.sum() >= FEWEST_EQUAL and np.ptp(hints.range_m[own]) == 0.0:
             refused[name] = "all its ranges are the same; check whether the sensor still measures"
             left &= ~own

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.hints.covariance import IN_CACHE, Array, Features, Parts
+from grin_ros.core.hints.median import median
 from grin_ros.core.hints.process import Process
 
 AT_ONCE = 256
@@ -110,7 +111,7 @@ def posterior(
     similar pixels say.
     """
     pixels, residual_ln, sigma_ln, shared_ln = hints
-    middle = np.float32(np.median(grid.ln_range))
+    middle = np.float32(median(grid.ln_range))
     at_grid, at_hints = Parts.of(grid, middle, process), Parts.of(pixels, middle, process)
     if shared_ln is not None:
         at_hints = at_hints.sharing(shared_ln)

@@ -18,10 +18,12 @@ from grin_ros.core.hints.both import both, upright
 from grin_ros.core.hints.calibration import HintCalibration
 from grin_ros.core.hints.corners import CORNERS, MAPPED, TRACKED
 from grin_ros.core.hints.covariance import Array, Features
+from grin_ros.core.hints.dense import in_cells
 from grin_ros.core.hints.evidence import floor
 from grin_ros.core.hints.evidence.floor import FLOOR
 from grin_ros.core.hints.evidence.unreached import OWN_SOURCES, widened
 from grin_ros.core.hints.likeness import Likeness
+from grin_ros.core.hints.median import median
 from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import evenly, thinned
@@ -78,7 +80,8 @@ class Fusion:
         if not inside.any():
             return None
         width = frame.camera.width
-        used = thinned(hints if inside.all() else hints.chosen(inside), width)
+        seen = hints if inside.all() else hints.chosen(inside)
+        used = thinned(seen, width)
         kind = arrangement(_measured(used), frame.camera)
         if kind == LEVEL:
             used = _fewer(used, width)
@@ -89,18 +92,21 @@ class Fusion:
         report = _report(hints, used, found, observed.residual_ln)
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
-        deviation_ln = widened(found.deviation_ln, ln_range + shift_ln, used.unreached)
-        seen = ln_range < self.limit_ln
+        deviation_ln = found.deviation_ln
+        if kind == SPREAD and len(used) < len(seen):
+            shift_ln, deviation_ln = self._in_cells(frame, seen, ln_range, shift_ln, deviation_ln)
+        deviation_ln = widened(deviation_ln, ln_range + shift_ln, used.unreached)
+        within = ln_range < self.limit_ln
         corrected = median + self.possible(shift_ln, ln_range) / ln_per_x
         if features is None:
-            ratio = np.where(seen, deviation_ln / found.prior_ln, np.float32(1.0))
+            ratio = np.where(within, deviation_ln / found.prior_ln, np.float32(1.0))
             x = np.asarray(corrected + (x - median) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
             calibrated = self.calibration.scale(LEVEL if kind == LEVEL else SPREAD, int((~used.of(*OWN_SOURCES)).sum()))
             sigma = np.float32(_wider(used, kind) * calibrated / sigma_scale) * deviation_ln / ln_per_x
-            x = np.asarray(np.where(seen, corrected, x), np.float32)
-            log_variance = np.asarray(np.where(seen, 2.0 * np.log(sigma), log_variance), np.float32)
+            x = np.asarray(np.where(within, corrected, x), np.float32)
+            log_variance = np.asarray(np.where(within, 2.0 * np.log(sigma), log_variance), np.float32)
         return Fused(x, log_variance, report)
 
     def roughly(self, frame: Frame, hints: Hints, kind: str, alone: Answer) -> Answer:
@@ -154,6 +160,15 @@ class Fusion:
         else:
             found = both(grid, observed, process, shape, kind)
         return corners.cautious(found, used.pixels / (width, height), shape) if kind == CORNERS else found
+
+    def _in_cells(
+        self, frame: Frame, hints: Hints, ln_range: Array, shift_ln: Array, deviation_ln: Array
+    ) -> tuple[Array, Array]:
+        """Return the correction (N,) and its deviation (N,) with all hints, of which the process has used some."""
+        shape = (self.rows, self.cols)
+        answer_ln, variance = (ln_range + shift_ln).reshape(shape), (deviation_ln**2).reshape(shape)
+        further_ln, remaining = in_cells(frame, _measured(hints), answer_ln, variance)
+        return shift_ln + further_ln.reshape(-1), np.sqrt(remaining).reshape(-1)
 
     @property
     def limit_ln(self) -> np.float32:
@@ -223,13 +238,8 @@ def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> 
         offered=len(hints),
         used=len(used),
         outliers=int((measured & ~believed).sum()),
-        correction_ln=_median(before),
+        correction_ln=median(before),
         by_source={name: int((used.source == index).sum()) for index, name in enumerate(used.sources)},
-        left_out_ln=_median(np.abs(found.left_out_ln[measured])),
-        apart_ln=_median(np.abs(own_ln - _median(own_ln))),
+        left_out_ln=median(np.abs(found.left_out_ln[measured])),
+        apart_ln=median(np.abs(own_ln - median(own_ln))),
     )
-
-
-def _median(values: Array) -> float:
-    """Return the median; 0 of no values."""
-    return float(np.median(values)) if len(values) else 0.0

@@ -165,9 +165,12 @@ class Fusion:
         self, frame: Frame, hints: Hints, ln_range: Array, shift_ln: Array, deviation_ln: Array
     ) -> tuple[Array, Array]:
         """Return the correction (N,) and its deviation (N,) with all hints, of which the process has used some."""
+        hints = hints.chosen(~hints.of(*OWN_SOURCES) & (hints.shared_ln == 0.0))
+        if not len(hints):
+            return shift_ln, deviation_ln
         shape = (self.rows, self.cols)
         answer_ln, variance = (ln_range + shift_ln).reshape(shape), (deviation_ln**2).reshape(shape)
-        further_ln, remaining = in_cells(frame, _measured(hints), answer_ln, variance)
+        further_ln, remaining = in_cells(frame, hints, answer_ln, variance)
         return shift_ln + further_ln.reshape(-1), np.sqrt(remaining).reshape(-1)
 
     @property

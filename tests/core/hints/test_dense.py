@@ -89,10 +89,3 @@ def test_an_outlier_among_right_hints_moves_nothing(factor: float) -> None:
     wrong = np.random.default_rng(1).random(len(right)) < 0.05
     got = corrected(replace(right, range_m=np.where(wrong, np.float32(factor), np.float32(1.0)) * right.range_m))
     assert np.abs(got - corrected(right)).max() < 0.02
-
-
-def test_an_error_that_all_share_does_not_average_out() -> None:
-    own = measured(4.0, sigma_ln=0.05)
-    shared = replace(own, shared_ln=np.full(len(own), 0.049, np.float32))
-    remaining = [in_cells(frame(), hints, FLAT_LN, VARIANCE)[1].mean() for hints in (own, shared)]
-    assert remaining[1] > 2.0 * remaining[0]

@@ -13,6 +13,7 @@ import pytest
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
+from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import DepthEstimate, Frame, Hints, Unreached
 
 WIDE = Settings(min_depth_m=1e-3, max_depth_m=1e4)
@@ -173,3 +174,28 @@ def test_a_short_sensor_does_not_draw_the_rest_of_the_image_nearer(estimator: Es
     assert abs(kept - 1.0) < 0.5 * (1.0 - nearer)
     assert np.median(held.sigma_m[beyond]) > np.median(drawn.sigma_m[beyond])
     assert held.hints is not None and held.hints.used == 100
+
+
+def test_many_noisy_hints_say_more_than_those_of_the_process(estimator: Estimator, tiny_frame: Frame) -> None:
+    """With the same noise, 5,000 hints leave a smaller error than the 512 that the process takes."""
+    alone = estimator(tiny_frame)
+    rng = np.random.default_rng(0)
+    errors = []
+    for count in (512, 5000):
+        hints = hints_of(tiny_frame, alone, 1.3, count)
+        noisy = hints.range_m * np.exp(rng.normal(0.0, 0.1, count))
+        got = estimator(tiny_frame, hints=Hints.measured(hints.pixels, noisy, 0.1))
+        both = np.isfinite(alone.depth_m) & np.isfinite(got.depth_m)
+        errors.append(float(np.mean(np.abs(np.log(got.depth_m[both] / (1.3 * alone.depth_m[both]))))))
+    assert errors[1] < 0.75 * errors[0]
+
+
+def test_dense_hints_that_share_their_error_change_no_cell(estimator: Estimator, tiny_frame: Frame) -> None:
+    """The process weighs such an error against the network, which a mean over cells would undo."""
+    alone = estimator(tiny_frame)
+    hints = hints_of(tiny_frame, alone, 1.3, 3000)
+    shared = replace(hints, shared_ln=np.full(len(hints), 0.5 * hints.sigma_ln[0], np.float32))
+    got = estimator(tiny_frame, hints=shared)
+    assert got.hints is not None and got.hints.used == 512
+    few = estimator(tiny_frame, hints=thinned(shared, tiny_frame.camera.width))
+    np.testing.assert_allclose(got.depth_m, few.depth_m, rtol=1e-5)

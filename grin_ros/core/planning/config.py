@@ -34,7 +34,7 @@ class NavigationConfig:
         return cls(
             obstacles=ObstacleSettings(
                 **{one.name: values[f"obstacles.{one.name}"] for one in fields(ObstacleSettings)}
-            ),
+            ).within(values["max_depth_m"]),
             scan_frame_id=values["scan.frame_id"] or f"{camera}_scan",
             scan_increment_deg=values["scan.increment_deg"],
             min_depth_m=values["min_depth_m"],

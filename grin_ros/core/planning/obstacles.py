@@ -10,7 +10,7 @@ up to their surface; pixels that are certainly far away clear up to `cleared_ran
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,11 @@ class ObstacleSettings:
     def cleared_range_m(self) -> float:
         """The range up to which rays are cleared."""
         return CLEARED_BEYOND * self.max_range_m
+
+    def within(self, max_depth_m: float) -> ObstacleSettings:
+        """Return the settings for depth that is +inf beyond max_depth_m, behind which a surface may lie: nothing
+        farther is cleared."""
+        return replace(self, max_range_m=min(self.max_range_m, max_depth_m / CLEARED_BEYOND))
 
 
 def trusted_pixels(camera: Camera, estimate: DepthEstimate, settings: ObstacleSettings) -> Mask:

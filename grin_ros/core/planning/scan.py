@@ -4,7 +4,8 @@
 
 The scan lies in the camera's level frame (`view.LevelView`): origin at the camera's centre, x ahead, z up. The mounting
 levels a tilted camera. An obstacle is what stands in the height band. A range is +inf if at least half of the rays that
-are in the band at the end of the range are free up to there, and NaN if neither is known (REP 117).
+are in the band at the end of the range are free up to there, and NaN if neither is known (REP 117). Where bearings are
+finer than pixels, a bearing between two pixels has the range of the nearer one.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def level_scan(
     open_ahead = (beams.levels > 0) & (2 * free >= beams.levels)
     ranges_m = np.where(np.isfinite(nearest_m) | open_ahead, nearest_m, np.float32(np.nan))
     return Scan(
-        ranges_m,
+        ranges_m[beams.seen_by],
         beams.angle_min_rad,
         math.radians(increment_deg),
         min(beams.least_reach * min_depth_m, 0.5 * settings.max_range_m),
@@ -86,13 +87,15 @@ class _Beams:
     """The bearings of a camera's pixels.
 
     index: (H, W) number of each pixel's bearing, -1 for none. level: (H, W), True in the height band at the end of the
-    range. levels: how many such pixels each bearing has. least_reach: the smallest reach of all pixels with a bearing.
+    range. levels: how many such pixels each bearing has. seen_by: (N,) the number of the nearest bearing with pixels,
+    its own where it has any. least_reach: the smallest reach of all pixels with a bearing.
     """
 
     index: NDArray[np.intp]
     count: int
     level: Mask
     levels: NDArray[np.intp]
+    seen_by: NDArray[np.intp]
     angle_min_rad: float
     least_reach: float
 
@@ -117,4 +120,12 @@ def _beams(camera: Camera, settings: ObstacleSettings, increment_deg: float) -> 
     index = np.full(usable.shape, -1, np.intp)
     index[usable] = np.minimum(np.floor((bearings - angle_min_rad) / increment_rad + 0.5), count - 1)
     levels = np.bincount(index[level], minlength=count)
-    return _Beams(index, count, level, levels, angle_min_rad, float(view.reach[usable].min()))
+    return _Beams(index, count, level, levels, _seen_by(index, count), angle_min_rad, float(view.reach[usable].min()))
+
+
+def _seen_by(index: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Return for each of `count` bearings the number of the nearest one with pixels. index: as `_Beams` has it."""
+    bearings, seen = np.arange(count), np.unique(index[index >= 0])
+    after = np.minimum(np.searchsorted(seen, bearings), len(seen) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(bearings - seen[before] < seen[after] - bearings, seen[before], seen[after])

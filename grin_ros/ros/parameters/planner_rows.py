@@ -50,7 +50,7 @@ PLANNER_PARAMETERS: tuple[Parameter, ...] = (
         "obstacles.max_range_m",
         ObstacleSettings.max_range_m,
         "The range of obstacles and scan. free_space reaches 1.2 times as far, so that marks at the end of the range "
-        "can be cleared.",
+        "can be cleared. Where max_depth_m is less than that, the range is max_depth_m / 1.2.",
         low=0.1,
         high=100.0,
         unit="m",

@@ -232,6 +232,20 @@ def test_open_sky_is_cleared_and_uncertain_pixels_are_not() -> None:
     assert columns.min() < 1.0 and 30.0 < columns.max() < 31.5
 
 
+@pytest.mark.parametrize("max_depth_m", [1.0, 3.0])
+def test_nothing_is_cleared_beyond_the_largest_depth(max_depth_m: float) -> None:
+    """A wall stands right behind the largest depth, where depth is +inf."""
+    depth_m = np.full((CAMERA.height, CAMERA.width), np.inf, np.float32)
+    estimate, wanted = exact(depth_m), SETTINGS.within(max_depth_m)
+    free = free_points(CAMERA, estimate, wanted, trusted_pixels(CAMERA, estimate, wanted))
+    assert len(free)
+    assert free[:, 2].max() <= max_depth_m + 1e-5
+
+
+def test_a_large_depth_leaves_the_settings_as_they_are() -> None:
+    assert SETTINGS.within(80.0) == SETTINGS
+
+
 def test_an_estimate_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match=r"got \(3, 4\), expected the camera's \(36, 48\)"):
         trusted_pixels(CAMERA, exact(np.ones((3, 4), np.float32)), SETTINGS)

@@ -144,3 +144,22 @@ def test_a_camera_that_looks_straight_down_has_no_scan() -> None:
     narrow = Camera(160, 120, 400.0, 400.0, 79.5, 59.5, mounting=Mounting(2.0, 0.0, math.pi / 2))
     with pytest.raises(ValueError, match=r"correct mounting\.pitch_deg, or do not ask for the scan"):
         scan_of(narrow, np.ones((120, 160), np.float32))
+
+
+@pytest.mark.parametrize("pixels", [(160, 120), (80, 60)])
+@pytest.mark.parametrize("step_deg", [0.05, 0.5])
+def test_bearings_finer_than_pixels_have_no_gaps(pixels: tuple[int, int], step_deg: float) -> None:
+    width, height = pixels
+    camera = Camera(width, height, width / 2, width / 2, (width - 1) / 2, (height - 1) / 2, mounting=Mounting(0.7))
+    scan = scan_of(camera, ROOM.depth_m(camera, Pose()), step_deg=step_deg)
+    assert np.isfinite(scan.ranges_m).all()
+    np.testing.assert_allclose(scan.ranges_m * np.cos(bearings(scan)), WALL_M, rtol=0.02)
+
+
+def test_what_is_beyond_the_largest_depth_is_not_free() -> None:
+    """Depth is published up to 2 m. The wall at 3 m is +inf then, and the scan must not say that 6 m are free."""
+    depth_m = ROOM.depth_m(CAMERA, Pose())
+    limited = np.where(depth_m > 2.0, np.float32(np.inf), depth_m)
+    scan = scan_of(CAMERA, limited, SETTINGS.within(2.0))
+    assert scan.range_max_m < 2.0
+    assert np.isposinf(scan.ranges_m[np.abs(bearings(scan)) < math.radians(20)]).all()

@@ -193,6 +193,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             raise ValueError("the node is not configured; configure it first")
         self._monitor.restart()
         self._processor.forget()
+        self._outputs.begin()
         frames = LiveFrames(
             self,
             self._processor,

@@ -25,7 +25,7 @@ class Publishers:
     They are reliable, which best-effort subscribers hear too; the QoS can be overridden. An output with the name of an
     input is not published: with hints/scan:=/scan the node would hear its own scan, and so would the robot beside that
     of its lidar. Nor is the scan where another node publishes on its topic, because mapping would take it for the
-    lidar's.
+    lidar's. That lasts until the node is activated again: a lidar whose driver dies is not replaced by the camera.
     """
 
     def __init__(self, node: LifecycleNode, config: NodeConfig) -> None:
@@ -58,14 +58,18 @@ class Publishers:
             return False
         return topic != SCAN or not self._is_shared(publisher.topic_name)
 
+    def begin(self) -> None:
+        """Note that the node is activated: another publisher on the topic of the scan counts from now on."""
+        self._shared = False
+
     def _is_shared(self, name: str) -> bool:
-        """Return True if another node publishes on the topic, and say when that begins."""
-        before, self._shared = self._shared, self._node.count_publishers(name) > 1
-        if self._shared and not before:
+        """Return True if another node has published on the topic since activation, and say when that begins."""
+        if not self._shared and self._node.count_publishers(name) > 1:
+            self._shared = True
             self._node.get_logger().warning(
-                f"the output {SCAN} is not published: another node publishes on {name}, whose subscribers would take "
-                f"the camera's scan for the other one; give it a name of its own, such as "
-                f"-r {SCAN}:=/{self._node.get_name()}/{SCAN}, or set publish_scan to false"
+                f"the output {SCAN} is not published until the node is activated again: another node publishes on "
+                f"{name}, whose subscribers would take the camera's scan for the other one; give it a name of its own, "
+                f"such as -r {SCAN}:=/{self._node.get_name()}/{SCAN}, or set publish_scan to false"
             )
         return self._shared
 

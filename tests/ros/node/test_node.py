@@ -297,19 +297,23 @@ def test_other_encodings_padded_and_big_endian_over_dds(client: NodeClient, enco
 
 
 def test_the_scan_is_not_mixed_with_that_of_a_lidar(client: NodeClient) -> None:
-    """A lidar publishes on the same topic; when it is gone, the camera's scan comes."""
+    """A lidar publishes on the same topic. When its driver has died, the camera's scan does not take its place."""
     mounting = {"mounting.known": True, "mounting.height_m": 0.5}
     assert all(client.set_parameter(name, value)[0] for name, value in mounting.items())
     client.subscribe("scan", LaserScan)
     lidar = client.ros.create_publisher(LaserScan, "scan", 1)
     client.wait(lambda: client.ros.count_publishers("scan") == 2, "both publishers")
-    said = "the output scan is not published: another node publishes on /scan"
+    said = "the output scan is not published until the node is activated again: another node publishes on /scan"
     image, info = image_message(picture()), info_message()
     client.send_until(image, info, lambda: said in client.log(), "the reason in the log")
     client.received["scan"].clear()
     send_good(client)
     assert not client.received["scan"]
     client.remove(lidar)
+    client.wait(lambda: client.ros.count_publishers("scan") == 1, "the end of the lidar")
+    send_good(client)
+    assert not client.received["scan"]
+    assert client.change(DEACTIVATE) and client.change(ACTIVATE)
     client.send_until(image, info, lambda: client.received["scan"], "the camera's scan")
     assert client.set_parameter("mounting.known", False)[0]
 

@@ -63,6 +63,12 @@ DOUBTS: Mapping[str, Doubt] = {
             blind=True,
         ),
         Doubt(
+            "frame name",
+            "the frame_id of images is '{frame_id}', and tf2 takes no empty name and none with a slash in front, so "
+            "Nav2 and RViz drop all that is published",
+            "let the camera driver fill in the name of the optical frame of the camera, without a slash in front",
+        ),
+        Doubt(
             "principal point",
             "camera_info: the principal point ({cx:.0f}, {cy:.0f}) is far from the middle of the {width}x{height} "
             "image, as if K were that of another resolution (about {other_width:.0f}x{other_height:.0f}), so depth may "

@@ -45,12 +45,23 @@ class Doubts:
         picture = few_bits(image) or picture_doubt(frame.image)
         frozen = None if picture else self._frozen(frame.image, frame.stamp_ns)
         named = rectified_doubt(self._topic, info, rectified)
-        camera = (*camera_info_doubts(info, rectified), *named, *mounting_doubts(frame.camera.mounting))
+        camera = (
+            *frame_name_doubt(image.header.frame_id),
+            *camera_info_doubts(info, rectified),
+            *named,
+            *mounting_doubts(frame.camera.mounting),
+        )
         return (*([picture] if picture else []), *camera, *([frozen] if frozen else []))
 
     def forget(self) -> None:
         """Forget earlier frames."""
         self._frozen.forget()
+
+
+def frame_name_doubt(frame_id: str) -> Iterator[Doubt]:
+    """Yield the doubt that tf2 refuses the name of the frame of images."""
+    if not frame_id or frame_id.startswith("/"):
+        yield doubt("frame name", frame_id=frame_id)
 
 
 def camera_info_doubts(info: CameraInfo, rectified: bool = False) -> Iterator[Doubt]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 
 from grin_ros.core.geometry.camera import Mounting
-from grin_ros.ros.inputs.doubts import Doubts, camera_info_doubts, few_bits, rectified_doubt
+from grin_ros.ros.inputs.doubts import Doubts, camera_info_doubts, few_bits, frame_name_doubt, rectified_doubt
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
@@ -115,6 +115,11 @@ def test_the_name_of_the_topic_tells_whether_images_are_rectified(topic: str, re
         assert f"{topic} holds {kind} images, but the parameter rectified is {str(rectified).lower()}" in found[0].text
         assert f"D of camera_info is {use}" in found[0].text
     assert not list(rectified_doubt(topic, info_message(), rectified)), "without distortion it makes no difference"
+
+
+@pytest.mark.parametrize(("frame_id", "doubted"), [("", True), ("/camera", True), ("camera", False), ("a/b", False)])
+def test_names_that_tf2_refuses_are_doubted(frame_id: str, doubted: bool) -> None:
+    assert [doubt.name for doubt in frame_name_doubt(frame_id)] == ["frame name"] * doubted
 
 
 def test_all_doubts_about_a_frame_come_with_the_picture_first() -> None:

@@ -149,7 +149,8 @@ class WatchedEngine(Engine):
             self._give_up(thread, what)
             raise EngineHangsError(
                 f"{what}; this frame is lost, and backend '{self._next[0]}' is opened for the next one. If this "
-                "happens again, check the device and its driver, and restart this process"
+                "happens again, reduce steps and members if they are more than 1, check the device and its driver, and "
+                "restart this process"
             )
         try:
             return future.result()

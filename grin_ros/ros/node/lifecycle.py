@@ -138,6 +138,9 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         """Release everything after a transition that failed half-way. Then the node can be configured again."""
         released = self._release()
         self._monitor.enter("unconfigured" if released else "finalized", failing=not released)
+        if released:
+            text = "the backend answered late, so the node was not only deactivated: it is unconfigured"
+            self._report_failure(text, f"type: {self._command('configure')} && {self._command('activate')}")
         return super().on_error(state) if released else FAILURE
 
     def autostart(self) -> None:
@@ -252,8 +255,8 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._inputs = None
         if self._queue is not None:
             if not self._queue.close(STOP_TIMEOUT_S):
-                text = f"the backend has not answered for {STOP_TIMEOUT_S:.0f} s, so the node cannot be stopped"
-                self._report_failure(text, "start this process again")
+                text = f"the backend has not answered for {STOP_TIMEOUT_S:.0f} s, so the node cannot be stopped yet"
+                self._report_failure(text, "start this process again if the node ends as finalized")
                 return False
             self._queue = None
         return True

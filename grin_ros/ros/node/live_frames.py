@@ -59,6 +59,7 @@ class LiveFrames:
         """Return None if depth was published, else the reason why not. Does not raise."""
         config = self._config()
         settings = self._budget.next(config.settings, config.latency_budget_ms)
+        self._monitor.begins(self._budget.decision)
         wait_ms = (time.monotonic() - capture.arrived_s) * 1e3
         self._take_transforms()
         result = self._processor(capture, replace(config, settings=settings), self._publishers.heard)

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ class HangingEngine(FakeEngine):
 def backends(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("WrongEngine", "BrokenEngine", "HangingEngine"):
         monkeypatch.setitem(BACKENDS, name.removesuffix("Engine").lower(), f"{__name__}:{name}")
+    for event in (HangingEngine.release, HangingEngine.working, HangingEngine.closed):
+        event.clear()
 
 
 def reason(node: Any) -> str:
@@ -227,6 +230,35 @@ def test_a_backend_that_hangs_is_not_closed_while_it_works(
     node.close()
     assert HangingEngine.closed.is_set()
     HangingEngine.armed = False
+
+
+def test_a_backend_that_answers_late_leaves_an_unconfigured_node_that_says_so(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backend answers after deactivate has given up, while the node recovers from that."""
+    monkeypatch.setattr(lifecycle, "STOP_TIMEOUT_S", 2.0)
+    node = make(backend="hanging")
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+    HangingEngine.armed = True
+    submit(node)
+    assert HangingEngine.working.wait(60.0)
+
+    def answer_late() -> None:
+        while "has not answered" not in reason(node):
+            time.sleep(0.01)
+        HangingEngine.release.set()
+
+    late = threading.Thread(target=answer_late)
+    late.start()
+    assert node.trigger_deactivate() == TransitionCallbackReturn.ERROR
+    late.join()
+    HangingEngine.armed = False
+    level, message = verdict(node)
+    assert level == DiagnosticStatus.ERROR
+    assert "it is unconfigured; type: ros2 lifecycle set" in message
+    assert node.trigger_configure() == SUCCESS
+    assert not reason(node)
 
 
 def test_five_hundred_activations_leak_neither_threads_nor_files_nor_entities(make: Callable[..., Any]) -> None:

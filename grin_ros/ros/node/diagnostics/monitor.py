@@ -122,6 +122,11 @@ class Monitor:
         with self._lock:
             self._camera_infos += 1
 
+    def begins(self, decision: Decision) -> None:
+        """Note the steps and members of the frame that is processed from now on."""
+        with self._lock:
+            self._decision = decision
+
     def published(self, frame: PublishedFrame) -> None:
         """Note a frame whose depth was published."""
         depth_m = frame.estimate.depth_m

@@ -91,6 +91,12 @@ VERDICTS: Mapping[str, Verdict] = {
         "the backend has been processing one frame for {working_s:.0f} s and no new depth is published",
         "look at the load of this computer; watchdog_s limits the time that the backend may take",
     ),
+    "working on many steps": Verdict(
+        WARN,
+        "the backend has been processing one frame for {working_s:.0f} s, in {steps} steps for {members} members, and "
+        "no new depth is published",
+        "reduce steps or members, or set latency_budget_ms; watchdog_s limits the time that the backend may take",
+    ),
     "silent": Verdict(
         WARN,
         "no image has arrived on {image_topic} for {silence_s:.0f} s and no depth is published",
@@ -206,6 +212,9 @@ def _most_serious(now: Snapshot) -> tuple[str, dict[str, Any]]:
     if clock_stands:
         return "clock stands", {"clock_stands_s": now.clock_stands_s}
     if now.working_s is not None and now.working_s > WORKING_S:
+        if now.decision is not None and now.decision.steps * now.decision.members > 1:
+            steps, members = now.decision.steps, now.decision.members
+            return "working on many steps", {"working_s": now.working_s, "steps": steps, "members": members}
         return "working", {"working_s": now.working_s}
     if now.silence_s is not None and now.silence_s > SILENCE_S:
         name = "silent, compressed" if now.compressed else "silent"

@@ -107,6 +107,11 @@ def test_a_new_activation_knows_nothing_of_the_frames_of_an_earlier_one(monitor:
     assert (now.decision, now.floor_in_obstacles, now.no_scan) == (None, False, False)
 
 
+def test_the_steps_of_a_frame_are_known_before_it_is_published(monitor: Monitor) -> None:
+    monitor.begins(Decision(50, 12, "no latency budget"))
+    assert snapshot(monitor).decision == Decision(50, 12, "no latency budget")
+
+
 def test_silence_is_counted_from_the_last_image_or_from_activation(monitor: Monitor, clock: Clock) -> None:
     monitor.image_came()
     clock.now_s += 11.0

@@ -147,6 +147,11 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         WARN,
         ("processing one frame for 3 s", "no new depth is published", "load of this computer", "watchdog_s"),
     ),
+    "processing many steps for long": (
+        {"working_s": WORKING_S + 1, "decision": Decision(50, 12, "no latency budget")},
+        WARN,
+        ("processing one frame for 3 s, in 50 steps for 12 members", "reduce steps or members"),
+    ),
     "silent": (
         {"silence_s": 7.0},
         WARN,

@@ -80,8 +80,8 @@ def silence_text(topic: str, image_topics: Mapping[str, str], *, came: bool = Fa
         )
     if topic in image_topics:
         return (
-            f"{text}it has a publisher, so its QoS or type does not fit, or it loses images of more than half a "
-            "megabyte because it has no Fast DDS profile: type grin doctor"
+            f"{text}it has a publisher, which may be paused or not active yet; else its QoS or type does not fit, or "
+            "it loses images of more than half a megabyte because it has no Fast DDS profile: type grin doctor"
         )
     if not image_topics:
         return f"{text}no node publishes images: start the camera driver, and check ROS_DOMAIN_ID on both ends"

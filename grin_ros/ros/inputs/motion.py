@@ -12,7 +12,6 @@ import math
 import threading
 from collections import deque
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -109,7 +108,7 @@ class MotionSource(HintSource):
         return self._converter.rgb(packed(image, check_layout(image)))
 
     def __call__(self, view: View) -> Given:
-        """Return the hints of the corners and of the map. Raises InputError if no poses are known at all."""
+        """Return the hints of the corners and of the map. Raises InputError if the image was not followed."""
         config = _config(view)
         with self._lock:
             self._lock.wait_for(lambda: view.frame.stamp_ns in self._shown, LONGEST_WAIT_S)
@@ -117,38 +116,45 @@ class MotionSource(HintSource):
                 self._motion = Motion(config)
                 self._tracker.clear()
                 self._waiting.clear()
-            seen = [one for one in self._waiting if one.stamp_ns <= view.frame.stamp_ns]
-            for _ in seen:
-                self._waiting.popleft()
-        where = self._poses(view)
-        if not seen or seen[-1].stamp_ns != view.frame.stamp_ns:
+            seen = self._due(view.frame.stamp_ns)
+        if not seen:
+            self._pose(view, view.frame.stamp_ns)  # without poses, this is the error to name
             raise InputError("motion: this image was not followed", "wait for the next image")
         for one in seen:
             if (one.width, one.height) == (view.frame.camera.width, view.frame.camera.height):
-                self._place(one, view, where)
+                self._place(one, view)
         hints = self._motion.hints()
         report = self._motion.report
         if hints is None:
-            text = f"{report.problem}{f' ({self._fault})' if self._fault else ''}"
+            text = f"{report.problem}{f' ({self._fault})' if self._fault not in report.problem else ''}"
             return Given(reason=text or "motion gives nothing for this image", idle=report.idle, note=_note(report))
         return Given(replace(hints, source=np.zeros_like(hints.source), sources=("motion",)), note=_note(report))
 
-    def _place(self, seen: Sighting, view: View, poses: Any) -> None:
+    def _due(self, stamp_ns: int) -> list[Sighting]:
+        """Return the sightings up to that of an image, which wait no longer; none if it does not wait.
+
+        Each one says which corners of the one before it are left, so none may be lost. Their stamps do not tell their
+        order, because time goes back when a bag or a simulation starts again.
+        """
+        places = [place for place, one in enumerate(self._waiting, 1) if one.stamp_ns == stamp_ns]
+        return [self._waiting.popleft() for _ in range(places[-1] if places else 0)]
+
+    def _place(self, seen: Sighting, view: View) -> None:
         try:
-            pose, why_not = poses(seen.stamp_ns), ""
+            pose, why_not = self._pose(view, seen.stamp_ns), ""
         except InputError as error:
             pose, why_not = None, str(error)
         noise = 0.0 if view.config.values[FIXED] else self._distance_noise
         self._motion.take(seen, view.frame.camera, pose, why_not, noise)
 
-    def _poses(self, view: View) -> Any:
-        """Return a function of a stamp that returns the pose of the camera. Raises InputError if there is none."""
+    def _pose(self, view: View, image_ns: int) -> Transform:
+        """Return the pose of the camera at a stamp. Raises InputError if it is not known."""
         named, default = str(view.config.values[FIXED]), view.config.fixed_frame
         if not named and self._base:
-            return partial(self._by_odometry, view)
+            return self._by_odometry(view, image_ns)
         fixed = named or default
         if fixed and (named or view.tree.knows(fixed)):
-            return partial(view.tree.lookup, fixed, view.frame_id)
+            return view.tree.lookup(fixed, view.frame_id, image_ns)
         missing = " (nav_msgs is not installed)" if message_class(TYPE) is None else ""
         raise InputError(
             self._fault or f"nothing has come on {TOPIC}{missing}, and {FIXED} is empty",

@@ -127,6 +127,41 @@ def test_hints_wait_for_the_corners_of_their_image_which_another_thread_follows(
     assert "this image was not followed" in found.sources["motion"].reason
 
 
+@pytest.mark.parametrize("by", ["odometry", "tf"])
+def test_images_before_the_first_odometry_do_no_harm(by: str) -> None:
+    found, range_m = driven(
+        lambda index, pose: truly(index, pose) if index >= 5 else [], by, **{"motion.fixed_frame": ""}
+    )
+    assert found.hints is not None, found.sources["motion"].reason
+    assert np.median(np.abs(errors(found.hints, range_m))) < 0.04
+
+
+def test_an_image_after_a_reset_of_the_clock_may_wait_beside_one_before_it() -> None:
+    """The callbacks hear the first image after the reset while the worker still asks for the last one before it."""
+    config = node_config({"hints.motion": True}).hints
+    inputs, poses = HintInputs(config, TransformTree()), list(sideways(9))
+
+    def show(index: int, stamp: int) -> None:
+        inputs.take("motion/odometry", odometry(stamp * PERIOD_NS, poses[index], "optical"))
+        inputs.see(image_message(view(CAMERA, poses[index])[0], stamp * PERIOD_NS), None)
+
+    def asked(index: int, stamp: int) -> Gathered:
+        return inputs.gather(Frame(view(CAMERA, poses[index])[0], CAMERA, stamp * PERIOD_NS), "optical", config)
+
+    for index in range(5):
+        show(index, 100 + index)
+        found = asked(index, 100 + index)
+    assert found.hints is not None
+    show(5, 105)
+    show(6, 1)
+    asked(5, 105)
+    assert "Time went back by 10.4 s" in asked(6, 1).sources["motion"].reason
+    for index, stamp in ((7, 2), (8, 3)):
+        show(index, stamp)
+        found = asked(index, stamp)
+    assert found.hints is not None, found.sources["motion"].reason
+
+
 def test_poses_between_images_are_interpolated() -> None:
     """Odometry comes at other times than images, and the newest pose is 40 ms older than the image."""
     poses = list(sideways(FRAMES + 1))

@@ -107,7 +107,7 @@ class Motion:
         self._points: Array = np.zeros((0, 3))  # in the fixed frame, of the corners that have one
         self._surface: Surface | None = None
         self._poses: OrderedDict[int, Transform] = OrderedDict()  # by stamp, of the last images
-        self._began = ""  # why everything began again, until there are hints
+        self._began = ""  # why everything began again, until there are hints or it was told
         self._since = 0  # how often everything began again
         self._trial = 0  # images whose poses still have to fit
         self._next_trial: float = TRIAL
@@ -172,10 +172,13 @@ class Motion:
         mapped = self._mapped(tracked)
         if mapped is not None:
             parts.append(mapped)
+        idle = not parts and not self._trial and problem in (STILL, NOT_FAR)
+        problem = f"{self._began} {problem}".lstrip() if idle else self._began or problem
+        self._began = "" if idle else self._began  # told once: a robot that stands gives no hints that would end it
         self.report = replace(
             self.report,
-            problem="" if parts else _sentences(self._lag.text, self._began or problem),
-            idle=not parts and not self._began and problem in (STILL, NOT_FAR),
+            problem="" if parts else _sentences(self._lag.text, problem),
+            idle=idle,
             mapped=len(mapped) if mapped is not None else 0,
             map_size=len(self._map),
             doubt="; ".join(text for text in (self._lag.text, self._floor.text) if text and parts),

@@ -175,6 +175,28 @@ def test_jumps_of_time_and_of_the_camera_begin_again(stamp_ns: int, camera: Came
     assert words in motion.report.problem
 
 
+def test_a_robot_that_stands_after_a_pause_of_the_images_is_no_fault() -> None:
+    poses, motion, reports = list(sideways(12)), Motion(), []
+    stamps = [*range(12), *range(30, 34)]  # drives, and stands after a pause
+    for stamp, pose in zip(stamps, [*poses, *poses[-1:] * 4], strict=True):
+        motion.track(view(CAMERA, pose)[0], CAMERA, stamp * PERIOD_NS, pose)
+        motion.hints()
+        reports.append(motion.report)
+    assert reports[11].problem == ""
+    assert reports[12].problem.startswith("No image came for 1.9 s, so motion began again. The camera stands still")
+    assert reports[-1].problem.startswith("The camera stands still")
+    assert all(report.idle for report in reports[12:])
+
+
+def test_a_robot_that_stands_after_poses_that_did_not_fit_is_still_a_fault() -> None:
+    poses = list(sideways(14))
+    told = [*poses[:-1], shifted(poses[-1], 0.0, 0.6, 0.0)]
+    motion, hints, _ = driven([*poses, *poses[-1:] * 4], [*told, *told[-1:] * 4])
+    assert hints is None
+    assert "do not fit the images" in motion.report.problem
+    assert not motion.report.idle
+
+
 def test_a_mounting_that_changes_a_little_does_not_begin_again() -> None:
     motion, hints = Motion(), None
     for index, pose in enumerate(sideways(12)):

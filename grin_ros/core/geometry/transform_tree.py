@@ -23,8 +23,15 @@ KEPT_NS = 10_000_000_000
 AHEAD_NS = 100_000_000
 """A transform is continued at constant velocity by at most this time. An image is often processed before the
 transforms of its stamp have arrived."""
+SELDOM_NS = AHEAD_NS // 2
+"""Transforms that come at longer periods than this come too rarely, if the newest one is too old to be continued. It
+leaves them the other half of the time for their way to the node."""
+JITTER = 1.2
+"""Periods that are longer by up to this factor still count as kept."""
 VELOCITY_NS = 20_000_000
 """The velocity for that is taken over at least this time, because two stamps that nearly coincide amplify noise."""
+LAST = 10
+"""The period at which transforms come is the median of those between so many last ones."""
 JUMP_NS = 1_000_000_000
 """A transform that is older than the newest one by more than this means that time went back, as when a bag starts
 again."""
@@ -122,6 +129,13 @@ class TransformTree:
             to_common = self._along(up[: up.index(common)], stamp_ns, late_ns)
             return self._along(down[: down.index(common)], stamp_ns, late_ns).inverse().after(to_common)
 
+    def newest_ns(self, target: str, source: str) -> int | None:
+        """Return the stamp after which `lookup` continues the way between two frames; None if it never does."""
+        with self._lock:
+            way = set(self._chain(source.lstrip("/"))) ^ set(self._chain(target.lstrip("/")))
+            edges = [self._edges[frame] for frame in way if frame in self._edges]
+            return min((edge.stamps_ns[-1] for edge in edges if edge.stamps_ns), default=None)
+
     def between(self, target: str, target_ns: int, source: str, source_ns: int, fixed: str) -> Transform:
         """Return the transform of points of `source` at one time to `target` at another, as `fixed` stands still.
 
@@ -191,10 +205,15 @@ def _at(edge: _Edge, child: str, stamp_ns: int | None, late_ns: int) -> Transfor
         return edge.transforms[-1 if at else 0]
     else:
         seconds = (stamps[-1] - stamp_ns if at else stamps[0] - stamp_ns) / 1e9
+        period_ns = float(np.median(np.diff(stamps[-LAST:]))) if len(stamps) > 1 else 0.0
+        rare = at > 0 and period_ns > JITTER * SELDOM_NS and stamp_ns - stamps[-1] < 2 * period_ns
         raise InputError(
             f"tf: the {'newest' if at else 'oldest'} transform from '{child}' to '{edge.parent}' is "
-            f"{abs(seconds):.2f} s {'older' if seconds < 0 else 'newer'} than what is asked for",
-            "check the rate of the node that publishes it, and that all clocks agree",
+            f"{abs(seconds):.2f} s {'older' if seconds < 0 else 'newer'} than what is asked for"
+            f"{f', because one comes only every {period_ns / 1e9:.2f} s' if rare else ''}",
+            f"publish it at {1e9 / SELDOM_NS:.0f} Hz or more, because it is continued for at most {AHEAD_NS / 1e9:g} s"
+            if rare
+            else "check the rate of the node that publishes it, and that all clocks agree",
         )
     if before == after:
         return edge.transforms[after]

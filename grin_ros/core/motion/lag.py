@@ -21,7 +21,8 @@ KEPT_S = 20.0
 EVERY_S = 1.0
 """The lag is estimated so often."""
 MOST_LAG_S, SHORTEST_S = 0.5, 2.0
-"""Lags up to the first are looked for, in turns that were seen for at least the second."""
+"""Lags up to the first are looked for, in turns that were seen for at least the second. Odometry whose newest pose is
+older than the first is silent, and images without odometry are not compared."""
 NOTABLE_S = 0.08
 """Odometry is called late, or early, from this lag on."""
 FEWEST = 20
@@ -30,53 +31,59 @@ PASSES = 4
 
 
 class _Turn(NamedTuple):
-    """before_s, after_s: the stamps of two images. image, odometry (3,): the rotation vector between the two, as the
-    corners and as the poses show it, in rad."""
+    """before_s, after_s: the stamps of two images or poses. vector (3,): the rotation between the two, in rad."""
 
     before_s: float
     after_s: float
-    image: Array
-    odometry: Array
+    vector: Array
 
 
 class LagCheck:
     """Compares the turns of the last images with those of odometry."""
 
     def __init__(self) -> None:
-        self._turns: deque[_Turn] = deque()
-        self._last: tuple[float, Transform] | None = None
+        self._images: deque[_Turn] = deque()
+        self._odometry: deque[_Turn] = deque()
+        self._image_s: float | None = None  # of the last image
+        self._pose: tuple[float, Transform] | None = None  # the last one that was measured
         self._checked_s = -np.inf
         self.lag_s: float | None = None
         """How much later odometry shows a turn than the images do; None if it is not known."""
 
-    def add(self, stamp_ns: int, before: Array, now: Array, pose: Transform | None) -> None:
+    def add(self, stamp_ns: int, before: Array, now: Array, pose: Transform | None, pose_ns: int | None = None) -> None:
         """Take the next image: the unit rays (N, 3) of the corners that the last image shows too, there and here, and
-        the pose of the camera; None if it is not known."""
-        stamp_s, last = stamp_ns / 1e9, self._last
-        self._last = None if pose is None else (stamp_s, pose)
-        if pose is None or last is None or stamp_s <= last[0]:
+        a pose of the camera.
+
+        pose: the newest one that was measured, or lies between measured ones; None if there is none. One that was
+        continued shows every turn too late. pose_ns: its stamp, if it is not that of the image.
+        """
+        stamp_s, pose_s = stamp_ns / 1e9, (stamp_ns if pose_ns is None else pose_ns) / 1e9
+        if pose is None or stamp_s - pose_s > MOST_LAG_S:
+            self._image_s = self._pose = None
             return
+        last_s, self._image_s = self._image_s, stamp_s
         seen = np.isfinite(before[:, 0]) & np.isfinite(now[:, 0])
-        if seen.sum() < FEWEST:
-            return
-        by_odometry, _ = cv2.Rodrigues(pose.rotation.T @ last[1].rotation)
-        self._turns.append(
-            _Turn(last[0], stamp_s, turned(before[seen], now[seen]), np.asarray(by_odometry[:, 0], np.float64))
-        )
-        while stamp_s - self._turns[0].after_s > KEPT_S:
-            self._turns.popleft()
-        if stamp_s - self._checked_s >= EVERY_S:
+        if last_s is not None and last_s < stamp_s and seen.sum() >= FEWEST:
+            self._images.append(_Turn(last_s, stamp_s, turned(before[seen], now[seen])))
+        if self._pose is None or self._pose[0] < pose_s:
+            last, self._pose = self._pose, (pose_s, pose)
+            if last is not None:
+                by_odometry, _ = cv2.Rodrigues(pose.rotation.T @ last[1].rotation)
+                self._odometry.append(_Turn(last[0], pose_s, np.asarray(by_odometry[:, 0], np.float64)))
+        for turns in (self._images, self._odometry):
+            while turns and stamp_s - turns[0].after_s > KEPT_S:
+                turns.popleft()
+        if self._odometry and stamp_s - self._checked_s >= EVERY_S:
             self._checked_s = stamp_s
             self.lag_s = self._lag_s()
 
     def _lag_s(self) -> float | None:
         """Return the lag of the turns about the axis about which odometry turns most."""
-        by_odometry = np.array([one.odometry for one in self._turns])
-        _, _, axes = np.linalg.svd(by_odometry, full_matrices=False)
+        _, _, axes = np.linalg.svd(np.array([one.vector for one in self._odometry]), full_matrices=False)
         images, odometry = Turning(), Turning()
-        for one in self._turns:
-            images.add(one.before_s, one.after_s, float(one.image @ axes[0]))
-            odometry.add(one.before_s, one.after_s, float(one.odometry @ axes[0]))
+        for turning, turns in ((images, self._images), (odometry, self._odometry)):
+            for one in turns:
+                turning.add(one.before_s, one.after_s, float(one.vector @ axes[0]))
         found = offset_between(images, odometry, MOST_LAG_S, SHORTEST_S)
         return None if found.mirrored else found.seconds
 

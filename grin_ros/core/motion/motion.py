@@ -123,12 +123,13 @@ class Motion:
         self.take(self._tracker.follow(image, stamp_ns), camera, pose, why_not)
 
     def take(
-        self, seen: Sighting, camera: Camera, pose: Transform | None, why_not: str = "", distance_noise: float = 0.0
-    ) -> None:
+        self, seen: Sighting, camera: Camera, pose: Transform | None, why_not: str = "", distance_noise: float = 0.0,
+        measured: tuple[int, Transform] | None = None,
+    ) -> None:  # fmt: skip
         """Take the next image as a `Tracker` of the caller has seen it, which may be in another thread.
 
         pose and why_not: as in `track`. distance_noise: the noise of this pose, if it is known to be larger than that
-        of the settings.
+        of the settings. measured: the newest pose that was not continued, with its stamp, if that is not `pose`.
         """
         self._mounting = camera.mounting
         camera = camera.with_mounting(None)  # a mounting that changes a little changes no ray
@@ -145,8 +146,8 @@ class Motion:
         self._next_id += seen.added
         before, self._rays = self._rays[seen.kept], camera.unproject(seen.pixels)
         self._pose = self._located(pose, seen.stamp_ns)
-        known = None if self._pose is None else self._pose.fixed_from_optical
-        self._lag.add(seen.stamp_ns, before, self._rays[: len(before)], known)
+        known_ns, known = measured or (seen.stamp_ns, None if self._pose is None else self._pose.fixed_from_optical)
+        self._lag.add(seen.stamp_ns, before, self._rays[: len(before)], known, known_ns)
         self.report = MotionReport(tracks=len(self._ids), views=len(self._window), map_size=len(self._map))
         if self._pose is None:
             why_not = why_not or ("The pose of the camera is not finite." if pose is not None else "")

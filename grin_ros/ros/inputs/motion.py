@@ -18,7 +18,7 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage
 
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.core.geometry.transform_tree import IDENTITY, TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.motion import Motion, MotionReport
@@ -41,6 +41,8 @@ SLOWEST_M_S = 0.1
 """The noise of the speed is taken as a share of at least this speed."""
 LARGEST_NOISE = 0.3
 _ORIGIN = "motion/odometry"
+Way = tuple[TransformTree, str, str]
+"""A tree, and the target and the source of a transform that it holds."""
 
 
 class MotionSource(HintSource):
@@ -140,35 +142,53 @@ class MotionSource(HintSource):
         return [self._waiting.popleft() for _ in range(places[-1] if places else 0)]
 
     def _place(self, seen: Sighting, view: View) -> None:
+        pose, why_not, measured = None, "", None
         try:
-            pose, why_not = self._pose(view, seen.stamp_ns), ""
+            newest_ns = self._newest_ns(view)
+            if newest_ns is not None and newest_ns < seen.stamp_ns:
+                measured = newest_ns, self._pose(view, newest_ns)
+            pose = self._pose(view, seen.stamp_ns)
         except InputError as error:
-            pose, why_not = None, str(error)
+            why_not = str(error)
         noise = 0.0 if view.config.values[FIXED] else self._distance_noise
-        self._motion.take(seen, view.frame.camera, pose, why_not, noise)
+        self._motion.take(seen, view.frame.camera, pose, why_not, noise, measured)
 
     def _pose(self, view: View, image_ns: int) -> Transform:
         """Return the pose of the camera at a stamp. Raises InputError if it is not known."""
+        found = IDENTITY
+        for way in self._ways(view):
+            found = found.after(self._along(way, image_ns))
+        return found
+
+    def _along(self, way: Way, image_ns: int) -> Transform:
+        tree, target, source = way
+        try:
+            return tree.lookup(target, source, image_ns)
+        except InputError as error:
+            if tree is not self._odometry:
+                raise
+            text = error.text.replace("tf: the", f"{TOPIC}: the", 1)
+            raise InputError(self._fault or text, error.remedy) from error
+
+    def _newest_ns(self, view: View) -> int | None:
+        """Return the stamp after which poses are continued; None if they never are. Raises InputError as `_pose`."""
+        stamps = [tree.newest_ns(target, source) for tree, target, source in self._ways(view)]
+        return min((stamp for stamp in stamps if stamp is not None), default=None)
+
+    def _ways(self, view: View) -> list[Way]:
+        """Return the ways from the fixed frame to the camera. Raises InputError if nothing tells the pose."""
         named, default = str(view.config.values[FIXED]), view.config.fixed_frame
         if not named and self._base:
-            return self._by_odometry(view, image_ns)
+            return [(self._odometry, _ORIGIN, self._base), (view.tree, self._base, view.frame_id)]
         fixed = named or default
         if fixed and (named or view.tree.knows(fixed)):
-            return view.tree.lookup(fixed, view.frame_id, image_ns)
+            return [(view.tree, fixed, view.frame_id)]
         missing = " (nav_msgs is not installed)" if message_class(TYPE) is None else ""
         raise InputError(
             self._fault or f"nothing has come on {TOPIC}{missing}, and {FIXED} is empty",
             f"remap {TOPIC} to the odometry of the robot, or set {FIXED} to a frame of tf in which the world stands "
             "still, such as odom",
         )
-
-    def _by_odometry(self, view: View, image_ns: int) -> Transform:
-        try:
-            base = self._odometry.lookup(_ORIGIN, self._base, image_ns)
-        except InputError as error:
-            text = error.text.replace("tf: the", f"{TOPIC}: the", 1)
-            raise InputError(self._fault or text, error.remedy) from error
-        return base.after(view.tree.lookup(self._base, view.frame_id, image_ns))
 
     def beside(self, given: Given, others: Hints, view: View) -> Given:
         """Compare the scale of odometry with other sensors, and report it in the note."""

@@ -60,6 +60,38 @@ def test_a_point_that_stands_still_moves_in_the_frame_of_the_robot() -> None:
     np.testing.assert_allclose(moved(point), [-0.2, 0.3, 0.0], atol=1e-9)
 
 
+def told(period_ns: int) -> TransformTree:
+    """Return odom > base > camera with transforms up to 20 s. The camera is mounted on a joint, which is told later."""
+    tree = TransformTree()
+    for index in reversed(range(12)):
+        tree.set("odom", "base", 20 * S - index * period_ns, turned(0.0))
+    tree.set("base", "camera", 19 * S, turned(0.0))
+    tree.set("base", "camera", 21 * S, turned(0.0))
+    tree.set("camera", "optical", 0, turned(0.0), static=True)
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("period_ms", "age_ms", "rare"),
+    [(200, 150, True), (100, 130, True), (20, 150, False), (51, 101, False), (200, 3000, False)],
+)
+def test_transforms_that_come_too_rarely_are_told_from_those_that_are_late(
+    period_ms: int, age_ms: int, rare: bool
+) -> None:
+    with pytest.raises(InputError, match="newest transform from 'base' to 'odom'") as caught:
+        told(period_ms * S // 1000).lookup("odom", "base", 20 * S + age_ms * S // 1000)
+    assert (f"one comes only every {period_ms / 1000:.2f} s" in caught.value.text) == rare
+    assert ("publish it at 20 Hz or more" in caught.value.remedy) == rare
+    assert ("all clocks agree" in caught.value.remedy) != rare
+
+
+def test_the_stamp_after_which_a_way_is_continued_is_known() -> None:
+    tree = told(S // 10)
+    assert tree.newest_ns("odom", "optical") == tree.newest_ns("/optical", "/odom") == 20 * S
+    assert tree.newest_ns("base", "optical") == 21 * S
+    assert tree.newest_ns("camera", "optical") is None
+
+
 def test_frames_that_are_not_there_or_not_connected_are_named() -> None:
     tree = robot()
     tree.set("map", "marker", 0, turned(0.0), static=True)

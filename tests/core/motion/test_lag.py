@@ -12,6 +12,8 @@ from grin_ros.core.motion.lag import LagCheck, turned
 from tests.core.motion.room import turned as rotation
 
 PERIOD_S = 0.1
+RAYS = np.random.default_rng(0).normal(size=(60, 3)) * (1.0, 0.6, 0.2) + (0.0, 0.0, 2.0)
+RAYS /= np.linalg.norm(RAYS, axis=1, keepdims=True)
 
 
 def yaw_deg(time_s: float) -> float:
@@ -21,13 +23,11 @@ def yaw_deg(time_s: float) -> float:
 
 def checked(lag_s: float, turns: bool = True) -> LagCheck:
     """Return the check after 12 s of images, with odometry that is late by lag_s."""
-    rays = np.random.default_rng(0).normal(size=(60, 3)) * (1.0, 0.6, 0.2) + (0.0, 0.0, 2.0)
-    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-    check, before = LagCheck(), rays
+    check, before = LagCheck(), RAYS
     for index in range(120):
         time_s = index * PERIOD_S
         yaw, told = (yaw_deg(at) if turns else 0.0 for at in (time_s, time_s - lag_s))
-        now = rays @ rotation((0.0, 1.0, 0.0), yaw)
+        now = RAYS @ rotation((0.0, 1.0, 0.0), yaw)
         check.add(round(time_s * 1e9), before, now, Transform(rotation((0.0, 1.0, 0.0), told), np.zeros(3)))
         before = now
     return check
@@ -43,6 +43,28 @@ def test_a_lag_is_measured_and_named_with_its_remedy(lag_s: float) -> None:
 
 def test_odometry_in_time_is_not_accused() -> None:
     assert checked(0.0).text == ""
+
+
+def test_poses_at_stamps_of_their_own_are_compared_too() -> None:
+    """Odometry at 4 Hz whose newest pose is known 0.15 s later is no odometry that lags; one that lags is found out."""
+    for lag_s in (0.0, 0.2):
+        check, before = LagCheck(), RAYS
+        for index in range(120):
+            time_s = index * PERIOD_S
+            told_s = np.floor((time_s - 0.15) * 4.0) / 4.0
+            now = RAYS @ rotation((0.0, 1.0, 0.0), yaw_deg(time_s))
+            told = Transform(rotation((0.0, 1.0, 0.0), yaw_deg(told_s - lag_s)), np.zeros(3))
+            check.add(round(time_s * 1e9), before, now, told, round(told_s * 1e9))
+            before = now
+        assert check.lag_s == pytest.approx(lag_s, abs=0.03)
+
+
+def test_odometry_that_falls_silent_is_not_compared() -> None:
+    check = checked(0.2)
+    for index in range(120, 400):  # the robot turns on, and the newest pose stays the same
+        now = RAYS @ rotation((0.0, 1.0, 0.0), yaw_deg(index * PERIOD_S))
+        check.add(round(index * PERIOD_S * 1e9), now, now, Transform(np.eye(3), np.zeros(3)), round(12e9))
+    assert check.lag_s == pytest.approx(0.2, abs=0.03)
 
 
 def test_nothing_is_said_of_a_robot_that_does_not_turn() -> None:

@@ -63,6 +63,7 @@ def driven(
     every: int = 1,
     child: str = "base",
     variance: float = 0.0,
+    period_ns: int = PERIOD_NS,
     **parameters: Any,
 ) -> tuple[Gathered, np.ndarray]:  # type: ignore[type-arg]
     """Drive through the room, and return what was gathered for the last image, and its true range."""
@@ -81,9 +82,9 @@ def driven(
             else:
                 inputs.take("motion/odometry", odometry(stamp_ns, base, child, variance))
         pixels, range_m = view(CAMERA, pose)
-        inputs.see(image_message(pixels, (index + 1) * PERIOD_NS, compressed), None)
+        inputs.see(image_message(pixels, (index + 1) * period_ns, compressed), None)
         if index % every == 0 or index == FRAMES - 1:
-            frame = Frame(pixels, CAMERA, (index + 1) * PERIOD_NS)
+            frame = Frame(pixels, CAMERA, (index + 1) * period_ns)
             found = inputs.gather(frame, "optical", config)
             depth_m = (range_m * CAMERA.rays()[..., 2]).astype(np.float32)
             inputs.answered(DepthEstimate(depth_m, depth_m * np.float32(0.1), frame.stamp_ns))
@@ -193,6 +194,7 @@ def mirrored(index: int, pose: Transform) -> list[tuple[int, Transform]]:
     ("told", "parameters", "words"),
     [
         (silent, {}, "motion/odometry: the newest transform from 'base'"),
+        (lambda index, pose: truly(index, pose) if index % 5 == 0 else [], {}, "because one comes only every 0.50 s"),
         (broken, {}, "expected finite metres"),
         (mirrored, {}, "The poses do not fit the images"),
         (truly, {"child": "other"}, "tf does not hold 'other'"),
@@ -209,6 +211,20 @@ def test_what_is_wrong_with_odometry_is_said(told: Told, parameters: dict[str, A
     assert found.hints is None
     assert words in found.sources["motion"].reason
     assert not found.sources["motion"].sees_nothing
+
+
+@pytest.mark.parametrize(("late_ns", "by"), [(0, "odometry"), (0, "tf"), (PERIOD_NS * 2, "odometry")])
+def test_odometry_at_5_hz_is_called_late_only_where_its_stamps_are(late_ns: int, by: str) -> None:
+    """Poses are continued until the next ones come, and such poses show each turn too late."""
+    period_ns = PERIOD_NS // 2
+    poses = [at(-0.3 + 0.01 * index, 0.0, -1.0, 16.0 * np.sin(0.12 * index)) for index in range(110)]
+
+    def seldom(index: int, pose: Transform) -> list[tuple[int, Transform]]:
+        return [((index + 1) * period_ns + late_ns, pose)] if index % 4 == 0 else []
+
+    found, _ = driven(seldom, by, poses=poses, period_ns=period_ns)
+    said = found.sources["motion"].reason + found.sources["motion"].note
+    assert ("later than the images do" in said) == bool(late_ns)
 
 
 def test_a_robot_that_stands_is_no_fault() -> None:

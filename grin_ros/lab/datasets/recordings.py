@@ -33,7 +33,9 @@ def read(image: Path, depth: Path, depth_scale: float) -> tuple[NDArray[np.uint8
 
     Raises ValueError if a file cannot be read or their sizes differ.
     """
-    pixels, raw = cv2.imread(str(image), cv2.IMREAD_COLOR), cv2.imread(str(depth), cv2.IMREAD_UNCHANGED)
+    # A rotation in the EXIF data must not be applied, because K and depth belong to the stored pixels.
+    pixels = cv2.imread(str(image), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    raw = cv2.imread(str(depth), cv2.IMREAD_UNCHANGED)
     if pixels is None or raw is None or raw.dtype != np.uint16 or raw.shape != pixels.shape[:2]:
         got = [None if a is None else f"{a.shape} {a.dtype}" for a in (pixels, raw)]
         raise ValueError(f"{image}, {depth}: got {got[0]} and {got[1]}, expected an image and uint16 depth of its size")

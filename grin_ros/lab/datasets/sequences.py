@@ -43,7 +43,8 @@ class SequenceFrame:
 
     def read_image(self) -> NDArray[np.uint8]:
         """Return the image (H, W, 3) uint8 RGB. Raises ValueError if it cannot be read."""
-        return np.ascontiguousarray(_read(self.image, cv2.IMREAD_COLOR)[..., ::-1])
+        # A rotation in the EXIF data must not be applied, because K, pose and depth belong to the stored pixels.
+        return np.ascontiguousarray(_read(self.image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)[..., ::-1])
 
     def read_depth(self) -> NDArray[np.float32] | None:
         """Return depth (H, W) float32 in metres along z, NaN where nothing was measured; None if there is no file."""

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -14,6 +13,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSample, EvalSets
+from tests.lab.datasets.turned import write_turned
 from tests.lab.evaluation.measured import HEIGHT, WIDTH, random_depth, sample, write_dataset
 
 
@@ -38,15 +38,7 @@ def test_the_camera_has_the_distortion_of_the_index(tmp_path: Path) -> None:
 
 def test_an_exif_rotation_is_not_applied(tmp_path: Path) -> None:
     root = write_dataset(tmp_path, [sample()], image="turned.jpg")
-    ok, jpeg = cv2.imencode(".jpg", np.zeros((HEIGHT, WIDTH, 3), np.uint8))
-    assert ok
-    # An APP1 segment with one IFD0 entry: orientation (0x0112, SHORT) = 6, a rotation by 90 degrees.
-    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
-    data = jpeg.tobytes()
-    (root / "turned.jpg").write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
-    turned = cv2.imread(str(root / "turned.jpg"))
-    assert turned is not None
-    assert turned.shape[:2] == (WIDTH, HEIGHT)  # the file has the rotation
+    write_turned(root / "turned.jpg", np.zeros((HEIGHT, WIDTH, 3), np.uint8), 6)
     assert EvalDataset.open(root)[0].frame.image.shape[:2] == (HEIGHT, WIDTH)
 
 

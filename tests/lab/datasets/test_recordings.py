@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`grin pack-recording`: one recording with measured depth becomes shards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from grin_ros.lab.datasets.recordings import main
+from grin_ros.lab.datasets.shards import ShardDataset
+from tests.lab.datasets.turned import write_turned
+
+W, H = 64, 48
+FRAMES = 5
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Five frames f0 to f4. The brightness of frame k is 40 k, its depth k + 1 metres."""
+    for folder in ("rgb", "depth"):
+        (tmp_path / folder).mkdir()
+    for k in range(FRAMES):
+        cv2.imwrite(str(tmp_path / "rgb" / f"f{k}.png"), np.full((H, W, 3), 40 * k, np.uint8))
+        cv2.imwrite(str(tmp_path / "depth" / f"f{k}.png"), np.full((H, W), 1000 * (k + 1), np.uint16))
+    (tmp_path / "K.txt").write_text("60 0 31.5\n0 60 23.5\n0 0 1\n")
+    return tmp_path
+
+
+def packed(recording: Path, *options: str) -> int:
+    folders = ["--images", str(recording / "rgb"), "--depth", str(recording / "depth"), "--k", str(recording / "K.txt")]
+    fixed = ["--licence", "CC0", "--size", str(W), str(H), "--out", str(recording / "out")]
+    try:
+        return main([*folders, *fixed, *options])
+    except SystemExit as stop:
+        return int(str(stop.code))
+
+
+def frames(recording: Path) -> list[tuple[int, float]]:
+    """Return the brightness and the depth in the middle of every frame that was packed."""
+    data = ShardDataset(recording / "out")
+    samples = [data.sample(index) for index in range(len(data))]
+    return [(int(one.image[H // 2, W // 2, 0]), round(float(one.range_m[H // 2, W // 2]), 2)) for one in samples]
+
+
+def test_every_frame_is_packed_with_its_depth(recording: Path) -> None:
+    assert packed(recording) == 0
+    assert frames(recording) == [(40 * k, k + 1.0) for k in range(FRAMES)]
+
+
+def test_an_exif_rotation_is_not_applied(recording: Path) -> None:
+    for path in (recording / "rgb").iterdir():
+        path.unlink()
+    image = np.zeros((H, W, 3), np.uint8)
+    image[: H // 2] = 200
+    for k in range(FRAMES):
+        write_turned(recording / "rgb" / f"f{k}.jpg", image, 3)
+    assert packed(recording) == 0
+    stored = ShardDataset(recording / "out").sample(0).image
+    assert stored[: H // 2 - 4].min() > 150 and stored[H // 2 + 4 :].max() < 50

@@ -25,6 +25,7 @@ from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice, add_camera_options, camera_choice
 from grin_ros.core.photo.pictures import truncated
 from grin_ros.lab.datasets.measured import FORMAT, EvalDataset
+from grin_ros.lab.datasets.shards import check_free
 
 SCALE = 256.0
 """PNG values per metre for depth that comes as float metres: steps of 4 mm, up to 256 m."""
@@ -84,8 +85,7 @@ def write_dataset(
     index.json is written last, so an unfinished folder is no data set. Raises InputError for a file that does not fit,
     and if `out` is a data set already.
     """
-    if (out / "index.json").exists():
-        raise InputError(f"{out}: it is a data set already", "remove it, or give another folder by --out")
+    check_free(out, "--out")
     for folder in ("images", "depth"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     samples, medians_m = [], []

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ import numpy as np
 
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.input_error import InputError
 from grin_ros.lab.datasets.recordings import fitted, read
-from grin_ros.lab.datasets.shards import ShardWriter
+from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
 FORMAT = 1
 METRIC, SHAPE = WORLDS = ("metric_places", "shape_places")
@@ -66,19 +68,32 @@ def pack_place(folder: Path, number: int, place: Mapping[str, Any], writer: Shar
 def pack(folder: Path, out: Path, kept_back: Path | None, every: int, leave_out: Sequence[str]) -> tuple[int, int]:
     """Write all places except those that match a pattern of `leave_out`, and return the numbers of frames.
 
-    kept_back: a folder for every `every`-th place, which is not trained on; None keeps no place back.
+    kept_back: a folder for every `every`-th place, which is not trained on; None keeps no place back. Raises InputError
+    if both are one folder, or if one of them holds a data set already: its places would stay, and be learnt.
     """
+    if kept_back is not None and out.resolve() == kept_back.resolve():
+        raise InputError(
+            f"{out}: got one folder for --out and --kept-back", "give two, or the kept-back places are learnt"
+        )
+    for path, option in ((out, "--out"), (kept_back, "--kept-back")):
+        if path is not None:
+            check_free(path, option)
     places = [
         (number, place)
         for number, place in enumerate(read_index(folder))
         if not any(fnmatch(place["place"], pattern) for pattern in leave_out)
     ]
     licence = "that of each place: see the shards"
-    writers = [ShardWriter(path, WIDTH, HEIGHT, licence, (), WORLDS) for path in (out, kept_back) if path is not None]
     counts = [0, 0]
-    for turn, (number, place) in enumerate(places):
-        chosen = int(kept_back is not None and turn % every == every // 2)
-        counts[chosen] += pack_place(folder, number, place, writers[chosen])
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(ShardWriter(path, WIDTH, HEIGHT, licence, (), WORLDS).whole_or_nothing())
+            for path in (out, kept_back)
+            if path is not None
+        ]
+        for turn, (number, place) in enumerate(places):
+            chosen = int(kept_back is not None and turn % every == every // 2)
+            counts[chosen] += pack_place(folder, number, place, writers[chosen])
     return counts[0], counts[1]
 
 
@@ -92,9 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         notes=__doc__.partition("\n\n    ")[2].partition("\n\n")[2],
     )
     parser.add_argument("places", type=existing, metavar="PLACES", help="folder with index.json")
-    parser.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="folder of shards to write")
+    parser.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="new folder for the shards")
     parser.add_argument(
-        "--kept-back", type=Path, metavar="DIR", help="folder of shards for places that training does not see"
+        "--kept-back", type=new_folder, metavar="DIR", help="folder of shards for places that training does not see"
     )
     parser.add_argument("--every", type=whole(1), default=6, metavar="N", help="keep every Nth place back")
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="NAME", help="places to leave out; * matches all")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.lab.datasets.shards import ShardWriter
+from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
 SHARD_SIZE = 250
 SPARSE = 0.08
@@ -118,12 +118,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--world", default="recording", help="name of what the frames show")
     parser.add_argument("--licence", required=True, help="licence of the recording, which the index names")
-    parser.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="folder of the shards")
+    parser.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="new folder for the shards")
     a = parser.parse_args(argv)
     files = [sorted(f for f in d.iterdir() if f.suffix in (".png", ".jpg")) for d in (a.images, a.depth)]
-    writer = ShardWriter(a.out, a.size[0], a.size[1], a.licence, (), (a.world,))
+    check_free(a.out, "--out")
     k = np.loadtxt(a.k).reshape(3, 3)
     images, depths = (f[:: a.every] for f in files)
-    count = pack(images, depths, a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
+    with ShardWriter(a.out, a.size[0], a.size[1], a.licence, (), (a.world,)).whole_or_nothing() as writer:
+        count = pack(images, depths, a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
     print(f"{a.out} holds {count} frames")
     return DONE

@@ -14,7 +14,8 @@ NAME.origin.npy   (n, 3) int64: scene seed, view number, number of the world in 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from operator import itemgetter
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import DISTORTION_MODELS, Camera, Mounting
+from grin_ros.core.input_error import InputError
 
 FORMAT = 2
 PARTS = ("image", "range", "camera", "origin")
@@ -81,6 +83,15 @@ class ShardWriter:
                 raise ValueError(
                     f"{path}: got {key}={self._index.get(key)!r}, expected {expected!r}; choose another folder"
                 )
+
+    @contextmanager
+    def whole_or_nothing(self) -> Iterator[ShardWriter]:
+        """Remove the index of a new folder if what is done within fails, so that a part is not taken for the whole."""
+        try:
+            yield self
+        except BaseException:  # Ctrl-C too
+            (self.folder / "index.json").unlink(missing_ok=True)
+            raise
 
     @property
     def counts(self) -> dict[str, int]:
@@ -233,6 +244,14 @@ class ShardDataset:
         part = copy(self)
         part._keep(self._shards[chosen], self._worlds[chosen], self._folder_of[chosen])
         return part
+
+
+def check_free(folder: Path, option: str) -> None:
+    """Raise InputError if a folder, which `option` named, holds a data set, whose samples would be among new ones."""
+    if (folder / "index.json").exists():
+        raise InputError(
+            f"{folder}: it is a data set already", f"give another folder by {option}, or remove this one and its files"
+        )
 
 
 def _row(camera: Camera) -> NDArray[np.float64]:

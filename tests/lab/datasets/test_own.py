@@ -88,7 +88,7 @@ def test_files_that_are_left_out_are_counted(recording: Path, capsys: pytest.Cap
     assert "WARN: 1 files are left out: no file of the other folder has their name" in said.err
     assert "holds 1 samples with median depths of 2.00 to 2.00 m; if all are wrong by one factor" in said.out
     assert made(recording, "--fov", "60") == 2
-    assert "out: it is a data set already; remove it, or give another folder by --out" in capsys.readouterr().err
+    assert "out: it is a data set already; give another folder by --out, or remove this one" in capsys.readouterr().err
 
 
 def test_what_does_not_fit_is_named_with_what_to_do(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,6 +78,48 @@ def test_a_place_is_either_trained_on_or_kept_back(tmp_path: Path) -> None:
     assert seeds == [{0, 2, 3, 5}, {1, 4}]
 
 
+def test_a_folder_that_holds_a_data_set_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = write_places(tmp_path / "in", {f"place_{k}": 1 for k in range(4)})
+
+    def pack(out: str, kept_back: str) -> int:
+        folders = ["--out", str(tmp_path / out), "--kept-back", str(tmp_path / kept_back)]
+        return main([str(places), *folders, "--every", "2"])
+
+    assert pack("out", "kept") == 0
+    before = (tmp_path / "out" / "index.json").read_bytes()
+    assert pack("out", "other") == 2
+    assert "out: it is a data set already; give another folder by --out, or remove" in capsys.readouterr().err
+    assert pack("other", "kept") == 2
+    assert "kept: it is a data set already; give another folder by --kept-back" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+    assert (tmp_path / "out" / "index.json").read_bytes() == before
+
+
+def test_packing_that_failed_can_be_called_again(tmp_path: Path) -> None:
+    places = write_places(tmp_path / "in", {f"place_{k}": 1 for k in range(4)})
+    arguments = [str(places), "--out", str(tmp_path / "out"), "--kept-back", str(tmp_path / "kept"), "--every", "2"]
+    damaged = places / "place_3_0.png"
+    image = damaged.read_bytes()
+    damaged.write_bytes(b"")
+    assert main(arguments) == 2
+    assert not [*(tmp_path / "out").glob("index.json"), *(tmp_path / "kept").glob("index.json")], (
+        "a part of the places is no data set"
+    )
+    damaged.write_bytes(image)
+    assert main(arguments) == 0
+    assert (len(ShardDataset(tmp_path / "out")), len(ShardDataset(tmp_path / "kept"))) == (2, 2)
+
+
+def test_places_that_are_kept_back_need_a_folder_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = write_places(tmp_path / "in", {f"place_{k}": 1 for k in range(6)})
+    same = str(tmp_path / "in" / ".." / "out")
+    assert main([str(places), "--out", str(tmp_path / "out"), "--kept-back", same]) == 2
+    assert "got one folder for --out and --kept-back" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_every_place_is_drawn_equally_often(tmp_path: Path) -> None:
     places = write_places(tmp_path / "in", {"desk": 5, "table": 1, "shape": 2})
     assert main([str(places), "--out", str(tmp_path / "out")]) == 0

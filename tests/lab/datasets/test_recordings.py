@@ -51,6 +51,13 @@ def test_every_frame_is_packed_with_its_depth(recording: Path) -> None:
     assert frames(recording) == [(40 * k, k + 1.0) for k in range(FRAMES)]
 
 
+def test_a_folder_that_holds_a_data_set_is_refused(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert packed(recording) == 0
+    assert packed(recording, "--every", "2", "--depth-scale", "5000") == 2
+    assert "out: it is a data set already; give another folder by --out, or remove" in capsys.readouterr().err
+    assert frames(recording) == [(40 * k, k + 1.0) for k in range(FRAMES)]
+
+
 def test_an_exif_rotation_is_not_applied(recording: Path) -> None:
     for path in (recording / "rgb").iterdir():
         path.unlink()

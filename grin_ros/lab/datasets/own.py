@@ -25,30 +25,12 @@ from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice, add_camera_options, camera_choice
 from grin_ros.core.photo.pictures import truncated
 from grin_ros.lab.datasets.measured import FORMAT, EvalDataset
+from grin_ros.lab.datasets.pairs import paired
 from grin_ros.lab.datasets.shards import check_free
 
 SCALE = 256.0
 """PNG values per metre for depth that comes as float metres: steps of 4 mm, up to 256 m."""
 _MAX_VALUE = 65535
-
-
-def paired(images: Path, depth: Path) -> tuple[list[tuple[Path, Path]], int]:
-    """Return (image, depth map) of two folders, and the number of files without a partner of the same name.
-
-    Raises InputError if no names agree and the numbers of files differ.
-    """
-    pictures = [path for path in sorted(images.iterdir()) if path.is_file() and cv2.haveImageReader(str(path))]
-    maps = [path for path in sorted(depth.iterdir()) if path.suffix in (".png", ".tif", ".tiff", ".npy")]
-    by_name = {path.stem: path for path in maps}
-    common = [(picture, by_name[picture.stem]) for picture in pictures if picture.stem in by_name]
-    if common:
-        return common, len(pictures) + len(maps) - 2 * len(common)
-    if not pictures or len(pictures) != len(maps):
-        raise InputError(
-            f"{images}, {depth}: got {len(pictures)} images and {len(maps)} depth maps without common names",
-            "give a depth map the name of its image, or the same number of both in the same order",
-        )
-    return list(zip(pictures, maps, strict=True)), 0
 
 
 def read_depth(path: Path, scale: float) -> tuple[NDArray[np.uint16], float]:
@@ -57,7 +39,7 @@ def read_depth(path: Path, scale: float) -> tuple[NDArray[np.uint16], float]:
     scale: those of a 16-bit file, which is kept as it is. Raises InputError.
     """
     try:
-        values = np.load(path, allow_pickle=False) if path.suffix == ".npy" else cv2.imread(str(path), -1)
+        values = np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else cv2.imread(str(path), -1)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error})", "give a .npy file with one array of floats") from error
     if values is None or values.ndim != 2 or not _is_depth(values.dtype):
@@ -143,9 +125,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     cameras = camera_choice(options)
     if cameras is None:
         made.error("got neither --calibration FILE nor --fov DEG, expected one; metres follow from the camera")
-    pairs, left_over = paired(options.images, options.depth)
-    if left_over:
-        print(f"WARN: {left_over} files are left out: no file of the other folder has their name", file=sys.stderr)
+    pairs, warning = paired(options.images, options.depth)
+    if warning:
+        print(f"WARN: {warning}", file=sys.stderr)
     scene, domain = options.scene, options.domain
     medians_m = write_dataset(
         pairs[:: options.every], cameras, options.depth_scale, options.out, scene=scene, domain=domain

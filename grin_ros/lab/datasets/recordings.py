@@ -5,13 +5,14 @@ r"""Pack a recorded RGB-D sequence as shards, so that it can be trained on toget
     grin pack-recording --images rgb --depth depth --depth-scale 1000 --k K.txt \
         --licence MIT --out DIR
 
-Images and depth PNGs (uint16, metres along z = value / depth-scale, 0 = not measured) are paired by the order of their
-names and must match pixel by pixel. Every frame is cropped around its middle to the aspect of the shards and resized; K
-follows. The mounting of the camera is unknown.
+Images and depth maps (uint16 PNG or TIFF, metres along z = value / depth-scale, 0 = not measured) are paired by their
+names without suffix, or by their order where no names agree, and must match pixel by pixel. Every frame is cropped
+around its middle to the aspect of the shards and resized; K follows. The mounting of the camera is unknown.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,9 +22,12 @@ from numpy.typing import NDArray
 
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.lab.datasets.pairs import paired
 from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
 SHARD_SIZE = 250
+KINDS = (".png", ".tif", ".tiff")
+"""The suffixes of files that can hold 16-bit depth."""
 SPARSE = 0.08
 """With a smaller share of measured pixels, depth is sparse."""
 
@@ -71,8 +75,7 @@ def fitted(
 
 
 def pack(
-    images: Sequence[Path],
-    depths: Sequence[Path],
+    pairs: Sequence[tuple[Path, Path]],
     depth_scale: float,
     k: NDArray[np.float64],
     distortion: Sequence[float],
@@ -80,15 +83,11 @@ def pack(
     width: int,
     height: int,
 ) -> int:
-    """Write all frames and return their number. Raises ValueError for no files and for different numbers of files."""
-    if len(images) != len(depths) or not images:
-        raise ValueError(
-            f"recording: got {len(images)} images and {len(depths)} depth files, expected the same number, 1 or more"
-        )
+    """Write a frame for each (image, depth map), and return their number. Raises ValueError if a file does not fit."""
     model = "plumb_bob" if len(distortion) else "none"
-    for first in range(0, len(images), SHARD_SIZE):
+    for first in range(0, len(pairs), SHARD_SIZE):
         frames = []
-        for image, depth in zip(images[first : first + SHARD_SIZE], depths[first : first + SHARD_SIZE], strict=True):
+        for image, depth in pairs[first : first + SHARD_SIZE]:
             pixels, depth_m = read(image, depth, depth_scale)
             camera = Camera.from_k(k, distortion, model, pixels.shape[1], pixels.shape[0])
             frames.append(fitted(pixels, depth_m, camera, width, height))
@@ -96,7 +95,7 @@ def pack(
         number = first // SHARD_SIZE
         origin = np.array([(0, first + i, 0) for i in range(len(frames))], np.int64)
         writer.write(f"shard-{number:05d}", np.stack(pictures), np.stack(ranges), cameras, origin)
-    return len(images)
+    return len(pairs)
 
 
 @one_line_errors("pack-recording")
@@ -108,8 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "grin pack-recording --images rgb --depth depth --k K.txt --licence MIT --out data/lounge",
     )
     parser.add_argument("--images", type=existing, required=True, metavar="DIR", help="folder of images")
-    parser.add_argument("--depth", type=existing, required=True, metavar="DIR", help="folder of depth PNGs")
-    parser.add_argument("--depth-scale", type=float, default=1000.0, help="PNG values per metre")
+    parser.add_argument("--depth", type=existing, required=True, metavar="DIR", help="folder of depth maps")
+    parser.add_argument("--depth-scale", type=float, default=1000.0, help="values of a depth map per metre")
     parser.add_argument("--k", type=existing, required=True, help="text file with the 9 numbers of K")
     parser.add_argument("--distortion", type=float, nargs="*", default=[], help="plumb_bob coefficients")
     parser.add_argument("--every", type=whole(1), default=1, metavar="N", help="use every Nth frame")
@@ -120,11 +119,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--licence", required=True, help="licence of the recording, which the index names")
     parser.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="new folder for the shards")
     a = parser.parse_args(argv)
-    files = [sorted(f for f in d.iterdir() if f.suffix in (".png", ".jpg")) for d in (a.images, a.depth)]
     check_free(a.out, "--out")
+    pairs, warning = paired(a.images, a.depth, KINDS)
+    if warning:
+        print(f"WARN: {warning}", file=sys.stderr)
     k = np.loadtxt(a.k).reshape(3, 3)
-    images, depths = (f[:: a.every] for f in files)
     with ShardWriter(a.out, a.size[0], a.size[1], a.licence, (), (a.world,)).whole_or_nothing() as writer:
-        count = pack(images, depths, a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
+        count = pack(pairs[:: a.every], a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
     print(f"{a.out} holds {count} frames")
     return DONE

@@ -91,6 +91,12 @@ def test_files_that_are_left_out_are_counted(recording: Path, capsys: pytest.Cap
     assert "out: it is a data set already; give another folder by --out, or remove this one" in capsys.readouterr().err
 
 
+def test_two_depth_maps_of_one_image_are_refused(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(recording / "depth" / "b.npy", np.full((HEIGHT, WIDTH), 7.0))
+    assert made(recording, "--fov", "60") == 2
+    assert "depth: got b.npy and b.png, expected one file of the name 'b'; remove or" in capsys.readouterr().err
+
+
 def test_what_does_not_fit_is_named_with_what_to_do(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def said(*options: str) -> str:
         assert made(recording, *options) == 2

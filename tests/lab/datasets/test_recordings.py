@@ -58,6 +58,25 @@ def test_a_folder_that_holds_a_data_set_is_refused(recording: Path, capsys: pyte
     assert frames(recording) == [(40 * k, k + 1.0) for k in range(FRAMES)]
 
 
+def test_frames_are_paired_by_name(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (recording / "rgb" / "f1.png").unlink()
+    (recording / "depth" / "f3.png").unlink()
+    assert packed(recording) == 0
+    assert frames(recording) == [(40 * k, k + 1.0) for k in (0, 2, 4)]
+    assert "WARN: 2 files are left out" in capsys.readouterr().err
+
+
+def test_frames_without_common_names_are_paired_by_order_with_a_warning(
+    recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for k in range(FRAMES):
+        (recording / "rgb" / f"f{k}.png").rename(recording / "rgb" / f"img{k + 8}.png")
+        (recording / "depth" / f"f{k}.png").rename(recording / "depth" / f"{k + 8:03d}.PNG")
+    assert packed(recording, "--every", "2") == 0
+    assert frames(recording) == [(40 * k, k + 1.0) for k in (0, 2, 4)]
+    assert "WARN: no names agree, so files are paired by their order, img8.png with 008.PNG" in capsys.readouterr().err
+
+
 def test_an_exif_rotation_is_not_applied(recording: Path) -> None:
     for path in (recording / "rgb").iterdir():
         path.unlink()

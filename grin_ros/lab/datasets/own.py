@@ -65,9 +65,16 @@ def write_dataset(
     """Write images, depth maps and index.json into `out`, and return the median depth of every sample, metres.
 
     index.json is written last, so an unfinished folder is no data set. Raises InputError for a file that does not fit,
-    and if `out` is a data set already.
+    if `out` is a data set already, and if files would be written beside those that are read.
     """
     check_free(out, "--out")
+    read = {path.parent.resolve() for pair in pairs for path in pair}
+    for folder in ("images", "depth"):
+        if (out / folder).resolve() in read:
+            raise InputError(
+                f"{out / folder}: got files of --images or --depth in it, expected a place for new files",
+                "give another folder by --out",
+            )
     for folder in ("images", "depth"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     samples, medians_m = [], []

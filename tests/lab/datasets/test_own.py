@@ -91,6 +91,12 @@ def test_files_that_are_left_out_are_counted(recording: Path, capsys: pytest.Cap
     assert "out: it is a data set already; give another folder by --out, or remove this one" in capsys.readouterr().err
 
 
+def test_the_files_that_are_read_are_not_written_beside(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert made(recording, "--fov", "60", "--out", str(recording)) == 2
+    assert "depth: got files of --images or --depth in it" in capsys.readouterr().err
+    assert not (recording / "images").exists() and len(list((recording / "depth").iterdir())) == 2
+
+
 def test_two_depth_maps_of_one_image_are_refused(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(recording / "depth" / "b.npy", np.full((HEIGHT, WIDTH), 7.0))
     assert made(recording, "--fov", "60") == 2

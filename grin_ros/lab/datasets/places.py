@@ -25,7 +25,7 @@ import numpy as np
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.input_error import InputError
-from grin_ros.lab.datasets.recordings import fitted, read
+from grin_ros.lab.datasets.recordings import fitted, read, tell_unmeasured
 from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
 FORMAT = 1
@@ -46,30 +46,44 @@ def read_index(folder: Path) -> list[Mapping[str, Any]]:
     return places
 
 
-def pack_place(folder: Path, number: int, place: Mapping[str, Any], writer: ShardWriter) -> int:
-    """Write the frames of a place as one shard and return their number. Raises ValueError if a file does not fit."""
-    images, ranges, cameras = [], [], []
-    trusted_m = place.get("trust_max_m") or np.inf
-    for frame in place["frames"]:
-        image, depth_m = read(folder / frame["image"], folder / frame["depth"], float(place["depth_scale"]))
+def pack_place(folder: Path, number: int, place: Mapping[str, Any], writer: ShardWriter) -> tuple[int, list[Path]]:
+    """Write the frames of a place as one shard, and return their number and the images without any trusted depth.
+
+    The latter are left out. Raises ValueError if a file or the scale of depth does not fit.
+    """
+    images, ranges, cameras, origin, unmeasured = [], [], [], [], []
+    trusted_m, scale = place.get("trust_max_m") or np.inf, float(place["depth_scale"])
+    if not 0.0 < scale < np.inf:
+        raise InputError(
+            f"place '{place['place']}': got depth_scale {scale}, expected values per metre, above 0",
+            "correct it in the index of the places",
+        )
+    world = WORLDS.index(METRIC if place["metric"] else SHAPE)
+    for k, frame in enumerate(place["frames"]):
+        image, depth_m = read(folder / frame["image"], folder / frame["depth"], scale)
         depth_m = np.where(depth_m <= trusted_m, depth_m, np.float32(np.nan))
         camera = Camera.from_k(np.array(frame["K"]), (), "none", image.shape[1], image.shape[0])
         picture, range_m, camera = fitted(image, depth_m, camera, WIDTH, HEIGHT)
+        if not np.isfinite(range_m).any():
+            unmeasured.append(folder / frame["image"])
+            continue
         images.append(picture)
         ranges.append(range_m)
         cameras.append(camera)
-    world = WORLDS.index(METRIC if place["metric"] else SHAPE)
-    origin = np.array([(number, k, world) for k in range(len(images))], np.int64)
-    facts = {key: place.get(key, "") for key in ("place", "licence", "repository")}
-    writer.write(f"shard-{number:05d}", np.stack(images), np.stack(ranges), cameras, origin, **facts)
-    return len(images)
+        origin.append((number, k, world))
+    if images:
+        facts = {key: place.get(key, "") for key in ("place", "licence", "repository")}
+        places = np.array(origin, np.int64)
+        writer.write(f"shard-{number:05d}", np.stack(images), np.stack(ranges), cameras, places, **facts)
+    return len(images), unmeasured
 
 
 def pack(folder: Path, out: Path, kept_back: Path | None, every: int, leave_out: Sequence[str]) -> tuple[int, int]:
     """Write all places except those that match a pattern of `leave_out`, and return the numbers of frames.
 
-    kept_back: a folder for every `every`-th place, which is not trained on; None keeps no place back. Raises InputError
-    if both are one folder, or if one of them holds a data set already: its places would stay, and be learnt.
+    Frames without any trusted depth are left out and named. kept_back: a folder for every `every`-th place, which is
+    not trained on; None keeps no place back. Raises InputError if both are one folder, if one of them holds a data set
+    already, whose places would stay and be learnt, and if nothing is left to pack.
     """
     if kept_back is not None and out.resolve() == kept_back.resolve():
         raise InputError(
@@ -83,8 +97,10 @@ def pack(folder: Path, out: Path, kept_back: Path | None, every: int, leave_out:
         for number, place in enumerate(read_index(folder))
         if not any(fnmatch(place["place"], pattern) for pattern in leave_out)
     ]
+    if not places:
+        raise InputError(f"{folder}: got no place that is not left out", "give --leave-out fewer names")
     licence = "that of each place: see the shards"
-    counts = [0, 0]
+    counts, unmeasured = [0, 0], []
     with ExitStack() as stack:
         writers = [
             stack.enter_context(ShardWriter(path, WIDTH, HEIGHT, licence, (), WORLDS).whole_or_nothing())
@@ -93,7 +109,10 @@ def pack(folder: Path, out: Path, kept_back: Path | None, every: int, leave_out:
         ]
         for turn, (number, place) in enumerate(places):
             chosen = int(kept_back is not None and turn % every == every // 2)
-            counts[chosen] += pack_place(folder, number, place, writers[chosen])
+            count, without = pack_place(folder, number, place, writers[chosen])
+            counts[chosen] += count
+            unmeasured += without
+        tell_unmeasured(sum(counts), unmeasured)
     return counts[0], counts[1]
 
 

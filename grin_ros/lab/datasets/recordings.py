@@ -20,8 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
+from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, positive, whole
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.input_error import InputError
 from grin_ros.lab.datasets.pairs import paired
 from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
@@ -30,6 +31,8 @@ KINDS = (".png", ".tif", ".tiff")
 """The suffixes of files that can hold 16-bit depth."""
 SPARSE = 0.08
 """With a smaller share of measured pixels, depth is sparse."""
+NAMED = 3
+"""The number of frames that a message names. A recording may have hundreds of the same kind."""
 
 
 def read(image: Path, depth: Path, depth_scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -74,6 +77,25 @@ def fitted(
     return np.asarray(resized, np.uint8), (out_m / small.rays()[..., 2]).astype(np.float32), small
 
 
+def tell_unmeasured(count: int, unmeasured: Sequence[Path]) -> None:
+    """Print which images were left out because they have no measured depth: training would stop at such a frame.
+
+    count: the number of frames that were packed. Raises InputError if it is 0.
+    """
+    more = len(unmeasured) - NAMED
+    names = ", ".join(path.name for path in unmeasured[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    if not count:
+        raise InputError(
+            f"got no measured depth in {len(unmeasured)} frames ({names})",
+            "give frames with depth above 0 that is trusted, or correct the scale of depth",
+        )
+    if unmeasured:
+        print(
+            f"WARN: {len(unmeasured)} frames are left out, because they have no measured depth: {names}",
+            file=sys.stderr,
+        )
+
+
 def pack(
     pairs: Sequence[tuple[Path, Path]],
     depth_scale: float,
@@ -82,20 +104,30 @@ def pack(
     writer: ShardWriter,
     width: int,
     height: int,
-) -> int:
-    """Write a frame for each (image, depth map), and return their number. Raises ValueError if a file does not fit."""
+) -> tuple[int, list[Path]]:
+    """Write a frame for each (image, depth map), and return their number and the images that have no measured depth.
+
+    The latter are left out. Raises ValueError if a file does not fit.
+    """
     model = "plumb_bob" if len(distortion) else "none"
+    count, unmeasured = 0, []
     for first in range(0, len(pairs), SHARD_SIZE):
-        frames = []
-        for image, depth in pairs[first : first + SHARD_SIZE]:
+        frames, origin = [], []
+        for number, (image, depth) in enumerate(pairs[first : first + SHARD_SIZE], first):
             pixels, depth_m = read(image, depth, depth_scale)
             camera = Camera.from_k(k, distortion, model, pixels.shape[1], pixels.shape[0])
-            frames.append(fitted(pixels, depth_m, camera, width, height))
-        pictures, ranges, cameras = zip(*frames, strict=True)
-        number = first // SHARD_SIZE
-        origin = np.array([(0, first + i, 0) for i in range(len(frames))], np.int64)
-        writer.write(f"shard-{number:05d}", np.stack(pictures), np.stack(ranges), cameras, origin)
-    return len(pairs)
+            frame = fitted(pixels, depth_m, camera, width, height)
+            if np.isfinite(frame[1]).any():
+                frames.append(frame)
+                origin.append((0, number, 0))
+            else:
+                unmeasured.append(image)
+        if frames:
+            pictures, ranges, cameras = zip(*frames, strict=True)
+            name = f"shard-{first // SHARD_SIZE:05d}"
+            writer.write(name, np.stack(pictures), np.stack(ranges), cameras, np.array(origin, np.int64))
+        count += len(frames)
+    return count, unmeasured
 
 
 @one_line_errors("pack-recording")
@@ -108,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--images", type=existing, required=True, metavar="DIR", help="folder of images")
     parser.add_argument("--depth", type=existing, required=True, metavar="DIR", help="folder of depth maps")
-    parser.add_argument("--depth-scale", type=float, default=1000.0, help="values of a depth map per metre")
+    parser.add_argument("--depth-scale", type=positive, default=1000.0, help="values of a depth map per metre")
     parser.add_argument("--k", type=existing, required=True, help="text file with the 9 numbers of K")
     parser.add_argument("--distortion", type=float, nargs="*", default=[], help="plumb_bob coefficients")
     parser.add_argument("--every", type=whole(1), default=1, metavar="N", help="use every Nth frame")
@@ -125,6 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"WARN: {warning}", file=sys.stderr)
     k = np.loadtxt(a.k).reshape(3, 3)
     with ShardWriter(a.out, a.size[0], a.size[1], a.licence, (), (a.world,)).whole_or_nothing() as writer:
-        count = pack(pairs[:: a.every], a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
+        count, unmeasured = pack(pairs[:: a.every], a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
+        tell_unmeasured(count, unmeasured)
     print(f"{a.out} holds {count} frames")
     return DONE

@@ -95,6 +95,37 @@ def test_a_folder_that_holds_a_data_set_is_refused(tmp_path: Path, capsys: pytes
     assert (tmp_path / "out" / "index.json").read_bytes() == before
 
 
+def test_frames_without_trusted_depth_are_left_out_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = write_places(tmp_path / "in", {"desk": 2, "far": 1})
+    cv2.imwrite(str(places / "desk_0_depth.png"), np.zeros((H, W), np.uint16))
+    cv2.imwrite(str(places / "far_0_depth.png"), np.full((H, W), 4000, np.uint16))
+    assert main([str(places), "--out", str(tmp_path / "out")]) == 0
+    packed = ShardDataset(tmp_path / "out")
+    assert [packed.origin(index) for index in range(len(packed))] == [(0, 1)]
+    said = capsys.readouterr()
+    assert "WARN: 2 frames are left out, because they have no measured depth: desk_0.png, far_0.png" in said.err
+    assert "holds 1 frames" in said.out
+
+
+def test_places_without_any_depth_or_with_a_wrong_scale_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = write_places(tmp_path / "in", {"desk": 1})
+    index = json.loads((places / "index.json").read_text())
+    index["places"][0]["depth_scale"] = 0
+    (places / "index.json").write_text(json.dumps(index))
+    assert main([str(places), "--out", str(tmp_path / "out")]) == 2
+    assert "place 'desk': got depth_scale 0.0, expected values per metre, above 0" in capsys.readouterr().err
+    index["places"][0].update(depth_scale=1000.0, trust_max_m=0.5)
+    (places / "index.json").write_text(json.dumps(index))
+    assert main([str(places), "--out", str(tmp_path / "out")]) == 2
+    assert "got no measured depth in 1 frames (desk_0.png)" in capsys.readouterr().err
+    assert main([str(places), "--out", str(tmp_path / "out"), "--leave-out", "d*"]) == 2
+    assert "got no place that is not left out; give --leave-out fewer names" in capsys.readouterr().err
+
+
 def test_packing_that_failed_can_be_called_again(tmp_path: Path) -> None:
     places = write_places(tmp_path / "in", {f"place_{k}": 1 for k in range(4)})
     arguments = [str(places), "--out", str(tmp_path / "out"), "--kept-back", str(tmp_path / "kept"), "--every", "2"]

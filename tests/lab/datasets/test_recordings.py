@@ -77,6 +77,30 @@ def test_frames_without_common_names_are_paired_by_order_with_a_warning(
     assert "WARN: no names agree, so files are paired by their order, img8.png with 008.PNG" in capsys.readouterr().err
 
 
+def test_frames_without_depth_are_left_out_and_named(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for k in (1, 3):
+        cv2.imwrite(str(recording / "depth" / f"f{k}.png"), np.zeros((H, W), np.uint16))
+    assert packed(recording) == 0
+    assert frames(recording) == [(40 * k, k + 1.0) for k in (0, 2, 4)]
+    said = capsys.readouterr()
+    assert "WARN: 2 frames are left out, because they have no measured depth: f1.png, f3.png" in said.err
+    assert "holds 3 frames" in said.out
+
+
+def test_a_recording_without_any_depth_is_refused(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (recording / "depth").iterdir():
+        cv2.imwrite(str(path), np.zeros((H, W), np.uint16))
+    assert packed(recording) == 2
+    assert "got no measured depth in 5 frames (f0.png, f1.png, f2.png and 2 more)" in capsys.readouterr().err
+    assert not (recording / "out" / "index.json").exists()
+
+
+@pytest.mark.parametrize("scale", ["0", "-1000", "nan"])
+def test_a_depth_scale_is_a_positive_number(recording: Path, capsys: pytest.CaptureFixture[str], scale: str) -> None:
+    assert packed(recording, f"--depth-scale={scale}") == 2
+    assert f"got '{scale}', expected a number above 0" in capsys.readouterr().err
+
+
 def test_an_exif_rotation_is_not_applied(recording: Path) -> None:
     for path in (recording / "rgb").iterdir():
         path.unlink()

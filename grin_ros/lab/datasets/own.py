@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, positive, whole
+from grin_ros.core.config import from_mapping
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice, add_camera_options, camera_choice
 from grin_ros.core.photo.pictures import truncated
-from grin_ros.lab.datasets.measured import FORMAT, EvalDataset
+from grin_ros.lab.datasets.measured import FORMAT, EvalDataset, SampleEntry
 from grin_ros.lab.datasets.pairs import paired
 from grin_ros.lab.datasets.shards import check_free
 
@@ -64,8 +65,8 @@ def write_dataset(
 ) -> list[float]:
     """Write images, depth maps and index.json into `out`, and return the median depth of every sample, metres.
 
-    index.json is written last, so an unfinished folder is no data set. Raises InputError for a file that does not fit,
-    if `out` is a data set already, and if files would be written beside those that are read.
+    index.json is written last, so an unfinished folder is no data set. Raises ValueError for a file or a name that does
+    not fit, if `out` is a data set already, and if files would be written beside those that are read.
     """
     check_free(out, "--out")
     read = {path.parent.resolve() for pair in pairs for path in pair}
@@ -94,16 +95,16 @@ def write_dataset(
         medians_m.append(float(np.median(coded[coded > 0])) / values_per_metre)
         camera = cameras(width, height).camera
         files = f"images/{image.name}", f"depth/{image.stem}.png"
+        sample = {
+            "name": image.stem, "scene": scene, "domain": domain, "image": files[0], "depth": files[1],
+            "depth_scale": values_per_metre, "K": camera.K.tolist(), "D": list(camera.distortion),
+            "distortion_model": camera.distortion_model, "width": width, "height": height,
+        }  # fmt: skip
+        from_mapping(SampleEntry, sample, str(image))  # refuses what grin evaluate would refuse
         shutil.copyfile(image, out / files[0])
         if not cv2.imwrite(str(out / files[1]), coded):
             raise OSError(f"{out / files[1]}: cannot be written; look whether the disk is full")
-        samples.append(
-            {
-                "name": image.stem, "scene": scene, "domain": domain, "image": files[0], "depth": files[1],
-                "depth_scale": values_per_metre, "K": camera.K.tolist(), "D": list(camera.distortion),
-                "distortion_model": camera.distortion_model, "width": width, "height": height,
-            }
-        )  # fmt: skip
+        samples.append(sample)
     index = {"format": FORMAT, "samples": samples}
     (out / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     return medians_m

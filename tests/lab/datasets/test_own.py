@@ -91,6 +91,12 @@ def test_files_that_are_left_out_are_counted(recording: Path, capsys: pytest.Cap
     assert "out: it is a data set already; give another folder by --out, or remove this one" in capsys.readouterr().err
 
 
+def test_a_wrong_scene_leaves_no_data_set(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert made(recording, "--fov", "60", "--scene", "home/kitchen") == 2
+    assert "scene is 'home/kitchen', expected a word that can name a file; rename it" in capsys.readouterr().err
+    assert made(recording, "--fov", "60", "--scene", "kitchen") == 0
+
+
 def test_the_files_that_are_read_are_not_written_beside(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert made(recording, "--fov", "60", "--out", str(recording)) == 2
     assert "depth: got files of --images or --depth in it" in capsys.readouterr().err

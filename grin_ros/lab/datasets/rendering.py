@@ -181,6 +181,14 @@ def contact_sheet(dataset: ShardDataset, path: Path, columns: int = 8, rows: int
         raise ValueError(f"{path}: the contact sheet could not be written; give a path that ends in .png")
 
 
+def _picture(text: str) -> Path:
+    """Return the path of a picture that OpenCV can write. Raises argparse.ArgumentTypeError before any work is done."""
+    path = Path(text).expanduser()
+    if path.is_dir() or not cv2.haveImageWriter(str(path)):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected the name of a picture; give a name that ends in .png")
+    return path
+
+
 def parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         "scenes",
@@ -223,7 +231,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="views of a scene, at most (default %(default)s)",
     )
-    parser.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet of the data set")
+    parser.add_argument("--sheet", type=_picture, metavar="PNG", help="write a contact sheet of the data set")
     return parser
 
 

@@ -161,6 +161,16 @@ def test_a_wrong_call_is_refused_with_the_reason(
     assert not (tmp_path / "rooms").exists()
 
 
+@pytest.mark.parametrize("name", ["sheet", "sheet.txt", "."])
+def test_a_sheet_that_is_no_picture_is_refused_before_anything_is_rendered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        generate.main(["--out", str(tmp_path / "rooms"), "--frames", "1", "--sheet", str(tmp_path / name)])
+    assert "expected the name of a picture; give a name that ends in .png" in capsys.readouterr().err
+    assert not (tmp_path / "rooms").exists()
+
+
 def test_help_explains_assets(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     with pytest.raises(SystemExit):

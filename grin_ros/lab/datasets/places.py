@@ -25,7 +25,7 @@ import numpy as np
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.input_error import InputError
-from grin_ros.lab.datasets.recordings import fitted, read, tell_unmeasured
+from grin_ros.lab.datasets.recordings import fitted, read, tell_doubts, tell_unmeasured
 from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
 FORMAT = 1
@@ -63,6 +63,8 @@ def pack_place(folder: Path, number: int, place: Mapping[str, Any], writer: Shar
         image, depth_m = read(folder / frame["image"], folder / frame["depth"], scale)
         depth_m = np.where(depth_m <= trusted_m, depth_m, np.float32(np.nan))
         camera = Camera.from_k(np.array(frame["K"]), (), "none", image.shape[1], image.shape[0])
+        if k == 0:
+            tell_doubts(camera, f"place '{place['place']}'")
         picture, range_m, camera = fitted(image, depth_m, camera, WIDTH, HEIGHT)
         if not np.isfinite(range_m).any():
             unmeasured.append(folder / frame["image"])

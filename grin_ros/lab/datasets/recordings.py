@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, positive, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.input_error import InputError
+from grin_ros.core.plausibility.camera import intrinsics_doubts
 from grin_ros.lab.datasets.pairs import paired
 from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
@@ -48,6 +49,35 @@ def read(image: Path, depth: Path, depth_scale: float) -> tuple[NDArray[np.uint8
         raise ValueError(f"{image}, {depth}: got {got[0]} and {got[1]}, expected an image and uint16 depth of its size")
     depth_m = np.where(raw > 0, raw / np.float32(depth_scale), np.float32(np.nan))
     return np.asarray(pixels[:, :, ::-1], np.uint8), depth_m.astype(np.float32)
+
+
+def read_k(path: Path) -> NDArray[np.float64]:
+    """Return K (3, 3) of a text file with its 9 numbers, row by row. Raises InputError that names the file."""
+    how = "write the 9 numbers of K row by row, with spaces between them"
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})", "give a text file with the 9 numbers") from error
+    text = " ".join(line.partition("#")[0] for line in lines)
+    try:
+        numbers = [float(word) for word in text.split()]
+    except ValueError:
+        raise InputError(f"{path}: got '{text[:60]}', expected numbers", how) from None
+    if len(numbers) != 9:
+        raise InputError(f"{path}: got {len(numbers)} numbers, expected the 9 of K", how)
+    k = np.array(numbers).reshape(3, 3)
+    try:
+        Camera.from_k(k, (), "none", 1, 1)
+    except InputError as error:
+        raise InputError(f"{path}: {error.text}", error.remedy) from error
+    return k
+
+
+def tell_doubts(camera: Camera, where: str) -> None:
+    """Print what is implausible about the intrinsics of the camera of an image. where: what told them."""
+    for doubt in intrinsics_doubts(camera.width, camera.height, camera.K.ravel().tolist(), fisheye=False):
+        text = doubt.text.removeprefix("camera_info: ")
+        print(f"WARN: {where}: {text}; give K in pixels of the images as they are stored", file=sys.stderr)
 
 
 def fitted(
@@ -155,7 +185,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     pairs, warning = paired(a.images, a.depth, KINDS)
     if warning:
         print(f"WARN: {warning}", file=sys.stderr)
-    k = np.loadtxt(a.k).reshape(3, 3)
+    k = read_k(a.k)
+    first, _ = read(*pairs[0], a.depth_scale)
+    tell_doubts(Camera.from_k(k, (), "none", first.shape[1], first.shape[0]), str(a.k))
     with ShardWriter(a.out, a.size[0], a.size[1], a.licence, (), (a.world,)).whole_or_nothing() as writer:
         count, unmeasured = pack(pairs[:: a.every], a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])
         tell_unmeasured(count, unmeasured)

@@ -126,6 +126,18 @@ def test_places_without_any_depth_or_with_a_wrong_scale_are_refused(
     assert "got no place that is not left out; give --leave-out fewer names" in capsys.readouterr().err
 
 
+def test_k_of_another_resolution_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = write_places(tmp_path / "in", {"desk": 2, "table": 1})
+    index = json.loads((places / "index.json").read_text())
+    for frame in index["places"][0]["frames"]:
+        frame["K"] = [[600.0, 0.0, 319.5], [0.0, 600.0, 239.5], [0.0, 0.0, 1.0]]
+    (places / "index.json").write_text(json.dumps(index))
+    assert main([str(places), "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().err
+    assert "WARN: place 'desk': the principal point (320, 240) is far from the middle" in said
+    assert said.count("WARN") == 1
+
+
 def test_packing_that_failed_can_be_called_again(tmp_path: Path) -> None:
     places = write_places(tmp_path / "in", {f"place_{k}": 1 for k in range(4)})
     arguments = [str(places), "--out", str(tmp_path / "out"), "--kept-back", str(tmp_path / "kept"), "--every", "2"]

@@ -101,6 +101,34 @@ def test_a_depth_scale_is_a_positive_number(recording: Path, capsys: pytest.Capt
     assert f"got '{scale}', expected a number above 0" in capsys.readouterr().err
 
 
+def test_k_of_another_resolution_is_told(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert packed(recording) == 0
+    assert "WARN" not in capsys.readouterr().err
+    (recording / "K.txt").write_text("120 0 63.5\n0 120 47.5\n0 0 1\n")
+    assert packed(recording, "--out", str(recording / "other")) == 0
+    said = capsys.readouterr().err
+    assert "K.txt: the principal point (64, 48) is far from the middle of the 64x48 image" in said
+    assert "as if K were that of another resolution (about 128x96)" in said and said.count("WARN") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("60 0 31.5 0 60 23.5", "K.txt: got 6 numbers, expected the 9 of K; write the 9 numbers of K row by row"),
+        ("60,0,31.5\n0,60,23.5\n0,0,1", "K.txt: got '60,0,31.5 0,60,23.5 0,0,1', expected numbers; write the 9"),
+        ("0 0 31.5 0 60 23.5 0 0 1", "K.txt: uncalibrated camera: got K[0] = 0"),
+        ("60 0 31.5 0 60 23.5 0 0 nan", "K.txt: camera matrix K: got [60.0"),
+    ],
+)
+def test_a_file_without_k_is_named(
+    recording: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    (recording / "K.txt").write_text(text)
+    assert packed(recording) == 2
+    assert message in capsys.readouterr().err
+    assert not (recording / "out").exists()
+
+
 def test_an_exif_rotation_is_not_applied(recording: Path) -> None:
     for path in (recording / "rgb").iterdir():
         path.unlink()

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 
 from grin_ros.core.artifact.files import file_sha256
 from grin_ros.core.artifact.loading import Artifact, load_artifact
@@ -23,7 +22,7 @@ from grin_ros.core.backends.golden_check import GoldenReport
 from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.lab.export.exporter import checked, publish
 from grin_ros.lab.export.graphs import Shape, export_module, tensor_list
-from grin_ros.lab.network.checkpoint import load_weights
+from grin_ros.lab.network.checkpoint import load_weights, write_tensors
 from grin_ros.lab.network.hints import HintNetwork
 
 WEIGHTS = "hints.safetensors"
@@ -41,7 +40,7 @@ def add_hint_network(folder: Path, network: HintNetwork, hints: HintModel) -> Go
         copy = Path(temporary, folder.name)
         shutil.copytree(folder, copy)
         stored = {name: tensor.detach().half().contiguous() for name, tensor in network.state_dict().items()}
-        save_file(stored, copy / WEIGHTS)
+        write_tensors(copy / WEIGHTS, stored)
         rounded = HintNetwork.of(load_weights(copy / WEIGHTS), network.rows, network.cols).eval()
         file = graph_file(HINTS, "fp32")
         proto = export_module(rounded, "forward", signature(artifact), ("features",), copy / file, WEIGHTS)

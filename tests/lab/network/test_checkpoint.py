@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -42,6 +45,42 @@ def test_weights_in_any_memory_layout_can_be_saved(tmp_path: Path) -> None:
     loaded = load_weights(tmp_path / "weights.safetensors")
     for name, tensor in model.state_dict().items():
         assert torch.equal(loaded[name], tensor), name
+
+
+@contextmanager
+def full_disk(kilobytes: int = 4) -> Iterator[None]:
+    """Let every file that grows beyond this size fail, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * kilobytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_an_error_of_the_system_and_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, awake(1).state_dict(), TINY, torch.float32)
+    before = path.read_bytes()
+    with full_disk(), pytest.raises(OSError, match=r"weights.safetensors: cannot be written \(.*too large"):
+        save_weights(path, awake(2).state_dict(), TINY, torch.float32)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_beside_the_weights_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "mine.tmp").write_text("notes")
+    save_weights(tmp_path / "mine.safetensors", awake().state_dict(), TINY, torch.float32)
+    assert (tmp_path / "mine.tmp").read_text() == "notes"
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, awake().state_dict(), TINY, torch.float32)
+    path.write_bytes(path.read_bytes()[:-8])
+    for load in (load_model, load_weights):
+        with pytest.raises(ValueError, match=r"weights.safetensors: not a safetensors file, or damaged"):
+            load(path)
 
 
 def test_a_file_without_a_configuration_is_refused(tmp_path: Path) -> None:

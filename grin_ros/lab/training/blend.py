@@ -18,12 +18,31 @@ import torch
 from torch import Tensor
 
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_file, one_line_errors
-from grin_ros.lab.network.checkpoint import load_model, load_weights, save_weights
+from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.encoder import load_imagenet
 from grin_ros.lab.network.grin import Grin
 
 ENCODER = "pyramid.backbone."
+ENCODER_SIZES = ("encoder_widths", "encoder_repeats")
+"""The fields of a configuration that an encoder depends on."""
+
+
+def check_same(
+    first: ModelConfig, other: ModelConfig, whose: str, names: Sequence[str] = tuple(ModelConfig.__dataclass_fields__)
+) -> None:
+    """Raise ValueError unless two configurations agree in these fields (default: all). whose: those of the other one.
+
+    Tensors of the same shapes do not show a difference of, for instance, max_range_m, but the same numbers mean
+    another depth then.
+    """
+    for name in names:
+        expected, got = getattr(first, name), getattr(other, name)
+        if got != expected:
+            raise ValueError(
+                f"{whose}: got {name} = {got}, expected {expected} as in the first weights; "
+                "give snapshots of one configuration"
+            )
 
 
 def average(parts: Sequence[Mapping[str, Tensor]], shares: Sequence[float] | None = None) -> dict[str, Tensor]:
@@ -119,15 +138,20 @@ def _share(text: str) -> float:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin blend`, and return its exit code."""
     options = parser().parse_args(argv)
-    config = load_model(options.weights[0]).config
-    blended = average([load_weights(path) for path in options.weights], options.shares)
+    models = [load_model(path) for path in options.weights]
+    config = models[0].config
+    for path, model in zip(options.weights, models, strict=True):
+        check_same(config, model.config, str(path))
+    blended = average([model.state_dict() for model in models], options.shares)
     done = [f"{len(options.weights)} snapshots"]
     if options.imagenet:
         blended = encoder_towards(blended, with_imagenet(config), options.imagenet)
         done.append(f"encoder {options.imagenet:.0%} of the way to ImageNet")
     if options.encoder is not None:
         path, share = existing(options.encoder[0]), _share(options.encoder[1])
-        blended = encoder_towards(blended, load_weights(path), share)
+        other = load_model(path)
+        check_same(config, other.config, f"--encoder {path}", ENCODER_SIZES)
+        blended = encoder_towards(blended, other.state_dict(), share)
         done.append(f"encoder {share:.0%} of the way to that of {path}")
     if options.scale != 1.0:
         blended = scaled(blended, config, options.scale)

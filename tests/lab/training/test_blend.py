@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import dataclasses
 import math
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from grin_ros.lab.network.checkpoint import load_model, load_weights, save_weights
 from grin_ros.lab.network.encoder import load_imagenet
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.training import blend
-from grin_ros.lab.training.blend import average, encoder_towards, scaled, with_imagenet
+from grin_ros.lab.training.blend import average, encoder_towards, main, scaled, with_imagenet
 from tests.lab.network.tiny import TINY, awake, init_like_imagenet, scene
 
 
@@ -94,3 +98,49 @@ def test_a_factor_moves_the_first_answer_by_it_and_nothing_else() -> None:
     assert torch.equal(before.log_variance, after.log_variance)
     with pytest.raises(ValueError, match="expected more than 0"):
         scaled(model.state_dict(), TINY, 0.0)
+
+
+def written(path: Path, seed: int, **changes: Any) -> str:
+    """Write weights of the tiny model with another configuration and return the path."""
+    config = dataclasses.replace(TINY, **changes)
+    save_weights(path, awake(seed, config).state_dict(), config, torch.float32)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"max_range_m": 50.0}, "max_range_m = 50.0, expected 100.0 as in the first weights"),
+        ({"temperature": 0.5}, "temperature = 0.5, expected 0.1"),
+        ({"latent_count": 4}, "latent_count = 4, expected 8"),
+    ],
+)
+def test_the_command_refuses_weights_of_different_configurations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], said: str
+) -> None:
+    one, other = written(tmp_path / "one", 1), written(tmp_path / "other", 2, **changes)
+    out = tmp_path / "out"
+    assert main([one, other, "--out", str(out)]) == 2
+    assert f"grin blend: {other}: got {said}" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_an_encoder_may_come_from_another_configuration_of_its_sizes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, near = written(tmp_path / "one", 1), written(tmp_path / "near", 2, max_range_m=50.0, latent_count=4)
+    out = tmp_path / "out"
+    assert main([one, "--encoder", near, "1.0", "--out", str(out)]) == 0
+    assert load_model(out).config == TINY
+    name = f"{blend.ENCODER}stem.weight"
+    assert torch.equal(load_weights(out)[name], load_weights(Path(near))[name])
+    wide = written(tmp_path / "wide", 2, encoder_widths=(16,) * 8)
+    assert main([one, "--encoder", wide, "1.0", "--out", str(out)]) == 2
+    assert f"--encoder {wide}: got encoder_widths = (16, 16" in capsys.readouterr().err
+
+
+def test_the_command_names_a_damaged_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = written(tmp_path / "one", 1), written(tmp_path / "other", 2)
+    Path(other).write_bytes(Path(other).read_bytes()[:-8])
+    assert main([one, other, "--out", str(tmp_path / "out")]) == 2
+    assert f"grin blend: {other}: not a safetensors file, or damaged" in capsys.readouterr().err

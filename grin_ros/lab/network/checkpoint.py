@@ -78,4 +78,4 @@ def load_model(path: Path) -> Grin:
 
 
 def _unreadable(path: Path, error: SafetensorError) -> ValueError:
-    return ValueError(f"{path}: not a safetensors file, or damaged ({error}); expected weights written by grin train")
+    return ValueError(f"{path}: not a safetensors file, or damaged ({error}); expected a file written by grin train")

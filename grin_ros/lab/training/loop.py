@@ -10,9 +10,10 @@ On CPUs one process per core is faster than one process with many threads. The s
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from grin_ros.lab.training.diffusion_check import DiffusionCheck, check_diffusio
 from grin_ros.lab.training.loss import Objective, draw_passes
 from grin_ros.lab.training.optimiser import learning_rate, make_optimiser
 from grin_ros.lab.training.processes import own_device, rank_and_world, wait
-from grin_ros.lab.training.state import Average, load_state, save_state
+from grin_ros.lab.training.state import WEIGHTS, Average, differences, load_state, save_state
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ def train(
     data: a folder of shards, or several with one image size; the last shards of the last one are held out. stop_after:
     stop at this step; the same call resumes there. start_from: weights to start from instead of ImageNet's.
     renders_through: weights whose encoder encodes the renders, so that the encoder of the model encodes photographs
-    only (`grin align`). Raises ValueError if weights do not fit, or if the encoder is to learn with renders_through.
+    only (`grin align`). Raises ValueError if weights do not fit, if the encoder is to learn with renders_through, or if
+    the run in `out` is one of another model; the log warns if it is another run in other ways.
     """
     if renders_through is not None and config.encoder_lr > 0.0:
         raise ValueError(
@@ -69,7 +71,13 @@ def train(
     optimiser = make_optimiser(model, config)
     average = Average(model, config.ema)
     out.mkdir(parents=True, exist_ok=True)
+    run = _facts(config, train_set, start_from, renders_through)
+    differ = differences(out, run)
     step = load_state(out, model, average, optimiser)
+    if rank == 0 and step:
+        _tell(out, step, config.steps, differ)
+        if not (out / WEIGHTS).is_file():
+            save_weights(out / WEIGHTS, average.weights, config.model, torch.float32)
     renders_encoder = None if renders_through is None else load_model(renders_through).pyramid.backbone.to(device)
     objective = Objective(model, config.loss, renders_encoder)
     network: nn.Module = DistributedDataParallel(objective) if world > 1 else objective
@@ -102,10 +110,10 @@ def train(
             _log(writer, "loss", values, step)
             _log(writer, "optimiser", {"lr": rate, "gradient_norm": norm}, step)
             progress.set_postfix({name: f"{value:.3f}" for name, value in values.items()}, refresh=False)
-        if rank == 0 and (step % config.save_every == 0 or step == last):
-            save_state(out, model, average, optimiser, step)
         if rank == 0 and step % config.snapshot_every == 0:
             save_weights(out / f"weights_{step:06d}.safetensors", average.weights, config.model, torch.float32)
+        if rank == 0 and (step % config.save_every == 0 or step == last):
+            save_state(out, model, average, optimiser, step, run)
         if rank == 0 and (step % config.check_every == 0 or step == last):
             check = _check(average, config, held_out, renders_encoder, device)
             progress.write(f"step {step}: {check}")
@@ -120,6 +128,32 @@ def train(
     if writer:
         writer.close()
     return check
+
+
+def _facts(
+    config: TrainConfig, train_set: ShardDataset, start_from: Path | None, renders_through: Path | None
+) -> dict[str, Any]:
+    """Return what a state keeps about its run, so that the same folder is not taken for another run."""
+    given = {"start_from": start_from, "renders_through": renders_through}
+    return {
+        **dataclasses.asdict(config),
+        "data": [str(folder.resolve()) for folder in train_set.folders],
+        "frames": len(train_set),
+        **{name: None if path is None else str(path.resolve()) for name, path in given.items()},
+    }
+
+
+def _tell(out: Path, step: int, steps: int, differ: Mapping[str, tuple[Any, Any]]) -> None:
+    logger.info("%s: resumes at step %d of %d", out, step, steps)
+    if differ:
+        logger.warning(
+            "%s: the run was saved with %s. Now it has %s. It goes on from step %d with the weights of the run; for a "
+            "run of its own, give another --out",
+            out,
+            ", ".join(f"{name} = {there}" for name, (there, _) in differ.items()),
+            ", ".join(f"{name} = {here}" for name, (_, here) in differ.items()),
+            step,
+        )
 
 
 def _model(config: TrainConfig, start_from: Path | None, pretrained: bool) -> Grin:

@@ -4,14 +4,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from grin_ros.lab.network.checkpoint import save_weights
+from grin_ros.lab.network.checkpoint import read_metadata, read_tensors, save_weights, write_tensors
 from grin_ros.lab.network.grin import Grin
+
+Read = TypeVar("Read")
+
+STATE, WEIGHTS = "state.safetensors", "weights.safetensors"
+MODEL = "model."
+"""The beginning of the names of what belongs to the model, in the tensors of a state and in the facts of its run."""
+FREE = ("steps", "check_every", "check_frames", "save_every", "snapshot_every")
+"""What may change without a word: a run is trained for longer by more steps, and the others do not change it."""
 
 
 class Average:
@@ -33,27 +43,66 @@ class Average:
             self.weights[name].lerp_(tensor, 1.0 - decay)
 
 
-def save_state(folder: Path, model: Grin, average: Average, optimiser: torch.optim.AdamW, step: int) -> None:
-    """Write state.safetensors (to resume) and weights.safetensors (the average). Each appears whole or not at all."""
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+def save_state(
+    folder: Path,
+    model: Grin,
+    average: Average,
+    optimiser: torch.optim.AdamW,
+    step: int,
+    run: Mapping[str, Any] | None = None,
+) -> None:
+    """Write weights.safetensors (the average) and state.safetensors (to resume). Each appears whole or not at all.
+
+    The weights come first, so that a state never says that a run is further than its weights. run: facts about the
+    run, which `differences` compares.
+    """
+    save_weights(folder / WEIGHTS, average.weights, model.config, torch.float32)
+    tensors = {f"{MODEL}{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"average.{name}": tensor for name, tensor in average.weights.items()}
     for name, parameter in model.named_parameters():
         for key, value in optimiser.state.get(parameter, {}).items():
             tensors[f"optimiser.{name}.{key}"] = torch.as_tensor(value)
     tensors["step"] = torch.tensor(step)
-    temporary = folder / "state.tmp"
-    save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, temporary)
-    temporary.replace(folder / "state.safetensors")
-    save_weights(folder / "weights.safetensors", average.weights, model.config, torch.float32)
+    copies = {name: tensor.contiguous().clone() for name, tensor in tensors.items()}
+    write_tensors(folder / STATE, copies, {"run": json.dumps(run)} if run else None)
+
+
+def differences(folder: Path, run: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the facts in which `run` differs from the run whose state is in `folder`: name -> (there, here).
+
+    Without a state, and with one of an earlier version, there are none. Raises ValueError if the models differ, because
+    the state does not fit then, and if the state is damaged.
+    """
+    path = folder / STATE
+    if not path.is_file():
+        return {}
+    before = _flat(json.loads(_for_resuming(path, read_metadata).get("run", "{}")))
+    now = _flat(json.loads(json.dumps(run)))  # JSON knows lists only, no tuples
+    found = {name: (before[name], now[name]) for name in now if name in before and before[name] != now[name]}
+    for name, (there, here) in found.items():
+        if name.startswith(MODEL):
+            raise ValueError(
+                f"{path}: got {name} = {here}, expected {there} as in the run that is to be resumed; give another "
+                "--out for a run of another model"
+            )
+    return {name: pair for name, pair in found.items() if name not in FREE}
 
 
 def load_state(folder: Path, model: Grin, average: Average, optimiser: torch.optim.AdamW) -> int:
-    """Restore the state in `folder` and return the step to continue with, which is 0 if there is no state."""
-    path = folder / "state.safetensors"
+    """Restore the state in `folder` and return the step to continue with, which is 0 if there is no state.
+
+    Raises ValueError if the state is damaged or of another model.
+    """
+    path = folder / STATE
     if not path.is_file():
         return 0
-    tensors = load_file(path)
-    model.load_state_dict(_section(tensors, "model."))
+    tensors = _for_resuming(path, read_tensors)
+    try:
+        model.load_state_dict(_section(tensors, MODEL))
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path}: the run is one of another model; give another --out ({' '.join(str(error).split())})"
+        ) from error
     average.weights = {
         name: tensor.to(average.weights[name].device) for name, tensor in _section(tensors, "average.").items()
     }
@@ -65,6 +114,21 @@ def load_state(folder: Path, model: Grin, average: Average, optimiser: torch.opt
                 key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
             }
     return int(tensors["step"])
+
+
+def _for_resuming(path: Path, read: Callable[[Path], Read]) -> Read:
+    try:
+        return read(path)
+    except ValueError as error:
+        raise ValueError(f"{error}. The run cannot be resumed: remove the file to begin again") from error
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as one mapping, with names such as 'loss.shape'."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return flat
 
 
 def _section(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from grin_ros.lab.network.checkpoint import load_model, load_weights, save_weights
+from tests.lab.network.full_disk import full_disk
 from tests.lab.network.tiny import TINY, awake
 
 
@@ -45,17 +43,6 @@ def test_weights_in_any_memory_layout_can_be_saved(tmp_path: Path) -> None:
     loaded = load_weights(tmp_path / "weights.safetensors")
     for name, tensor in model.state_dict().items():
         assert torch.equal(loaded[name], tensor), name
-
-
-@contextmanager
-def full_disk(kilobytes: int = 4) -> Iterator[None]:
-    """Let every file that grows beyond this size fail, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * kilobytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_is_an_error_of_the_system_and_leaves_the_old_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -135,6 +136,43 @@ def test_a_finished_run_is_only_checked(data: Path, unbroken: tuple[Path, Diffus
     before = (unbroken[0] / "state.safetensors").read_bytes()
     assert train(RUN, data, unbroken[0], pretrained=False) == unbroken[1]
     assert (unbroken[0] / "state.safetensors").read_bytes() == before
+
+
+def test_a_finished_run_without_its_weights_gets_them_again(
+    data: Path, unbroken: tuple[Path, DiffusionCheck], tmp_path: Path
+) -> None:
+    (tmp_path / "state.safetensors").write_bytes((unbroken[0] / "state.safetensors").read_bytes())
+    train(RUN, data, tmp_path, pretrained=False)
+    name = "weights.safetensors"
+    assert (tmp_path / name).read_bytes() == (unbroken[0] / name).read_bytes()
+
+
+def test_a_resumed_run_says_so_and_warns_if_it_is_another(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    train(RUN, data, tmp_path, stop_after=1, pretrained=False)
+    assert not caplog.records
+    train(dataclasses.replace(RUN, steps=20), data, tmp_path, stop_after=1, pretrained=False)
+    assert caplog.messages == [f"{tmp_path}: resumes at step 1 of 20"]
+    caplog.clear()
+    other = write_shards(tmp_path / "other", shards=1, seed=1)
+    train(dataclasses.replace(RUN, lr=0.5, seed=7), [data, other], tmp_path, stop_after=1, pretrained=False)
+    warning = caplog.records[1]
+    assert warning.levelname == "WARNING"
+    assert f"the run was saved with lr = {RUN.lr}, seed = 0, data = ['{data}']" in warning.getMessage()
+    assert f"Now it has lr = 0.5, seed = 7, data = ['{data}', '{other}']" in warning.getMessage()
+    start = tmp_path / "weights.safetensors"
+    train(RUN, data, tmp_path, stop_after=1, start_from=start)
+    assert f"Now it has start_from = {start}" in caplog.text
+
+
+def test_a_run_of_another_model_is_not_resumed(data: Path, tmp_path: Path) -> None:
+    train(RUN, data, tmp_path, stop_after=1, pretrained=False)
+    for change in ({"latent_count": 4}, {"max_range_m": 50.0}):
+        config = dataclasses.replace(RUN, model=dataclasses.replace(TINY, **change))
+        with pytest.raises(ValueError, match=f"got model.{next(iter(change))} = .*; give another --out"):
+            train(config, data, tmp_path, pretrained=False)
 
 
 def test_a_run_starts_from_given_weights(data: Path, unbroken: tuple[Path, DiffusionCheck], tmp_path: Path) -> None:

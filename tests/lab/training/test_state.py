@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 from torch import nn
 
 from grin_ros.lab.network.checkpoint import load_model
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.training.loop import make_optimiser
-from grin_ros.lab.training.state import Average, load_state, save_state
-from tests.lab.network.tiny import fresh
+from grin_ros.lab.training.state import Average, differences, load_state, save_state
+from tests.lab.network.full_disk import full_disk
+from tests.lab.network.tiny import TINY, fresh
 from tests.lab.training.runs import RUN
 
 
@@ -80,6 +83,54 @@ def test_the_state_is_loaded_to_the_device_of_the_model(tmp_path: Path) -> None:
     assert {tensor.device.type for tensor in average.weights.values()} == {"meta"}
     for state in optimiser.state.values():
         assert state["exp_avg"].device.type == state["exp_avg_sq"].device.type == "meta"
+
+
+def test_a_full_disk_never_leaves_a_state_that_is_further_than_its_weights(tmp_path: Path) -> None:
+    model, average, optimiser = started()
+    weights = len(save({name: tensor.contiguous() for name, tensor in average.weights.items()}))
+    stepped(model, optimiser, 0)
+    for kilobytes in (4, weights // 1024 + 64):  # no room for both files, then for the smaller one
+        with full_disk(kilobytes), pytest.raises(OSError, match=r"safetensors: cannot be written"):
+            save_state(tmp_path, model, average, optimiser, 1)
+        assert {path.name for path in tmp_path.iterdir()} <= {"weights.safetensors"}
+    assert load_model(tmp_path / "weights.safetensors").config == model.config
+
+
+def test_a_damaged_state_says_how_to_begin_again(tmp_path: Path) -> None:
+    model, average, optimiser = started()
+    save_state(tmp_path, model, average, optimiser, 1)
+    path = tmp_path / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    for read in (lambda: load_state(tmp_path, model, average, optimiser), lambda: differences(tmp_path, {"lr": 0.1})):
+        with pytest.raises(ValueError, match=r"state.safetensors: .* damaged .*remove the file to begin again"):
+            read()
+
+
+def test_a_state_of_another_model_is_refused(tmp_path: Path) -> None:
+    model, average, optimiser = started()
+    save_state(tmp_path, model, average, optimiser, 1)  # without facts, as an earlier version wrote it
+    other = fresh(config=replace(TINY, latent_count=4))
+    with pytest.raises(ValueError, match=r"state.safetensors: the run is one of another model; give another --out"):
+        load_state(tmp_path, other, Average(other, 0.9), make_optimiser(other, RUN))
+
+
+def test_a_run_differs_in_what_its_state_says_otherwise(tmp_path: Path) -> None:
+    model, average, optimiser = started()
+    facts = {**asdict(RUN), "data": ["worlds"]}
+    assert differences(tmp_path, facts) == {}
+    save_state(tmp_path, model, average, optimiser, 1)
+    assert differences(tmp_path, facts) == {}  # a state of an earlier version says nothing
+    save_state(tmp_path, model, average, optimiser, 1, facts)
+    assert differences(tmp_path, facts) == {}
+    assert differences(tmp_path, facts | {"steps": 99, "save_every": 1}) == {}
+    loss = {**facts["loss"], "shape": 0.25}
+    assert differences(tmp_path, facts | {"lr": 0.5, "data": ["places"], "loss": loss}) == {
+        "lr": (RUN.lr, 0.5),
+        "data": (["worlds"], ["places"]),
+        "loss.shape": (0.5, 0.25),
+    }
+    with pytest.raises(ValueError, match=r"got model.latent_count = 4, expected 8 as in the run .*another --out"):
+        differences(tmp_path, facts | {"model": asdict(replace(TINY, latent_count=4))})
 
 
 def test_the_average_follows_slowly_and_forgets_the_start() -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +15,11 @@ from grin_ros.core.artifact.loading import Artifact, find_artifact, load_artifac
 from grin_ros.core.artifact.manifest import HintModel
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.command_line import DONE, CommandParser, fail
+from grin_ros.core.command_line import DONE, CommandParser, fail, whole
 from grin_ros.core.config import load_yaml
 from grin_ros.lab.hints.calibrate import calibrated
 from grin_ros.lab.hints.export import WEIGHTS, add_hint_network
-from grin_ros.lab.hints.frames import FrozenFrames, freeze
+from grin_ros.lab.hints.frames import FrozenFrames, freeze, frozen_facts, kept_facts
 from grin_ros.lab.hints.train import HintTraining, train
 from grin_ros.lab.network.checkpoint import load_weights
 from grin_ros.lab.network.hints import HintNetwork
@@ -29,14 +28,18 @@ logger = logging.getLogger(__name__)
 
 
 def frozen(artifact: Artifact, folder: Path, data: Sequence[Path], renders: int, photographs: int) -> FrozenFrames:
-    """Return the answers of an artifact to the frames of `data`, from `folder` or computed and kept there."""
-    facts = folder / "facts.json"
-    wanted = {"artifact": artifact.model_digest, "data": [str(path) for path in data]}
-    kept = json.loads(facts.read_text()) if facts.is_file() else {}
+    """Return the answers of an artifact to the frames of `data`, from `folder` or computed and kept there.
+
+    Those in the folder are used if the model, the data and the numbers of frames are the same.
+    """
+    wanted = frozen_facts(artifact, data, renders, photographs)
+    kept = kept_facts(folder)
     if any(kept.get(name) != value for name, value in wanted.items()):
         engine = open_engine("ort", artifact, torch.get_num_threads())
         freeze(engine, folder, data, renders, photographs)
         engine.close()
+    else:
+        logger.info("%s: the answers of the model from before are used again", folder)
     return FrozenFrames(folder)
 
 
@@ -55,13 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--frozen", type=Path, required=True, metavar="DIR",
-        help="folder for the answers of the model, which are used again if they are of this model and data",
+        help="folder for the answers of the model, which are used again if model, data and frames are the same",
     )  # fmt: skip
     parser.add_argument(
         "--config", type=Path, help="YAML file with values of HintTraining that differ from its defaults"
     )
     parser.add_argument("--start-from", metavar="ARTIFACT", help="begin with the hint network of this artifact")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    parser.add_argument("--threads", type=whole(1), default=1, help="CPU threads")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     torch.set_num_threads(options.threads)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import camera_inputs
@@ -30,6 +32,9 @@ WIDTH, HEIGHT = 320, 240
 COLOUR_WIDTH, COLOUR_HEIGHT = 160, 120
 SCALED, UNSCALED, RENDERED = 0, 1, 2
 """A photograph with measured depth, one whose depth has no scale, and a render."""
+FACTS = "facts.json"
+DIGESTED_BYTES = 1 << 16
+"""Of each file of the data, the size and this much of its end tell whether it is still the same."""
 UNSCALED_WORLDS, SCALED_WORLDS = ("places", "shape_places"), ("recording", "metric_places")
 
 
@@ -62,7 +67,7 @@ class FrozenFrames:
     PARTS = ("tokens", "x", "log_variance", "colour", "range_m", "aspect", "kind")
 
     def __init__(self, folder: Path) -> None:
-        self.facts: dict[str, Any] = json.loads((folder / "facts.json").read_text())
+        self.facts: dict[str, Any] = json.loads((folder / FACTS).read_text())
         parts = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in self.PARTS}
         self.tokens, self.x, self.log_variance = parts["tokens"], parts["x"], parts["log_variance"]
         self.colour, self.range_m = parts["colour"], parts["range_m"]
@@ -74,8 +79,43 @@ class FrozenFrames:
         return len(self.kind)
 
 
+def frozen_facts(
+    artifact: Artifact, data: Sequence[Path], renders: int, photographs: int, seed: int = 0
+) -> dict[str, Any]:
+    """Return what the answers on disk depend on, for facts.json. Raises ValueError for a folder without an index."""
+    return {
+        "artifact": artifact.model_digest,
+        "data": [str(path) for path in data],
+        "data_digests": [_digest(path) for path in data],
+        "renders": renders,
+        "photographs": photographs,
+        "seed": seed,
+    }
+
+
+def kept_facts(folder: Path) -> dict[str, Any]:
+    """Return the facts of the answers in `folder`. They are empty if there are none, or if writing them was ended."""
+    try:
+        kept: dict[str, Any] = json.loads((folder / FACTS).read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return kept
+
+
+def _digest(folder: Path) -> str:
+    """Return a digest of a folder of shards that changes when it is packed again, without reading all of it."""
+    digest = hashlib.sha256()
+    for path in sorted([*folder.glob("index.json"), *folder.glob("*.npy")]):
+        size = path.stat().st_size
+        digest.update(f"{path.name} {size}\n".encode())
+        with path.open("rb") as stream:
+            stream.seek(max(0, size - DIGESTED_BYTES))
+            digest.update(stream.read())
+    return digest.hexdigest()
+
+
 def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, photographs: int, seed: int = 0) -> None:
-    """Write frames of shards with the answers of the engine.
+    """Write frames of shards with the answers of the engine. The facts come last, so that they say it is complete.
 
     renders: how many of all renders to take, evenly spread. photographs: random windows of each photograph.
     """
@@ -90,6 +130,7 @@ def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, pho
     count, cells = len(indices), network.grid_rows * network.grid_cols
     width = int(engine.artifact.manifest.model["token_dim"])
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / FACTS).unlink(missing_ok=True)
     shapes: dict[str, tuple[tuple[int, ...], type]] = {
         "tokens": ((count, cells, width), np.float16), "x": ((count, cells), np.float32),
         "log_variance": ((count, cells), np.float32), "colour": ((count, COLOUR_HEIGHT, COLOUR_WIDTH, 3), np.float16),
@@ -112,13 +153,8 @@ def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, pho
         places.append(f"{world} {dataset.origin(int(index))[0]}")
     for array in arrays.values():
         array.flush()
-    facts = {
-        "artifact": engine.artifact.model_digest,
-        "data": [str(path) for path in data],
-        "place": places,
-        "seed": seed,
-    }
-    (folder / "facts.json").write_text(json.dumps(facts) + "\n")
+    facts = frozen_facts(engine.artifact, data, renders, photographs, seed) | {"place": places}
+    (folder / FACTS).write_text(json.dumps(facts) + "\n")
 
 
 def _window(

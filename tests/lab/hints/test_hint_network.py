@@ -24,7 +24,7 @@ from grin_ros.core.hints.posterior import Observed, posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.shards import ShardWriter
-from grin_ros.lab.hints.command import main
+from grin_ros.lab.hints.command import frozen, main
 from grin_ros.lab.hints.draws import PATTERNS, draw
 from grin_ros.lab.hints.export import add_hint_network
 from grin_ros.lab.hints.process import LearntProcess, Pixels
@@ -152,3 +152,52 @@ def test_the_command_trains_calibrates_and_exports(tiny_artifact: Path, tmp_path
     factors = artifact.manifest.hints.calibration.factors
     assert {factor.kind for factor in factors} == {"level", "spread"}
     assert all(factor.scale > 0.0 for factor in factors)
+
+
+def packed(folder: Path, world: str, count: int = 3, farthest_m: float = 4.0) -> Path:
+    """Write one shard of noise in front of a slanted wall."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (count, 60, 80, 3)).astype(np.uint8)
+    range_m = np.tile(np.linspace(1.0, farthest_m, 80), (count, 60, 1))
+    origin = np.array([(k, 0, 0) for k in range(count)])
+    camera = Camera(80, 60, 60.0, 60.0, 39.5, 29.5)
+    ShardWriter(folder, 80, 60, "CC0", worlds=(world,)).write("one", images, range_m, [camera] * count, origin)
+    return folder
+
+
+def test_answers_are_used_again_only_for_the_same_frames(tiny_artifact: Path, tmp_path: Path) -> None:
+    artifact = load_artifact(tiny_artifact)
+    data = [packed(tmp_path / "renders", "room"), packed(tmp_path / "places", "metric_places")]
+    first = frozen(artifact, tmp_path / "frozen", data, 2, 1)
+    assert len(first) == 2 + 3
+    facts = tmp_path / "frozen" / "facts.json"
+    written = facts.stat().st_mtime_ns
+    assert len(frozen(artifact, tmp_path / "frozen", data, 2, 1)) == 5
+    assert facts.stat().st_mtime_ns == written
+    assert len(frozen(artifact, tmp_path / "frozen", data, 3, 1)) == 3 + 3
+    both = frozen(artifact, tmp_path / "frozen", data, 3, 2)
+    assert len(both) == 3 + 6
+    assert float(np.nanmax(both.range_m)) < 4.5
+    packed(tmp_path / "places", "metric_places", farthest_m=8.0)  # in the same files of the same sizes
+    again = frozen(artifact, tmp_path / "frozen", data, 3, 2)
+    assert float(np.nanmax(again.range_m)) > 4.5
+
+
+def test_answers_that_were_interrupted_are_not_used(
+    tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact, data, folder = load_artifact(tiny_artifact), [packed(tmp_path / "renders", "room")], tmp_path / "frozen"
+    frozen(artifact, folder, data, 1, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("grin_ros.lab.hints.frames.answer", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            frozen(artifact, folder, data, 2, 1)
+    assert len(frozen(artifact, folder, data, 1, 1)) == 1
+    (folder / "facts.json").write_text("")  # a full disk
+    assert len(frozen(artifact, folder, data, 1, 1)) == 1
+
+
+def test_no_threads_are_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["model", "--data", "a", "--kept-back", "b", "--frozen", "c", "--threads", "0"])
+    assert "--threads: got '0', expected a whole number from 1 on" in capsys.readouterr().err

@@ -8,13 +8,15 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import HINTS, ArtifactError, read_manifest
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.lab.export.exporter import export_artifact
 from grin_ros.lab.network.checkpoint import load_model
-from grin_ros.lab.training.calibrate import MEMBERS, STEPS, calibrate
+from grin_ros.lab.training.calibrate import MEMBERS, STEPS, calibrate, held_out
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,10 +39,28 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _lost(artifact: Path, sigma: bool) -> list[str]:
+    """Return what an export over this artifact removes, which other commands have added; nothing if there is none.
+
+    sigma: whether the factors of sigma are among it. They are not where the export fits new ones.
+    """
+    try:
+        old = read_manifest(artifact)
+    except ArtifactError:
+        return []
+    factors = len(old.calibration.factors)
+    lost = [f"sigma for {factors} settings (grin calibrate)"] if sigma and factors else []
+    lost += ["the hint network (grin train-hints)"] if HINTS in old.graphs else []
+    return lost + [f"the graphs in {precision} (grin precision)" for precision in old.variants]
+
+
 @one_line_errors("export", EngineError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin export`, and return its exit code."""
     options = parser().parse_args(argv)
+    if options.renders:
+        held_out(options.renders)  # what cannot be read must not cost the calibration of the artifact that is replaced
+    lost = _lost(options.artifact, sigma=not options.renders)
     report = export_artifact(
         load_model(options.weights),
         options.artifact,
@@ -48,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         licence=options.licence,
         training=json.loads(options.training.read_text()) if options.training else {},
     )
+    if lost:
+        print(f"WARN: {options.artifact} was replaced; gone with the old one: {', '.join(lost)}", file=sys.stderr)
     if options.renders:
         print(calibrate(str(options.artifact), options.renders, options.frames, STEPS, MEMBERS))
     megabytes = sum(file.stat().st_size for file in options.artifact.iterdir()) / 1e6

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -33,6 +34,8 @@ from grin_ros.lab.training.augment import photometric
 from grin_ros.lab.training.sigma_fit import SigmaFit, fit_settings
 
 STEPS, MEMBERS = (1, 2, 4, 10), (1, 4, 10)
+OTHERS = "; other settings: "
+"""The text in `fitted_on` between the data of these settings and those of factors that were fitted before."""
 
 
 def through_cameras(samples: Iterator[EvalSample]) -> Iterator[EvalSample]:
@@ -62,6 +65,14 @@ def real_samples(places: ShardDataset, count: int) -> Iterator[EvalSample]:
         yield render_sample(places.sample(index), f"place_{index:06d}", known_mounting=False, exact=False)
 
 
+def held_out(renders: Sequence[Path]) -> ShardDataset:
+    """Open folders of renders to calibrate on. Raises ValueError if they hold no frame."""
+    rendered = ShardDataset(renders)
+    if not len(rendered):
+        raise ValueError(f"--renders: {', '.join(map(str, renders))} holds no frame; render some with grin scenes")
+    return rendered
+
+
 def calibrate(
     artifact_name: str,
     renders: Sequence[Path],
@@ -74,18 +85,27 @@ def calibrate(
 ) -> str:
     """Fit sigma for each number of steps and members, write it into the manifest, and return the figures as text.
 
-    frames: of renders and places together. places: folders of real places that were kept back from training. share: of
-    their frames; without places, all frames are renders. times: as in `fit_into`. Raises ValueError, OSError or
-    EngineError if the artifact or the data cannot be used.
+    frames: at most, of renders and places together. places: folders of real places that were kept back from training.
+    share: of their frames; without places, all frames are renders. times: as in `fit_into`. Raises ValueError, OSError
+    or EngineError if the artifact or the data cannot be used.
     """
     real = round(share * frames) if places else 0
+    if places and not 0 < real < frames:
+        raise ValueError(
+            f"--frames: got {frames} with a share of {share:g} for places, which leaves {frames - real} renders and "
+            f"{real} frames of places; expected one of each at least: give more frames"
+        )
+    rendered = held_out(renders)
+    count = min(frames - real, len(rendered))
+    if count < frames - real:
+        print(f"WARN: there are only {count} renders, not {frames - real}; sigma is fitted on these", file=sys.stderr)
     samples = chain(
-        through_cameras(render_samples(ShardDataset(renders), frames - real)),
+        through_cameras(render_samples(rendered, count)),
         real_samples(ShardDataset(places), real) if places else (),
     )
-    fitted_on = f"{frames - real} held-out renders through random cameras"
+    fitted_on = f"{count} held-out renders through random cameras"
     fitted_on += f" and {real} draws of frames of real places" if real else ""
-    shown = tqdm(samples, total=frames, unit="frame")
+    shown = tqdm(samples, total=count + real, unit="frame")
     fits = fit_into(load_artifact(artifact_name), shown, steps, members, fitted_on, times=times)
     return "\n\n".join(f"steps {steps}, members {members}: {fit}" for (steps, members), fit in fits.items())
 
@@ -101,7 +121,8 @@ def fit_into(
 ) -> dict[tuple[int, int], SigmaFit]:
     """Fit sigma for each number of steps and members, write it into the manifest, and return the fits.
 
-    fitted_on: what the manifest says of the samples. threads: of the runtime; 0 lets it choose. times: the fitted sigma
+    Factors of other settings stay, and the manifest says on what each were fitted. fitted_on: what it says of the
+    samples. threads: of the runtime; 0 lets it choose. times: the fitted sigma
     is multiplied by it, and the manifest says so. Raises ValueError or EngineError if nothing can be fitted.
     """
     # The fit needs the output of the network without calibration and limits.
@@ -114,7 +135,14 @@ def fit_into(
         for key, fit in fits.items()
     )
     fitted_on += "" if times == 1.0 else f", times {times:g}"
-    calibration = Calibration(factors, fitted_on)
+    before = artifact.manifest.calibration
+    kept = tuple(factor for factor in before.factors if (factor.steps, factor.members) not in fits)
+    if kept:
+        shown = [" ".join(map(str, sorted(set(numbers)))) for numbers in (steps, members)]
+        fitted_on += f" (steps {shown[0]}, members {shown[1]})"
+        others = (text for text in before.fitted_on.split(OTHERS) if text != fitted_on)
+        fitted_on = OTHERS.join((fitted_on, *others))
+    calibration = Calibration(tuple(sorted((*factors, *kept), key=lambda f: (f.steps, f.members))), fitted_on)
     write_manifest(artifact.path, dataclasses.replace(artifact.manifest, calibration=calibration))
     return fits
 
@@ -130,7 +158,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--renders", type=existing, nargs="+", required=True, help="folders of renders (grin scenes)")
     made.add_argument("--places", type=existing, nargs="+", default=(), help="folders of kept-back places (grin pack)")
     made.add_argument("--share", type=float, default=0.5, help="share of the frames that are of real places")
-    made.add_argument("--frames", type=whole(1), default=200, help="frames to fit on")
+    made.add_argument("--frames", type=whole(1), default=200, help="frames to fit on, at most")
     made.add_argument("--times", type=positive, default=1.0, help="multiply the fitted sigma by this")
     made.add_argument("--steps", type=whole(1), nargs="+", default=STEPS, help="numbers of denoising steps to fit for")
     made.add_argument("--members", type=whole(1), nargs="+", default=MEMBERS, help="ensemble sizes to fit for")

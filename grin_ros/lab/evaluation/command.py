@@ -8,7 +8,6 @@ With --sweep it compares numbers of steps and members, with --suite it runs one 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from collections.abc import Sequence as Several
 from dataclasses import replace
@@ -35,6 +34,7 @@ from grin_ros.lab.evaluation.hinted import evaluate_with_hints
 from grin_ros.lab.evaluation.hinted_report import HINTS_LEGEND, hints_picture, hints_table
 from grin_ros.lab.evaluation.options import parser
 from grin_ros.lab.evaluation.report import EvaluationReport, check_matplotlib
+from grin_ros.lab.evaluation.results import json_text
 from grin_ros.lab.evaluation.run import evaluate, evaluate_baselines
 from grin_ros.lab.evaluation.sequences.evaluation import evaluate_sequence
 from grin_ros.lab.evaluation.sequences.report import sequence_picture, sequence_table
@@ -245,11 +245,11 @@ def _finish(args: argparse.Namespace, name: str, text: str, claims: Several[Clai
         settings = ", ".join(f"{key}: {value}" for key, value in values["settings"].items())
         listed = "\n".join(f"- {claim}" for claim in claims)
         (folder / f"{name}.md").write_text(f"# {name}\n\n{settings}\n\n{text}\n\n{listed}\n", encoding="utf-8")
-        (folder / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        (folder / f"{name}.json").write_text(json_text(values), encoding="utf-8")
         print(f"\nreport: {folder / f'{name}.md'}")
 
 
 def _write_json(path: Path | None, values: dict[str, Any]) -> None:
     if path:
-        path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json_text(values), encoding="utf-8")
         print(f"\nfigures: {path}")

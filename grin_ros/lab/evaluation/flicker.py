@@ -10,7 +10,6 @@ smoothing.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -30,6 +29,7 @@ from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.drives import DriveFrame, rendered_drives, with_sensor_noise
 from grin_ros.lab.evaluation.claims.claim import Claim
+from grin_ros.lab.evaluation.results import json_text
 
 SAME_POINT = 0.01
 """A point counts as seen again if the range in the second frame differs from the expected one by at most this share."""
@@ -222,5 +222,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(table(found), *judged, sep="\n")
     if args.json:
         figures = {kind: {mode: asdict(one) for mode, one in modes.items()} for kind, modes in found.items()}
-        args.json.write_text(json.dumps({"flicker": figures, "claims": [c.to_json() for c in judged]}, indent=1))
+        args.json.write_text(json_text({"flicker": figures, "claims": [c.to_json() for c in judged]}))
     return DONE

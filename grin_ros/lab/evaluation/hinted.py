@@ -21,7 +21,7 @@ from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.results import Evaluation, FrameResult
-from grin_ros.lab.evaluation.run import evaluate
+from grin_ros.lab.evaluation.run import evaluate, has_depth
 from grin_ros.lab.evaluation.sharing import SharedWork
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ def evaluate_with_hints(
     log names it. A pattern that leaves no sample is left out. Raises ValueError for a text that is no pattern, and if
     no pattern is left.
     """
+    limits = limits or Limits()
     # The frame is encoded once for all patterns and methods.
     shared = SharedWork(engine)
     estimator, plain = (Estimator(shared, settings, shared.sample, hint_network=each) for each in (True, False))
@@ -78,6 +79,8 @@ def evaluate_with_hints(
     frames: dict[str, dict[str, list[FrameResult]]] = {text: {} for text in parsed}
     counts: dict[str, list[int]] = {text: [] for text in parsed}
     for sample in tqdm(samples, desc="hints", unit="frame", disable=not progress):
+        if not has_depth(sample, limits):
+            continue
         alone = estimator(sample.frame)
         for text, pattern in parsed.items():
             hints = pattern.draw(sample, seed)

@@ -25,7 +25,7 @@ from grin_ros.core.inspection.panel import Tiles, draw, new_figure, paint, save
 from grin_ros.core.types import DepthEstimate
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.figures import INK, distances, reliability, sparsification
-from grin_ros.lab.evaluation.results import Evaluation, FrameResult
+from grin_ros.lab.evaluation.results import Evaluation, FrameResult, json_text
 from grin_ros.lab.evaluation.table import DISTANCE_LEGEND, LEGEND, SIGMA_LEGEND, distance_table, sigma_table, table
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class EvaluationReport:
     def write(self, evaluation: Evaluation, name: str = "grin") -> Path:
         """Write the other files and return the path of report.md."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "report.json").write_text(json.dumps(evaluation.to_json(), indent=1) + "\n", encoding="utf-8")
+        self._remove_old_panels(evaluation)
+        (self.folder / "report.json").write_text(json_text(evaluation.to_json()), encoding="utf-8")
         save(sparsification(evaluation), self.folder / "sparsification.png")
         save(reliability(evaluation), self.folder / "reliability.png")
         save(distances(evaluation), self.folder / "distance.png")
@@ -72,6 +73,17 @@ class EvaluationReport:
         path = self.folder / "report.md"
         path.write_text(self._markdown(evaluation, name), encoding="utf-8")
         return path
+
+    def _remove_old_panels(self, evaluation: Evaluation) -> None:
+        """Remove the panels of an earlier report in the folder that are not of this one. It lists their names."""
+        try:
+            old = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+            names = {str(frame["name"]) for frame in old["frames"]}
+        except (OSError, ValueError, KeyError, TypeError):  # there is none, or somebody else's file has its name
+            return
+        for name in names - {frame.name for frame in evaluation.frames}:
+            if Path(name).name == name:
+                (self.folder / "panels" / f"{name}.png").unlink(missing_ok=True)
 
     def _markdown(self, evaluation: Evaluation, name: str) -> str:
         settings = ", ".join(f"{key}: {value}" for key, value in evaluation.settings.items())

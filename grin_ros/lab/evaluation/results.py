@@ -6,6 +6,7 @@ its scenes, so that forty frames of one kitchen have the weight of one photograp
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -193,6 +194,19 @@ def _mean(values: Sequence[float]) -> float:
 def _mean_curve(curves: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     defined = [curve for curve in curves if np.isfinite(curve).all()]
     return np.mean(defined, axis=0) if defined else np.full_like(curves[0], np.nan)
+
+
+def json_text(values: Mapping[str, Any]) -> str:
+    """Return values as a JSON text with null for NaN and infinity, which JSON does not know."""
+    return json.dumps(_finite(values), indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 _WHOLE = {"frames", "frames_empty", "scenes", *(f"scenes_{name}" for name in BANDS)}

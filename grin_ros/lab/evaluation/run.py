@@ -35,12 +35,17 @@ def evaluate(
     """Run `estimate` on every sample and return the results.
 
     on_frame: called after each frame, for instance `EvaluationReport.add`. progress: the title of a progress bar, or
-    None for no bar. settings: a description of the method, which the result keeps. Raises ValueError for no samples and
-    for a sample without measured depth within the limits, and what `estimate` raises.
+    None for no bar. settings: a description of the method, which the result keeps. A sample without measured depth
+    within the limits is left out, and the log names it. Raises ValueError if no sample is left, and what `estimate`
+    raises.
     """
     limits = limits or Limits()
     results: list[FrameResult] = []
+    left_out = 0
     for sample in tqdm(samples, desc=progress, unit="frame", disable=progress is None):
+        if not has_depth(sample, limits):
+            left_out += 1
+            continue
         got = estimate(sample.frame)
         try:
             metrics, curves = measure(
@@ -53,11 +58,29 @@ def evaluate(
         results.append(FrameResult(sample.name, sample.scene, sample.domain, metrics, curves))
         if on_frame:
             on_frame(sample, got, results[-1])
+    if left_out and not results:
+        raise ValueError(
+            f"evaluation: no depth measured within {limits.min_depth_m:g} to {limits.max_depth_m:g} m in any of "
+            f"{left_out} samples; widen the limits (--max-depth), or check depth_scale in the index of the data set"
+        )
     if not results:
         raise ValueError(
             "evaluation: got no samples, expected at least one; check --domain and the index of the data set"
         )
     return Evaluation(tuple(results), settings=settings or {})
+
+
+def has_depth(sample: EvalSample, limits: Limits) -> bool:
+    """Return True if depth was measured within the limits. Otherwise the sample is left out, as the log then says."""
+    if limits.inside(sample.depth_m).any():
+        return True
+    logger.warning(
+        "sample '%s' is left out, because no depth was measured within %g to %g m",
+        sample.name,
+        limits.min_depth_m,
+        limits.max_depth_m,
+    )
+    return False
 
 
 def evaluate_baselines(
@@ -67,7 +90,10 @@ def evaluate_baselines(
     limits: Limits | None = None,
     progress: str | None = None,
 ) -> dict[str, Evaluation]:
-    """Evaluate the baselines on the same samples, which are iterated twice, and return the results by name."""
+    """Evaluate the baselines on the same samples, which are iterated twice, and return the results by name.
+
+    Samples without measured depth within the limits are left out, as `evaluate` does.
+    """
     limits = limits or Limits()
     search = ConstantSearch()
 
@@ -90,6 +116,8 @@ def _evaluate_all(
     """Evaluate several methods in one pass over the samples."""
     results: dict[str, list[FrameResult]] = {}
     for sample in tqdm(samples, desc=progress, unit="frame", disable=progress is None):
+        if not limits.inside(sample.depth_m).any():
+            continue  # `evaluate` has named it
         for name, estimate in methods(sample).items():
             one = evaluate([sample], estimate, limits=limits)
             results.setdefault(name, []).extend(one.frames)

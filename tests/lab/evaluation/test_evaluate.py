@@ -89,6 +89,41 @@ def test_the_command_prints_a_table_and_writes_json_and_report(
         assert cv2.imread(str(report / name)) is not None, name
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        [],
+        ["--hints", "none", "uniform:10"],
+        ["--sweep", "--sweep-steps", "1", "--sweep-members", "1"],
+    ],
+)
+def test_an_empty_sample_does_not_end_the_run(
+    tiny_artifact: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: list[str]
+) -> None:
+    samples = [sample("a", depth_m=random_depth(1)), sample("b", depth_m=np.nan), sample("c", depth_m=random_depth(2))]
+    folder = write_dataset(tmp_path / "data", samples)
+    assert command.main([str(folder), "--model", str(tiny_artifact), *kind]) == 0
+    assert "sample 'b' is left out, because no depth was measured within 0.1 to 80 m" in caplog.text
+
+
+def test_json_has_no_infinity(folder: Path, model: dict[str, Any], tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    assert command.main([str(folder), "--max-depth", "inf", "--json", str(figures)]) == 0
+    assert model["closed"]
+    values = json.loads(figures.read_text(), parse_constant=lambda name: pytest.fail(f"the file has {name}"))
+    assert values["settings"]["max_depth_m"] is None
+
+
+def test_a_second_report_in_a_folder_replaces_the_first(folder: Path, model: dict[str, Any], tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    (report / "panels").mkdir(parents=True)
+    (report / "panels" / "mine.png").write_text("not of a report")
+    for domain, names in (("indoor", {"in0", "in1", "in2", "in3"}), ("outdoor", {"out"})):
+        assert command.main([str(folder), "--domain", domain, "--report", str(report)]) == 0
+        assert {path.stem for path in (report / "panels").iterdir()} == names | {"mine"}
+    assert model["closed"]
+
+
 def test_estimates_beyond_the_limits_of_the_robot_count_in_the_figures(folder: Path, model: dict[str, Any]) -> None:
     assert command.main([str(folder), "--domain", "indoor", "--limit", "1", "--max-depth", "5"]) == 0
     assert model["settings"].max_depth_m > 1000.0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.types import DepthEstimate, Frame
-from grin_ros.lab.evaluation.results import Evaluation
+from grin_ros.lab.evaluation.results import Evaluation, json_text
 from grin_ros.lab.evaluation.run import Estimate, evaluate
 from grin_ros.lab.evaluation.table import table
 from tests.lab.evaluation.measured import random_depth, sample
@@ -100,12 +100,25 @@ def test_rank_correlation_of_images() -> None:
     assert math.isnan(evaluate(samples[:2], estimate).domain("indoor")["rank_correlation_images"])
 
 
-def test_evaluate_names_the_sample_that_fails() -> None:
+def test_a_sample_without_depth_is_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
     item = sample("empty", depth_m=np.nan)
-    with pytest.raises(ValueError, match=r"sample 'empty': no depth measured within 0\.1 to 80 m"):
-        evaluate([item], lambda f: DepthEstimate(item.depth_m, item.depth_m, f.stamp_ns))
+
+    def estimate(frame: Frame) -> DepthEstimate:
+        return DepthEstimate(np.full_like(item.depth_m, 2.0), item.depth_m, frame.stamp_ns)
+
+    found = evaluate([item, sample("full")], estimate)
+    assert [frame.name for frame in found.frames] == ["full"]
+    assert "sample 'empty' is left out, because no depth was measured within 0.1 to 80 m" in caplog.text
+    with pytest.raises(ValueError, match=r"no depth measured within 0\.1 to 80 m in any of 1 samples; widen"):
+        evaluate([item], estimate)
     with pytest.raises(ValueError, match="got no samples, expected at least one"):
         evaluate([], lambda f: DepthEstimate(item.depth_m, item.depth_m, f.stamp_ns))
+
+
+def test_json_has_null_for_what_json_does_not_know() -> None:
+    text = json_text({"settings": {"max_depth_m": math.inf, "list": [1, math.nan, (2.5, -math.inf)]}, "none": None})
+    assert json.loads(text) == {"settings": {"max_depth_m": None, "list": [1, None, [2.5, None]]}, "none": None}
+    assert "Infinity" not in text and "NaN" not in text
 
 
 def test_the_table_has_a_row_for_each_domain_scene_and_baseline() -> None:

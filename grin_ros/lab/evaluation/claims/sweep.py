@@ -20,7 +20,7 @@ from grin_ros.core.inspection.metrics import Limits
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.claims.claim import Claim
 from grin_ros.lab.evaluation.results import Evaluation, Figures, FrameResult
-from grin_ros.lab.evaluation.run import evaluate
+from grin_ros.lab.evaluation.run import evaluate, has_depth
 from grin_ros.lab.evaluation.sharing import shared_estimates
 from grin_ros.lab.evaluation.table import Columns, figure_table
 
@@ -121,9 +121,12 @@ def sweep(
 
     Raises ValueError as `evaluate` does, and before the first frame if a number is out of range.
     """
+    limits = limits or Limits()
     estimates = shared_estimates(engine, base, steps, members)
     frames: dict[tuple[int, int], list[FrameResult]] = {key: [] for key in estimates}
     for sample in tqdm(samples, desc=progress, unit="frame", disable=progress is None):
+        if not has_depth(sample, limits):
+            continue
         for key, estimate in estimates.items():
             frames[key] += evaluate([sample], estimate, limits=limits).frames
     if not any(frames.values()):

@@ -20,7 +20,7 @@ from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.datasets.sequences import Sequence
 from grin_ros.lab.evaluation.hinted import BASELINES
 from grin_ros.lab.evaluation.results import Evaluation, FrameResult
-from grin_ros.lab.evaluation.run import evaluate
+from grin_ros.lab.evaluation.run import evaluate, has_depth
 
 ALONE, SCALE, MOTION = "alone", "scale", "motion"
 WORSE = 1.05
@@ -88,6 +88,7 @@ def evaluate_sequence(
 
     Raises ValueError if no image has measured depth within the limits.
     """
+    limits = limits or Limits()
     motion = Motion()
     frames: dict[str, list[FrameResult]] = {ALONE: [], SCALE: [], MOTION: []}
     hints: list[MeasuredHints] = []
@@ -99,6 +100,8 @@ def evaluate_sequence(
         if depth_m is None:
             continue
         sample = EvalSample(item.name, sequence.name, "sequence", Frame(image, sequence.camera, item.stamp_ns), depth_m)
+        if not has_depth(sample, limits):
+            continue
         estimates = _estimates(estimator, sample.frame, found)
         motion.observe(estimates[MOTION])
         for name, estimate in estimates.items():

@@ -4,6 +4,8 @@
 
 All renders are one domain, 'renders', and each world is a scene of it. The table then has a row per world, and the
 figure of the domain is the mean over worlds. Where the world is unknown, the frames of one scene seed are a scene.
+Shards of photographs (`grin pack`, `grin pack-recording`) can be evaluated too: each place is a scene, edges are those
+of a sensor, and frames without a metric scale are left out.
 """
 
 from __future__ import annotations
@@ -28,8 +30,10 @@ from grin_ros.lab.datasets.shards import ShardDataset, TrainingSample
 logger = logging.getLogger(__name__)
 
 DOMAIN = "renders"
-RECORDED = "recording"
-"""The world of packed recordings (recordings.py), whose depth edges are those of a sensor."""
+SCALED, UNSCALED = ("recording", "metric_places"), ("places", "shape_places")
+"""The worlds of photographs, with and without a metric scale. Their depth edges are those of a sensor."""
+PHOTOGRAPHS = SCALED + UNSCALED
+"""The worlds that are not rendered."""
 
 
 class Samples(Protocol):
@@ -80,14 +84,31 @@ class RenderDataset:
     ) -> None:
         """Open the folders. frames: take that many of all frames, evenly spread; None: all.
 
-        Raises ValueError if there is no frame, and what ShardDataset raises.
+        Frames of places without a metric scale are left out, and the log says how many. Raises ValueError if there is
+        no frame, and what ShardDataset raises.
         """
         self.known_mounting = known_mounting
-        found: list[tuple[ShardDataset, int, str]] = []
+        found: list[tuple[ShardDataset, int, str, str]] = []
+        left_out = 0
         for number, folder in enumerate(folders):
             shards = ShardDataset(Path(folder).expanduser())
             prefix = f"{number}_{Path(folder).name}" if len(folders) > 1 else Path(folder).name
-            found += [(shards, i, f"{prefix}_{i:06d}") for i in range(len(shards))]
+            unscaled = {int(i) for world in UNSCALED for i in shards.indices_of(world)}
+            left_out += len(unscaled)
+            of_folder = f"{prefix}_" if len(folders) > 1 else ""  # the places of each folder are counted from 0
+            found += [
+                (shards, i, f"{prefix}_{i:06d}", _scene(shards, i, of_folder))
+                for i in range(len(shards))
+                if i not in unscaled
+            ]
+        if left_out:
+            text = "%d frames of %s are left out, because places without a metric scale say nothing about metres"
+            logger.warning(text, left_out, ", ".join(map(str, folders)))
+        if left_out and not found:
+            raise ValueError(
+                f"{', '.join(map(str, folders))}: got only places without a metric scale; give renders, or places "
+                "whose index says metric: true (grin pack)"
+            )
         if not found:
             raise ValueError(f"{', '.join(map(str, folders))}: got no rendered frame; render some with grin scenes")
         self._frames = [found[i] for i in chosen(len(found), frames=frames)]
@@ -103,13 +124,13 @@ class RenderDataset:
         return len(self._frames)
 
     def __iter__(self) -> Iterator[EvalSample]:
-        for shards, index, name in self._frames:
+        for shards, index, name, scene in self._frames:
             yield render_sample(
                 shards.sample(index),
                 name,
-                scene=_scene(shards, index),
+                scene=scene,
                 known_mounting=self.known_mounting,
-                exact=shards.world(index) != RECORDED,
+                exact=shards.world(index) not in PHOTOGRAPHS,
             )
 
 
@@ -194,6 +215,9 @@ def is_rendered(folder: str | Path) -> bool:
     return isinstance(index, dict) and "shards" in index
 
 
-def _scene(shards: ShardDataset, index: int) -> str:
-    world = shards.world(index)
-    return world if world != "unknown" else f"seed_{shards.origin(index)[0]}"
+def _scene(shards: ShardDataset, index: int, of_folder: str) -> str:
+    """Return the world of a render and the place of a photograph. of_folder: what tells folders of places apart."""
+    world, seed = shards.world(index), shards.origin(index)[0]
+    if world in PHOTOGRAPHS:
+        return f"{of_folder}{world}_{seed}"
+    return world if world != "unknown" else f"seed_{seed}"

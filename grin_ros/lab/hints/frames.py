@@ -24,6 +24,8 @@ from grin_ros.core.hints.posterior import colours, small_lab
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import sample
 from grin_ros.core.sampling.schedule import Schedule
+from grin_ros.lab.datasets.renders import PHOTOGRAPHS
+from grin_ros.lab.datasets.renders import UNSCALED as WITHOUT_SCALE
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.training.augment import photometric
 
@@ -35,7 +37,6 @@ SCALED, UNSCALED, RENDERED = 0, 1, 2
 FACTS = "facts.json"
 DIGESTED_BYTES = 1 << 16
 """Of each file of the data, the size and this much of its end tell whether it is still the same."""
-UNSCALED_WORLDS, SCALED_WORLDS = ("places", "shape_places"), ("recording", "metric_places")
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, pho
     dataset = ShardDataset(list(data))
     rng = np.random.default_rng(seed)
     worlds = np.array([dataset.world(i) for i in range(len(dataset))])
-    real = np.isin(worlds, UNSCALED_WORLDS + SCALED_WORLDS)
+    real = np.isin(worlds, PHOTOGRAPHS)
     rendered = np.flatnonzero(~real)
     chosen = rendered[np.linspace(0, len(rendered) - 1, min(renders, len(rendered))).astype(np.intp)]
     indices = np.concatenate([np.repeat(np.flatnonzero(real), photographs), chosen])
@@ -149,7 +150,7 @@ def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, pho
         arrays["range_m"][k] = cv2.resize(range_m, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
         arrays["aspect"][k] = camera.height / camera.width
         world = str(worlds[index])
-        arrays["kind"][k] = RENDERED if not real[index] else UNSCALED if world in UNSCALED_WORLDS else SCALED
+        arrays["kind"][k] = RENDERED if not real[index] else UNSCALED if world in WITHOUT_SCALE else SCALED
         places.append(f"{world} {dataset.origin(int(index))[0]}")
     for array in arrays.values():
         array.flush()

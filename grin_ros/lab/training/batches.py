@@ -20,6 +20,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import mounting_vector, normalised, rays_at
 from grin_ros.core.geometry.rays import pixel_grid
 from grin_ros.core.sampling.noise import noise_field
+from grin_ros.lab.datasets.renders import PHOTOGRAPHS
 from grin_ros.lab.datasets.sensor_patterns import FEWEST, supervised
 from grin_ros.lab.datasets.shards import ShardDataset, TrainingSample
 from grin_ros.lab.network.config import ModelConfig
@@ -81,7 +82,7 @@ class Sampling:
     unscaled: tuple[str, ...] = ()
     """Worlds of which only the shape is learnt, up to one factor per sample: reconstructions without a metric scale, or
     real places that are too few to learn distances from."""
-    photographs: tuple[str, ...] = ("recording", "places", "metric_places", "shape_places")
+    photographs: tuple[str, ...] = PHOTOGRAPHS
     """Worlds that are not rendered."""
     render_encoder_share: float = 1.0
     """The share of renders that go through the encoder for renders where there is one (`grin train --renders-through`).

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.lab.datasets.renders import LENSES, ROBOT_HEIGHT, RenderDataset, open_samples
+from grin_ros.lab.datasets.renders import (
+    LENSES,
+    PHOTOGRAPHS,
+    ROBOT_HEIGHT,
+    SCALED,
+    UNSCALED,
+    RenderDataset,
+    open_samples,
+)
+from grin_ros.lab.training.batches import Sampling
 from tests.lab.evaluation.measured import sample, write_dataset
 from tests.lab.evaluation.rendered import steps_m, write_shards
 
@@ -38,9 +47,28 @@ def test_the_robot_height_rule_leaves_out_high_cameras(tmp_path: Path) -> None:
     assert len(RenderDataset([folder]).where(LENSES["fisheye"])) == 0
 
 
-def test_recordings_have_no_exact_edges(tmp_path: Path) -> None:
-    got = list(RenderDataset([write_shards(tmp_path / "r", ("room", "recording"))]))
+@pytest.mark.parametrize("world", SCALED)
+def test_photographs_have_no_exact_edges_and_each_place_is_a_scene(tmp_path: Path, world: str) -> None:
+    folder = write_shards(tmp_path / "r", ("room", world))
+    got = list(RenderDataset([folder]))
     assert [item.exact for item in got] == [True, True, False, False]
+    assert [item.scene for item in got] == ["room", "room", f"{world}_102", f"{world}_103"]
+    # The numbers of places mean another place in another folder.
+    both = list(RenderDataset([folder, write_shards(tmp_path / "s", (world,))]))
+    assert [item.scene for item in both[1:5]] == ["room", f"0_r_{world}_102", f"0_r_{world}_103", f"1_s_{world}_100"]
+
+
+@pytest.mark.parametrize("world", UNSCALED)
+def test_places_without_scale_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture, world: str) -> None:
+    got = list(RenderDataset([write_shards(tmp_path / "r", ("room", world))], frames=3))
+    assert [item.scene for item in got] == ["room", "room"]
+    assert "2 frames of" in caplog.text and "places without a metric scale" in caplog.text
+    with pytest.raises(ValueError, match="got only places without a metric scale"):
+        RenderDataset([write_shards(tmp_path / "only", (world,))])
+
+
+def test_training_and_evaluation_agree_on_what_is_rendered() -> None:
+    assert Sampling().photographs == PHOTOGRAPHS
 
 
 def test_frames_are_sorted_by_lens() -> None:

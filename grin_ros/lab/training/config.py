@@ -17,7 +17,9 @@ from grin_ros.lab.training.loss import LossConfig
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The configuration of a training run. Raises ValueError for an image size that the encoder cannot take."""
+    """The configuration of a training run. Raises ValueError for an image size that the encoder cannot take, and for
+    a number below 1 where at least one is needed.
+    """
 
     model: ModelConfig = field(default_factory=ModelConfig)
     sampling: Sampling = field(default_factory=Sampling)
@@ -61,6 +63,9 @@ class TrainConfig:
     """Steps between snapshots of the averaged weights, which `grin blend` can average."""
 
     def __post_init__(self) -> None:
+        for name in ("batch", "holdout", "check_every", "check_frames", "save_every", "snapshot_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: got {getattr(self, name)}, expected 1 or more")
         if self.low_height % 32 or self.low_width % 32:
             raise ValueError(
                 f"low_width, low_height: got {self.low_width}x{self.low_height}, "

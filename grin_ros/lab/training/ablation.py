@@ -10,14 +10,16 @@ measured frames too. Finished variants are kept in OUT and are not trained again
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +36,10 @@ from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.training.batches import Sampling, batch
 from grin_ros.lab.training.config import TrainConfig, load_train_config
 from grin_ros.lab.training.loop import train
+from grin_ros.lab.training.state import compared
 
+ERRORS = "errors.json"
+"""The file in the folder of a finished variant: its settings, data and errors."""
 PIXELS = 1024
 """Pixels per image at which errors are measured."""
 _BATCH = 16
@@ -154,17 +159,43 @@ def measure(model: Grin, held_out: ShardDataset, real: Path | None) -> dict[str,
 
 
 def run(variant: Variant, config: TrainConfig, data: Sequence[Path], real: Path | None, out: Path) -> dict[str, float]:
-    """Train one variant and return its errors. Errors that a former call wrote are read back."""
+    """Train one variant and return its errors. Errors that a former call with the same settings wrote are read back.
+
+    Raises ValueError if the former call had other settings, or if its errors cannot be read.
+    """
     folder = out / variant.name
-    result = folder / "errors.json"
-    if not result.exists():
-        config = variant.change(config)
-        train(config, list(data), folder)
-        _, held_out = ShardDataset(data).split(config.holdout)
-        values = measure(load_model(folder / "weights.safetensors"), held_out, real)
-        result.write_text(json.dumps(values, indent=1) + "\n")
-    read: dict[str, float] = json.loads(result.read_text())
-    return read
+    result = folder / ERRORS
+    config = variant.change(config)
+    facts = {
+        **dataclasses.asdict(config),
+        "data": [str(path.resolve()) for path in data],
+        "real": None if real is None else str(real.resolve()),
+    }
+    if result.exists():
+        return _kept(result, facts)
+    train(config, list(data), folder)
+    _, held_out = ShardDataset(data).split(config.holdout)
+    values = measure(load_model(folder / "weights.safetensors"), held_out, real)
+    result.write_text(json.dumps({"run": facts, "errors": values}, indent=1) + "\n")
+    return values
+
+
+def _kept(path: Path, facts: Mapping[str, Any]) -> dict[str, float]:
+    """Read the errors of a finished run back, if it is the run that the facts describe. Raises ValueError if not."""
+    try:
+        kept = json.loads(path.read_text())
+        run, values = kept["run"], {str(name): float(value) for name, value in kept["errors"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path}: got something else than the errors of a run and its settings ({error!r}); remove the file, and "
+            "the variant is measured again"
+        ) from error
+    for name, (there, here) in compared(run, facts).items():
+        raise ValueError(
+            f"{path}: got {name} = {here}, expected {there} as in the finished run; give another --out for a run with "
+            "other settings"
+        )
+    return values
 
 
 def table(results: dict[str, dict[str, float]]) -> str:

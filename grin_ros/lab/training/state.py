@@ -20,6 +20,8 @@ Read = TypeVar("Read")
 STATE, WEIGHTS = "state.safetensors", "weights.safetensors"
 MODEL = "model."
 """The beginning of the names of what belongs to the model, in the tensors of a state and in the facts of its run."""
+SECTIONS = ("model", "sampling", "loss")
+"""The parts of a TrainConfig whose settings are compared one by one."""
 FREE = ("steps", "check_every", "check_frames", "save_every", "snapshot_every")
 """What may change without a word: a run is trained for longer by more steps, and the others do not change it."""
 
@@ -76,9 +78,7 @@ def differences(folder: Path, run: Mapping[str, Any]) -> dict[str, tuple[Any, An
     path = folder / STATE
     if not path.is_file():
         return {}
-    before = _flat(json.loads(_for_resuming(path, read_metadata).get("run", "{}")))
-    now = _flat(json.loads(json.dumps(run)))  # JSON knows lists only, no tuples
-    found = {name: (before[name], now[name]) for name in now if name in before and before[name] != now[name]}
+    found = compared(json.loads(_for_resuming(path, read_metadata).get("run", "{}")), run)
     for name, (there, here) in found.items():
         if name.startswith(MODEL):
             raise ValueError(
@@ -86,6 +86,15 @@ def differences(folder: Path, run: Mapping[str, Any]) -> dict[str, tuple[Any, An
                 "--out for a run of another model"
             )
     return {name: pair for name, pair in found.items() if name not in FREE}
+
+
+def compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the facts that both have and in which they differ: name -> (before, now).
+
+    before: facts that were read from JSON. Settings of a section have names such as 'loss.shape'.
+    """
+    old, new = _flat(before), _flat(json.loads(json.dumps(now)))  # JSON knows lists only, no tuples
+    return {name: (old[name], new[name]) for name in new if name in old and old[name] != new[name]}
 
 
 def load_state(folder: Path, model: Grin, average: Average, optimiser: torch.optim.AdamW) -> int:
@@ -123,11 +132,11 @@ def _for_resuming(path: Path, read: Callable[[Path], Read]) -> Read:
         raise ValueError(f"{error}. The run cannot be resumed: remove the file to begin again") from error
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings as one mapping, with names such as 'loss.shape'."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the sections beside all others, with names such as 'loss.shape'."""
+    flat = {name: value for name, value in values.items() if name not in SECTIONS}
+    for section in SECTIONS:
+        flat |= {f"{section}.{name}": value for name, value in values.get(section, {}).items()}
     return flat
 
 

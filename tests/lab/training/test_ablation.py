@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from grin_ros.lab.network.checkpoint import load_model
 from grin_ros.lab.network.grin import Prediction
 from grin_ros.lab.training import ablation
 from grin_ros.lab.training.ablation import VARIANTS, Variant, errors, main, measure, measured, rendered, run, table
+from grin_ros.lab.training.config import TrainConfig, load_train_config
 from grin_ros.lab.training.loop import train
 from tests.lab.evaluation.measured import random_depth, sample, write_dataset
 from tests.lab.network.tiny import TINY, StandIn, fresh
@@ -176,7 +177,7 @@ def test_each_variant_trains_and_is_measured(data: Path, tmp_path: Path, name: s
     values = run(variant(name), TWO_STEPS, [data], None, tmp_path)
     assert all(math.isfinite(value) for value in values.values())
     assert load_model(tmp_path / name / "weights.safetensors").config == variant(name).change(TWO_STEPS).model
-    assert json.loads((tmp_path / name / "errors.json").read_text()) == values
+    assert json.loads((tmp_path / name / "errors.json").read_text())["errors"] == values
 
 
 @pytest.mark.usefixtures("quick")
@@ -223,13 +224,39 @@ def config_file(tmp_path: Path) -> Path:
     return path
 
 
+def finished(out: Path, data: Path, config: TrainConfig, names: Iterable[str], values: dict[str, float]) -> None:
+    """Write the errors of variants, as their runs do."""
+    for name in names:
+        (out / name).mkdir()
+        facts = {**dataclasses.asdict(variant(name).change(config)), "data": [str(data)], "real": None}
+        (out / name / "errors.json").write_text(json.dumps({"run": facts, "errors": values}))
+
+
+def test_errors_of_a_run_with_other_settings_are_not_shown(
+    data: Path, tmp_path: Path, config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finished(tmp_path, data, load_train_config(config_file), ["both"], {"renders/abs_rel": 0.1})
+    for text, said in (("steps: 9, batch: 2", "got steps = 9, expected 2"), ("steps: 2, batch: 4", "got batch = 4")):
+        config_file.write_text(f"{{{text}}}")
+        call = [str(config_file), "--data", str(data), "--out", str(tmp_path), "--only", "both", "--workers", "1"]
+        assert main(call) == 2
+        error = capsys.readouterr().err
+        assert f"{tmp_path / 'both' / 'errors.json'}: {said}" in error and "give another --out" in error
+
+
+@pytest.mark.parametrize("text", ["", '{"renders/abs_rel": 0.1}', "[]", '{"run": {}, "errors": 1}'])
+def test_errors_that_cannot_be_read_are_named(data: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "both").mkdir()
+    (tmp_path / "both" / "errors.json").write_text(text)
+    with pytest.raises(ValueError, match=r"both/errors.json: got something else .*remove the file"):
+        run(variant("both"), TWO_STEPS, [data], None, tmp_path)
+
+
 def test_the_command_prints_the_table_of_finished_variants(
     data: Path, tmp_path: Path, config_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     values = {"renders/abs_rel": 0.1, "renders/aligned": 0.05}
-    for name in ("local", "global"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "errors.json").write_text(json.dumps(values))
+    finished(tmp_path, data, load_train_config(config_file), ("local", "global"), values)
     options = ["--data", str(data), "--out", str(tmp_path), "--only", "global", "local", "--workers", "1"]
     assert main([str(config_file), *options]) == 0
     head, _, *lines = capsys.readouterr().out.strip().splitlines()

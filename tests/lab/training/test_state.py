@@ -129,6 +129,7 @@ def test_a_run_differs_in_what_its_state_says_otherwise(tmp_path: Path) -> None:
         "data": (["worlds"], ["places"]),
         "loss.shape": (0.5, 0.25),
     }
+    assert differences(tmp_path, facts | {"worlds": {"room": 2.0}}) == {"worlds": ({}, {"room": 2.0})}
     with pytest.raises(ValueError, match=r"got model.latent_count = 4, expected 8 as in the run .*another --out"):
         differences(tmp_path, facts | {"model": asdict(replace(TINY, latent_count=4))})
 

@@ -44,8 +44,9 @@ STILL_M = 0.01
 JUMP_LN = 0.3
 """If the inverse ranges of half of the corners change by more than this against their last points, the poses jumped."""
 TRIAL, LONGEST_TRIAL = 4, 64
-"""After poses that did not fit, so many images must fit before there are hints again: twice as many each time, as wrong
-poses fit now and then by chance. An image that fits makes the next trial 2 % shorter."""
+"""After poses that did not fit, so many images must fit before there are hints again. The next trial is twice as long,
+as wrong poses fit now and then by chance. A refusal while a trial runs makes it only 5 % longer, because a person close
+by or darkness refuses every few images. An image that fits makes the next trial 2 % shorter."""
 REMEMBERED = 50
 """The poses of so many images are kept for estimates that come late."""
 MOST_HINTS = 200
@@ -238,7 +239,7 @@ class Motion:
         if misfit:
             return self._refused(
                 f"The poses do not fit the images: {misfit}. Check the odometry, its stamps, and where the camera is "
-                "on the robot."
+                "on the robot. Large things that move close before the camera and dark images do the same."
             )
         with np.errstate(divide="ignore"):
             range_m, sigma_ln = 1.0 / fit.inverse, np.hypot(fit.sigma / fit.inverse, self._distance_noise)
@@ -287,7 +288,8 @@ class Motion:
         """Begin again, and put the poses on trial."""
         self._forget()
         self._began = why
-        self._trial, self._next_trial = round(self._next_trial), min(2 * self._next_trial, LONGEST_TRIAL)
+        longer, self._trial = 1.05 if self._trial else 2.0, round(self._next_trial)
+        self._next_trial = min(longer * self._next_trial, LONGEST_TRIAL)
         return why, None
 
     def _jumped(self, pose: Transform, index: Index, inverse: Array) -> bool:

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera, Mounting
 from grin_ros.core.geometry.transform import Transform
@@ -133,15 +135,48 @@ def test_motion_recovers_after_a_jump() -> None:
     assert np.median(np.abs(errors(hints, range_m))) < 0.04
 
 
+def problems(images: Sequence[NDArray[np.uint8]], poses: Sequence[Transform]) -> list[str]:
+    """Return for each image why there are no hints; empty if there are."""
+    motion, found = Motion(), []
+    for index, (image, pose) in enumerate(zip(images, poses, strict=True)):
+        motion.track(image, CAMERA, (index + 1) * PERIOD_NS, pose)
+        motion.hints()
+        found.append(motion.report.problem)
+    return found
+
+
 def test_poses_that_jump_again_have_to_fit_for_longer() -> None:
-    motion, given = Motion(), []
-    for index, pose in enumerate(sideways(48, 0.02)):
-        told = shifted(pose, 0.0, 0.6 * ((index >= 10) + (index >= 24)), 0.0)
-        motion.track(view(CAMERA, pose)[0], CAMERA, index * PERIOD_NS, told)
-        given.append(motion.hints() is not None)
-    assert given[9] and not given[10] and given[23] and not given[24] and given[-1]
-    first, second = (given[start:].index(True) for start in (10, 24))
+    poses = list(sideways(48, 0.02))
+    told = [shifted(pose, 0.0, 0.6 * ((index >= 10) + (index >= 24)), 0.0) for index, pose in enumerate(poses)]
+    found = problems([view(CAMERA, pose)[0] for pose in poses], told)
+    assert not found[9] and found[10] and not found[23] and found[24] and not found[-1]
+    first, second = (found[start:].index("") for start in (10, 24))
     assert first < second
+
+
+def test_a_person_close_by_costs_hints_only_while_in_the_image() -> None:
+    poses, comes, goes = list(sideways(60, 0.01)), 15, 47
+    boards = [
+        (pose.translation_m[0] - 1.2 + 0.08 * (index - comes), 0.0, pose.translation_m[2] + 0.6)
+        for index, pose in enumerate(poses)
+    ]
+    images = [
+        view(CAMERA, pose, boards[index] if comes <= index < goes else None)[0] for index, pose in enumerate(poses)
+    ]
+    found = problems(images, poses)
+    assert "Large things that move close before the camera" in "".join(found[comes:goes])  # the test can fail
+    assert not any(found[goes + 3 :])
+
+
+def test_hints_come_back_soon_after_darkness() -> None:
+    rng, poses, dark, light = np.random.default_rng(0), list(sideways(60, 0.008)), 15, 30
+    images = []
+    for index, pose in enumerate(poses):
+        image = view(CAMERA, pose)[0] * np.float32(0.0 if dark <= index < light else 1.0)
+        images.append(np.clip(image + rng.normal(0.0, 1.5, image.shape[:2])[..., None], 0, 255).astype(np.uint8))
+    found = problems(images, poses)
+    assert all("dark images" in problem for problem in found[dark + 1 : light])  # noise of the sensor is no texture
+    assert not any(found[light + 15 :])
 
 
 def test_missing_and_broken_poses_are_named_and_survived() -> None:

@@ -187,6 +187,15 @@ def _jumping(poses: Sequence[Transform]) -> list[Transform | None]:
     return [*poses[:half], *(Transform(pose.rotation, pose.translation_m + ahead) for pose in poses[half:])]
 
 
+def _slipping(poses: Sequence[Transform]) -> list[Transform | None]:
+    """Return poses that show twice the way of one second of driving."""
+    places = np.array([pose.translation_m for pose in poses])
+    steps = np.diff(places, axis=0, prepend=places[:1])
+    steps[15:25] *= 2.0
+    slipped = places[0] + steps.cumsum(axis=0)
+    return [Transform(pose.rotation, place) for pose, place in zip(poses, slipped, strict=True)]
+
+
 def _other_axes(poses: Sequence[Transform]) -> list[Transform | None]:
     turn = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
     return [Transform(pose.rotation @ turn, pose.translation_m) for pose in poses]
@@ -201,6 +210,7 @@ FAULTS: Mapping[str, Callable[[Sequence[Transform]], list[Transform | None]]] = 
     "is silent": lambda poses: [*poses[:15], *[None] * (len(poses) - 15)],
     "is 200 ms late": lambda poses: late(poses, 0.2),
     "drifts by 20 %": lambda poses: _scaled(poses, 1.2),
+    "slips for 1 s": _slipping,
     "is in the body frame": _other_axes,
 }
 

@@ -18,6 +18,7 @@ from grin_ros.core.hints.corners import MAPPED, TRACKED
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.contradiction import contradiction, doubt_ln
+from grin_ros.core.motion.drift import Drift, Places
 from grin_ros.core.motion.edge_hints import edge_hints
 from grin_ros.core.motion.edges import Picture
 from grin_ros.core.motion.lag import LagCheck
@@ -41,12 +42,11 @@ AGREES = 2.0
 
 STILL_M = 0.01
 """With a shorter baseline there is no triangulation."""
-JUMP_LN = 0.3
-"""If the inverse ranges of half of the corners change by more than this against their last points, the poses jumped."""
 TRIAL, LONGEST_TRIAL = 4, 64
 """After poses that did not fit, so many images must fit before there are hints again. The next trial is twice as long,
 as wrong poses fit now and then by chance. A refusal while a trial runs makes it only 5 % longer, because a person close
-by or darkness refuses every few images. An image that fits makes the next trial 2 % shorter."""
+by or darkness refuses every few images. What a camera that stands sees fits again without proving anything, and does
+not count. An image that fits makes the next trial 2 % shorter."""
 REMEMBERED = 50
 """The poses of so many images are kept for estimates that come late."""
 MOST_HINTS = 200
@@ -105,13 +105,14 @@ class Motion:
         self._distance_noise = self.config.distance_noise
         self._ids: NDArray[np.int64] = np.zeros(0, np.int64)
         self._next_id = 0
-        self._points: Array = np.zeros((0, 3))  # in the fixed frame, of the corners that have one
+        self._drift = Drift()
         self._surface: Surface | None = None
         self._poses: OrderedDict[int, Transform] = OrderedDict()  # by stamp, of the last images
         self._began = ""  # why everything began again, until there are hints or it was told
         self._since = 0  # how often everything began again
         self._trial = 0  # images whose poses still have to fit
         self._next_trial: float = TRIAL
+        self._tried: Array = np.zeros(3)  # the place of the last one of them
 
     def track(
         self, image: NDArray[np.uint8], camera: Camera, stamp_ns: int, pose: Transform | None, why_not: str = ""
@@ -141,7 +142,6 @@ class Motion:
         self._camera, self._seen = camera, seen
         self._distance_noise = max(self.config.distance_noise, distance_noise)
         self._window.follow(seen.kept, seen.added)
-        self._points = np.concatenate([self._points[seen.kept], np.full((seen.added, 3), np.nan)])
         new = np.arange(self._next_id, self._next_id + seen.added)
         self._ids = np.concatenate([self._ids[seen.kept], new])
         self._next_id += seen.added
@@ -245,19 +245,26 @@ class Motion:
             range_m, sigma_ln = 1.0 / fit.inverse, np.hypot(fit.sigma / fit.inverse, self._distance_noise)
         good = followed & agrees & (fit.inverse > 1.0 / config.max_range_m) & (fit.inverse < 1.0 / config.min_range_m)
         good &= sigma_ln <= config.largest_sigma_ln
-        if self._jumped(pose, index, fit.inverse):
+        if self._drift.jumped(self._ids[index], fit.inverse, pose.translation_m):
             return self._refused(
                 "The poses jumped: the ranges that they give changed at once. Motion began again. If this repeats, "
                 "check the odometry, or take a fixed frame that does not jump, such as odom."
             )
-        self._points = np.full((len(self._ids), 3), np.nan)
-        self._points[index[good]] = pose(self._rays[index[good]] * range_m[good, None])
+        points = pose(self._rays[index[good]] * range_m[good, None])
+        # All corners share at least the mean of the errors of the poses, which acts as a factor of all ranges.
+        shared = (fit.shared[good] * range_m[good, None]).sum(axis=0) / max(1, good.sum())
+        poses_ln = float(np.linalg.norm(shared))
+        ids, doubted_ln = self._ids[index[good]], doubt_ln(fit)
+        change = self._drift.add(Places(self._seen.stamp_ns, pose.translation_m, ids, points, poses_ln, doubted_ln))
+        if change.problem:
+            return self._refused(change.problem, self._drift)
         pixel_px = float(np.median(fit.residual[followed])) / noise_rad * config.pixel_noise_px
         self.report = replace(self.report, points=int(good.sum()), reprojection_px=pixel_px)
         if not good.any():
             return NOT_FAR, None
         if self._trial:
-            self._trial -= 1
+            if np.linalg.norm(pose.translation_m - self._tried) > STILL_M / 2:
+                self._trial, self._tried = self._trial - 1, pose.translation_m
             return self._began, None
         self._next_trial = max(TRIAL, 0.98 * self._next_trial)
         moving = self._seen.pixels[index[followed & ~agrees]]
@@ -266,9 +273,6 @@ class Motion:
         self._remember(index[exact], range_m[exact], sigma_ln[exact])
         if self._mounting is not None:
             self._floor.add(self._rays[index[exact]], range_m[exact], self._mounting)
-        # All corners share at least the mean of the errors of the poses, which acts as a factor of all ranges. A
-        # contradiction to the poses makes them as uncertain as it is large, and one to the floor half as much.
-        poses_ln = float(np.linalg.norm((fit.shared[good] * range_m[:, None]).mean(axis=0)))
         pixels, shared_ln = self._seen.pixels[index], math.hypot(poses_ln, self._distance_noise)
         made = [Hints.measured(pixels, range_m, sigma_ln, TRACKED, shared_ln=shared_ln)]
         edges = edge_hints(
@@ -279,27 +283,19 @@ class Motion:
             self.report = replace(self.report, edges=len(edges))
         joined = Hints.joined(made)
         assert joined is not None
-        doubted_ln = np.float32(math.hypot(math.log(self.divisor), doubt_ln(fit)))
+        # A contradiction to poses or earlier ranges makes all as uncertain as it is large, and one to the floor half.
+        more_ln = np.float32(math.hypot(math.log(self.divisor), doubted_ln, change.doubt_ln))
         return "", replace(
-            joined, sigma_ln=np.hypot(joined.sigma_ln, doubted_ln), shared_ln=np.hypot(joined.shared_ln, doubted_ln)
+            joined, sigma_ln=np.hypot(joined.sigma_ln, more_ln), shared_ln=np.hypot(joined.shared_ln, more_ln)
         )
 
-    def _refused(self, why: str) -> tuple[str, None]:
-        """Begin again, and put the poses on trial."""
+    def _refused(self, why: str, drift: Drift | None = None) -> tuple[str, None]:
+        """Begin again, and put the poses on trial. drift: what is known of earlier ranges, if it holds still."""
         self._forget()
-        self._began = why
+        self._began, self._drift = why, drift or Drift()
         longer, self._trial = 1.05 if self._trial else 2.0, round(self._next_trial)
         self._next_trial = min(longer * self._next_trial, LONGEST_TRIAL)
         return why, None
-
-    def _jumped(self, pose: Transform, index: Index, inverse: Array) -> bool:
-        """Return whether the corners (indices) have quite other ranges than their last points predict."""
-        predicted_m = np.linalg.norm(self._points[index] - pose.translation_m, axis=1)
-        known = np.isfinite(predicted_m)
-        if known.sum() < LEAST_CORNERS:
-            return False
-        change_ln = np.log(np.maximum(predicted_m[known] * inverse[known], 1e-3))
-        return float(np.median(np.abs(change_ln))) > JUMP_LN
 
     def _remember(self, index: Index, range_m: Array, sigma_ln: Array) -> None:
         """Put triangulated corners into the map."""
@@ -329,7 +325,7 @@ class Motion:
         self._window.clear()
         self._floor = FloorCheck()
         self._map.clear()
-        self._points[:] = np.nan
+        self._drift = Drift()
         self._surface = None
         self._poses.clear()
 

@@ -237,10 +237,7 @@ class Motion:
         agrees = fit.residual < AGREES * math.sqrt(2.0) * noise_rad
         misfit = contradiction(fit, followed, agrees)
         if misfit:
-            return self._refused(
-                f"The poses do not fit the images: {misfit}. Check the odometry, its stamps, and where the camera is "
-                "on the robot. Large things that move close before the camera and dark images do the same."
-            )
+            return self._refused(misfit)
         with np.errstate(divide="ignore"):
             range_m, sigma_ln = 1.0 / fit.inverse, np.hypot(fit.sigma / fit.inverse, self._distance_noise)
         good = followed & agrees & (fit.inverse > 1.0 / config.max_range_m) & (fit.inverse < 1.0 / config.min_range_m)

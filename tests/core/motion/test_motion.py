@@ -127,14 +127,6 @@ def test_poses_that_contradict_the_images_give_nothing(fault: str) -> None:
     assert "Check the odometry" in motion.report.problem
 
 
-def test_motion_recovers_after_a_jump() -> None:
-    poses = list(sideways(28, 0.03))
-    told = [*poses[:10], *(shifted(p, 3.0, 0.0, 1.0) for p in poses[10:])]
-    _, hints, range_m = driven(poses, told)
-    assert hints is not None
-    assert np.median(np.abs(errors(hints, range_m))) < 0.04
-
-
 def problems(images: Sequence[NDArray[np.uint8]], poses: Sequence[Transform]) -> list[str]:
     """Return for each image why there are no hints; empty if there are."""
     motion, found = Motion(), []
@@ -143,6 +135,37 @@ def problems(images: Sequence[NDArray[np.uint8]], poses: Sequence[Transform]) ->
         motion.hints()
         found.append(motion.report.problem)
     return found
+
+
+@pytest.mark.parametrize("axis", [(1.0, 0.0, 0.0), (0.0, 0.0, 1.0)])
+def test_a_camera_that_tilts_beside_planar_odometry_is_named_and_the_remedy_helps(axis: Sequence[float]) -> None:
+    planar = list(sideways(27, 0.03))
+    tilting = [
+        Transform(pose.rotation @ turned(axis, 3.0 * np.sin(2.0 * np.pi * index / 13)), pose.translation_m)
+        for index, pose in enumerate(planar)
+    ]
+    motion, hints, _ = driven(tilting, planar)
+    assert hints is None
+    assert "The camera tilts and the odometry does not show it" in motion.report.problem
+    assert "raise motion.rotation_noise_deg" in motion.report.problem
+    _, hints, range_m = driven(tilting, planar, config=MotionConfig(rotation_noise_deg=1.0))
+    assert hints is not None
+    assert np.median(np.abs(errors(hints, range_m))) < 0.05
+
+
+def test_turns_that_come_late_are_not_taken_for_a_camera_that_tilts() -> None:
+    poses = [at(0.2, 0.0, -1.5 + 0.02 * index, 25.0 * np.sin(index / 6)) for index in range(24)]
+    found = problems([view(CAMERA, pose)[0] for pose in poses], [poses[max(0, index - 2)] for index in range(24)])
+    assert any("contradict them by" in problem for problem in found)
+    assert not any("tilts" in problem for problem in found)
+
+
+def test_motion_recovers_after_a_jump() -> None:
+    poses = list(sideways(28, 0.03))
+    told = [*poses[:10], *(shifted(p, 3.0, 0.0, 1.0) for p in poses[10:])]
+    _, hints, range_m = driven(poses, told)
+    assert hints is not None
+    assert np.median(np.abs(errors(hints, range_m))) < 0.04
 
 
 def test_poses_that_jump_again_have_to_fit_for_longer() -> None:

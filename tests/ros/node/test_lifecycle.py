@@ -212,16 +212,22 @@ def test_an_impossible_qos_override_fails_configure(make: Callable[..., Any]) ->
     assert "sometimes" in reason(node)
 
 
-def test_a_backend_that_hangs_is_not_closed_while_it_works(
-    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lifecycle, "STOP_TIMEOUT_S", 0.05)
+def stuck(make: Callable[..., Any]) -> Any:
+    """Return an active node whose backend waits for `HangingEngine.release` with a frame."""
     node = make(backend="hanging")
     assert node.trigger_configure() == SUCCESS
     assert node.trigger_activate() == SUCCESS
     HangingEngine.armed = True
     submit(node)
     assert HangingEngine.working.wait(60.0)
+    return node
+
+
+def test_a_backend_that_hangs_is_not_closed_while_it_works(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "STOP_TIMEOUT_S", 0.05)
+    node = stuck(make)
     assert node.trigger_deactivate() == TransitionCallbackReturn.ERROR
     assert not HangingEngine.closed.is_set()
     assert "has not answered" in reason(node)
@@ -237,12 +243,7 @@ def test_a_backend_that_answers_late_leaves_an_unconfigured_node_that_says_so(
 ) -> None:
     """The backend answers after deactivate has given up, while the node recovers from that."""
     monkeypatch.setattr(lifecycle, "STOP_TIMEOUT_S", 2.0)
-    node = make(backend="hanging")
-    assert node.trigger_configure() == SUCCESS
-    assert node.trigger_activate() == SUCCESS
-    HangingEngine.armed = True
-    submit(node)
-    assert HangingEngine.working.wait(60.0)
+    node = stuck(make)
 
     def answer_late() -> None:
         while "has not answered" not in reason(node):

@@ -125,9 +125,14 @@ class Motion:
         self.take(self._tracker.follow(image, stamp_ns), camera, pose, why_not)
 
     def take(
-        self, seen: Sighting, camera: Camera, pose: Transform | None, why_not: str = "", distance_noise: float = 0.0,
+        self,
+        seen: Sighting,
+        camera: Camera,
+        pose: Transform | None,
+        why_not: str = "",
+        distance_noise: float = 0.0,
         measured: tuple[int, Transform] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take the next image as a `Tracker` of the caller has seen it, which may be in another thread.
 
         pose and why_not: as in `track`. distance_noise: the noise of this pose, if it is known to be larger than that

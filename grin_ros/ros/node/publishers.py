@@ -63,15 +63,24 @@ class Publishers:
         self._shared = False
 
     def _is_shared(self, name: str) -> bool:
-        """Return True if another node has published on the topic since activation, and say when that begins."""
-        if not self._shared and self._node.count_publishers(name) > 1:
+        """Return True if another node has published on the topic since activation, and say when that begins.
+
+        A publisher of the same node is one of an earlier process that was killed. It counts until it is forgotten.
+        """
+        if self._shared:
+            return True
+        publishers = self._node.get_publishers_info_by_topic(name)
+        if len(publishers) < 2:
+            return False
+        own = (self._node.get_name(), self._node.get_namespace())
+        if any((each.node_name, each.node_namespace) != own for each in publishers):
             self._shared = True
             self._node.get_logger().warning(
                 f"the output {SCAN} is not published until the node is activated again: another node publishes on "
                 f"{name}, whose subscribers would take the camera's scan for the other one; give it a name of its own, "
                 f"such as -r {SCAN}:=/{self._node.get_name()}/{SCAN}, or set publish_scan to false"
             )
-        return self._shared
+        return True
 
     def publish(self, topic: str, message: Any) -> None:
         """Publish a message of a topic of the table."""

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.msg import ParameterType, ParameterValue
+from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
@@ -294,6 +295,23 @@ def test_other_encodings_padded_and_big_endian_over_dds(client: NodeClient, enco
     stamp_s = send_good(client, image)
     depth_m = np.frombuffer(client.stamped("depth/image", stamp_s)[0].data, np.float32)
     np.testing.assert_allclose(depth_m, 1 + grey / 32, atol=1.01 / 32)
+
+
+def test_the_scan_comes_again_after_a_process_of_this_node_that_was_killed(client: NodeClient) -> None:
+    """Others take a killed process for alive until its lease ends. Its publisher has the name of this node."""
+    mounting = {"mounting.known": True, "mounting.height_m": 0.5}
+    assert all(client.set_parameter(name, value)[0] for name, value in mounting.items())
+    client.subscribe("scan", LaserScan)
+    killed = Node("grin", context=client.ros.context, start_parameter_services=False)
+    killed.create_publisher(LaserScan, "scan", 1)
+    client.wait(lambda: client.ros.count_publishers("scan") == 2, "both publishers")
+    send_good(client)
+    killed.destroy_node()
+    client.wait(lambda: client.ros.count_publishers("scan") == 1, "the end of the killed one")
+    client.received["scan"].clear()
+    client.send_until(image_message(picture()), info_message(), lambda: client.received["scan"], "the scan")
+    assert "the output scan is not published" not in client.log()
+    assert client.set_parameter("mounting.known", False)[0]
 
 
 def test_the_scan_is_not_mixed_with_that_of_a_lidar(client: NodeClient) -> None:

@@ -121,9 +121,10 @@ class LatencyBudget:
             return
         if present == (most_steps, most_members):
             self._stay(f"as configured: takes {now_ms:.0f} of {budget_ms:g} ms")
-        elif self._at_present >= self._patience:
+            return
+        if self._at_present >= self._patience:
             self._go_up(self._costs_ms(newest, now_ms, most_steps, most_members), now_ms, budget_ms)
-        elif not self.decision.kept:
+        if not self.decision.kept:
             self._stay(f"takes {now_ms:.0f} of {budget_ms:g} ms")
 
     def _go_up(self, costs_ms: dict[tuple[int, int], float], now_ms: float, budget_ms: float) -> None:

@@ -94,6 +94,16 @@ def test_any_machine_keeps_a_budget_that_one_step_and_one_member_fit_in(
     assert np.mean([decision.kept for decision, _ in ran]) > 0.9
 
 
+def test_a_budget_that_is_kept_again_is_no_longer_called_too_small() -> None:
+    """Three frames are slow at one step and one member, long after the last change. There is no room to rise."""
+    machine = Machine(rest_ms=1.0, a_ms=0.0, b_ms=1.0, load=lambda index: 5.0 if 200 <= index < 203 else 1.0)
+    ran = drive(machine, Settings(steps=1, members=3, seed=7), 3.0, 400)
+    kept = [decision.kept for decision, _ in ran]
+    assert not all(kept[200:220])
+    assert all(kept[220:])
+    assert ran[-1][0].reason == "takes 2 of 3 ms"
+
+
 @given(machine=machines, most=wanted, load=st.lists(st.floats(0.3, 6.0), min_size=3, max_size=3))
 @hypothesis_settings(deadline=None, max_examples=20)
 def test_the_limits_are_kept_at_any_load(machine: Machine, most: Settings, load: list[float]) -> None:

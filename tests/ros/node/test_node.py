@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.msg import ParameterType, ParameterValue
-from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
@@ -295,45 +294,6 @@ def test_other_encodings_padded_and_big_endian_over_dds(client: NodeClient, enco
     stamp_s = send_good(client, image)
     depth_m = np.frombuffer(client.stamped("depth/image", stamp_s)[0].data, np.float32)
     np.testing.assert_allclose(depth_m, 1 + grey / 32, atol=1.01 / 32)
-
-
-def test_the_scan_comes_again_after_a_process_of_this_node_that_was_killed(client: NodeClient) -> None:
-    """Others take a killed process for alive until its lease ends. Its publisher has the name of this node."""
-    mounting = {"mounting.known": True, "mounting.height_m": 0.5}
-    assert all(client.set_parameter(name, value)[0] for name, value in mounting.items())
-    client.subscribe("scan", LaserScan)
-    killed = Node("grin", context=client.ros.context, start_parameter_services=False)
-    killed.create_publisher(LaserScan, "scan", 1)
-    client.wait(lambda: client.ros.count_publishers("scan") == 2, "both publishers")
-    send_good(client)
-    killed.destroy_node()
-    client.wait(lambda: client.ros.count_publishers("scan") == 1, "the end of the killed one")
-    client.received["scan"].clear()
-    client.send_until(image_message(picture()), info_message(), lambda: client.received["scan"], "the scan")
-    assert "the output scan is not published" not in client.log()
-    assert client.set_parameter("mounting.known", False)[0]
-
-
-def test_the_scan_is_not_mixed_with_that_of_a_lidar(client: NodeClient) -> None:
-    """A lidar publishes on the same topic. When its driver has died, the camera's scan does not take its place."""
-    mounting = {"mounting.known": True, "mounting.height_m": 0.5}
-    assert all(client.set_parameter(name, value)[0] for name, value in mounting.items())
-    client.subscribe("scan", LaserScan)
-    lidar = client.ros.create_publisher(LaserScan, "scan", 1)
-    client.wait(lambda: client.ros.count_publishers("scan") == 2, "both publishers")
-    said = "the output scan is not published until the node is activated again: another node publishes on /scan"
-    image, info = image_message(picture()), info_message()
-    client.send_until(image, info, lambda: said in client.log(), "the reason in the log")
-    client.received["scan"].clear()
-    send_good(client)
-    assert not client.received["scan"]
-    client.remove(lidar)
-    client.wait(lambda: client.ros.count_publishers("scan") == 1, "the end of the lidar")
-    send_good(client)
-    assert not client.received["scan"]
-    assert client.change(DEACTIVATE) and client.change(ACTIVATE)
-    client.send_until(image, info, lambda: client.received["scan"], "the camera's scan")
-    assert client.set_parameter("mounting.known", False)[0]
 
 
 def test_two_hundred_illegal_transitions_change_nothing(client: NodeClient, node: NodeProcess) -> None:

@@ -14,12 +14,10 @@ from itertools import product
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from grin_ros.core.hints.covariance import Array
 from grin_ros.core.hints.posterior import sampled
 from grin_ros.core.types import Frame, Hints
-
-Array = NDArray[np.float32]
 
 PIXEL_LN = 0.03
 """One sigma of how far a pixel differs from its cell, which is 10 pixels wide in an image of 640. A hint says that much

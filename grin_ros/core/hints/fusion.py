@@ -85,8 +85,8 @@ class Fusion:
         kind = arrangement(_measured(used), frame.camera)
         if kind == LEVEL:
             used = _fewer(used, width)
-        median = middle(x)
-        ln_range = self.ln_range(median)
+        middle_x = middle(x)
+        ln_range = self.ln_range(middle_x)
         grid, observed = self._compared(frame, used, pixels, ln_range, features)
         found = self._posterior(frame, used, grid, observed, kind, self.process)
         report = _report(hints, used, found, observed.residual_ln)
@@ -97,10 +97,10 @@ class Fusion:
             shift_ln, deviation_ln = self._in_cells(frame, seen, ln_range, shift_ln, deviation_ln)
         deviation_ln = widened(deviation_ln, ln_range + shift_ln, used.unreached)
         within = ln_range < self.limit_ln
-        corrected = median + self.possible(shift_ln, ln_range) / ln_per_x
+        corrected = middle_x + self.possible(shift_ln, ln_range) / ln_per_x
         if features is None:
             ratio = np.where(within, deviation_ln / found.prior_ln, np.float32(1.0))
-            x = np.asarray(corrected + (x - median) * ratio, np.float32)
+            x = np.asarray(corrected + (x - middle_x) * ratio, np.float32)
             log_variance = np.asarray(log_variance + 2.0 * np.log(ratio), np.float32)
         else:
             calibrated = self.calibration.scale(LEVEL if kind == LEVEL else SPREAD, int((~used.of(*OWN_SOURCES)).sum()))

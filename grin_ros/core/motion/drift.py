@@ -33,9 +33,9 @@ LEAST_IMAGES = 3
 NOTABLE_LN = 0.06
 """A smaller change of the median range is noise. With exact poses, rendered drives have up to 0.05."""
 SLIPS_LN, SLIPS_SIGMAS, SLIPS_M = 0.2, 4.0, 0.05
-"""Where a change exceeds this, and so many sigmas of the noise of both images, and odometry has gone so far, the poses
-are not believed. A robot that only turns does not slip: its ranges change by errors of rotation. Where the camera is
-a few centimetres from where tf says, ranges change by up to 0.2 after a turn."""
+"""The poses are not believed if a change exceeds the first, and so many sigmas of the noise of both images, and if
+odometry has gone as far as the third. A robot that only turns does not slip: its ranges change by errors of rotation.
+Where the camera is a few centimetres from where tf says, ranges change by up to 0.2 after a turn."""
 
 
 class Places(NamedTuple):
@@ -54,7 +54,7 @@ class Places(NamedTuple):
 
 
 class Change(NamedTuple):
-    """How ranges changed within about a second.
+    """The change of ranges within about a second.
 
     ln: the median of ln(range now / range that the earlier points predict). noise_ln: so much may come from noise or is
     doubted anyway. moved_m: how far odometry went meanwhile. images: how many earlier images agree with each other.
@@ -72,7 +72,7 @@ class Change(NamedTuple):
 
     @property
     def problem(self) -> str:
-        """Why the poses are not believed, as sentences; empty if they are."""
+        """The reason why the poses are not believed, as sentences; empty if they are."""
         small = abs(self.ln) < max(SLIPS_LN, self.noise_ln)
         if small or self.moved_m < SLIPS_M or self.images < LEAST_IMAGES:
             return ""

@@ -36,7 +36,7 @@ SCALED, UNSCALED, RENDERED = 0, 1, 2
 """A photograph with measured depth, one whose depth has no scale, and a render."""
 FACTS = "facts.json"
 DIGESTED_BYTES = 1 << 16
-"""Of each file of the data, the size and this much of its end tell whether it is still the same."""
+"""A file of the data counts as the same if its size and this much of its end are."""
 
 
 @dataclass(frozen=True)

@@ -122,8 +122,8 @@ def fit_into(
     """Fit sigma for each number of steps and members, write it into the manifest, and return the fits.
 
     Factors of other settings stay, and the manifest says on what each were fitted. fitted_on: what it says of the
-    samples. threads: of the runtime; 0 lets it choose. times: the fitted sigma
-    is multiplied by it, and the manifest says so. Raises ValueError or EngineError if nothing can be fitted.
+    samples. threads: of the runtime; 0 lets it choose. times: the fitted sigma is multiplied by it, and the manifest
+    says so. Raises ValueError or EngineError if nothing can be fitted.
     """
     # The fit needs the output of the network without calibration and limits.
     bare = dataclasses.replace(artifact, manifest=dataclasses.replace(artifact.manifest, calibration=Calibration()))

@@ -23,7 +23,7 @@ MODEL = "model."
 SECTIONS = ("model", "sampling", "loss")
 """The parts of a TrainConfig whose settings are compared one by one."""
 FREE = ("steps", "check_every", "check_frames", "save_every", "snapshot_every")
-"""What may change without a word: a run is trained for longer by more steps, and the others do not change it."""
+"""Settings that may change without a warning: more steps train a run for longer, and the others do not change it."""
 
 
 class Average:

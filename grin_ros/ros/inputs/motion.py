@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -120,7 +121,7 @@ class MotionSource(HintSource):
                 self._waiting.clear()
             seen = self._due(view.frame.stamp_ns)
         if not seen:
-            self._pose(view, view.frame.stamp_ns)  # without poses, this is the error to name
+            self._pose(self._ways(view), view.frame.stamp_ns)  # without poses, this is the error to name
             raise InputError("motion: this image was not followed", "wait for the next image")
         for one in seen:
             if (one.width, one.height) == (view.frame.camera.width, view.frame.camera.height):
@@ -144,19 +145,20 @@ class MotionSource(HintSource):
     def _place(self, seen: Sighting, view: View) -> None:
         pose, why_not, measured = None, "", None
         try:
-            newest_ns = self._newest_ns(view)
+            ways = self._ways(view)
+            newest_ns = _newest_ns(ways)
             if newest_ns is not None and newest_ns < seen.stamp_ns:
-                measured = newest_ns, self._pose(view, newest_ns)
-            pose = self._pose(view, seen.stamp_ns)
+                measured = newest_ns, self._pose(ways, newest_ns)
+            pose = self._pose(ways, seen.stamp_ns)
         except InputError as error:
             why_not = str(error)
         noise = 0.0 if view.config.values[FIXED] else self._distance_noise
         self._motion.take(seen, view.frame.camera, pose, why_not, noise, measured)
 
-    def _pose(self, view: View, image_ns: int) -> Transform:
+    def _pose(self, ways: Sequence[Way], image_ns: int) -> Transform:
         """Return the pose of the camera at a stamp. Raises InputError if it is not known."""
         found = IDENTITY
-        for way in self._ways(view):
+        for way in ways:
             found = found.after(self._along(way, image_ns))
         return found
 
@@ -169,11 +171,6 @@ class MotionSource(HintSource):
                 raise
             text = error.text.replace("tf: the", f"{TOPIC}: the", 1)
             raise InputError(self._fault or text, error.remedy) from error
-
-    def _newest_ns(self, view: View) -> int | None:
-        """Return the stamp after which poses are continued; None if they never are. Raises InputError as `_pose`."""
-        stamps = [tree.newest_ns(target, source) for tree, target, source in self._ways(view)]
-        return min((stamp for stamp in stamps if stamp is not None), default=None)
 
     def _ways(self, view: View) -> list[Way]:
         """Return the ways from the fixed frame to the camera. Raises InputError if nothing tells the pose."""
@@ -229,3 +226,9 @@ def _note(report: MotionReport) -> str:
         f"{report.edges} edges, {report.mapped} points of the map in view of {report.map_size}"
         f"{f'; {report.doubt}' if report.doubt else ''}"
     )
+
+
+def _newest_ns(ways: Sequence[Way]) -> int | None:
+    """Return the stamp after which poses along these ways are continued; None if they never are."""
+    stamps = [tree.newest_ns(target, source) for tree, target, source in ways]
+    return min((stamp for stamp in stamps if stamp is not None), default=None)

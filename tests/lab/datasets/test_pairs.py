@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which depth map belongs to which image."""
+"""Images and depth maps of two folders are paired by their names, else by their order."""
 
 from __future__ import annotations
 

@@ -85,14 +85,13 @@ class LiveFrames:
         stages["total"] = (now_s - capture.arrived_s) * 1e3
         header = capture.image.header
         camera = camera_text(result.frame.camera, header.frame_id)
-        age_ms, decision = self._age_ms(header), self._budget.decision
+        age_ms = self._age_ms(header)
         self._monitor.published(
             PublishedFrame(
                 result.estimate,
                 stages,
                 age_ms,
                 camera,
-                decision,
                 doubts=result.doubts,
                 hints=result.hints,
                 floor_in_obstacles=result.keeps_floor and "obstacles" in sent,

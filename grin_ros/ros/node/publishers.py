@@ -69,10 +69,10 @@ class Publishers:
         """
         if self._shared:
             return True
-        publishers = self._node.get_publishers_info_by_topic(name)
-        if len(publishers) < 2:
+        if self._node.count_publishers(name) < 2:
             return False
         own = (self._node.get_name(), self._node.get_namespace())
+        publishers = self._node.get_publishers_info_by_topic(name)
         if any((each.node_name, each.node_namespace) != own for each in publishers):
             self._shared = True
             self._node.get_logger().warning(

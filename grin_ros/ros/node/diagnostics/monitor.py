@@ -33,8 +33,6 @@ class PublishedFrame:
     """The time from the image's stamp to the publication; None if the stamp is 0."""
     camera: str = ""
     """The frame's camera, in one line."""
-    decision: Decision | None = None
-    """Steps and members, and why."""
     floor_in_obstacles: bool = False
     """True if its obstacles were published with the floor in them because the mounting is not known."""
     no_scan: bool = False
@@ -123,7 +121,7 @@ class Monitor:
             self._camera_infos += 1
 
     def begins(self, decision: Decision) -> None:
-        """Note the steps and members of the frame that is processed from now on."""
+        """Note the steps and members of the frame that is processed from now on, and why."""
         with self._lock:
             self._decision = decision
 
@@ -146,7 +144,7 @@ class Monitor:
                 self._ages_ms.add(now_s, frame.age_ms)
             for stage, value in frame.stages_ms.items():
                 self._stages_ms.setdefault(stage, Window()).add(now_s, value)
-            self._camera, self._decision = frame.camera, frame.decision
+            self._camera = frame.camera
             self._floor_in_obstacles, self._no_scan = frame.floor_in_obstacles, frame.no_scan
             self._doubts = frame.doubts
             self._note_hints(now_s, frame.hints)

@@ -98,10 +98,11 @@ def test_a_failed_transition_is_an_error_until_a_state_is_entered_without_it(mon
 
 
 def test_a_new_activation_knows_nothing_of_the_frames_of_an_earlier_one(monitor: Monitor) -> None:
-    told = replace(FRAME, decision=Decision(1, 1, "why"), floor_in_obstacles=True, no_scan=True)
-    monitor.published(told)
+    decision = Decision(1, 1, "why")
+    monitor.begins(decision)
+    monitor.published(replace(FRAME, floor_in_obstacles=True, no_scan=True))
     now = snapshot(monitor)
-    assert (now.decision, now.floor_in_obstacles, now.no_scan) == (told.decision, True, True)
+    assert (now.decision, now.floor_in_obstacles, now.no_scan) == (decision, True, True)
     monitor.restart()
     now = snapshot(monitor)
     assert (now.decision, now.floor_in_obstacles, now.no_scan) == (None, False, False)

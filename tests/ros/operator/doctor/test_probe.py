@@ -107,7 +107,10 @@ def complete(limit_s: float) -> RosGraph:
         taken = {name for name, topic in found.topics.items() if topic.subscribers}
         told = all(node.status is not None for node in found.nodes)
         heard = found.heard.keys() >= published - {SCAN, "/robot/points"}  # what it sees late, it has not listened to
-        if (found.nodes and told and heard and sent >= published and taken >= subscribed) or time.monotonic() > end_s:
+        ends = [end for topic in found.topics.values() for end in (*topic.publishers, *topic.subscribers)]
+        named = not any("UNKNOWN" in end.node for end in ends)  # DDS finds an end before the name of its node
+        whole = found.nodes and told and heard and named and sent >= published and taken >= subscribed
+        if whole or time.monotonic() > end_s:
             return found
 
 

@@ -15,6 +15,8 @@ from grin_ros.core.geometry.transform import Transform
 
 MAX_PIXELS = 64_000_000
 """The largest number of pixels. A larger image is refused before memory is allocated for it."""
+SURELY_SIGMAS = 2.0
+"""A surface is certainly beyond a range if it still is when its depth is reduced by this many sigmas."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class DepthEstimate:
     sigma_m: (H, W) float32, one standard deviation in metres; NaN wherever depth_m is not finite.
     stamp_ns: that of the frame. timings_ms: milliseconds by stage. hints: None without hints, or if none of them
     lies in the image. floor_ln: ln(factor) by which the network's ranges were too long by the floor that they show;
-    None if they were not compared with it.
+    None if they were not compared with it. maybe_nearer: (H, W), True where depth_m is +inf because it is beyond
+    max_depth_m, and not beyond it by SURELY_SIGMAS; None if that is nowhere so.
     """
 
     depth_m: NDArray[np.float32]
@@ -84,6 +87,7 @@ class DepthEstimate:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     hints: HintReport | None = None
     floor_ln: float | None = None
+    maybe_nearer: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

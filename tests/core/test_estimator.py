@@ -136,13 +136,22 @@ def test_settings_may_change_between_frames() -> None:
 )
 def test_limits(depth_m: float, sigma_m: float, settings: Settings, expected: tuple[float, float]) -> None:
     got = limited(np.full((2, 3), depth_m, np.float32), np.full((2, 3), sigma_m, np.float32), settings)
-    for values, value in zip(got, expected, strict=True):
+    for values, value in zip(got[:2], expected, strict=True):
         assert values.dtype == np.float32
         np.testing.assert_array_equal(values, np.full((2, 3), value, np.float32))
     if depth_m > 0.0:
         estimate = Estimator(Recorder(depth_m, sigma_m), settings)(FRAME)
         np.testing.assert_array_equal(estimate.depth_m, np.full((30, 40), expected[0], np.float32))
         np.testing.assert_array_equal(estimate.sigma_m, np.full((30, 40), expected[1], np.float32))
+
+
+def test_what_may_be_within_the_limit_is_told_from_what_is_surely_beyond_it() -> None:
+    depth_m = np.array([[9.0, 9.0, np.inf, np.nan, 5.0]], np.float32)
+    sigma_m = np.array([[0.4, 0.6, np.nan, np.nan, 3.0]], np.float32)
+    got_m, _, maybe_nearer = limited(depth_m, sigma_m, Settings(max_depth_m=8.0))
+    np.testing.assert_array_equal(got_m, [[np.inf, np.inf, np.inf, np.nan, 5.0]])
+    np.testing.assert_array_equal(maybe_nearer, [[False, True, False, False, False]])
+    assert limited(depth_m, sigma_m, Settings())[2] is None
 
 
 @pytest.mark.parametrize("depth_m", [np.nan, -1.0, 0.0])

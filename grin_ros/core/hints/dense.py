@@ -6,6 +6,9 @@ The Gaussian process takes some hundred hints. Here all of them count: what they
 averaged in each cell of the query grid. The mean is one more measurement of that cell, and a weaker one of the cells
 around it. The noise of many hints so averages out, and depth follows the sensor where it measures. How far the hints of
 a cell still miss it tells how far the pixels of that cell differ, for example at the edge of a thing.
+
+A cell is 10 pixels wide in an image of 640. So after decoding, each pixel is corrected once more, by the hint that is
+nearest to it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from itertools import product
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from grin_ros.core.hints.covariance import Array
 from grin_ros.core.hints.posterior import sampled
@@ -31,6 +35,19 @@ ALIKE = 0.5
 """This share of a hint's variance is common to all hints of a cell: depth cameras err alike at neighbouring pixels."""
 ODDS_LN = 3.0
 """The logarithm of the odds that a hint is right if it misses nothing. One that misses by two and a half deviations is
+believed by half."""
+REACH = 1.0
+"""The correlation of the errors of two pixels has fallen to 1 / e at this distance, in cells of the query grid."""
+SURFACE_LN = 0.05
+"""If the depths of two pixels differ by much more than this, in ln(depth), they lie on different surfaces. The error of
+one then says nothing of that of the other."""
+SENSOR_LN = 0.02
+"""One sigma that is added to that of a hint, because sensors err by more than they say, and their pixels are not quite
+where they should be."""
+LEAST_LN = 0.01
+"""One sigma of ln(depth) of a pixel is at least this."""
+PIXEL_ODDS_LN = 7.0
+"""ODDS_LN for pixels. Beside the edge of a thing, right hints miss depth by much. One that misses by 3.7 deviations is
 believed by half."""
 
 
@@ -71,3 +88,44 @@ def in_cells(frame: Frame, hints: Hints, ln_range: Array, variance: Array) -> tu
     differ = cv2.blur(summed(believed * (left_ln**2 - hints.sigma_ln**2)), (3, 3))
     of_pixels = np.maximum(differ, 0.0) / (1.0 + cv2.blur(count, (3, 3)))
     return further_ln, np.asarray(1.0 / precision + of_pixels, np.float32)
+
+
+def at_pixels(hints: Hints, depth_m: Array, sigma_m: Array, ray_z: Array, cols: int) -> tuple[Array, Array]:
+    """Return depth_m and sigma_m (H, W), each pixel corrected by its nearest hint as by the only one of a Gaussian
+    process. What is not finite stays as it is.
+
+    hints: as for `in_cells`. ray_z: (H, W) z of the unit rays. cols: the columns of the query grid.
+    """
+    height, width = depth_m.shape
+    v, u = hints.nearest(width, height)
+    with np.errstate(divide="ignore", invalid="ignore"):  # depth may be NaN or infinite
+        ln_depth = np.log(depth_m)
+        sigma_ln = np.maximum(sigma_m / depth_m, np.float32(LEAST_LN))
+        miss_ln = np.log(hints.range_m * ray_z[v, u]) - ln_depth[v, u]
+    variance = sigma_ln[v, u] ** 2 + hints.sigma_ln**2 + np.float32(SENSOR_LN**2)
+    wrong = np.exp(np.minimum(0.5 * miss_ln**2 / variance - np.float32(PIXEL_ODDS_LN), np.float32(30.0)))
+    gain = sigma_ln[v, u] / (variance * (1.0 + wrong))
+    known = np.isfinite(gain * miss_ln)
+    if not known.any():
+        return depth_m, sigma_m
+    v, u, gain, miss_ln = v[known], u[known], gain[known], miss_ln[known]
+    nearest, apart_px = _nearest(v, u, depth_m.shape)
+    with np.errstate(invalid="ignore"):
+        surface = (ln_depth - np.take(ln_depth[v, u], nearest)) * np.float32(1.0 / SURFACE_LN)
+        alike = np.exp(apart_px * np.float32(-cols / width / REACH) - 0.5 * surface**2)
+        better_m = depth_m * np.exp(alike * sigma_ln * np.take(gain * miss_ln, nearest))
+        left = 1.0 - alike**2 * np.take(gain * sigma_ln[v, u], nearest)
+        better_sigma_m = better_m * sigma_ln * np.sqrt(np.maximum(left, np.float32(0.0)))
+    finite = np.isfinite(better_m)
+    return np.where(finite, better_m, depth_m), np.where(finite, better_sigma_m, sigma_m)
+
+
+def _nearest(v: NDArray[np.intp], u: NDArray[np.intp], shape: tuple[int, ...]) -> tuple[NDArray[np.intp], Array]:
+    """Return for each pixel of an image (H, W) which of the pixels v, u (M,) is nearest, and how far it is away."""
+    elsewhere = np.ones(shape, np.uint8)
+    elsewhere[v, u] = 0
+    found = cv2.distanceTransformWithLabels(elsewhere, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
+    apart_px, label = np.asarray(found[0], np.float32), np.asarray(found[1], np.intp)
+    of_label = np.zeros(int(label.max()) + 1, np.intp)
+    of_label[label[v, u]] = np.arange(len(u))
+    return np.take(of_label, label), apart_px

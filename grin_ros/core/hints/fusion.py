@@ -40,11 +40,13 @@ ROUGHLY = 64
 
 @dataclass(frozen=True)
 class Fused:
-    """The answer with hints: x and log_variance (S, N) as `Sample` has them, and what became of the hints."""
+    """The answer with hints: x and log_variance (S, N) as `Sample` has them, and what became of the hints. dense: all
+    hints of a dense sensor, by which the pixels are corrected after decoding (`at_pixels`); None for a few hints."""
 
     x: Array
     log_variance: Array
     report: HintReport
+    dense: Hints | None = None
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,9 @@ class Fusion:
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
         deviation_ln = found.deviation_ln
-        if kind == SPREAD and len(used) < len(seen):
-            shift_ln, deviation_ln = self._in_cells(frame, seen, ln_range, shift_ln, deviation_ln)
+        dense = _independent(seen) if kind == SPREAD and len(used) < len(seen) else None
+        if dense is not None:
+            shift_ln, deviation_ln = self._in_cells(frame, dense, ln_range, shift_ln, deviation_ln)
         deviation_ln = widened(deviation_ln, ln_range + shift_ln, used.unreached)
         within = ln_range < self.limit_ln
         corrected = middle_x + self.possible(shift_ln, ln_range) / ln_per_x
@@ -107,7 +110,7 @@ class Fusion:
             sigma = np.float32(_wider(used, kind) * calibrated / sigma_scale) * deviation_ln / ln_per_x
             x = np.asarray(np.where(within, corrected, x), np.float32)
             log_variance = np.asarray(np.where(within, 2.0 * np.log(sigma), log_variance), np.float32)
-        return Fused(x, log_variance, report)
+        return Fused(x, log_variance, report, dense)
 
     def roughly(self, frame: Frame, hints: Hints, kind: str, alone: Answer) -> Answer:
         """Return the answer with at most ROUGHLY of the hints, by the process without a hint network.
@@ -165,9 +168,6 @@ class Fusion:
         self, frame: Frame, hints: Hints, ln_range: Array, shift_ln: Array, deviation_ln: Array
     ) -> tuple[Array, Array]:
         """Return the correction (N,) and its deviation (N,) with all hints, of which the process has used some."""
-        hints = hints.chosen(~hints.of(*OWN_SOURCES) & (hints.shared_ln == 0.0))
-        if not len(hints):
-            return shift_ln, deviation_ln
         shape = (self.rows, self.cols)
         answer_ln, variance = (ln_range + shift_ln).reshape(shape), (deviation_ln**2).reshape(shape)
         further_ln, remaining = in_cells(frame, hints, answer_ln, variance)
@@ -219,6 +219,12 @@ def _fewer(hints: Hints, width: int) -> Hints:
         return hints
     few = thinned(hints.chosen(~others), width, MOST_LEVEL)
     return replace(Hints.joined([few, hints.chosen(others)]) or few, unreached=hints.unreached)
+
+
+def _independent(hints: Hints) -> Hints | None:
+    """Return the hints of sensors without an error that all of them share; None if there are none."""
+    own = ~hints.of(*OWN_SOURCES) & (hints.shared_ln == 0.0)
+    return hints.chosen(own) if own.any() else None
 
 
 def _measured(hints: Hints) -> Hints:

@@ -100,6 +100,7 @@ def test_a_dense_cloud_corrects_depth_or_lies_outside(estimator: Estimator, tiny
         np.testing.assert_array_equal(got.depth_m, alone.depth_m)
     else:
         assert got.hints is not None and got.hints.offered == 40_000
+        assert "pixels" in got.timings_ms and "pixels" not in estimator(tiny_frame, hints=few).timings_ms
         both = np.isfinite(alone.depth_m) & np.isfinite(got.depth_m)
         assert np.median(got.depth_m[both] / alone.depth_m[both]) == pytest.approx(1.4, rel=0.05)
 
@@ -187,7 +188,7 @@ def test_many_noisy_hints_say_more_than_those_of_the_process(estimator: Estimato
         got = estimator(tiny_frame, hints=Hints.measured(hints.pixels, noisy, 0.1))
         both = np.isfinite(alone.depth_m) & np.isfinite(got.depth_m)
         errors.append(float(np.mean(np.abs(np.log(got.depth_m[both] / (1.3 * alone.depth_m[both]))))))
-    assert errors[1] < 0.75 * errors[0]
+    assert errors[1] < 0.85 * errors[0]
 
 
 def test_dense_hints_that_share_their_error_change_no_cell(estimator: Estimator, tiny_frame: Frame) -> None:

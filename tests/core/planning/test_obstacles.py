@@ -242,6 +242,16 @@ def test_nothing_is_cleared_beyond_the_largest_depth(max_depth_m: float) -> None
     assert free[:, 2].max() <= max_depth_m + 1e-5
 
 
+def test_what_may_lie_within_the_largest_depth_clears_nothing() -> None:
+    """The right half is estimated beyond the largest depth too, but with a large sigma."""
+    depth_m = np.full((CAMERA.height, CAMERA.width), np.inf, np.float32)
+    maybe_nearer = np.arange(CAMERA.width) >= CAMERA.width // 2
+    estimate = replace(exact(depth_m), maybe_nearer=maybe_nearer & np.isinf(depth_m))
+    wanted = SETTINGS.within(3.0)
+    columns = CAMERA.project(free_points(CAMERA, estimate, wanted, trusted_pixels(CAMERA, estimate, wanted)))[:, 0]
+    assert 20.0 < columns.max() < CAMERA.width // 2
+
+
 def test_a_large_depth_leaves_the_settings_as_they_are() -> None:
     assert SETTINGS.within(80.0) == SETTINGS
 

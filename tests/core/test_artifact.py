@@ -32,6 +32,18 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     (folder / "manifest.json").write_text(json.dumps(values))
 
 
+def test_a_folder_does_not_hide_a_shipped_model_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = find_artifact("nano")
+    assert not caplog.text
+    Path("nano").mkdir()
+    assert find_artifact("nano") == shipped
+    assert "give './nano'" in caplog.text
+    assert find_artifact("./nano") == Path("nano")
+
+
 def test_a_good_artifact_loads(tiny_artifact: Path) -> None:
     artifact = load_artifact(tiny_artifact)
     assert artifact.manifest.name == "tiny"

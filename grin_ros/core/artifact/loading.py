@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 from grin_ros.core.artifact.files import check_file, check_golden
 from grin_ros.core.artifact.manifest import ArtifactError, Manifest, graph_file, read_manifest
 from grin_ros.core.config import nearest
+
+logger = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parents[2] / "artifacts"
 """The folder of the models that are installed with the package."""
@@ -66,13 +69,18 @@ def _digest(hashes: Mapping[str, str]) -> str:
 
 
 def find_artifact(name_or_path: str) -> Path:
-    """Return the folder of a shipped model ('nano') or of a path. Raises ArtifactError that lists the shipped ones."""
+    """Return the folder of a shipped model ('nano') or of a path. Raises ArtifactError that lists the shipped ones.
+
+    A folder in the working directory that has the name of a shipped model is meant only by './nano'; the log says so.
+    """
     path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        return path
     shipped = sorted(p.name for p in SHIPPED.iterdir() if p.is_dir()) if SHIPPED.is_dir() else []
     if name_or_path in shipped:
+        if path.is_dir():
+            logger.warning("model '%s' is the shipped one, not the folder here; for that one, give './%s'", path, path)
         return SHIPPED / name_or_path
+    if path.is_dir():
+        return path
     hint = nearest(name_or_path, shipped) or "."
     raise ArtifactError(
         f"model: got '{name_or_path}', which is neither a folder nor a shipped model{hint} "

@@ -17,7 +17,9 @@ import os
 import platform
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +39,11 @@ MAX_HEADER_BYTES = 64 * 1024
 """A longer header is not read."""
 MAX_ENTRY_BYTES = MAX_FILE_BYTES + MAX_HEADER_BYTES
 """A larger entry is not read. An engine is hardly larger than the model it was built from."""
+MAX_KEPT_BYTES = 2 * 2**30
+"""All engines together have at most so many bytes. One that has more than a quarter of them is not kept: OpenVINO's
+'decode' grows with the image, to 1.5 GB for 8000x6000 pixels."""
+WRITING_S = 600.0
+"""A file that is being written and did not change for so long belongs to an interrupted build."""
 UNFINISHED = ".unfinished-"
 """The beginning of the name of a file that is being written."""
 
@@ -70,7 +77,8 @@ class EngineKey:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file in the cache folder. fault: why it would not be loaded; empty if it would."""
+    """A file in the cache folder. fault: why it would not be loaded; empty if it would. key: None if that is not known,
+    and of a file that is being written."""
 
     path: Path
     size_bytes: int
@@ -152,20 +160,26 @@ def cpu_identity() -> str:
 def load(key: EngineKey) -> bytes | None:
     """Return the engine of `key`; None if there is none, or if it may not be loaded (the log says why)."""
     path = engine_folder() / key.file_name
-    if not path.exists():
-        return None
     try:
         found, engine = _read(path)
         if found != key:
             raise CacheError("its key is not the one that its name says")
+        with suppress(OSError):
+            os.utime(path)  # `store` deletes those that were not used for the longest time
         return engine
+    except FileNotFoundError:
+        return None
     except (CacheError, OSError) as error:
         logger.warning("%s is not loaded: %s; the engine is built again", path, error)
         return None
 
 
 def store(key: EngineKey, engine: bytes) -> None:
-    """Write `engine` to the cache as a whole. If the folder cannot be written, log it and keep nothing."""
+    """Write `engine` to the cache as a whole, and delete what was not used for the longest time if the cache gets too
+    large. If the folder cannot be written, log it and keep nothing."""
+    if len(engine) > MAX_KEPT_BYTES // 4:
+        logger.info("%s: %d MB are not kept, and built at every start", key.file_name, len(engine) // 2**20)
+        return
     folder = engine_folder()
     header = {"key": dataclasses.asdict(key), "sha256": hashlib.sha256(engine).hexdigest()}
     temporary = ""
@@ -178,6 +192,7 @@ def store(key: EngineKey, engine: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, folder / key.file_name)
+        _make_room(folder)
     except OSError as error:
         logger.warning(
             "%s: the built engine cannot be kept (%s) and is built at every start; make the folder writable, or set "
@@ -186,22 +201,42 @@ def store(key: EngineKey, engine: bytes) -> None:
             error,
         )
         if temporary:
-            Path(temporary).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
+
+
+def _make_room(folder: Path) -> None:
+    """Delete the engines that were not used for the longest time, until the others have at most MAX_KEPT_BYTES."""
+    files = [(path.stat(), path) for path in folder.glob(f"*{SUFFIX}")]
+    size = 0
+    for status, path in sorted(files, key=lambda each: each[0].st_mtime, reverse=True):
+        size += status.st_size
+        if size > MAX_KEPT_BYTES:
+            path.unlink(missing_ok=True)
 
 
 def entries() -> Iterator[Entry]:
-    """Yield all entries, each read and checked, and the files of interrupted builds."""
+    """Yield all entries, each read and checked, and the files of interrupted builds. Other processes may change the
+    folder meanwhile."""
     folder = engine_folder()
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.suffix != SUFFIX and not path.name.startswith(UNFINISHED):
             continue
-        size = path.lstat().st_size
         try:
+            status = path.lstat()
+            if stat.S_ISDIR(status.st_mode):
+                continue
+            if path.name.startswith(UNFINISHED):
+                writing = time.time() - status.st_mtime < WRITING_S
+                yield Entry(path, status.st_size, fault="" if writing else "its build was interrupted")
+                continue
             key, _ = _read(path)
             fault = "" if path.name == key.file_name else "its key is not the one that its name says"
-            yield Entry(path, size, key, fault)
+            yield Entry(path, status.st_size, key, fault)
+        except FileNotFoundError:
+            continue
         except (CacheError, OSError) as error:
-            yield Entry(path, size, fault=str(error))
+            yield Entry(path, status.st_size, fault=str(error))
 
 
 def clear() -> tuple[int, int]:
@@ -211,8 +246,9 @@ def clear() -> tuple[int, int]:
     files += [path for path in provider.rglob("*") if not path.is_dir()] if provider.is_dir() else []
     size = 0
     for path in files:
-        size += path.lstat().st_size
-        path.unlink()
+        with suppress(FileNotFoundError):  # another process may delete it too
+            size += path.lstat().st_size
+            path.unlink()
     return len(files), size
 
 

@@ -47,7 +47,7 @@ def list_entries() -> int:
         what = entry.fault or (
             f"{entry.key.graph}{size(entry.key)}, {entry.key.runtime}, {entry.key.precision}, {entry.key.device}"
             if entry.key
-            else ""
+            else "it is being written"
         )
         faults += bool(entry.fault)
         print(f"{'!!' if entry.fault else 'ok'}  {entry.path.name}  {entry.size_bytes / 1e6:.1f} MB  {what}")

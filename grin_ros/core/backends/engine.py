@@ -17,6 +17,9 @@ from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.artifact.manifest import ArtifactError
 from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor
 
+OF_CAMERA = ("queries", "query_rays", "scene_rays", "mounting")
+"""The inputs that stay the same as long as the camera does."""
+
 
 class EngineError(RuntimeError):
     """The engine cannot be opened, failed or answered wrong; the text says what to do."""
@@ -34,8 +37,16 @@ class EngineUnavailableError(EngineError):
         self.remedy = remedy
 
 
+class EngineSizeError(EngineError):
+    """The engine takes no image of this size, or not so many members. It is in order, and the same one opened again
+    would refuse the frame too."""
+
+
 class Engine(ABC):
-    """Runs the three graphs of one artifact. Not thread safe: one caller at a time.
+    """Runs the three graphs of one artifact.
+
+    On the CPU, threads may share it: each has an `Estimator` of its own. On a GPU, the tensors of a frame stay in the
+    memory of the engine, so that every thread needs an engine of its own.
 
     A backend implements `run`. One that has a faster way through all steps returns a `FusedDenoiser` from `denoiser`.
     """

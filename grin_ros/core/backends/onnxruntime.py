@@ -133,8 +133,9 @@ class OrtCudaEngine(OrtEngine):
         return {"use_tf32": "0"}
 
     def _prepare(self) -> None:
-        # This finds CUDA and cuDNN where pip installed them (onnxruntime-gpu[cuda,cudnn]).
-        onnxruntime.preload_dlls()
+        # This finds CUDA and cuDNN where pip installed them (onnxruntime-gpu[cuda,cudnn]). Version 1.21 brought it.
+        if preload := getattr(onnxruntime, "preload_dlls", None):
+            preload()
 
 
 class OrtTensorrtEngine(OrtCudaEngine):

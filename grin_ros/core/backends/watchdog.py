@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.backends.answer_check import check_answer
-from grin_ros.core.backends.engine import Engine, EngineError, FusedDenoiser
+from grin_ros.core.backends.engine import OF_CAMERA, Engine, EngineError, EngineSizeError, FusedDenoiser
 from grin_ros.core.backends.opening import open_first
 from grin_ros.core.sampling.sampler import Denoiser, Sample, Tensor, sample
 
@@ -60,8 +60,10 @@ class WatchedEngine(Engine):
         """
         super().__init__(artifact, threads)
         self.limit_s = limit_s
-        self._deadline_s: float | None = None
-        """The time at which the answer to the present frame is due; None if it has no limit."""
+        self._left_s: float | None = None
+        """The seconds that the engine may still take for the present frame; None if it has no limit."""
+        self._first_cameras: dict[tuple[int, ...], int] = {}
+        """Size of an image -> the hash of its first camera, for which an engine may have compiled its graphs."""
         self._sizes: set[tuple[Any, ...]] = set()
         """The sizes of the present frame; `_known` holds the sizes of frames that were answered."""
         self._known: set[tuple[Any, ...]] = set()
@@ -87,7 +89,9 @@ class WatchedEngine(Engine):
         """Encode as Engine.encode does. After a failure the next engine is opened here."""
         if self._thread is None:
             self._reopen()
-        self._sizes = {("image", *np.shape(inputs["image"]))}
+        size = np.shape(inputs["image"])
+        camera = hash(tuple(np.asarray(inputs[name]).tobytes() for name in OF_CAMERA if name in inputs))
+        self._sizes = {("image", *size, self._first_cameras.setdefault(size, camera) == camera)}
         self._begin()
         return self._watched(lambda engine: engine.encode(inputs))
 
@@ -113,7 +117,7 @@ class WatchedEngine(Engine):
             return depth_m, sigma_m
 
         answer = self._watched(checked)
-        self._deadline_s = None
+        self._left_s = None
         self._known |= self._sizes
         self._failures = 0
         return answer
@@ -128,21 +132,23 @@ class WatchedEngine(Engine):
         self._thread, self._closed, self._why_none = None, True, "the engine was closed, open a new one"
 
     def _begin(self) -> None:
-        """Start the time limit of a frame."""
-        self._deadline_s = None
+        """Start the time limit of a frame. What the caller does between the graphs does not count."""
+        self._left_s = None
         if self.limit_s > 0.0 and self._thread is not None:
             allowed_s = self.limit_s
             if not self._sizes <= self._known:
                 allowed_s = max(allowed_s, self._thread.engine.first_frame_s)
-            self._deadline_s = time.monotonic() + allowed_s
+            self._left_s = allowed_s
 
     def _watched(self, work: Callable[[Engine], R]) -> R:
-        """Return the result of `work`, done in the engine's thread. Raises EngineHangsError after the deadline."""
+        """Return the result of `work`, done in the engine's thread. Raises EngineHangsError if it takes too long."""
         thread = self._thread
         if thread is None:
             raise EngineError(f"no backend: {self._why_none}")
-        future = thread.submit(lambda: work(thread.engine))
+        future, began_s = thread.submit(lambda: work(thread.engine)), time.monotonic()
         wait([future], self._remaining_s())
+        if self._left_s is not None:
+            self._left_s = max(0.0, self._left_s - (time.monotonic() - began_s))
         if not future.done():
             what = f"{thread.engine.description} has not answered a frame in time (watchdog_s {self.limit_s:g})"
             self._hanging.append(thread)
@@ -155,8 +161,8 @@ class WatchedEngine(Engine):
         try:
             return future.result()
         except Exception as error:
-            self._deadline_s = None
-            self._failures += 1
+            self._left_s = None
+            self._failures += not isinstance(error, EngineSizeError)
             if self._failures >= FAILURES:
                 who = thread.engine.description
                 self._give_up(thread, f"{who} failed {FAILURES} frames in a row, the last with: {error}")
@@ -166,8 +172,8 @@ class WatchedEngine(Engine):
 
     def _remaining_s(self) -> float | None:
         """Return the seconds left for the present frame, or the whole limit between frames; None is no limit."""
-        if self._deadline_s is not None:
-            return max(0.0, self._deadline_s - time.monotonic())
+        if self._left_s is not None:
+            return self._left_s
         return self.limit_s if self.limit_s > 0.0 else None
 
     def _give_up(self, thread: _EngineThread, reason: str) -> None:
@@ -179,7 +185,7 @@ class WatchedEngine(Engine):
             self._why_none = f"{reason}; opened again every {RETRY_S:.0f} s"
             self._retry_at_s = time.monotonic() + RETRY_S
         self._known.clear()
-        self._failures, self._deadline_s = 0, None
+        self._failures, self._left_s = 0, None
         thread.abandon()
 
     def _reopen(self) -> None:

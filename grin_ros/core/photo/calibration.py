@@ -123,7 +123,18 @@ def _matrix(values: Mapping[str, Any]) -> Camera:
         model = str(values["distortion_model"])
     else:
         model = ("rational_polynomial" if any(d[5:]) else "plumb_bob") if d else "none"
-    return Camera.from_k(_numbers(k), d, model, int(width), int(height))
+    roi = values.get("roi") or {}
+    x, y, roi_width, roi_height = (int(roi.get(name, 0)) for name in ("x_offset", "y_offset", "width", "height"))
+    return Camera.from_camera_info(
+        int(width),
+        int(height),
+        _numbers(k),
+        d,
+        model,
+        binning_x=int(values.get("binning_x", 0)),
+        binning_y=int(values.get("binning_y", 0)),
+        roi=(x, y, roi_width, roi_height),
+    )
 
 
 def _kalibr(values: Mapping[str, Any]) -> Camera:

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +72,24 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
             files.append((path, True))
         else:
             raise InputError(f"{path}: it is neither a picture nor a video that can be read", _REMEDY)
+    return [Source(path, name, video) for (path, video), name in zip(files, _names(files), strict=True)]
+
+
+def _names(files: Sequence[tuple[Path, bool]]) -> list[str]:
+    """Return a name for the results of each file: its stem, with a number where results would overwrite each other.
+
+    So they would for a.jpg and a.png, for pictures of the same name in two folders, and for clip_000030.jpg and the
+    30th frame of clip.mp4.
+    """
     stems = Counter(path.stem for path, _ in files)
-    # The results of a.jpg and a.png, and of pictures with the same name in two folders, must not overwrite each other.
-    return [
-        Source(path, path.stem if stems[path.stem] == 1 else f"{path.stem}_{index}", video)
-        for index, (path, video) in enumerate(files, start=1)
-    ]
+    videos = {path.stem for path, video in files if video}
+    names: list[str] = []
+    for path, video in files:
+        frame = None if video else re.fullmatch(r"(.+)_\d{6,}", path.stem)
+        alone = stems[path.stem] == 1 and not (frame and frame[1] in videos)
+        numbered = (f"{path.stem}_{number}" for number in count(1))
+        names.append(path.stem if alone else next(n for n in numbered if n not in names and n not in stems))
+    return names
 
 
 def read_pictures(source: Source, every: int) -> Iterator[Picture]:

@@ -91,7 +91,10 @@ def write_dataset(
                 "give depth that is registered to the image, pixel for pixel",
             )
         if not coded.any():
-            raise InputError(f"{depth}: nothing is measured in it", "remove it and its image")
+            raise InputError(
+                f"{depth}: nothing is measured in it; of 0 and of depth beyond 256 m nothing is kept",
+                "remove it and its image, or convert it if its floats are millimetres: they must be metres",
+            )
         medians_m.append(float(np.median(coded[coded > 0])) / values_per_metre)
         camera = cameras(width, height).camera
         files = f"images/{image.name}", f"depth/{image.stem}.png"

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from grin_ros.core.backends.engine import EngineSizeError
 from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.sampling.sampler import Tensor
 
@@ -18,7 +19,7 @@ class Scripted(OrtEngine):
     """ONNX Runtime with a `fault` that all instances share. It records the threads that opened, ran and closed it."""
 
     fault: ClassVar[str] = ""
-    """'', 'raises', 'nan', 'shape', 'hangs'"""
+    """'', 'raises', 'nan', 'shape', 'hangs', 'too large'"""
     opens: ClassVar[bool] = True
     release: ClassVar[threading.Event] = threading.Event()
     made: ClassVar[list[Scripted]] = []
@@ -37,6 +38,8 @@ class Scripted(OrtEngine):
         fault = type(self).fault
         if fault == "raises" and graph == "denoise":
             raise RuntimeError("CUDA error 700: an illegal memory access was encountered")
+        if fault == "too large":
+            raise EngineSizeError("image: got (1, 4000, 4000, 3), at most (1, 2048, 2048, 3); resize the image")
         if fault == "hangs" and graph == "denoise":
             type(self).release.wait(60.0)
         out = super().run(graph, inputs)

@@ -106,12 +106,28 @@ def test_clear_deletes_entries_and_leftovers_and_nothing_else(folder: Path) -> N
     provider = cache.provider_folder() / "model"
     provider.mkdir(parents=True)
     (provider / "a.engine").write_bytes(b"12345678")
+    (folder / "a_folder.engine").mkdir()
+    assert [(bool(entry.fault), entry.key) for entry in cache.entries()] == [(False, None), (False, KEY)]
+    os.utime(folder / f"{cache.UNFINISHED}x", (0.0, 0.0))
     assert [bool(entry.fault) for entry in cache.entries()] == [True, False]
     count, size = cache.clear()
     assert count == 3
     assert size > len(ENGINE)
-    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == ["a_folder.engine", "notes.txt"]
     assert cache.clear() == (0, 0)
+
+
+def test_what_was_not_used_for_the_longest_time_makes_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [dataclasses.replace(KEY, model_sha256=str(index)) for index in range(6)]
+    monkeypatch.setattr(cache, "MAX_KEPT_BYTES", 5 * len(ENGINE))
+    for age, key in enumerate(keys[:4]):
+        cache.store(key, ENGINE)
+        os.utime(folder / key.file_name, (age, age))
+    assert cache.load(keys[0]) == ENGINE  # it counts as used now
+    cache.store(keys[4], ENGINE)
+    assert [cache.load(key) is not None for key in keys] == [True, False, True, True, True, False]
+    cache.store(keys[5], 2 * ENGINE)  # a large one would drive out the others
+    assert cache.load(keys[5]) is None
 
 
 def test_the_key_of_a_graph_depends_only_on_its_file_and_the_weights(tiny_artifact: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,19 @@ def test_one_graph_is_compiled_for_the_first_camera_of_a_size_and_one_for_all_ot
     np.testing.assert_array_equal(answers[0].depth_m, answers[-1].depth_m)
     assert compiled(caplog, "encode") == 2
     assert compiled(caplog, "decode") == 1
+
+
+def test_threads_with_an_estimator_each_may_share_an_engine(tiny_artifact: Path, tiny_frame: Frame) -> None:
+    engine = open_engine("openvino", load_artifact(tiny_artifact), 1)
+    frames = [tiny_frame, replace(tiny_frame, image=tiny_frame.image[::-1].copy())]
+    expected = [Estimator(engine)(frame).depth_m for frame in frames]
+
+    def differs(index: int) -> bool:
+        estimator, which = Estimator(engine), index % 2
+        return any(not np.array_equal(estimator(frames[which]).depth_m, expected[which]) for _ in range(40))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert not any(threads.map(differs, range(4)))
 
 
 class Port:

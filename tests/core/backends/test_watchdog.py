@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends import watchdog
-from grin_ros.core.backends.engine import EngineError
+from grin_ros.core.backends.engine import EngineError, EngineSizeError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.backends.warm_up import warm_up
@@ -112,6 +115,48 @@ def test_the_first_frame_of_a_size_may_take_longer(
     assert np.isfinite(estimator(tiny_frame).depth_m).any()
     with pytest.raises(EngineHangsError):  # the second frame of its size has no time at all
         estimator(tiny_frame)
+
+
+def test_another_camera_of_a_size_may_take_longer_once(
+    watch: Callable[..., WatchedEngine], tiny_frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine may compile its graphs again for it."""
+    monkeypatch.setattr(Scripted, "first_frame_s", DEADLINE_S)
+    estimator = Estimator(watch("first", limit_s=1e-9))
+    others = [replace(tiny_frame, camera=replace(tiny_frame.camera, fx=f_px)) for f_px in (70.0, 80.0)]
+    for frame in (tiny_frame, others[0]):
+        assert np.isfinite(estimator(frame).depth_m).any()
+    with pytest.raises(EngineHangsError):
+        estimator(others[1])
+
+
+def test_what_the_caller_does_between_the_graphs_does_not_count(
+    watch: Callable[..., WatchedEngine], tiny_frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed_s = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + passed_s)
+    monkeypatch.setattr(watchdog, "time", clock)
+    estimator = Estimator(watch("first", limit_s=DEADLINE_S))
+
+    def slow_hints() -> None:
+        nonlocal passed_s
+        passed_s += 10.0 * DEADLINE_S
+
+    for _ in range(2):
+        assert np.isfinite(estimator(tiny_frame, hints=slow_hints).depth_m).any()
+
+
+def test_an_image_that_is_too_large_is_no_fault_of_the_engine(
+    watch: Callable[..., WatchedEngine], tiny_frame: Frame
+) -> None:
+    estimator = Estimator(watch("first", "second"))
+    Scripted.fault = "too large"
+    for _ in range(FAILURES + 1):
+        with pytest.raises(EngineSizeError, match="resize the image"):
+            estimator(tiny_frame)
+    Scripted.fault = ""
+    assert np.isfinite(estimator(tiny_frame).depth_m).any()
+    assert len(Scripted.made) == 1 and not Second.made
 
 
 def test_without_a_limit_it_waits(watch: Callable[..., WatchedEngine], tiny_frame: Frame) -> None:

@@ -118,6 +118,13 @@ def test_a_format_gives_the_camera_that_was_written(form: str, lens: str, tmp_pa
     assert read_calibration(written(tmp_path, FORMATS[form](CAMERAS[lens]))) == CAMERAS[lens]
 
 
+def test_the_region_of_interest_and_binning_of_camera_info_count(tmp_path: Path) -> None:
+    full = Camera(1280, 960, 1000.0, 1000.0, 640.0, 480.0)
+    region = "roi: {x_offset: 320, y_offset: 240, height: 480, width: 640, do_rectify: false}"
+    text = camera_info(full).replace("---", f"binning_x: 2\nbinning_y: 2\n{region}\n---")
+    assert read_calibration(written(tmp_path, text)) == full.cropped(320, 240, 640, 480).binned(2, 2)
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

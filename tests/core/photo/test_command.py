@@ -20,7 +20,7 @@ from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.photo import command
 from grin_ros.core.photo.cameras import pinhole
 from grin_ros.core.photo.outputs import MAX_POINTS, millimetres, write_cloud
-from grin_ros.core.photo.pictures import Source, read_pictures
+from grin_ros.core.photo.pictures import Source, find_sources, read_pictures
 from grin_ros.core.types import DepthEstimate, Frame
 from tests.core.photo.test_calibration import CAMERAS, ros
 
@@ -117,14 +117,18 @@ def test_a_damaged_frame_of_a_video_is_named(monkeypatch: pytest.MonkeyPatch, ca
     assert "drive.mp4: frame 1 is damaged and left out" in caplog.text
 
 
-@pytest.mark.usefixtures("folder")
-def test_every_nth_frame_of_a_video_is_taken(tiny_artifact: Path) -> None:
-    writer = cv2.VideoWriter("drive.avi", cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (64, 48))
+def write_video(path: Path, frames: int) -> None:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (64, 48))
     if not writer.isOpened():
         pytest.skip("this OpenCV cannot write videos")
-    for _ in range(7):
+    for _ in range(frames):
         writer.write(cv2.resize(IMAGE, (64, 48)))
     writer.release()
+
+
+@pytest.mark.usefixtures("folder")
+def test_every_nth_frame_of_a_video_is_taken(tiny_artifact: Path) -> None:
+    write_video(Path("drive.avi"), 7)
     arguments = ["drive.avi", "--every", "3", "--fov", "60", "--model", str(tiny_artifact), "--backend", "ort"]
     assert command.main(arguments) == 0
     names = sorted(path.name for path in Path("depth_output").glob("*_depth.npy"))
@@ -149,7 +153,19 @@ def test_of_a_folder_a_damaged_picture_is_left_out_and_names_stay_apart(
     for name in ("_first.png", "half.jpg", "phone.HEIC"):
         assert f"left out: pictures/{name}: the picture is damaged, or of a kind that" in said
     assert said.count("left out") == 3
-    assert sorted(path.name for path in Path("new/out").glob("*_depth.npy")) == ["a_2_depth.npy", "a_3_depth.npy"]
+    assert sorted(path.name for path in Path("new/out").glob("*_depth.npy")) == ["a_1_depth.npy", "a_2_depth.npy"]
+
+
+def test_every_picture_has_results_of_its_own(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("x/a.png", "y/a.png", "z/a_2.png", "drive.avi", "drive_000003.png")]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        if path.suffix == ".png":
+            cv2.imwrite(str(path), IMAGE)
+        else:
+            write_video(path, 2)
+    names = [source.name for source in find_sources(paths)]
+    assert names == ["a_1", "a_3", "a_2", "drive", "drive_000003_1"]
 
 
 @pytest.mark.usefixtures("folder")

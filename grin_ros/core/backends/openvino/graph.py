@@ -9,18 +9,19 @@ five sixths. If it knows the camera too, it computes once what depends on rays a
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.backends.engine import OF_CAMERA
+
 logger = logging.getLogger(__name__)
 
 MAX_CASES = 8
 """The largest number of sizes and cameras that a graph is compiled for."""
-OF_CAMERA = ("queries", "query_rays", "scene_rays", "mounting")
-"""The inputs that stay the same as long as the camera does."""
 
 Tensors = Mapping[str, NDArray[Any]]
 Sizes = tuple[tuple[str, tuple[int, ...]], ...]
@@ -32,7 +33,8 @@ Compile = Callable[[Sizes, Tensors], Any]
 
 
 class Graph:
-    """A graph that is called with its inputs by name and returns its outputs by name. Not thread safe."""
+    """A graph that is called with its inputs by name and returns its outputs by name. Threads take turns, because a
+    second run in the same request would change the answer of the first without an error."""
 
     def __init__(
         self, name: str, axes: Mapping[str, Sequence[int | str]], accepted: float, compile_for: Compile
@@ -46,6 +48,7 @@ class Graph:
         self._axes, self._accepted, self._compile = axes, accepted, compile_for
         self._for_all = _Compiled(compile_for((), {}), {})
         self._settled = False
+        self._turn = threading.Lock()
         self._cases: dict[Case, _Compiled] = {}
         """The cases that occurred -> the compiled graph that answers them."""
         self._cameras: dict[Sizes, Tensors] = {}
@@ -57,11 +60,12 @@ class Graph:
 
     def __call__(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
         """Run the graph. Raises what the runtime raises."""
-        case = self._case(inputs) if self._settled else None
-        if case is None:
-            return self._for_all(inputs)
-        known = self._cases.get(case)
-        return known(inputs) if known else self._specialise(case, inputs)
+        with self._turn:
+            case = self._case(inputs) if self._settled else None
+            if case is None:
+                return self._for_all(inputs)
+            known = self._cases.get(case)
+            return known(inputs) if known else self._specialise(case, inputs)
 
     def _case(self, inputs: Tensors) -> Case | None:
         """Return the case of these inputs; None if compiling for it gains nothing.

@@ -12,7 +12,7 @@ import numpy as np
 import tensorrt
 from numpy.typing import NDArray
 
-from grin_ros.core.backends.engine import EngineError
+from grin_ros.core.backends.engine import EngineError, EngineSizeError
 from grin_ros.core.backends.tensorrt.build import Bounds
 from grin_ros.core.backends.tensorrt.cuda import CudaStream, DeviceBuffer, PinnedBuffer
 
@@ -127,7 +127,10 @@ class Program:
             # TensorRT returns False for a wrong size and raises an exception for a wrong rank.
             if not context.set_input_shape(name, shape):
                 low, _, high = self._engine.get_tensor_profile_shape(name, 0)
-                raise EngineError(f"{name}: got {shape}, this engine takes {tuple(low)} to {tuple(high)}")
+                raise EngineSizeError(
+                    f"{name}: got {shape}, engines of TensorRT take {tuple(low)} to {tuple(high)}; resize the image or "
+                    "reduce members, or choose a backend that takes every size, such as ort-cuda"
+                )
 
     def _execute(self, context: Any, addresses: Mapping[str, int]) -> None:
         for name, address in addresses.items():

@@ -41,8 +41,8 @@ from grin_ros.core.estimator import Estimator, Settings  # noqa: E402
 from grin_ros.core.geometry.rays import range_to_depth  # noqa: E402
 from grin_ros.core.geometry.transform import Transform  # noqa: E402
 from grin_ros.core.geometry.transform_tree import interpolated  # noqa: E402
-from grin_ros.core.motion.config import MotionConfig  # noqa: E402
 from grin_ros.core.motion.motion import Motion  # noqa: E402
+from grin_ros.core.motion.tracker import Tracker  # noqa: E402
 from grin_ros.core.types import Frame  # noqa: E402
 from grin_ros.lab.evaluation.flicker import flicker  # noqa: E402
 
@@ -267,11 +267,11 @@ def show_stamps(drives: Sequence[Drive]) -> None:
 def show_cost(images: int = 120) -> None:
     """Print milliseconds an image, of a camera that moves along a wall of noise at 640x480."""
     cv2.setNumThreads(1)
-    motion = Motion(MotionConfig(tracks=300))
+    motion, tracker = Motion(), Tracker(300)
     track_ms, hints_ms, points = [], [], 0
     for index, (image, pose) in enumerate(wall(images)):
         times = [time.process_time()]
-        motion.track(image, CAMERA, (index + 1) * PERIOD_NS, pose)
+        motion.take(tracker.follow(image, (index + 1) * PERIOD_NS), CAMERA, pose)
         times.append(time.process_time())
         motion.hints()
         times.append(time.process_time())

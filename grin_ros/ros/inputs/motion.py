@@ -21,9 +21,9 @@ from sensor_msgs.msg import CompressedImage
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import IDENTITY, TransformTree
 from grin_ros.core.input_error import InputError
+from grin_ros.core.motion.checks.scale_check import ScaleCheck
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.motion import Motion, MotionReport
-from grin_ros.core.motion.scale_check import ScaleCheck
 from grin_ros.core.motion.tracker import Sighting, Tracker, folded
 from grin_ros.core.types import DepthEstimate, Hints
 from grin_ros.ros.inputs.compressed import check_stream, decode
@@ -64,8 +64,7 @@ class MotionSource(HintSource):
 
     def _restart(self) -> None:
         self._motion = Motion()
-        config = self._motion.config
-        self._tracker = Tracker(config.tracks, config.width_px, config.largest_gap_s)
+        self._tracker = Tracker()
         self._waiting.clear()
         self._scale = ScaleCheck()
 

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.lab.datasets.drives import DriveFrame, rendered_drives, with_sensor_noise
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.cameras.capture import STILL, capture_colour, capture_glass, capture_range, pose
 from grin_ros.worlds.cameras.develop import develop, rolling_turn

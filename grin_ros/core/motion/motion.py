@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.hints.corners import MAPPED, TRACKED
 from grin_ros.core.hints.thinning import thinned

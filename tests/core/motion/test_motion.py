@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.motion import point_map
 from grin_ros.core.motion.checks.scale_check import FloorCheck

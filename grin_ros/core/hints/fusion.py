@@ -10,23 +10,23 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints import corners
 from grin_ros.core.hints.answer import Answer
-from grin_ros.core.hints.arrangement import LEVEL, SPREAD, arrangement
+from grin_ros.core.hints.arrangement import CORNERS, LEVEL, SPREAD, arrangement
 from grin_ros.core.hints.both import both, upright
 from grin_ros.core.hints.calibration import HintCalibration
-from grin_ros.core.hints.corners import CORNERS, MAPPED, TRACKED
 from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.dense import in_cells
 from grin_ros.core.hints.evidence import floor
-from grin_ros.core.hints.evidence.floor import FLOOR
-from grin_ros.core.hints.evidence.unreached import OWN_SOURCES, widened
+from grin_ros.core.hints.evidence.unreached import widened
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.median import median
 from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
-from grin_ros.core.hints.thinning import evenly, thinned
+from grin_ros.core.hints.sources import FLOOR, MAPPED, OWN_SOURCES, TRACKED
+from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Frame, HintReport, Hints
 
 BELIEVED = 0.5

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.corners import TRACKED
+from grin_ros.core.hints.sources import TRACKED
 from grin_ros.core.motion.config import LARGEST_SIGMA_LN, MotionConfig
 from grin_ros.core.motion.edges import Past, found_edges
 from grin_ros.core.motion.pictures import Picture

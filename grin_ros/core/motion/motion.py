@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.hints.corners import MAPPED, TRACKED
+from grin_ros.core.hints.sources import MAPPED, TRACKED
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.motion.checks.contradiction import contradiction, doubt_ln
 from grin_ros.core.motion.checks.drift import Drift, Places

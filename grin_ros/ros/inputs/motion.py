@@ -20,6 +20,7 @@ from sensor_msgs.msg import CompressedImage
 
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import IDENTITY, TransformTree
+from grin_ros.core.hints.sources import TRACKED
 from grin_ros.core.input_error import InputError
 from grin_ros.core.motion.checks.scale_check import ScaleCheck
 from grin_ros.core.motion.config import MotionConfig
@@ -130,7 +131,7 @@ class MotionSource(HintSource):
         if hints is None:
             text = f"{report.problem}{f' ({self._fault})' if self._fault not in report.problem else ''}"
             return Given(reason=text or "motion gives nothing for this image", idle=report.idle, note=_note(report))
-        return Given(replace(hints, source=np.zeros_like(hints.source), sources=("motion",)), note=_note(report))
+        return Given(replace(hints, source=np.zeros_like(hints.source), sources=(TRACKED,)), note=_note(report))
 
     def _due(self, stamp_ns: int) -> list[Sighting]:
         """Return the sightings up to that of an image, which wait no longer; none if it does not wait.

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from grin_ros.core.hints.belief import FEWEST_TELLING, judged, vetted
-from grin_ros.core.hints.evidence.floor import FLOOR
+from grin_ros.core.hints.checks.belief import FEWEST_TELLING, judged, vetted
+from grin_ros.core.hints.sources import FLOOR
 from grin_ros.core.types import HintReport, Hints
 from tests.core.hints.seen_room import CAMERA, COLS, ROWS, answer, frame, hints, room
 

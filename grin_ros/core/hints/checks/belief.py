@@ -16,9 +16,9 @@ import numpy as np
 
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.evidence.floor import ALONE, Floor, floor_of
-from grin_ros.core.hints.evidence.unreached import OWN_SOURCES
 from grin_ros.core.hints.median import median
 from grin_ros.core.hints.posterior import sampled
+from grin_ros.core.hints.sources import OWN_SOURCES
 from grin_ros.core.types import Frame, HintReport, Hints
 
 MOST_LN, MOST_ON_FLOOR_LN = math.log(6.0), math.log(2.5)

@@ -89,7 +89,7 @@ class Fusion:
         ln_range = self.ln_range(middle_x)
         grid, observed = self._compared(frame, used, pixels, ln_range, features)
         found = self._posterior(frame, used, grid, observed, kind, self.process)
-        report = _report(hints, used, found, observed.residual_ln)
+        report = _report(used, found, observed.residual_ln)
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
         deviation_ln = found.deviation_ln
@@ -234,11 +234,10 @@ def _wider(used: Hints, kind: str | None) -> float:
     return floor.WIDER if used.of(FLOOR).any() else 1.0
 
 
-def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:
+def _report(used: Hints, found: Posterior, residual_ln: Array) -> HintReport:
     measured, believed = ~used.of(*OWN_SOURCES), found.weight >= BELIEVED
     before, own_ln = residual_ln[measured & believed], residual_ln[measured]
     return HintReport(
-        offered=len(hints),
         used=len(used),
         outliers=int((measured & ~believed).sum()),
         correction_ln=median(before),

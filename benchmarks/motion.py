@@ -1,14 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Measure what motion gives on rendered drives, what faults of odometry do, and what it costs.
+"""Measure what motion and a 2D lidar give on rendered drives, what faults of odometry do, and what it costs.
 
-    python benchmarks/motion.py drive     AbsRel and flicker by phase of the drive, with a person who walks through
-    python benchmarks/motion.py person    AbsRel of the pixels of a person who walks in various ways, and who stands
-    python benchmarks/motion.py faults    odometry that jumps, stops, runs backwards, ...: is depth worse than alone?
-    python benchmarks/motion.py stamps    error against the offset of the stamps and of the camera's pose on the robot
-    python benchmarks/motion.py cost      milliseconds an image at 640x480 with 300 corners
-    python benchmarks/motion.py latency   latency of depth with motion against that without, side by side, without ROS
-                                          (with it: benchmarks/node_motion.py)
+    python benchmarks/motion.py drive         AbsRel and flicker by phase of the drive, with a person who walks through
+    python benchmarks/motion.py person        AbsRel of the pixels of a person who walks in various ways, and who stands
+    python benchmarks/motion.py faults        odometry that jumps, stops, ...: is depth worse than alone?
+    python benchmarks/motion.py stamps        error against the offset of the stamps and of the camera's pose
+    python benchmarks/motion.py lidar         AbsRel, flicker and sigma with 2D lidars at and below the camera
+    python benchmarks/motion.py lidar-faults  the same with a low lidar and odometry that jumps, stops, ...
+    python benchmarks/motion.py cost          milliseconds an image at 640x480 with 300 corners
+    python benchmarks/motion.py latency       latency of depth with motion against that without, side by side, without
+                                              ROS (with it: benchmarks/node_motion.py)
 
 Rendering needs EGL and takes half a minute a room; the frames are kept in --cache.
 """
@@ -21,7 +23,7 @@ import re
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -33,21 +35,20 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.moving.drive import PERIOD_NS, WALKS, Drive, rendered  # noqa: E402
+from benchmarks.moving.drive import PERIOD_NS, SEEDS, WALKS, WORSE, Drive, abs_rel, rendered  # noqa: E402
 from benchmarks.moving.latency import CAMERA, latencies, wall  # noqa: E402
+from benchmarks.moving.lidar_heights import show_heights, show_lidar_faults  # noqa: E402
+from benchmarks.moving.odometry import FAULTS, late, scaled  # noqa: E402
 from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
 from grin_ros.core.backends.opening import open_engine  # noqa: E402
 from grin_ros.core.estimator import Estimator, Settings  # noqa: E402
-from grin_ros.core.geometry.rays import range_to_depth  # noqa: E402
 from grin_ros.core.geometry.transform import Transform  # noqa: E402
-from grin_ros.core.geometry.transform_tree import interpolated  # noqa: E402
-from grin_ros.core.motion.config import MotionConfig  # noqa: E402
 from grin_ros.core.motion.motion import Motion  # noqa: E402
+from grin_ros.core.motion.tracker import Tracker  # noqa: E402
 from grin_ros.core.types import Frame  # noqa: E402
 from grin_ros.lab.evaluation.flicker import flicker  # noqa: E402
 
-SEEDS = (23, 24, 31)
-WORSE = 1.05
+WHAT = ("drive", "person", "faults", "stamps", "cost", "latency", "lidar", "lidar-faults")
 EVERY = 4
 """With faults, depth is computed for every EVERY-th image; all are followed."""
 Depth = NDArray[np.float32]
@@ -105,19 +106,6 @@ def camera_alone(drive: Drive, estimator: Estimator, wanted: Sequence[bool] | No
     ]
 
 
-def abs_rel(drive: Drive, depths_m: Sequence[Depth], where: Sequence[NDArray[np.bool_]] | None = None) -> list[float]:
-    """Return AbsRel of each frame, over the pixels of `where` if it is given; NaN where there are none."""
-    found = []
-    for index, (frame, depth_m) in enumerate(zip(drive.frames, depths_m, strict=True)):
-        truth_m = range_to_depth(frame.range_m, frame.camera.rays())
-        known = np.isfinite(truth_m) & np.isfinite(depth_m)
-        if where is not None:
-            known &= where[index]
-        error = np.abs(depth_m[known] / truth_m[known] - 1.0)
-        found.append(float(error.mean()) if len(error) else math.nan)
-    return found
-
-
 def show_drive(drives: Sequence[Drive], estimator: Estimator) -> None:
     """Print AbsRel by phase, the person's, flicker, and the frames that are worse than alone."""
     by_phase: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -166,55 +154,6 @@ def show_person(seeds: Sequence[int], cache: Path, estimator: Estimator) -> None
         )
 
 
-def late(poses: Sequence[Transform], seconds: float) -> list[Transform | None]:
-    """Return the poses as they were `seconds` before."""
-    found: list[Transform | None] = []
-    for index in range(len(poses)):
-        at = min(max(index - seconds * 1e9 / PERIOD_NS, 0.0), len(poses) - 1.001)
-        before = int(at)
-        found.append(interpolated(poses[before], poses[before + 1], at - before))
-    return found
-
-
-def _scaled(poses: Sequence[Transform], factor: float) -> list[Transform | None]:
-    origin = poses[0].translation_m
-    return [Transform(pose.rotation, origin + factor * (pose.translation_m - origin)) for pose in poses]
-
-
-def _jumping(poses: Sequence[Transform]) -> list[Transform | None]:
-    half = len(poses) * 2 // 3
-    ahead = poses[half].rotation @ np.array([0.7, 0.0, 0.4])
-    return [*poses[:half], *(Transform(pose.rotation, pose.translation_m + ahead) for pose in poses[half:])]
-
-
-def _slipping(poses: Sequence[Transform]) -> list[Transform | None]:
-    """Return poses that show twice the way of one second of driving."""
-    places = np.array([pose.translation_m for pose in poses])
-    steps = np.diff(places, axis=0, prepend=places[:1])
-    steps[15:25] *= 2.0
-    slipped = places[0] + steps.cumsum(axis=0)
-    return [Transform(pose.rotation, place) for pose, place in zip(poses, slipped, strict=True)]
-
-
-def _other_axes(poses: Sequence[Transform]) -> list[Transform | None]:
-    turn = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
-    return [Transform(pose.rotation @ turn, pose.translation_m) for pose in poses]
-
-
-FAULTS: Mapping[str, Callable[[Sequence[Transform]], list[Transform | None]]] = {
-    "none": list,
-    "jumps by 0.8 m": _jumping,
-    "stops": lambda poses: [*poses[:15], *[poses[15]] * (len(poses) - 15)],
-    "runs backwards": lambda poses: _scaled(poses, -1.0),
-    "NaN": lambda poses: [*poses[:15], *[Transform(np.eye(3), np.full(3, np.nan))] * (len(poses) - 15)],
-    "is silent": lambda poses: [*poses[:15], *[None] * (len(poses) - 15)],
-    "is 200 ms late": lambda poses: late(poses, 0.2),
-    "drifts by 20 %": lambda poses: _scaled(poses, 1.2),
-    "slips for 1 s": _slipping,
-    "is in the body frame": _other_axes,
-}
-
-
 def show_faults(drives: Sequence[Drive], estimator: Estimator) -> None:
     """Print how AbsRel suffers from each fault of odometry, and what the status says."""
     print("| odometry | alone | with motion | frames worse by over 5 % | worst | most frequent status |")
@@ -261,17 +200,17 @@ def show_stamps(drives: Sequence[Drive]) -> None:
         offset = Transform(np.eye(3), np.array([metres, 0.0, 0.0]))
         row("camera's place", f"{metres:.2f} m", lambda poses, by=offset: [pose.after(by) for pose in poses])  # type: ignore[misc]
     for share in (0.02, 0.05, 0.1, 0.2):
-        row("odometry's scale", f"{share:.0%}", lambda poses, by=share: _scaled(poses, 1.0 + by))  # type: ignore[misc]
+        row("odometry's scale", f"{share:.0%}", lambda poses, by=share: scaled(poses, 1.0 + by))  # type: ignore[misc]
 
 
 def show_cost(images: int = 120) -> None:
     """Print milliseconds an image, of a camera that moves along a wall of noise at 640x480."""
     cv2.setNumThreads(1)
-    motion = Motion(MotionConfig(tracks=300))
+    motion, tracker = Motion(), Tracker(300)
     track_ms, hints_ms, points = [], [], 0
     for index, (image, pose) in enumerate(wall(images)):
         times = [time.process_time()]
-        motion.track(image, CAMERA, (index + 1) * PERIOD_NS, pose)
+        motion.take(tracker.follow(image, (index + 1) * PERIOD_NS), CAMERA, pose)
         times.append(time.process_time())
         motion.hints()
         times.append(time.process_time())
@@ -297,7 +236,7 @@ def show_latency(estimator: Estimator) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one of the measurements."""
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parse.add_argument("what", choices=("drive", "person", "faults", "stamps", "cost", "latency"))
+    parse.add_argument("what", choices=WHAT)
     parse.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="rooms")
     parse.add_argument("--cache", type=Path, default=Path("motion_drives"), help="folder for rendered frames")
     parse.add_argument("--model", default="nano")
@@ -311,6 +250,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     engine = open_engine("ort", load_artifact(args.model), 1)
     try:
+        if args.what.startswith("lidar"):
+            (show_heights if args.what == "lidar" else show_lidar_faults)(drives, engine)
+            return 0
         estimator = Estimator(engine, Settings(min_depth_m=1e-3, max_depth_m=1e4))
         if args.what == "latency":
             show_latency(estimator)

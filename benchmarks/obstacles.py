@@ -32,7 +32,8 @@ from benchmarks.moving.lidar import level_hints  # noqa: E402
 from grin_ros.core.artifact.loading import load_artifact  # noqa: E402
 from grin_ros.core.backends.opening import open_engine  # noqa: E402
 from grin_ros.core.estimator import Estimator  # noqa: E402
-from grin_ros.core.geometry.camera import Camera, Mounting  # noqa: E402
+from grin_ros.core.geometry.camera import Camera  # noqa: E402
+from grin_ros.core.geometry.mounting import Mounting  # noqa: E402
 from grin_ros.core.geometry.rays import depth_to_range, range_to_depth  # noqa: E402
 from grin_ros.core.planning.obstacles import ObstacleSettings, trusted_pixels  # noqa: E402
 from grin_ros.core.planning.scan import level_scan  # noqa: E402

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from grin_ros.core.estimator import Estimator as Estimator
     from grin_ros.core.estimator import Settings as Settings
     from grin_ros.core.geometry.camera import Camera as Camera
-    from grin_ros.core.geometry.camera import Mounting as Mounting
+    from grin_ros.core.geometry.mounting import Mounting as Mounting
     from grin_ros.core.types import DepthEstimate as DepthEstimate
     from grin_ros.core.types import Frame as Frame
     from grin_ros.core.types import Hints as Hints
@@ -27,7 +27,7 @@ PUBLIC = {
     "Estimator": "grin_ros.core.estimator",
     "Frame": "grin_ros.core.types",
     "Hints": "grin_ros.core.types",
-    "Mounting": "grin_ros.core.geometry.camera",
+    "Mounting": "grin_ros.core.geometry.mounting",
     "Settings": "grin_ros.core.estimator",
     "Unreached": "grin_ros.core.types",
     "load_artifact": "grin_ros.core.artifact.loading",

@@ -51,6 +51,7 @@ ROOMS: Mapping[str, Room] = {
     "core/command_line": room(),
     "core/remedies": room(),
     "core/input_error": room(),
+    "core/evenly": room(third="numpy"),
     "core/types": room("core.geometry", "numpy"),
     "core/geometry": room("core.input_error", "numpy cv2"),
     "core/sampling": room("core.types core.geometry", "numpy"),
@@ -61,8 +62,8 @@ ROOMS: Mapping[str, Room] = {
     ),
     "core/backends/torch_reference": room("core lab.network", "numpy torch"),  # torch's own answer, chosen by name
     "core/floor_scale": room("core.geometry core.hints", "numpy cv2"),
-    "core/hints": room("core.types core.geometry", "numpy cv2"),
-    "core/motion": room("core.types core.geometry core.hints core.labels", "numpy cv2"),
+    "core/hints": room("core.types core.geometry core.evenly", "numpy cv2"),
+    "core/motion": room("core.types core.geometry core.hints core.evenly", "numpy cv2"),
     "core/planning": room("core.types core.geometry", "numpy"),
     "core/inspection": room("core.types core.geometry", "numpy cv2 matplotlib"),
     "core/labels": room("core.types core.geometry core.config", "numpy cv2"),

@@ -28,7 +28,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
 
 from benchmarks.moving import lidar
 from benchmarks.stand_in.camera import info_message
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.ros.bags.messages import deserialize, serialize

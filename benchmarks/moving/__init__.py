@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of benchmarks/motion.py."""
+"""Rendered drives, odometry with faults and a 2D lidar: the parts of benchmarks/motion.py."""

@@ -13,13 +13,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
+from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.lab.datasets.drives import DriveFrame, rendered_drives, with_sensor_noise
 
 LENS = Camera(
     320, 240, 230.0, 228.0, 163.0, 117.0, "plumb_bob", (-0.2, 0.04, 0.0005, -0.0003, 0.0), Mounting(0.5, 0.0, 0.1)
 )
+SEEDS = (23, 24, 31)
+"""The rooms of the drives."""
+WORSE = 1.05
+"""Depth of a frame counts as worse if its AbsRel is larger by this factor."""
 PERIOD_NS = 100_000_000
 SPEED_M, TURN_RAD = 0.03, math.radians(5.0)
 """Metres and radians a frame, at ten frames a second."""
@@ -116,6 +122,21 @@ def _with_person(
     image[where] = np.clip(shade[where], 0, 255).astype(np.uint8)[:, None]
     range_m[where] = distance[where]
     return replace(frame, image=image, range_m=range_m), where
+
+
+def abs_rel(
+    drive: Drive, depths_m: Sequence[NDArray[np.float32]], where: Sequence[NDArray[np.bool_]] | None = None
+) -> list[float]:
+    """Return AbsRel of each frame, over the pixels of `where` if it is given; NaN where there are none."""
+    found = []
+    for index, (frame, depth_m) in enumerate(zip(drive.frames, depths_m, strict=True)):
+        truth_m = range_to_depth(frame.range_m, frame.camera.rays())
+        known = np.isfinite(truth_m) & np.isfinite(depth_m)
+        if where is not None:
+            known &= where[index]
+        error = np.abs(depth_m[known] / truth_m[known] - 1.0)
+        found.append(float(error.mean()) if len(error) else math.nan)
+    return found
 
 
 def _inverse(matrix: NDArray[np.float64]) -> Transform:

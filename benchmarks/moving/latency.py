@@ -51,7 +51,7 @@ class _Feed(threading.Thread):
     def __init__(self, pictures: list[tuple[Picture, Transform]], rate_hz: float) -> None:
         super().__init__(daemon=True)
         self._pictures, self._period_s = [*pictures, *pictures[-2:0:-1]], 1.0 / rate_hz
-        self._tracker = Tracker(300, 640, 10.0)
+        self._tracker = Tracker(300)
         self.follows, self.ends = True, False
         self.waiting: deque[tuple[Sighting, Transform]] = deque()
         self.newest: tuple[int, float, Picture] | None = None  # stamp, time of arrival, image

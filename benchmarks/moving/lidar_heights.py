@@ -1,29 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Measure what a 2D lidar gives on rendered drives, by its height, with odometry and with motion.
+"""Depth along rendered drives with a 2D lidar, by its height, with odometry and with motion.
 
-    python -m benchmarks.moving.lidar_heights         AbsRel, flicker and sigma; lidars at and below the camera
-    python -m benchmarks.moving.lidar_heights faults  the same with odometry that jumps, stops, runs backwards, ...
-
-The camera is mounted 0.5 m high. The drives are those of benchmarks/motion.py; rendering needs EGL and takes half a
-minute a room, and the frames are kept in --cache.
+The camera is mounted 0.5 m high.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.motion import FAULTS, SEEDS, WORSE, abs_rel
-from benchmarks.moving.drive import PERIOD_NS, Drive, rendered
+from benchmarks.moving.drive import PERIOD_NS, WORSE, Drive, abs_rel
 from benchmarks.moving.lidar import scanned
-from grin_ros.core.artifact.loading import load_artifact
+from benchmarks.moving.odometry import FAULTS
 from grin_ros.core.backends.engine import Engine
-from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.geometry.transform import Transform
@@ -102,38 +94,27 @@ def row(
     return errors
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of the measurements."""
-    parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parse.add_argument("what", choices=("heights", "faults"), nargs="?", default="heights")
-    parse.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="rooms")
-    parse.add_argument("--cache", type=Path, default=Path("motion_drives"), help="folder for rendered frames")
-    parse.add_argument("--model", default="nano")
-    parse.add_argument("--backend", default="ort")
-    args = parse.parse_args(argv)
-    drives = [rendered(seed, args.cache) for seed in args.seeds]
-    engine = open_engine(args.backend, load_artifact(args.model), 1)
-    first, compared = ("sensors", "alone") if args.what == "heights" else ("odometry", "without odometry")
-    print(f"| {first} | AbsRel | flicker | in 1 sigma | in 2 sigma | frames worse than {compared} by over 5 % |")
-    print("|---|---:|---:|---:|---:|---:|")
-    try:
-        against: list[float] = []
-        if args.what == "heights":
-            for name, setup in SETUPS.items():
-                errors = row(name, drives, [estimates(drive, setup, engine) for drive in drives], against)
-                against = against or errors
-            return 0
-        setup = Setup(BELOW_M, odometry=False)
-        against = row("is not used", drives, [estimates(drive, setup, engine) for drive in drives], [])
-        for name, fault in FAULTS.items():
-            told = [fault(drive.poses()) for drive in drives]
-            setup = Setup(BELOW_M)
-            runs = [estimates(drive, setup, engine, poses) for drive, poses in zip(drives, told, strict=True)]
-            row(name, drives, runs, against)
-    finally:
-        engine.close()
-    return 0
+HEADER = (
+    "| {} | AbsRel | flicker | in 1 sigma | in 2 sigma | frames worse than {} by over 5 % |\n"
+    "|---|---:|---:|---:|---:|---:|"
+)
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def show_heights(drives: Sequence[Drive], engine: Engine) -> None:
+    """Print AbsRel, flicker and sigma of lidars at and below the camera."""
+    print(HEADER.format("sensors", "alone"))
+    against: list[float] = []
+    for name, setup in SETUPS.items():
+        errors = row(name, drives, [estimates(drive, setup, engine) for drive in drives], against)
+        against = against or errors
+
+
+def show_lidar_faults(drives: Sequence[Drive], engine: Engine) -> None:
+    """Print the same of a low lidar with odometry that jumps, stops, runs backwards, ..."""
+    print(HEADER.format("odometry", "without odometry"))
+    alone = Setup(BELOW_M, odometry=False)
+    against = row("is not used", drives, [estimates(drive, alone, engine) for drive in drives], [])
+    for name, fault in FAULTS.items():
+        told = [fault(drive.poses()) for drive in drives]
+        runs = [estimates(drive, Setup(BELOW_M), engine, poses) for drive, poses in zip(drives, told, strict=True)]
+        row(name, drives, runs, against)

@@ -21,11 +21,12 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
 from grin_ros.core.hints.answer import Answer
-from grin_ros.core.hints.belief import judged, vetted
+from grin_ros.core.hints.checks.belief import judged, vetted
 from grin_ros.core.hints.dense import at_pixels
 from grin_ros.core.hints.evidence.floor import beside_floor
-from grin_ros.core.hints.evidence.unreached import OWN_SOURCES, beside_unreached
+from grin_ros.core.hints.evidence.unreached import beside_unreached
 from grin_ros.core.hints.fusion import Fused, Fusion, middle
+from grin_ros.core.hints.sources import OWN_SOURCES
 from grin_ros.core.hints.thinning import comparable
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample

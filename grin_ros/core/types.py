@@ -50,7 +50,7 @@ class Frame:
 class HintReport:
     """The use that was made of one frame's hints.
 
-    offered: how many were given. used: how many were left in the image after thinning, without those of the floor.
+    used: how many were left in the image after thinning, without those of the floor.
     outliers: how many disagreed with the rest. correction_ln: the median of ln(measured) - ln(network) of the others.
     by_source: how many were used of each sensor, and of the floor. refused: sensor -> why none of its hints was
     believed. alone_ln: (rows, cols) ln(range in metres) of the query grid that the camera alone gave. left_out_ln: the
@@ -58,7 +58,6 @@ class HintReport:
     network's range times one factor.
     """
 
-    offered: int
     used: int
     outliers: int
     correction_ln: float

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.worlds.assets.assets import Assets
 from grin_ros.worlds.cameras.capture import STILL, capture_colour, capture_glass, capture_range, pose
 from grin_ros.worlds.cameras.develop import develop, rolling_turn
@@ -19,6 +20,7 @@ from grin_ros.worlds.registry import WORLDS, choose
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement, World
 
+TRIES = 160  # placements tried in a scene
 MOST_GLASS = 0.4  # the largest share of mirror pixels in a view; these pixels have no range to learn from
 TRIES_OF_LENS = 16  # placements tried with one lens; keeps the shares of lenses in the views near the shares drawn
 
@@ -52,10 +54,9 @@ def render_views(
     scene_seed: int,
     assets: Assets,
     views: int,
-    tries: int = 160,
     worlds: Sequence[World] = WORLDS,
 ) -> Iterator[RenderedView]:
-    """Yield up to ``views`` views of the scene of a seed, from at most ``tries`` random placements."""
+    """Yield up to ``views`` views of the scene of a seed, from at most TRIES random placements."""
     world = choose(scene_seed, worlds)
     scene = world.build(scene_seed, assets)
     renderer.load(scene.meshes, scene.textures, scene.lighting, scene.shadowless, scene.mirrors)
@@ -63,7 +64,7 @@ def render_views(
     occlusion = float(rng.uniform(0.5, 1.2))
     size = (renderer.width, renderer.height)
     lens, lens_tries, number = sample_lens(rng, *size, world.narrowest_deg), 0, 0
-    for _ in range(tries):
+    for _ in range(TRIES):
         if lens_tries == TRIES_OF_LENS:
             lens, lens_tries = sample_lens(rng, *size, world.narrowest_deg), 0
         lens_tries += 1

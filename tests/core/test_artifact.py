@@ -128,6 +128,7 @@ def test_another_format_is_refused(copy: Path, got: Any) -> None:
         (lambda values: values["sha256"].update({"decode.onnx": 5}), "decode.onnx: got 5"),
         (lambda values: values["sha256"].pop("decode.onnx"), "lists no hash of decode.onnx"),
         (lambda values: values["sha256"].pop("golden.npz"), "lists no hash of golden.npz"),
+        (lambda values: values.update(parameterisation="eps"), "got parameterisation 'eps', expected 'v'; export the"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(copy: Path, change: Callable[[Any], Any], text: str) -> None:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.floor_scale import floor_scale_ln
-from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.geometry.ground import ground_ln
 from grin_ros.core.geometry.log_depth import LogDepth
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.hints.answer import Answer
 from tests.core.hints.seen_room import CAMERA, COLS, FLOOR_M, PIXELS, RAYS, ROWS, answer, frame, room
 from tests.core.test_estimator import Recorder

@@ -13,7 +13,8 @@ import pytest
 from benchmarks.stand_in.engine import write_artifact
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.estimator import Estimator, Settings
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.smoothing import CUT, change, moment_of
 from grin_ros.core.types import Frame
 from tests.brightness import BrightnessEngine

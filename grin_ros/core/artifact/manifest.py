@@ -28,6 +28,8 @@ MAX_MANIFEST_BYTES = 1 << 20
 """A larger manifest is not read."""
 MAX_SIZE = 4096
 """The largest size of the network that is accepted, so that a manifest cannot ask for all memory."""
+PARAMETERISATION = "v"
+"""What every network predicts: v (grin_ros/core/sampling/ddim.py). The sampler knows nothing else."""
 GRAPHS = ("encode", "denoise", "decode")
 """The graphs of every artifact."""
 HINTS = "hints"
@@ -135,6 +137,7 @@ class Manifest:
     depth: DepthRange
     network: Network
     parameterisation: str
+    """What the network predicts, PARAMETERISATION."""
     schedule_shift: float
     calibration: Calibration
     tensors: dict[str, Any]
@@ -178,7 +181,8 @@ def graph_file(name: str, precision: str) -> str:
 def read_manifest(folder: Path) -> Manifest:
     """Read and check the manifest of an artifact folder.
 
-    Raises ArtifactError if it cannot be read, is of another format, or does not list a file that is needed.
+    Raises ArtifactError if it cannot be read, is of another format or parameterisation, or does not list a file that
+    is needed.
     """
     path = folder / "manifest.json"
     try:
@@ -196,6 +200,11 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = from_mapping(Manifest, values, str(path))
     except ValueError as error:
         raise ArtifactError(str(error)) from error
+    if manifest.parameterisation != PARAMETERISATION:
+        raise ArtifactError(
+            f"{path}: got parameterisation {manifest.parameterisation!r}, expected {PARAMETERISATION!r}; export the "
+            "model again with this release, or use another artifact"
+        )
     needed = [(graph, "fp32") for graph in manifest.graphs]
     needed += [(graph, precision) for precision, graphs in manifest.variants.items() for graph in graphs]
     for name in (*(graph_file(*each) for each in needed), "golden.npz"):

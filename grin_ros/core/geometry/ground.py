@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 
 REACH = 8.0
 """The ground is trusted up to this many heights of the camera; beyond, a small pitch moves it far."""

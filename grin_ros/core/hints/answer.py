@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.geometry.ground import ground_ln
+from grin_ros.core.geometry.mounting import Mounting
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.corners import CORNERS, MAPPED, TRACKED, lie_at_corners
 from grin_ros.core.hints.median import median
-from grin_ros.core.hints.thinning import evenly
+from grin_ros.core.hints.sources import MAPPED, TRACKED
 from grin_ros.core.types import Hints
 
-LEVEL, SPREAD = "level", "spread"
-"""Hints of one level plane, and all others that are not CORNERS."""
+CORNERS, LEVEL, SPREAD = "corners", "level", "spread"
+"""How hints lie: at least half of them at corners, most of them in one level plane, or otherwise."""
 FEWEST_LEVEL = 8
 """Fewer hints do not count as level, because chance may put them in one row or plane."""
 ROW_SHARE = 0.05
@@ -46,7 +46,7 @@ def arrangement(measured: Hints, camera: Camera) -> str | None:
     sensors = measured.chosen(~motion) if motion.any() else measured
     if len(sensors) >= FEWEST_LEVEL and (_in_one_row(sensors, camera) or _in_one_plane(sensors, camera)):
         return LEVEL
-    if lie_at_corners(measured):
+    if motion.any() and 2 * motion.sum() >= len(motion):
         return CORNERS
     return None if _in_one_row(measured, camera) else SPREAD
 

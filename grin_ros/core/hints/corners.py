@@ -17,12 +17,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.hints.posterior import Posterior
 from grin_ros.core.hints.process import Process
-from grin_ros.core.types import Hints
 
-TRACKED, MAPPED = "motion", "motion map"
-"""The names of the two sources of hints at corners: corners that are followed now, and points of the map of motion."""
-CORNERS = "corners"
-"""The kind of hints that lie at corners, beside LEVEL and SPREAD of calibration.py."""
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
 CONTRADICTS_LN, CONTRADICTS_MOUNTED_LN, PER_EXCESS = 0.5, 0.3, 2.0
@@ -38,12 +33,6 @@ REACH = (0.15, 0.3)
 second on they are not. What a robot that turns sees for the first time is not corrected by what leaves the view."""
 WIDER = 1.35
 """With a hint network, sigma is larger by this factor than with hints at random pixels."""
-
-
-def lie_at_corners(measured: Hints) -> bool:
-    """Return whether at least half of the measured hints, which those of the floor are not, are those of motion."""
-    motion = measured.of(TRACKED, MAPPED)
-    return bool(motion.any() and 2 * motion.sum() >= len(motion))
 
 
 def process_at_corners(process: Process) -> Process:

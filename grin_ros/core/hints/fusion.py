@@ -10,23 +10,23 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.hints import corners
 from grin_ros.core.hints.answer import Answer
-from grin_ros.core.hints.arrangement import LEVEL, SPREAD, arrangement
+from grin_ros.core.hints.arrangement import CORNERS, LEVEL, SPREAD, arrangement
 from grin_ros.core.hints.both import both, upright
 from grin_ros.core.hints.calibration import HintCalibration
-from grin_ros.core.hints.corners import CORNERS, MAPPED, TRACKED
 from grin_ros.core.hints.covariance import Array, Features
 from grin_ros.core.hints.dense import in_cells
 from grin_ros.core.hints.evidence import floor
-from grin_ros.core.hints.evidence.floor import FLOOR
-from grin_ros.core.hints.evidence.unreached import OWN_SOURCES, widened
+from grin_ros.core.hints.evidence.unreached import widened
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.median import median
 from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
-from grin_ros.core.hints.thinning import evenly, thinned
+from grin_ros.core.hints.sources import FLOOR, MAPPED, OWN_SOURCES, TRACKED
+from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Frame, HintReport, Hints
 
 BELIEVED = 0.5
@@ -91,7 +91,7 @@ class Fusion:
         ln_range = self.ln_range(middle_x)
         grid, observed = self._compared(frame, used, pixels, ln_range, features)
         found = self._posterior(frame, used, grid, observed, kind, self.process)
-        report = _report(hints, used, found, observed.residual_ln)
+        report = _report(used, found, observed.residual_ln)
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
         deviation_ln = found.deviation_ln
@@ -240,11 +240,10 @@ def _wider(used: Hints, kind: str | None) -> float:
     return floor.WIDER if used.of(FLOOR).any() else 1.0
 
 
-def _report(hints: Hints, used: Hints, found: Posterior, residual_ln: Array) -> HintReport:
+def _report(used: Hints, found: Posterior, residual_ln: Array) -> HintReport:
     measured, believed = ~used.of(*OWN_SOURCES), found.weight >= BELIEVED
     before, own_ln = residual_ln[measured & believed], residual_ln[measured]
     return HintReport(
-        offered=len(hints),
         used=len(used),
         outliers=int((measured & ~believed).sum()),
         correction_ln=median(before),

@@ -40,11 +40,6 @@ def thinned(hints: Hints, width: int, most: int = MOST_HINTS) -> Hints:
     return hints.chosen(order[np.argsort(turn, kind="stable")[:most]])
 
 
-def evenly(count: int, most: int) -> NDArray[np.intp]:
-    """Return at most `most` of the indices 0 to count - 1, evenly spread."""
-    return np.linspace(0, max(0, count - 1), min(most, count)).astype(np.intp)
-
-
 def comparable(hints: Hints, camera: Camera) -> Hints:
     """Return at most MOST_COMPARED hints, those in the image that are spread best; all of them if they are no more.
 

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.config import from_mapping
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.types import Frame, Hints
 

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.motion.pictures import best_per_cell, free_cells
+
 WINDOW_PX = 11
 LEVELS = 3
 """The number of halvings of the image. With the window they bound the motion that is followed, to about 60 px."""
@@ -66,29 +68,16 @@ class Corners:
         """Find new corners in the cells of the image (H, W) that hold none, the best of each cell; return how many."""
         height, width = grey.shape
         cell = self._cell(grey.shape)
-        rows, cols = height // cell, width // cell
-        empty = np.ones((rows, cols), np.bool_)
-        at = (self.pixels // cell).astype(np.intp)
-        empty[np.minimum(at[:, 1], rows - 1), np.minimum(at[:, 0], cols - 1)] = False
+        empty = free_cells(grey.shape, cell, self.pixels)
         room = self._most - len(self.pixels)
         if room * FEW < self._most or not empty.any():
             return 0
         half = cv2.resize(grey, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        strength = cv2.cornerMinEigenVal(half, 5)
+        strength = np.asarray(cv2.cornerMinEigenVal(half, 5), np.float32)
         border = BORDER_PX // 2 + 1
         strength[:border], strength[-border:], strength[:, :border], strength[:, -border:] = 0.0, 0.0, 0.0, 0.0
-        size = cell // 2
-        split = strength[: rows * size, : cols * size].reshape(rows, size, cols, size).transpose(0, 2, 1, 3)
-        blocks = split.reshape(rows, cols, size * size)
-        best = blocks.argmax(axis=2)
-        value = np.take_along_axis(blocks, best[..., None], axis=2)[..., 0]
         least = max(LEAST_EIGENVALUE, QUALITY * float(np.percentile(strength[::4, ::4], 99.0)))
-        row, col = np.nonzero(empty & (value > least))
-        order = np.argsort(-value[row, col], kind="stable")[:room]
-        row, col = row[order], col[order]
-        inside = best[row, col]
-        new = np.stack([col * size + inside % size, row * size + inside // size], axis=-1).astype(np.float32)
-        new = new * 2.0 + np.float32(0.5)
+        new = best_per_cell(strength, cell // 2, empty, least, room) * 2.0 + 0.5
         self.pixels = np.concatenate([self.pixels, new.astype(np.float32)])
         return len(new)
 

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.corners import TRACKED
-from grin_ros.core.motion.config import MotionConfig
-from grin_ros.core.motion.edges import Past, Picture, found_edges
+from grin_ros.core.hints.sources import TRACKED
+from grin_ros.core.motion.config import LARGEST_SIGMA_LN, MotionConfig
+from grin_ros.core.motion.edges import Past, found_edges
+from grin_ros.core.motion.pictures import Picture
 from grin_ros.core.motion.triangulation import Fit
 from grin_ros.core.types import Hints
 
@@ -41,9 +42,9 @@ def edge_hints(
 ) -> Hints | None:
     """Return the hints of edges where there are no corners; None if there are none.
 
-    picture, pictures: the present image and those of the fitted views, of `reduced`. fit: of the corners, with the
-    corrected poses. taken (N, 2): pixels of the corners that are hints. moving (M, 2): pixels of corners that
-    contradict the poses. distance_noise: as in `MotionConfig`. exact: how many corners are exact hints.
+    picture, pictures: the present image and those of the fitted views, as `found_edges` takes them. fit: of the
+    corners, with the corrected poses. taken (N, 2): pixels of the corners that are hints. moving (M, 2): pixels of
+    corners that contradict the poses. distance_noise: as in `MotionConfig`. exact: how many corners are exact hints.
     """
     most = min(MOST, PER_MISSING * (ENOUGH - exact))
     if most <= 0:
@@ -54,13 +55,13 @@ def edge_hints(
         return None
     chosen = np.array(usable)[np.unique(np.linspace(0, len(usable) - 1, VIEWS).round().astype(np.intp))]
     past = [Past(pictures[index], fit.rotation[index], fit.translation_m[index]) for index in chosen]
-    found = found_edges(picture, past, camera, taken, 1.0 / max(NEAREST_M, config.min_range_m), most)
+    found = found_edges(picture, past, camera, taken, 1.0 / NEAREST_M, most)
     shared = fit.shared_at(found.rays, found.inverse, chosen[found.view])
     left = found.inverse > 1.0 / config.max_range_m
     range_m = 1.0 / np.where(left, found.inverse, 1.0)
     sigma = np.sqrt(found.sigma**2 + np.einsum("mc,mc->m", shared, shared))
     sigma_ln = np.hypot(sigma * range_m, distance_noise)
-    left &= sigma_ln <= config.largest_sigma_ln
+    left &= sigma_ln <= LARGEST_SIGMA_LN
     if len(moving):
         squared = ((found.pixels[:, None] - moving[None]) ** 2).sum(axis=-1).min(axis=1)
         left &= squared > (AVOIDED * camera.width) ** 2

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.motion.pictures import Picture, best_per_cell, free_cells
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Picture = NDArray[np.uint8]
 
 WIDTH_PX = 320
 """Edges are searched in images that are reduced to this width."""
@@ -49,8 +49,8 @@ _SIDE = np.arange(-REACH, REACH + 1, dtype=np.float32)
 
 
 class Past(NamedTuple):
-    """An earlier view. picture: (h, w) as `reduced` returns it. rotation (3, 3), translation_m (3,): they take points
-    of the present view to it."""
+    """An earlier view. picture: (h, w) of at most WIDTH_PX columns. rotation (3, 3), translation_m (3,): they take
+    points of the present view to it."""
 
     picture: Picture
     rotation: Array
@@ -68,19 +68,10 @@ class Edges(NamedTuple):
     view: NDArray[np.intp]
 
 
-def reduced(grey: Picture) -> Picture:
-    """Return the image (H, W) with at most WIDTH_PX columns."""
-    height, width = grey.shape
-    if width <= WIDTH_PX:
-        return grey
-    size = WIDTH_PX, max(1, round(height * WIDTH_PX / width))
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def found_edges(
     picture: Picture, past: Sequence[Past], camera: Camera, taken: Array, largest_inverse: float, most: int
 ) -> Edges:
-    """Return the edges of the present picture.
+    """Return the edges of the present picture (h, w), which has at most WIDTH_PX columns.
 
     past: at least one earlier view, those with short baselines first. taken (N, 2): pixels of the whole image whose
     cells need no edge. largest_inverse: in 1/m. most: so many are searched, the strongest ones.
@@ -126,18 +117,10 @@ def _candidates(picture: Picture, camera: Camera, past: Past, taken: Array, most
     along = np.abs(across * line[..., 0] + down * line[..., 1])
     total = np.sqrt(across * across + down * down)
     along *= along >= LEAST_COSINE * total
-    free = np.ones((rows, cols), np.bool_)
-    at = np.clip((taken // size).astype(np.intp), 0, (cols - 1, rows - 1))
-    free[at[:, 1], at[:, 0]] = False
-    blocks = along.transpose(0, 2, 1, 3).reshape(rows, cols, size * size)
-    best = blocks.argmax(axis=2)
-    value = np.take_along_axis(blocks, best[..., None], axis=2)[..., 0]
-    row, col = np.nonzero(free & (value > LEAST_GRADIENT))
-    order = np.argsort(-value[row, col], kind="stable")[:most]
-    row, col = row[order], col[order]
-    down_by, right_by = np.divmod(best[row, col], size)
-    pixels = np.stack([col * size + right_by, row * size + down_by], axis=-1).astype(np.float64)
-    return pixels, (value[row, col] / total[row, down_by, col, right_by]).astype(np.float64)
+    along, total = (each.reshape(rows * size, cols * size) for each in (along, total))
+    found = best_per_cell(along, size, free_cells(picture.shape, size, taken), LEAST_GRADIENT, most)
+    u, v = found.T
+    return found.astype(np.float64), (along[v, u] / total[v, u]).astype(np.float64)
 
 
 def _lines(camera: Camera, past: Past, size: int, rows: int, cols: int) -> NDArray[np.float32]:

@@ -12,19 +12,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.hints.corners import MAPPED, TRACKED
+from grin_ros.core.hints.sources import MAPPED, TRACKED
 from grin_ros.core.hints.thinning import thinned
-from grin_ros.core.motion.config import MotionConfig
-from grin_ros.core.motion.contradiction import contradiction, doubt_ln
-from grin_ros.core.motion.drift import Drift, Places
+from grin_ros.core.motion.checks.contradiction import contradiction, doubt_ln
+from grin_ros.core.motion.checks.drift import Drift, Places
+from grin_ros.core.motion.checks.lag import LagCheck
+from grin_ros.core.motion.checks.scale_check import FloorCheck
+from grin_ros.core.motion.config import LARGEST_SIGMA_LN, MIN_RANGE_M, MotionConfig
 from grin_ros.core.motion.edge_hints import edge_hints
-from grin_ros.core.motion.edges import Picture
-from grin_ros.core.motion.lag import LagCheck
+from grin_ros.core.motion.pictures import Picture
 from grin_ros.core.motion.point_map import PointMap, Surface, appearance
-from grin_ros.core.motion.scale_check import FloorCheck
-from grin_ros.core.motion.tracker import Sighting, Tracker
+from grin_ros.core.motion.tracker import WIDTH_PX, Sighting, Tracker
 from grin_ros.core.motion.triangulation import Fit, triangulate
 from grin_ros.core.motion.window import Pose, Window
 from grin_ros.core.types import DepthEstimate, Hints, Placed
@@ -40,6 +41,8 @@ LEAST_CORNERS = 12
 AGREES = 2.0
 """A corner whose residual exceeds this many sigmas belongs to something that moves, or was followed wrongly."""
 
+LEAST_PARALLAX_DEG = 0.3
+"""A view is kept once the corners have moved by this angle against the last kept one, apart from the rotation."""
 STILL_M = 0.01
 """With a shorter baseline there is no triangulation."""
 TRIAL, LONGEST_TRIAL = 4, 64
@@ -91,8 +94,8 @@ class Motion:
     def __init__(self, config: MotionConfig | None = None) -> None:
         self.config = config or MotionConfig()
         self.report = MotionReport()
-        self._tracker = Tracker(self.config.tracks, self.config.width_px, self.config.largest_gap_s)
-        self._window = Window(self.config.views)
+        self._tracker = Tracker()
+        self._window = Window()
         self._map = PointMap(self.config)
         self._camera: Camera | None = None
         self._mounting: Mounting | None = None
@@ -162,7 +165,7 @@ class Motion:
         self.report = replace(self.report, problem=self._began)
         moved = not len(self._window) or (
             self._window.baselines_m(self._pose)[-1] > STILL_M / 2
-            and self._window.parallax_rad(self._pose, self._rays) > math.radians(self.config.least_parallax_deg)
+            and self._window.parallax_rad(self._pose, self._rays) > math.radians(LEAST_PARALLAX_DEG)
         )
         if moved:
             self._window.add(self._pose, self._rays, seen.view)
@@ -221,12 +224,10 @@ class Motion:
         usable = np.isfinite(self._rays[:, 0])
         if usable.sum() < LEAST_CORNERS:
             return f"The image has {usable.sum()} corners that can be followed, {LEAST_CORNERS} are needed.", None
-        focal_px = math.sqrt(self._camera.fx * self._camera.fy) * min(1.0, config.width_px / self._camera.width)
+        focal_px = math.sqrt(self._camera.fx * self._camera.fy) * min(1.0, WIDTH_PX / self._camera.width)
         noise_rad = config.pixel_noise_px / focal_px  # the corners are those of a reduced image
-        views, pictures = self._window.relative(
-            self._pose, config.fitted_views, self._distance_noise, math.radians(config.rotation_noise_deg),
-            config.position_noise_m,
-        )  # fmt: skip
+        rotation_rad = math.radians(config.rotation_noise_deg)
+        views, pictures = self._window.relative(self._pose, self._distance_noise, rotation_rad)
         views = views._replace(rays=views.rays[:, usable], seen=views.seen[:, usable])
         fit = triangulate(self._rays[usable], views, noise_rad)
         return self._judged(fit, pictures, views.seen.sum(axis=0), np.flatnonzero(usable), noise_rad)
@@ -245,8 +246,8 @@ class Motion:
             return self._refused(misfit)
         with np.errstate(divide="ignore"):
             range_m, sigma_ln = 1.0 / fit.inverse, np.hypot(fit.sigma / fit.inverse, self._distance_noise)
-        good = followed & agrees & (fit.inverse > 1.0 / config.max_range_m) & (fit.inverse < 1.0 / config.min_range_m)
-        good &= sigma_ln <= config.largest_sigma_ln
+        good = followed & agrees & (fit.inverse > 1.0 / config.max_range_m) & (fit.inverse < 1.0 / MIN_RANGE_M)
+        good &= sigma_ln <= LARGEST_SIGMA_LN
         if self._drift.jumped(self._ids[index], fit.inverse, pose.translation_m):
             return self._refused(
                 "The poses jumped: the ranges that they give changed at once. Motion began again. If this repeats, "
@@ -316,7 +317,7 @@ class Motion:
             self._camera, self._pose.fixed_from_optical, self._seen.stamp_ns, self._pose.travelled_m, pixels, range_m,
             self._ids, self._surface, self._seen.picture,
         )  # fmt: skip
-        chosen = seen.sigma_ln <= self.config.largest_sigma_ln
+        chosen = seen.sigma_ln <= LARGEST_SIGMA_LN
         if not chosen.any():
             return None
         made = Hints.measured(seen.pixels[chosen], seen.range_m[chosen], seen.sigma_ln[chosen], MAPPED)

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.motion.config import MotionConfig
+from grin_ros.core.motion.config import MIN_RANGE_M, POSITION_NOISE_M, MotionConfig
 from grin_ros.core.types import DepthEstimate
 
 Array = NDArray[np.float64]
 Looks = NDArray[np.float32]
 
+MOST_POINTS = 2000
+"""The largest number of points that the map holds."""
+LONGEST_AGE_S, LONGEST_TRAVEL_M = 60.0, 20.0
+"""The age of a point, and the distance travelled since, at which it is taken out of the map."""
 CELLS = 24
 """The image is divided into cells of a CELLS-th of its width. Points behind the nearest one of their neighbourhood are
 hidden."""
@@ -46,15 +50,8 @@ class Seen:
     age_s: Array
 
 
-def coarse(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the image (H, W) reduced to COARSE_PX columns."""
-    height, width = grey.shape
-    size = (COARSE_PX, max(1, round(height * COARSE_PX / width)))
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def appearance(image: NDArray[np.uint8], places: Array) -> Looks:
-    """Return the surroundings of places (N, 2), in widths of the image, in an image of `coarse`.
+    """Return the surroundings of places (N, 2), in widths of the image, in an image of COARSE_PX columns.
 
     The result has a mean of 0 and a length of 1, so that the product of two is their correlation.
     """
@@ -70,7 +67,7 @@ def appearance(image: NDArray[np.uint8], places: Array) -> Looks:
 
 
 class PointMap:
-    """At most `map_points` points in the fixed frame; the oldest ones give way."""
+    """At most MOST_POINTS points in the fixed frame; the oldest ones give way."""
 
     def __init__(self, config: MotionConfig) -> None:
         self._config = config
@@ -102,12 +99,11 @@ class PointMap:
         ids: the corner that each point belongs to; it replaces an earlier point of the same corner. looks: of
         `appearance`.
         """
-        config = self._config
         known = ~np.isin(self._ids, ids)
-        known &= stamp_ns - self._stamp_ns <= config.map_age_s * 1e9
-        known &= travelled_m - self._travelled_m <= config.map_travel_m
-        left = np.flatnonzero(known)[max(0, int(known.sum()) + len(ids) - config.map_points) :]
-        chosen = slice(max(0, len(ids) - config.map_points), None)
+        known &= stamp_ns - self._stamp_ns <= LONGEST_AGE_S * 1e9
+        known &= travelled_m - self._travelled_m <= LONGEST_TRAVEL_M
+        left = np.flatnonzero(known)[max(0, int(known.sum()) + len(ids) - MOST_POINTS) :]
+        chosen = slice(max(0, len(ids) - MOST_POINTS), None)
         ids = ids[chosen]
         self._ids = np.concatenate([self._ids[left], ids])
         self._points = np.concatenate([self._points[left], points[chosen]])
@@ -131,27 +127,27 @@ class PointMap:
         """Return what the view at `pose` sees of the map.
 
         pixels_tracked, range_tracked_m: what corners that are followed tell of this view, and ids: these corners. Where
-        they tell something, the map adds nothing. surface: what hides points behind it. image: the view as
-        `coarse` returns it; points that look otherwise there are left out. A point's sigma grows with the
-        distance travelled since, by the noise of the poses.
+        they tell something, the map adds nothing. surface: what hides points behind it. image: the view with
+        COARSE_PX columns; points that look otherwise there are left out. A point's sigma grows with the distance
+        travelled since, by the noise of the poses.
         """
         config = self._config
-        candidates = (stamp_ns - self._stamp_ns <= config.map_age_s * 1e9) & ~np.isin(self._ids, ids)
-        candidates &= travelled_m - self._travelled_m <= config.map_travel_m
+        candidates = (stamp_ns - self._stamp_ns <= LONGEST_AGE_S * 1e9) & ~np.isin(self._ids, ids)
+        candidates &= travelled_m - self._travelled_m <= LONGEST_TRAVEL_M
         index = np.flatnonzero(candidates)
         points = (self._points[index] - pose.translation_m) @ pose.rotation
         range_m = np.linalg.norm(points, axis=1)
-        near = (points[:, 2] > LEAST_Z * range_m) & (range_m > config.min_range_m) & (range_m < config.max_range_m)
+        near = (points[:, 2] > LEAST_Z * range_m) & (range_m > MIN_RANGE_M) & (range_m < config.max_range_m)
         if surface is not None:
             near &= ~surface.hides(self._points[index])
         pixels = camera.project(points)
-        near &= ((pixels >= 0.0) & (pixels <= (camera.width - 1, camera.height - 1))).all(axis=1)  # NaN is outside
+        near &= camera.contains(pixels)
         index, pixels, range_m = index[near], pixels[near], range_m[near]
         visible = _visible(pixels, range_m, pixels_tracked, range_tracked_m, camera)
         visible &= (appearance(image, (pixels + 0.5) / camera.width) * self._looks[index]).sum(axis=1) >= LEAST_LIKENESS
         index, pixels, range_m = index[visible], pixels[visible], range_m[visible]
         drift_m = config.distance_noise * (travelled_m - self._travelled_m[index])
-        sigma_m = np.hypot(np.hypot(self._sigma_m[index], drift_m), config.position_noise_m)
+        sigma_m = np.hypot(np.hypot(self._sigma_m[index], drift_m), POSITION_NOISE_M)
         return Seen(pixels, range_m, sigma_m / range_m, (stamp_ns - self._stamp_ns[index]) / 1e9)
 
 
@@ -173,9 +169,7 @@ class Surface:
         range_m = np.linalg.norm(local, axis=1)
         pixels = self._camera.project(local)
         rows, cols = self._range_m.shape
-        with np.errstate(invalid="ignore"):
-            inside = (local[:, 2] > LEAST_Z * range_m) & (pixels >= 0.0).all(axis=1)
-            inside &= (pixels <= (self._camera.width - 1, self._camera.height - 1)).all(axis=1)
+        inside = (local[:, 2] > LEAST_Z * range_m) & self._camera.contains(pixels)
         u, v = np.rint(np.where(inside[:, None], pixels, 0.0) / STEP_PX).astype(np.intp).T
         return np.asarray(inside & (range_m > BEHIND * self._range_m[np.minimum(v, rows - 1), np.minimum(u, cols - 1)]))
 

@@ -10,10 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from grin_ros.core.motion import edges
 from grin_ros.core.motion.corners import Corners
-from grin_ros.core.motion.edges import reduced
-from grin_ros.core.motion.point_map import coarse
+from grin_ros.core.motion.pictures import reduced, resized
+from grin_ros.core.motion.point_map import COARSE_PX
 
+TRACKS = 400
+"""The largest number of corners that are followed."""
+WIDTH_PX = 640
+"""Wider images are reduced to this width before they are tracked."""
+LARGEST_GAP_S = 1.0
+"""After a longer time between two images everything starts again."""
 MEAN_GREY = 110.0
 """Every image is brightened or darkened to this mean."""
 
@@ -23,9 +30,9 @@ class Sighting:
     """The corners of one image.
 
     width, height: of the image in pixels. kept: which corners of the sighting before are left, in their order; `added`
-    new ones follow them. pixels: (N, 2) float64 of all of them, of the whole image. picture: the image as `coarse`
-    returns it. view: the image as `reduced` returns it. began: why the corners began again with this image; empty if
-    they did not.
+    new ones follow them. pixels: (N, 2) float64 of all of them, of the whole image. picture: the image with
+    point_map.COARSE_PX columns. view: the image with at most edges.WIDTH_PX columns. began: why the corners began again
+    with this image; empty if they did not.
     """
 
     stamp_ns: int
@@ -42,9 +49,8 @@ class Sighting:
 class Tracker:
     """Follows the corners from image to image. It takes a few milliseconds an image."""
 
-    def __init__(self, tracks: int, width_px: int, largest_gap_s: float) -> None:
-        """tracks, width_px, largest_gap_s: as in `MotionConfig`."""
-        self._width_px, self._largest_gap_s = width_px, largest_gap_s
+    def __init__(self, tracks: int = TRACKS) -> None:
+        """tracks: the largest number of corners that are followed."""
         self._corners = Corners(tracks)
         self._last: tuple[int, int, int] | None = None  # stamp, width and height
 
@@ -56,17 +62,15 @@ class Tracker:
             self._corners.clear()
         self._last = stamp_ns, width, height
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image, np.uint8)
-        factor = np.ones(2)
-        if width > self._width_px:
-            size = self._width_px, max(1, round(height * self._width_px / width))
-            grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-            factor = np.array([width / size[0], height / size[1]])
+        grey = reduced(grey, WIDTH_PX)
+        factor = np.array([width / grey.shape[1], height / grey.shape[0]])
         # Lucas-Kanade takes the brightness of a point for constant; the exposure of cameras is not.
         grey = np.asarray(cv2.convertScaleAbs(grey, alpha=MEAN_GREY / max(1.0, float(cv2.mean(grey)[0]))), np.uint8)
         kept = self._corners.follow(grey)
         added = self._corners.add(grey)
         pixels = (self._corners.pixels + 0.5) * factor - 0.5
-        return Sighting(stamp_ns, width, height, kept, added, pixels, coarse(grey), reduced(grey), began)
+        picture, view = resized(grey, COARSE_PX), reduced(grey, edges.WIDTH_PX)
+        return Sighting(stamp_ns, width, height, kept, added, pixels, picture, view, began)
 
     def clear(self) -> None:
         """Forget all corners."""
@@ -82,7 +86,7 @@ class Tracker:
             return "The size of the images changed, so motion began again."
         if elapsed_s < 0.0:
             return f"Time went back by {-elapsed_s:.1f} s, so motion began again."
-        if elapsed_s > self._largest_gap_s:
+        if elapsed_s > LARGEST_GAP_S:
             return f"No image came for {elapsed_s:.1f} s, so motion began again."
         return ""
 

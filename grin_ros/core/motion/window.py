@@ -10,10 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.motion.edges import Picture
+from grin_ros.core.motion.config import POSITION_NOISE_M
+from grin_ros.core.motion.pictures import Picture
 from grin_ros.core.motion.triangulation import Views
 
 Array = NDArray[np.float64]
+
+VIEWS = 40
+"""The largest number of earlier views that are kept."""
+FITTED_VIEWS = 7
+"""So many of them triangulate."""
 
 
 class Pose(NamedTuple):
@@ -24,10 +30,9 @@ class Pose(NamedTuple):
 
 
 class Window:
-    """At most `most` earlier views. All arrays have the corners of the last image as their columns."""
+    """At most VIEWS earlier views. All arrays have the corners of the last image as their columns."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._poses: list[Pose] = []
         self._rays: Array = np.zeros((0, 0, 3))
         self._pictures: list[Picture] = []
@@ -48,7 +53,7 @@ class Window:
 
     def add(self, pose: Pose, rays: Array, picture: Picture) -> None:
         """Add a view with the unit rays (N, 3) of the corners and its image; the oldest one gives way."""
-        first = 1 if len(self._poses) == self._most else 0
+        first = 1 if len(self._poses) == VIEWS else 0
         self._poses = [*self._poses[first:], pose]
         self._pictures = [*self._pictures[first:], picture]
         self._rays = np.concatenate([self._rays[first:], rays[None]])
@@ -72,16 +77,14 @@ class Window:
         places = np.array([one.fixed_from_optical.translation_m for one in self._poses]).reshape(-1, 3)
         return np.asarray(np.sqrt(((places - here) ** 2).sum(axis=1)))
 
-    def relative(
-        self, pose: Pose, most: int, distance: float, rotation_rad: float, position_m: float
-    ) -> tuple[Views, list[Picture]]:
-        """Return at most `most` views as seen from `pose`, more of the late ones than of the early ones, and their
-        images.
+    def relative(self, pose: Pose, distance: float, rotation_rad: float) -> tuple[Views, list[Picture]]:
+        """Return at most FITTED_VIEWS views as seen from `pose`, more of the late ones than of the early ones, and
+        their images.
 
-        distance, rotation_rad, position_m: the noise of the poses as in `MotionConfig`.
+        distance, rotation_rad: the noise of the poses as in `MotionConfig`, the second in radians.
         """
         last = len(self._poses) - 1
-        shares = np.linspace(0.0, 1.0, min(most, last + 1)) ** 1.3
+        shares = np.linspace(0.0, 1.0, min(FITTED_VIEWS, last + 1)) ** 1.3
         chosen = np.unique(np.rint(last * (1.0 - shares)).astype(np.intp))
         poses = [self._poses[index].fixed_from_optical for index in chosen]
         rotation = np.stack([one.rotation.T @ pose.fixed_from_optical.rotation for one in poses])
@@ -90,7 +93,7 @@ class Window:
         )
         length = np.linalg.norm(translation, axis=1)
         sigma = np.full((len(chosen), 6), rotation_rad)
-        sigma[:, 3:] = np.hypot(distance * length, position_m)[:, None] + 1e-5
+        sigma[:, 3:] = np.hypot(distance * length, POSITION_NOISE_M)[:, None] + 1e-5
         rays = self._rays[chosen]
         views = Views(rotation, translation, rays, np.isfinite(rays[..., 0]), sigma)
         return views, [self._pictures[index] for index in chosen]

@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.plausibility.doubt import Doubt, doubt
 
 MIDDLE = (0.25, 0.75)

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 
 TRIES, MOST_POINTS, REFITS = 400, 6000, 3
 """RANSAC: the planes that are tried, the points that they are compared with, and the fits to those that lie on one."""

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.config import nearest
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.evenly import evenly
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import depth_to_range
-from grin_ros.core.hints.thinning import evenly
 from grin_ros.core.types import Hints, Unreached
 from grin_ros.lab.datasets.measured import EvalSample
 

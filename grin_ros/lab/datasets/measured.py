@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.config import from_mapping, nearest
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice

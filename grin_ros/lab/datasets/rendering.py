@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from grin_ros.core.command_line import DONE, CommandParser, new_folder, one_line_errors, whole
+from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter
 from grin_ros.worlds.assets.assets import Assets, find_assets
@@ -163,9 +164,8 @@ def contact_sheet(dataset: ShardDataset, path: Path, columns: int = 8, rows: int
 
     Colours are logarithmic from 0.3 m (red) to 100 m (blue). Pixels without a hit are grey, unmeasured ones black.
     """
-    count = min(columns * rows, len(dataset))
     cells = []
-    for index in np.linspace(0, len(dataset) - 1, count).astype(int):
+    for index in evenly(len(dataset), columns * rows):
         sample = dataset.sample(int(index))
         range_m = sample.range_m.astype(np.float32)
         hit = np.where(np.isfinite(range_m), range_m, 1)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 
 LENS = Camera(320, 240, 200.0, 200.0, 159.5, 119.5, mounting=Mounting(0.5, 0.0, math.radians(8.0)))
 LIDAR_HEIGHT_M = 0.2

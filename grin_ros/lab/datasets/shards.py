@@ -25,7 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import DISTORTION_MODELS, Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.distortion import DISTORTION_MODELS
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.input_error import InputError
 
 FORMAT = 2

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from grin_ros.core.command_line import DONE, CommandParser, new_file, one_line_errors, whole
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import pixel_grid, range_to_depth
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.shards import ShardDataset, TrainingSample

@@ -24,7 +24,8 @@ from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import CHOICES
 from grin_ros.core.command_line import DONE, CommandParser, new_file, one_line_errors, whole
 from grin_ros.core.estimator import Estimator, Settings
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.drives import DriveFrame, rendered_drives, with_sensor_noise

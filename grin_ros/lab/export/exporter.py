@@ -23,8 +23,9 @@ from grin_ros.core.artifact.manifest import FORMAT, GRAPHS, Calibration, DepthRa
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport, check_golden
 from grin_ros.core.backends.onnxruntime import OrtEngine
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import camera_inputs
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, sample
 from grin_ros.lab.export.graphs import export_graph, tensor_list

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.backends.engine import Engine
+from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.hints.posterior import colours, small_lab
@@ -125,7 +126,7 @@ def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, pho
     worlds = np.array([dataset.world(i) for i in range(len(dataset))])
     real = np.isin(worlds, PHOTOGRAPHS)
     rendered = np.flatnonzero(~real)
-    chosen = rendered[np.linspace(0, len(rendered) - 1, min(renders, len(rendered))).astype(np.intp)]
+    chosen = rendered[evenly(len(rendered), renders)]
     indices = np.concatenate([np.repeat(np.flatnonzero(real), photographs), chosen])
     network = engine.artifact.manifest.network
     count, cells = len(indices), network.grid_rows * network.grid_cols

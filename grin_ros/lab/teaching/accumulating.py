@@ -23,7 +23,8 @@ from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.hints.sensors.gates import COMPARED_WIDTH, hidden
 from grin_ros.core.hints.thinning import COLUMNS
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
-from grin_ros.core.motion.point_map import LEAST_LIKENESS, appearance, coarse
+from grin_ros.core.motion.pictures import resized
+from grin_ros.core.motion.point_map import COARSE_PX, LEAST_LIKENESS, appearance
 from grin_ros.core.types import Hints
 
 logger = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ class Accumulated:
 def _looks(labelled: LabelledFrame, pixels: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return how the surroundings of pixels (N, 2) look."""
     places = (pixels.astype(np.float64) + 0.5) / labelled.frame.camera.width
-    image = coarse(np.ascontiguousarray(labelled.frame.image[:, :, 1]))
+    image = resized(np.ascontiguousarray(labelled.frame.image[:, :, 1]), COARSE_PX)
     return np.concatenate([appearance(image, some) for some in np.array_split(places, len(places) // AT_ONCE + 1)])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grin_ros.core.estimator import Settings
-from grin_ros.core.hints.corners import MAPPED, TRACKED
+from grin_ros.core.hints.sources import MAPPED, TRACKED
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
 from grin_ros.core.types import DepthEstimate, Frame

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from grin_ros.core.command_line import DONE, FAILED, CommandParser, existing, one_line_errors, whole
+from grin_ros.core.evenly import evenly
 from grin_ros.core.sampling.ddim import clean, noised
 from grin_ros.core.sampling.schedule import Level
 from grin_ros.lab.datasets.shards import ShardDataset
@@ -72,7 +73,7 @@ class DiffusionCheck:
 def check_diffusion(model: Grin, dataset: ShardDataset, frames: int) -> DiffusionCheck:
     """Run the check on `frames` samples of `dataset`, without augmentation and with the mounting unknown."""
     rng = np.random.default_rng(0)
-    indices = np.linspace(0, len(dataset) - 1, min(frames, len(dataset))).astype(np.int64)
+    indices = evenly(len(dataset), frames)
     sampling = Sampling(queries=1024, mounting_share=0.0, pattern_share=0.0, sky=False, augment=False)
     device = next(model.parameters()).device
     batches = [

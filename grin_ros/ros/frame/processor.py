@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from sensor_msgs.msg import CameraInfo
 
 from grin_ros.core.estimator import Estimator, Stopwatch
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.hints.checks.live_check import Held, LiveCheck
 from grin_ros.core.hints.checks.pose_check import PoseCheck
 from grin_ros.core.plausibility.doubt import Doubt

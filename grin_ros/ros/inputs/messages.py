@@ -10,7 +10,8 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import Frame
 from grin_ros.ros.inputs.compressed import check_stream, decode

@@ -20,10 +20,11 @@ from sensor_msgs.msg import CompressedImage
 
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import IDENTITY, TransformTree
+from grin_ros.core.hints.sources import TRACKED
 from grin_ros.core.input_error import InputError
+from grin_ros.core.motion.checks.scale_check import ScaleCheck
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.motion import Motion, MotionReport
-from grin_ros.core.motion.scale_check import ScaleCheck
 from grin_ros.core.motion.tracker import Sighting, Tracker, folded
 from grin_ros.core.types import DepthEstimate, Hints
 from grin_ros.ros.inputs.compressed import check_stream, decode
@@ -64,8 +65,7 @@ class MotionSource(HintSource):
 
     def _restart(self) -> None:
         self._motion = Motion()
-        config = self._motion.config
-        self._tracker = Tracker(config.tracks, config.width_px, config.largest_gap_s)
+        self._tracker = Tracker()
         self._waiting.clear()
         self._scale = ScaleCheck()
 
@@ -131,7 +131,7 @@ class MotionSource(HintSource):
         if hints is None:
             text = f"{report.problem}{f' ({self._fault})' if self._fault not in report.problem else ''}"
             return Given(reason=text or "motion gives nothing for this image", idle=report.idle, note=_note(report))
-        return Given(replace(hints, source=np.zeros_like(hints.source), sources=("motion",)), note=_note(report))
+        return Given(replace(hints, source=np.zeros_like(hints.source), sources=(TRACKED,)), note=_note(report))
 
     def _due(self, stamp_ns: int) -> list[Sighting]:
         """Return the sightings up to that of an image, which wait no longer; none if it does not wait.

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.geometry.pose import mounting_from_pose
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.problem import FrameRejectedError, Problem
@@ -36,7 +35,7 @@ class TfMounting:
         except InputError as error:
             raise FrameRejectedError(Problem("no transform", error.text, f"{error.remedy}, or {INSTEAD}")) from error
         try:
-            return mounting_from_pose(pose)
+            return Mounting.from_pose(pose)
         except InputError as error:
             problem = Problem(
                 "bad transform",

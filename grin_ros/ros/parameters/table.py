@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from grin_ros.core.command_line import DONE, CommandParser
 from grin_ros.core.config import nearest
 from grin_ros.core.estimator import Settings
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.planning.config import NavigationConfig
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.parameters.hint_rows import HINT_PARAMETERS

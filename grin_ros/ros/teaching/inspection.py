@@ -12,7 +12,7 @@ from pathlib import Path
 from sensor_msgs.msg import CameraInfo
 
 from grin_ros.core.input_error import InputError
-from grin_ros.core.labels.turning import ImageTurning, Offset, RangeTurning, offset_between
+from grin_ros.core.motion.checks.turning import ImageTurning, Offset, RangeTurning, offset_between
 from grin_ros.ros.bags.cameras import CameraTopics, find_cameras
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag, Message

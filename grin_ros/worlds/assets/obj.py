@@ -102,10 +102,23 @@ def read_materials(archive: Archive, path: str) -> dict[str, FileMaterial]:
     return materials
 
 
-def _numbers(lines: list[str], width: int) -> NDArray[np.float64]:
-    rows = [line.split()[1 : 1 + width] for line in lines]
-    full = [row + ["0"] * (width - len(row)) for row in rows]
+def _numbers(rows: list[list[str]], width: int) -> NDArray[np.float64]:
+    full = [row[:width] + ["0"] * (width - len(row)) for row in rows]
     return np.array(full, np.float64).reshape(-1, width)
+
+
+def _corner(token: str, counts: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return the indices of position, texture coordinate and normal of a corner such as 3/1/2; -1 for a missing one.
+
+    counts: how many of each were read so far. Negative numbers in the file count back from there.
+    """
+    position, *others = (token + "//").split("/")[:3]
+    numbers = (int(position), *(int(part or 0) for part in others))
+    a, b, c = (
+        number - 1 if number > 0 else (count + number if number else -1)
+        for number, count in zip(numbers, counts, strict=True)
+    )
+    return a, b, c
 
 
 def read_obj(archive: Archive, path: str) -> RawModel:
@@ -113,42 +126,25 @@ def read_obj(archive: Archive, path: str) -> RawModel:
 
     Faces without normals get that of their plane. Polygons are split into triangles around their first corner.
     """
-    lines = archive.read(path).decode("latin-1").replace("\\\n", " ").splitlines()
-    v = _numbers([x for x in lines if x.startswith("v ")], 3)
-    vt = _numbers([x for x in lines if x.startswith("vt ")], 2)
-    vn = _numbers([x for x in lines if x.startswith("vn ")], 3)
+    rows: dict[str, list[list[str]]] = {"v": [], "vt": [], "vn": []}
     materials: dict[str, FileMaterial] = {}
     names: dict[str, int] = {"": 0}
     current = 0
     corners: list[tuple[int, int, int, int]] = []
-    seen_v = seen_t = seen_n = 0
-    for line in lines:
-        head = line[:2]
-        if head == "v ":
-            seen_v += 1
-        elif head == "vt":
-            seen_t += 1
-        elif head == "vn":
-            seen_n += 1
-        elif head == "f ":
-            polygon = []
-            for token in line.split()[1:]:
-                part = (token + "//").split("/")
-                a, b, c = int(part[0]), int(part[1] or 0), int(part[2] or 0)
-                polygon.append(
-                    (
-                        a - 1 if a > 0 else seen_v + a,
-                        b - 1 if b > 0 else (seen_t + b if b else -1),
-                        c - 1 if c > 0 else (seen_n + c if c else -1),
-                        current,
-                    )
-                )
+    for line in archive.read(path).decode("latin-1").replace("\\\n", " ").splitlines():
+        keyword, _, value = line.partition(" ")
+        if keyword in rows:
+            rows[keyword].append(value.split())
+        elif keyword == "f":
+            counts = len(rows["v"]), len(rows["vt"]), len(rows["vn"])
+            polygon = [(*_corner(token, counts), current) for token in value.split()]
             for k in range(1, len(polygon) - 1):
                 corners += (polygon[0], polygon[k], polygon[k + 1])
-        elif line.startswith("usemtl"):
-            current = names.setdefault(line[6:].strip(), len(names))
-        elif line.startswith("mtllib"):
-            materials.update(read_materials(archive, posixpath.join(posixpath.dirname(path), line[6:].strip())))
+        elif keyword == "usemtl":
+            current = names.setdefault(value.strip(), len(names))
+        elif keyword == "mtllib":
+            materials.update(read_materials(archive, posixpath.join(posixpath.dirname(path), value.strip())))
+    v, vt, vn = _numbers(rows["v"], 3), _numbers(rows["vt"], 2), _numbers(rows["vn"], 3)
     if not corners:
         raise ValueError(f"{path}: got an OBJ without faces, expected at least one")
     table = np.array(corners, np.int64)

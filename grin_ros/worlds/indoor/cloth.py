@@ -29,7 +29,7 @@ def wrinkles(rng: Generator, rows: int, columns: int, cells: float = 5.0) -> NDA
     return np.asarray(total / 1.75)
 
 
-def draped(palette: Palette, half: tuple[float, float], hang_m: float, folds_m: float = 0.012) -> Body:
+def draped(palette: Palette, half: tuple[float, float], hang_m: float) -> Body:
     """Return a cloth over a block with half sizes x and y and its top at z = 0. It hangs down by up to hang_m."""
     rng = palette.rng
     n = 26
@@ -43,7 +43,7 @@ def draped(palette: Palette, half: tuple[float, float], hang_m: float, folds_m: 
     around = np.arctan2(spun[..., 1], spun[..., 0])
     wave = 0.5 + 0.5 * np.sin(around * int(rng.integers(9, 22)) + rng.uniform(0, 6))
     flare = np.minimum(over, hang_m) * (0.06 + 0.2 * wave)
-    z = 0.004 + folds_m * wrinkles(rng, n, n) * (over < 0.01) - np.minimum(over, hang_m) * 0.97
+    z = 0.004 + 0.012 * wrinkles(rng, n, n) * (over < 0.01) - np.minimum(over, hang_m) * 0.97
     points = np.concatenate([inner + outward * flare[..., None], z[..., None]], -1)
     return Body(made_of(palette, "cloth")(sheet(points, 0.4)))
 

@@ -142,12 +142,12 @@ class Furnisher:
         self.surfaces += [(top, (x, y, z), yaw) for top in body.tops]
         return True
 
-    def free_wall_stretches(self, width_m: float, tries: int = 6) -> Iterator[tuple[int, float]]:
+    def free_wall_stretches(self, width_m: float) -> Iterator[tuple[int, float]]:
         """Yield random parts of walls of this width that have no openings, as (side, position of the middle along it).
 
-        ``tries`` positions are drawn.
+        Six positions are drawn.
         """
-        for _ in range(tries):
+        for _ in range(6):
             side = int(self.rng.integers(4))
             length = self.shell.length(side)
             if length < width_m + 0.1:
@@ -158,10 +158,10 @@ class Furnisher:
             ):
                 yield side, along
 
-    def put_against_wall(self, body: Body, tries: int = 8) -> tuple[float, float, float] | None:
+    def put_against_wall(self, body: Body) -> tuple[float, float, float] | None:
         """Place the body with its back to a wall. Return its x, y and yaw, or None if no free place was found."""
         width, depth, height = body.size
-        for _ in range(tries):
+        for _ in range(8):
             side = int(self.rng.integers(4))
             room = self.shell.length(side) - width
             if room < 0.02:

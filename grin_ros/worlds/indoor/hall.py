@@ -35,7 +35,7 @@ _DEEP_M, _LEAST, _BARE_SHARE = 7.0, 0.1, 0.15
 
 
 def build(seed: int, assets: Assets) -> Scene:
-    """The scene of a seed: the same seed and the same assets give the same scene."""
+    """Return the scene of a seed. The same seed and the same assets give the same scene."""
     rng = np.random.default_rng([seed, 0x4A11])
     palette = Palette(rng, assets.tiles)
     kind = str(rng.choice(_KINDS, p=_CHANCES))
@@ -54,7 +54,7 @@ def build(seed: int, assets: Assets) -> Scene:
 
 
 def _openings(rng: Generator, size: tuple[float, float, float]) -> list[Opening]:
-    """Rows of windows or glass fronts on up to three sides, doors on the others."""
+    """Return rows of windows or glass fronts on up to three sides, and doors on the others."""
     made = []
     for side in range(4):
         long = size[0] if side in (0, 2) else size[1]
@@ -76,7 +76,7 @@ def _openings(rng: Generator, size: tuple[float, float, float]) -> list[Opening]
 
 
 def _overhead(room: Furnisher, kind: str) -> None:
-    """Beams, ducts and rows of lamps under the ceiling."""
+    """Add beams, ducts and rows of lamps under the ceiling."""
     rng, shell, palette = room.rng, room.shell, room.palette
     steel = made_of(palette, "metal", "plastic")
     if kind in ("factory", "lobby") or rng.random() < 0.4:
@@ -98,7 +98,7 @@ def _overhead(room: Furnisher, kind: str) -> None:
 
 
 def _pillars(room: Furnisher, kind: str) -> None:
-    """A grid of pillars, by chance."""
+    """Add a grid of pillars to some of the halls."""
     rng, shell = room.rng, room.shell
     if kind == "auditorium" or rng.random() < 0.35:
         return
@@ -113,13 +113,13 @@ def _pillars(room: Furnisher, kind: str) -> None:
 
 
 def _share(room: Furnisher, a_thing_m2: float, most: int) -> int:
-    """Return a number of things: one for so many square metres of floor, at most so many."""
+    """Return a number of things: one for each ``a_thing_m2`` square metres of floor, at most ``most``."""
     area = room.shell.width * room.shell.depth
     return min(int(area / a_thing_m2 * room.rng.uniform(0.3, 1.3)) + 1, most)
 
 
 def _lobby(room: Furnisher) -> None:
-    """Groups of seats, counters, plants, boards."""
+    """Add groups of seats, counters, plants and boards."""
     rng, palette = room.rng, room.palette
     for _ in range(_share(room, 18.0, 28)):
         if room.triangles > MAX_SCENE_TRIANGLES:
@@ -144,7 +144,7 @@ def _lobby(room: Furnisher) -> None:
 
 
 def _canteen(room: Furnisher) -> None:
-    """Rows of tables with chairs of one kind."""
+    """Add rows of tables with chairs of one kind."""
     rng, palette, shell = room.rng, room.palette, room.shell
     size = (float(rng.uniform(0.8, 2.0)), float(rng.uniform(0.7, 0.9)), float(rng.uniform(0.7, 0.78)))
     table, chair = furniture.table(palette, size), furniture.seat(palette)
@@ -166,7 +166,7 @@ def _canteen(room: Furnisher) -> None:
 
 
 def _auditorium(room: Furnisher) -> None:
-    """Rising rows of seats before a stage with a screen."""
+    """Add rising rows of seats before a stage with a screen."""
     rng, palette, shell = room.rng, room.palette, room.shell
     cover, step = made_of(palette, "cloth", "plastic", "wood"), made_of(palette, "wood", "stone")
     seat = merge(
@@ -199,7 +199,7 @@ def _auditorium(room: Furnisher) -> None:
 
 
 def machine(palette: Palette) -> Body:
-    """A machine: cabinets, a bed, pipes, a control panel."""
+    """Return a machine: cabinets, a bed, pipes and a control panel."""
     rng = palette.rng
     x, y, z = (float(v) for v in rng.uniform((0.8, 0.7, 0.9), (3.5, 2.0, 2.4)))
     shell, dark = plain(palette, muted(rng, 0.35), 0.3), made_of(palette, "metal")
@@ -218,7 +218,7 @@ def machine(palette: Palette) -> Body:
 
 
 def _factory(room: Furnisher) -> None:
-    """Machines in rows, racks, pallets, benches, lines painted on the floor."""
+    """Add machines in rows, racks, pallets, benches, and lines painted on the floor."""
     rng, palette, shell = room.rng, room.palette, room.shell
     line = float(rng.uniform(0.06, 0.15))
     yellow = [0.7, 0.45, 0.02] if rng.random() < 0.7 else [0.8, 0.8, 0.8]
@@ -249,7 +249,7 @@ def _factory(room: Furnisher) -> None:
 
 
 def _office(room: Furnisher) -> None:
-    """Islands of desks with screens, cupboards between them."""
+    """Add islands of desks with screens, and cupboards between them."""
     rng, palette, shell = room.rng, room.palette, room.shell
     size = (float(rng.uniform(1.2, 1.8)), 0.8, 0.74)
     chair = furniture.seat(palette)
@@ -270,7 +270,9 @@ def _office(room: Furnisher) -> None:
 
 
 def place(rng: Generator, scene: Scene) -> Placement | None:
-    """Half of the cameras look across from near a wall, the others stand as in any room, low ones among them."""
+    """Return a camera, or None where it would be inside something.
+
+    Half of the cameras look across from near a wall. The others stand as in any room, low ones among them."""
     if rng.random() < 0.45:
         return place_in_room(rng, scene)
     low, high = scene.bounds

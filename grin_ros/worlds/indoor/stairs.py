@@ -13,6 +13,8 @@ from grin_ros.worlds.shapes.mesh import Mesh, boxes, merge, tube
 from grin_ros.worlds.surfaces.materials import made_of, timber
 from grin_ros.worlds.surfaces.palette import Palette
 
+_RAIL_M = 0.95  # the height of a hand rail above the steps
+
 
 @dataclass(frozen=True)
 class Stairs:
@@ -30,16 +32,16 @@ class Stairs:
         return np.asarray(self.steps[-1])
 
 
-def railing(palette: Palette, path: NDArray[np.float64], tall_m: float = 0.95) -> Mesh:
+def railing(palette: Palette, path: NDArray[np.float64]) -> Mesh:
     """Return a railing with a hand rail and bars along the points ``path`` (n, 3) at its foot."""
     rng = palette.rng
     post, rail = made_of(palette, "metal", "wood"), timber(palette)
-    up = np.array([0, 0, tall_m])
+    up = np.array([0, 0, _RAIL_M])
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     at = np.arange(0.03, along[-1], float(rng.choice([0.12, 0.25, 0.9])))
     feet = np.stack([np.interp(at, along, path[:, k]) for k in range(3)], 1)
     half = float(rng.uniform(0.008, 0.02))
-    bars = boxes(feet - np.array([half, half, 0]), feet + np.array([half, half, tall_m]))
+    bars = boxes(feet - np.array([half, half, 0]), feet + np.array([half, half, _RAIL_M]))
     return merge([post(bars), rail(tube(path + up, float(rng.uniform(0.018, 0.035)), 8))])
 
 

@@ -44,16 +44,16 @@ class SurfaceFiller:
         made.append(body)
         return body
 
-    def scatter(self, top: Top, recipe: str, density: float, most: int = 40) -> Mesh | None:
+    def scatter(self, top: Top, recipe: str, density: float) -> Mesh | None:
         """Return things scattered over a surface, in the frame of its body, or None if nothing fits.
 
-        There are about ``density`` things per square metre, at most ``most``. Tall things mostly stand at the back, +y.
+        There are about ``density`` things per square metre, at most 40. Tall things mostly stand at the back, +y.
         """
         rng = self.rng
         area = 4 * top.half_x * top.half_y
         parts: list[Mesh] = []
         taken = np.zeros((0, 4))
-        for _ in range(min(int(rng.poisson(density * area)) + 1, most)):
+        for _ in range(min(int(rng.poisson(density * area)) + 1, 40)):
             body = self.thing(recipe)
             yaw = float(rng.normal(0, 0.25) if rng.random() < 0.65 else rng.uniform(0, 6.28))
             mesh = body.mesh.moved((0, 0, 0), yaw, float(rng.uniform(0.9, 1.1)))

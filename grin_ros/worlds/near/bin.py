@@ -26,7 +26,7 @@ _CHANCES = (0.62, 0.18, 0.2)
 
 
 def build(seed: int, assets: Assets) -> NearScene:
-    """The scene of a seed: the same seed and the same assets give the same scene."""
+    """Return the scene of a seed. The same seed and the same assets give the same scene."""
     rng = np.random.default_rng([seed, 0xB12])
     palette = Palette(rng, assets.tiles)
     room = new_furnisher(rng, palette, build_shell(palette, small=rng.random() < 0.5), assets)
@@ -40,7 +40,7 @@ def build(seed: int, assets: Assets) -> NearScene:
 
 
 def hovering(room: Furnisher, focus: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Hang a gripper over a point of focus (n, 3); return its tip, (1, 3)."""
+    """Hang a gripper over a point of focus (n, 3), and return its tip (1, 3)."""
     rng = room.rng
     tip = focus[int(rng.integers(len(focus)))] + np.append(rng.normal(0, 0.06, 2), rng.uniform(0.02, 0.35))
     mesh = gripper(room.palette).moved((0, 0, 0), float(rng.uniform(0, 2 * np.pi)))
@@ -52,7 +52,7 @@ def hovering(room: Furnisher, focus: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def filled(palette: Palette, size: Size, kind: str) -> Body:
-    """A container of an outer size with things of a kind heaped in it, from nothing to more than full."""
+    """Return a container of an outer size with things of a kind heaped in it, from nothing to more than full."""
     rng = palette.rng
     parts = [container(palette, size)]
     volume = size[0] * size[1] * size[2]
@@ -65,13 +65,13 @@ def filled(palette: Palette, size: Size, kind: str) -> Body:
 
 
 def _size(rng: Generator) -> Size:
-    """The size of a container in metres, from trays of small parts to pallet boxes."""
+    """Return the size of a container in metres, from trays of small parts to pallet boxes."""
     x = float(np.exp(rng.uniform(np.log(0.22), np.log(0.75))))
     return x, x * float(rng.uniform(0.6, 0.95)), float(np.clip(x * rng.uniform(0.18, 0.75), 0.06, 0.45))
 
 
 def _middle(room: Furnisher) -> tuple[float, float, float]:
-    """A place (x, y) in the room away from its walls, and a yaw along them."""
+    """Return a place (x, y) in the room away from its walls, and a yaw along them."""
     rng, shell = room.rng, room.shell
     x, y = (float(np.clip(rng.uniform(0.25, 0.75) * side, 0.8, side - 0.8)) for side in (shell.width, shell.depth))
     return x, y, float(rng.choice([0.0, np.pi / 2]) + rng.normal(0, 0.1))
@@ -83,7 +83,7 @@ def _clear(room: Furnisher, x: float, y: float, reach: float) -> None:
 
 
 def _bins(room: Furnisher) -> NDArray[np.float64]:
-    """One to four containers on a table, a stand or the floor; their middles, (n, 3)."""
+    """Add one to four containers on a table, a stand or the floor. Return their middles (n, 3)."""
     rng, palette = room.rng, room.palette
     x, y, yaw = _middle(room)
     size, kind = _size(rng), str(rng.choice(sorted(CONTENTS), p=[0.14, 0.14, 0.2, 0.4, 0.12]))
@@ -113,7 +113,7 @@ def _bins(room: Furnisher) -> NDArray[np.float64]:
 
 
 def _conveyor(room: Furnisher) -> NDArray[np.float64]:
-    """A conveyor with goods on it; points along it, (n, 3)."""
+    """Add a conveyor with goods on it. Return points along it (n, 3)."""
     rng, palette = room.rng, room.palette
     x, y, yaw = _middle(room)
     size = (float(rng.uniform(1.4, 3.0)), float(rng.uniform(0.3, 0.8)), float(rng.uniform(0.5, 1.0)))
@@ -129,7 +129,7 @@ def _conveyor(room: Furnisher) -> NDArray[np.float64]:
 
 
 def _compartments(room: Furnisher) -> NDArray[np.float64]:
-    """A shelf of compartments against the air, seen from its front; points before their backs, (n, 3)."""
+    """Add a shelf of compartments that stands free. Return points before the backs of the compartments (n, 3)."""
     rng, palette = room.rng, room.palette
     x, y, yaw = _middle(room)
     columns, rows = int(rng.integers(1, 4)), int(rng.integers(2, 5))

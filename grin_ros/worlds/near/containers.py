@@ -20,7 +20,7 @@ Size = tuple[float, float, float]
 
 
 def _walls(size: Size, thick_m: float) -> Mesh:
-    """The floor and the four walls of a box of outer size x, y, z."""
+    """Return the floor and the four walls of a box of outer size x, y, z."""
     x, y, z = size
     low = np.array([[-x, -y, 0], [-x, -y, 0], [-x, y - 2 * thick_m, 0], [-x, -y, 0], [x - 2 * thick_m, -y, 0]]) / 2
     high = np.array([[x, y, 0], [x, -y + 2 * thick_m, 0], [x, y, 0], [-x + 2 * thick_m, y, 0], [x, y, 0]]) / 2
@@ -30,7 +30,7 @@ def _walls(size: Size, thick_m: float) -> Mesh:
 
 
 def tote(palette: Palette, size: Size) -> Mesh:
-    """A plastic tote with a rim and ribs, wider at the top."""
+    """Return a plastic tote with a rim and ribs, wider at the top."""
     rng, paint = palette.rng, strong(palette)
     x, y, z = size
     rim = float(rng.uniform(0.01, 0.03))
@@ -49,7 +49,7 @@ def tote(palette: Palette, size: Size) -> Mesh:
 
 
 def carton(palette: Palette, size: Size) -> Mesh:
-    """An open cardboard box with its flaps out."""
+    """Return an open cardboard box whose flaps point outwards."""
     rng = palette.rng
     x, y, z = size
     tile = palette.tile("Cardboard") if rng.random() < 0.5 else None
@@ -67,7 +67,7 @@ def carton(palette: Palette, size: Size) -> Mesh:
 
 
 def crate(palette: Palette, size: Size) -> Mesh:
-    """A crate of wooden slats, or of plastic ones."""
+    """Return a crate of wooden slats, or of plastic ones."""
     rng = palette.rng
     paint = timber(palette) if rng.random() < 0.7 else strong(palette)
     x, y, z = size
@@ -83,7 +83,7 @@ def crate(palette: Palette, size: Size) -> Mesh:
 
 
 def wire_basket(palette: Palette, size: Size) -> Mesh:
-    """A basket of bent wire."""
+    """Return a basket of bent wire."""
     x, y, z = size
     radius, parts = float(palette.rng.uniform(0.0015, 0.003)), []
     for u in np.linspace(-x / 2, x / 2, max(int(x / 0.05), 4)):
@@ -107,13 +107,13 @@ CONTAINERS: tuple[tuple[Callable[[Palette, Size], Mesh], float], ...] = (
 
 
 def container(palette: Palette, size: Size) -> Mesh:
-    """A container of any kind of an outer size x, y, z, on z = 0."""
+    """Return a container of any kind, of an outer size x, y, z, on z = 0."""
     shares = np.array([share for _, share in CONTAINERS])
     return CONTAINERS[int(palette.rng.choice(len(CONTAINERS), p=shares / shares.sum()))][0](palette, size)
 
 
 def conveyor(palette: Palette, size: Size) -> Body:
-    """A belt or a row of rollers between side rails, on legs; its surface is a top."""
+    """Return a belt or a row of rollers between side rails, on legs. Its surface is a top."""
     rng = palette.rng
     x, y, z = size
     frame, rail = made_of(palette, "metal"), strong(palette)
@@ -132,7 +132,7 @@ def conveyor(palette: Palette, size: Size) -> Body:
 
 
 def compartments(palette: Palette, size: Size, columns: int, rows: int) -> Body:
-    """A shelf of compartments that are open to the front (-y); each has its floor as a top."""
+    """Return a shelf of compartments that are open to the front (-y). The floor of each is a top."""
     x, y, z = size
     paint, thick = (strong(palette) if palette.rng.random() < 0.5 else timber(palette)), 0.012
     wide, tall = x / columns, z / rows

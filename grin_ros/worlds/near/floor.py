@@ -20,14 +20,14 @@ _EVEN_M = 0.8  # farther views are kept the less often, so that ln of the median
 
 
 def build(seed: int, assets: Assets) -> Scene:
-    """A room, a corridor or a store: the same seed and the same assets give the same scene."""
+    """Return a room, a corridor or a store. The same seed and the same assets give the same scene."""
     kind = np.random.default_rng([seed, 0xF100]).random()
     make = build_room if kind < 0.7 else (corridor.build if kind < 0.85 else warehouse.build)
     return make(seed, assets)
 
 
 def place(rng: Generator, scene: Scene) -> Placement | None:
-    """A camera low above the floor; None where it would be inside something."""
+    """Return a camera low above the floor, or None where it would be inside something."""
     low, high = scene.bounds
     height = float(np.exp(rng.uniform(np.log(0.06), np.log(0.6))))
     position = np.append(rng.uniform(low[:2] + 0.15, high[:2] - 0.15), height)

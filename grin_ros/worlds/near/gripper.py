@@ -13,7 +13,7 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 
 def gripper(palette: Palette) -> Mesh:
-    """A gripper that points down, its tip at the origin, with the arm that holds it above."""
+    """Return a gripper that points down, with its tip at the origin and the arm that holds it above."""
     rng = palette.rng
     shell = strong(palette) if rng.random() < 0.5 else made_of(palette, "metal", "plastic")
     dark = plain(palette, (0.02, 0.02, 0.022), 0.3)
@@ -37,7 +37,7 @@ def gripper(palette: Palette) -> Mesh:
 
 
 def _fingers(palette: Palette) -> tuple[list[Mesh], float]:
-    """Two or three fingers under a palm, and the height of the palm's back above the tip (metres)."""
+    """Return two or three fingers under a palm, and the height of the palm's back above the tip (metres)."""
     rng = palette.rng
     long, spread = float(rng.uniform(0.05, 0.12)), float(rng.uniform(0.01, 0.06))
     tip, body = plain(palette, (0.03, 0.03, 0.03), 0.1), made_of(palette, "metal", "plastic")
@@ -51,7 +51,7 @@ def _fingers(palette: Palette) -> tuple[list[Mesh], float]:
 
 
 def _suction(palette: Palette) -> tuple[list[Mesh], float]:
-    """One to four suction cups on tubes, and the height of their holder's back above the tip (metres)."""
+    """Return one to four suction cups on tubes, and the height of their holder's back above the tip (metres)."""
     rng = palette.rng
     radius, long = float(rng.uniform(0.008, 0.025)), float(rng.uniform(0.06, 0.2))
     rubber = plain(

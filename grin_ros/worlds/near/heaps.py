@@ -19,7 +19,7 @@ _CELL_M = 0.01
 
 
 def part(palette: Palette) -> Body:
-    """A part of a machine: a bolt, an elbow of a pipe, a bracket or a plain block."""
+    """Return a part of a machine: a bolt, an elbow of a pipe, a bracket or a plain block."""
     rng = palette.rng
     paint = made_of(palette, "metal", "plastic")
     kind, size = int(rng.integers(4)), float(np.exp(rng.uniform(np.log(0.02), np.log(0.1))))

@@ -22,13 +22,13 @@ _BARE_SHARE = 0.3
 
 @dataclass(frozen=True)
 class NearScene(Scene):
-    """A scene with a robot's gripper. tips (n, 3): where grippers that point down have their tips; none without one."""
+    """A scene with a robot's gripper. tips (n, 3): the tips of grippers that point down; empty without a gripper."""
 
     tips: NDArray[np.float64]
 
 
 def place(rng: Generator, scene: Scene) -> Placement | None:
-    """A camera on the wrist, or 0.3 to 1.4 m from what there is to see; None where it would be inside something."""
+    """Return a camera on the wrist, or 0.3 to 1.4 m from what there is to see. None if it would be inside something."""
     tips = scene.tips if isinstance(scene, NearScene) else np.zeros((0, 3))
     if len(tips) and rng.random() < 0.3:
         return _on_the_wrist(rng, scene, tips[int(rng.integers(len(tips)))])
@@ -45,7 +45,7 @@ def place(rng: Generator, scene: Scene) -> Placement | None:
 
 
 def _on_the_wrist(rng: Generator, scene: Scene, tip: NDArray[np.float64]) -> Placement | None:
-    """A camera beside a gripper that looks down past its tip."""
+    """Return a camera beside a gripper that looks down past its tip."""
     bearing, out = rng.uniform(0, 2 * np.pi), float(rng.uniform(0.06, 0.13))
     side = np.array([np.cos(bearing), np.sin(bearing), 0.0])
     position = tip + out * side + np.array([0, 0, float(rng.uniform(0.12, 0.3))])

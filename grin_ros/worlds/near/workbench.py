@@ -25,7 +25,7 @@ _RECIPES = ("desk", "dining", "worktop", "bench", "bench", "stock", "toys", "she
 
 
 def build(seed: int, assets: Assets) -> NearScene:
-    """The scene of a seed: the same seed and the same assets give the same scene."""
+    """Return the scene of a seed. The same seed and the same assets give the same scene."""
     rng = np.random.default_rng([seed, 0xBE7C4])
     palette = Palette(rng, assets.tiles)
     room = new_furnisher(rng, palette, build_shell(palette, small=rng.random() < 0.5), assets)
@@ -37,7 +37,7 @@ def build(seed: int, assets: Assets) -> NearScene:
 
 
 def _bench(room: Furnisher) -> NDArray[np.float64]:
-    """Put up a table with things on it, free or at a wall; points on it, (n, 3)."""
+    """Add a table with things on it, free or at a wall. Return points on it (n, 3)."""
     rng, palette, shell = room.rng, room.palette, room.shell
     x, y, z = float(rng.uniform(0.7, 2.0)), float(rng.uniform(0.5, 1.0)), float(rng.choice([0.45, 0.74, 0.9])) + 0.04
     body = _plain(palette, (x, y, z)) if rng.random() < 0.5 else furniture.table(palette, (x, y, z))
@@ -64,7 +64,7 @@ def _bench(room: Furnisher) -> NDArray[np.float64]:
 
 
 def _plain(palette: Palette, size: tuple[float, float, float]) -> Body:
-    """A laboratory's table: a plain white, grey, black, steel or wooden top on a frame of square bars."""
+    """Return a laboratory's table: a plain white, grey, black, steel or wooden top on a frame of square bars."""
     rng = palette.rng
     x, y, z = size
     shade = float(rng.choice([0.8, 0.7, 0.5, 0.2, 0.03]))
@@ -83,7 +83,7 @@ def _plain(palette: Palette, size: tuple[float, float, float]) -> Body:
 
 
 def _covered(room: Furnisher, top: Top, at: tuple[float, float], yaw: float) -> Top:
-    """Lay a cloth, a mat, a board of squares or sheets of paper on a top by chance; what things stand on then."""
+    """Lay a cloth, a mat, a board of squares, sheets of paper or nothing on a top. Return what things then stand on."""
     rng, palette = room.rng, room.palette
     kind = rng.random()
     if kind < 0.15:

@@ -7,7 +7,7 @@ They stand on z = 0, centred in x. The front wall is at y = 0 and faces -y; the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from grin_ros.worlds.shapes.mesh import Mesh, box, merge, quad, quad_faces, surf
 from grin_ros.worlds.surfaces.materials import Material
 from grin_ros.worlds.surfaces.textures import label
 
+Rectangle = tuple[float, float, float, float, float]
+"""An upright rectangle that faces -y: left x, y, lower z, width and height."""
 FOOT_M = 1.5  # walls reach this far below the ground, because the ground may be sloped
 
 
@@ -50,13 +52,35 @@ def style(materials: Materials) -> Style:
     return Style(wall, trim, materials.get("roof"), storey, bay, window, sill, float(rng.uniform(0.02, 0.1)))
 
 
-def _panels(rows: list[tuple[float, float, float, float, float]]) -> Mesh:
-    """Return upright rectangles that face -y, from rows of (left x, y, lower z, width, height)."""
+def _panels(rows: list[Rectangle]) -> Mesh:
+    """Return upright rectangles that face -y."""
     r = np.array(rows, np.float64)
     x, y, z, w, h = r.T
     corners = np.stack([np.stack(c, -1) for c in ((x, y, z), (x + w, y, z), (x + w, y, z + h), (x, y, z + h))], 1)
     uv = np.tile(np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float64), (len(r), 1))
     return surface(corners.reshape(-1, 3), np.tile([0.0, -1.0, 0.0], (4 * len(r), 1)), uv, quad_faces(len(r)))
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """The upright rectangles of the windows of a wall, as `_panels` takes them."""
+
+    frames: list[Rectangle] = field(default_factory=list)
+    panes: list[Rectangle] = field(default_factory=list)
+    blinds: list[Rectangle] = field(default_factory=list)
+
+    def add(self, rng: np.random.Generator, s: Style, x: float, low: float, w: float) -> None:
+        """Add a window of width ``w`` with its middle at ``x`` and its lower edge at ``low``, some with a blind."""
+        h, d = s.window[1], s.depth_m
+        self.frames.append((x - w / 2 - 0.09, -d, low - 0.09, w + 0.18, h + 0.18))
+        self.frames.append((x - w / 2 - 0.15, -d - 0.06, low - 0.14, w + 0.3, 0.06))  # the sill
+        halves = 2 if w > 0.9 else 1
+        for j in range(halves):
+            left = x - w / 2 + j * w / halves + 0.03
+            self.panes.append((left, -d - 0.012, low, w / halves - 0.06, h))
+        if rng.random() < 0.2:
+            drop = h * float(rng.uniform(0.2, 1.0))
+            self.blinds.append((x - w / 2, -d - 0.024, low + h - drop, w, drop))
 
 
 def _openings(materials: Materials, s: Style, width: float, floors: int, ground: str, plainness: float) -> list[Mesh]:
@@ -68,11 +92,9 @@ def _openings(materials: Materials, s: Style, width: float, floors: int, ground:
     bays = max(1, int((width - 0.6) / s.bay_m))
     step = width / bays
     parts: list[Mesh] = []
-    frames: list[tuple[float, float, float, float, float]] = []
-    panes, blinds = list(frames), list(frames)
+    windows = _Windows()
     door = int(rng.integers(bays)) if ground == "house" else -1
     balconies = rng.random() < 0.25 and floors > 1 and ground != "blank"
-    w, h, d = min(s.window[0], step - 0.25), s.window[1], s.depth_m
     for floor in range(floors):
         z = floor * s.storey_m
         if floor == 0 and ground in ("shop", "garage"):
@@ -85,21 +107,11 @@ def _openings(materials: Materials, s: Style, width: float, floors: int, ground:
             if floor == 0 and k == door:
                 parts += _door(materials, s, x)
                 continue
-            low = z + s.sill_m
-            frames += [
-                (x - w / 2 - 0.09, -d, low - 0.09, w + 0.18, h + 0.18),
-                (x - w / 2 - 0.15, -d - 0.06, low - 0.14, w + 0.3, 0.06),  # the sill
-            ]
-            halves = 2 if w > 0.9 else 1
-            for j in range(halves):
-                left = x - w / 2 + j * w / halves + 0.03
-                panes.append((left, -d - 0.012, low, w / halves - 0.06, h))
-            if rng.random() < 0.2:
-                drop = h * float(rng.uniform(0.2, 1.0))
-                blinds.append((x - w / 2, -d - 0.024, low + h - drop, w, drop))
+            windows.add(rng, s, x, z + s.sill_m, min(s.window[0], step - 0.25))
             if balconies and floor > 0 and k % 2 == 0:
                 parts += _balcony(s, x, z, min(step * 0.95, 3.0))
-    for rows, material in ((frames, s.trim), (panes, materials.glass()), (blinds, grey_material(rng, 0.2, 0.8, 0.05))):
+    glass, cloth = materials.glass(), grey_material(rng, 0.2, 0.8, 0.05)
+    for rows, material in ((windows.frames, s.trim), (windows.panes, glass), (windows.blinds, cloth)):
         if rows:
             parts.append(material.on(_panels(rows)))
     return parts

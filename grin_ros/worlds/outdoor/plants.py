@@ -140,7 +140,7 @@ def _bare(rng: Generator, bark: Material, h: float) -> list[Mesh]:
     return parts
 
 
-def bush(materials: Materials, width_m: float, height_m: float, detail: float = 1.0) -> Mesh:
+def bush(materials: Materials, width_m: float, height_m: float) -> Mesh:
     """Return a bush or a flower bed."""
     rng = materials.rng
     colour, layer = materials.foliage()
@@ -148,7 +148,7 @@ def bush(materials: Materials, width_m: float, height_m: float, detail: float = 
     for _ in range(int(rng.integers(1, 4))):
         offset = np.append(rng.uniform(-0.25, 0.25, 2) * width_m, height_m * rng.uniform(0.3, 0.55))
         blobs.append((offset, np.array([width_m / 2, width_m / 2, height_m / 2]) * rng.uniform(0.6, 1.0)))
-    return merge(_leafy(rng, blobs, colour, layer, int(260 * detail), 10))
+    return merge(_leafy(rng, blobs, colour, layer, 260, 10))
 
 
 def thicket(materials: Materials, length_m: float, height_m: float, depth_m: float) -> Mesh:

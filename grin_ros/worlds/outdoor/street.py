@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from grin_ros.worlds.assets.assets import Assets
@@ -17,6 +19,8 @@ from grin_ros.worlds.surfaces.palette import Palette
 
 BEGIN_M, END_M = -40.0, 210.0  # the ends of the road along its path
 CAMERAS_M = (0.0, 45.0)  # the part of the road where cameras are placed
+Gaps = list[tuple[int, float, float]]
+"""The openings of side streets as (side, s0, s1): 1 is the left side, -1 the right one; metres along the path."""
 _KINDS = ("urban", "suburban", "rural", "highway", "works")
 
 
@@ -36,7 +40,9 @@ def build_street(seed: int, assets: Assets) -> OutdoorScene:
     gaps = _side_streets(site, path, road, kind)
     lay_road(site, path, road, gaps, around)
     surroundings.add_land(site, path, around)
-    _traffic(site, path, road, kind, gaps)
+    _driving(site, path, road, kind)
+    if road.parking_m:
+        _parked(site, path, road, gaps)
     plots.along(site, path, road, kind, gaps)
     if road.walk_m:
         _pavements(site, path, road, kind, gaps)
@@ -61,8 +67,8 @@ def _room(site: Site) -> tuple[np.ndarray, np.ndarray]:
     return np.append(places.min(axis=0) - 5, z.min() - 1), np.append(places.max(axis=0) + 5, z.max() + 5)
 
 
-def _side_streets(site: Site, path: Path, road: Section, kind: str) -> list[tuple[int, float, float]]:
-    """Add side streets, and return their openings as (side, s0, s1)."""
+def _side_streets(site: Site, path: Path, road: Section, kind: str) -> Gaps:
+    """Add side streets, and return their openings."""
     rng = site.materials.rng
     chances = {"urban": 0.6, "suburban": 0.55, "rural": 0.25, "highway": 0.0, "works": 0.4}
     gaps = []
@@ -89,9 +95,14 @@ def _side_streets(site: Site, path: Path, road: Section, kind: str) -> list[tupl
     return gaps
 
 
-def _open(gaps: list[tuple[int, float, float]], side: int, s: float, margin: float) -> bool:
+def _open(gaps: Gaps, side: int, s: float, margin: float) -> bool:
     """Return True if s is in the opening of a side street or within the margin of one."""
     return any(which == side and a - margin < s < b + margin for which, a, b in gaps)
+
+
+def _closed(gaps: Gaps, side: int, places: np.ndarray, margin: float) -> Iterator[float]:
+    """Yield the places along the road that are neither in the opening of a side street nor within the margin of one."""
+    return (float(s) for s in places if not _open(gaps, side, float(s), margin))
 
 
 def _vehicle(site: Site, heavy: float = 0.08) -> Mesh:
@@ -104,8 +115,8 @@ def _vehicle(site: Site, heavy: float = 0.08) -> Mesh:
     return site.reused("car", lambda: vehicles.any_vehicle(site.materials, heavy), 9)
 
 
-def _traffic(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[int, float, float]]) -> None:
-    """Add cars in the lanes and parked cars."""
+def _driving(site: Site, path: Path, road: Section, kind: str) -> None:
+    """Add vehicles in the lanes."""
     rng = site.materials.rng
     density = float(rng.choice([0.004, 0.012, 0.03], p=[0.45, 0.4, 0.15]))
     for t, heading in road.lanes:
@@ -116,77 +127,99 @@ def _traffic(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[
                 jitter = float(rng.normal(0, 0.2))
                 site.put_beside(path, s, t + jitter, body, (0.0 if heading > 0 else np.pi) + float(rng.normal(0, 0.02)))
             s += 9.0 + float(rng.exponential(1 / density))
-    if road.parking_m:
-        full = float(rng.uniform(0.1, 0.9))
-        for side in (1, -1):
-            if rng.random() < 0.25:
-                continue
-            s = BEGIN_M + 3
-            while s < END_M - 5:
-                if rng.random() < full and not _open(gaps, side, s, 4.0):
-                    t = side * (road.half_m - road.parking_m / 2 + float(rng.normal(0, 0.08)))
-                    along = side < 0 if rng.random() < 0.85 else side > 0
-                    site.put_beside(
-                        path, s, t, _vehicle(site, 0.03), (0.0 if along else np.pi) + float(rng.normal(0, 0.03))
-                    )
-                s += float(rng.uniform(5.4, 7.0))
 
 
-def _pavements(site: Site, path: Path, road: Section, kind: str, gaps: list[tuple[int, float, float]]) -> None:
+def _parked(site: Site, path: Path, road: Section, gaps: Gaps) -> None:
+    """Add parked cars beside the lanes."""
+    rng = site.materials.rng
+    full = float(rng.uniform(0.1, 0.9))
+    for side in (1, -1):
+        if rng.random() < 0.25:
+            continue
+        s = BEGIN_M + 3
+        while s < END_M - 5:
+            if rng.random() < full and not _open(gaps, side, s, 4.0):
+                t = side * (road.half_m - road.parking_m / 2 + float(rng.normal(0, 0.08)))
+                along = side < 0 if rng.random() < 0.85 else side > 0
+                body = _vehicle(site, 0.03)
+                site.put_beside(path, s, t, body, (0.0 if along else np.pi) + float(rng.normal(0, 0.03)))
+            s += float(rng.uniform(5.4, 7.0))
+
+
+def _pavements(site: Site, path: Path, road: Section, kind: str, gaps: Gaps) -> None:
     """Add lamps, trees, street furniture, bicycles and people on the pavements."""
     rng, m = site.materials.rng, site.materials
-    at_kerb = road.half_m + 0.15 + max(road.strip_m / 2, 0.35)
     lamp = street_furniture.lamp_post(m)
     lamp_gap, lamp_sides = float(rng.uniform(22, 40)), ((1,), (-1,), (1, -1))[int(rng.integers(3))]
     rows = rng.random() < (0.55 if road.walk_m + road.strip_m > 2.4 else 0.2)
-    tree_gap, tall = float(rng.uniform(7, 16)), float(rng.uniform(5, 13))
+    tree_gap, tall_m = float(rng.uniform(7, 16)), float(rng.uniform(5, 13))
+    at_kerb = road.half_m + 0.15 + max(road.strip_m / 2, 0.35)
     for side in (1, -1):
-        face = 0.0 if side > 0 else np.pi
-        phase = float(rng.uniform(0, 15))
+        begin = BEGIN_M + float(rng.uniform(0, 15))
         if side in lamp_sides:
-            for s in np.arange(BEGIN_M + phase, END_M, lamp_gap):
-                if not _open(gaps, side, float(s), 0.5):
-                    site.put_beside(path, float(s), side * at_kerb, lamp, face, core_m=0.15, lift_m=KERB_M)
+            for s in _closed(gaps, side, np.arange(begin, END_M, lamp_gap), 0.5):
+                site.put_beside(path, s, side * at_kerb, lamp, _facing(side), core_m=0.15, lift_m=KERB_M)
         if rows and rng.random() < 0.8:
-            for s in np.arange(BEGIN_M + phase + 4, END_M, tree_gap):
-                if not _open(gaps, side, float(s), 3.0) and rng.random() < 0.85:
-                    trunk = site.reused("street tree", lambda: plants.tree(m, tall * float(rng.uniform(0.8, 1.2))), 4)
-                    turn = float(rng.uniform(0, 2 * np.pi))
-                    site.put_beside(path, float(s), side * at_kerb, trunk, turn, core_m=0.35, lift_m=KERB_M)
-        s = BEGIN_M + 5
-        while s < END_M:
-            s += float(rng.exponential(9.0))
-            if _open(gaps, side, s, 1.5):
-                continue
-            body = site.model("prop") if rng.random() < 0.25 else None
-            if body is None:
-                body = site.reused("fitting", lambda: street_furniture.any_pavement_object(m), 14)
-            near = road.half_m + 0.5 if rng.random() < 0.5 else road.edge_m - 0.4
-            site.put_beside(path, s, side * near, body, face, lift_m=KERB_M)
-        for _ in range(int(rng.poisson(5.0 if kind == "urban" else 1.5))):
-            s = float(rng.uniform(3, 110))
-            t = side * float(rng.uniform(road.half_m + 0.5, road.edge_m))
-            walker = site.reused("person", lambda: street_furniture.person(m), 6)
-            site.put_beside(path, s, t, walker, float(rng.uniform(0, 2 * np.pi)), lift_m=KERB_M)
+            places = _closed(gaps, side, np.arange(begin + 4, END_M, tree_gap), 3.0)
+            _street_trees(site, path, side * at_kerb, places, tall_m)
+        _fittings(site, path, road, gaps, side)
+        _walkers(site, path, road, kind, side)
         if rng.random() < 0.3:
-            s = float(rng.uniform(6, 60))
-            for k in range(int(rng.integers(2, 9))):
-                bike = site.reused("bicycle", lambda: vehicles.bicycle(m), 3)
-                site.put_beside(
-                    path,
-                    s + 0.65 * k,
-                    side * (road.edge_m - 0.9),
-                    bike,
-                    np.pi / 2 + float(rng.normal(0, 0.1)),
-                    lift_m=KERB_M,
-                )
+            _bicycles(site, path, road, side)
     if rng.random() < 0.3:
         light = street_furniture.traffic_light(m)
         s = float(rng.uniform(18, 90))
         for side in (1, -1):
-            site.put_beside(
-                path, s, side * (road.half_m + 0.5), light, 0.0 if side > 0 else np.pi, core_m=0.2, lift_m=KERB_M
-            )
+            t = side * (road.half_m + 0.5)
+            site.put_beside(path, s, t, light, _facing(side), core_m=0.2, lift_m=KERB_M)
+
+
+def _facing(side: int) -> float:
+    """Return the turn of a thing on this side of the road that faces the road."""
+    return 0.0 if side > 0 else np.pi
+
+
+def _street_trees(site: Site, path: Path, t: float, places: Iterable[float], tall_m: float) -> None:
+    """Add a tree at most of the places in a row."""
+    rng, m = site.materials.rng, site.materials
+    for s in places:
+        if rng.random() < 0.85:
+            trunk = site.reused("street tree", lambda: plants.tree(m, tall_m * float(rng.uniform(0.8, 1.2))), 4)
+            site.put_beside(path, s, t, trunk, float(rng.uniform(0, 2 * np.pi)), core_m=0.35, lift_m=KERB_M)
+
+
+def _fittings(site: Site, path: Path, road: Section, gaps: Gaps, side: int) -> None:
+    """Add benches, bins, signs and other street furniture on one side."""
+    rng, m = site.materials.rng, site.materials
+    s = BEGIN_M + 5
+    while s < END_M:
+        s += float(rng.exponential(9.0))
+        if _open(gaps, side, s, 1.5):
+            continue
+        body = site.model("prop") if rng.random() < 0.25 else None
+        if body is None:
+            body = site.reused("fitting", lambda: street_furniture.any_pavement_object(m), 14)
+        near = road.half_m + 0.5 if rng.random() < 0.5 else road.edge_m - 0.4
+        site.put_beside(path, s, side * near, body, _facing(side), lift_m=KERB_M)
+
+
+def _walkers(site: Site, path: Path, road: Section, kind: str, side: int) -> None:
+    """Add people on the pavement of one side."""
+    rng, m = site.materials.rng, site.materials
+    for _ in range(int(rng.poisson(5.0 if kind == "urban" else 1.5))):
+        s = float(rng.uniform(3, 110))
+        t = side * float(rng.uniform(road.half_m + 0.5, road.edge_m))
+        walker = site.reused("person", lambda: street_furniture.person(m), 6)
+        site.put_beside(path, s, t, walker, float(rng.uniform(0, 2 * np.pi)), lift_m=KERB_M)
+
+
+def _bicycles(site: Site, path: Path, road: Section, side: int) -> None:
+    """Add a row of bicycles that stand across the pavement of one side."""
+    rng, m = site.materials.rng, site.materials
+    s, t = float(rng.uniform(6, 60)), side * (road.edge_m - 0.9)
+    for k in range(int(rng.integers(2, 9))):
+        bike = site.reused("bicycle", lambda: vehicles.bicycle(m), 3)
+        site.put_beside(path, s + 0.65 * k, t, bike, np.pi / 2 + float(rng.normal(0, 0.1)), lift_m=KERB_M)
 
 
 def _verges(site: Site, path: Path, road: Section, kind: str) -> None:

@@ -126,10 +126,10 @@ def _boundary(site: Site, tall: bool) -> Callable[[], Mesh]:
     return lambda: bars
 
 
-def _free(site: Site, half: float, paths: list[Path], radius_m: float, tries: int = 8) -> tuple[float, float] | None:
+def _free(site: Site, half: float, paths: list[Path], radius_m: float) -> tuple[float, float] | None:
     """Return a free place away from the paths, or None if none was found."""
     rng = site.materials.rng
-    for _ in range(tries):
+    for _ in range(8):
         x, y = (float(v) for v in rng.uniform(-half * 0.95, half * 0.95, 2))
         away = min(float(np.hypot(p.xy[:, 0] - x, p.xy[:, 1] - y).min()) for p in paths)
         if away > radius_m + 0.8 and site.is_clear(x, y, radius_m):

@@ -8,7 +8,8 @@ import math
 
 from hypothesis import strategies as st
 
-from grin_ros.core.geometry import DISTORTION_MODELS, Camera
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.distortion import DISTORTION_MODELS
 
 
 def _floats(low: float, high: float) -> st.SearchStrategy[float]:

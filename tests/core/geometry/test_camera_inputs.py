@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import camera_inputs, mounting_vector, normalised
+from grin_ros.core.geometry.mounting import Mounting
 
 CAMERA = Camera(40, 30, 30.0, 30.0, 19.5, 14.5)
 

@@ -13,7 +13,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry import Camera, pixel_grid
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.rays import pixel_grid
 from tests.core.geometry.lenses import cameras
 
 FAST = settings(deadline=None, max_examples=80)

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grin_ros.core.geometry.camera import Mounting
 from grin_ros.core.geometry.ground import REACH, ground_ln
+from grin_ros.core.geometry.mounting import Mounting
 
 
 @given(st.floats(0.1, 5.0), st.floats(-0.5, 0.5), st.floats(-0.5, 1.2), st.integers(0, 1000))

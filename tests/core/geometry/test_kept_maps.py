@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.kept_maps import LEAST, OF_A_CAMERA, KeptMaps
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.planning.view import level_view, range_per_depth
 
 MANY = LEAST + 4

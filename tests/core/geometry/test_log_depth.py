@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grin_ros.core.geometry import LogDepth
-from grin_ros.core.geometry.log_depth import LinearDepth
+from grin_ros.core.geometry.log_depth import LinearDepth, LogDepth
 
 FAST = settings(deadline=None, max_examples=100)
 SCALES = st.builds(lambda low, factor: LogDepth(low, low * factor), st.floats(0.01, 5.0), st.floats(1.5, 1e4))

@@ -14,15 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry import (
-    Camera,
-    Mounting,
-    depth_to_range,
-    pixel_grid,
-    points_from_depth,
-    points_from_range,
-    range_to_depth,
-)
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
+from grin_ros.core.geometry.rays import depth_to_range, pixel_grid, points_from_depth, points_from_range, range_to_depth
 from tests.core.geometry.lenses import cameras
 
 FAST = settings(deadline=None, max_examples=40)

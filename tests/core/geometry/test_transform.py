@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import BODY_TO_OPTICAL, Transform
-from tests.core.geometry.test_pose import about, product
+from tests.core.geometry.test_mounting import about, product
 
 ANGLE = st.floats(-math.pi, math.pi)
 PLACE = st.tuples(*[st.floats(-10.0, 10.0)] * 3)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.hints.arrangement import LEVEL, SPREAD, arrangement
-from grin_ros.core.hints.corners import CORNERS
+from grin_ros.core.hints.arrangement import CORNERS, LEVEL, SPREAD, arrangement
+from grin_ros.core.hints.sources import MAPPED, TRACKED
 from grin_ros.core.types import Hints
 
 CAMERA = Camera(320, 240, 220.0, 220.0, 159.5, 119.5, "plumb_bob", (-0.2, 0.04, 0.0, 0.0, 0.0))
@@ -78,6 +78,15 @@ def test_a_few_hints_in_one_row_are_neither() -> None:
     row = Hints.measured([(u, 120) for u in range(5)], np.ones(5))
     assert arrangement(row, CAMERA) is None
     assert arrangement(Hints.measured([(20, 20), (90, 200)], np.ones(2)), CAMERA) == SPREAD
+
+
+@pytest.mark.parametrize(("others", "expected"), [((), CORNERS), (("scan",) * 2, CORNERS), (("scan",) * 9, SPREAD)])
+def test_hints_lie_at_corners_if_at_least_half_are_those_of_motion(others: tuple[str, ...], expected: str) -> None:
+    at = np.random.default_rng(0).uniform((0, 0), (319, 239), (2 + len(others), 2))
+    parts = [Hints.measured([one], [2.0], 0.1, name) for one, name in zip(at, (TRACKED, MAPPED, *others), strict=True)]
+    joined = Hints.joined(parts)
+    assert joined is not None
+    assert arrangement(joined, CAMERA) == expected
 
 
 @pytest.mark.parametrize(("rays", "expected"), [(RAYS, LEVEL), (5, CORNERS)])

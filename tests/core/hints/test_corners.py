@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grin_ros.core.hints.corners import cautious, contradiction_sigma_ln, edge_sigma_ln, lie_at_corners
+from grin_ros.core.hints.corners import cautious, contradiction_sigma_ln, edge_sigma_ln
 from grin_ros.core.hints.covariance import Features
 from grin_ros.core.hints.posterior import Observed, Posterior, posterior
 from grin_ros.core.hints.process import Process
@@ -79,11 +79,3 @@ def test_a_hint_is_doubted_where_it_contradicts_the_network_and_all_others() -> 
     for mounted, doubted in ((False, [0]), (True, [0, 1])):
         found_ln = contradiction_sigma_ln(residual_ln, mounted)
         np.testing.assert_array_equal(np.flatnonzero(found_ln > 0.1), doubted)
-
-
-@pytest.mark.parametrize(("others", "at_corners"), [((), True), (("scan",) * 2, True), (("scan",) * 9, False)])
-def test_hints_of_motion_are_known_by_their_source(others: tuple[str, ...], at_corners: bool) -> None:
-    parts = [Hints.measured([(1, 1)], [1.0], 0.1, name) for name in ("motion", "motion map", *others)]
-    joined = Hints.joined(parts)
-    assert joined is not None
-    assert lie_at_corners(joined) == at_corners

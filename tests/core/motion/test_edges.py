@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.motion.edges import Edges, Past, found_edges, reduced
+from grin_ros.core.motion.edges import WIDTH_PX, Edges, Past, found_edges
+from grin_ros.core.motion.pictures import reduced
 
 CAMERA = Camera(320, 240, 240.0, 240.0, 159.5, 119.5)
 WALL_M = 2.0
@@ -93,5 +94,5 @@ def test_cells_with_a_corner_give_no_edge() -> None:
 
 
 def test_wide_images_are_reduced() -> None:
-    assert reduced(np.zeros((480, 640), np.uint8)).shape == (240, 320)
-    assert reduced(np.zeros((120, 160), np.uint8)).shape == (120, 160)
+    assert reduced(np.zeros((480, 640), np.uint8), WIDTH_PX).shape == (240, 320)
+    assert reduced(np.zeros((120, 160), np.uint8), WIDTH_PX).shape == (120, 160)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
@@ -12,11 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
+from grin_ros.core.motion import point_map
+from grin_ros.core.motion.checks.scale_check import FloorCheck
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.motion import MAPPED, TRACKED, Motion
-from grin_ros.core.motion.scale_check import FloorCheck
+from grin_ros.core.motion.tracker import WIDTH_PX
 from tests.core.motion.room import CAMERA, PERIOD_NS, at, driven, errors, sideways, turned, view
 
 LENSES = {
@@ -76,15 +80,17 @@ def test_the_map_knows_a_wall_that_the_camera_turned_away_from_and_back_to() -> 
     assert len(mapped) > 20
     assert np.median(np.abs(errors(mapped, range_m))) < 0.04
     assert (mapped.age_s > 1.0).all()
-    assert motion.report.map_size <= MotionConfig().map_points
+    assert motion.report.map_size <= point_map.MOST_POINTS
 
 
-def test_the_map_is_bounded_and_forgets() -> None:
-    motion, _, _ = driven(sideways(16), config=MotionConfig(map_points=30))
-    assert motion.report.map_size <= 30
+def test_the_map_is_bounded_and_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(point_map, "MOST_POINTS", 30)
+    motion, _, _ = driven(sideways(16))
+    assert motion.report.map_size == 30
     there = list(sideways(10))
     away = [at(*there[-1].translation_m, -5.0 + yaw) for yaw in (*range(0, 90, 6), *range(90, -1, -6))]
-    _, hints, _ = driven([*there, *away], config=MotionConfig(map_age_s=0.5))
+    monkeypatch.setattr(point_map, "LONGEST_AGE_S", 0.5)
+    _, hints, _ = driven([*there, *away])
     assert hints is None or MAPPED not in hints.sources
 
 
@@ -274,11 +280,10 @@ def test_an_image_without_texture_gives_nothing() -> None:
 
 
 def test_large_images_are_reduced_and_pixels_are_those_of_the_image() -> None:
-    large = CAMERA.resized(480, 360)
-    config = MotionConfig(width_px=240)
-    _, hints, range_m = driven(sideways(12), camera=large, config=config)
+    large = CAMERA.resized(960, 720)
+    _, hints, range_m = driven(sideways(12), camera=large)
     assert hints is not None
-    assert hints.pixels.max() > 300
+    assert hints.pixels.max() > WIDTH_PX
     assert np.median(np.abs(errors(hints, range_m))) < 0.04
 
 
@@ -300,12 +305,10 @@ def test_hints_name_their_source() -> None:
     assert hints.sources[0] == TRACKED
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"tracks": 1}, {"distance_noise": 0.0}, {"min_range_m": 50.0}, {"fitted_views": 40, "views": 20}]
-)
+@pytest.mark.parametrize("wrong", [{"distance_noise": 0.0}, {"max_range_m": 0.01}, {"pixel_noise_px": math.nan}])
 def test_settings_outside_their_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="motion.*got.*expected"):
-        MotionConfig(**wrong)  # type: ignore[arg-type]
+        MotionConfig(**wrong)
 
 
 def test_the_floor_tells_the_scale_of_odometry_where_the_height_of_the_camera_is_known() -> None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from benchmarks.driving.box_worlds import Pose, World, exact
 from benchmarks.driving.costmaps import FlatCostmap, VoxelCostmap, scan_points
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
 from grin_ros.core.planning.scan import level_scan
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from benchmarks.driving.box_worlds import Pose, World, exact
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import points_from_depth
 from grin_ros.core.planning.obstacles import (
     ObstacleSettings,
@@ -277,8 +278,8 @@ def test_with_hints_a_smaller_sigma_is_asked_for() -> None:
     camera = Camera(8, 6, 5.0, 5.0, 3.5, 2.5)
     depth_m = np.full((6, 8), 2.0, np.float32)
     sigma_m = np.linspace(0.0, 0.6, 48, dtype=np.float32).reshape(6, 8)
-    hinted = DepthEstimate(depth_m, sigma_m, hints=HintReport(9, 9, 0, 0.0, {"scan": 9}))
-    unused = DepthEstimate(depth_m, sigma_m, hints=HintReport(9, 0, 9, 0.0, {}))
+    hinted = DepthEstimate(depth_m, sigma_m, hints=HintReport(9, 0, 0.0, {"scan": 9}))
+    unused = DepthEstimate(depth_m, sigma_m, hints=HintReport(0, 9, 0.0, {}))
     settings = ObstacleSettings(max_relative_sigma=0.25, hinted_relative_sigma=0.1)
     np.testing.assert_array_equal(trusted_pixels(camera, hinted, settings), sigma_m <= 0.2)
     np.testing.assert_array_equal(trusted_pixels(camera, unused, settings), sigma_m <= 0.5)

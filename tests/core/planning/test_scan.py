@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from benchmarks.driving.box_worlds import Pose, World, exact
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.planning.obstacles import ObstacleSettings, trusted_pixels
 from grin_ros.core.planning.scan import Scan, level_scan
 from grin_ros.core.planning.view import MountingUnknownError

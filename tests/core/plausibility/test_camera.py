@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.plausibility.camera import (
     distortion_doubts,
     intrinsics_doubts,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grin_ros.core.geometry import pixel_grid
+from grin_ros.core.geometry.rays import pixel_grid
 from grin_ros.core.sampling.noise import FIELDS, member_noise, noise_field
 
 GRID = (pixel_grid(20, 15, 20, 15) / np.array([9.5, 7.0]) - 1.0).astype(np.float32)

@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.lab.datasets.drives import DriveFrame, rendered_drives, with_sensor_noise
 from grin_ros.lab.evaluation.flicker import flicker, matching_pixels

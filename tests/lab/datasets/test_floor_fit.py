@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.ground import ground_ln
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.lab.datasets.floor_fit import mounting_of_floor
 from grin_ros.lab.datasets.measured import EvalDataset
 from tests.lab.evaluation.measured import sample, write_dataset

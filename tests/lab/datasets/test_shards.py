@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.lab.datasets.shards import ShardDataset, ShardWriter
 
 

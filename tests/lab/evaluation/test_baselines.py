@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.shards import ShardWriter, TrainingSample
 from grin_ros.lab.evaluation.baselines import (

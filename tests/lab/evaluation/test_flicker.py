@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from benchmarks.stand_in.engine import write_artifact
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.estimator import Settings
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import range_to_depth
 from grin_ros.lab.datasets.drives import DriveFrame
 from grin_ros.lab.evaluation.flicker import (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.corners import TRACKED
+from grin_ros.core.hints.sources import TRACKED
 from grin_ros.core.labels.folder import LabelledFrame
 from grin_ros.core.types import Frame, Hints
 from grin_ros.lab.teaching.judging import measured_sample

@@ -9,7 +9,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.lab.datasets.shards import TrainingSample
 from grin_ros.lab.training.batches import Batch, Sampling, batch
 from tests.lab.network.tiny import TINY

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.datasets.renders import render_samples

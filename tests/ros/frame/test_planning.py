@@ -17,7 +17,7 @@ from sensor_msgs.msg import Image
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message
 from benchmarks.stand_in.engine import BACKEND, fake_depth_m
 from benchmarks.stand_in.process import start_node
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.planning.obstacles import ObstacleSettings, free_points, obstacle_points, trusted_pixels
 from grin_ros.core.planning.scan import level_scan
 from grin_ros.core.types import DepthEstimate

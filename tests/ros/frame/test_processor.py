@@ -18,7 +18,7 @@ from benchmarks.stand_in.engine import BACKEND, FAILURE_GREEN, fake_depth_m, reg
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.types import Frame
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.ros.inputs.doubts import Doubts, camera_info_doubts, few_bits, frame_name_doubt, rectified_doubt
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from

@@ -13,7 +13,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, RegionOfInterest
 from std_msgs.msg import Header
 
 from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import camera_from_info, frame_from, stamp_ns
 from grin_ros.ros.inputs.problem import FrameRejectedError

@@ -24,7 +24,7 @@ from benchmarks.stand_in.camera import info_message, picture
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed
 from grin_ros.ros.inputs import mounting as mountings
@@ -36,7 +36,7 @@ from grin_ros.ros.message_types import TF_MESSAGE, message_class
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message, with_stamp
 from grin_ros.ros.parameters.table import node_config
-from tests.core.geometry.test_pose import urdf
+from tests.core.geometry.test_mounting import urdf
 from tests.ros import IN_PROCESS_DOMAIN, in_process
 
 BASE = "base_footprint"

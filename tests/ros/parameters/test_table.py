@@ -15,7 +15,7 @@ import yaml
 
 from grin_ros.core.backends.registry import CHOICES
 from grin_ros.core.estimator import Settings
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.parameters.declare import descriptor
 from grin_ros.ros.parameters.row import Parameter, Value

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 
 CAMERA = Camera(160, 120, 100.0, 100.0, 79.5, 59.5, mounting=Mounting(0.5, 0.0, 0.0))
 HALF_M = 3.0

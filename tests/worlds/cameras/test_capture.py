@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.driving.box_worlds import box_range, floor_range
-from grin_ros.core.geometry.camera import Camera, Mounting
+from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.worlds.cameras.capture import IMAGE_CIRCLE_RAD, capture_colour, capture_range, pose
 from grin_ros.worlds.rendering.renderer import Renderer
 from grin_ros.worlds.scene import Placement

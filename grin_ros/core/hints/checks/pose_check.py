@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.corners import MAPPED, TRACKED
+from grin_ros.core.hints.sources import MAPPED, TRACKED
 from grin_ros.core.types import HintReport, Hints
 
 STEP_DEG = 8.0

@@ -19,15 +19,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.answer import Answer
-from grin_ros.core.hints.arrangement import LEVEL, arrangement
-from grin_ros.core.hints.corners import CORNERS
-from grin_ros.core.hints.thinning import evenly
+from grin_ros.core.hints.arrangement import CORNERS, LEVEL, arrangement
+from grin_ros.core.hints.sources import FLOOR
 from grin_ros.core.types import Hints
 
-FLOOR = "floor"
-"""The name of the source whose hints are the floor."""
 FAR_LN, BIAS_LN, BUMP_LN = 0.3, 0.2, 0.06
 """The floor is where the answer's range differs from that of the ground plane by less than the first, on average over
 the neighbourhood by less than the second, and from that average by less than the third: errors of the network are

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.hints.thinning import evenly
+from grin_ros.core.evenly import evenly
 
 SHARE_OF_LINE = 0.1
 """A row or column belongs to the view of the sensor once this share of its pixels has held depth at one time."""

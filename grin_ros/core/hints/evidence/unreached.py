@@ -14,18 +14,14 @@ import math
 
 import numpy as np
 
+from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.covariance import Array
-from grin_ros.core.hints.evidence.floor import FLOOR
 from grin_ros.core.hints.posterior import sampled
-from grin_ros.core.hints.thinning import evenly
+from grin_ros.core.hints.sources import UNREACHED
 from grin_ros.core.types import Hints, Unreached
 
-UNREACHED = "unreached"
-"""The name of the source whose hints are such pixels."""
-OWN_SOURCES = (FLOOR, UNREACHED)
-"""The sources that the estimator finds by itself. Their hints are not measured."""
 NEARER_LN = 0.3
 """The network may see the pixel nearer than the reach by this, in ln(range); if it is nearer still, silence says
 nothing."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grin_ros.core.motion.config import RANGES, MotionConfig
 from grin_ros.ros.parameters.row import Parameter
 
 if TYPE_CHECKING:  # it imports NumPy, which the tables of topics and sources do without
@@ -29,26 +30,26 @@ MOTION_PARAMETERS = (
     ),
     Parameter(
         "motion.distance_noise",
-        0.01,
+        MotionConfig.distance_noise,
         "One standard deviation of a distance of odometry, as a share of it. The covariance of motion/odometry can "
         "only raise it.",
-        low=0.0001,
-        high=1.0,
+        low=RANGES["distance_noise"][0],
+        high=RANGES["distance_noise"][1],
     ),
     Parameter(
         "motion.rotation_noise_deg",
-        0.3,
+        MotionConfig.rotation_noise_deg,
         "One standard deviation of the rotation between two poses.",
-        low=0.001,
-        high=10.0,
+        low=RANGES["rotation_noise_deg"][0],
+        high=RANGES["rotation_noise_deg"][1],
         unit="deg",
     ),
     Parameter(
         "motion.pixel_noise_px",
-        0.5,
+        MotionConfig.pixel_noise_px,
         "One standard deviation of a corner that is followed, in an image of 640 columns.",
-        low=0.05,
-        high=10.0,
+        low=RANGES["pixel_noise_px"][0],
+        high=RANGES["pixel_noise_px"][1],
         unit="px",
     ),
 )

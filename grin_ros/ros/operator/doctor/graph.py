@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error, ok, warn

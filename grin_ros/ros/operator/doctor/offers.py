@@ -8,8 +8,7 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.geometry.pose import mounting_from_pose
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.registry import SOURCES
@@ -39,7 +38,7 @@ def mountings_by_tf(tree: TransformTree, frames: Iterable[str]) -> dict[str, Mou
     found = {}
     for frame in frames:
         with suppress(InputError):  # the frames are not connected, or the camera is not above the ground
-            found[frame] = mounting_from_pose(tree.lookup(BASE_FRAME, frame))
+            found[frame] = Mounting.from_pose(tree.lookup(BASE_FRAME, frame))
     return found
 
 

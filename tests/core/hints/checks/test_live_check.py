@@ -13,7 +13,7 @@ from grin_ros.core.types import DepthEstimate, HintReport, Hints
 
 CAMERA = Camera(160, 120, 110.0, 110.0, 79.5, 59.5)
 DEPTH_M = np.full((120, 160), 2.0, np.float32)
-USED = HintReport(1, 1, 0, 0.0, {"scan": 1})
+USED = HintReport(1, 0, 0.0, {"scan": 1})
 
 
 def hints(error_ln: float, seed: int, count: int = 200) -> Hints:

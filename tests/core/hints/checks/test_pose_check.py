@@ -36,7 +36,7 @@ def seen(seed: int, turn_rad: tuple[float, float, float]) -> tuple[Hints, HintRe
     hints = Hints.measured(pixels[inside], np.linalg.norm(turned[inside], axis=1), source="points")
     grid = cv2.resize(truth_ln, (COLS, ROWS), interpolation=cv2.INTER_AREA)
     alone_ln = np.asarray(grid + 0.4 + 0.2 * rng.standard_normal(grid.shape), np.float32)
-    return hints, HintReport(1, 1, 0, 0.0, {}, alone_ln=alone_ln)
+    return hints, HintReport(1, 0, 0.0, {}, alone_ln=alone_ln)
 
 
 def checked(turn_rad: tuple[float, float, float], views: int = ENOUGH_VIEWS) -> PoseCheck:

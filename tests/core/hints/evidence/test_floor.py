@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from grin_ros.core.hints.answer import Answer
-from grin_ros.core.hints.corners import TRACKED
-from grin_ros.core.hints.evidence.floor import ALONE, FLOOR, MOST, beside_floor, floor_of
+from grin_ros.core.hints.evidence.floor import ALONE, MOST, beside_floor, floor_of
+from grin_ros.core.hints.sources import FLOOR, TRACKED
 from grin_ros.core.types import Hints
 from tests.core.hints.seen_room import CAMERA, COLS, FLOOR_M, PIXELS, ROWS, answer, hints, room
 

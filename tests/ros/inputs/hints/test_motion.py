@@ -242,7 +242,7 @@ def test_a_large_covariance_of_odometry_makes_hints_less_certain() -> None:
 
 
 def test_the_scale_error_of_odometry_is_reported_where_another_sensor_is_present() -> None:
-    from grin_ros.core.motion.scale_check import ScaleCheck
+    from grin_ros.core.motion.checks.scale_check import ScaleCheck
 
     _, range_m = driven()
     rows, cols = np.mgrid[10:170:8, 10:230:8]

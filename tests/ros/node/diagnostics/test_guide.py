@@ -31,7 +31,7 @@ EVERYTHING = Snapshot(
     floor_ln=0.1,
     hints=HintUse(
         {"scan": Given(rejected={"no return": 1})},
-        HintReport(1, 1, 0, 0.0, {"scan": 1}),
+        HintReport(1, 0, 0.0, {"scan": 1}),
         Miss(0.1, 1.0, 60),
         poses="not known yet",
     ),

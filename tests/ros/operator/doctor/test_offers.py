@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from grin_ros.core.geometry.camera import Mounting
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.ros.inputs.hints.registry import SOURCES

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.motion.lag import LagCheck, turned
+from grin_ros.core.motion.checks.lag import LagCheck, turned
 from tests.core.motion.room import turned as rotation
 
 PERIOD_S = 0.1

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.transform import Transform
-from grin_ros.core.labels.turning import Turning, offset_between
+from grin_ros.core.motion.checks.turning import Turning, offset_between
 
 Array = NDArray[np.float64]
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.evidence.floor import ALONE, Floor, floor_of
-from grin_ros.core.hints.evidence.unreached import OWN_SOURCES
 from grin_ros.core.hints.median import median
 from grin_ros.core.hints.posterior import sampled
+from grin_ros.core.hints.sources import OWN_SOURCES
 from grin_ros.core.types import Frame, HintReport, Hints
 
 MOST_LN, MOST_ON_FLOOR_LN = math.log(6.0), math.log(2.5)
@@ -76,13 +76,13 @@ def judged(hints: Hints, vet: Vetted, report: HintReport | None) -> HintReport |
     hints: all that were offered. report: None if none of them was fused. Returns None if no hint lies in the image.
     """
     if report is None:
-        return HintReport(len(hints), 0, 0, 0.0, {}, vet.refused) if vet.refused else None
+        return HintReport(0, 0, 0.0, {}, vet.refused) if vet.refused else None
     measured = report.used - sum(report.by_source.get(name, 0) for name in OWN_SOURCES)
     reason = _contradiction(report, measured)
     if not reason:
-        return replace(report, offered=len(hints), used=measured, refused=vet.refused)
+        return replace(report, used=measured, refused=vet.refused)
     text = f"{reason}; check the pose of the sensor, and whether its stamps are the times of measurement"
-    return HintReport(len(hints), 0, report.outliers, 0.0, {}, {**dict.fromkeys(hints.sources, text), **vet.refused})
+    return HintReport(0, report.outliers, 0.0, {}, {**dict.fromkeys(hints.sources, text), **vet.refused})
 
 
 def _contradiction(report: HintReport, measured: int) -> str:

@@ -1,19 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera's pose as tf2 gives it becomes the mounting that has the same up direction and height, whatever the yaw."""
+"""Mountings: their rotation, and that of a pose as tf2 gives it, whatever the yaw."""
 
 from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grin_ros.core.geometry.camera import Mounting
-from grin_ros.core.geometry.pose import mounting_from_pose
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
 
 ANGLE = st.floats(-math.pi, math.pi)
@@ -34,7 +34,7 @@ def about(axis: int, angle_rad: float) -> NDArray[np.float64]:
 
 
 def mounting(translation_m: tuple[float, ...], quaternion: NDArray[np.float64] | tuple[float, ...]) -> Mounting:
-    return mounting_from_pose(Transform.from_quaternion(translation_m, tuple(quaternion)))
+    return Mounting.from_pose(Transform.from_quaternion(translation_m, tuple(quaternion)))
 
 
 OPTICAL = np.array([-0.5, 0.5, -0.5, 0.5])
@@ -95,3 +95,58 @@ def test_what_is_no_mounting_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=text):
         mounting(translation, quaternion)
+
+
+@pytest.mark.parametrize(
+    ("roll", "pitch", "up"),
+    [
+        (0.0, 0.0, (0.0, -1.0, 0.0)),
+        (0.0, math.pi / 2, (0.0, 0.0, -1.0)),  # looks straight down: up is behind
+        (0.0, 0.3, (0.0, -math.cos(0.3), -math.sin(0.3))),
+        (math.pi / 2, 0.0, (-1.0, 0.0, 0.0)),  # the right side points down: up is left
+        (math.pi, 0.0, (0.0, 1.0, 0.0)),  # mounted upside down
+    ],
+)
+def test_up_vector(roll: float, pitch: float, up: tuple[float, float, float]) -> None:
+    np.testing.assert_allclose(Mounting(1.0, roll, pitch).up_optical(), up, atol=1e-12)
+
+
+def test_level_camera_has_the_rep_103_axes() -> None:
+    # Optical right, down, forward are the base frame's -y, -z, x.
+    np.testing.assert_array_equal(Mounting(1.0).rotation().T, [[0, -1, 0], [0, 0, -1], [1, 0, 0]])
+
+
+@FAST
+@given(MOUNTINGS)
+def test_rotation_is_a_rotation_and_takes_up_to_z(mounting: Mounting) -> None:
+    rotation = mounting.rotation()
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(rotation) == pytest.approx(1.0)
+    np.testing.assert_allclose(rotation @ mounting.up_optical(), [0.0, 0.0, 1.0], atol=1e-12)
+    forward = rotation @ [0.0, 0.0, 1.0]
+    assert forward[1] == pytest.approx(0.0, abs=1e-12)  # yaw = 0
+    assert math.asin(max(-1.0, min(1.0, -forward[2]))) == pytest.approx(mounting.pitch_rad, abs=1e-6)
+
+
+@FAST
+@given(MOUNTINGS)
+def test_rotation_is_that_of_the_same_rpy_in_a_urdf(mounting: Mounting) -> None:
+    roll, _ = cv2.Rodrigues(np.array([mounting.roll_rad, 0.0, 0.0]))
+    pitch, _ = cv2.Rodrigues(np.array([0.0, mounting.pitch_rad, 0.0]))
+    body_from_optical = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+    np.testing.assert_allclose(mounting.rotation(), pitch @ roll @ body_from_optical, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((0.0,), "height: got 0.0 m, expected a positive number.*metres"),
+        ((math.nan,), "height: got nan"),
+        ((1.0, 0.0, 30.0), "pitch 30.0 rad.*radians, not degrees"),
+        ((1.0, 180.0, 0.0), "roll 180.0.*radians, not degrees"),
+        ((1.0, math.nan, 0.0), "roll nan"),
+    ],
+)
+def test_bad_mounting_is_refused(arguments: tuple[float, ...], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        Mounting(*arguments)

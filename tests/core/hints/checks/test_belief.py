@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from grin_ros.core.hints.belief import FEWEST_TELLING, judged, vetted
-from grin_ros.core.hints.evidence.floor import FLOOR
+from grin_ros.core.hints.checks.belief import FEWEST_TELLING, judged, vetted
+from grin_ros.core.hints.sources import FLOOR
 from grin_ros.core.types import HintReport, Hints
 from tests.core.hints.seen_room import CAMERA, COLS, ROWS, answer, frame, hints, room
 
@@ -43,12 +43,12 @@ def test_ranges_that_are_all_the_same_are_refused() -> None:
 
 def test_hints_that_contradict_each_other_are_not_used() -> None:
     vet = vetted(frame(), hints(room()), answer(room()))
-    fused = HintReport(96, 96, 20, 0.1, {"scan": 32, FLOOR: 64})
+    fused = HintReport(96, 20, 0.1, {"scan": 32, FLOOR: 64})
     bad = judged(hints(room()), vet, fused)
     assert bad is not None and bad.used == 0
     assert "20 of 32 hints contradict the others" in bad.refused["scan"]
     good = judged(hints(room()), vet, replace(fused, outliers=10))
-    assert good is not None and (good.offered, good.used, good.refused) == (32, 32, {})
+    assert good is not None and (good.used, good.refused) == (32, {})
     assert judged(hints(room()), replace(vet, hints=None), None) is None
 
 
@@ -65,7 +65,7 @@ def test_hints_that_tell_nothing_of_one_another_are_not_used(
     count: int, left_out_ln: float, apart_ln: float, refused: bool
 ) -> None:
     vet = vetted(frame(), hints(room()), answer(room()))
-    fused = HintReport(count, count, 0, 0.1, {"scan": count}, left_out_ln=left_out_ln, apart_ln=apart_ln)
+    fused = HintReport(count, 0, 0.1, {"scan": count}, left_out_ln=left_out_ln, apart_ln=apart_ln)
     found = judged(hints(room()), vet, fused)
     assert found is not None
     assert ("scan" in found.refused, found.used == 0) == (refused, refused)

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import WEIGHTS
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame, LabelWriter
@@ -100,7 +101,7 @@ def main() -> None:
     replay: Samples | None = shards
     if shards is not None and not options.truth:
         replay = OldAnswers.of_network(shards, engine, options.work / "answers")
-    weights = artifact.file("weights.safetensors")
+    weights = artifact.file(WEIGHTS)
     model, old = load_model(weights), load_weights(weights)
     config = replace(TuneConfig(), steps=options.steps, minutes=1e6, lr=options.lr, adapters=options.adapters)
     begin = time.process_time()

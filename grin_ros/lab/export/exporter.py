@@ -19,7 +19,18 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact.files import file_sha256
 from grin_ros.core.artifact.loading import load_artifact
-from grin_ros.core.artifact.manifest import FORMAT, GRAPHS, Calibration, DepthRange, Manifest, Network, write_manifest
+from grin_ros.core.artifact.manifest import (
+    FORMAT,
+    GOLDEN,
+    GRAPHS,
+    MANIFEST,
+    WEIGHTS,
+    Calibration,
+    DepthRange,
+    Manifest,
+    Network,
+    write_manifest,
+)
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport, check_golden
 from grin_ros.core.backends.onnxruntime import OrtEngine
@@ -32,7 +43,6 @@ from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.grin import Grin
 
-WEIGHTS = "weights.safetensors"
 GOLDEN_STEPS, GOLDEN_MEMBERS = 2, 2
 # The image is small. It is not symmetric, so that a flipped or transposed axis is noticed, wider than 180 degrees at
 # its corners, so that it has pixels without depth, and tilted, so that the mounting matters.
@@ -50,7 +60,7 @@ def export_artifact(model: Grin, out_dir: Path, *, name: str, licence: str, trai
     """
     _check_exportable(model.config)
     out_dir = Path(out_dir).absolute()
-    if out_dir.exists() and not (out_dir / "manifest.json").is_file() and (out_dir.is_file() or any(out_dir.iterdir())):
+    if out_dir.exists() and not (out_dir / MANIFEST).is_file() and (out_dir.is_file() or any(out_dir.iterdir())):
         raise ValueError(f"{out_dir}: exists and is not an artifact, so it was not replaced; choose another folder")
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
@@ -131,7 +141,7 @@ def write_artifact(model: Grin, folder: Path, name: str, licence: str, training:
         proto = export_graph(stored, graph, folder / f"{graph}.onnx", WEIGHTS)
         tensors[graph] = {"inputs": tensor_list(proto.graph.input), "outputs": tensor_list(proto.graph.output)}
     golden: dict[str, Any] = golden_sample(stored)
-    np.savez_compressed(folder / "golden.npz", **golden)
+    np.savez_compressed(folder / GOLDEN, **golden)
     manifest = _manifest(stored.config, folder, name, licence, tensors, training)
     write_manifest(folder, manifest)
     for file in folder.iterdir():

@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 
 from grin_ros.core.artifact.loading import Artifact, find_artifact, load_artifact
-from grin_ros.core.artifact.manifest import HintModel
+from grin_ros.core.artifact.manifest import HINT_WEIGHTS, HintModel
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.command_line import DONE, CommandParser, fail, whole
 from grin_ros.core.config import load_yaml
 from grin_ros.lab.hints.calibrate import calibrated
-from grin_ros.lab.hints.export import WEIGHTS, add_hint_network
+from grin_ros.lab.hints.export import add_hint_network
 from grin_ros.lab.hints.frames import FrozenFrames, freeze, frozen_facts, kept_facts
 from grin_ros.lab.hints.train import HintTraining, train
 from grin_ros.lab.network.checkpoint import load_weights
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.start_from:
             earlier = load_artifact(find_artifact(options.start_from))
             sizes = artifact.manifest.network
-            start = HintNetwork.of(load_weights(earlier.file(WEIGHTS)), sizes.grid_rows, sizes.grid_cols)
+            start = HintNetwork.of(load_weights(earlier.file(HINT_WEIGHTS)), sizes.grid_rows, sizes.grid_cols)
             config = dataclasses.replace(config, process=earlier.manifest.hints.process)
         network, process = train(learnt, artifact.manifest, config, start)
         learnt_process = process.learnt()

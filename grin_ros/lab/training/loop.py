@@ -24,6 +24,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from grin_ros.core.artifact.manifest import WEIGHTS
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
@@ -35,7 +36,7 @@ from grin_ros.lab.training.diffusion_check import DiffusionCheck, check_diffusio
 from grin_ros.lab.training.loss import Objective, draw_passes
 from grin_ros.lab.training.optimiser import learning_rate, make_optimiser
 from grin_ros.lab.training.processes import own_device, rank_and_world, wait
-from grin_ros.lab.training.state import WEIGHTS, Average, differences, load_state, save_state
+from grin_ros.lab.training.state import Average, differences, load_state, save_state
 
 logger = logging.getLogger(__name__)
 

@@ -9,6 +9,8 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from grin_ros.core.artifact.manifest import (
     DepthRange,
     Manifest,
     Network,
+    read_manifest,
     write_manifest,
 )
 from grin_ros.core.backends.engine import Engine, EngineError
@@ -196,6 +199,29 @@ def checked(engine: Engine, what: str, model: str, advice: str) -> GoldenReport:
             f"of ln(range) (mean {report.mean_error_ln:.3g}), expected at most {report.tolerance_ln:.3g}; {advice}"
         )
     return report
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[Path]:
+    """Give a copy of the artifact `folder` to be changed, which replaces it at the end of the block.
+
+    The artifact changes as a whole or not at all: after an error it is as before. Write the new files into the copy,
+    then call `update_manifest`, then check the copy.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+        copy = Path(temporary, folder.name)
+        shutil.copytree(folder, copy)
+        yield copy
+        for file in copy.iterdir():
+            file.chmod(0o644)  # safetensors writes 0600, but every user reads an installed artifact
+        publish(copy, folder)
+
+
+def update_manifest(folder: Path, files: Iterable[str], **entries: Any) -> None:
+    """Give the manifest of an artifact the hashes of new `files`, and other values for some of its entries."""
+    manifest = read_manifest(folder)
+    hashes = {name: file_sha256(folder / name) for name in files}
+    write_manifest(folder, dataclasses.replace(manifest, sha256={**manifest.sha256, **hashes}, **entries))
 
 
 def publish(folder: Path, out_dir: Path) -> None:

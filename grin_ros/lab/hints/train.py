@@ -19,12 +19,14 @@ from grin_ros.lab.hints.batches import HintBatch, hint_batch
 from grin_ros.lab.hints.frames import RENDERED, SCALED, UNSCALED, FrozenFrames
 from grin_ros.lab.hints.process import LearntProcess
 from grin_ros.lab.network.hints import HintNetwork
+from grin_ros.lab.training.optimiser import rate_share
 from grin_ros.lab.training.state import Average
 
 logger = logging.getLogger(__name__)
 
 EMA = 0.995
 """The decay of the averaged weights, which are the result."""
+WARMUP_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class HintTraining:
     width: int = 32
     """Channels of the network."""
     lr: float = 2e-3
-    """The peak of the learning rate, after 50 steps. A cosine to a fiftieth of it follows."""
+    """The peak of the learning rate, after WARMUP_STEPS. The rate follows a cosine to a fiftieth of it."""
     weight_decay: float = 0.02
     scaled_share: float = 0.35
     """The share of photographs with a metric scale, each place alike."""
@@ -89,7 +91,7 @@ def train(
     probabilities = _probabilities(frames, config)
     total = 0.0
     for step in range(config.steps):
-        share = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * step / config.steps) + 0.02)
+        share = rate_share(step, WARMUP_STEPS, step / config.steps)
         for group, peak in zip(optimiser.param_groups, peaks, strict=True):
             group["lr"] = peak * share
         indices = np.sort(rng.choice(len(probabilities), config.batch, p=probabilities))

@@ -27,13 +27,10 @@ def make_optimiser(model: Grin, config: TrainConfig) -> torch.optim.AdamW:
     for frozen in (backbone.stem, *stages, *depthwise):
         frozen.requires_grad_(False)
     pretrained = {id(parameter) for parameter in backbone.parameters()}
-    groups = [
-        {**group, "lr_factor": lr_factor}
-        for lr_factor, inside in ((1.0, False), (config.encoder_lr, True))
-        for group in decay_groups(
-            (p for p in model.parameters() if (id(p) in pretrained) == inside), config.weight_decay
-        )
-    ]
+    groups: list[dict[str, Any]] = []
+    for lr_factor, inside in ((1.0, False), (config.encoder_lr, True)):
+        parameters = [p for p in model.parameters() if (id(p) in pretrained) == inside]
+        groups += [group | {"lr_factor": lr_factor} for group in decay_groups(parameters, config.weight_decay)]
     return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98))
 
 

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from grin_ros.core.artifact.loading import load_artifact
+from grin_ros.core.artifact.manifest import WEIGHTS
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame, LabelWriter
@@ -53,7 +54,7 @@ def label(sequence: Sequence, pattern: str, folder: Path, posed: bool = True) ->
             motion.track(image.image, image.camera, image.stamp_ns, frame.pose)
             labels = motion.hints()
         else:
-            sample = _sample(frame, image)
+            sample = _sample(frame, sequence)
             labels = None if sample is None else HintPattern.parse(pattern).draw(sample)
         if labels is not None:
             pose = frame.pose if posed else None
@@ -100,7 +101,7 @@ def main() -> None:
     replay: Samples | None = shards
     if shards is not None and not options.truth:
         replay = OldAnswers.of_network(shards, engine, options.work / "answers")
-    weights = artifact.file("weights.safetensors")
+    weights = artifact.file(WEIGHTS)
     model, old = load_model(weights), load_weights(weights)
     config = replace(TuneConfig(), steps=options.steps, minutes=1e6, lr=options.lr, adapters=options.adapters)
     begin = time.process_time()
@@ -109,7 +110,7 @@ def main() -> None:
     merge_adapters(model)
     new = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     judged = sequence.frames[round(JUDGED * len(sequence)) :]
-    samples = [sample for sample in (_sample(frame, None, sequence) for frame in judged) if sample is not None]
+    samples = [sample for sample in (_sample(frame, sequence) for frame in judged) if sample is not None]
     print(f"{count} frames with labels, {options.steps} steps in {minutes:.1f} minutes of one core")
     names = [frames[index].name for index in chosen]
     print(f"the lessons themselves have an AbsRel of {_lesson_error(lessons, names, sequence):.3f}")
@@ -126,7 +127,7 @@ def _lesson_error(lessons: Lessons, names: list[str], sequence: Sequence) -> flo
     frames = {frame.name: frame for frame in sequence.frames}
     errors = []
     for index in range(0, len(lessons), 10):
-        lesson, depth_m = lessons.sample(index), frames[names[index]].read_depth()
+        lesson, depth_m = lessons.sample(index), frames[names[index]].read_depth(sequence.camera)
         if depth_m is not None:
             size = (lesson.camera.width, lesson.camera.height)
             true_m = cv2.resize(depth_m, size, interpolation=cv2.INTER_NEAREST)
@@ -135,14 +136,12 @@ def _lesson_error(lessons: Lessons, names: list[str], sequence: Sequence) -> flo
     return float(np.mean(errors))
 
 
-def _sample(frame: SequenceFrame, image: Frame | None, sequence: Sequence | None = None) -> EvalSample | None:
+def _sample(frame: SequenceFrame, sequence: Sequence) -> EvalSample | None:
     """Return a frame with its measured depth; None where nothing was measured."""
-    depth_m = frame.read_depth()
+    depth_m = frame.read_depth(sequence.camera)
     if depth_m is None:
         return None
-    if image is None:
-        assert sequence is not None
-        image = Frame(frame.read_image(), sequence.camera, frame.stamp_ns)
+    image = Frame(frame.read_image(), sequence.camera, frame.stamp_ns)
     return EvalSample(frame.name, "sequence", "sequence", image, depth_m)
 
 

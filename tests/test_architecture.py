@@ -66,7 +66,7 @@ ROOMS: Mapping[str, Room] = {
     "core/motion": room("core.types core.geometry core.hints core.evenly", "numpy cv2"),
     "core/planning": room("core.types core.geometry", "numpy"),
     "core/inspection": room("core.types core.geometry", "numpy cv2 matplotlib"),
-    "core/labels": room("core.types core.geometry core.config", "numpy cv2"),
+    "core/labels": room("core.types core.geometry core.config core.inspection.sparsification", "numpy cv2"),
     "core/teachers": room("core.types core.geometry core.config core.hints core.command_line", "numpy cv2 onnxruntime"),
     "core/photo": room("core", "numpy cv2 plotly yaml"),
     "core": room("core", "numpy"),

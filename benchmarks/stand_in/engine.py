@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact.files import file_sha256
 from grin_ros.core.artifact.loading import load_artifact
-from grin_ros.core.artifact.manifest import FORMAT
+from grin_ros.core.artifact.manifest import FORMAT, GOLDEN, MANIFEST
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.geometry.camera import Camera
@@ -74,7 +74,7 @@ def write_artifact(folder: Path) -> Path:
     depth_m = fake_depth_m(image[0])
     noise = np.zeros((2, GRID[0] * GRID[1]), np.float32)
     np.savez(
-        folder / "golden.npz",
+        folder / GOLDEN,
         image=image,
         queries=inputs.queries,
         query_rays=inputs.query_rays,
@@ -104,8 +104,8 @@ def write_artifact(folder: Path) -> Path:
         "schedule_shift": 1.0,
         "calibration": {"factors": [], "fitted_on": "nothing"},
         "tensors": {},
-        "sha256": {path.name: file_sha256(path) for path in folder.iterdir() if path.name != "manifest.json"},
+        "sha256": {path.name: file_sha256(path) for path in folder.iterdir() if path.name != MANIFEST},
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / MANIFEST).write_text(json.dumps(manifest))
     load_artifact(folder)
     return folder

@@ -10,6 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from grin_ros.core.artifact.loading import Artifact
+from grin_ros.core.artifact.manifest import WEIGHTS
 from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.types import Frame
@@ -22,7 +23,7 @@ TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 def flops(artifact: Artifact, frame: Frame, members: int) -> dict[str, int]:
     """Return graph -> operations of one run in matrix products and convolutions, without elementwise work."""
-    model = load_model(artifact.file("weights.safetensors")).eval()
+    model = load_model(artifact.file(WEIGHTS)).eval()
     network = artifact.manifest.network
     camera = camera_inputs(
         frame.camera, (network.grid_rows, network.grid_cols), (network.scene_rows, network.scene_cols)

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grin_ros.core.artifact.files import check_file, check_golden
-from grin_ros.core.artifact.manifest import ArtifactError, Manifest, graph_file, read_manifest
+from grin_ros.core.artifact.manifest import (
+    GOLDEN,
+    HINT_WEIGHTS,
+    HINTS,
+    ArtifactError,
+    Manifest,
+    graph_file,
+    read_manifest,
+)
 from grin_ros.core.config import nearest
 
 logger = logging.getLogger(__name__)
@@ -60,7 +68,7 @@ class Artifact:
     @property
     def model_digest(self) -> str:
         """The same without the files of a hint network, which is learnt from the answers of this model."""
-        others = ("hints.onnx", "hints.safetensors", "golden.npz")
+        others = (graph_file(HINTS, "fp32"), HINT_WEIGHTS, GOLDEN)
         return _digest({name: value for name, value in self.manifest.sha256.items() if name not in others})
 
 
@@ -97,5 +105,5 @@ def load_artifact(name_or_path: str | Path) -> Artifact:
     manifest = read_manifest(folder)
     for name, expected in manifest.sha256.items():
         check_file(folder, name, expected)
-    check_golden(folder / "golden.npz")
+    check_golden(folder / GOLDEN)
     return Artifact(folder, manifest)

@@ -24,6 +24,9 @@ from grin_ros.core.hints.process import Process
 
 FORMAT = 2
 """The version of the format that this release writes and reads."""
+MANIFEST, GOLDEN = "manifest.json", "golden.npz"
+WEIGHTS, HINT_WEIGHTS = "weights.safetensors", "hints.safetensors"
+"""The files of an artifact beside its graphs. HINT_WEIGHTS exists where there is a hint network."""
 MAX_MANIFEST_BYTES = 1 << 20
 """A larger manifest is not read."""
 MAX_SIZE = 4096
@@ -184,7 +187,7 @@ def read_manifest(folder: Path) -> Manifest:
     Raises ArtifactError if it cannot be read, is of another format or parameterisation, or does not list a file that
     is needed.
     """
-    path = folder / "manifest.json"
+    path = folder / MANIFEST
     try:
         values = json.loads(_read_text(path))
     except OSError as error:
@@ -207,7 +210,7 @@ def read_manifest(folder: Path) -> Manifest:
         )
     needed = [(graph, "fp32") for graph in manifest.graphs]
     needed += [(graph, precision) for precision, graphs in manifest.variants.items() for graph in graphs]
-    for name in (*(graph_file(*each) for each in needed), "golden.npz"):
+    for name in (*(graph_file(*each) for each in needed), GOLDEN):
         if name not in manifest.sha256:
             raise ArtifactError(f"{path}: lists no hash of {name}; export the model again")
     return manifest
@@ -217,7 +220,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write manifest.json as a whole: a reader sees the old one or the new one."""
     temporary = folder / "manifest.tmp"
     temporary.write_text(json.dumps(dataclasses.asdict(manifest), indent=1) + "\n")
-    temporary.replace(folder / "manifest.json")
+    temporary.replace(folder / MANIFEST)
 
 
 def _read_text(path: Path) -> str:

@@ -27,7 +27,7 @@ from typing import Any
 
 from grin_ros.core.artifact.files import MAX_FILE_BYTES
 from grin_ros.core.artifact.loading import Artifact
-from grin_ros.core.artifact.manifest import GRAPHS, HINTS
+from grin_ros.core.artifact.manifest import GOLDEN, GRAPHS, HINTS, graph_file
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def engine_key(
 
     shapes: those of the inputs, if the engine is built for some shapes only.
     """
-    others = {f"{other}.onnx" for other in (*GRAPHS, HINTS) if other != graph} | {"golden.npz"}
+    others = {graph_file(other, "fp32") for other in (*GRAPHS, HINTS) if other != graph} | {GOLDEN}
     parts = {name: digest for name, digest in artifact.manifest.sha256.items() if name not in others}
     inputs = shapes or {each["name"]: each["shape"] for each in artifact.manifest.tensors[graph]["inputs"]}
     return EngineKey(

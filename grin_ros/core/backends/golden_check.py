@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact.manifest import HINTS
+from grin_ros.core.artifact.manifest import GOLDEN, HINTS
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.sampling.sampler import Tensor, sample
@@ -38,7 +38,7 @@ def check_golden(engine: Engine) -> GoldenReport:
     Raises EngineError if the engine fails or if shapes differ.
     """
     manifest = engine.artifact.manifest
-    with np.load(engine.artifact.file("golden.npz"), allow_pickle=False) as file:
+    with np.load(engine.artifact.file(GOLDEN), allow_pickle=False) as file:
         golden = {name: file[name] for name in file.files}
     tokens = engine.encode({k: golden[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")})
     noise = golden["noise"]

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact.loading import Artifact
-from grin_ros.core.artifact.manifest import GRAPHS, HINTS
+from grin_ros.core.artifact.manifest import GRAPHS, HINT_WEIGHTS, HINTS, MANIFEST, WEIGHTS
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.config import from_mapping
 from grin_ros.core.sampling.sampler import Tensor
@@ -32,11 +32,11 @@ class ReferenceEngine(Engine):
         if threads > 0:
             torch.set_num_threads(threads)
         try:
-            model = Grin(from_mapping(ModelConfig, artifact.manifest.model, f"{artifact.path}/manifest.json: model"))
-            model.load_state_dict(weights or load_weights(artifact.file("weights.safetensors")))
+            model = Grin(from_mapping(ModelConfig, artifact.manifest.model, f"{artifact.file(MANIFEST)}: model"))
+            model.load_state_dict(weights or load_weights(artifact.file(WEIGHTS)))
             hints = None
             if HINTS in artifact.graphs:
-                hints = HintNetwork.of(load_weights(artifact.file("hints.safetensors")), *model.grid).eval()
+                hints = HintNetwork.of(load_weights(artifact.file(HINT_WEIGHTS)), *model.grid).eval()
             tensors = artifact.manifest.tensors
             outputs = {graph: [str(o["name"]) for o in tensors[graph]["outputs"]] for graph in artifact.graphs}
         except (ValueError, RuntimeError, OSError, LookupError) as error:

@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_MM = 65535
+"""The largest depth in millimetres that fits into a pixel of 16 bits."""
+
 
 def range_to_depth(range_m: NDArray[Any], rays: NDArray[Any]) -> NDArray[Any]:
     """Return depth along z (..., H, W) in metres, dtype by NumPy's promotion; NaN where z <= 0 or is NaN."""
@@ -39,6 +42,14 @@ def points_from_range(range_m: NDArray[Any], rays: NDArray[Any]) -> NDArray[np.f
     _check_shapes("range_m", range_m, rays)
     finite = np.where(np.isfinite(range_m), range_m, np.nan)
     return np.asarray(finite[..., None] * rays, dtype=np.float32)
+
+
+def millimetres(depth_m: NDArray[Any]) -> NDArray[np.uint16]:
+    """Return depth (..., H, W) as uint16 millimetres (REP 118); 0 where it is invalid, infinite or beyond 65.535 m."""
+    with np.errstate(invalid="ignore"):
+        rounded = np.rint(depth_m * np.float32(1000.0))
+        fits = (rounded >= 1) & (rounded <= MAX_MM)
+    return np.where(fits, rounded, 0).astype(np.uint16)
 
 
 def pixel_grid(width: int, height: int, cols: int, rows: int) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.rays import depth_to_range
+from grin_ros.core.inspection.sparsification import spearman
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame
 from grin_ros.core.types import DepthEstimate, Frame
 
@@ -116,8 +117,8 @@ def _correlations(labelled: LabelledFrame, depth_m: NDArray[np.float32]) -> list
 
 
 def _rank_correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Return Spearman's correlation of the pairs that are known, NaN if they are too few."""
     known = np.isfinite(a) & np.isfinite(b)
     if known.sum() < FEWEST:
         return float("nan")
-    first, second = (np.argsort(np.argsort(values[known], kind="stable")).astype(np.float64) for values in (a, b))
-    return float(np.corrcoef(first, second)[0, 1])
+    return spearman(a[known], b[known])

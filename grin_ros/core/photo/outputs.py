@@ -10,8 +10,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from grin_ros.core.geometry.rays import millimetres
 from grin_ros.core.input_error import InputError
 from grin_ros.core.inspection.panel import panel
 from grin_ros.core.inspection.ply import write_ply
@@ -20,7 +20,6 @@ from grin_ros.core.types import DepthEstimate, Frame
 
 MAX_POINTS = 2_000_000
 """The largest number of pixels that become points of a cloud. Of a larger picture, every k-th in both directions do."""
-_MAX_MM = 65535
 
 
 def panel_possible() -> bool:
@@ -56,13 +55,6 @@ def write_outputs(
         write_page(Path(f"{base}_points.html"), frame, estimate, name)
     if with_panel:
         panel(frame.image, estimate.depth_m, estimate.sigma_m, None, f"{base}_panel.png", title=name)
-
-
-def millimetres(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Return depth as (H, W) uint16 millimetres (REP 118); 0 where there is none (NaN, +inf) or more than 65.535 m."""
-    with np.errstate(invalid="ignore"):
-        rounded = np.rint(depth_m.astype(np.float64) * 1000.0)
-        return np.where((rounded >= 0) & (rounded <= _MAX_MM), rounded, 0).astype(np.uint16)
 
 
 def write_cloud(path: Path, frame: Frame, estimate: DepthEstimate) -> None:

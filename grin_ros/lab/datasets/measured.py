@@ -16,9 +16,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +28,7 @@ from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.floor_fit import mounting_of_floor
+from grin_ros.lab.datasets.images import read_depth, read_image
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +156,10 @@ class EvalDataset:
             raise ValueError(f"{index}: every sample has its own K; leave --calibration and --fov out")
         for path in (root / file for entry in entries for file in (entry.image, entry.depth)):
             if not path.is_file():
-                raise _unreadable(path, "there is no such file")
+                raise ValueError(
+                    f"{path}: cannot be read: there is no such file; fetch the data set again, or correct its "
+                    "index.json"
+                )
         return cls(root, entries, cameras)
 
     def check(self) -> None:
@@ -209,23 +211,16 @@ class EvalDataset:
 
     def _read(self, entry: SampleEntry) -> EvalSample:
         where = f"{self.root}, sample '{entry.name}'"
-        # A rotation in the EXIF data must not be applied, because K and depth belong to the stored pixels.
-        image = _imread(self.root / entry.image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        depth = _imread(self.root / entry.depth, cv2.IMREAD_UNCHANGED)
-        expected = (entry.height, entry.width) if entry.K else image.shape[:2]
-        if image.shape[:2] != expected:
-            raise ValueError(f"{where}: got an image of {image.shape[:2]}, expected {expected}; correct the index")
-        if depth.dtype != np.uint16 or depth.shape != expected:
-            raise ValueError(
-                f"{where}: got a depth PNG of shape {depth.shape} {depth.dtype}, expected {expected} uint16; "
-                "write one channel of 16 bits, pixel for pixel with the image"
-            )
-        depth_m = np.where(depth > 0, depth / np.float32(entry.depth_scale), np.float32(np.nan)).astype(np.float32)
-        camera = self._camera(entry, where, image.shape[1], image.shape[0])
+        image = read_image(self.root / entry.image)
+        height, width = image.shape[:2]
+        expected = (entry.height, entry.width)
+        if entry.K and (height, width) != expected:
+            raise ValueError(f"{where}: got an image of {height, width}, expected {expected}; correct the index")
+        depth_m = read_depth(self.root / entry.depth, entry.depth_scale, width, height)
+        camera = self._camera(entry, where, width, height)
         if entry.name in self.mountings:
             camera = camera.with_mounting(self.mountings[entry.name])
-        frame = Frame(np.ascontiguousarray(image[..., ::-1]), camera)
-        return EvalSample(entry.name, entry.scene, entry.domain, frame, depth_m)
+        return EvalSample(entry.name, entry.scene, entry.domain, Frame(image, camera), depth_m)
 
     def _camera(self, entry: SampleEntry, where: str, width: int, height: int) -> Camera:
         if entry.K or self.cameras is None:
@@ -279,14 +274,3 @@ def chosen(count: int, every: int = 1, limit: int | None = None, frames: int | N
     if frames is None or frames >= len(indices):
         return indices
     return [indices[int(i)] for i in np.linspace(0, len(indices) - 1, frames).round()]
-
-
-def _imread(path: Path, flags: int) -> NDArray[Any]:
-    image = cv2.imread(str(path), flags)
-    if image is None:
-        raise _unreadable(path, "it is not an image that OpenCV reads" if path.is_file() else "there is no such file")
-    return np.asarray(image)
-
-
-def _unreadable(path: Path, reason: str) -> ValueError:
-    return ValueError(f"{path}: cannot be read: {reason}; fetch the data set again, or correct its index.json")

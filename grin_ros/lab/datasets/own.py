@@ -25,8 +25,8 @@ from grin_ros.core.config import from_mapping
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice, add_camera_options, camera_choice
 from grin_ros.core.photo.pictures import truncated
+from grin_ros.lab.datasets.images import paired, read_image
 from grin_ros.lab.datasets.measured import FORMAT, EvalDataset, SampleEntry
-from grin_ros.lab.datasets.pairs import paired
 from grin_ros.lab.datasets.shards import check_free
 
 SCALE = 256.0
@@ -80,9 +80,9 @@ def write_dataset(
         (out / folder).mkdir(parents=True, exist_ok=True)
     samples, medians_m = [], []
     for image, depth in pairs:
-        pixels = cv2.imread(str(image), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if pixels is None or truncated(image):
+        if truncated(image):
             raise InputError(f"{image}: cannot be read as a whole image", "remove it, or convert it to JPEG or PNG")
+        pixels = read_image(image)
         coded, values_per_metre = read_depth(depth, scale)
         height, width = pixels.shape[:2]
         if coded.shape != (height, width):

@@ -25,7 +25,8 @@ import numpy as np
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.input_error import InputError
-from grin_ros.lab.datasets.recordings import fitted, read, tell_doubts, tell_unmeasured
+from grin_ros.lab.datasets.images import read_depth, read_image
+from grin_ros.lab.datasets.recordings import fitted, tell_doubts, tell_unmeasured
 from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
 FORMAT = 1
@@ -60,9 +61,10 @@ def pack_place(folder: Path, number: int, place: Mapping[str, Any], writer: Shar
         )
     world = WORLDS.index(METRIC if place["metric"] else SHAPE)
     for k, frame in enumerate(place["frames"]):
-        image, depth_m = read(folder / frame["image"], folder / frame["depth"], scale)
-        depth_m = np.where(depth_m <= trusted_m, depth_m, np.float32(np.nan))
+        image = read_image(folder / frame["image"])
         camera = Camera.from_k(np.array(frame["K"]), (), "none", image.shape[1], image.shape[0])
+        depth_m = read_depth(folder / frame["depth"], scale, camera.width, camera.height)
+        depth_m = np.where(depth_m <= trusted_m, depth_m, np.float32(np.nan))
         if k == 0:
             tell_doubts(camera, f"place '{place['place']}'")
         picture, range_m, camera = fitted(image, depth_m, camera, WIDTH, HEIGHT)

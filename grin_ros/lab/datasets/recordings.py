@@ -24,7 +24,7 @@ from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.camera import intrinsics_doubts
-from grin_ros.lab.datasets.pairs import paired
+from grin_ros.lab.datasets.images import paired, read_depth, read_image
 from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
 SHARD_SIZE = 250
@@ -34,21 +34,6 @@ SPARSE = 0.08
 """With a smaller share of measured pixels, depth is sparse."""
 NAMED = 3
 """The number of frames that a message names. A recording may have hundreds of the same kind."""
-
-
-def read(image: Path, depth: Path, depth_scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Return image (H, W, 3) uint8 RGB and depth_m (H, W) float32 along z, NaN where nothing was measured.
-
-    Raises ValueError if a file cannot be read or their sizes differ.
-    """
-    # A rotation in the EXIF data must not be applied, because K and depth belong to the stored pixels.
-    pixels = cv2.imread(str(image), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    raw = cv2.imread(str(depth), cv2.IMREAD_UNCHANGED)
-    if pixels is None or raw is None or raw.dtype != np.uint16 or raw.shape != pixels.shape[:2]:
-        got = [None if a is None else f"{a.shape} {a.dtype}" for a in (pixels, raw)]
-        raise ValueError(f"{image}, {depth}: got {got[0]} and {got[1]}, expected an image and uint16 depth of its size")
-    depth_m = np.where(raw > 0, raw / np.float32(depth_scale), np.float32(np.nan))
-    return np.asarray(pixels[:, :, ::-1], np.uint8), depth_m.astype(np.float32)
 
 
 def read_k(path: Path) -> NDArray[np.float64]:
@@ -144,8 +129,9 @@ def pack(
     for first in range(0, len(pairs), SHARD_SIZE):
         frames, origin = [], []
         for number, (image, depth) in enumerate(pairs[first : first + SHARD_SIZE], first):
-            pixels, depth_m = read(image, depth, depth_scale)
+            pixels = read_image(image)
             camera = Camera.from_k(k, distortion, model, pixels.shape[1], pixels.shape[0])
+            depth_m = read_depth(depth, depth_scale, camera.width, camera.height)
             frame = fitted(pixels, depth_m, camera, width, height)
             if np.isfinite(frame[1]).any():
                 frames.append(frame)
@@ -186,7 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if warning:
         print(f"WARN: {warning}", file=sys.stderr)
     k = read_k(a.k)
-    first, _ = read(*pairs[0], a.depth_scale)
+    first = read_image(pairs[0][0])
     tell_doubts(Camera.from_k(k, (), "none", first.shape[1], first.shape[0]), str(a.k))
     with ShardWriter(a.out, a.size[0], a.size[1], a.licence, (), (a.world,)).whole_or_nothing() as writer:
         count, unmeasured = pack(pairs[:: a.every], a.depth_scale, k, a.distortion, writer, a.size[0], a.size[1])

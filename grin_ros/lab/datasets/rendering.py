@@ -140,7 +140,7 @@ def generate(
             planned += more
             jobs.append(job)
     if not jobs:
-        return DONE
+        return 0
     before = writer.count
     os.environ.setdefault("LP_NUM_THREADS", "0")  # each worker has one software rasteriser thread
     with (

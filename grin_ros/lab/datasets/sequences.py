@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.distortion import DISTORTION_MODELS
 from grin_ros.core.geometry.transform import Transform
+from grin_ros.lab.datasets.images import read_depth, read_image
 
 DEPTH_PER_METRE = 1000.0
 NOISE_VIEWS = 20
@@ -43,15 +44,14 @@ class SequenceFrame:
 
     def read_image(self) -> NDArray[np.uint8]:
         """Return the image (H, W, 3) uint8 RGB. Raises ValueError if it cannot be read."""
-        # A rotation in the EXIF data must not be applied, because K, pose and depth belong to the stored pixels.
-        return np.ascontiguousarray(_read(self.image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)[..., ::-1])
+        return read_image(self.image)
 
-    def read_depth(self) -> NDArray[np.float32] | None:
-        """Return depth (H, W) float32 in metres along z, NaN where nothing was measured; None if there is no file."""
-        if self.depth is None:
-            return None
-        values = _read(self.depth, cv2.IMREAD_UNCHANGED).astype(np.float32)
-        return np.where(values > 0, values / np.float32(DEPTH_PER_METRE), np.float32(np.nan))
+    def read_depth(self, camera: Camera) -> NDArray[np.float32] | None:
+        """Return depth (H, W) float32 in metres along z, NaN where nothing was measured; None if there is no file.
+
+        camera: that of the sequence. Raises ValueError for depth that is not of 16 bits or of another size.
+        """
+        return None if self.depth is None else read_depth(self.depth, DEPTH_PER_METRE, camera.width, camera.height)
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,3 @@ def _text(path: Path) -> str:
         raise ValueError(
             f"{path}: cannot be read ({error.strerror}); give the folder of a sequence, the one with poses.txt"
         ) from error
-
-
-def _read(path: Path, flags: int) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), flags)
-    if image is None:
-        raise ValueError(f"{path}: cannot be read as an image; replace it")
-    return np.asarray(image)

@@ -21,7 +21,7 @@ from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.results import Evaluation, FrameResult
-from grin_ros.lab.evaluation.run import evaluate, has_depth
+from grin_ros.lab.evaluation.run import has_depth, judged
 from grin_ros.lab.evaluation.sharing import SharedWork
 
 logger = logging.getLogger(__name__)
@@ -93,8 +93,7 @@ def evaluate_with_hints(
                 continue
             counts[text].append(0 if hints is None else len(hints))
             for name, got in _estimates(estimator, plain, alone, sample.frame, hints).items():
-                one = evaluate([rest], lambda _, got=got: got, limits=limits)  # type: ignore[misc]
-                frames[text].setdefault(name, []).extend(one.frames)
+                frames[text].setdefault(name, []).append(judged(rest, got, limits))
     for text, found in frames.items():
         if not found:
             logger.warning("'%s' is left out, because no sample has enough depth for it", text)

@@ -9,6 +9,8 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,19 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact.files import file_sha256
 from grin_ros.core.artifact.loading import load_artifact
-from grin_ros.core.artifact.manifest import FORMAT, GRAPHS, Calibration, DepthRange, Manifest, Network, write_manifest
+from grin_ros.core.artifact.manifest import (
+    FORMAT,
+    GOLDEN,
+    GRAPHS,
+    MANIFEST,
+    WEIGHTS,
+    Calibration,
+    DepthRange,
+    Manifest,
+    Network,
+    read_manifest,
+    write_manifest,
+)
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport, check_golden
 from grin_ros.core.backends.onnxruntime import OrtEngine
@@ -33,7 +47,6 @@ from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.network.grin import Grin
 
-WEIGHTS = "weights.safetensors"
 GOLDEN_STEPS, GOLDEN_MEMBERS = 2, 2
 # The image is small. It is not symmetric, so that a flipped or transposed axis is noticed, wider than 180 degrees at
 # its corners, so that it has pixels without depth, and tilted, so that the mounting matters.
@@ -51,7 +64,7 @@ def export_artifact(model: Grin, out_dir: Path, *, name: str, licence: str, trai
     """
     _check_exportable(model.config)
     out_dir = Path(out_dir).absolute()
-    if out_dir.exists() and not (out_dir / "manifest.json").is_file() and (out_dir.is_file() or any(out_dir.iterdir())):
+    if out_dir.exists() and not (out_dir / MANIFEST).is_file() and (out_dir.is_file() or any(out_dir.iterdir())):
         raise ValueError(f"{out_dir}: exists and is not an artifact, so it was not replaced; choose another folder")
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
@@ -132,7 +145,7 @@ def write_artifact(model: Grin, folder: Path, name: str, licence: str, training:
         proto = export_graph(stored, graph, folder / f"{graph}.onnx", WEIGHTS)
         tensors[graph] = {"inputs": tensor_list(proto.graph.input), "outputs": tensor_list(proto.graph.output)}
     golden: dict[str, Any] = golden_sample(stored)
-    np.savez_compressed(folder / "golden.npz", **golden)
+    np.savez_compressed(folder / GOLDEN, **golden)
     manifest = _manifest(stored.config, folder, name, licence, tensors, training)
     write_manifest(folder, manifest)
     for file in folder.iterdir():
@@ -187,6 +200,29 @@ def checked(engine: Engine, what: str, model: str, advice: str) -> GoldenReport:
             f"of ln(range) (mean {report.mean_error_ln:.3g}), expected at most {report.tolerance_ln:.3g}; {advice}"
         )
     return report
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[Path]:
+    """Give a copy of the artifact `folder` to be changed, which replaces it at the end of the block.
+
+    The artifact changes as a whole or not at all: after an error it is as before. Write the new files into the copy,
+    then call `update_manifest`, then check the copy.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+        copy = Path(temporary, folder.name)
+        shutil.copytree(folder, copy)
+        yield copy
+        for file in copy.iterdir():
+            file.chmod(0o644)  # safetensors writes 0600, but every user reads an installed artifact
+        publish(copy, folder)
+
+
+def update_manifest(folder: Path, files: Iterable[str], **entries: Any) -> None:
+    """Give the manifest of an artifact the hashes of new `files`, and other values for some of its entries."""
+    manifest = read_manifest(folder)
+    hashes = {name: file_sha256(folder / name) for name in files}
+    write_manifest(folder, dataclasses.replace(manifest, sha256={**manifest.sha256, **hashes}, **entries))
 
 
 def publish(folder: Path, out_dir: Path) -> None:

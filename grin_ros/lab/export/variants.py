@@ -4,10 +4,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,16 +12,15 @@ from typing import Any
 import numpy as np
 import onnx
 
-from grin_ros.core.artifact.files import file_sha256
 from grin_ros.core.artifact.loading import Artifact, load_artifact
-from grin_ros.core.artifact.manifest import GOLDEN_TOLERANCE_LN, graph_file, write_manifest
+from grin_ros.core.artifact.manifest import GOLDEN_TOLERANCE_LN, graph_file
 from grin_ros.core.backends.engine import Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport
 from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.sampling.sampler import Tensor
 from grin_ros.core.types import Frame
-from grin_ros.lab.export.exporter import checked, publish
+from grin_ros.lab.export.exporter import changing, checked, update_manifest
 from grin_ros.lab.export.half import to_half
 from grin_ros.lab.export.int8 import Feed, to_int8
 
@@ -51,27 +47,19 @@ def add_precision(folder: Path, precision: str, frames: Iterable[Frame] = (), th
     artifact = load_artifact(folder)
     graphs = GRAPHS_IN[precision]
     made = _int8(artifact, graphs, frames, threads) if precision == "int8" else _half(artifact, graphs, precision)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        copy = Path(temporary, folder.name)
-        shutil.copytree(folder, copy)
+    manifest = artifact.manifest
+    with changing(folder) as copy:
         for graph, proto in made:
             onnx.save(proto, copy / graph_file(graph, precision))
-        manifest = artifact.manifest
-        new = {file: file_sha256(copy / file) for file in (graph_file(graph, precision) for graph in graphs)}
-        write_manifest(
+        update_manifest(
             copy,
-            dataclasses.replace(
-                manifest,
-                variants={**manifest.variants, precision: graphs},
-                sha256={**manifest.sha256, **new},
-                golden_tolerance_ln={**GOLDEN_TOLERANCE_LN, **manifest.golden_tolerance_ln},
-            ),
+            [graph_file(graph, precision) for graph in graphs],
+            variants={**manifest.variants, precision: graphs},
+            golden_tolerance_ln={**GOLDEN_TOLERANCE_LN, **manifest.golden_tolerance_ln},
         )
         engine = checking_engine(precision)(load_artifact(copy), threads)
         advice = "the artifact was not changed. Calibrate on frames like those of the robot, or use another precision"
-        report = checked(engine, precision, "fp32", advice)
-        publish(copy, folder)
-    return report
+        return checked(engine, precision, "fp32", advice)
 
 
 def _half(artifact: Artifact, graphs: Iterable[str], precision: str) -> Iterator[tuple[str, onnx.ModelProto]]:

@@ -16,24 +16,13 @@ from torch import Tensor
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.types import Hints
 from grin_ros.lab.hints.draws import draw
-from grin_ros.lab.hints.frames import UNSCALED, FrozenFrames
+from grin_ros.lab.hints.frames import UNSCALED, Answers, FrozenFrames
 from grin_ros.lab.hints.process import Pixels
-from grin_ros.lab.network.hints import HintNetwork, answers
+from grin_ros.lab.network.hints import HintNetwork
 
 FARTHEST_M = 80.0
 UNKNOWN_SCALE_LN = 0.3
 """One sigma of the factor that is drawn for a frame whose ranges have no scale."""
-
-
-class Answers(NamedTuple):
-    """The answers of the frozen model to B frames: features (B, N, 4) of `answers`, ln_range (B, N), colour (B, N, 3),
-    position (B, N, 2) and middle (B,), the median of ln_range."""
-
-    features: Tensor
-    ln_range: Tensor
-    colour: Tensor
-    position: Tensor
-    middle: Tensor
 
 
 @dataclass(frozen=True)
@@ -86,30 +75,15 @@ def bilinear(uv: NDArray[np.floating], rows: int, cols: int) -> tuple[NDArray[np
     return cells, weights.astype(np.float32)
 
 
-def answers_of(frames: FrozenFrames, index: int, rows: int, cols: int, scale: LogDepth, data_std: float) -> Answers:
-    """Return the answers of one frame, B = 1. rows, cols: of the query grid."""
-    one = slice(index, index + 1)
-    x, log_variance = np.array(frames.x[one]), np.array(frames.log_variance[one])
-    colour = np.array(frames.colour[index], np.float32)
-    small = cv2.resize(colour, (cols, rows), interpolation=cv2.INTER_AREA).reshape(1, -1, 3)
-    u, v = np.meshgrid((np.arange(cols) + 0.5) / cols, (np.arange(rows) + 0.5) / rows)
-    position = np.stack([u.ravel(), v.ravel() * frames.aspect[index]], 1)[None].astype(np.float32)
-    ln = np.log(scale.decode(x * np.float32(data_std))).astype(np.float32)
-    of = torch.from_numpy
-    found = answers(of(x), of(log_variance), rows, cols)
-    return Answers(found, of(ln), of(small), of(position), of(np.median(ln, axis=1)))
-
-
 def hint_batch(
     frames: FrozenFrames, indices: NDArray[np.intp], rows: int, cols: int, scale: LogDepth, data_std: float,
     most: int, targets: int, rng: np.random.Generator,
 ) -> HintBatch:  # fmt: skip
     """Draw hints and targets for the frames at `indices`."""
-    for index in indices:
-        if index not in frames.answers:
-            frames.answers[index] = answers_of(frames, index, rows, cols, scale, data_std)
-    found = Answers(*(torch.cat(parts) for parts in zip(*(frames.answers[i] for i in indices), strict=True)))
-    columns: list[tuple[NDArray[np.generic], ...]] = []
+    answers = [frames.answers(int(index), rows, cols, scale, data_std) for index in indices]
+    found = Answers(*(torch.cat(parts) for parts in zip(*answers, strict=True)))
+    filled: list[_Hints] = []
+    chosen: list[_Targets] = []
     ln_net = found.ln_range.numpy()
     for k, index in enumerate(indices):
         range_m = np.array(frames.range_m[index], np.float32)
@@ -126,22 +100,41 @@ def hint_batch(
         colour = np.array(frames.colour[index], np.float32)
         grey = cv2.resize(np.clip(colour[..., 0] * 255.0, 0.0, 255.0).astype(np.uint8), (width, height))
         _, hints = draw(grey, range_m, seen, most, rng)
-        columns.append(_row(hints, range_m, colour, frames.aspect[index], rows, cols, most)
-                       + _targets(truth, usable, targets, rng))  # fmt: skip
-    stacked = [torch.from_numpy(np.stack(column)) for column in zip(*columns, strict=True)]
-    longest = max(1, int(stacked[6].sum(1).max()))
-    around, chosen = stacked[0][:, :longest], stacked[7]
-    where = torch.cat([chosen, around.flatten(1)], 1).numpy()
+        filled.append(_filled(hints, range_m, colour, frames.aspect[index], rows, cols, most))
+        chosen.append(_chosen(truth, usable, targets, rng))
+    longest = max(1, *(int(each.given.sum()) for each in filled))
+    of_hints = [torch.from_numpy(np.stack(column)[:, :longest]) for column in zip(*filled, strict=True)]
+    of_targets = [torch.from_numpy(np.stack(column)) for column in zip(*chosen, strict=True)]
+    where = [np.concatenate([t.cells, h.cells[:longest].ravel()]) for t, h in zip(chosen, filled, strict=True)]
     tokens = np.stack([frames.tokens[i][cells] for i, cells in zip(indices, where, strict=True)]).astype(np.float32)
-    of_hints = [one[:, :longest] for one in stacked[:7]]
-    return HintBatch(found, torch.from_numpy(tokens), *of_hints, *stacked[7:])
+    return HintBatch(found, torch.from_numpy(tokens), *of_hints, *of_targets)
 
 
-def _row(
+class _Hints(NamedTuple):
+    """The hints of a frame, in the order of `HintBatch`, filled up to M."""
+
+    cells: NDArray[np.int64]
+    shares: NDArray[np.float32]
+    position: NDArray[np.float32]
+    colour: NDArray[np.float32]
+    ln_measured: NDArray[np.float32]
+    sigma_ln: NDArray[np.float32]
+    given: NDArray[np.float32]
+
+
+class _Targets(NamedTuple):
+    """The pixels of a frame that are to be predicted, in the order of `HintBatch`."""
+
+    cells: NDArray[np.int64]
+    ln_truth: NDArray[np.float32]
+    known: NDArray[np.float32]
+
+
+def _filled(
     hints: Hints | None, range_m: NDArray[np.float32], colour: NDArray[np.float32], aspect: float, rows: int,
     cols: int, most: int,
-) -> tuple[NDArray[np.generic], ...]:  # fmt: skip
-    """Return cells, shares, position, colour, ln_measured, sigma_ln and given, filled up to `most` hints."""
+) -> _Hints:  # fmt: skip
+    """Return the hints, filled up to `most` of them."""
     height, width = range_m.shape
     pixels = np.zeros((0, 2), np.float32) if hints is None else hints.pixels
     count = len(pixels)
@@ -154,15 +147,14 @@ def _row(
     if hints is not None:
         ln[:count], sigma[:count], given[:count] = np.log(hints.range_m), hints.sigma_ln, 1.0
     position = (uv * (1.0, float(aspect))).astype(np.float32)
-    return cells, shares, position, colour[at[:, 1], at[:, 0]], ln, sigma, given
+    return _Hints(cells, shares, position, colour[at[:, 1], at[:, 0]], ln, sigma, given)
 
 
-def _targets(
-    truth: NDArray[np.float32], usable: NDArray[np.bool_], count: int, rng: np.random.Generator
-) -> tuple[NDArray[np.generic], ...]:
+def _chosen(truth: NDArray[np.float32], usable: NDArray[np.bool_], count: int, rng: np.random.Generator) -> _Targets:
+    """Draw up to `count` of the usable cells; the rest of the targets is not known."""
     cells, ln, known = np.zeros(count, np.int64), np.zeros(count, np.float32), np.zeros(count, np.float32)
     found = np.flatnonzero(usable)
     if len(found):
-        chosen = rng.choice(found, min(count, len(found)), replace=False)
-        cells[: len(chosen)], ln[: len(chosen)], known[: len(chosen)] = chosen, truth[chosen], 1.0
-    return cells, ln, known
+        drawn = rng.choice(found, min(count, len(found)), replace=False)
+        cells[: len(drawn)], ln[: len(drawn)], known[: len(drawn)] = drawn, truth[drawn], 1.0
+    return _Targets(cells, ln, known)

@@ -24,7 +24,7 @@ from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Hints
 from grin_ros.lab.datasets.hint_patterns import KINDS, SIGMA_LN, Scene
-from grin_ros.lab.hints.batches import FARTHEST_M, answers_of
+from grin_ros.lab.hints.batches import FARTHEST_M
 from grin_ros.lab.hints.frames import UNSCALED, FrozenFrames
 from grin_ros.lab.network.hints import HintNetwork
 
@@ -71,7 +71,7 @@ def _ratios(
     """Yield |error| / sigma of pixels that no hint has measured, for each of COUNTS."""
     rows, cols = manifest.network.grid_rows, manifest.network.grid_cols
     scale = LogDepth(manifest.depth.min_m, manifest.depth.max_m)
-    found = answers_of(frames, index, rows, cols, scale, manifest.depth.data_std)
+    found = frames.answers(index, rows, cols, scale, manifest.depth.data_std)
     with torch.inference_mode():
         tokens = torch.from_numpy(np.array(frames.tokens[index][None], np.float32))
         features = network.pixels(tokens, found.features)[0].numpy()

@@ -12,19 +12,23 @@ from pathlib import Path
 import torch
 
 from grin_ros.core.artifact.loading import Artifact, find_artifact, load_artifact
-from grin_ros.core.artifact.manifest import HintModel
+from grin_ros.core.artifact.manifest import HINT_WEIGHTS, HintModel
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.command_line import DONE, CommandParser, fail, whole
-from grin_ros.core.config import load_yaml
 from grin_ros.lab.hints.calibrate import calibrated
-from grin_ros.lab.hints.export import WEIGHTS, add_hint_network
+from grin_ros.lab.hints.export import add_hint_network
 from grin_ros.lab.hints.frames import FrozenFrames, freeze, frozen_facts, kept_facts
 from grin_ros.lab.hints.train import HintTraining, train
 from grin_ros.lab.network.checkpoint import load_weights
 from grin_ros.lab.network.hints import HintNetwork
 
 logger = logging.getLogger(__name__)
+
+RENDERS = 850
+"""Renders that are learnt from, evenly spread over all of them."""
+PHOTOGRAPHS = 3
+"""Windows of each photograph that are learnt from."""
 
 
 def frozen(artifact: Artifact, folder: Path, data: Sequence[Path], renders: int, photographs: int) -> FrozenFrames:
@@ -60,25 +64,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--frozen", type=Path, required=True, metavar="DIR",
         help="folder for the answers of the model, which are used again if model, data and frames are the same",
     )  # fmt: skip
-    parser.add_argument(
-        "--config", type=Path, help="YAML file with values of HintTraining that differ from its defaults"
-    )
     parser.add_argument("--start-from", metavar="ARTIFACT", help="begin with the hint network of this artifact")
     parser.add_argument("--threads", type=whole(1), default=1, help="CPU threads")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     torch.set_num_threads(options.threads)
     try:
-        config = load_yaml(HintTraining, options.config) if options.config else HintTraining()
+        config = HintTraining()
         folder = find_artifact(options.artifact)
         artifact = load_artifact(folder)
-        learnt = frozen(artifact, options.frozen / "learnt", options.data, config.renders, config.photographs)
+        learnt = frozen(artifact, options.frozen / "learnt", options.data, RENDERS, PHOTOGRAPHS)
         kept = frozen(artifact, options.frozen / "kept", options.kept_back, 60, 1)
         start = None
         if options.start_from:
             earlier = load_artifact(find_artifact(options.start_from))
             sizes = artifact.manifest.network
-            start = HintNetwork.of(load_weights(earlier.file(WEIGHTS)), sizes.grid_rows, sizes.grid_cols)
+            start = HintNetwork.of(load_weights(earlier.file(HINT_WEIGHTS)), sizes.grid_rows, sizes.grid_cols)
             config = dataclasses.replace(config, process=earlier.manifest.hints.process)
         network, process = train(learnt, artifact.manifest, config, start)
         learnt_process = process.learnt()

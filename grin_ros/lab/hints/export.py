@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact.files import file_sha256
 from grin_ros.core.artifact.loading import Artifact, load_artifact
-from grin_ros.core.artifact.manifest import HINTS, HintModel, graph_file, write_manifest
+from grin_ros.core.artifact.manifest import GOLDEN, HINT_WEIGHTS, HINTS, HintModel, graph_file
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.golden_check import GoldenReport
 from grin_ros.core.backends.onnxruntime import OrtEngine
-from grin_ros.lab.export.exporter import checked, publish
+from grin_ros.lab.export.exporter import changing, checked, update_manifest
 from grin_ros.lab.export.graphs import Shape, export_module, tensor_list
 from grin_ros.lab.network.checkpoint import load_weights, write_tensors
 from grin_ros.lab.network.hints import HintNetwork
-
-WEIGHTS = "hints.safetensors"
 
 
 def add_hint_network(folder: Path, network: HintNetwork, hints: HintModel) -> GoldenReport:
@@ -36,36 +30,22 @@ def add_hint_network(folder: Path, network: HintNetwork, hints: HintModel) -> Go
     """
     folder = Path(folder).absolute()
     artifact = load_artifact(folder)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        copy = Path(temporary, folder.name)
-        shutil.copytree(folder, copy)
+    with changing(folder) as copy:
         stored = {name: tensor.detach().half().contiguous() for name, tensor in network.state_dict().items()}
-        write_tensors(copy / WEIGHTS, stored)
-        rounded = HintNetwork.of(load_weights(copy / WEIGHTS), network.rows, network.cols).eval()
+        write_tensors(copy / HINT_WEIGHTS, stored)
+        rounded = HintNetwork.of(load_weights(copy / HINT_WEIGHTS), network.rows, network.cols).eval()
         file = graph_file(HINTS, "fp32")
-        proto = export_module(rounded, "forward", signature(artifact), ("features",), copy / file, WEIGHTS)
-        with np.load(folder / "golden.npz", allow_pickle=False) as golden:
+        proto = export_module(rounded, "forward", signature(artifact), ("features",), copy / file, HINT_WEIGHTS)
+        with np.load(folder / GOLDEN, allow_pickle=False) as golden:
             given: dict[str, Any] = {name: golden[name] for name in golden.files if not name.startswith("hints_")}
         given |= _golden(artifact, rounded, given)
-        np.savez_compressed(copy / "golden.npz", **given)
-        manifest = artifact.manifest
+        np.savez_compressed(copy / GOLDEN, **given)
         tensors = {"inputs": tensor_list(proto.graph.input), "outputs": tensor_list(proto.graph.output)}
-        hashes = {name: file_sha256(copy / name) for name in (file, WEIGHTS, "golden.npz")}
-        write_manifest(
-            copy,
-            dataclasses.replace(
-                manifest,
-                tensors={**manifest.tensors, HINTS: tensors},
-                sha256={**manifest.sha256, **hashes},
-                hints=hints,
-            ),
+        update_manifest(
+            copy, (file, HINT_WEIGHTS, GOLDEN), tensors={**artifact.manifest.tensors, HINTS: tensors}, hints=hints
         )
-        for path in copy.iterdir():
-            path.chmod(0o644)  # safetensors writes 0600, but every user reads an installed artifact
         advice = "the artifact was not changed. Use the torch and onnxruntime releases of setup.py"
-        report = checked(OrtEngine(load_artifact(copy)), HINTS, "torch", advice)
-        publish(copy, folder)
-    return report
+        return checked(OrtEngine(load_artifact(copy)), HINTS, "torch", advice)
 
 
 def signature(artifact: Artifact) -> dict[str, Shape]:

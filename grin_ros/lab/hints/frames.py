@@ -9,11 +9,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from tqdm import tqdm
 
 from grin_ros.core.artifact.loading import Artifact
@@ -21,6 +23,7 @@ from grin_ros.core.backends.engine import Engine
 from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import camera_inputs
+from grin_ros.core.geometry.log_depth import LogDepth
 from grin_ros.core.hints.posterior import colours, small_lab
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import sample
@@ -28,6 +31,7 @@ from grin_ros.core.sampling.schedule import Schedule
 from grin_ros.lab.datasets.renders import PHOTOGRAPHS
 from grin_ros.lab.datasets.renders import UNSCALED as WITHOUT_SCALE
 from grin_ros.lab.datasets.shards import ShardDataset
+from grin_ros.lab.network.hints import answers
 from grin_ros.lab.training.augment import photometric
 
 WIDTH, HEIGHT = 320, 240
@@ -62,6 +66,17 @@ def answer(engine: Engine, image: NDArray[np.uint8], camera: Camera) -> Answer:
     return Answer(host(tokens["local_tokens"])[0], host(found.x)[0], host(found.log_variance)[0])
 
 
+class Answers(NamedTuple):
+    """The answers of the frozen model to B frames: features (B, N, 4) of `answers`, ln_range (B, N), colour (B, N, 3),
+    position (B, N, 2) and middle (B,), the median of ln_range."""
+
+    features: Tensor
+    ln_range: Tensor
+    colour: Tensor
+    position: Tensor
+    middle: Tensor
+
+
 class FrozenFrames:
     """Frames on disk, as memory maps: tokens (n, N, D) float16, x and log_variance (n, N) float32, colour (n, h, w, 3)
     float16, range_m (n, HEIGHT, WIDTH) float16 with NaN and inf, aspect (n,) height / width, and kind (n,)."""
@@ -75,10 +90,28 @@ class FrozenFrames:
         self.colour, self.range_m = parts["colour"], parts["range_m"]
         self.aspect, self.kind = np.array(parts["aspect"]), np.array(parts["kind"])
         self.place = np.array(self.facts["place"])
-        self.answers: dict[int, Any] = {}
+        self._answers: dict[int, Answers] = {}
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def answers(self, index: int, rows: int, cols: int, scale: LogDepth, data_std: float) -> Answers:
+        """Return the answers of one frame, B = 1, which are kept for the next time. rows, cols: of the query grid."""
+        if index not in self._answers:
+            self._answers[index] = self._answers_of(index, rows, cols, scale, data_std)
+        return self._answers[index]
+
+    def _answers_of(self, index: int, rows: int, cols: int, scale: LogDepth, data_std: float) -> Answers:
+        one = slice(index, index + 1)
+        x, log_variance = np.array(self.x[one]), np.array(self.log_variance[one])
+        colour = np.array(self.colour[index], np.float32)
+        small = cv2.resize(colour, (cols, rows), interpolation=cv2.INTER_AREA).reshape(1, -1, 3)
+        u, v = np.meshgrid((np.arange(cols) + 0.5) / cols, (np.arange(rows) + 0.5) / rows)
+        position = np.stack([u.ravel(), v.ravel() * self.aspect[index]], 1)[None].astype(np.float32)
+        ln = np.log(scale.decode(x * np.float32(data_std))).astype(np.float32)
+        of = torch.from_numpy
+        features = answers(of(x), of(log_variance), rows, cols)
+        return Answers(features, of(ln), of(small), of(position), of(np.median(ln, axis=1)))
 
 
 def frozen_facts(

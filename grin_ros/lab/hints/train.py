@@ -19,48 +19,35 @@ from grin_ros.lab.hints.batches import HintBatch, hint_batch
 from grin_ros.lab.hints.frames import RENDERED, SCALED, UNSCALED, FrozenFrames
 from grin_ros.lab.hints.process import LearntProcess
 from grin_ros.lab.network.hints import HintNetwork
+from grin_ros.lab.training.optimiser import rate_share
 from grin_ros.lab.training.state import Average
 
 logger = logging.getLogger(__name__)
 
 EMA = 0.995
 """The decay of the averaged weights, which are the result."""
+TARGETS = 192
+"""Pixels that are predicted per frame."""
+MOST_HINTS = 128
+WIDTH = 32
+"""Channels of the network."""
+LR, WARMUP_STEPS = 2e-3, 50
+"""The peak of the learning rate and the steps until it. The rate follows a cosine to a fiftieth of it."""
+WEIGHT_DECAY = 0.02
+SHARES = {SCALED: 0.35, UNSCALED: 0.2, RENDERED: 0.45}
+"""Kind of frames -> its share of a batch. Every place of a kind of photographs is drawn alike."""
+ERROR_WEIGHT, LIKELIHOOD_WEIGHT = 5.0, 0.3
+"""The weights of the relative error and of the negative log-likelihood."""
 
 
 @dataclass(frozen=True)
 class HintTraining:
-    """The configuration of a run. Raises ValueError for shares that leave nothing for one another."""
+    """The configuration of a run. batch: frames per step. process: the one to start from."""
 
     steps: int = 9600
     batch: int = 8
-    """Frames per step."""
-    targets: int = 192
-    """Pixels that are predicted per frame."""
-    most_hints: int = 128
-    width: int = 32
-    """Channels of the network."""
-    lr: float = 2e-3
-    """The peak of the learning rate, after 50 steps. A cosine to a fiftieth of it follows."""
-    weight_decay: float = 0.02
-    scaled_share: float = 0.35
-    """The share of photographs with a metric scale, each place alike."""
-    unscaled_share: float = 0.2
-    """The share of photographs whose depth has no scale, each place alike. The rest are renders."""
-    error_weight: float = 5.0
-    """The weight of the relative error beside the negative log-likelihood."""
-    likelihood_weight: float = 0.3
     seed: int = 0
-    renders: int = 850
-    """Renders that are frozen, evenly spread over all of them."""
-    photographs: int = 3
-    """Windows that are frozen of each photograph."""
     process: Process = field(default_factory=Process)
-    """The process to start from."""
-
-    def __post_init__(self) -> None:
-        if not 0.5 <= self.scaled_share + self.unscaled_share <= 1.0:
-            got = f"{self.scaled_share}, {self.unscaled_share}"
-            raise ValueError(f"scaled_share, unscaled_share: got {got}, expected a sum of 0.5 to 1")
 
 
 def train(
@@ -74,27 +61,27 @@ def train(
     rng = np.random.default_rng(config.seed)
     rows, cols = manifest.network.grid_rows, manifest.network.grid_cols
     scale, data_std = LogDepth(manifest.depth.min_m, manifest.depth.max_m), manifest.depth.data_std
-    network = start or HintNetwork(frames.tokens.shape[-1], rows, cols, config.width)
+    network = start or HintNetwork(frames.tokens.shape[-1], rows, cols, WIDTH)
     process = LearntProcess(config.process)
     parameters = [*network.parameters(), *process.parameters()]
     optimiser = torch.optim.AdamW(
         [
-            {"params": network.parameters(), "lr": config.lr, "weight_decay": config.weight_decay},
-            {"params": process.parameters(), "lr": 2.5 * config.lr, "weight_decay": 0.0},
+            {"params": network.parameters(), "lr": LR, "weight_decay": WEIGHT_DECAY},
+            {"params": process.parameters(), "lr": 2.5 * LR, "weight_decay": 0.0},
         ],
         betas=(0.9, 0.98),
     )
     peaks = [group["lr"] for group in optimiser.param_groups]
     averages = [(part, Average(part, EMA)) for part in (network, process)]
-    probabilities = _probabilities(frames, config)
+    probabilities = _probabilities(frames)
     total = 0.0
     for step in range(config.steps):
-        share = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * step / config.steps) + 0.02)
+        share = rate_share(step, WARMUP_STEPS, step / config.steps)
         for group, peak in zip(optimiser.param_groups, peaks, strict=True):
             group["lr"] = peak * share
         indices = np.sort(rng.choice(len(probabilities), config.batch, p=probabilities))
-        batch = hint_batch(frames, indices, rows, cols, scale, data_std, config.most_hints, config.targets, rng)
-        loss = _loss(batch, network, process, config)
+        batch = hint_batch(frames, indices, rows, cols, scale, data_std, MOST_HINTS, TARGETS, rng)
+        loss = _loss(batch, network, process)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -110,7 +97,7 @@ def train(
     return network.eval(), process.eval()
 
 
-def _loss(batch: HintBatch, network: HintNetwork, process: LearntProcess, config: HintTraining) -> Tensor:
+def _loss(batch: HintBatch, network: HintNetwork, process: LearntProcess) -> Tensor:
     """Return the mean over frames of the relative error and of the likelihood under Student's t with 4 degrees of
     freedom, which a few gross errors do not rule."""
     targets, hints, truth, residual_ln = batch.pixels(network)
@@ -119,15 +106,14 @@ def _loss(batch: HintBatch, network: HintNetwork, process: LearntProcess, config
     relative = torch.sqrt(error.clamp(-1.5, 1.5) ** 2 + 1e-4)
     likelihood = 0.5 * torch.log(variance) + 2.5 * torch.log1p(error**2 / (2.0 * variance))
     count = batch.known.sum(1)
-    each = config.error_weight * relative + config.likelihood_weight * likelihood
+    each = ERROR_WEIGHT * relative + LIKELIHOOD_WEIGHT * likelihood
     return ((each * batch.known).sum(1) / count.clamp_min(1.0) * (count > 0)).mean()
 
 
-def _probabilities(frames: FrozenFrames, config: HintTraining) -> NDArray[np.float64]:
-    """Return how often each frame is drawn. Every place of a kind of photographs is drawn alike."""
+def _probabilities(frames: FrozenFrames) -> NDArray[np.float64]:
+    """Return how often each frame is drawn."""
     weights = np.zeros(len(frames))
-    rendered = 1.0 - config.scaled_share - config.unscaled_share
-    for kind, share in ((SCALED, config.scaled_share), (UNSCALED, config.unscaled_share), (RENDERED, rendered)):
+    for kind, share in SHARES.items():
         chosen = frames.kind == kind
         if kind == RENDERED:
             weights[chosen] = share / max(1, chosen.sum())

@@ -21,7 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from grin_ros.core.artifact.loading import Artifact, load_artifact
-from grin_ros.core.artifact.manifest import HINTS
+from grin_ros.core.artifact.manifest import HINT_WEIGHTS, HINTS, MANIFEST, WEIGHTS
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
@@ -32,7 +32,6 @@ from grin_ros.core.teachers.teacher import Teacher
 from grin_ros.core.types import Frame
 from grin_ros.lab.export.exporter import export_artifact
 from grin_ros.lab.export.variants import add_precision
-from grin_ros.lab.hints.export import WEIGHTS as HINT_WEIGHTS
 from grin_ros.lab.hints.export import add_hint_network
 from grin_ros.lab.network.checkpoint import load_model, load_weights
 from grin_ros.lab.network.grin import Grin
@@ -105,7 +104,7 @@ def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | N
     logger.info("before: %s", _words(before))
     lessons = _lessons(artifact, frames, split, config, work)
     wait()
-    model, old = load_model(artifact.file("weights.safetensors")), load_weights(artifact.file("weights.safetensors"))
+    model, old = load_model(artifact.file(WEIGHTS)), load_weights(artifact.file(WEIGHTS))
     with tqdm(desc="tune", unit=" steps", mininterval=5.0) as bar:  # without a total: the minutes may end it first
         replay = _replay(artifact, old_domain, config, work)
         tuned = tune(model, lessons, replay, config.tune, work / TUNE, lambda p: _show(bar, p))
@@ -129,7 +128,7 @@ def teach(folders: Sequence[Path], out: Path, config: TeachConfig) -> Taught | N
     logger.info("after: %s", _words(after))
     installed, reason = better(before, after, config.forgetting)
     if installed:
-        for file in sorted(made.iterdir(), key=lambda path: path.name == "manifest.json"):
+        for file in sorted(made.iterdir(), key=lambda path: path.name == MANIFEST):
             shutil.copy2(file, out / file.name)  # the manifest comes last: without it the folder is no artifact
     return Taught(before, after, split, tuned, chosen, tried, old_domain, installed, reason)
 
@@ -142,12 +141,12 @@ def _help(folders: Sequence[Path], out: Path, config: TeachConfig) -> None:
     lessons = _lessons(artifact, frames, split_by_time(frames), config, work)
     old = find_old_domain(config.old_domain, config.replay, work)
     replay = _replay(artifact, old, config, work)
-    tune(load_model(artifact.file("weights.safetensors")), lessons, replay, config.tune, work / TUNE)
+    tune(load_model(artifact.file(WEIGHTS)), lessons, replay, config.tune, work / TUNE)
 
 
 def check_free(out: Path) -> None:
     """Raise ValueError if `out` holds an artifact, or something that no teaching has begun."""
-    if (out / "manifest.json").exists():
+    if (out / MANIFEST).exists():
         raise ValueError(f"{out}: holds a model already, and no model is replaced; give another folder with --out")
     if out.exists() and (out.is_file() or (any(out.iterdir()) and not (out / "work").is_dir())):
         raise ValueError(f"{out}: exists and was not begun by grin teach; give another folder with --out")

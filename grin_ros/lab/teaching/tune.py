@@ -20,7 +20,7 @@ from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.teaching.lora import add_adapters
 from grin_ros.lab.training.batches import Batch, Samples, Sampling, batch
 from grin_ros.lab.training.loss import LossConfig, Objective, draw_passes
-from grin_ros.lab.training.optimiser import cosine
+from grin_ros.lab.training.optimiser import decay_groups, rate_share
 from grin_ros.lab.training.processes import first_says, own_device, rank_and_world, share_gradients
 from grin_ros.lab.training.state import Average, load_state, save_state
 
@@ -117,7 +117,9 @@ def tune(
     model.pyramid.backbone.requires_grad_(False)
     if config.adapters:
         add_adapters(model, config.adapters, config.seed)
-    optimiser = torch.optim.AdamW(_groups(model, config), lr=config.lr, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(
+        decay_groups(model.parameters(), config.weight_decay), lr=config.lr, betas=(0.9, 0.98)
+    )
     average = Average(model, config.ema)
     step = load_state(out, model, average, optimiser)
     before_s = float(json.loads((out / CLOCK).read_text())["seconds"]) if (out / CLOCK).is_file() else 0.0
@@ -135,7 +137,7 @@ def tune(
         while first_says(step < config.steps and spent_s < limit_s, device):
             done = max(step / config.steps, spent_s / limit_s)
             for group in optimiser.param_groups:
-                group["lr"] = config.lr * _rate(step, done, config.warmup_steps)
+                group["lr"] = config.lr * rate_share(step, config.warmup_steps, done)
             objective = both if step % config.second_pass_every == 0 else first_only
             seed = (config.seed, step) if world == 1 else (config.seed, step, rank)
             loss = _step(objective, draw(lessons, replay, model.config, config, seed), config, optimiser, seed)
@@ -184,15 +186,3 @@ def _step(
     if bool(torch.isfinite(norm)):
         optimiser.step()
     return float(losses["total"].detach())
-
-
-def _rate(step: int, done: float, warmup_steps: int) -> float:
-    """Return the learning rate as a share of its peak. done: the share of the tuning that is over."""
-    return min(1.0, (step + 1) / warmup_steps) * cosine(done)
-
-
-def _groups(model: Grin, config: TuneConfig) -> list[dict[str, object]]:
-    learnt = [p for p in model.parameters() if p.requires_grad]
-    matrices, others = [p for p in learnt if p.ndim > 1], [p for p in learnt if p.ndim <= 1]
-    groups = ({"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0})
-    return [group for group in groups if group["params"]]

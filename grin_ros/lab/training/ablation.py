@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grin_ros.core.artifact.manifest import WEIGHTS
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.core.geometry.camera_inputs import camera_inputs, normalised, rays_at
 from grin_ros.core.sampling.noise import noise_field
@@ -175,7 +176,7 @@ def run(variant: Variant, config: TrainConfig, data: Sequence[Path], real: Path 
         return _kept(result, facts)
     train(config, list(data), folder)
     _, held_out = ShardDataset(data).split(config.holdout)
-    values = measure(load_model(folder / "weights.safetensors"), held_out, real)
+    values = measure(load_model(folder / WEIGHTS), held_out, real)
     result.write_text(json.dumps({"run": facts, "errors": values}, indent=1) + "\n")
     return values
 

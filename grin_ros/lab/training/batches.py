@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -130,15 +130,14 @@ def batch(
 ) -> Batch:
     """Draw a batch of the samples at `indices`, each with two independent draws of noise."""
     samples = [_one(dataset, int(i), model, sampling, rng) for i in indices]
-    columns = [np.stack(column) for column in zip(*samples, strict=True)]
-    image, queries, query_rays, scene_rays, mounting, x_0, noise = (torch.from_numpy(c) for c in columns)
+    drawn = {name: torch.from_numpy(np.stack([getattr(one, name) for one in samples])) for name in _Drawn._fields}
     worlds = [dataset.world(int(i)) for i in indices]
     unscaled = torch.tensor([world in sampling.unscaled for world in worlds], dtype=torch.float32)
     rendered = torch.tensor([world not in sampling.photographs for world in worlds])
     if sampling.render_encoder_share < 1.0:
         rendered &= torch.from_numpy(rng.random(len(worlds)) < sampling.render_encoder_share)
-    noise = noise.transpose(0, 1).contiguous()
-    return Batch(image, queries, query_rays, scene_rays, mounting, x_0, unscaled, rendered, noise)
+    drawn["noise"] = drawn["noise"].transpose(0, 1).contiguous()
+    return Batch(**drawn, unscaled=unscaled, rendered=rendered)
 
 
 def sample_probabilities(
@@ -166,9 +165,19 @@ def sample_probabilities(
     return np.asarray(weights / weights.sum())
 
 
-def _one(
-    dataset: Samples, index: int, model: ModelConfig, sampling: Sampling, rng: np.random.Generator
-) -> tuple[NDArray[np.generic], ...]:
+class _Drawn(NamedTuple):
+    """One sample of a `Batch`, with its names. noise: (draws, N)."""
+
+    image: NDArray[np.uint8]
+    queries: NDArray[np.float32]
+    query_rays: NDArray[np.float32]
+    scene_rays: NDArray[np.float32]
+    mounting: NDArray[np.float32]
+    x_0: NDArray[np.float32]
+    noise: NDArray[np.float32]
+
+
+def _one(dataset: Samples, index: int, model: ModelConfig, sampling: Sampling, rng: np.random.Generator) -> _Drawn:
     sample = dataset.sample(index)
     image, range_m, camera = sample.image, sample.range_m.astype(np.float32), sample.camera
     weight = np.ones_like(range_m) if sample.weight is None else sample.weight
@@ -208,7 +217,7 @@ def _one(
         camera = camera.with_mounting(None)
     scene = pixel_grid(camera.width, camera.height, cols=model.scene_cols, rows=model.scene_rows)
     queries = normalised(pixels, camera)
-    return (
+    return _Drawn(
         image,
         queries,
         rays_at(camera, pixels),

@@ -15,7 +15,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,10 +24,11 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from grin_ros.core.artifact.manifest import WEIGHTS
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
-from grin_ros.lab.network.encoder import EfficientNetLite, load_imagenet
+from grin_ros.lab.network.encoder import load_imagenet
 from grin_ros.lab.network.grin import Grin
 from grin_ros.lab.training.batches import batch, sample_probabilities
 from grin_ros.lab.training.config import TrainConfig, load_train_config
@@ -35,7 +36,7 @@ from grin_ros.lab.training.diffusion_check import DiffusionCheck, check_diffusio
 from grin_ros.lab.training.loss import Objective, draw_passes
 from grin_ros.lab.training.optimiser import learning_rate, make_optimiser
 from grin_ros.lab.training.processes import own_device, rank_and_world, wait
-from grin_ros.lab.training.state import WEIGHTS, Average, differences, load_state, save_state
+from grin_ros.lab.training.state import Average, differences, load_state, save_state
 
 logger = logging.getLogger(__name__)
 
@@ -62,72 +63,130 @@ def train(
             f"encoder_lr: got {config.encoder_lr} with another encoder for renders, expected 0; "
             "otherwise the two encoders would drift apart"
         )
-    rank, world = rank_and_world()
-    device = own_device()
-    train_set, held_out = ShardDataset(data).split(config.holdout)
-    probabilities = sample_probabilities(train_set, config.worlds, config.by_place)
-    model = _model(config, start_from, pretrained)
-    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = make_optimiser(model, config)
-    average = Average(model, config.ema)
-    out.mkdir(parents=True, exist_ok=True)
-    run = _facts(config, train_set, start_from, renders_through)
-    differ = differences(out, run)
-    step = load_state(out, model, average, optimiser)
-    if rank == 0 and step:
-        _tell(out, step, config.steps, differ)
-        if not (out / WEIGHTS).is_file():
-            save_weights(out / WEIGHTS, average.weights, config.model, torch.float32)
-    renders_encoder = None if renders_through is None else load_model(renders_through).pyramid.backbone.to(device)
-    objective = Objective(model, config.loss, renders_encoder)
-    network: nn.Module = DistributedDataParallel(objective) if world > 1 else objective
-    share = config.batch // world
-    writer = _writer(out) if rank == 0 else None
+    run = _Run(config, data, out, pretrained, start_from, renders_through)
     last = config.steps if stop_after is None else min(stop_after, config.steps)
     check: DiffusionCheck | None = None
-    progress = tqdm(total=config.steps, initial=step, desc="train", unit="step", disable=rank != 0, mininterval=5.0)
-    while step < last:
-        rng = np.random.default_rng((config.seed, step, rank))
-        network_config = config.model_at(step)
-        model.pyramid.size = (network_config.image_height, network_config.image_width)
-        indices = rng.choice(len(train_set), share, p=probabilities)
-        drawn = batch(train_set, indices, network_config, config.sampling, rng).to(device)
-        passes = draw_passes(network_config, config.loss, share, rng, device)
-        torch.manual_seed(int(rng.integers(2**63)))  # for the random draws inside the network
-        rate = learning_rate(step, config)
-        for group in optimiser.param_groups:
-            group["lr"] = rate * group["lr_factor"]
-        with _autocast(device):
-            losses = network(drawn, *passes)
-        norm = _learn(losses["total"], model, optimiser, config.clip_norm)
-        if not math.isfinite(norm):
-            logger.warning("step %d was skipped: the gradient norm is %s", step, norm)
-        average.update(model, step)
-        step += 1
+    writer = _writer(out) if run.first else None
+    progress = tqdm(
+        total=config.steps, initial=run.step, desc="train", unit="step", disable=not run.first, mininterval=5
+    )
+    while run.step < last:
+        taken = run.take_step()
         progress.update()
-        if writer and step % 20 == 0:
-            values = {name: float(value.detach()) for name, value in losses.items()}
-            _log(writer, "loss", values, step)
-            _log(writer, "optimiser", {"lr": rate, "gradient_norm": norm}, step)
-            progress.set_postfix({name: f"{value:.3f}" for name, value in values.items()}, refresh=False)
-        if rank == 0 and step % config.snapshot_every == 0:
-            save_weights(out / f"weights_{step:06d}.safetensors", average.weights, config.model, torch.float32)
-        if rank == 0 and (step % config.save_every == 0 or step == last):
-            save_state(out, model, average, optimiser, step, run)
-        if rank == 0 and (step % config.check_every == 0 or step == last):
-            check = _check(average, config, held_out, renders_encoder, device)
-            progress.write(f"step {step}: {check}")
+        if writer and run.step % 20 == 0:
+            _log_step(writer, progress, taken, run.step)
+        if run.first:
+            run.save(last)
+        checking = run.step % config.check_every == 0
+        if run.first and (checking or run.step == last):
+            check = run.check()
+            progress.write(f"step {run.step}: {check}")
             if writer:
-                names = ("ratio", "abs_rel", "rmse_ln", "shape_rmse_ln")
-                _log(writer, "diffusion_check", {name: getattr(check, name) for name in names}, step)
-        if step % config.check_every == 0:
+                _log_check(writer, check, run.step)
+        if checking:
             wait()
     progress.close()
     if check is None:
-        check = _check(average, config, held_out, renders_encoder, device)
+        check = run.check()
     if writer:
         writer.close()
     return check
+
+
+class _Taken(NamedTuple):
+    """What a step has done: the parts of its loss, its learning rate and the norm of its gradient."""
+
+    losses: dict[str, torch.Tensor]
+    rate: float
+    norm: float
+
+
+class _Run:
+    """A training run in this process: model, data and optimiser, from the state in its folder on."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        data: Path | Sequence[Path],
+        out: Path,
+        pretrained: bool,
+        start_from: Path | None,
+        renders_through: Path | None,
+    ) -> None:
+        self.config, self.out = config, out
+        self.rank, self.world = rank_and_world()
+        self.device = own_device()
+        self.train_set, self.held_out = ShardDataset(data).split(config.holdout)
+        self.probabilities = sample_probabilities(self.train_set, config.worlds, config.by_place)
+        self.model = _model(config, start_from, pretrained)
+        self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = make_optimiser(self.model, config)
+        self.average = Average(self.model, config.ema)
+        self.facts = _facts(config, self.train_set, start_from, renders_through)
+        self.step = self._resume()
+        encoder = None if renders_through is None else load_model(renders_through).pyramid.backbone.to(self.device)
+        self.renders_encoder = encoder
+        objective = Objective(self.model, config.loss, encoder)
+        self.network: nn.Module = DistributedDataParallel(objective) if self.world > 1 else objective
+
+    @property
+    def first(self) -> bool:
+        """True in the process that logs, saves and checks."""
+        return self.rank == 0
+
+    def _resume(self) -> int:
+        """Restore the state in the folder, and return the step to continue with."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        differ = differences(self.out, self.facts)
+        step = load_state(self.out, self.model, self.average, self.optimiser)
+        if self.first and step:
+            _tell(self.out, step, self.config.steps, differ)
+            if not (self.out / WEIGHTS).is_file():
+                self._save_weights(WEIGHTS)
+        return step
+
+    def take_step(self) -> _Taken:
+        """Draw a batch and take one step of the optimiser. A step whose gradient is not finite changes no weights."""
+        config = self.config
+        rng = np.random.default_rng((config.seed, self.step, self.rank))
+        share = config.batch // self.world
+        model = config.model_at(self.step)
+        self.model.pyramid.size = (model.image_height, model.image_width)
+        indices = rng.choice(len(self.train_set), share, p=self.probabilities)
+        drawn = batch(self.train_set, indices, model, config.sampling, rng).to(self.device)
+        passes = draw_passes(model, config.loss, share, rng, self.device)
+        torch.manual_seed(int(rng.integers(2**63)))  # for the random draws inside the network
+        rate = learning_rate(self.step, config)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["lr_factor"]
+        with _autocast(self.device):
+            losses = self.network(drawn, *passes)
+        norm = _learn(losses["total"], self.model, self.optimiser, config.clip_norm)
+        if not math.isfinite(norm):
+            logger.warning("step %d was skipped: the gradient norm is %s", self.step, norm)
+        self.average.update(self.model, self.step)
+        self.step += 1
+        return _Taken(losses, rate, norm)
+
+    def save(self, last: int) -> None:
+        """Save a snapshot of the averaged weights and the state, each where it is due. last: the last step."""
+        if self.step % self.config.snapshot_every == 0:
+            self._save_weights(f"weights_{self.step:06d}.safetensors")
+        if self.step % self.config.save_every == 0 or self.step == last:
+            save_state(self.out, self.model, self.average, self.optimiser, self.step, self.facts)
+
+    def _save_weights(self, name: str) -> None:
+        save_weights(self.out / name, self.average.weights, self.config.model, torch.float32)
+
+    def check(self) -> DiffusionCheck:
+        """Check the averaged weights on held-out samples."""
+        model = Grin(self.config.model)
+        model.load_state_dict(self.average.weights)
+        if self.renders_encoder is not None:
+            model.pyramid.backbone = self.renders_encoder
+        model.to(self.device).eval()
+        with _autocast(self.device):
+            return check_diffusion(model, self.held_out, self.config.check_frames)
 
 
 def _facts(
@@ -178,22 +237,6 @@ def _learn(loss: torch.Tensor, model: Grin, optimiser: torch.optim.Optimizer, cl
     return norm
 
 
-def _check(
-    average: Average,
-    config: TrainConfig,
-    held_out: ShardDataset,
-    renders_encoder: EfficientNetLite | None,
-    device: torch.device,
-) -> DiffusionCheck:
-    model = Grin(config.model)
-    model.load_state_dict(average.weights)
-    if renders_encoder is not None:
-        model.pyramid.backbone = renders_encoder
-    model.to(device).eval()
-    with _autocast(device):
-        return check_diffusion(model, held_out, config.check_frames)
-
-
 def _autocast(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16)
 
@@ -202,6 +245,19 @@ def _writer(out: Path) -> Any:
     from torch.utils.tensorboard import SummaryWriter
 
     return SummaryWriter(str(out / "tensorboard"))
+
+
+def _log_step(writer: Any, progress: tqdm[Any], taken: _Taken, step: int) -> None:
+    """Log a step, and show the parts of its loss beside the progress bar."""
+    values = {name: float(value.detach()) for name, value in taken.losses.items()}
+    _log(writer, "loss", values, step)
+    _log(writer, "optimiser", {"lr": taken.rate, "gradient_norm": taken.norm}, step)
+    progress.set_postfix({name: f"{value:.3f}" for name, value in values.items()}, refresh=False)
+
+
+def _log_check(writer: Any, check: DiffusionCheck, step: int) -> None:
+    names = ("ratio", "abs_rel", "rmse_ln", "shape_rmse_ln")
+    _log(writer, "diffusion_check", {name: getattr(check, name) for name in names}, step)
 
 
 def _log(writer: Any, group: str, values: dict[str, float], step: int) -> None:

@@ -75,30 +75,23 @@ class Objective(nn.Module):
         x_0, error = batch.x_0 + offset, error - offset
         losses = {"first": self._huber(error), "shape": self._huber(error - error.mean(1, keepdim=True))}
         likelihood = _negative_log_likelihood(error, first.log_variance)
-        if config.refine == 0.0:
-            losses["likelihood"] = likelihood
-            total = losses["first"] + config.shape * losses["shape"] + config.likelihood * likelihood
-            return losses | {"total": total}
-        # The second pass starts from a random level.
-        signal, noise = amplitudes(model.config.schedule, t)
-        seen = x_0 + rolled[:, None] * error.detach()
-        eps = batch.noise[1] * torch.where(rolled[:, None] > 0.0, model.config.temperature, 1.0)
-        x_t = noised(seen, eps, signal[:, None], noise[:, None])
-        latents = first.latents.detach() * keep_latents[:, None, None]
-        second = model.predict(x_t, signal, noise, latents, local, scene_kv)
-        v = second.velocity.float()
-        error = clean(x_t, v, signal[:, None], noise[:, None]) - x_0
-        # After a rollout at low noise no velocity leads to the truth, so that the clean samples are compared instead.
-        wrong = v - velocity(x_0, batch.noise[1], signal[:, None], noise[:, None])
-        losses["refine"] = self._huber(torch.where(rolled[:, None] > 0.0, error, wrong))
-        losses["likelihood"] = 0.5 * (likelihood + _negative_log_likelihood(error, second.log_variance))
-        losses["total"] = (
-            losses["first"]
-            + config.shape * losses["shape"]
-            + config.refine * losses["refine"]
-            + config.likelihood * losses["likelihood"]
-        )
-        return losses
+        total = losses["first"] + config.shape * losses["shape"]
+        if config.refine > 0.0:
+            # The second pass starts from a random level.
+            signal, noise = amplitudes(model.config.schedule, t)
+            seen = x_0 + rolled[:, None] * error.detach()
+            eps = batch.noise[1] * torch.where(rolled[:, None] > 0.0, model.config.temperature, 1.0)
+            x_t = noised(seen, eps, signal[:, None], noise[:, None])
+            latents = first.latents.detach() * keep_latents[:, None, None]
+            second = model.predict(x_t, signal, noise, latents, local, scene_kv)
+            v = second.velocity.float()
+            error = clean(x_t, v, signal[:, None], noise[:, None]) - x_0
+            # After a rollout at low noise no velocity leads to the truth, so the clean samples are compared instead.
+            wrong = v - velocity(x_0, batch.noise[1], signal[:, None], noise[:, None])
+            losses["refine"] = self._huber(torch.where(rolled[:, None] > 0.0, error, wrong))
+            likelihood = 0.5 * (likelihood + _negative_log_likelihood(error, second.log_variance))
+            total = total + config.refine * losses["refine"]
+        return losses | {"likelihood": likelihood, "total": total + config.likelihood * likelihood}
 
     def maps(self, batch: Batch, renders_encoder: EfficientNetLite) -> tuple[Tensor, Tensor]:
         """Return the maps of the pyramid, with `renders_encoder` for renders and the model's own for photographs."""

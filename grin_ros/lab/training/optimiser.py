@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -28,23 +29,31 @@ def make_optimiser(model: Grin, config: TrainConfig) -> torch.optim.AdamW:
     pretrained = {id(parameter) for parameter in backbone.parameters()}
     groups: list[dict[str, Any]] = []
     for lr_factor, inside in ((1.0, False), (config.encoder_lr, True)):
-        for decay, matrices in ((config.weight_decay, True), (0.0, False)):
-            chosen = [
-                p
-                for p in model.parameters()
-                if p.requires_grad and (id(p) in pretrained) == inside and (p.ndim > 1) == matrices
-            ]
-            groups.append({"params": chosen, "weight_decay": decay, "lr_factor": lr_factor})
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=config.lr, betas=(0.9, 0.98))
+        parameters = [p for p in model.parameters() if (id(p) in pretrained) == inside]
+        groups += [group | {"lr_factor": lr_factor} for group in decay_groups(parameters, config.weight_decay)]
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98))
+
+
+def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    """Return the groups of what is learnt: matrices with weight decay, and the rest without. None of them is empty."""
+    learnt = [p for p in parameters if p.requires_grad]
+    groups = [
+        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:
     """Return the learning rate at a step: a linear warm-up, then a cosine to a fiftieth of the peak."""
-    if step < config.warmup_steps:
-        return config.lr * (step + 1) / config.warmup_steps
-    return config.lr * cosine((step - config.warmup_steps) / max(1, config.steps - config.warmup_steps))
+    done = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
+    return config.lr * rate_share(step, config.warmup_steps, done)
 
 
-def cosine(done: float) -> float:
-    """Return the share of the peak at a share of the way, by a cosine from 1 to a fiftieth; from 1 on a fiftieth."""
-    return 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
+def rate_share(step: int, warmup_steps: int, done: float) -> float:
+    """Return the learning rate at a step as a share of its peak: a linear warm-up times a cosine from 1 to a fiftieth.
+
+    done: the share of the way along the cosine. Below 0 the cosine is 1, and above 1 it is a fiftieth.
+    """
+    cosine = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(max(done, 0.0), 1.0)))
+    return min(1.0, (step + 1) / max(1, warmup_steps)) * cosine

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from grin_ros.core.artifact.manifest import WEIGHTS
 from grin_ros.lab.network.checkpoint import read_metadata, read_tensors, save_weights, write_tensors
 from grin_ros.lab.network.grin import Grin
 
 Read = TypeVar("Read")
 
-STATE, WEIGHTS = "state.safetensors", "weights.safetensors"
+STATE = "state.safetensors"
 MODEL = "model."
 """The beginning of the names of what belongs to the model, in the tensors of a state and in the facts of its run."""
 SECTIONS = ("model", "sampling", "loss")

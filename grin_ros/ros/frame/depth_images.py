@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+from grin_ros.core.geometry.rays import millimetres
 from grin_ros.ros.inputs.payload import byte_array, filled
-
-MAX_MM = 65535
-"""The largest depth that fits into a pixel of 16 bits."""
 
 
 def info_message(info: CameraInfo, header: Header) -> CameraInfo:
@@ -33,10 +31,7 @@ def metres_message(metres: NDArray[np.float32], header: Header) -> Image:
 
 def millimetres_message(depth_m: NDArray[np.float32], header: Header) -> Image:
     """Return a 16UC1 image in millimetres. Depth that is invalid, infinite or beyond 65.535 m is 0 (REP 118)."""
-    with np.errstate(invalid="ignore"):
-        rounded = np.rint(depth_m * np.float32(1000.0))
-        fits = (rounded >= 1) & (rounded <= MAX_MM)
-    return _image(np.where(fits, rounded, 0).astype(np.uint16), "16UC1", header)
+    return _image(millimetres(depth_m), "16UC1", header)
 
 
 def _image(values: NDArray[Any], encoding: str, header: Header) -> Image:

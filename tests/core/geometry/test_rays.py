@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.mounting import Mounting
-from grin_ros.core.geometry.rays import depth_to_range, pixel_grid, points_from_depth, points_from_range, range_to_depth
+from grin_ros.core.geometry.rays import (
+    depth_to_range,
+    millimetres,
+    pixel_grid,
+    points_from_depth,
+    points_from_range,
+    range_to_depth,
+)
 from tests.core.geometry.lenses import cameras
 
 FAST = settings(deadline=None, max_examples=40)
@@ -131,6 +138,11 @@ def test_rays_of_another_image_are_refused(function: Any, shape: tuple[int, ...]
         function(np.ones(shape), rays)
     with pytest.raises(ValueError, match="expected"):
         function(np.ones((4, 5)), rays[..., :2])
+
+
+def test_millimetres_are_zero_where_there_is_no_depth_or_it_does_not_fit() -> None:
+    depth_m = np.array([[0.0004, 1.2344, 65.535, 65.54, np.nan, np.inf, -np.inf, -1.0]], np.float32)
+    assert millimetres(depth_m).tolist() == [[0, 1234, 65535, 0, 0, 0, 0, 0]]
 
 
 # --- pixel_grid ---

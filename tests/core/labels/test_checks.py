@@ -50,6 +50,14 @@ def test_labels_that_have_nothing_to_do_with_the_image_are_a_problem() -> None:
     assert "do not agree at all" in found.problem
 
 
+def test_a_model_that_sees_the_same_depth_everywhere_agrees_with_nothing() -> None:
+    def flat(frame: Frame) -> DepthEstimate:
+        depth_m = CAMERA.rays()[..., 2].astype(np.float32)
+        return DepthEstimate(depth_m, depth_m, frame.stamp_ns)
+
+    assert agreement([scan(seed=seed) for seed in range(8)], flat).as_given == pytest.approx(0.0, abs=1e-9)
+
+
 def test_too_few_frames_accuse_nobody() -> None:
     assert Agreement(-0.9, 0.9, 0.0, 0.0, frames=2).problem == ""
     assert agreement([], slope).problem == ""

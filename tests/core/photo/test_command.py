@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
-from grin_ros.core.geometry.rays import points_from_depth
+from grin_ros.core.geometry.rays import millimetres, points_from_depth
 from grin_ros.core.photo import command
 from grin_ros.core.photo.cameras import pinhole
-from grin_ros.core.photo.outputs import MAX_POINTS, millimetres, write_cloud
+from grin_ros.core.photo.outputs import MAX_POINTS, write_cloud
 from grin_ros.core.photo.pictures import Source, find_sources, read_pictures
 from grin_ros.core.types import DepthEstimate, Frame
 from tests.core.photo.test_calibration import CAMERAS, ros
@@ -237,11 +237,6 @@ def test_a_wrong_option_is_told(arguments: list[str], said: str, capsys: pytest.
         command.main(["garden.png", *arguments])
     assert stop.value.code == 2
     assert said in capsys.readouterr().err
-
-
-def test_millimetres_are_zero_where_there_is_no_depth_or_it_does_not_fit() -> None:
-    depth_m = np.array([[0.0004, 1.2344, 65.535, 65.54, np.nan, np.inf]], np.float32)
-    assert millimetres(depth_m).tolist() == [[0, 1234, 65535, 0, 0, 0]]
 
 
 def test_the_cloud_of_a_large_picture_is_thinned(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_bad_entry_is_refused_when_opened(tmp_path: Path, changes: dict[str, A
     [
         ({"image": "index.json"}, "index.json: cannot be read: it is not an image"),
         ({"width": WIDTH + 1}, r"sample 'frame': got an image of \(36, 48\), expected \(36, 49\)"),
-        ({"depth": "frame.image.png"}, r"depth PNG of shape \(36, 48, 3\) uint8, expected \(36, 48\) uint16"),
+        ({"depth": "frame.image.png"}, r"depth of shape \(36, 48, 3\) uint8, expected \(36, 48\) uint16"),
     ],
 )
 def test_a_bad_file_is_refused_when_read(tmp_path: Path, changes: dict[str, Any], text: str) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,12 @@ from grin_ros.core.hints.posterior import Observed, posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.shards import ShardWriter
+from grin_ros.lab.hints import command
 from grin_ros.lab.hints.command import frozen, main
 from grin_ros.lab.hints.draws import PATTERNS, draw
 from grin_ros.lab.hints.export import add_hint_network
 from grin_ros.lab.hints.process import LearntProcess, Pixels
+from grin_ros.lab.hints.train import HintTraining
 from grin_ros.lab.network.hints import HintNetwork
 
 WIDE = Settings(min_depth_m=1e-3, max_depth_m=1e4)
@@ -127,7 +130,9 @@ def test_every_pattern_draws_ranges_of_the_scene() -> None:
     assert seen == set(PATTERNS)
 
 
-def test_the_command_trains_calibrates_and_exports(tiny_artifact: Path, tmp_path: Path) -> None:
+def test_the_command_trains_calibrates_and_exports(
+    tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_artifact, folder)
     rng = np.random.default_rng(0)
@@ -137,14 +142,13 @@ def test_the_command_trains_calibrates_and_exports(tiny_artifact: Path, tmp_path
         images = rng.integers(0, 255, (3, 60, 80, 3)).astype(np.uint8)
         range_m = np.tile(np.linspace(1.0, 4.0, 80), (3, 60, 1))
         writer.write("one", images, range_m, [camera] * 3, np.array([(k, 0, 0) for k in range(3)]))
-    config = tmp_path / "config.yaml"
-    config.write_text("steps: 4\nbatch: 2\ntargets: 20\nmost_hints: 20\nwidth: 8\nphotographs: 1\n")
+    monkeypatch.setattr(command, "HintTraining", partial(HintTraining, steps=4, batch=2))
     data = [str(tmp_path / name) for name in ("renders", "places")]
     kept, frozen = ["--kept-back", data[1]], ["--frozen", str(tmp_path / "frozen")]
-    command = [str(folder), "--data", *data, *kept, *frozen, "--config", str(config)]
-    assert main(command) == 0
+    arguments = [str(folder), "--data", *data, *kept, *frozen]
+    assert main(arguments) == 0
     answers = (tmp_path / "frozen" / "learnt" / "facts.json").stat().st_mtime_ns
-    assert main(command) == 0  # the second run takes the answers of the model from the first one
+    assert main(arguments) == 0  # the second run takes the answers of the model from the first one
     assert (tmp_path / "frozen" / "learnt" / "facts.json").stat().st_mtime_ns == answers
     artifact = load_artifact(folder)
     assert "hints" in artifact.graphs

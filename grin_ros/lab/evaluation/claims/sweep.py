@@ -12,15 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tqdm import tqdm
-
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.estimator import Settings
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.claims.claim import Claim
-from grin_ros.lab.evaluation.results import Evaluation, Figures, FrameResult
-from grin_ros.lab.evaluation.run import evaluate, has_depth
+from grin_ros.lab.evaluation.results import Evaluation, Figures
+from grin_ros.lab.evaluation.run import evaluate_all
 from grin_ros.lab.evaluation.sharing import shared_estimates
 from grin_ros.lab.evaluation.table import Columns, figure_table
 
@@ -121,14 +119,6 @@ def sweep(
 
     Raises ValueError as `evaluate` does, and before the first frame if a number is out of range.
     """
-    limits = limits or Limits()
     estimates = shared_estimates(engine, base, steps, members)
-    frames: dict[tuple[int, int], list[FrameResult]] = {key: [] for key in estimates}
-    for sample in tqdm(samples, desc=progress, unit="frame", disable=progress is None):
-        if not has_depth(sample, limits):
-            continue
-        for key, estimate in estimates.items():
-            frames[key] += evaluate([sample], estimate, limits=limits).frames
-    if not any(frames.values()):
-        raise ValueError("sweep: got no samples or no settings, expected at least one of each")
-    return Sweep({key: Evaluation(tuple(found)) for key, found in frames.items()}, settings or {})
+    results = evaluate_all(samples, lambda _: estimates, limits or Limits(), progress=progress)
+    return Sweep(results, settings or {})

@@ -20,7 +20,7 @@ from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.datasets.sequences import Sequence
 from grin_ros.lab.evaluation.hinted import BASELINES
 from grin_ros.lab.evaluation.results import Evaluation, FrameResult
-from grin_ros.lab.evaluation.run import evaluate, has_depth
+from grin_ros.lab.evaluation.run import has_depth, judged
 
 ALONE, SCALE, MOTION = "alone", "scale", "motion"
 WORSE = 1.05
@@ -94,7 +94,7 @@ def evaluate_sequence(
     hints: list[MeasuredHints] = []
     reports: list[MotionReport] = []
     for item in tqdm(sequence, desc=sequence.name, unit="image", disable=not progress):
-        image, depth_m = item.read_image(), item.read_depth()
+        image, depth_m = item.read_image(), item.read_depth(sequence.camera)
         motion.track(image, sequence.camera, item.stamp_ns, item.pose)
         found = motion.hints()
         if depth_m is None:
@@ -105,8 +105,7 @@ def evaluate_sequence(
         estimates = _estimates(estimator, sample.frame, found)
         motion.observe(estimates[MOTION])
         for name, estimate in estimates.items():
-            one = evaluate([sample], lambda _, got=estimate: got, limits=limits)  # type: ignore[misc]
-            frames[name].extend(one.frames)
+            frames[name].append(judged(sample, estimate, limits))
         hints.append(_measured(found, sample))
         reports.append(motion.report)
     if not hints:

@@ -57,7 +57,7 @@ def test_a_sequence_is_read_as_it_was_written(folder: Path) -> None:
     assert sequence.camera == CAMERA
     assert len(sequence) == FRAMES
     assert [index for index, frame in enumerate(sequence) if frame.depth] == list(MEASURED)
-    depth_m = sequence.frames[9].read_depth()
+    depth_m = sequence.frames[9].read_depth(sequence.camera)
     assert depth_m is not None
     assert np.isnan(depth_m[80:100]).all()
     assert np.nanmax(np.abs(depth_m - view(CAMERA, list(sideways(10))[9])[1] * CAMERA.rays()[..., 2])) < 0.001

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images and depth maps of two folders that belong together: those of one name, or of one place in the order."""
+"""Files of images with measured depth: how they are read, and which files of two folders belong together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from grin_ros.core.input_error import InputError
 
@@ -16,6 +18,39 @@ KINDS = (".png", ".tif", ".tiff", ".npy")
 """The suffixes of depth maps, in lower case."""
 _NUMBER = re.compile(r"(?<!\d)(?<!\d\.)(\d+)")
 """A number in a name. The digits behind the point of a stamp are none: as text, .25 is before .5."""
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Return an image (H, W, 3) uint8 RGB as it is stored. Raises InputError if it cannot be read.
+
+    A rotation in the EXIF data is not applied, because K, pose and depth belong to the stored pixels.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise _unreadable(path)
+    return np.ascontiguousarray(image[..., ::-1], np.uint8)
+
+
+def read_depth(path: Path, scale: float, width: int, height: int) -> NDArray[np.float32]:
+    """Return the depth (height, width) float32 of an image in metres along z, NaN where nothing was measured.
+
+    scale: the values of the file per metre; 0 is not measured. Raises InputError if the file cannot be read, has not
+    one channel of 16 bits, or is not of the size of the image.
+    """
+    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if values is None:
+        raise _unreadable(path)
+    if values.dtype != np.uint16 or values.shape != (height, width):
+        raise InputError(
+            f"{path}: got depth of shape {values.shape} {values.dtype}, expected {(height, width)} uint16",
+            "write one channel of 16 bits, pixel for pixel with the image",
+        )
+    return np.where(values > 0, values / np.float32(scale), np.float32(np.nan)).astype(np.float32)
+
+
+def _unreadable(path: Path) -> InputError:
+    reason = "it is not an image that OpenCV reads" if path.is_file() else "there is no such file"
+    return InputError(f"{path}: cannot be read: {reason}", "replace it, or convert it to PNG")
 
 
 def paired(images: Path, depth: Path, kinds: Sequence[str] = KINDS) -> tuple[list[tuple[Path, Path]], str]:

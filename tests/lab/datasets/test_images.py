@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.input_error import InputError
-from grin_ros.lab.datasets.pairs import paired
+from grin_ros.lab.datasets.images import paired
 
 
 def folders(root: Path, images: Sequence[str], maps: Sequence[str]) -> tuple[Path, Path]:

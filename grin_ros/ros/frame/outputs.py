@@ -70,9 +70,9 @@ def _for_planners(make: Callable[..., Any]) -> Callable[[Answer], Any]:
     )
 
 
-FLOOR_IN_OBSTACLES = (
-    "the camera's mounting is not known, so obstacles contains the floor and a costmap may mark it; set mounting.known "
-    "with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame where tf2 knows it"
+FLOOR_IN_OBSTACLES = "the camera's mounting is not known, so obstacles contains the floor and a costmap may mark it"
+SET_MOUNTING = (
+    "set mounting.known with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame"
 )
 
 MAKERS: Mapping[str, Callable[[Answer], Any]] = {
@@ -104,5 +104,5 @@ def output_messages(
             warn(f"{topic.name} is not published: {error}")
             continue
         if topic.name == "obstacles" and answer.keeps_floor:
-            warn(FLOOR_IN_OBSTACLES)
+            warn(f"{FLOOR_IN_OBSTACLES}; {SET_MOUNTING} where tf2 knows it")
         yield topic.name, message

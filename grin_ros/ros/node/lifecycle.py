@@ -297,7 +297,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         snapshot = self._monitor.snapshot(self._counter.counts())
         snapshot = replace(snapshot, clock_stands_s=self._clock_watch.stands_s())
         name = f"{self.get_fully_qualified_name().lstrip('/')}: depth"
-        return status_message(snapshot, name, hardware_id=snapshot.camera or "camera not known yet")
+        return status_message(snapshot, name, hardware_id=snapshot.frame.camera or "camera not known yet")
 
     def _publish_diagnostics(self) -> None:
         stamp = self.get_clock().now().to_msg()

@@ -50,6 +50,7 @@ SEEDS = (23, 24, 31)
 WORSE = 1.05
 EVERY = 4
 """With faults, depth is computed for every EVERY-th image; all are followed."""
+COST_IMAGES = 120
 Depth = NDArray[np.float32]
 
 
@@ -264,12 +265,12 @@ def show_stamps(drives: Sequence[Drive]) -> None:
         row("odometry's scale", f"{share:.0%}", lambda poses, by=share: _scaled(poses, 1.0 + by))  # type: ignore[misc]
 
 
-def show_cost(images: int = 120) -> None:
+def show_cost() -> None:
     """Print milliseconds an image, of a camera that moves along a wall of noise at 640x480."""
     cv2.setNumThreads(1)
     motion = Motion(MotionConfig(tracks=300))
     track_ms, hints_ms, points = [], [], 0
-    for index, (image, pose) in enumerate(wall(images)):
+    for index, (image, pose) in enumerate(wall(COST_IMAGES)):
         times = [time.process_time()]
         motion.track(image, CAMERA, (index + 1) * PERIOD_NS, pose)
         times.append(time.process_time())

@@ -75,7 +75,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         super().__init__("grin", **options)
         self._engines = engines or Engines()
         self._owns_worker = worker is None
-        self._worker: Worker[Capture] = worker or Worker("grin_worker")
+        self._worker: Worker[Capture] = worker or Worker()
         self._log: Any = self.get_logger()  # type: ignore[no-untyped-call]
         self._log_handler = log_to_ros(self._log)
         self._counter = FrameCounter()

@@ -64,7 +64,7 @@ class Camera:
 class Rig:
     """A worker with what its cameras' frames go through."""
 
-    worker: Worker[str] = field(default_factory=lambda: Worker("test"))
+    worker: Worker[str] = field(default_factory=Worker)
     processing: Processing = field(default_factory=Processing)
 
     def cameras(self, *names: str) -> list[Camera]:

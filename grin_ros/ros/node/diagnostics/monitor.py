@@ -15,8 +15,8 @@ from grin_ros.core.latency_budget import Decision
 from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.hints.gathering import HintUse
 from grin_ros.ros.inputs.problem import Problem
-from grin_ros.ros.node.diagnostics.drift import Drift, relative_sigma
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
+from grin_ros.ros.node.diagnostics.sigma_trend import SigmaTrend, relative_sigma
 from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, PublishedFrame, Snapshot
 from grin_ros.ros.node.diagnostics.window import WINDOW_S, Window
 
@@ -45,7 +45,7 @@ class Monitor:
             self._rejected_now = False
             self._decision: Decision | None = None
             self._quiet_since_s = self._answered_s = self._asked_s = time.monotonic()
-            self._sigma = Drift()
+            self._sigma = SigmaTrend()
             self._frame = PublishedFrame(camera=self._frame.camera)
             self._hinted_s: dict[str, float] = {}
 

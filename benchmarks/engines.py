@@ -39,7 +39,7 @@ from benchmarks.timing.rounds import Timed, measure
 from benchmarks.timing.targets import FAST, HINTED, OVERHEAD_MS, SLOW, EngineTimes, targets
 from grin_ros.core import remedies
 from grin_ros.core.artifact.loading import Artifact, load_artifact
-from grin_ros.core.backends.cache import cpu_facts
+from grin_ros.core.backends.cpu import cpu_facts
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.backends.registry import BACKENDS

@@ -51,6 +51,7 @@ from grin_ros.lab.evaluation.flicker import flicker  # noqa: E402
 WHAT = ("drive", "person", "faults", "stamps", "cost", "latency", "lidar", "lidar-faults")
 EVERY = 4
 """With faults, depth is computed for every EVERY-th image; all are followed."""
+COST_IMAGES = 120
 Depth = NDArray[np.float32]
 
 
@@ -203,12 +204,12 @@ def show_stamps(drives: Sequence[Drive]) -> None:
         row("odometry's scale", f"{share:.0%}", lambda poses, by=share: scaled(poses, 1.0 + by))  # type: ignore[misc]
 
 
-def show_cost(images: int = 120) -> None:
+def show_cost() -> None:
     """Print milliseconds an image, of a camera that moves along a wall of noise at 640x480."""
     cv2.setNumThreads(1)
     motion, tracker = Motion(), Tracker(300)
     track_ms, hints_ms, points = [], [], 0
-    for index, (image, pose) in enumerate(wall(images)):
+    for index, (image, pose) in enumerate(wall(COST_IMAGES)):
         times = [time.process_time()]
         motion.take(tracker.follow(image, (index + 1) * PERIOD_NS), CAMERA, pose)
         times.append(time.process_time())

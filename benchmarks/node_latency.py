@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -34,6 +33,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.stand_in.sensor import HINTS, Sensor, cloud_of
+from grin_ros.core.backends.cpu import cpu_facts
 from grin_ros.ros.operator.demo.scene import motorcycle, window
 from grin_ros.ros.operator.harness.client import LIMIT_S, NodeClient
 from grin_ros.ros.operator.harness.environment import prepare_environment
@@ -199,12 +199,7 @@ def report(measured: LatencyRun, options: argparse.Namespace) -> str:
 
 def processor() -> str:
     """Return processor, cores and load, such as 'Intel(R) Xeon(R) ..., 2 cores, load before 0.3'."""
-    try:
-        info = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        info = []
-    name = next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), platform.machine())
-    return f"{name}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}"
+    return f"{cpu_facts()['name']}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

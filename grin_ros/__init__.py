@@ -41,9 +41,9 @@ that module when it is first used, so that `import grin_ros` loads neither NumPy
 if "OPENBLAS_NUM_THREADS" not in os.environ:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if "numpy" in sys.modules:  # its OpenBLAS has read the environment already
-        from grin_ros.core.blas import limit_threads
+        from grin_ros.core.blas import use_one_thread
 
-        limit_threads(1)
+        use_one_thread()
 
 
 def __getattr__(name: str) -> Any:

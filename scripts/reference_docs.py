@@ -24,7 +24,7 @@ from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.core.backends.requirements import REQUIREMENTS
 from grin_ros.core.plausibility.doubt import DOUBTS
 from grin_ros.ros.frame.topics import DIAGNOSTICS, INPUTS, OUTPUTS, Topic
-from grin_ros.ros.node.diagnostics.verdict import ERROR, OK, VERDICTS, WARN, Verdict
+from grin_ros.ros.node.diagnostics.verdict import ERROR, OK, RULES, WARN
 from grin_ros.ros.parameters.table import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,8 +49,8 @@ A topic that a parameter switches is there while that parameter is true. More ab
 [hints](../guides/hints.md); about `/diagnostics`: [operations](../guides/operations.md)."""
 MESSAGES_INTRODUCTION = """\
 Each node has one status, `<node>: depth`, once every `diagnostics_period_s`. If several things are wrong, the message
-tells the most serious one. Correct it, and look again. The values beside the message, the reasons of rejected frames
-and what to do about them are in [operations](../guides/operations.md)."""
+tells the most serious one, which is the first of them in this table. Correct it, and look again. The values beside the
+message, the reasons of rejected frames and what to do about them are in [operations](../guides/operations.md)."""
 COMMANDS_INTRODUCTION = """\
 Every program of the project is a command of `grin`. In a virtual environment, activate it first
 (`source .venv/bin/activate`); after `colcon build`, write `ros2 run grin_ros grin` instead of `grin`.
@@ -160,17 +160,13 @@ def messages_page() -> str:
     level = {OK: "OK", WARN: "WARN", ERROR: "ERROR"}
     rows = (
         (
-            level[verdict.level],
-            f"`{re.sub(r'{[^}]*}', '…', verdict.text)}`",
-            re.sub(r"{[^}]*}", "what the message says", verdict.remedy),
+            level[rule.level],
+            f"`{re.sub(r'{[^}]*}', '…', said.text)}`",
+            re.sub(r"{[^}]*}", "what the message says", said.remedy),
         )
-        for template in VERDICTS.values()
-        for verdict in (
-            [Verdict(WARN, doubt.text, doubt.remedy) for doubt in DOUBTS.values()]
-            if template.text == "{doubt.text}"
-            else [template]
-        )
-        if verdict.text != "{error.text}"
+        for name, rule in RULES.items()
+        if name != "failed"
+        for said in (DOUBTS.values() if name == "implausible" else [rule])
     )
     failures = (
         ("ERROR", f"`{failure} failed: …`", f"what the message says; then `ros2 lifecycle set /grin {failure}`")

@@ -15,6 +15,7 @@ from benchmarks.stand_in.camera import CameraDriver, info_message, picture
 from benchmarks.stand_in.engine import fake_depth_m
 from grin_ros.ros.operator.harness.messages import image_message
 
+BURST_HZ = 200.0
 LEAD_S = 0.002
 """camera_info is sent this long before its image, so that a bad one has arrived first."""
 
@@ -49,9 +50,9 @@ def mutated_messages(rig: Rig, amount: int) -> CaseResult:
     return outcome
 
 
-def burst(rig: Rig, frames: int, rate_hz: float = 200.0) -> CaseResult:
+def burst(rig: Rig, frames: int) -> CaseResult:
     """Send frames much faster than a camera does."""
-    with case(rig, f"burst at {rate_hz:.0f} Hz") as outcome:
+    with case(rig, f"burst at {BURST_HZ:.0f} Hz") as outcome:
         before, published = rig.settled(), rig.judge.published
         ready = [good(rig.random) for _ in range(min(frames, 50))]
         start = time.monotonic()
@@ -59,7 +60,7 @@ def burst(rig: Rig, frames: int, rate_hz: float = 200.0) -> CaseResult:
             frame = ready[index % len(ready)]
             frame.image.header.stamp.sec = 0  # type: ignore[union-attr]
             rig.send(frame)
-            rig.pause(start + (index + 1) / rate_hz - time.monotonic())
+            rig.pause(start + (index + 1) / BURST_HZ - time.monotonic())
         spent_s = time.monotonic() - start
         after = rig.settled()
         received = after["received"] - before["received"]

@@ -19,6 +19,8 @@ from benchmarks.stand_in.camera import info_message, picture
 from grin_ros.ros.operator.harness.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE
 from grin_ros.ros.operator.harness.messages import image_message
 
+CYCLES_A_FRAME = 10
+"""After so many cycles of the lifecycle a frame must go through."""
 SMALL_FILE_BYTES = 20_000
 
 # Valid and invalid values, from which a run draws.
@@ -212,7 +214,7 @@ def random_parameters(rig: Rig, changes: int) -> CaseResult:
     return outcome
 
 
-def lifecycle(rig: Rig, cycles: int, frame_every: int = 10) -> CaseResult:
+def lifecycle(rig: Rig, cycles: int) -> CaseResult:
     """Cycle the lifecycle with illegal requests in between; after every few cycles a frame must go through."""
     with case(rig, "lifecycle cycled") as outcome:
         recoveries = []
@@ -222,7 +224,7 @@ def lifecycle(rig: Rig, cycles: int, frame_every: int = 10) -> CaseResult:
                 assert rig.client.change(transition), f"cycle {cycle}, transition {transition}:\n{rig.client.log()}"
             if rig.client.change(CONFIGURE):
                 outcome.violations.append("configure was accepted while active")
-            if cycle % frame_every == 0 or cycle == cycles:
+            if cycle % CYCLES_A_FRAME == 0 or cycle == cycles:
                 rig.wait_connected()
                 recoveries.append(rig.recovery())
         outcome.sent = f"{cycles} times deactivate, cleanup, configure, activate, and one illegal request each"

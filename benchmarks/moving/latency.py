@@ -29,6 +29,9 @@ CAMERA = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
 WALL_M = 2.5
 STEP_PX = 3.0
 """The wall moves by this from image to image."""
+RATE_HZ = 10.0
+BLOCK_S, BLOCKS = 5.0, 8
+"""Blocks with motion and without it take turns."""
 Picture = NDArray[np.uint8]
 
 
@@ -48,9 +51,9 @@ def wall(images: int) -> list[tuple[Picture, Transform]]:
 class _Feed(threading.Thread):
     """Hands an image on at every period, there and back along the wall, and follows its corners if `follows` is set."""
 
-    def __init__(self, pictures: list[tuple[Picture, Transform]], rate_hz: float) -> None:
+    def __init__(self, pictures: list[tuple[Picture, Transform]]) -> None:
         super().__init__(daemon=True)
-        self._pictures, self._period_s = [*pictures, *pictures[-2:0:-1]], 1.0 / rate_hz
+        self._pictures = [*pictures, *pictures[-2:0:-1]]
         self._tracker = Tracker(300)
         self.follows, self.ends = True, False
         self.waiting: deque[tuple[Sighting, Transform]] = deque()
@@ -68,13 +71,13 @@ class _Feed(threading.Thread):
                 self._tracker.clear()  # corners cannot be followed over what was not shown
             self.newest = stamp_ns, arrived, image
             index += 1
-            time.sleep(max(0.0, start + index * self._period_s - time.monotonic()))
+            time.sleep(max(0.0, start + index / RATE_HZ - time.monotonic()))
 
 
-def latencies(estimator: Estimator, rate_hz: float = 10.0, block_s: float = 5.0, blocks: int = 8) -> dict[str, float]:
+def latencies(estimator: Estimator) -> dict[str, float]:
     """Return percentiles of the latency and of the worker's own CPU time in milliseconds, and the number of hints and
     frames. The CPU time is what counts on a machine that does other work too."""
-    feed, motion = _Feed(wall(150), rate_hz), Motion()
+    feed, motion = _Feed(wall(150)), Motion()
     took: dict[bool, list[float]] = {False: [], True: []}
     worked: dict[bool, list[float]] = {False: [], True: []}
     hints_used: list[int] = []
@@ -87,9 +90,9 @@ def latencies(estimator: Estimator, rate_hz: float = 10.0, block_s: float = 5.0,
         return motion.hints()
 
     feed.start()
-    for block in range(blocks + 1):  # the first one warms up
+    for block in range(BLOCKS + 1):  # the first one warms up
         feed.follows = with_motion = block % 2 == 0
-        end = time.monotonic() + block_s
+        end = time.monotonic() + BLOCK_S
         last_ns = 0
         while time.monotonic() < end:
             newest = feed.newest

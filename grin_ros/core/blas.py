@@ -13,8 +13,8 @@ _SETTERS = [
 ]  # the wheels of NumPy rename the functions of their own copy
 
 
-def limit_threads(count: int) -> bool:
-    """Let every loaded OpenBLAS use at most `count` threads. Return False if none is found, as outside of Linux."""
+def use_one_thread() -> bool:
+    """Let every loaded OpenBLAS use one thread. Return False if none is found, as outside of Linux."""
     try:
         lines = MAPS.read_text(errors="replace").splitlines()
     except OSError:
@@ -27,6 +27,6 @@ def limit_threads(count: int) -> bool:
             continue
         for name in _SETTERS:
             if hasattr(library, name):
-                getattr(library, name)(ctypes.c_int(count))
+                getattr(library, name)(ctypes.c_int(1))
                 found = True
     return found

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.transform import Transform
 
+LEAVE_OUT = "leave out pixels without a measurement"
 MAX_PIXELS = 64_000_000
 """The largest number of pixels. A larger image is refused before memory is allocated for it."""
 SURELY_SIGMAS = 2.0
@@ -115,8 +117,9 @@ class Unreached:
             raise ValueError(
                 f"unreached: got pixels of shape {shapes[0]} and reach_m of shape {shapes[1]}, expected (K, 2) and (K,)"
             )
-        if not (np.isfinite(self.pixels).all() and np.isfinite(self.reach_m).all() and (self.reach_m > 0.0).all()):
-            raise ValueError("unreached: expected finite pixels, and reach_m finite and above 0")
+        _check("unreached: pixels", self.pixels, np.logical_and(*np.isfinite(self.pixels).T), "finite ones", LEAVE_OUT)
+        reached = np.isfinite(self.reach_m) & (self.reach_m > 0.0)
+        _check("unreached: reach_m", self.reach_m, reached, "finite metres above 0", LEAVE_OUT)
 
     @classmethod
     def joined(cls, parts: Sequence[Unreached]) -> Unreached | None:
@@ -160,15 +163,16 @@ class Hints:
             values = getattr(self, name)
             if values.shape != (count,):
                 raise ValueError(f"hints: got {name} of shape {values.shape}, expected ({count},)")
-        given = (self.pixels, self.range_m, self.sigma_ln, self.age_s, self.shared_ln)
-        if not all(np.isfinite(values).all() for values in given):
-            raise ValueError("hints: got NaN or inf; leave out pixels without a measurement")
-        if count and not (self.range_m.min() > 0.0 and self.sigma_ln.min() > 0.0 and self.age_s.min() >= 0.0):
-            raise ValueError("hints: expected range_m and sigma_ln above 0, age_s of 0 or more")
-        if count and self.shared_ln.min() < 0.0:
-            raise ValueError("hints: expected shared_ln of 0 or more")
-        if count and not (self.source.min() >= 0 and self.source.max() < len(self.sources)):
-            raise ValueError(f"hints: got an index of a source outside the {len(self.sources)} sources")
+        _check("hints: pixels", self.pixels, np.logical_and(*np.isfinite(self.pixels).T), "finite ones", LEAVE_OUT)
+        for name, remedy in (("range_m", LEAVE_OUT), ("sigma_ln", "give the one of the sensor")):
+            values = getattr(self, name)
+            _check(f"hints: {name}", values, np.isfinite(values) & (values > 0.0), "finite numbers above 0", remedy)
+        for name in ("age_s", "shared_ln"):
+            values = getattr(self, name)
+            right = np.isfinite(values) & (values >= 0.0)
+            _check(f"hints: {name}", values, right, "finite numbers of 0 or more", "give 0 if it is not known")
+        known = (self.source >= 0) & (self.source < len(self.sources))
+        _check("hints: source", self.source, known, f"indices of the {len(self.sources)} sources", "name all sources")
 
     def __len__(self) -> int:
         return len(self.range_m)
@@ -239,6 +243,13 @@ class Hints:
             placed=next((part.placed for part in parts if part.placed is not None), None),
             unreached=Unreached.joined([part.unreached for part in parts if part.unreached is not None]),
         )
+
+
+def _check(name: str, values: NDArray[Any], right: NDArray[np.bool_], expected: str, remedy: str) -> None:
+    """Raise ValueError with the first of the values (N,) or (N, 2) that is not right (N,)."""
+    if not right.all():
+        index = int(np.argmin(right))
+        raise ValueError(f"{name}: got {values[index]} at index {index}, expected {expected}; {remedy}")
 
 
 def _for_each(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float32]:

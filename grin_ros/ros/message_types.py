@@ -7,6 +7,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+IMAGE, COMPRESSED, INFO = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/CameraInfo"
+CLOUD, SCAN = "sensor_msgs/msg/PointCloud2", "sensor_msgs/msg/LaserScan"
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 """The type of the transforms on /tf and /tf_static."""
 

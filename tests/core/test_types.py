@@ -7,23 +7,27 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
-from grin_ros.core.types import Hints
+from grin_ros.core.types import Hints, Unreached
 
 
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        ({"range_m": [1.0, math.nan]}, "got NaN or inf; leave out pixels without a measurement"),
-        ({"range_m": [1.0, math.inf]}, "got NaN or inf"),
-        ({"sigma_ln": math.inf}, "got NaN or inf"),
-        ({"pixels": [[3, 4], [math.nan, 2]]}, "got NaN or inf"),
-        ({"range_m": [1.0, 0.0]}, "expected range_m and sigma_ln above 0"),
-        ({"sigma_ln": 0.0}, "expected range_m and sigma_ln above 0"),
-        ({"age_s": -0.1}, "age_s of 0 or more"),
-        ({"shared_ln": math.nan}, "got NaN or inf"),
-        ({"shared_ln": -0.01}, "shared_ln of 0 or more"),
+        (
+            {"range_m": [1.0, math.nan]},
+            "range_m: got nan at index 1, expected finite numbers above 0; leave out",
+        ),
+        ({"range_m": [1.0, math.inf]}, "range_m: got inf at index 1"),
+        ({"sigma_ln": math.inf}, "sigma_ln: got inf at index 0"),
+        ({"pixels": [[3, 4], [math.nan, 2]]}, r"pixels: got \[nan  2.\] at index 1"),
+        ({"range_m": [1.0, 0.0]}, "range_m: got 0.0 at index 1"),
+        ({"sigma_ln": 0.0}, "sigma_ln: got 0.0 at index 0, .*; give the one of the sensor"),
+        ({"age_s": -0.1}, "age_s: got -0.1.* expected finite numbers of 0 or more"),
+        ({"shared_ln": math.nan}, "shared_ln: got nan at index 0"),
+        ({"shared_ln": -0.01}, "shared_ln: got -0.0.* at index 0"),
         ({"range_m": [1.0]}, r"got pixels of shape \(2, 2\), expected \(1, 2\)"),
         ({"sigma_ln": [0.01]}, r"got sigma_ln of shape \(1,\), expected \(2,\)"),
         ({"shared_ln": [0.01] * 3}, r"got shared_ln of shape \(3,\), expected \(2,\)"),
@@ -43,3 +47,10 @@ def test_pixels_in_another_layout_are_refused_and_not_mixed_up() -> None:
     assert Hints.measured(list(zip(u, v, strict=True)), [1.0, 2.0, 3.0]).pixels[:, 0].tolist() == u
     assert Hints.measured([3.0, 4.0], 1.0).pixels.tolist() == [[3.0, 4.0]]
     assert len(Hints.measured([], [])) == 0
+
+
+def test_a_sensor_that_met_nothing_has_a_reach() -> None:
+    pixels = np.zeros((2, 2), np.float32)
+    assert len(Unreached(pixels, np.array([1.0, 2.0], np.float32)).reach_m) == 2
+    with pytest.raises(ValueError, match="reach_m: got inf at index 1, expected finite metres above 0; leave out"):
+        Unreached(pixels, np.array([1.0, np.inf], np.float32))

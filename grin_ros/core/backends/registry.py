@@ -32,6 +32,6 @@ CHOICES = (AUTO, *BACKENDS)
 
 def check_known(backend: str) -> None:
     """Raise EngineError if `backend` is neither a registered backend nor 'auto'."""
-    known = (AUTO, *BACKENDS)
+    known = (AUTO, *BACKENDS)  # of now: a program may have added one of its own
     if backend not in known:
         raise EngineError(f"backend: got '{backend}', expected one of {', '.join(known)}{nearest(backend, known)}")

@@ -13,7 +13,7 @@ from rosbags.interfaces import ConnectionExtRosbag2, Qos, QosDurability
 
 from grin_ros.ros.bags.messages import child_frames
 from grin_ros.ros.bags.reading import Message
-from grin_ros.ros.frame.topics import INFO
+from grin_ros.ros.message_types import INFO
 
 STATIC_TRANSFORMS = "tf_static"
 LATCHED = (STATIC_TRANSFORMS, "robot_description")

@@ -17,10 +17,12 @@ from sensor_msgs.msg import CompressedImage, Image
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
-from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO, OUTPUTS, Topic
+from grin_ros.ros.frame.topics import OUTPUTS, Topic
 from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.images import known_encoding
+from grin_ros.ros.message_types import COMPRESSED, IMAGE, INFO
 from grin_ros.ros.parameters.table import NodeConfig
+from grin_ros.ros.topic_names import info_topic, raw_topic
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class CameraTopics:
     @property
     def namespace(self) -> str:
         """The namespace of the outputs, such as '/front', or ''."""
-        return raw_name(self.image).rpartition("/")[0]
+        return raw_topic(self.image).rpartition("/")[0]
 
     @property
     def name(self) -> str:
@@ -60,36 +62,16 @@ def find_cameras(
     topic without messages counts as absent.
     Raises ValueError if there is no camera, or if two have the same outputs.
     """
-    pictures = sorted(t for t, k in found.kinds.items() if k in (IMAGE, COMPRESSED))
-    infos = sorted(t for t, k in found.kinds.items() if k == INFO and t in found.first)
-    present = f"image topics: {', '.join(pictures) or 'none'}; camera_info topics: {', '.join(infos) or 'none'}"
     if info and known:
         raise ValueError("--camera-info and --calibration or --fov: got both, expected one; leave one out")
     if info and len(images) != 1:
         raise ValueError("--camera-info belongs to one image topic; name that topic with --image")
-    chosen = list(images)
-    if not chosen:
-        chosen = [t for t in pictures if (info_beside(t) in infos) != known and _is_picture(found.first.get(t))]
-        chosen = [t for t in chosen if t == raw_name(t) or raw_name(t) not in chosen]
-        chosen = _colour_before_grey(chosen, found.first)
-    cameras = [CameraTopics(image, "" if known else info or info_beside(image)) for image in chosen]
-    for camera in cameras:
-        if camera.image not in pictures or (camera.info not in infos and not known):
-            missing = camera.image if camera.image not in pictures else camera.info
-            none = "no message of this topic" if found.kinds.get(missing) == INFO else "no such topic"
-            raise ValueError(f"{missing}: the bag has {none}; {present}. Choose with --image and --camera-info")
-    if not cameras and known:
-        raise ValueError(
-            f"the bag has no image topic without camera_info; {present}. Leave --calibration and --fov out, or "
-            "name the image topic whose camera_info they replace with --image TOPIC"
-        )
+    cameras = [
+        CameraTopics(image, "" if known else info or info_topic(image)) for image in images or _candidates(found, known)
+    ]
+    _check_recorded(cameras, found, known)
     if not cameras:
-        without = "; for images without camera_info give --calibration FILE or --fov DEG"
-        odd = [f"{topic} has the encoding '{encoding}'" for topic, encoding in _unknown_encodings(found, pictures)]
-        raise ValueError(
-            f"the bag has no camera that can be used; {'; '.join([present, *odd])}. Choose with --image and "
-            f"--camera-info{without}"
-        )
+        raise ValueError(_no_camera(found, known))
     names = [camera.namespace for camera in cameras]
     twice = [camera.image for camera in cameras if names.count(camera.namespace) > 1]
     if twice:
@@ -104,21 +86,56 @@ def computed_topics(cameras: Sequence[CameraTopics], config: NodeConfig) -> dict
     return {camera.output(output.name): output for camera in cameras for output in written}
 
 
-def raw_name(image: str) -> str:
-    """Return the topic of the raw image: '/front/image' for '/front/image/compressed' (as image_transport names it)."""
-    return image.removesuffix("/compressed")
+def _pictures(found: Survey) -> list[str]:
+    return sorted(topic for topic, kind in found.kinds.items() if kind in (IMAGE, COMPRESSED))
 
 
-def info_beside(image: str) -> str:
-    """Return the camera_info topic of an image topic: '/front/camera_info' for '/front/image_raw'."""
-    return f"{raw_name(image).rpartition('/')[0]}/camera_info"
+def _infos(found: Survey) -> list[str]:
+    return sorted(topic for topic, kind in found.kinds.items() if kind == INFO and topic in found.first)
+
+
+def _candidates(found: Survey, known: bool) -> list[str]:
+    """Return one image topic of each camera that can be used. known: of those without camera_info."""
+    infos = _infos(found)
+    chosen = [t for t in _pictures(found) if (info_topic(t) in infos) != known and _is_picture(found.first.get(t))]
+    chosen = [topic for topic in chosen if topic == raw_topic(topic) or raw_topic(topic) not in chosen]
+    return _colour_before_grey(chosen, found.first)
+
+
+def _check_recorded(cameras: Sequence[CameraTopics], found: Survey, known: bool) -> None:
+    """Raise ValueError if a topic of the cameras is not in the bag."""
+    pictures, infos = _pictures(found), _infos(found)
+    for camera in cameras:
+        if camera.image not in pictures or (camera.info not in infos and not known):
+            missing = camera.image if camera.image not in pictures else camera.info
+            none = "no message of this topic" if found.kinds.get(missing) == INFO else "no such topic"
+            raise ValueError(f"{missing}: the bag has {none}; {_present(found)}. Choose with --image and --camera-info")
+
+
+def _no_camera(found: Survey, known: bool) -> str:
+    """Return why a bag has no camera that can be used, and what to do."""
+    if known:
+        return (
+            f"the bag has no image topic without camera_info; {_present(found)}. Leave --calibration and --fov out, or "
+            "name the image topic whose camera_info they replace with --image TOPIC"
+        )
+    odd = [f"{topic} has the encoding '{encoding}'" for topic, encoding in _unknown_encodings(found)]
+    return (
+        f"the bag has no camera that can be used; {'; '.join([_present(found), *odd])}. Choose with --image and "
+        "--camera-info; for images without camera_info give --calibration FILE or --fov DEG"
+    )
+
+
+def _present(found: Survey) -> str:
+    pictures, infos = (", ".join(topics) or "none" for topics in (_pictures(found), _infos(found)))
+    return f"image topics: {pictures}; camera_info topics: {infos}"
 
 
 def _colour_before_grey(images: Sequence[str], first: Mapping[str, Message]) -> list[str]:
     """Leave out the grey images of a namespace that has exactly one topic in colour, and say so."""
     kept = []
     for image in images:
-        beside = [other for other in images if info_beside(other) == info_beside(image)]
+        beside = [other for other in images if info_topic(other) == info_topic(image)]
         coloured = [other for other in beside if _is_coloured(first[other])]
         if len(coloured) == 1 and image not in coloured:
             text = "%s is left out: %s shows the same camera in colour. Choose with --image"
@@ -139,12 +156,12 @@ def _is_coloured(message: Message) -> bool:
         encoding = ""
     if known_encoding(encoding):
         return not encoding.lower().startswith("mono")
-    return not re.search("gr[ae]y|mono", raw_name(message.topic).rpartition("/")[2])
+    return not re.search("gr[ae]y|mono", raw_topic(message.topic).rpartition("/")[2])
 
 
-def _unknown_encodings(found: Survey, pictures: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _unknown_encodings(found: Survey) -> Iterator[tuple[str, str]]:
     """Yield (topic, encoding) of the raw images that are depth or of an encoding that the node does not know."""
-    for topic in pictures:
+    for topic in _pictures(found):
         message = found.first.get(topic)
         if message is not None and message.kind == IMAGE and not _is_picture(message):
             yield topic, deserialize(message.data, Image).encoding

@@ -75,11 +75,6 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
         parameters.setdefault("threads", 1)  # more bags at a time are faster than more threads for each
     elif (arguments.workers or 1) > 1:
         parameters.setdefault("threads", max(1, (os.cpu_count() or 1) // arguments.workers))
-    if arguments.ranges:
-        raise ValueError(
-            "--ranges is now --hints scan=TOPIC for a LaserScan and --hints points=TOPIC for a PointCloud2; the pose "
-            "of the sensor comes from tf, or from -p hints.scan_pose:='x y z roll pitch yaw'"
-        )
     hints = wirings(arguments.hints)
     for wiring in hints:
         parameters.setdefault(SOURCES[wiring.source].switch, True)
@@ -251,13 +246,6 @@ def parser() -> argparse.ArgumentParser:
     add("--image", action="append", default=[], metavar="TOPIC", help="work on this image topic only (repeatable)")
     add("--camera-info", default="", metavar="TOPIC", help="the camera_info topic, if it is not beside the image")
     add_camera_options(made, "images without camera_info")
-    add(
-        "--ranges",
-        action="append",
-        default=[],
-        metavar="TOPIC",
-        help=argparse.SUPPRESS,  # its old name; the error says the new one
-    )
     add(
         "--hints",
         action="append",

@@ -20,13 +20,12 @@ from grin_ros.ros.bags.before_start import is_static
 from grin_ros.ros.bags.messages import deserialize, recorded
 from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
-from grin_ros.ros.frame.topics import INFO
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.mounting import TfMounting
 from grin_ros.ros.inputs.tf import add_transforms
-from grin_ros.ros.message_types import TF_MESSAGE, message_class
+from grin_ros.ros.message_types import INFO, TF_MESSAGE, message_class
 
 logger = logging.getLogger(__name__)
 

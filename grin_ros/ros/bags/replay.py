@@ -32,8 +32,8 @@ from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.survey import survey
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.starting import start_ros
+from grin_ros.ros.topic_names import CLOCK
 
-CLOCK = "/clock"
 CLOCK_PERIOD_S = 0.025
 """The longest time between two messages on /clock."""
 CLOCK_APART_NS = 5_000_000

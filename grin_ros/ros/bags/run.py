@@ -12,7 +12,7 @@ import json
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -36,11 +36,11 @@ from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.survey import Survey, survey
 from grin_ros.ros.bags.writing import PartsWriter, finished_note
 from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed
-from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO, OUTPUTS
+from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.inputs.images import Converter, open_converter
 from grin_ros.ros.inputs.messages import AnyImage, info_from_camera, size_of
 from grin_ros.ros.inputs.problem import Problem
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.message_types import COMPRESSED, IMAGE, INFO, message_class
 from grin_ros.ros.parameters.row import Value
 from grin_ros.ros.parameters.table import NodeConfig
 
@@ -107,6 +107,44 @@ class Report:
         return not self.damage and not self.rejected
 
 
+@dataclass(frozen=True)
+class OpenedBag:
+    """A bag with what a job takes from it.
+
+    hints: recorded topic -> the inputs that it serves. start_ns, stop_ns: the window, None for no end.
+    """
+
+    job: Job
+    bag: Bag
+    config: NodeConfig
+    found: Survey
+    cameras: list[CameraTopics]
+    hints: dict[str, list[str]]
+    start_ns: int
+    stop_ns: int | None
+
+    def first_infos(self) -> dict[str, bytes]:
+        """Return camera_info topic -> its first message. A node refuses images before that; a bag tells it earlier."""
+        return {c.info: self.found.first[c.info].data for c in self.cameras if c.info in self.found.first}
+
+    def open_hints(self) -> BagHints:
+        """Return the sources of hints of all cameras, which know what a node knows from the beginning."""
+        images = [camera.image for camera in self.cameras]
+        hints = BagHints(images, self.config.hints, self.hints, self.config.mounting_frame)
+        hints.know(self.found)
+        return hints
+
+
+def open_bag(job: Job, bag: Bag, config: NodeConfig) -> OpenedBag:
+    """Look for what a job takes from its bag. Raises ValueError if it is not there."""
+    found = survey(bag, (IMAGE, COMPRESSED, INFO), static=bool(config.hints.on or config.mounting_frame))
+    start_ns = found.time_ns(job.start_s)
+    stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
+    cameras = find_cameras(found, job.images, job.info, known=job.cameras is not None)
+    hints = find_hints(found, job.hints, config.hints.on)
+    return OpenedBag(job, bag, config, found, cameras, hints, start_ns, stop_ns)
+
+
 def run(job: Job, watch: Watch | None = None) -> Report:
     """Work on the whole bag. A run that was interrupted goes on where it stopped, if the job is the same.
 
@@ -121,20 +159,17 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     note = finished_note(output)
     if note is not None and note.get("identity") == identity:
         return Report(job.output, note["frames"], note["rejected"], tuple(note["damage"]), True, note.get("hints", {}))
-    found = survey(bag, (IMAGE, COMPRESSED, INFO), static=bool(config.hints.on or config.mounting_frame))
-    found.time_ns(job.start_s)
-    cameras = find_cameras(found, job.images, job.info, known=job.cameras is not None)
-    hints = find_hints(found, job.hints, config.hints.on)
-    computed = computed_topics(cameras, config)
-    if taken := sorted(computed.keys() & hints.keys()):
+    opened = open_bag(job, bag, config)
+    computed = computed_topics(opened.cameras, config)
+    if taken := sorted(computed.keys() & opened.hints.keys()):
         switches = sorted({switch for topic in taken for switch in computed[topic].switches})
         raise ValueError(
             f"--hints: {', '.join(taken)} would be replaced by a computed topic of the same name; leave the computed "
             f"one out with {' '.join(f'-p {switch}:=false' for switch in switches)}"
         )
-    unknown = sorted(set(job.topics or ()) - found.kinds.keys())
-    if unknown:
-        raise ValueError(f"{job.input}: it has no topic {', '.join(unknown)}; it has {', '.join(sorted(found.kinds))}")
+    kinds = opened.found.kinds
+    if unknown := sorted(set(job.topics or ()) - kinds.keys()):
+        raise ValueError(f"{job.input}: it has no topic {', '.join(unknown)}; it has {', '.join(sorted(kinds))}")
     if caveat := artifact.manifest.sigma_caveat():
         logger.warning(caveat)
     with (
@@ -142,8 +177,8 @@ def run(job: Job, watch: Watch | None = None) -> Report:
         # The engine is part of the identity, so that one bag never holds parts of two engines.
         PartsWriter(output, job.storage, f"{identity} {engine.description}") as writer,
     ):
-        work = _BagRun(job, config, cameras, hints, found, writer, engine, open_converter())
-        work.read(bag, watch)
+        work = _BagRun(opened, writer, engine, open_converter())
+        work.read(watch)
         rejected, hinted = dict(sorted(work.rejected.items())), dict(sorted(work.hints.items()))
         result = Report(job.output, work.frames, rejected, tuple(bag.damage), hints=hinted)
         note = {**asdict(result), "identity": identity, "model": artifact.digest, "engine": engine.description}
@@ -161,29 +196,16 @@ def identity_of(job: Job, bag: Bag, model_digest: str) -> str:
 class _BagRun:
     """One pass over a bag: the newest camera_info of each camera, the images counted, the frames done."""
 
-    def __init__(
-        self,
-        job: Job,
-        config: NodeConfig,
-        cameras: list[CameraTopics],
-        hints: dict[str, list[str]],
-        found: Survey,
-        writer: PartsWriter,
-        engine: Engine,
-        converter: Converter,
-    ) -> None:
-        """hints: recorded topic -> the inputs that it serves."""
-        self._job = job
+    def __init__(self, opened: OpenedBag, writer: PartsWriter, engine: Engine, converter: Converter) -> None:
+        job, config, cameras = opened.job, opened.config, opened.cameras
+        self._opened, self._job = opened, job
         self._configs = {camera.image: config for camera in cameras}
         if len(cameras) > 1:
             self._configs = {camera.image: bag_config(job.parameters, camera.name) for camera in cameras}
         self._writer = writer
         self._cameras = {camera.image: camera for camera in cameras}
         KeptMaps.serve(len(cameras))
-        self._hints = None
-        if config.hints.on or config.mounting_frame:
-            self._hints = BagHints([camera.image for camera in cameras], config.hints, hints, config.mounting_frame)
-            self._hints.know(found)
+        self._hints = opened.open_hints() if config.hints.on or config.mounting_frame else None
         self._processors = {
             camera.image: FrameProcessor(
                 Estimator(engine),
@@ -195,61 +217,68 @@ class _BagRun:
             )
             for camera in cameras
         }
-        # A node refuses images before the first camera_info; a bag run knows that camera_info from the survey.
-        self._infos = {c.info: found.first[c.info].data for c in cameras if c.info in found.first}
+        self._infos = opened.first_infos()
         self._computed = computed_topics(cameras, config).keys()
-        self._start_ns = found.time_ns(job.start_s)
-        self._stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
         self._images: Counter[str] = Counter()
         progress = writer.resumed
         self._done = int(progress.get("messages", 0))
+        """The messages that an earlier run has read."""
+        self._number = 0
+        """The messages that this one has read."""
         self.frames = int(progress.get("frames", 0))
         self.rejected: Counter[str] = Counter(progress.get("rejected", {}))
         self.hints: Counter[str] = Counter(dict.fromkeys(sorted(config.hints.on), 0) | progress.get("hints", {}))
         self._told: set[tuple[str, str]] = set()
-        replaced = sorted(self._computed & found.kinds.keys())
+        replaced = sorted(self._computed & opened.found.kinds.keys())
         if replaced:
             logger.warning("%s: recorded outputs are replaced by the computed ones: %s", job.input, ", ".join(replaced))
 
-    def read(self, bag: Bag, watch: Watch | None) -> None:
-        """Work on all messages. Those of an earlier run are read only for what later frames need of them."""
-        committed, number = self.frames + self.rejected.total(), 0
-        before, began = BeforeStart(), False
-        messages = bag.messages(stop_ns=self._stop_ns)
-        for number, message in enumerate(messages if self._hints is None else self._hints.heard(messages), 1):
-            if message.topic in self._infos:
-                self._infos[message.topic] = message.data
-            if message.time_ns < self._start_ns:
-                before.add(message)
-                continue
-            if not began and number > self._done:
-                for held in before.messages():
-                    self._pass_on(held._replace(time_ns=self._start_ns))
-            began = True
-            camera = self._cameras.get(message.topic)
-            self._images[message.topic] += 1
-            due = camera is not None and (self._images[message.topic] - 1) % self._job.every == 0
-            if number <= self._done:
-                continue
+    def read(self, watch: Watch | None) -> None:
+        """Work on all messages of the window, and commit what is done from time to time."""
+        committed = self.frames + self.rejected.total()
+        for message, camera in self._new_messages():
             self._pass_on(message)
-            if camera is not None and self._hints is not None:
-                self._hints.show(message, self._infos.get(camera.info))
-            if camera is not None and due:
-                self._process(camera, message)
+            if camera is not None:
+                if self._hints is not None:
+                    self._hints.show(message, self._infos.get(camera.info))
+                if (self._images[message.topic] - 1) % self._job.every == 0:
+                    self._process(camera, message)
             worked = self.frames + self.rejected.total()
             if worked - committed >= self._job.part_frames or self._writer.pending_bytes >= PART_BYTES:
-                self._commit(number)
+                self._commit()
                 committed = worked
             if watch is not None:
                 watch(message.time_ns, self.frames)
-        self._commit(max(number, self._done))
+        self._commit()
 
-    def _commit(self, messages: int) -> None:
+    def _new_messages(self) -> Iterator[tuple[Message, CameraTopics | None]]:
+        """Yield each message of the window, and the camera if it is one of its images.
+
+        Messages before the window and those of an earlier run are read only for what later frames need of them. What
+        still holds at the beginning of the window is passed on.
+        """
+        before, began = BeforeStart(), False
+        messages = self._opened.bag.messages(stop_ns=self._opened.stop_ns)
+        for message in messages if self._hints is None else self._hints.heard(messages):
+            self._number += 1
+            if message.topic in self._infos:
+                self._infos[message.topic] = message.data
+            if message.time_ns < self._opened.start_ns:
+                before.add(message)
+                continue
+            if not began and self._number > self._done:
+                for held in before.messages():
+                    self._pass_on(held._replace(time_ns=self._opened.start_ns))
+            began = True
+            self._images[message.topic] += 1
+            if self._number > self._done:
+                yield message, self._cameras.get(message.topic)
+
+    def _commit(self) -> None:
         for processor in self._processors.values():
             processor.forget()  # a run that resumes here must give the same answers
-        self._writer.commit(
-            {"messages": messages, "frames": self.frames, "rejected": dict(self.rejected), "hints": dict(self.hints)}
-        )
+        progress = {"messages": max(self._number, self._done), "frames": self.frames}
+        self._writer.commit({**progress, "rejected": dict(self.rejected), "hints": dict(self.hints)})
 
     def _pass_on(self, message: Message) -> None:
         topics = self._job.topics

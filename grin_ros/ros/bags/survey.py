@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.bags.before_start import is_static
 from grin_ros.ros.bags.reading import Bag, Message
+from grin_ros.ros.bags.storage.raw import Contents
 
 
 @dataclass(frozen=True)
@@ -45,26 +46,58 @@ def survey(bag: Bag, kinds: Collection[str] | None = None, *, static: bool = Fal
     static: read on until all static transforms have come; some bags hold them late. A bag without usable index is read
     to its end.
     """
-    contents = bag.contents()
-    found: dict[str, str] = dict(contents.kinds) if contents else {}
-    counts = contents.counts if contents else {}
-    wanted = Counter({topic: 1 for topic, kind in found.items() if (kinds is None or kind in kinds) and counts[topic]})
-    if static:
-        wanted |= Counter({topic: counts[topic] for topic in found if is_static(topic)})
-    first: dict[str, Message] = {}
-    transforms: list[Message] = []
-    start_ns, end_ns = (contents.start_ns, contents.end_ns) if contents else (None, 0)
-    if wanted or contents is None:
+    contents, seen = bag.contents(), _Seen(kinds, static)
+    return _whole(bag, seen) if contents is None else _by_index(bag, contents, seen)
+
+
+class _Seen:
+    """What has been read so far: the types of all topics, the first messages that were asked for, and transforms."""
+
+    def __init__(self, asked: Collection[str] | None, wants_static: bool) -> None:
+        self._asked, self._wants_static = asked, wants_static
+        self.kinds: dict[str, str] = {}
+        self._first: dict[str, Message] = {}
+        self._static: list[Message] = []
+
+    def asks(self, kind: str) -> bool:
+        """Return True if the first message of topics of this type was asked for."""
+        return self._asked is None or kind in self._asked
+
+    def asks_all(self, topic: str) -> bool:
+        """Return True if all messages of this topic were asked for."""
+        return self._wants_static and is_static(topic)
+
+    def add(self, message: Message) -> None:
+        self.kinds.setdefault(message.topic, message.kind)
+        if self.asks(message.kind):
+            self._first.setdefault(message.topic, message)
+        if self.asks_all(message.topic):
+            self._static.append(message)
+
+    def survey(self, start_ns: int, end_ns: int) -> Survey:
+        return Survey(self.kinds, self._first, start_ns, end_ns, self._static)
+
+
+def _by_index(bag: Bag, contents: Contents, seen: _Seen) -> Survey:
+    """Read until all that was asked for has come; the index tells how much that is."""
+    seen.kinds.update(contents.kinds)
+    kinds, counts = contents.kinds, contents.counts
+    missing = Counter({topic: 1 for topic, kind in kinds.items() if seen.asks(kind) and counts[topic]})
+    missing |= Counter({topic: counts[topic] for topic in kinds if seen.asks_all(topic)})
+    if missing:
         for message in bag.messages():
-            if contents is None:
-                start_ns = message.time_ns if start_ns is None else min(start_ns, message.time_ns)
-                end_ns = max(end_ns, message.time_ns)
-            found.setdefault(message.topic, message.kind)
-            if kinds is None or message.kind in kinds:
-                first.setdefault(message.topic, message)
-            if static and is_static(message.topic):
-                transforms.append(message)
-            wanted -= Counter([message.topic])
-            if contents is not None and not wanted:
+            seen.add(message)
+            missing -= Counter([message.topic])
+            if not missing:
                 break
-    return Survey(found, first, start_ns or 0, end_ns, transforms)
+    return seen.survey(contents.start_ns, contents.end_ns)
+
+
+def _whole(bag: Bag, seen: _Seen) -> Survey:
+    """Read all messages."""
+    start_ns, end_ns = None, 0
+    for message in bag.messages():
+        start_ns = message.time_ns if start_ns is None else min(start_ns, message.time_ns)
+        end_ns = max(end_ns, message.time_ns)
+        seen.add(message)
+    return seen.survey(start_ns or 0, end_ns)

@@ -23,7 +23,7 @@ from grin_ros.ros.parameters.table import NodeConfig
 
 
 @dataclass(frozen=True)
-class Answer:
+class EstimatedFrame:
     """All that the messages of a frame are made from.
 
     header: that of the image. doubts: what is implausible about the input.
@@ -47,39 +47,39 @@ class Answer:
         return self.config.navigation.obstacles.keeps_floor(self.frame.camera)
 
 
-def _points(answer: Answer) -> Any:
-    config = answer.config
-    return cloud_message(answer.frame, answer.estimate, answer.header, config.points_stride, config.points_rgb)
+def _points(estimated: EstimatedFrame) -> Any:
+    config = estimated.config
+    return cloud_message(estimated.frame, estimated.estimate, estimated.header, config.points_stride, config.points_rgb)
 
 
-def _if_not_blind(make: Callable[[Answer], Any]) -> Callable[[Answer], Any]:
+def _if_not_blind(make: Callable[[EstimatedFrame], Any]) -> Callable[[EstimatedFrame], Any]:
     """Return `make` for a message that clears a costmap: it raises ValueError if the picture shows nothing."""
 
-    def made(answer: Answer) -> Any:
-        for doubt in answer.doubts:
+    def made(estimated: EstimatedFrame) -> Any:
+        for doubt in estimated.doubts:
             if doubt.blind:
                 raise ValueError(f"the picture shows nothing ({doubt.name}), so nothing may be cleared")
-        return make(answer)
+        return make(estimated)
 
     return made
 
 
-def _for_planners(make: Callable[..., Any]) -> Callable[[Answer], Any]:
-    return lambda answer: make(
-        answer.frame.camera, answer.estimate, answer.trusted, answer.config.navigation, answer.header
+def _for_planners(make: Callable[..., Any]) -> Callable[[EstimatedFrame], Any]:
+    return lambda estimated: make(
+        estimated.frame.camera, estimated.estimate, estimated.trusted, estimated.config.navigation, estimated.header
     )
 
 
-FLOOR_IN_OBSTACLES = (
-    "the camera's mounting is not known, so obstacles contains the floor and a costmap may mark it; set mounting.known "
-    "with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame where tf2 knows it"
+FLOOR_IN_OBSTACLES = "the camera's mounting is not known, so obstacles contains the floor and a costmap may mark it"
+SET_MOUNTING = (
+    "set mounting.known with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame"
 )
 
-MAKERS: Mapping[str, Callable[[Answer], Any]] = {
-    "depth/image": lambda answer: metres_message(answer.estimate.depth_m, answer.header),
-    "depth/sigma": lambda answer: metres_message(answer.estimate.sigma_m, answer.header),
-    "depth/image_mm": lambda answer: millimetres_message(answer.estimate.depth_m, answer.header),
-    "depth/camera_info": lambda answer: info_message(answer.info, answer.header),
+MAKERS: Mapping[str, Callable[[EstimatedFrame], Any]] = {
+    "depth/image": lambda estimated: metres_message(estimated.estimate.depth_m, estimated.header),
+    "depth/sigma": lambda estimated: metres_message(estimated.estimate.sigma_m, estimated.header),
+    "depth/image_mm": lambda estimated: millimetres_message(estimated.estimate.depth_m, estimated.header),
+    "depth/camera_info": lambda estimated: info_message(estimated.info, estimated.header),
     "points": _points,
     "obstacles": _for_planners(obstacles_message),
     "free_space": _if_not_blind(_for_planners(free_space_message)),
@@ -89,20 +89,20 @@ MAKERS: Mapping[str, Callable[[Answer], Any]] = {
 
 
 def output_messages(
-    answer: Answer, wanted: Callable[[str], bool], warn: Callable[[str], None]
+    estimated: EstimatedFrame, wanted: Callable[[str], bool], warn: Callable[[str], None]
 ) -> Iterator[tuple[str, Any]]:
     """Yield (topic, message) of all that is switched on and wanted, each made when it is asked for.
 
     warn: called with a text for every message that cannot be made.
     """
     for topic in OUTPUTS.values():
-        if not (topic.on(answer.config.switched_on) and wanted(topic.name)):
+        if not (topic.on(estimated.config.switched_on) and wanted(topic.name)):
             continue
         try:
-            message = MAKERS[topic.name](answer)
+            message = MAKERS[topic.name](estimated)
         except ValueError as error:
             warn(f"{topic.name} is not published: {error}")
             continue
-        if topic.name == "obstacles" and answer.keeps_floor:
-            warn(FLOOR_IN_OBSTACLES)
+        if topic.name == "obstacles" and estimated.keeps_floor:
+            warn(f"{FLOOR_IN_OBSTACLES}; {SET_MOUNTING} where tf2 knows it")
         yield topic.name, message

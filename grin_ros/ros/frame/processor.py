@@ -21,7 +21,7 @@ from grin_ros.core.hints.checks.live_check import Held, LiveCheck
 from grin_ros.core.hints.checks.pose_check import PoseCheck
 from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate, Frame, Hints
-from grin_ros.ros.frame.outputs import Answer, output_messages
+from grin_ros.ros.frame.outputs import EstimatedFrame, output_messages
 from grin_ros.ros.inputs.doubts import Doubts
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import Gathered, HintInputs, HintUse
@@ -134,10 +134,10 @@ class FrameProcessor:
             clock.lap("estimate")
         else:
             estimate, used = self._hinted(self._hints, frame, header.frame_id, config, clock)
-        answer = Answer(frame, estimate, capture.info, header, config, doubts)
-        messages = output_messages(answer, wanted, self._warn_once)
+        estimated = EstimatedFrame(frame, estimate, capture.info, header, config, doubts)
+        messages = output_messages(estimated, wanted, self._warn_once)
         timings_ms = {**clock.laps_ms, **estimate.timings_ms}
-        return Processed(frame, estimate, timings_ms, used, answer.keeps_floor, doubts, messages)
+        return Processed(frame, estimate, timings_ms, used, estimated.keeps_floor, doubts, messages)
 
     def _hinted(
         self, inputs: HintInputs, frame: Frame, frame_id: str, config: NodeConfig, clock: Stopwatch

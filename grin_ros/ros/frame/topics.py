@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.message_types import CLOUD, COMPRESSED, IMAGE, INFO, SCAN
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,6 @@ class Topic:
         """Return True if the topic is switched on. switched_on: the boolean parameters that are true."""
         return not self.switches or any(name in switched_on for name in self.switches)
 
-
-IMAGE, COMPRESSED, INFO = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/CameraInfo"
-CLOUD, SCAN = "sensor_msgs/msg/PointCloud2", "sensor_msgs/msg/LaserScan"
 
 INPUTS: Mapping[str, Topic] = {
     topic.name: topic

@@ -21,6 +21,7 @@ from grin_ros.core.plausibility.picture import FrozenWatch, picture_doubt
 from grin_ros.core.types import Frame
 from grin_ros.ros.inputs.images import known_encoding
 from grin_ros.ros.inputs.messages import AnyImage, camera_from_info
+from grin_ros.ros.topic_names import raw_topic
 
 FEW_BITS_BELOW = 4096
 """Values of 16 bits that all lie below this are taken for those of 10 or 12 bits."""
@@ -80,7 +81,7 @@ def rectified_doubt(topic: str, info: CameraInfo, rectified: bool) -> Iterator[D
 
     Without distortion it makes no difference. infra1/image_rect_raw of a RealSense is rectified.
     """
-    name = topic.removesuffix("/compressed").rpartition("/")[2]
+    name = raw_topic(topic).rpartition("/")[2]
     kind = next((word for word in ("rect", "raw") if word in name.split("_")), "")
     if any(info.d) and kind == ("raw" if rectified else "rect"):
         use = "not used" if rectified else "applied once more"

@@ -42,7 +42,6 @@ LONGEST_WAIT_S = 0.2
 SLOWEST_M_S = 0.1
 """The noise of the speed is taken as a share of at least this speed."""
 LARGEST_NOISE = 0.3
-_ORIGIN = "motion/odometry"
 Way = tuple[TransformTree, str, str]
 """A tree, and the target and the source of a transform that it holds."""
 
@@ -84,7 +83,7 @@ class MotionSource(HintSource):
             return
         self._fault = ""
         self._base = message.child_frame_id or "base_link"
-        self._odometry.set(_ORIGIN, self._base, stamp_ns(message.header), pose)
+        self._odometry.set(TOPIC, self._base, stamp_ns(message.header), pose)
         self._distance_noise = _distance_noise(message)
 
     def see(self, image: Any, info: Any) -> None:  # noqa: ARG002  # the camera comes with the view
@@ -176,7 +175,7 @@ class MotionSource(HintSource):
         """Return the ways from the fixed frame to the camera. Raises InputError if nothing tells the pose."""
         named, default = str(view.config.values[FIXED]), view.config.fixed_frame
         if not named and self._base:
-            return [(self._odometry, _ORIGIN, self._base), (view.tree, self._base, view.frame_id)]
+            return [(self._odometry, TOPIC, self._base), (view.tree, self._base, view.frame_id)]
         fixed = named or default
         if fixed and (named or view.tree.knows(fixed)):
             return [(view.tree, fixed, view.frame_id)]

@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grin_ros.ros.topic_names import info_topic
+
 _NAME = re.compile(r"[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -36,9 +38,8 @@ class CameraName:
         """
         rules = [f"__ns:={namespace.rstrip('/')}/{self.name}"]
         if self.image is not None:
-            beside = "".join(self.image.rpartition("/")[:2])
             rules += [f"image:={self.image}", f"image/compressed:={self.image}/compressed"]
-            rules += [f"camera_info:={beside}camera_info"]
+            rules += [f"camera_info:={info_topic(self.image)}"]
         return ["--ros-args", *(part for rule in rules for part in ("-r", rule))]
 
 

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
 from rclpy.node import Node
 
-from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, OUTPUTS
+from grin_ros.ros.frame.topics import OUTPUTS
+from grin_ros.ros.message_types import COMPRESSED, IMAGE
 
 SILENCE_S = 5.0
 """Warn after this many seconds without an image."""

@@ -75,7 +75,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         super().__init__("grin", **options)
         self._engines = engines or Engines()
         self._owns_worker = worker is None
-        self._worker: Worker[Capture] = worker or Worker("grin_worker")
+        self._worker: Worker[Capture] = worker or Worker()
         self._log: Any = self.get_logger()  # type: ignore[no-untyped-call]
         self._log_handler = log_to_ros(self._log)
         self._counter = FrameCounter()
@@ -297,7 +297,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         snapshot = self._monitor.snapshot(self._counter.counts())
         snapshot = replace(snapshot, clock_stands_s=self._clock_watch.stands_s())
         name = f"{self.get_fully_qualified_name().lstrip('/')}: depth"
-        return status_message(snapshot, name, hardware_id=snapshot.camera or "camera not known yet")
+        return status_message(snapshot, name, hardware_id=snapshot.frame.camera or "camera not known yet")
 
     def _publish_diagnostics(self) -> None:
         stamp = self.get_clock().now().to_msg()

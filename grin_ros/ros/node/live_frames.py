@@ -17,7 +17,8 @@ from grin_ros.ros.frame.processor import Capture, FrameProcessor, Processed, fai
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.inputs.messages import stamp_ns
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
-from grin_ros.ros.node.diagnostics.monitor import Monitor, PublishedFrame
+from grin_ros.ros.node.diagnostics.monitor import Monitor
+from grin_ros.ros.node.diagnostics.snapshot import PublishedFrame
 from grin_ros.ros.node.publishers import Publishers
 from grin_ros.ros.parameters.table import NodeConfig
 
@@ -84,20 +85,14 @@ class LiveFrames:
         stages = {"wait": wait_ms, **result.timings_ms, "publish": (now_s - began_s) * 1e3}
         stages["total"] = (now_s - capture.arrived_s) * 1e3
         header = capture.image.header
-        camera = camera_text(result.frame.camera, header.frame_id)
-        age_ms = self._age_ms(header)
-        self._monitor.published(
-            PublishedFrame(
-                result.estimate,
-                stages,
-                age_ms,
-                camera,
-                doubts=result.doubts,
-                hints=result.hints,
-                floor_in_obstacles=result.keeps_floor and "obstacles" in sent,
-                no_scan=result.frame.camera.mounting is None and self._wants_scan(),
-            )
+        frame = PublishedFrame(
+            camera_text(result.frame.camera, header.frame_id),
+            floor_in_obstacles=result.keeps_floor and "obstacles" in sent,
+            no_scan=result.frame.camera.mounting is None and self._wants_scan(),
+            doubts=result.doubts,
+            hints=result.hints,
         )
+        self._monitor.published(frame, result.estimate, stages, self._age_ms(header))
         self._budget.took(stages["denoise"], stages["total"])
         if self._first:
             self._first = False

@@ -37,7 +37,7 @@ def open_nodes(cameras: Sequence[CameraName]) -> list[GrinNode]:
     probe.destroy_node()
     KeptMaps.serve(len(cameras))
     engines = Engines()
-    worker: Worker[Capture] = Worker("grin_worker")
+    worker: Worker[Capture] = Worker()
     return [
         GrinNode(engines=engines, worker=worker, camera=camera.name, cli_args=camera.ros_arguments(namespace))
         for camera in cameras

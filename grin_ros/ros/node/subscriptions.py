@@ -14,12 +14,12 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile
 from rclpy.qos_overriding_options import QosCallbackResult, QoSOverridingOptions
 
 from grin_ros.ros.frame.processor import Capture
-from grin_ros.ros.frame.topics import INFO, INPUTS
+from grin_ros.ros.frame.topics import INPUTS
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.messages import AnyImage
 from grin_ros.ros.inputs.newest_info import KeptInfo, NewestInfo
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.message_types import INFO, message_class
 from grin_ros.ros.node.diagnostics.monitor import Monitor
 from grin_ros.ros.node.image_watch import ImageWatch
 from grin_ros.ros.node.worker import CameraQueue

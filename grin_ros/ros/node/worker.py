@@ -76,13 +76,13 @@ class CameraQueue(Generic[T]):
 class Worker(Generic[T]):
     """The thread that serves the queues of all cameras of a process."""
 
-    def __init__(self, name: str) -> None:
-        """Start the thread. name: the thread's."""
+    def __init__(self) -> None:
+        """Start the thread."""
         self._changed = threading.Condition()
         self._queues: list[CameraQueue[T]] = []  # the one that was served last is last
         self._closing = False
         # A daemon thread: a backend that hangs must not keep the process from ending.
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name="grin_worker", daemon=True)
         self._thread.start()
 
     def open_queue(self, process: Callable[[T], str | None], counter: FrameCounter) -> CameraQueue[T]:

@@ -4,52 +4,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import PointCloud2, PointField
+from sensor_msgs.msg import PointCloud2
 
+from grin_ros.core.input_error import InputError
 from grin_ros.core.inspection import ply
+from grin_ros.ros.inputs.hints.cloud_fields import CloudFields
 
-_NUMPY: Mapping[int, str] = {PointField.FLOAT32: "f4", PointField.FLOAT64: "f8", PointField.UINT32: "u4"}
+FIELDS = ("x", "y", "z", "rgb", "sigma")
 
 
-def points_of(cloud: PointCloud2) -> NDArray[Any]:
-    """Return the points of a cloud that have a depth, as a structured array with the fields of the cloud.
+@dataclass(frozen=True)
+class Points:
+    """The points of a cloud that have a depth.
 
-    Raises ValueError if the cloud lacks one of x, y, z, rgb and sigma.
+    xyz_m: (N, 3) metres in the optical frame. rgb: (N, 3) uint8. sigma_m: (N,) one standard deviation of z, metres.
     """
-    order = ">" if cloud.is_bigendian else "<"
-    fields = {item.name: item for item in cloud.fields}
-    missing = {"x", "y", "z", "rgb", "sigma"} - fields.keys()
+
+    xyz_m: NDArray[np.floating]
+    rgb: NDArray[np.uint8]
+    sigma_m: NDArray[np.floating]
+
+
+def points_of(cloud: PointCloud2) -> Points:
+    """Return the points that have a depth. Raises InputError if a field is missing, or sizes and data do not fit."""
+    fields = CloudFields(cloud, "points", most=None)
+    missing = [name for name in FIELDS if name not in fields]
     if missing:
-        raise ValueError(f"points: the cloud has {', '.join(fields)}, but lacks {', '.join(sorted(missing))}")
-    layout = np.dtype(
-        {
-            "names": list(fields),
-            "formats": [order + _NUMPY[item.datatype] for item in fields.values()],
-            "offsets": [item.offset for item in fields.values()],
-            "itemsize": cloud.point_step,
-        }
-    )
-    points: NDArray[Any] = np.frombuffer(cloud.data, layout)
-    valid: NDArray[Any] = points[np.isfinite(points["z"])]
-    return valid
+        got = ", ".join(field.name for field in cloud.fields) or "none"
+        raise InputError(
+            f"points: got a cloud with the fields {got}, expected {', '.join(missing)} too",
+            "set points_rgb of the node to true" if missing == ["rgb"] else "name the topic of the node's points",
+        )
+    valid = np.isfinite(fields.raw("z"))
+    packed = fields.raw("rgb")[valid]
+    colour = packed.view(np.dtype("u4").newbyteorder(packed.dtype.byteorder))  # in the bits of a float, as PCL does
+    rgb = (np.stack([colour >> 16, colour >> 8, colour], axis=-1) & 0xFF).astype(np.uint8)
+    xyz_m = np.stack([fields.raw(axis)[valid] for axis in "xyz"], axis=-1)
+    return Points(xyz_m, rgb, fields.raw("sigma")[valid])
 
 
 def write_ply(path: Path, cloud: PointCloud2) -> int:
     """Write the points that have a depth as binary PLY, and return their number.
 
-    The properties are x, y, z in metres, red, green, blue, and sigma in metres. Raises ValueError if the cloud lacks
-    one of them.
+    The properties are x, y, z in metres, red, green, blue, and sigma in metres. Raises InputError as `points_of`,
+    OSError if the file cannot be written.
     """
     points = points_of(cloud)
-    order = ">" if cloud.is_bigendian else "<"
-    colour = np.ascontiguousarray(points["rgb"]).view(f"{order}u4")  # packed into the bits of a float, as PCL does
-    xyz_m = np.stack([points["x"], points["y"], points["z"]], axis=-1)
-    rgb = (np.stack([colour >> 16, colour >> 8, colour], axis=-1) & 0xFF).astype(np.uint8)
-    ply.write_ply(path, xyz_m, rgb, points["sigma"])
-    return len(points)
+    ply.write_ply(path, points.xyz_m, points.rgb, points.sigma_m)
+    return len(points.xyz_m)

@@ -75,8 +75,7 @@ class Viewer:
     def points(self, message: PointCloud2) -> None:
         """Log a cloud. Raises ValueError if it has no colour or no sigma."""
         points = points_of(message)
-        positions = np.stack([points[axis] for axis in "xyz"], axis=-1)
-        cloud = self._rerun.Points3D(positions, colors=sigma_colours(points["sigma"]), radii=POINT_RADIUS_M)
+        cloud = self._rerun.Points3D(points.xyz_m, colors=sigma_colours(points.sigma_m), radii=POINT_RADIUS_M)
         self._log(message, "points", cloud)
 
     def _log(self, message: Any, entity: str, what: Any) -> None:

@@ -18,7 +18,7 @@ from rclpy.parameter import Parameter as RosParameter
 
 from grin_ros.core.config import nearest
 from grin_ros.ros.parameters.row import Parameter, Value
-from grin_ros.ros.parameters.table import BY_NAME, PARAMETERS, REMOVED, NodeConfig, node_config
+from grin_ros.ros.parameters.table import BY_NAME, PARAMETERS, NodeConfig, node_config
 
 _TYPES = {
     bool: RosParameter.Type.BOOL,
@@ -111,9 +111,7 @@ class DeclaredParameters:
 
     def _warn_of_unknown(self) -> None:
         for name in self._start_values():
-            if name in REMOVED:
-                self._problems[name] = f"parameter '{name}' is no more; {REMOVED[name]}; then start the node again"
-            elif name not in BY_NAME and name not in _OF_RCLPY and not name.startswith(_QOS):
+            if name not in BY_NAME and name not in _OF_RCLPY and not name.startswith(_QOS):
                 self._node.get_logger().warning(
                     f"parameter '{name}' is not known and has no effect{nearest(name, BY_NAME)}"
                 )

@@ -31,17 +31,6 @@ PARAMETERS: tuple[Parameter, ...] = (*NODE_PARAMETERS, *PLANNER_PARAMETERS, *HIN
 
 BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}
 
-_HINTS = "switch on hints.scan or hints.points, and remap hints/scan or hints/points instead of range/..."
-REMOVED: Mapping[str, str] = {
-    "scale.from_ranges": _HINTS,
-    "scale.range_pose": "set hints.scan_pose or hints.points_pose; their default, tf, needs no numbers",
-    "scale.max_age_s": "set hints.max_age_s",
-    "scale.min_range_m": "set hints.min_range_m",
-    "scale.max_range_m": "set hints.max_range_m",
-}
-"""Parameters of earlier versions, and what takes their place. They are refused, because a robot that relied on them
-would else drive without."""
-
 YAML_WIDTH = 110
 """Comments in config/grin.yaml are wrapped at this column."""
 
@@ -84,8 +73,6 @@ def node_config(values: Mapping[str, Value], camera: str = "camera") -> NodeConf
     """
     complete = defaults()
     for name, value in values.items():
-        if name in REMOVED:
-            raise ValueError(f"parameter '{name}' is no more; {REMOVED[name]}")
         if name not in BY_NAME:
             raise ValueError(
                 f"parameter '{name}' is not known{nearest(name, BY_NAME) or '; `grin parameters` lists all'}"

@@ -17,11 +17,10 @@ from grin_ros.ros.bags.cameras import CameraTopics, find_cameras
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.survey import survey
-from grin_ros.ros.frame.topics import CLOUD, COMPRESSED, IMAGE, INFO, SCAN
 from grin_ros.ros.inputs.images import Converter, open_converter
 from grin_ros.ros.inputs.messages import frame_from, stamp_ns
 from grin_ros.ros.inputs.ranges import measured_points
-from grin_ros.ros.message_types import message_class
+from grin_ros.ros.message_types import CLOUD, COMPRESSED, IMAGE, INFO, SCAN, message_class
 from grin_ros.ros.teaching.sensors import find_labels
 
 LOOKED_AT_S = 60.0

@@ -19,19 +19,15 @@ from sensor_msgs.msg import CameraInfo
 from grin_ros.core.labels.begun import begin
 from grin_ros.core.labels.folder import LabelledFrame, LabelWriter
 from grin_ros.core.types import Frame, Hints
-from grin_ros.ros.bags.cameras import CameraTopics, find_cameras
-from grin_ros.ros.bags.hints import BagHints, find_hints
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag, Message
-from grin_ros.ros.bags.run import Job, Report
-from grin_ros.ros.bags.survey import Survey, survey
-from grin_ros.ros.frame.topics import COMPRESSED, IMAGE, INFO
+from grin_ros.ros.bags.run import Job, OpenedBag, Report, open_bag
+from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from, stamp_ns
 from grin_ros.ros.inputs.problem import FrameRejectedError
 from grin_ros.ros.message_types import message_class
-from grin_ros.ros.parameters.table import NodeConfig
 from grin_ros.ros.teaching.sensors import ODOMETRY, PREFIX
 
 logger = logging.getLogger(__name__)
@@ -53,16 +49,10 @@ def label(job: Job) -> Report:
     """
     bag = Bag(Path(job.input))
     config = bag_config(job.parameters)
-    found = survey(bag, (IMAGE, COMPRESSED, INFO), static=bool(config.hints.on or config.mounting_frame))
-    cameras = find_cameras(found, job.images, job.info)
-    topics = find_hints(found, job.hints, config.hints.on)
-    hints = BagHints([c.image for c in cameras], config.hints, topics, config.mounting_frame)
-    hints.know(found)
-    begin(Path(job.output), made_from(job, bag, found))
-    work = _Labelling(job, config, cameras, hints)
-    work.infos = {c.info: found.first[c.info].data for c in cameras if c.info in found.first}
-    stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
-    work.read(bag, found.time_ns(job.start_s), stop_ns)
+    opened = open_bag(job, bag, config)
+    begin(Path(job.output), made_from(job, bag, opened.found))
+    work = _Labelling(opened)
+    work.read()
     sources = dict(sorted(work.sources.items()))
     if work.unposed:
         text = (
@@ -85,36 +75,37 @@ def made_from(job: Job, bag: Bag, found: Survey) -> dict[str, Any]:
 class _Labelling:
     """One pass over a bag."""
 
-    def __init__(self, job: Job, config: NodeConfig, cameras: list[CameraTopics], hints: BagHints) -> None:
-        self._job, self._hints = job, hints
-        self._cameras = {camera.image: camera for camera in cameras}
-        self._config = config
+    def __init__(self, opened: OpenedBag) -> None:
+        job, self._opened, self._hints = opened.job, opened, opened.open_hints()
+        self._cameras = {camera.image: camera for camera in opened.cameras}
+        self._job, self._config = job, opened.config
         self._converter = open_converter()
         self._writer = LabelWriter(Path(job.output))
         self._waiting: deque[tuple[Message, bytes | None]] = deque()
         self._images: Counter[str] = Counter()
         self._names: set[str] = set()  # of the frames of this pass; the folder may hold those of an earlier one
         # A source that follows the images knows what is true of the last one, so its images must not wait.
-        self._wait_ns = 0 if any(one.sees_images for one in hints.inputs.values()) else WAIT_NS
-        self.infos: dict[str, bytes] = {}
+        self._wait_ns = 0 if any(one.sees_images for one in self._hints.inputs.values()) else WAIT_NS
+        self._infos = opened.first_infos()
         self.frames = self.unposed = 0
         self.rejected: Counter[str] = Counter()
         self.sources: Counter[str] = Counter()
 
-    def read(self, bag: Bag, start_ns: int, stop_ns: int | None) -> None:
+    def read(self) -> None:
+        """Label the images of the window."""
         last_ns = 0
-        for message in bag.messages(stop_ns=stop_ns):
+        for message in self._opened.bag.messages(stop_ns=self._opened.stop_ns):
             # The clock may step back between two files of a bag. Then no message tells that the wait is over.
             stepped_back, last_ns = message.time_ns < last_ns, message.time_ns
             while self._waiting and (stepped_back or message.time_ns >= self._waiting[0][0].time_ns + self._wait_ns):
                 self._label(*self._waiting.popleft())
-            if message.topic in self.infos:
-                self.infos[message.topic] = message.data
+            if message.topic in self._infos:
+                self._infos[message.topic] = message.data
             self._hints.add(message)
             camera = self._cameras.get(message.topic)
-            if camera is None or message.time_ns < start_ns:
+            if camera is None or message.time_ns < self._opened.start_ns:
                 continue
-            info = self.infos.get(camera.info)
+            info = self._infos.get(camera.info)
             self._hints.show(message, info)
             self._images[message.topic] += 1
             if (self._images[message.topic] - 1) % self._job.every == 0:

@@ -11,15 +11,16 @@ from sensor_msgs.msg import Image
 
 from grin_ros.core.config import nearest
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.bags.cameras import CameraTopics, info_beside
+from grin_ros.ros.bags.cameras import CameraTopics
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
-from grin_ros.ros.frame.topics import IMAGE, INFO, OUTPUTS
+from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
-from grin_ros.ros.message_types import TF_MESSAGE
+from grin_ros.ros.message_types import IMAGE, INFO, TF_MESSAGE
 from grin_ros.ros.parameters.row import Value
+from grin_ros.ros.topic_names import info_topic
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
         images = [topics[0] for name, topics in fitting.items() if source.topics[name][0] == IMAGE and len(topics) == 1]
         for name, (kind, _) in source.topics.items():
             if kind == INFO and images:  # the calibration of a depth image is the one beside it
-                fitting[name] = [topic for topic in fitting[name] if topic == info_beside(images[0])]
+                fitting[name] = [topic for topic in fitting[name] if topic == info_topic(images[0])]
         unclear = {name: topics for name, topics in fitting.items() if len(topics) > 1 and all(fitting.values())}
         for name, topics in unclear.items():
             logger.warning(

@@ -133,7 +133,7 @@ def test_outliers_are_counted(estimator: Estimator, tiny_frame: Frame) -> None:
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"range_m": np.array([np.nan], np.float32)}, "NaN"),
+        ({"range_m": np.array([np.nan], np.float32)}, "got nan at index"),
         ({"range_m": np.array([0.0], np.float32)}, "above 0"),
         ({"sigma_ln": np.array([0.0], np.float32)}, "above 0"),
         ({"age_s": np.array([-1.0], np.float32)}, "0 or more"),

@@ -24,12 +24,6 @@ def test_all_other_parameters_are_taken() -> None:
     assert bag_config(others) == node_config({})
 
 
-def test_the_old_option_for_ranges_names_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        command.main(["in", "out", "--ranges", "/scan"])
-    assert "--ranges is now --hints scan=TOPIC" in capsys.readouterr().err
-
-
 def test_the_command_refuses_before_it_begins(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         command.main(["in", "out", "-p", "watchdog_s:=5.0"])

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from grin_ros.ros.frame.topics import COMPRESSED, IMAGE
+from grin_ros.ros.message_types import COMPRESSED, IMAGE
 from grin_ros.ros.node import image_watch as module
 from grin_ros.ros.node.image_watch import SILENCE_S, ImageWatch, is_picture, silence_text
 

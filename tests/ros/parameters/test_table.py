@@ -21,7 +21,6 @@ from grin_ros.ros.parameters.declare import descriptor
 from grin_ros.ros.parameters.row import Parameter, Value
 from grin_ros.ros.parameters.table import (
     PARAMETERS,
-    REMOVED,
     defaults,
     main,
     markdown_table,
@@ -120,9 +119,6 @@ def test_contradictions_and_unknown_names_are_refused() -> None:
         node_config({"min_depth_m": 5.0, "max_depth_m": 4.0})
     with pytest.raises(ValueError, match="parameter 'stepz' is not known; did you mean 'steps'"):
         node_config({"stepz": 3})
-    for name in REMOVED:
-        with pytest.raises(ValueError, match=f"parameter '{name}' is no more; .*hints"):
-            node_config({name: True})
 
 
 def test_degrees_become_radians() -> None:

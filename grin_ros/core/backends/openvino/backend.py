@@ -19,7 +19,8 @@ import numpy as np
 import openvino
 
 from grin_ros.core.artifact.loading import Artifact
-from grin_ros.core.backends.cache import cpu_identity, engine_key, load, store
+from grin_ros.core.backends.cache import engine_key, load, store
+from grin_ros.core.backends.cpu import cpu_identity
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
 from grin_ros.core.backends.openvino.graph import Graph, Sizes, Tensors
 from grin_ros.core.sampling.sampler import Tensor

@@ -18,6 +18,7 @@ from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.evidence.floor import ALONE, Floor, floor_of
 from grin_ros.core.hints.median import median
 from grin_ros.core.hints.posterior import sampled
+from grin_ros.core.hints.sensors.gates import FEWEST_EQUAL
 from grin_ros.core.hints.sources import OWN_SOURCES
 from grin_ros.core.types import Frame, HintReport, Hints
 
@@ -25,8 +26,6 @@ MOST_LN, MOST_ON_FLOOR_LN = math.log(6.0), math.log(2.5)
 """A sensor is refused if the median of its hints asks for a larger factor than this: the first, or the second if the
 network has seen the floor where it is. On the development frames and at distances from 0.4 m on, the network is wrong
 by factors up to 4; wrong units or a wrong pose ask for more."""
-FEWEST_EQUAL = 10
-"""So many ranges of one sensor that are all the same, to the last bit, are no measurements."""
 MOST_OUTLIERS = 0.5
 """If more than this share of the used hints contradicts the others, none is believed."""
 FEWEST_TELLING, UNTOLD_LN, UNTOLD_SHARE = 12, 0.2, 0.5

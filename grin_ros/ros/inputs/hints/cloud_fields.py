@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class CloudFields:
 
     def __init__(self, cloud: PointCloud2, topic: str, most: int | None = MOST_POINTS) -> None:
         """topic: where the cloud came from, for the remedies. most: read at most so many points; None for all."""
-        self._cloud, self._topic, self._most = cloud, topic, most
+        self._cloud, self._topic = cloud, topic
         order = ">" if cloud.is_bigendian else "<"
         self._fields = {
             field.name: Field(field.offset, np.dtype(order + FORMATS[field.datatype]))
@@ -60,8 +61,11 @@ class CloudFields:
                 f"{cloud.width}x{cloud.height} points",
                 "correct the node that publishes the cloud",
             )
-        self._bytes = np.frombuffer(memoryview(cloud.data), np.uint8)
-        self._starts = self._sampled()
+        self._count = cloud.width * cloud.height
+        self._chosen: NDArray[np.int64] | None = None
+        """The indices of the points that are read; None for all."""
+        if most is not None and self._count > most:
+            self._chosen = np.unique(np.random.default_rng(0).integers(0, self._count, most))
 
     def __contains__(self, name: str) -> bool:
         """Return True if the cloud has this field."""
@@ -69,7 +73,7 @@ class CloudFields:
 
     def __len__(self) -> int:
         """Return the number of points that are read."""
-        return len(self._starts)
+        return self._count if self._chosen is None else len(self._chosen)
 
     def is_float(self, name: str) -> bool:
         """Return True if the field holds floats."""
@@ -98,20 +102,13 @@ class CloudFields:
                 f"cloud: got the fields {got}, expected {', '.join(names)} among them",
                 f"remap {self._topic} to a cloud with these fields",
             )
-        return np.stack([self._raw(self._fields[name]).astype(np.float64) for name in names], axis=1)
+        return np.stack([self.raw(name).astype(np.float64) for name in names], axis=1)
 
-    def _raw(self, field: Field) -> NDArray[np.generic]:
-        size = field.kind.itemsize
-        at = self._starts[:, None] + (field.offset + np.arange(size))
-        return np.ascontiguousarray(self._bytes[at]).view(field.kind)[:, 0]
-
-    def _sampled(self) -> NDArray[np.int64]:
-        """Return the first bytes of the points that are read."""
-        cloud = self._cloud
-        count = cloud.width * cloud.height
-        if self._most is not None and count > self._most:
-            chosen = np.unique(np.random.default_rng(0).integers(0, count, self._most))
-        else:
-            chosen = np.arange(count)
-        rows, columns = np.divmod(chosen, max(1, cloud.width))
-        return np.asarray(rows * self._row_step + columns * cloud.point_step, np.int64)
+    def raw(self, name: str) -> NDArray[Any]:
+        """Return the values (N,) of a field that the cloud has, in the type that they have there."""
+        field, cloud = self._fields[name], self._cloud
+        if not self._count:
+            return np.zeros(0, field.kind)
+        shape, steps = (cloud.height, cloud.width), (self._row_step, cloud.point_step)
+        grid: NDArray[Any] = np.ndarray(shape, field.kind, memoryview(cloud.data), field.offset, steps)
+        return grid.reshape(-1) if self._chosen is None else grid[np.divmod(self._chosen, cloud.width)]

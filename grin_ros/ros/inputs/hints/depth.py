@@ -19,7 +19,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.evidence.reach import Reach
-from grin_ros.core.hints.sensors.gates import ALL_EQUAL, AT_EDGE, NO_RETURN
+from grin_ros.core.hints.sensors.gates import ALL_EQUAL, AT_EDGE, FEWEST_EQUAL, NO_RETURN
 from grin_ros.core.hints.sensors.returns import end_of_range
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
@@ -41,8 +41,6 @@ EDGE_COLUMNS = 64
 """From this width on, pixels at edges are left out: depth cameras put them between the two surfaces."""
 EDGE_RATIO = 1.1
 """A pixel is at an edge if the depths around it differ by more than this factor."""
-FEWEST_EQUAL = 10
-"""This many pixels that all have one depth, to the last bit, are no measurement but a sensor that stands still."""
 SLOPE = 1.0
 """The usual change of ln(depth) per radian of direction; it makes the mean over a pixel uncertain for its centre."""
 

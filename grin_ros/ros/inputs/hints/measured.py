@@ -26,7 +26,7 @@ from grin_ros.core.hints.sensors.gates import (
 from grin_ros.core.hints.sensors.returns import measured_returns
 from grin_ros.core.types import Unreached
 from grin_ros.ros.inputs.hints.config import HintConfig
-from grin_ros.ros.inputs.hints.placing import Placed, placed
+from grin_ros.ros.inputs.hints.placing import PlacedPoints, placed
 from grin_ros.ros.inputs.hints.source import Given, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
@@ -95,7 +95,7 @@ def given_by(view: View, measured: Points) -> Given:
     return Given(hints, rejected, age_s, reason, where.note)
 
 
-def _where(view: View, measured: Points, points: NDArray[np.float64], times_ns: NDArray[np.int64]) -> Placed:
+def _where(view: View, measured: Points, points: NDArray[np.float64], times_ns: NDArray[np.int64]) -> PlacedPoints:
     """Return where points (N, 3) of the message are at the time of the image."""
     if measured.optical and view.config.pose(measured.source) is not None:
         points = BODY_TO_OPTICAL.inverse()(points)

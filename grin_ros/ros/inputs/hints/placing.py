@@ -24,7 +24,7 @@ FASTEST_M_S, SMALLEST_JUMP_M = 40.0, 0.5
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedPoints:
     """points: (N, 3) metres in the optical frame. drift_m: (N,) one sigma of how far the robot may have moved since.
 
     note: why the motion of the robot is not taken into account; empty if it is.
@@ -35,7 +35,9 @@ class Placed:
     note: str = ""
 
 
-def placed(view: View, source: str, points: NDArray[np.float64], frame_id: str, times_ns: NDArray[np.int64]) -> Placed:
+def placed(
+    view: View, source: str, points: NDArray[np.float64], frame_id: str, times_ns: NDArray[np.int64]
+) -> PlacedPoints:
     """Return points (N, 3) of a sensor in the optical frame at the time of the image.
 
     source: whose pose is used. frame_id: the frame of the points. times_ns: (N,) when each was measured. Through the
@@ -47,19 +49,19 @@ def placed(view: View, source: str, points: NDArray[np.float64], frame_id: str, 
     child, first = (frame_id, IDENTITY) if pose is None else (view.frame_id, pose)
     fixed = view.config.fixed_frame
     if not len(points):
-        return Placed(points, np.zeros(0))
+        return PlacedPoints(points, np.zeros(0))
     if not fixed:
         note = "hints.fixed_frame is empty, so the motion of the robot is not taken into account"
     elif not view.tree.knows(fixed):
         note = f"tf does not hold hints.fixed_frame '{fixed}', so the motion of the robot is not taken into account"
     else:
         try:
-            return Placed(_moved(view, points, times_ns, child, first), np.zeros(len(points)))
+            return PlacedPoints(_moved(view, points, times_ns, child, first), np.zeros(len(points)))
         except InputError as error:
             note = f"the motion of the robot is not taken into account: {error.text}"
     still = first if pose is not None else _from_tf(view, source, frame_id)
     drift_m = UNKNOWN_SPEED_M_S * np.abs(times_ns - image_ns) / 1e9
-    return Placed(still(points), drift_m, note)
+    return PlacedPoints(still(points), drift_m, note)
 
 
 def _from_tf(view: View, source: str, frame_id: str) -> Transform:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grin_ros.core.motion.config import RANGES, MotionConfig
+from grin_ros.ros.message_types import CLOUD, IMAGE, INFO, SCAN
 from grin_ros.ros.parameters.row import Parameter
+from grin_ros.ros.topic_names import info_topic
 
 if TYPE_CHECKING:  # it imports NumPy, which the tables of topics and sources do without
     from grin_ros.ros.inputs.hints.source import HintSource
@@ -94,13 +96,13 @@ SOURCES: Mapping[str, SourceKind] = {
         SourceKind(
             "scan",
             "grin_ros.ros.inputs.hints.scan:ScanSource",
-            {"hints/scan": ("sensor_msgs/msg/LaserScan", "A 2D lidar, level or tilted; its rays become hints.")},
+            {"hints/scan": (SCAN, "A 2D lidar, level or tilted; its rays become hints.")},
             "the ranges of a 2D lidar on hints/scan (LaserScan)",
         ),
         SourceKind(
             "points",
             "grin_ros.ros.inputs.hints.points:PointsSource",
-            {"hints/points": ("sensor_msgs/msg/PointCloud2", "A 3D lidar or depth camera; its points become hints.")},
+            {"hints/points": (CLOUD, "A 3D lidar or depth camera; its points become hints.")},
             "the points of a 3D lidar or another sensor on hints/points (PointCloud2)",
         ),
         SourceKind(
@@ -116,10 +118,10 @@ SOURCES: Mapping[str, SourceKind] = {
             "grin_ros.ros.inputs.hints.depth:DepthSource",
             {
                 "hints/depth": (
-                    "sensor_msgs/msg/Image",
+                    IMAGE,
                     "A depth image of any size, 16UC1 or 32FC1, of a zone sensor or a depth camera.",
                 ),
-                "hints/depth/camera_info": ("sensor_msgs/msg/CameraInfo", "The calibration of hints/depth."),
+                "hints/depth/camera_info": (INFO, "The calibration of hints/depth."),
             },
             "the depth image on hints/depth (Image 16UC1 or 32FC1) with its camera_info",
             sigma_ln=0.02,
@@ -137,7 +139,7 @@ SOURCES: Mapping[str, SourceKind] = {
             "grin_ros.ros.inputs.hints.landmarks:LandmarksSource",
             {
                 "hints/landmarks": (
-                    "sensor_msgs/msg/PointCloud2",
+                    CLOUD,
                     "Landmarks of visual odometry or SLAM, in map, odom or another frame that stands still.",
                 ),
                 "hints/landmarks_v1": ("sensor_msgs/msg/PointCloud", "The same, as VINS and OpenVINS publish them."),
@@ -201,5 +203,5 @@ def wirings(texts: Sequence[str]) -> list[Wiring]:
     for wiring in list(found):
         info = f"{wiring.input}/camera_info"
         if info in SOURCES[wiring.source].topics and info not in named:
-            found.append(Wiring(wiring.source, info, f"{wiring.topic.rpartition('/')[0]}/camera_info"))
+            found.append(Wiring(wiring.source, info, info_topic(wiring.topic)))
     return found

@@ -46,24 +46,24 @@ def _values(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
     yield "backend reason", identity.reason
     yield "backend caveat", identity.caveat or "none"
     yield "image conversion", identity.image_conversion
-    yield "camera", snapshot.camera or "none yet"
-    yield "implausible input", ", ".join(doubt.name for doubt in snapshot.doubts) or "none"
+    yield "camera", snapshot.frame.camera or "none yet"
+    yield "implausible input", ", ".join(doubt.name for doubt in snapshot.frame.doubts) or "none"
     if snapshot.floor_ln is not None:
         yield "floor corrects depth by", f"{math.expm1(-snapshot.floor_ln):+.1%}"
-    if snapshot.hints is not None:
-        for name, given in snapshot.hints.sources.items():
-            yield f"hints {name}", snapshot.hints.text(name)
+    if (hints := snapshot.frame.hints) is not None:
+        for name, given in hints.sources.items():
+            yield f"hints {name}", hints.text(name)
             for reason, count in sorted(given.rejected.items()):
                 yield f"hints {name} rejected: {reason}", str(count)
-        if snapshot.hints.report is not None:
-            yield "hints that disagree", str(snapshot.hints.report.outliers)
-            yield "hints correct depth by", f"{math.expm1(snapshot.hints.report.correction_ln):+.1%}"
-        if (miss := snapshot.hints.miss) is not None:
+        if hints.report is not None:
+            yield "hints that disagree", str(hints.report.outliers)
+            yield "hints correct depth by", f"{math.expm1(hints.report.correction_ln):+.1%}"
+        if (miss := hints.miss) is not None:
             yield "hints held back", str(miss.count)
             yield "depth misses them by", f"{miss.share:.1%}"
             yield "miss / sigma", f"{miss.ratio:.2f}"
-        if snapshot.hints.poses:
-            yield "hints pose", snapshot.hints.poses
+        if hints.poses:
+            yield "hints pose", hints.poses
     yield "image topic", snapshot.image_topic or "none yet"
     yield "camera_info topic", snapshot.info_topic or "none yet"
     yield "camera_info received", str(snapshot.camera_infos)

@@ -7,40 +7,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from grin_ros.core.latency_budget import Decision
-from grin_ros.core.plausibility.doubt import Doubt
 from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.hints.gathering import HintUse
 from grin_ros.ros.inputs.problem import Problem
-from grin_ros.ros.node.diagnostics.drift import Drift, relative_sigma
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
-from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
+from grin_ros.ros.node.diagnostics.sigma_trend import SigmaTrend, relative_sigma
+from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, PublishedFrame, Snapshot
 from grin_ros.ros.node.diagnostics.window import WINDOW_S, Window
-
-
-@dataclass(frozen=True)
-class PublishedFrame:
-    """The facts about a frame whose depth was published."""
-
-    estimate: DepthEstimate
-    stages_ms: Mapping[str, float]
-    """Stage -> milliseconds; 'total' is from arrival to publication."""
-    age_ms: float | None = None
-    """The time from the image's stamp to the publication; None if the stamp is 0."""
-    camera: str = ""
-    """The frame's camera, in one line."""
-    floor_in_obstacles: bool = False
-    """True if its obstacles were published with the floor in them because the mounting is not known."""
-    no_scan: bool = False
-    """True if somebody waits for its scan, which cannot be made because the mounting is not known."""
-    doubts: tuple[Doubt, ...] = ()
-    """The implausible things about the input, the most serious first."""
-    hints: HintUse | None = None
-    """The use that was made of the hints; None if no source of them is switched on."""
 
 
 class Monitor:
@@ -52,7 +30,8 @@ class Monitor:
         self._identity = Identity()
         self._error: Failure | None = None
         self._camera_infos = 0
-        self._camera = self._image_topic = self._info_topic = ""
+        self._frame = PublishedFrame()
+        self._image_topic = self._info_topic = ""
         self._compressed = False
         self.restart()
 
@@ -65,11 +44,9 @@ class Monitor:
             self._rejection: tuple[float, Problem] | None = None
             self._rejected_now = False
             self._decision: Decision | None = None
-            self._floor_in_obstacles = self._no_scan = False
             self._quiet_since_s = self._answered_s = self._asked_s = time.monotonic()
-            self._sigma = Drift()
-            self._doubts: tuple[Doubt, ...] = ()
-            self._hints: HintUse | None = None
+            self._sigma = SigmaTrend()
+            self._frame = PublishedFrame(camera=self._frame.camera)
             self._hinted_s: dict[str, float] = {}
 
     @property
@@ -125,12 +102,18 @@ class Monitor:
         with self._lock:
             self._decision = decision
 
-    def published(self, frame: PublishedFrame) -> None:
-        """Note a frame whose depth was published."""
-        depth_m = frame.estimate.depth_m
+    def published(
+        self, frame: PublishedFrame, estimate: DepthEstimate, stages_ms: Mapping[str, float], age_ms: float | None
+    ) -> None:
+        """Note a frame whose depth was published.
+
+        stages_ms: stage -> milliseconds; 'total' is from arrival to publication. age_ms: the time from the image's
+        stamp to the publication; None if the stamp is 0.
+        """
+        depth_m = estimate.depth_m
         invalid = float(np.isnan(depth_m).mean())
         beyond = float(np.isposinf(depth_m).mean())
-        sigma = relative_sigma(depth_m, frame.estimate.sigma_m)
+        sigma = relative_sigma(depth_m, estimate.sigma_m)
         with self._lock:
             now_s = self._answered_s = time.monotonic()
             if sigma is not None:
@@ -138,16 +121,15 @@ class Monitor:
             self._outputs.add(now_s)
             self._invalid.add(now_s, invalid)
             self._beyond.add(now_s, beyond)
-            if frame.estimate.floor_ln is not None:
-                self._floor_ln.add(now_s, frame.estimate.floor_ln)
-            if frame.age_ms is not None:
-                self._ages_ms.add(now_s, frame.age_ms)
-            for stage, value in frame.stages_ms.items():
+            if estimate.floor_ln is not None:
+                self._floor_ln.add(now_s, estimate.floor_ln)
+            if age_ms is not None:
+                self._ages_ms.add(now_s, age_ms)
+            for stage, value in stages_ms.items():
                 self._stages_ms.setdefault(stage, Window()).add(now_s, value)
-            self._camera = frame.camera
-            self._floor_in_obstacles, self._no_scan = frame.floor_in_obstacles, frame.no_scan
-            self._doubts = frame.doubts
-            self._note_hints(now_s, frame.hints)
+            self._frame = frame
+            if frame.hints is not None:
+                self._note_hints(now_s, frame.hints)
             self._rejected_now = False
 
     def rejected(self, problem: Problem) -> None:
@@ -157,10 +139,7 @@ class Monitor:
             self._rejection = (self._answered_s, problem)
             self._rejected_now = True
 
-    def _note_hints(self, now_s: float, hints: HintUse | None) -> None:
-        self._hints = hints
-        if hints is None:
-            return
+    def _note_hints(self, now_s: float, hints: HintUse) -> None:
         for name, given in hints.sources.items():
             if given.sees_nothing or not hints.why_none(name) or name not in self._hinted_s:
                 self._hinted_s[name] = now_s
@@ -185,16 +164,12 @@ class Monitor:
                 silence_s=now_s - self._quiet_since_s if self._lifecycle == "active" else None,
                 rejection=self._rejection[1] if recent and self._rejection else None,
                 rejected_now=recent and self._rejected_now,
-                camera=self._camera,
+                frame=self._frame,
                 decision=self._decision,
                 camera_infos=self._camera_infos,
-                floor_in_obstacles=self._floor_in_obstacles,
-                no_scan=self._no_scan,
                 working_s=now_s - max(self._answered_s, self._asked_s) if counts.pending else None,
                 relative_sigma=self._sigma.now(now_s),
-                doubts=self._doubts,
                 floor_ln=self._floor_ln.median(now_s),
-                hints=self._hints,
                 hintless_s={name: now_s - last_s for name, last_s in self._hinted_s.items()},
                 image_topic=self._image_topic,
                 info_topic=self._info_topic,

@@ -38,6 +38,22 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class PublishedFrame:
+    """The facts about a frame whose depth was published that hold until the next one is."""
+
+    camera: str = ""
+    """Its camera, in one line: frame, size, lens model."""
+    floor_in_obstacles: bool = False
+    """True if its obstacles contain the floor because the mounting is not known."""
+    no_scan: bool = False
+    """True if somebody subscribes to scan, which cannot be made because the mounting is not known."""
+    doubts: tuple[Doubt, ...] = ()
+    """The implausible things about its input, the most serious first."""
+    hints: HintUse | None = None
+    """The use that was made of its hints; None if no source of them is switched on."""
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The state of a node at one moment. Rates, percentiles and medians are of the last `window.WINDOW_S` seconds."""
 
@@ -62,8 +78,8 @@ class Snapshot:
     """Why the most recently rejected frame of the window was rejected; None if none was."""
     rejected_now: bool = False
     """True if the newest frame was rejected."""
-    camera: str = ""
-    """The camera of the newest frame: frame, size, lens model."""
+    frame: PublishedFrame = PublishedFrame()
+    """The newest frame with depth; an empty one before the first."""
     decision: Decision | None = None
     """Steps and members of the newest frame, and why; None before the first frame of an activation."""
     camera_infos: int = 0
@@ -72,18 +88,10 @@ class Snapshot:
     """Seconds for which the frame being processed has been processed; None if there is no such frame."""
     relative_sigma: float | None = None
     """The median of sigma / depth."""
-    floor_in_obstacles: bool = False
-    """True if the newest obstacles contain the floor because the mounting is not known."""
-    no_scan: bool = False
-    """True if somebody subscribes to scan, which cannot be made because the mounting is not known."""
     drift: float | None = None
     """relative_sigma over that of the first minute after activation; None during that minute."""
-    doubts: tuple[Doubt, ...] = ()
-    """The implausible things about the input of the newest frame with depth, the most serious first."""
     floor_ln: float | None = None
     """The median of ln(factor) by which the network's ranges were too long by the floor; None without mounting."""
-    hints: HintUse | None = None
-    """The use that was made of the hints of the newest frame; None if no source of them is switched on."""
     hintless_s: Mapping[str, float] = field(default_factory=dict)
     """Source of hints -> seconds since it gave some, or since the first frame if it has given none."""
     image_topic: str = ""

@@ -23,6 +23,8 @@ FULL_F_PX, FULL_CX, FULL_CY = 3979.911, 1244.772, 1019.507
 BASELINE_M = 0.193001
 FULL_DOFFS_PX = 124.343
 
+WIDTH, HEIGHT = 640, 480
+"""The size of the window, in pixels."""
 PERIOD_S = 12.0
 """The window is back where it was after this time, in seconds."""
 
@@ -61,15 +63,15 @@ def depth_from_disparity(
     return np.where(np.isfinite(disparity_px), depth_m, np.nan).astype(np.float32)
 
 
-def window(view: CameraView, time_s: float, width: int = 640, height: int = 480) -> CameraView:
+def window(view: CameraView, time_s: float) -> CameraView:
     """Return a window of `view`, with the camera that sees it. It moves in a slow figure of eight with time."""
-    room_x, room_y = view.camera.width - width, view.camera.height - height
+    room_x, room_y = view.camera.width - WIDTH, view.camera.height - HEIGHT
     phase = 2.0 * math.pi * time_s / PERIOD_S
     x = round(room_x * (0.5 + 0.5 * math.sin(phase)))
     y = round(room_y * (0.5 + 0.5 * math.sin(2.0 * phase)))
-    rows, columns = slice(y, y + height), slice(x, x + width)
+    rows, columns = slice(y, y + HEIGHT), slice(x, x + WIDTH)
     return CameraView(
         np.ascontiguousarray(view.image[rows, columns]),
         np.ascontiguousarray(view.depth_m[rows, columns]),
-        view.camera.cropped(x, y, width, height),
+        view.camera.cropped(x, y, WIDTH, HEIGHT),
     )

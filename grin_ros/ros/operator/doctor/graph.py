@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.doubt import Doubt
+from grin_ros.ros.message_types import CLOUD, COMPRESSED, IMAGE, INFO, SCAN
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error, ok, warn
+from grin_ros.ros.topic_names import CLOCK, info_topic, raw_topic
 
-IMAGE, COMPRESSED, INFO = (f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
-MEASURED = (IMAGE, "sensor_msgs/msg/LaserScan", "sensor_msgs/msg/PointCloud2")
+MEASURED = (IMAGE, SCAN, CLOUD)
 """Types of the outputs of the node that sensors publish too."""
 OLD_S = 1.0
 """Stamps that are older than this are suspicious."""
@@ -24,7 +25,6 @@ FEW_HZ = 1.0
 """A camera that is slower than this is suspicious."""
 RATES_APART = 0.2
 """Rates of an image and its camera_info that differ by more than this share are suspicious."""
-CLOCK = "/clock"
 
 
 @dataclass(frozen=True)
@@ -299,8 +299,7 @@ def cameras(graph: RosGraph) -> Iterator[tuple[str, str | None]]:
         types = {end.type for end in topic.publishers if end.node not in ours}
         if not types & {IMAGE, COMPRESSED} or graph.is_depth(name):
             continue
-        base = name.removesuffix("/compressed") if COMPRESSED in types else name
-        beside = f"{base.rpartition('/')[0]}/camera_info"
+        beside = info_topic(name)
         has_info = any(end.type == INFO for end in graph.topics.get(beside, TopicEnds()).publishers)
         yield name, beside if has_info else None
 
@@ -311,5 +310,5 @@ def _arguments(graph: RosGraph) -> str:
         if info is not None:
             compressed = any(end.type == COMPRESSED for end in graph.topics[name].publishers)
             more = " compressed:=true" if compressed else ""
-            return f" image:={name.removesuffix('/compressed') if compressed else name} camera_info:={info}{more}"
+            return f" image:={raw_topic(name)} camera_info:={info}{more}"
     return " image:=<image topic> camera_info:=<camera_info topic>"

@@ -12,8 +12,9 @@ from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.message_types import COMPRESSED, IMAGE
 from grin_ros.ros.operator.doctor.finding import Finding, offer
-from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, RosGraph, SeenNode
+from grin_ros.ros.operator.doctor.graph import RosGraph, SeenNode
 
 BASE_FRAME = "base_footprint"
 """The frame of REP 120 that lies on the ground. base_link may lie above it."""

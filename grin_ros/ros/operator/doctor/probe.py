@@ -35,20 +35,9 @@ from grin_ros.ros.inputs.images import check_layout, open_converter
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.inputs.newest_info import KEPT
 from grin_ros.ros.inputs.tf import TfListener
-from grin_ros.ros.message_types import TF_MESSAGE, message_class
+from grin_ros.ros.message_types import COMPRESSED, IMAGE, INFO, TF_MESSAGE, message_class
 from grin_ros.ros.node.diagnostics.message import REMEDY
-from grin_ros.ros.operator.doctor.graph import (
-    COMPRESSED,
-    IMAGE,
-    INFO,
-    Endpoint,
-    Reception,
-    RosGraph,
-    SeenNode,
-    Status,
-    TopicEnds,
-    cameras,
-)
+from grin_ros.ros.operator.doctor.graph import Endpoint, Reception, RosGraph, SeenNode, Status, TopicEnds, cameras
 from grin_ros.ros.operator.doctor.offers import ASKED, mountings_by_tf
 from grin_ros.ros.operator.harness.messages import header_stamp_ns
 from grin_ros.ros.starting import start_ros

@@ -16,7 +16,7 @@ from grin_ros.ros.inputs.hints.gathering import HintUse
 from grin_ros.ros.inputs.hints.source import Given
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem, Reason
 from grin_ros.ros.node.diagnostics.message import status_message
-from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
+from grin_ros.ros.node.diagnostics.snapshot import Identity, PublishedFrame, Snapshot
 
 GUIDE = Path(__file__).resolve().parents[4] / "docs" / "guides" / "operations.md"
 EVERYTHING = Snapshot(
@@ -29,11 +29,13 @@ EVERYTHING = Snapshot(
     rejection=Problem("bad image", "what happened", "what to do"),
     decision=Decision(1, 1, "why"),
     floor_ln=0.1,
-    hints=HintUse(
-        {"scan": Given(rejected={"no return": 1})},
-        HintReport(1, 0, 0.0, {"scan": 1}),
-        Miss(0.1, 1.0, 60),
-        poses="not known yet",
+    frame=PublishedFrame(
+        hints=HintUse(
+            {"scan": Given(rejected={"no return": 1})},
+            HintReport(1, 0, 0.0, {"scan": 1}),
+            Miss(0.1, 1.0, 60),
+            poses="not known yet",
+        )
     ),
     relative_sigma=0.1,
     drift=1.0,

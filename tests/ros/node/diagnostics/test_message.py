@@ -13,7 +13,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from grin_ros.ros.inputs.problem import BACKEND_FAILED
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
 from grin_ros.ros.node.diagnostics.message import REMEDY, diagnostic_array, status_message
-from grin_ros.ros.node.diagnostics.snapshot import Identity, Snapshot
+from grin_ros.ros.node.diagnostics.snapshot import Identity, PublishedFrame, Snapshot
 
 GOOD = Snapshot(
     lifecycle="active",
@@ -26,7 +26,7 @@ GOOD = Snapshot(
     invalid_ratio=0.1,
     beyond_ratio=0.02,
     silence_s=0.1,
-    camera="cam 640x480",
+    frame=PublishedFrame("cam 640x480"),
 )
 
 

@@ -15,12 +15,13 @@ from grin_ros.core.types import DepthEstimate
 from grin_ros.ros.inputs.problem import BACKEND_FAILED, Problem
 from grin_ros.ros.node.diagnostics import monitor as module
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounts
-from grin_ros.ros.node.diagnostics.monitor import Monitor, PublishedFrame
-from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
+from grin_ros.ros.node.diagnostics.monitor import Monitor
+from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, PublishedFrame, Snapshot
 from grin_ros.ros.node.diagnostics.window import WINDOW_S
 
 DEPTH_M = np.array([[np.nan, np.inf, 1.0, 2.0]], np.float32)
-FRAME = PublishedFrame(DepthEstimate(DEPTH_M, DEPTH_M), {"total": 50.0}, age_ms=60.0, camera="cam 4x1")
+FRAME = PublishedFrame("cam 4x1")
+ESTIMATE = DepthEstimate(DEPTH_M, DEPTH_M)
 TRUNCATED = Problem("bad image", "image: truncated", "check the camera driver")
 
 
@@ -48,6 +49,10 @@ def monitor(clock: Clock) -> Monitor:
     return monitor
 
 
+def publish(monitor: Monitor, frame: PublishedFrame = FRAME) -> None:
+    monitor.published(frame, ESTIMATE, {"total": 50.0}, age_ms=60.0)
+
+
 def snapshot(monitor: Monitor, **counts: Any) -> Snapshot:
     return monitor.snapshot(FrameCounts(**counts))
 
@@ -56,13 +61,13 @@ def test_published_frames_give_rates_latencies_and_shares(monitor: Monitor, cloc
     for _ in range(5):
         clock.now_s += 0.5
         monitor.image_came()
-        monitor.published(FRAME)
+        publish(monitor)
     now = snapshot(monitor)
     assert (now.output_hz, now.input_hz) == (2.0, 2.0)
     assert (now.invalid_ratio, now.beyond_ratio) == (0.25, 0.25)
     assert now.latencies_ms == {"total": (50.0, 50.0)}
     assert now.age_ms == (60.0, 60.0)
-    assert (now.camera, now.decision) == ("cam 4x1", None)
+    assert (now.frame, now.decision) == (FRAME, None)
     assert (now.rejected_now, now.rejection, now.error) == (False, None, None)
 
 
@@ -71,7 +76,7 @@ def test_a_rejection_is_of_now_until_the_next_depth_and_of_lately_until_it_leave
 ) -> None:
     monitor.rejected(TRUNCATED)
     assert (snapshot(monitor).rejected_now, snapshot(monitor).rejection) == (True, TRUNCATED)
-    monitor.published(FRAME)
+    publish(monitor)
     assert (snapshot(monitor).rejected_now, snapshot(monitor).rejection) == (False, TRUNCATED)
     clock.now_s += WINDOW_S + 1
     assert snapshot(monitor).rejection is None
@@ -100,12 +105,13 @@ def test_a_failed_transition_is_an_error_until_a_state_is_entered_without_it(mon
 def test_a_new_activation_knows_nothing_of_the_frames_of_an_earlier_one(monitor: Monitor) -> None:
     decision = Decision(1, 1, "why")
     monitor.begins(decision)
-    monitor.published(replace(FRAME, floor_in_obstacles=True, no_scan=True))
+    seen = replace(FRAME, floor_in_obstacles=True, no_scan=True)
+    publish(monitor, seen)
     now = snapshot(monitor)
-    assert (now.decision, now.floor_in_obstacles, now.no_scan) == (decision, True, True)
+    assert (now.decision, now.frame) == (decision, seen)
     monitor.restart()
     now = snapshot(monitor)
-    assert (now.decision, now.floor_in_obstacles, now.no_scan) == (None, False, False)
+    assert (now.decision, now.frame) == (None, FRAME), "only the camera is known"
 
 
 def test_the_steps_of_a_frame_are_known_before_it_is_published(monitor: Monitor) -> None:
@@ -131,7 +137,8 @@ def test_a_frame_that_takes_long_is_timed_from_its_arrival(monitor: Monitor, clo
     clock.now_s = 204.0
     assert snapshot(monitor).working_s is None
     assert snapshot(monitor, received=2, dropped=1, pending=1).working_s == 4.0
-    monitor.published(PublishedFrame(DepthEstimate(np.ones((2, 2), np.float32), np.ones((2, 2), np.float32)), {}))
+    flat = np.ones((2, 2), np.float32)
+    monitor.published(FRAME, DepthEstimate(flat, flat), {}, None)
     assert snapshot(monitor, received=3, published=1, dropped=1, pending=1).working_s == 0.0
     assert snapshot(monitor).relative_sigma == 1.0
 

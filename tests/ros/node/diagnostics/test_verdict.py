@@ -14,13 +14,13 @@ from grin_ros.core.plausibility.doubt import doubt
 from grin_ros.ros.inputs.hints.gathering import HintUse
 from grin_ros.ros.inputs.hints.source import Given
 from grin_ros.ros.inputs.problem import Problem
-from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, Snapshot
+from grin_ros.ros.node.diagnostics.snapshot import Failure, Identity, PublishedFrame, Snapshot
 from grin_ros.ros.node.diagnostics.verdict import (
     CLOCK_STANDS_S,
     DRIFT,
     ERROR,
     OK,
-    VERDICTS,
+    RULES,
     WARN,
     WORKING_S,
     judge,
@@ -39,7 +39,14 @@ GOOD = Snapshot(
     info_topic="/front/camera_info",
 )
 BACKEND_PROBLEM = Problem("backend failed", "the backend failed on a frame: x", "see the log")
+NO_TRANSFORM = HintUse({"scan": Given(reason="no transform; publish it")}, None)
 ON_ANOTHER_BACKEND = Identity(caveat="runs on 'ort'")
+
+
+def turned(found: Turned) -> PublishedFrame:
+    return PublishedFrame(hints=HintUse({found.source: Given()}, None, turned=found))
+
+
 CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
     "works": ({}, OK, ("10.0 Hz",)),
     "works without stamps": ({"age_ms": None, "invalid_ratio": None, "beyond_ratio": None}, OK, ("10.0 Hz",)),
@@ -109,17 +116,17 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
     ),
     "clock of a slow simulator": ({"clock_stands_s": CLOCK_STANDS_S}, OK, ("10.0 Hz",)),
     "implausible": (
-        {"doubts": (doubt("noise"), doubt("frozen", count=5))},
+        {"frame": PublishedFrame(doubts=(doubt("noise"), doubt("frozen", count=5)))},
         WARN,
         ("the picture is noise without structure", "free_space and scan are not published", "check the light"),
     ),
     "a source of hints gives none for long": (
-        {"hints": HintUse({"scan": Given(reason="no transform; publish it")}, None), "hintless_s": {"scan": 7.0}},
+        {"frame": PublishedFrame(hints=NO_TRANSFORM), "hintless_s": {"scan": 7.0}},
         WARN,
         ("10.0 Hz", "hints.scan has corrected no depth for 7 s: no transform; publish it", "camera alone"),
     ),
     "the pose of a sensor is doubted": (
-        {"hints": HintUse({"scan": Given()}, None, turned=Turned("scan", -8.0, 16.0, False, 0.8))},
+        {"frame": turned(Turned("scan", -8.0, 16.0, False, 0.8))},
         WARN,
         (
             "hints.scan fits what the camera sees better by 20%",
@@ -128,12 +135,12 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ),
     ),
     "the pose of a source without a parameter is doubted": (
-        {"hints": HintUse({"landmarks": Given()}, None, turned=Turned("landmarks", 0.0, 0.0, True, 0.8))},
+        {"frame": turned(Turned("landmarks", 0.0, 0.0, True, 0.8))},
         WARN,
         ("hints.landmarks fits", "turned by 180 degrees", "; check what tf says of the frame of its messages; until"),
     ),
     "a source of hints has just given none": (
-        {"hints": HintUse({"scan": Given(reason="no transform; publish it")}, None), "hintless_s": {"scan": 1.0}},
+        {"frame": PublishedFrame(hints=NO_TRANSFORM), "hintless_s": {"scan": 1.0}},
         OK,
         ("10.0 Hz",),
     ),
@@ -193,7 +200,7 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ("80% of the pixels have no depth", "the robot does not see", "lens", "max_relative_sigma"),
     ),
     "a scan that cannot be made": (
-        {"no_scan": True},
+        {"frame": PublishedFrame(no_scan=True)},
         WARN,
         (
             "10.0 Hz, but",
@@ -204,7 +211,7 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         ),
     ),
     "floor in obstacles": (
-        {"floor_in_obstacles": True},
+        {"frame": PublishedFrame(floor_in_obstacles=True)},
         WARN,
         ("10.0 Hz, but", "mounting is not known", "obstacles contains the floor", "set mounting.known", "base_frame"),
     ),
@@ -245,5 +252,5 @@ def test_level_and_words(name: str) -> None:
 
 
 def test_every_problem_has_a_remedy() -> None:
-    for name, verdict in VERDICTS.items():
+    for name, verdict in RULES.items():
         assert bool(verdict.remedy) == (verdict.level != OK), name

@@ -11,11 +11,9 @@ import pytest
 
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.doubt import doubt
+from grin_ros.ros.message_types import COMPRESSED, IMAGE, INFO
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, warn
 from grin_ros.ros.operator.doctor.graph import (
-    COMPRESSED,
-    IMAGE,
-    INFO,
     Endpoint,
     Reception,
     RosGraph,

@@ -14,8 +14,9 @@ from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.message_types import IMAGE
 from grin_ros.ros.operator.doctor.finding import Severity
-from grin_ros.ros.operator.doctor.graph import IMAGE, Endpoint, Reception, RosGraph, SeenNode, TopicEnds
+from grin_ros.ros.operator.doctor.graph import Endpoint, Reception, RosGraph, SeenNode, TopicEnds
 from grin_ros.ros.operator.doctor.offers import ASKED, OFFERED, mountings_by_tf, offers
 
 NODE, IMAGES, FRAME = "/grin", "/camera/image_raw", "cam_optical"

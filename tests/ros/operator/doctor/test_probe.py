@@ -26,8 +26,9 @@ from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import BACKEND
 from benchmarks.stand_in.process import start_node
 from grin_ros.ros.inputs.newest_info import KEPT
+from grin_ros.ros.message_types import COMPRESSED, IMAGE, INFO
 from grin_ros.ros.operator.doctor.finding import Severity
-from grin_ros.ros.operator.doctor.graph import COMPRESSED, IMAGE, INFO, RosGraph, graph_findings
+from grin_ros.ros.operator.doctor.graph import RosGraph, graph_findings
 from grin_ros.ros.operator.doctor.offers import offers
 from grin_ros.ros.operator.doctor.probe import doubts_of, look, problem_of
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, NodeClient

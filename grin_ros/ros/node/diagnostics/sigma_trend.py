@@ -25,7 +25,7 @@ def relative_sigma(depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32]) -
     return float(np.median(sigma_m[valid] / depth_m[valid])) if valid.any() else None
 
 
-class Drift:
+class SigmaTrend:
     """Compares a value of the last seconds with the same value in the first minute."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grin_ros.ros.node.diagnostics.drift import BASELINE_S, Drift, relative_sigma
+from grin_ros.ros.node.diagnostics.sigma_trend import BASELINE_S, SigmaTrend, relative_sigma
 
 
 def test_relative_sigma_is_the_median_over_valid_pixels() -> None:
@@ -21,7 +21,7 @@ def test_relative_sigma_is_the_median_over_valid_pixels() -> None:
 
 
 def test_the_ratio_is_known_after_the_first_minute_and_follows_the_value() -> None:
-    drift = Drift()
+    drift = SigmaTrend()
     assert drift.now(0.0) is None
     now_s = 100.0
     while now_s < 100.0 + BASELINE_S:

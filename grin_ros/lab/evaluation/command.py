@@ -32,7 +32,7 @@ from grin_ros.lab.evaluation.claims.suites import SuiteResult
 from grin_ros.lab.evaluation.claims.sweep import sweep
 from grin_ros.lab.evaluation.hinted import evaluate_with_hints
 from grin_ros.lab.evaluation.hinted_report import HINTS_LEGEND, hints_picture, hints_table
-from grin_ros.lab.evaluation.options import parser
+from grin_ros.lab.evaluation.options import OF_FOLDERS, parser
 from grin_ros.lab.evaluation.report import EvaluationReport, check_matplotlib
 from grin_ros.lab.evaluation.results import json_text
 from grin_ros.lab.evaluation.run import evaluate, evaluate_baselines
@@ -51,6 +51,10 @@ def main(argv: Several[str] | None = None) -> int:
     limits = Limits(max_depth_m=args.max_depth)
     if bool(args.folders) == bool(args.sequence) or (args.pose_noise and not args.sequence):
         raise ValueError("data: give one or more DIR, or --sequence DIR (which --pose-noise needs), and not both")
+    if args.sequence:
+        for name in OF_FOLDERS:
+            if getattr(args, name) != parser().get_default(name):
+                raise ValueError(f"--sequence: got --{name} too, which counts for DIR only; leave one of them out")
     kinds = (
         (args.sequence, _sequence),
         (args.suite, _suite),

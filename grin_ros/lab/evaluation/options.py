@@ -18,6 +18,10 @@ from grin_ros.lab.evaluation.table import DISTANCE_LEGEND, LEGEND, SIGMA_LEGEND
 SUITES = ("cameras", "focal", "mounting", "edges")
 
 
+OF_FOLDERS = ("domain", "every", "limit", "frames", "mounting", "calibration", "fov", "hints", "sweep", "suite")
+"""The options that count for folders of samples only, and not for a sequence."""
+
+
 def whole_numbers(text: str) -> tuple[int, ...]:
     """Return (1, 2, 4) for '1,2,4'. Raises ArgumentTypeError, which argparse reports."""
     return tuple(map(whole(1), text.split(",")))

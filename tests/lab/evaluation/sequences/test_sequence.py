@@ -118,6 +118,14 @@ def test_one_kind_of_data_is_asked_for(wrong: list[str], capsys: pytest.CaptureF
     assert "--sequence" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", [["--limit", "3"], ["--mounting"], ["--hints", "line"], ["--fov", "60"]])
+def test_options_of_folders_are_refused_with_a_sequence(
+    folder: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--sequence", str(folder), *option]) == 2
+    assert f"--sequence: got {option[0]} too" in capsys.readouterr().err
+
+
 def faulty(sequence: Sequence, fault: str) -> Sequence:
     """Return the sequence with the poses that odometry with this fault would tell."""
 

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from grin_ros.core.floor_scale import floor_scale_ln
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import CameraInputs, camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
+from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.checks.belief import judged, vetted
 from grin_ros.core.hints.dense import at_pixels
@@ -32,7 +34,7 @@ from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import Sample, Sampler, Tensor, sample
 from grin_ros.core.sampling.schedule import Schedule
 from grin_ros.core.smoothing import Smoothing
-from grin_ros.core.types import SURELY_SIGMAS, DepthEstimate, Frame, Hints
+from grin_ros.core.types import SURELY_SIGMAS, DepthEstimate, Frame, HintReport, Hints
 
 
 @dataclass(frozen=True)
@@ -127,52 +129,28 @@ class Estimator:
         clock.lap("denoise")
         floor_ln = None
         if settings.floor_scale and frame.camera.mounting is not None:
-            alone = self._answer(camera, x := self._host(found.x))
-            floor_ln = floor_scale_ln(frame.camera.mounting, alone)
-            shift_ln = self._fusion.possible(np.float32(-floor_ln), alone.ln_range)
-            found = found._replace(x=x + shift_ln / self._fusion.ln_per_x)
+            found, floor_ln = self._scaled_by_floor(frame.camera.mounting, camera, found)
             clock.lap("floor")
         found = self.smoothing.averaged(found, settings.smoothing, self._host)
-        x, log_variance, report, dense = found.x, found.log_variance, None, None
         if callable(hints):
             hints = hints()
             clock.lap("await")
+        corrected = _Corrected(found.x, found.log_variance)
         if hints is not None and len(hints):
-            for name in OWN_SOURCES:
-                if name in hints.sources:
-                    raise ValueError(f"hints: got the source '{name}', which is the estimator's own; give another name")
-            on_host = found._replace(x=self._host(found.x), log_variance=self._host(found.log_variance))
-            answer = self._answer(camera, on_host.x)
-            vet = vetted(frame, comparable(hints, frame.camera), answer)
-            fused = None
-            if vet.hints is not None:
-                told = beside_floor(
-                    frame.camera,
-                    vet.hints,
-                    vet.floor,
-                    lambda given, kind: self._fusion.roughly(frame, given, kind, answer),
-                )
-                told = beside_unreached(frame.camera, told, answer)
-                fused = self._fused(frame, told, camera, tokens, on_host, settings)
-            report = judged(hints, vet, fused.report if fused is not None else None)
-            if fused is not None and report is not None and report.used:
-                x, log_variance = self._carried(frame, hints, camera, fused)
-                dense = fused.dense
-            if report is not None:
-                report = replace(report, alone_ln=answer.ln_range.reshape(self._grid))
+            corrected = self._with_hints(frame, hints, camera, tokens, found, settings)
             clock.lap("hints")
         depth_m, sigma_m = self.engine.decode(
-            {"x": x, "log_variance": log_variance, "image": image, "ray_z": camera.ray_z}
+            {"x": corrected.x, "log_variance": corrected.log_variance, "image": image, "ray_z": camera.ray_z}
         )
         check_answer(depth_m, sigma_m, camera.ray_z[0])
         clock.lap("decode")
         sigma_m = self._calibrated(depth_m, sigma_m, settings)
-        if dense is not None:
-            depth_m, sigma_m = at_pixels(dense, depth_m, sigma_m, camera.ray_z[0], self._grid[1])
+        if corrected.dense is not None:
+            depth_m, sigma_m = at_pixels(corrected.dense, depth_m, sigma_m, camera.ray_z[0], self._grid[1])
             clock.lap("pixels")
         depth_m, sigma_m, maybe_nearer = limited(depth_m, sigma_m, settings)
         clock.lap("limit")
-        return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms, report, floor_ln, maybe_nearer)
+        return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms, corrected.report, floor_ln, maybe_nearer)
 
     def _host(self, tensor: Tensor) -> NDArray[np.float32]:
         return np.asarray(self.engine.to_host(tensor), np.float32)
@@ -180,6 +158,47 @@ class Estimator:
     def _answer(self, camera: CameraInputs, x: NDArray[np.float32]) -> Answer:
         """Return what the network says of the query grid; for an ensemble, the median."""
         return Answer(camera.pixels, camera.query_rays[0], self._fusion.ln_range(middle(x)), *self._grid)
+
+    def _scaled_by_floor(self, mounting: Mounting, camera: CameraInputs, found: Sample) -> tuple[Sample, float]:
+        """Return the answer with the scale that its floor says, and ln(factor) by which its ranges were too long."""
+        x = self._host(found.x)
+        alone = self._answer(camera, x)
+        floor_ln = floor_scale_ln(mounting, alone)
+        shift_ln = self._fusion.possible(np.float32(-floor_ln), alone.ln_range)
+        return found._replace(x=x + shift_ln / self._fusion.ln_per_x), floor_ln
+
+    def _with_hints(
+        self,
+        frame: Frame,
+        hints: Hints,
+        camera: CameraInputs,
+        tokens: Mapping[str, Tensor],
+        found: Sample,
+        settings: Settings,
+    ) -> _Corrected:
+        """Return the answer with the hints that are believed. Raises ValueError for hints of OWN_SOURCES."""
+        for name in OWN_SOURCES:
+            if name in hints.sources:
+                raise ValueError(f"hints: got the source '{name}', which is the estimator's own; give another name")
+        on_host = found._replace(x=self._host(found.x), log_variance=self._host(found.log_variance))
+        alone = self._answer(camera, on_host.x)
+        vet = vetted(frame, comparable(hints, frame.camera), alone)
+        fused = None
+        if vet.hints is not None:
+
+            def roughly(given: Hints, kind: str) -> Answer:
+                return self._fusion.roughly(frame, given, kind, alone)
+
+            told = beside_floor(frame.camera, vet.hints, vet.floor, roughly)
+            told = beside_unreached(frame.camera, told, alone)
+            fused = self._fused(frame, told, camera, tokens, on_host, settings)
+        report = judged(hints, vet, fused.report if fused is not None else None)
+        if report is None:
+            return _Corrected(found.x, found.log_variance)
+        report = replace(report, alone_ln=alone.ln_range.reshape(self._grid))
+        if fused is None or not report.used:
+            return _Corrected(found.x, found.log_variance, report)
+        return _Corrected(*self._carried(frame, hints, camera, fused), report, fused.dense)
 
     def _fused(
         self,
@@ -233,6 +252,16 @@ class Estimator:
         if self._noise is None or self._noise[0] != key:
             self._noise = (key, self._temperature * member_noise(points, settings.members, settings.seed))
         return self._noise[1]
+
+
+class _Corrected(NamedTuple):
+    """The answer x, log_variance (S, N) that is decoded. report: what became of the hints, None without any in the
+    image. dense: the hints by which pixels are corrected after decoding."""
+
+    x: Tensor
+    log_variance: Tensor
+    report: HintReport | None = None
+    dense: Hints | None = None
 
 
 def hint_features(

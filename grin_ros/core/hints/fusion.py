@@ -23,7 +23,7 @@ from grin_ros.core.hints.evidence import floor
 from grin_ros.core.hints.evidence.unreached import widened
 from grin_ros.core.hints.likeness import Likeness
 from grin_ros.core.hints.median import median
-from grin_ros.core.hints.posterior import Observed, Posterior, colours, posterior, sampled, small_lab
+from grin_ros.core.hints.posterior import AT_ONCE, Observed, Posterior, colours, posterior, sampled, small_lab
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.sources import FLOOR, MAPPED, OWN_SOURCES, TRACKED
 from grin_ros.core.hints.thinning import thinned
@@ -41,7 +41,7 @@ ROUGHLY = 64
 @dataclass(frozen=True)
 class Fused:
     """The answer with hints: x and log_variance (S, N) as `Sample` has them, and what became of the hints. dense: all
-    hints of a dense sensor, by which the pixels are corrected after decoding (`at_pixels`); None for a few hints."""
+    hints, by which the pixels are corrected after decoding (`at_pixels`), if they are spread and more than AT_ONCE."""
 
     x: Array
     log_variance: Array
@@ -95,8 +95,8 @@ class Fusion:
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
         deviation_ln = found.deviation_ln
-        dense = _independent(seen) if kind == SPREAD and len(used) < len(seen) else None
-        if dense is not None:
+        dense = _independent(seen) if kind == SPREAD and len(seen) > AT_ONCE else None
+        if dense is not None and len(used) < len(seen):
             shift_ln, deviation_ln = self._in_cells(frame, dense, ln_range, shift_ln, deviation_ln)
         deviation_ln = widened(deviation_ln, ln_range + shift_ln, used.unreached)
         within = ln_range < self.limit_ln

@@ -91,7 +91,7 @@ def test_a_sensor_cannot_have_a_name_of_the_estimators_own(estimator: Estimator,
 @pytest.mark.parametrize("left_px", [0.0, 500.0])
 def test_a_dense_cloud_corrects_depth_or_lies_outside(estimator: Estimator, tiny_frame: Frame, left_px: float) -> None:
     alone = estimator(tiny_frame)
-    few = hints_of(tiny_frame, alone, 1.4, 300)
+    few = hints_of(tiny_frame, alone, 1.4, 256)
     every = np.random.default_rng(0).integers(0, len(few), 40_000)
     many = Hints.measured(few.pixels[every] - (left_px, 0.0), few.range_m[every])
     got = estimator(tiny_frame, hints=many)

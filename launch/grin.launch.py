@@ -22,6 +22,7 @@ ARGUMENTS = {
     "namespace": ("", "The namespace of the node and its topics."),
     "name": ("grin", "The name of the node."),
     **shared("image", "camera_info", "hints"),
+    "scan": ("scan", "The topic of the scan that the node publishes. A lidar must not publish on it too."),
     "params_file": (str(CONFIG / "grin.yaml"), "The parameter file of the node."),
     **shared("model", "backend", "compressed", "use_sim_time", "autostart", "respawn", "log_level", "dds_profile"),
 }
@@ -44,6 +45,7 @@ def start(given: dict[str, str]) -> list[Any]:
             ("image", given["image"]),
             ("image/compressed", f"{given['image']}/compressed"),
             ("camera_info", given["camera_info"]),
+            ("scan", given["scan"]),
             *hint_remappings(given),
         ],
         arguments=["--ros-args", "--log-level", given["log_level"]],

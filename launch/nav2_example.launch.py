@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start the node and Nav2, whose local costmap and collision monitor use the obstacles that this camera sees.
 
-ros2 launch grin_ros nav2_example.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info
+ros2 launch grin_ros nav2_example.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info \
+    params_file:=$PWD/my_robot.yaml
 
 Nav2 starts as nav2_bringup ships it, with the parameters of config/nav2_costmap.yaml in place of its own. The robot
 must provide its transforms, a map or odometry, and a mounting for the node (see docs/guides/nav2.md).
@@ -16,17 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 
 from grin_ros.ros.node.launching import described, included, shared
 from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "config"
-PASSED_ON = ("image", "camera_info", "params_file", "model", "backend", "compressed", "use_sim_time", "log_level")
+PASSED_ON = (
+    *("image", "camera_info", "hints", "scan", "params_file"),
+    *("model", "backend", "compressed", "use_sim_time", "log_level"),
+)
 
 ARGUMENTS = {
-    **shared("image", "camera_info"),
+    **shared("image", "camera_info", "hints"),
+    "scan": ("/grin/scan", "The topic of the scan that the node publishes. /scan is left to the lidar of the robot."),
     "params_file": (str(CONFIG / "grin.yaml"), "The parameter file of the node. It must contain the mounting."),
     "nav2_params_file": ("", "The parameter file of Nav2. If empty, nav2_params.yaml of nav2_bringup is used."),
     "costmap_file": (str(CONFIG / "nav2_costmap.yaml"), "A file of parameters that replace those of nav2_params_file."),
@@ -41,7 +46,12 @@ def generate_launch_description() -> LaunchDescription:
 
 def start(given: dict[str, str]) -> list[Any]:
     """Return the actions for these values of the arguments."""
-    bringup = Path(get_package_share_directory("nav2_bringup"))
+    try:
+        bringup = Path(get_package_share_directory("nav2_bringup"))
+    except PackageNotFoundError as error:
+        raise ValueError(
+            "the package nav2_bringup is not installed; type: sudo apt install ros-$ROS_DISTRO-nav2-bringup"
+        ) from error
     base = Path(given["nav2_params_file"] or bringup / "params" / "nav2_params.yaml")
     together = replaced(read(base), read(Path(given["costmap_file"])))
     # Nav2's launch file takes one parameter file and reads it while Nav2 starts, so the file is not deleted.

@@ -21,7 +21,7 @@ from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "config"
-PASSED_ON = ("namespace", "image", "camera_info", "params_file", "model", "backend", "compressed", "log_level")
+PASSED_ON = ("namespace", "image", "camera_info", "hints", "params_file", "model", "backend", "compressed", "log_level")
 VIEWERS = {"rviz": "rviz2", "foxglove": "foxglove_bridge"}
 """Viewer -> the package that brings it."""
 
@@ -37,7 +37,7 @@ ARGUMENTS = {
     "viewer": ("rviz", "The viewer: rviz, foxglove (its bridge), or none. With none, everything ends with the bag."),
     "namespace": ("", "The namespace of the node and its topics."),
     "image": ("image", "The image topic in the bag, without /compressed."),
-    **shared("camera_info"),
+    **shared("camera_info", "hints"),
     "params_file": (str(CONFIG / "grin.yaml"), "The parameter file of the node."),
     **shared("model", "backend", "compressed", "log_level"),
 }

@@ -46,7 +46,14 @@ Names are relative to the namespace of the node. Every output has the stamp and 
 has a header. Depth follows REP 118 (metres along the optical axis) and REP 117 (NaN is invalid, +inf is beyond range).
 A topic that a parameter switches is there while that parameter is true. More about images and `camera_info`:
 [cameras](../guides/cameras.md); about `obstacles`, `free_space` and `scan`: [nav2](../guides/nav2.md); about hints:
-[hints](../guides/hints.md); about `/diagnostics`: [operations](../guides/operations.md)."""
+[hints](../guides/hints.md); about `/diagnostics`: [operations](../guides/operations.md).
+
+QoS: the node subscribes best effort, so it hears reliable and best-effort publishers, and publishes reliably, so
+subscribers of both kinds hear it. All topics are volatile and keep the last messages, as many as the column QoS says. A
+`camera_info` whose publisher keeps it (transient_local) is asked for as well. The parameters
+`qos_overrides.TOPIC.subscription.POLICY` and `qos_overrides.TOPIC.publisher.POLICY` change `history`, `depth`,
+`reliability` and `durability` of every topic but `/diagnostics`
+([operations](../guides/operations.md#domains-and-qos))."""
 MESSAGES_INTRODUCTION = """\
 Each node has one status, `<node>: depth`, once every `diagnostics_period_s`. If several things are wrong, the message
 tells the most serious one, which is the first of them in this table. Correct it, and look again. The values beside the
@@ -117,14 +124,16 @@ def commands_page() -> str:
 
 def topics_page() -> str:
     """Return the tables of inputs and outputs as Markdown."""
-    head = ("topic", "type", "content", "switched by")
+    head = ("topic", "type", "content", "QoS", "switched by")
 
-    def rows(topics: Iterable[Topic]) -> Iterator[Sequence[str]]:
+    def rows(topics: Iterable[Topic], reliability: str) -> Iterator[Sequence[str]]:
         for topic in topics:
-            yield f"`{topic.name}`", f"`{topic.type}`", topic.description, ", ".join(f"`{it}`" for it in topic.switches)
+            switches = ", ".join(f"`{it}`" for it in topic.switches)
+            qos = f"{reliability}, last {topic.queue}"
+            yield f"`{topic.name}`", f"`{topic.type}`", topic.description, qos, switches
 
-    lines = ["# Topics", NOTE, TOPICS_INTRODUCTION, "## Inputs", _table(head, rows(INPUTS.values()))]
-    lines += ["## Outputs", _table(head, rows([*OUTPUTS.values(), DIAGNOSTICS]))]
+    lines = ["# Topics", NOTE, TOPICS_INTRODUCTION, "## Inputs", _table(head, rows(INPUTS.values(), "best effort"))]
+    lines += ["## Outputs", _table(head, rows([*OUTPUTS.values(), DIAGNOSTICS], "reliable"))]
     return "\n\n".join(lines) + "\n"
 
 

@@ -31,6 +31,7 @@ TEST = Path(__file__).relative_to(ROOT).as_posix()
 README_LINES = 120
 LAUNCH_GUIDE = ROOT / "docs" / "guides" / "launch.md"
 
+PARAMETER = re.compile(rf"^\s*(?:{'|'.join({name.partition('.')[0] for name in BY_NAME})}):")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FOLDERS = "grin_ros|tests|config|launch|export|benchmarks|docs|scripts"
@@ -241,6 +242,31 @@ def test_commands_exist_with_their_options(page: Path) -> None:
 @names
 def test_named_files_and_modules_exist(page: Path) -> None:
     assert sorted(set(missing_names(page.read_text(encoding="utf-8")))) == []
+
+
+def bare_parameters(text: str) -> Iterator[str]:
+    """Yield each block that begins with a parameter of the node; saved as a file, it needs 'ros__parameters' above."""
+    blocks = [block for _, block in FENCE.findall(text)] + re.findall(
+        r"(?:^    .*\n)+", FENCE.sub("", text), re.MULTILINE
+    )
+    yield from (block for block in blocks if PARAMETER.match(block))
+
+
+@names
+def test_examples_of_parameter_files_can_be_saved_as_files(page: Path) -> None:
+    assert list(bare_parameters(page.read_text(encoding="utf-8"))) == []
+
+
+@names
+def test_a_depth_image_is_remapped_with_its_camera_info(page: Path) -> None:
+    for line in code(page.read_text(encoding="utf-8")):
+        for name, topic in re.findall(r"-r (\S*hints/depth):=(\S*)/", line):
+            assert f"-r {name}/camera_info:={topic}/camera_info" in line
+
+
+def test_a_parameter_without_its_file_is_found() -> None:
+    assert len(list(bare_parameters("```yaml\nbackend: ort\n```\n\n    mounting:\n      known: true\n"))) == 2
+    assert not list(bare_parameters("```yaml\n/**:\n  ros__parameters:\n    backend: ort\n```\n"))
 
 
 def test_pages_that_code_and_configuration_name_exist() -> None:

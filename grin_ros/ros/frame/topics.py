@@ -20,7 +20,8 @@ class Topic:
 
     type: the message type, such as sensor_msgs/msg/Image. description: one line. switches: the boolean parameters that
     switch the topic on; it is there while one of them is true, and always if there is none. needs_mounting: it is not
-    published where the mounting of the camera is not known.
+    published where the mounting of the camera is not known. queue: the depth of its QoS, at least 1: so many messages
+    wait.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Topic:
     description: str
     switches: tuple[str, ...] = ()
     needs_mounting: bool = False
+    queue: int = 1
 
     def on(self, switched_on: Collection[str]) -> bool:
         """Return True if the topic is switched on. switched_on: the boolean parameters that are true."""
@@ -41,7 +43,7 @@ INPUTS: Mapping[str, Topic] = {
         Topic("image/compressed", COMPRESSED, "The image as JPEG or PNG, instead of image.", ("compressed",)),
         Topic("camera_info", INFO, "The calibration of the camera; the newest message before an image counts."),
         *(
-            Topic(name, kind, description, (source.switch,))
+            Topic(name, kind, description, (source.switch,), queue=source.waiting)
             for source in SOURCES.values()
             for name, (kind, description) in source.topics.items()
         ),

@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
 from rclpy.node import Node
 
+from grin_ros.ros import commands
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.message_types import COMPRESSED, IMAGE
+from grin_ros.ros.topic_names import info_topic
 
 SILENCE_S = 5.0
 """Warn after this many seconds without an image."""
@@ -88,8 +90,5 @@ def silence_text(topic: str, image_topics: Mapping[str, str], *, came: bool = Fa
         return f"{text}no node publishes images: start the camera driver, and check ROS_DOMAIN_ID on both ends"
     names = ", ".join(f"{name} ({kind})" for name, kind in image_topics.items())
     name, kind = next(iter(image_topics.items()))
-    more = " compressed:=true" if kind == COMPRESSED else ""
-    return (
-        f"{text}images are published on {names}. For example, type: ros2 launch grin_ros grin.launch.py "
-        f"image:={name.removesuffix('/compressed') if more else name}{more}"
-    )
+    example = commands.start(name, info_topic(name), compressed=kind == COMPRESSED)
+    return f"{text}images are published on {names}. For example, type: {example}"

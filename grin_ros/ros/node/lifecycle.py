@@ -28,6 +28,7 @@ from grin_ros.core.backends.preferences import named_backends
 from grin_ros.core.backends.watchdog import WatchedEngine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.transform_tree import TransformTree
+from grin_ros.ros import commands
 from grin_ros.ros.frame.processor import Capture, FrameProcessor
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.images import open_converter
@@ -140,16 +141,16 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._monitor.enter("unconfigured" if released else "finalized", failing=not released)
         if released:
             text = "the backend answered late, so the node was not only deactivated: it is unconfigured"
-            self._report_failure(text, f"type: {self._command('configure')} && {self._command('activate')}")
+            self._report_failure(text, commands.transitions(self.get_fully_qualified_name(), "configure", "activate"))
         return super().on_error(state) if released else FAILURE
 
     def autostart(self) -> None:
         """Configure and activate if the parameter autostart is true. If that fails, the services may try it again."""
         if not self.get_parameter("autostart").value:
+            ways = (commands.transitions(self.get_fully_qualified_name(), "configure", "activate"), commands.AUTOSTART)
             self._log.info(
-                f"unconfigured: no depth is published until the node is activated. A lifecycle manager does it, or "
-                f"type: {self._command('configure')} && {self._command('activate')}; "
-                "or start the node with --ros-args -p autostart:=true"
+                "unconfigured: no depth is published until the node is activated. A lifecycle manager does it, or "
+                + "; or ".join(dict.fromkeys(ways))
             )
         elif self.trigger_configure() == SUCCESS:  # type: ignore[no-untyped-call]
             self.trigger_activate()  # type: ignore[no-untyped-call]
@@ -231,7 +232,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             return True
         remedy = (
             "no depth is published until this is corrected: start the node again if it takes a parameter that is not "
-            f"live, or else type: {self._command(transition)}"
+            f"live, or else {commands.transitions(self.get_fully_qualified_name(), transition)}"
         )
         self._report_failure(f"{transition} failed: {text}", remedy)
         return False
@@ -240,10 +241,6 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._monitor.failed(Failure(text, remedy))
         self._log.error(f"{text}; {remedy}")
         self._publish_diagnostics()
-
-    def _command(self, transition: str) -> str:
-        """Return the command that requests a transition of this node."""
-        return f"ros2 lifecycle set {self.get_fully_qualified_name()} {transition}"
 
     def _backend_description(self) -> str:
         return self._engine.description if self._engine else ""

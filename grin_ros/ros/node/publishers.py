@@ -47,7 +47,9 @@ class Publishers:
                 self._publishers[topic.name] = node.create_lifecycle_publisher(
                     message_class(topic.type),
                     topic.name,
-                    QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE),
+                    QoSProfile(
+                        history=HistoryPolicy.KEEP_LAST, depth=topic.queue, reliability=ReliabilityPolicy.RELIABLE
+                    ),
                     qos_overriding_options=QoSOverridingOptions(QOS_POLICIES),
                 )
 

@@ -16,7 +16,6 @@ from rclpy.qos_overriding_options import QosCallbackResult, QoSOverridingOptions
 from grin_ros.ros.frame.processor import Capture
 from grin_ros.ros.frame.topics import INPUTS
 from grin_ros.ros.inputs.hints.gathering import HintInputs
-from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.messages import AnyImage
 from grin_ros.ros.inputs.newest_info import KeptInfo, NewestInfo
 from grin_ros.ros.message_types import INFO, message_class
@@ -83,9 +82,8 @@ class Subscriptions:
         publisher has kept."""
         kept = KeptInfo(self._node, callback) if INPUTS[topic].type == INFO else None
         kind = message_class(INPUTS[topic].type)
-        source = self._hints.topics.get(topic) if self._hints is not None else None
-        depth = SOURCES[source].waiting if source else 1
-        newest = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)
+        queue = INPUTS[topic].queue
+        newest = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=queue, reliability=ReliabilityPolicy.BEST_EFFORT)
         overriding = QoSOverridingOptions(QOS_POLICIES, callback=None if kept else _checked)
         heard = kept.receive if kept else callback
         subscription = self._node.create_subscription(kind, topic, heard, newest, qos_overriding_options=overriding)

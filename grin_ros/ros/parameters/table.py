@@ -172,7 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "parameters",
         "Print a parameter file of the node with every parameter, its default and its description.",
         "grin parameters > grin.yaml",
-        notes="Start the node with it: grin_node --ros-args --params-file grin.yaml",
+        notes="Start the node with it: grin_node --ros-args --params-file grin.yaml -p autostart:=true",
     )
     parser.add_argument("--markdown", action="store_true", help="print the table for the documentation instead")
     print(markdown_table() if parser.parse_args(argv).markdown else yaml_text(), end="")

@@ -57,7 +57,7 @@ def test_every_argument_is_in_the_guide_with_its_default_and_description(read: R
     expected = {}
     for argument, (default, description) in arguments(read(name)).items():
         assert description
-        shown = "**needed**" if default is None else f"`{Path(default).name if '/' in default else default}`"
+        shown = "**needed**" if default is None else f"`{Path(default).name if Path(default).is_file() else default}`"
         expected[argument] = f"{shown if shown != '``' else ''} | {description}"
     assert rows == expected
 
@@ -65,7 +65,7 @@ def test_every_argument_is_in_the_guide_with_its_default_and_description(read: R
 @pytest.mark.parametrize("name", FILES)
 def test_arguments_of_one_name_mean_the_same(read: Read, name: str) -> None:
     of_grin = arguments(read("grin.launch.py"))
-    special = {"image", "namespace", "params_file"}  # their descriptions name what is special in a file
+    special = {"image", "namespace", "params_file", "scan"}  # their descriptions name what is special in a file
     for argument, value in arguments(read(name)).items():
         if argument in of_grin and argument not in special:
             assert value == of_grin[argument], argument
@@ -88,6 +88,7 @@ def test_arguments_reach_the_node(read: Read) -> None:
         name="depth",
         image="/cam/image_raw",
         camera_info="/cam/camera_info",
+        scan="/grin/scan",
         params_file="/robot.yaml",
         model="/models/mine",
         backend="reference",
@@ -106,6 +107,7 @@ def test_arguments_reach_the_node(read: Read) -> None:
         "image": "/cam/image_raw",
         "image/compressed": "/cam/image_raw/compressed",
         "camera_info": "/cam/camera_info",
+        "scan": "/grin/scan",
     }
     assert node["arguments"] == ["--ros-args", "--log-level", "debug"]
 
@@ -191,6 +193,7 @@ def test_a_replay_by_grin_waits_for_the_node(read: Read) -> None:
         image="front/image_raw",
         compressed="true",
         model="mine",
+        hints="scan=/scan",
     )
     (executable, command, *options), process = process_of(actions)
     assert (executable.kwargs, command) == ({"package": "grin_ros", "executable": "grin"}, "replay")
@@ -202,6 +205,7 @@ def test_a_replay_by_grin_waits_for_the_node(read: Read) -> None:
     assert file == str(LAUNCH / "grin.launch.py")
     assert passed["use_sim_time"] == "true"
     assert (passed["model"], passed["namespace"], passed["respawn"]) == ("mine", "robot", "false")
+    assert passed["hints"] == "scan=/scan"
     assert set(passed) <= set(arguments(read("grin.launch.py")))
 
 
@@ -240,6 +244,7 @@ def test_nav2_gets_its_own_parameters_with_ours_replacing_them(
 ) -> None:
     packages = ModuleType("ament_index_python.packages")
     packages.get_package_share_directory = lambda name: str(tmp_path / name)  # type: ignore[attr-defined]
+    packages.PackageNotFoundError = PackageNotFoundError  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ament_index_python.packages", packages)
     params = tmp_path / "nav2_bringup" / "params"
     params.mkdir(parents=True)
@@ -250,9 +255,10 @@ def test_nav2_gets_its_own_parameters_with_ours_replacing_them(
     ours = tmp_path / "ours.yaml"
     ours.write_text("local_costmap: {local_costmap: {ros__parameters: {plugins: [c], c: {enabled: true}}}}\n")
     file = read("nav2_example.launch.py")
-    actions = started(file, costmap_file=str(ours), image="/cam/image", use_sim_time="true")
+    actions = started(file, costmap_file=str(ours), image="/cam/image", use_sim_time="true", hints="scan=/scan")
     (grin, passed), (nav2, given) = map(included, actions["IncludeLaunchDescription"])
     assert (grin, passed["image"]) == (str(LAUNCH / "grin.launch.py"), "/cam/image")
+    assert (passed["hints"], passed["scan"]) == ("scan=/scan", "/grin/scan")
     assert set(passed) <= set(arguments(read("grin.launch.py")))
     assert nav2 == str(tmp_path / "nav2_bringup" / "launch" / "navigation_launch.py")
     assert (given["use_sim_time"], passed["use_sim_time"]) == ("true", "true")
@@ -266,6 +272,15 @@ def test_nav2_gets_its_own_parameters_with_ours_replacing_them(
     ours.write_text("- no\n- mapping\n")
     with pytest.raises(ValueError, match="got list, expected a ROS parameter file"):
         started(file, costmap_file=str(ours))
+
+
+def test_nav2_that_is_not_installed_is_refused_with_what_to_type(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("ament_index_python.packages.get_package_share_directory", missing)
+    with pytest.raises(ValueError, match=r"sudo apt install ros-\$ROS_DISTRO-nav2-bringup"):
+        started(read("nav2_example.launch.py"))
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ NAMES: Mapping[str, frozenset[str]] = {
     }.items()
 }
 NAMES = {**NAMES, "source of nav2_costmap_2d::ObstacleLayer": NAMES["source of nav2_costmap_2d::VoxelLayer"]}
+LIDAR, SCAN = "/scan", "/grin/scan"
+"""The topics of the robot's own lidar, and of the node's scan as nav2_example.launch.py names it."""
 MESSAGES = {"pointcloud": "PointCloud2", "scan": "LaserScan"}
 NODE_P95_S, NODE_PERIOD_S = 0.095, 1 / 14.3
 """The latency and the period of the slowest computer in the table of performance."""
@@ -84,6 +86,12 @@ def plain(values: Mapping[str, Any]) -> set[str]:
 
 def groups(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if isinstance(value, dict)}
+
+
+def message_on(topic: str) -> str:
+    """Return the short name of the message type on a topic of the file."""
+    output = OUTPUTS["scan"] if topic in (LIDAR, SCAN) else OUTPUTS[topic.removeprefix("/")]
+    return output.type.rpartition("/")[2]
 
 
 def test_nav2_declares_every_parameter() -> None:
@@ -126,13 +134,34 @@ def test_the_scan_marks_less_far_than_it_reaches() -> None:
 @pytest.mark.parametrize("layer", [VOXELS, STVL, SCAN_LAYER], ids=["voxel", "stvl", "scan"])
 def test_the_costmap_uses_topics_of_the_node_with_their_types(layer: dict[str, Any]) -> None:
     for source in groups(layer).values():
-        assert OUTPUTS[source["topic"].removeprefix("/")].type.rpartition("/")[2] == source["data_type"]
+        assert message_on(source["topic"]) == source["data_type"]
 
 
 def test_the_collision_monitor_uses_topics_of_the_node_with_their_types() -> None:
     for name in groups(MONITOR).keys() - set(MONITOR["polygons"]):
         source = MONITOR[name]
-        assert OUTPUTS[source["topic"].removeprefix("/")].type.rpartition("/")[2] == MESSAGES[source["type"]]
+        assert message_on(source["topic"]) == MESSAGES[source["type"]]
+
+
+@pytest.mark.parametrize("layer", [VOXELS, GLOBAL_COSTMAP["voxel_layer"]], ids=["local", "global"])
+def test_the_lidar_of_the_robot_stays_in_both_costmaps(layer: dict[str, Any]) -> None:
+    """The lists of the file take the place of those of Nav2, in which the lidar is."""
+    assert "scan" in layer["observation_sources"].split()
+    lidar = layer["scan"]
+    assert lidar["topic"] == LIDAR and lidar["marking"] and lidar["clearing"]
+    assert lidar["expected_update_rate"] == 0.0, "without a lidar the costmap would never be current"
+    assert layer["min_obstacle_height"] == lidar["min_obstacle_height"] == 0.0, "lidars near the floor mark too"
+    assert layer["obstacles"]["min_obstacle_height"] > 0.0
+
+
+def test_the_lidar_of_the_robot_stays_in_the_collision_monitor() -> None:
+    assert "scan" in MONITOR["observation_sources"]
+    assert MONITOR["scan"]["topic"] == LIDAR
+
+
+def test_the_layer_of_the_scan_takes_that_of_the_node() -> None:
+    assert SCAN_LAYER["scan"]["topic"] == SCAN
+    assert f'"scan": ("{SCAN}", ' in (ROOT / "launch" / "nav2_example.launch.py").read_text()
 
 
 def test_the_voxel_layer_marks_obstacles_and_clears_free_space() -> None:

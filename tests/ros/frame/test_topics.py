@@ -13,6 +13,7 @@ from grin_ros.ros.frame.outputs import MAKERS
 from grin_ros.ros.frame.topics import DIAGNOSTICS, INPUTS, OUTPUTS, Topic
 from grin_ros.ros.message_types import message_class, type_name
 from grin_ros.ros.parameters.table import BY_NAME
+from scripts import reference_docs
 from tests.ros import ROOT
 
 TOPICS = [*INPUTS.values(), *OUTPUTS.values(), DIAGNOSTICS]
@@ -24,6 +25,15 @@ def test_a_topic_has_a_type_a_sentence_and_switches_that_are_boolean_parameters(
     assert type_name(kind) == topic.type if kind else topic.type.startswith("nav_msgs/")
     assert topic.description.endswith(".") and topic.description[0].isupper() and "\n" not in topic.description
     assert all(type(BY_NAME[name].default) is bool for name in topic.switches)
+
+
+def test_the_reference_says_the_qos_of_every_topic() -> None:
+    page = reference_docs.topics_page()
+    for topics, reliability in ((INPUTS.values(), "best effort"), ([*OUTPUTS.values(), DIAGNOSTICS], "reliable")):
+        for topic in topics:
+            (row,) = [line for line in page.splitlines() if line.startswith(f"| `{topic.name}` |")]
+            assert f"| {reliability}, last {topic.queue} |" in row
+    assert INPUTS["hints/range"].queue > INPUTS["image"].queue == 1
 
 
 def test_every_output_has_a_maker() -> None:

@@ -13,21 +13,29 @@ from typing import Any
 
 import pytest
 
+from grin_ros.ros import commands
 from grin_ros.ros.message_types import COMPRESSED, IMAGE
 from grin_ros.ros.node import image_watch as module
 from grin_ros.ros.node.image_watch import SILENCE_S, ImageWatch, is_picture, silence_text
+
+
+@pytest.fixture(autouse=True)
+def installed_ros(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "_has_ros2", lambda: True)
 
 
 def test_other_image_topics_are_named_with_their_types() -> None:
     text = silence_text("/image", {"/front/image_raw": IMAGE, "/rear/image_raw": IMAGE})
     assert text.startswith("no image has arrived on /image for 5 s, so no depth is published; ")
     assert "/front/image_raw (sensor_msgs/msg/Image), /rear/image_raw (sensor_msgs/msg/Image)" in text
-    assert text.endswith("type: ros2 launch grin_ros grin.launch.py image:=/front/image_raw")
+    assert text.endswith(
+        "type: ros2 launch grin_ros grin.launch.py image:=/front/image_raw camera_info:=/front/camera_info"
+    )
 
 
 def test_a_compressed_topic_is_launched_as_such() -> None:
     text = silence_text("/image", {"/front/image_raw/compressed": COMPRESSED})
-    assert text.endswith("image:=/front/image_raw compressed:=true")
+    assert text.endswith("image:=/front/image_raw camera_info:=/front/camera_info compressed:=true")
 
 
 def test_a_graph_without_images_needs_a_camera() -> None:

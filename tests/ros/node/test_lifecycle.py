@@ -17,9 +17,11 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.qos import ReliabilityPolicy
 
 from benchmarks.stand_in.engine import FakeEngine
 from grin_ros.core.backends.registry import BACKENDS
+from grin_ros.ros import commands
 from grin_ros.ros.node import lifecycle
 from tests.ros.in_process import counts, send, submit, value, verdict
 
@@ -206,6 +208,16 @@ def test_a_node_that_was_shut_down_says_how_to_get_it_back(make: Callable[..., A
     assert message == "finalized: the node was shut down and publishes nothing until its process is started again"
 
 
+def test_the_node_subscribes_best_effort_and_publishes_reliably(make: Callable[..., Any]) -> None:
+    """docs/reference/topics.md says so."""
+    node = make(hints__scan=True)
+    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
+    asked = [each for name in ("/image", "/hints/scan") for each in node.get_subscriptions_info_by_topic(name)]
+    offered = [each for name in ("/points", "/diagnostics") for each in node.get_publishers_info_by_topic(name)]
+    assert [each.qos_profile.reliability for each in asked] == [ReliabilityPolicy.BEST_EFFORT] * 2
+    assert [each.qos_profile.reliability for each in offered] == [ReliabilityPolicy.RELIABLE] * 2
+
+
 def test_an_impossible_qos_override_fails_configure(make: Callable[..., Any]) -> None:
     node = make(**{"qos_overrides./points.publisher.reliability": "sometimes"})
     assert node.trigger_configure() == FAILURE
@@ -257,7 +269,7 @@ def test_a_backend_that_answers_late_leaves_an_unconfigured_node_that_says_so(
     HangingEngine.armed = False
     level, message = verdict(node)
     assert level == DiagnosticStatus.ERROR
-    assert "it is unconfigured; type: ros2 lifecycle set" in message
+    assert f"it is unconfigured; {commands.transitions('/grin', 'configure', 'activate')}" in message
     assert node.trigger_configure() == SUCCESS
     assert not reason(node)
 

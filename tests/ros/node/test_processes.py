@@ -28,6 +28,7 @@ from benchmarks.stand_in.camera import HEIGHT, WIDTH, info_message, picture
 from benchmarks.stand_in.engine import BACKEND, DELAY_VARIABLE, fake_depth_m
 from benchmarks.stand_in.process import start_node
 from grin_ros.core.types import Frame
+from grin_ros.ros import commands
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.node.process import spin
 from grin_ros.ros.operator.harness.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, NodeClient
@@ -132,7 +133,7 @@ def test_the_log_says_what_the_node_does_and_what_it_waits_for(start: Start, fak
     client = start("-r", "image:=/front", parameters={"model": str(fake_artifact), "backend": BACKEND})
     assert client.process is not None
     said = client.process.text
-    command = "type: ros2 lifecycle set /grin configure && ros2 lifecycle set /grin activate"
+    command = commands.transitions("/grin", "configure", "activate")
     client.wait(lambda: command in said(), "advice to a node that nobody activates")
     assert client.change(CONFIGURE)
     assert client.change(ACTIVATE)

@@ -152,6 +152,13 @@ def test_parameters_of_the_start_are_read_only_and_settings_of_the_estimate_are_
     assert live <= {parameter.name for parameter in PARAMETERS if not parameter.read_only}
 
 
+def test_the_command_to_start_the_node_with_the_file_also_activates_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """The printed file says autostart: false."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "grin_node --ros-args --params-file grin.yaml -p autostart:=true" in capsys.readouterr().out
+
+
 def test_the_command_prints_both_forms_and_needs_no_ros(capsys: pytest.CaptureFixture[str]) -> None:
     code = "import sys; sys.modules['rclpy'] = None; from grin_ros.cli import main; main(['parameters'])"
     command = [sys.executable, "-c", code]

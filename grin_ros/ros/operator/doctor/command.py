@@ -13,7 +13,7 @@ from grin_ros.core.command_line import DONE, FAILED, CommandParser, positive
 from grin_ros.ros.operator.doctor import environment, installation
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error
 from grin_ros.ros.operator.doctor.graph import graph_findings
-from grin_ros.ros.operator.doctor.offers import offers
+from grin_ros.ros.operator.doctor.offers import frame_findings, offers
 from grin_ros.ros.operator.doctor.transforms import transform_findings
 
 
@@ -44,6 +44,7 @@ def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
     yield from (("DDS", each) for each in environment.dds(given, graph.middleware))
     yield from (("graph", each) for each in graph_findings(graph))
     yield from (("graph", each) for each in transform_findings(graph))
+    yield from (("graph", each) for each in frame_findings(graph))
     yield from (("what would help", each) for each in offers(graph))
 
 

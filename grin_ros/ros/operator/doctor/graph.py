@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.doubt import Doubt
+from grin_ros.ros import commands
 from grin_ros.ros.message_types import CLOUD, COMPRESSED, IMAGE, INFO, SCAN
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error, ok, warn
-from grin_ros.ros.topic_names import CLOCK, info_topic, raw_topic
+from grin_ros.ros.topic_names import CLOCK, info_topic
 
 MEASURED = (IMAGE, SCAN, CLOUD)
 """Types of the outputs of the node that sensors publish too."""
@@ -90,7 +91,7 @@ class SeenNode:
 @dataclass(frozen=True)
 class RosGraph:
     """A picture of the graph. nodes: those of grin_ros. heard: what came on some topics within `seconds`. mountings:
-    optical frame -> what tf says of the camera's mounting."""
+    optical frame -> what tf says of the camera's mounting. domain: ROS_DOMAIN_ID, in which nodes see each other."""
 
     nodes: Sequence[SeenNode] = ()
     topics: Mapping[str, TopicEnds] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class RosGraph:
     seconds: float = 0.0
     middleware: str = ""
     mountings: Mapping[str, Mounting] = field(default_factory=dict)
+    domain: int = 0
 
     def is_depth(self, topic: str) -> bool:
         """Return True if the image of a depth camera was heard on the topic."""
@@ -107,7 +109,8 @@ class RosGraph:
 def graph_findings(graph: RosGraph) -> Iterator[Finding]:
     """Yield everything that an operator should know, node by node, then about the cameras."""
     if not graph.nodes:
-        yield warn("no node of grin_ros is running", "ros2 launch grin_ros grin.launch.py" + _arguments(graph))
+        elsewhere = f"or it runs in another ROS_DOMAIN_ID (this one is {graph.domain})"
+        yield warn(f"no node of grin_ros is running, {elsewhere}", _start(graph))
     for node in graph.nodes:
         yield _state(node)
         if node.count > 1:
@@ -128,9 +131,10 @@ def graph_findings(graph: RosGraph) -> Iterator[Finding]:
 def _state(node: SeenNode) -> Finding:
     texts = {
         "active": ok(f"{node.name}: active"),
-        "inactive": warn(f"{node.name}: inactive, it publishes nothing", f"ros2 lifecycle set {node.name} activate"),
+        "inactive": warn(f"{node.name}: inactive, it publishes nothing", commands.transitions(node.name, "activate")),
         "unconfigured": warn(
-            f"{node.name}: unconfigured, it publishes nothing", f"ros2 lifecycle set {node.name} configure"
+            f"{node.name}: unconfigured, it publishes nothing",
+            commands.transitions(node.name, "configure", "activate"),
         ),
         "finalized": error(f"{node.name}: finalized, it cannot come back", "start its process again"),
         "": error(
@@ -163,12 +167,13 @@ def _time(node: SeenNode, graph: RosGraph) -> Iterator[Finding]:
     if node.use_sim_time and not clock:
         yield error(
             f"{node.name}: use_sim_time is true, but nothing publishes {CLOCK}: its time stands still",
-            f"ros2 bag play --clock, or grin replay; without a bag: ros2 param set {node.name} use_sim_time false",
+            "ros2 bag play --clock, or grin replay; without a bag: "
+            + commands.parameter(node.name, "use_sim_time", "false"),
         )
     elif clock and not node.use_sim_time:
         yield warn(
             f"{node.name}: something publishes {CLOCK}, but the node takes the system's time",
-            f"ros2 param set {node.name} use_sim_time true",
+            commands.parameter(node.name, "use_sim_time", "true"),
         )
     else:
         yield ok(f"{node.name}: time from {CLOCK if clock else 'the system'}")
@@ -190,7 +195,7 @@ def _input(node: SeenNode, name: str, topic: TopicEnds, graph: RosGraph) -> Iter
     if not fitting:
         yield error(
             f"{name}: nothing publishes it, and {node.name} waits for it",
-            "start the camera driver, or remap: ros2 launch grin_ros grin.launch.py" + _arguments(graph),
+            f"start the camera driver, or remap: {_start(graph)}",
         )
         return
     for end in fitting:
@@ -304,11 +309,10 @@ def cameras(graph: RosGraph) -> Iterator[tuple[str, str | None]]:
         yield name, beside if has_info else None
 
 
-def _arguments(graph: RosGraph) -> str:
-    """Return the launch arguments ' image:=... camera_info:=...' for the first camera that has both."""
+def _start(graph: RosGraph) -> str:
+    """Return the command that starts a node for the first camera that has a camera_info."""
     for name, info in cameras(graph):
         if info is not None:
             compressed = any(end.type == COMPRESSED for end in graph.topics[name].publishers)
-            more = " compressed:=true" if compressed else ""
-            return f" image:={raw_topic(name)} camera_info:={info}{more}"
-    return " image:=<image topic> camera_info:=<camera_info topic>"
+            return commands.start(name, info, compressed=compressed)
+    return commands.start()

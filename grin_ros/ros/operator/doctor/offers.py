@@ -11,10 +11,11 @@ from contextlib import suppress
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
+from grin_ros.core.plausibility.camera import mounting_doubts
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.message_types import COMPRESSED, IMAGE
-from grin_ros.ros.operator.doctor.finding import Finding, offer
-from grin_ros.ros.operator.doctor.graph import RosGraph, SeenNode
+from grin_ros.ros.operator.doctor.finding import Finding, offer, warn
+from grin_ros.ros.operator.doctor.graph import RosGraph, SeenNode, cameras
 
 BASE_FRAME = "base_footprint"
 """The frame of REP 120 that lies on the ground. base_link may lie above it."""
@@ -32,6 +33,26 @@ def offers(graph: RosGraph) -> Iterator[Finding]:
         if node.uses.keys() >= set(ASKED):  # else it did not answer
             yield from _mounting(node, graph)
             yield from _sensors(node, graph)
+
+
+def frame_findings(graph: RosGraph) -> Iterator[Finding]:
+    """Yield the frames of cameras that are no optical frames by tf, or may be none by their names.
+
+    tf knows it for sure where it places the frame above the ground; a name proves nothing, so it is only a tip.
+    """
+    named = {name: graph.heard[name].frame_id.lstrip("/") for name, _ in cameras(graph) if name in graph.heard}
+    for frame in sorted({*named.values()} - {""}):
+        topics = ", ".join(name for name, its in named.items() if its == frame)
+        if frame in graph.mountings:
+            doubts = mounting_doubts(graph.mountings[frame])
+            yield from (warn(f"{topics}: by tf to {BASE_FRAME}, {doubt.text}", doubt.remedy) for doubt in doubts)
+        elif "optical" not in frame:
+            yield offer(
+                f"{topics}: the frame_id is '{frame}'; if that is a body frame (x ahead, z up), as camera_link usually "
+                "is, Nav2 and RViz turn every cloud by 90 degrees",
+                "let the camera driver write the optical frame (x right, y down, z ahead, REP 103); if it does, all is "
+                "well",
+            )
 
 
 def mountings_by_tf(tree: TransformTree, frames: Iterable[str]) -> dict[str, Mounting]:

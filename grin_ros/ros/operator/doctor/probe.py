@@ -157,6 +157,7 @@ def _look(node: Node, executor: SingleThreadedExecutor, seconds: float, limit_s:
         heard=heard,
         seconds=seconds,
         middleware=str(get_rmw_implementation_identifier()),
+        domain=node.context.get_domain_id(),
         mountings=mountings_by_tf(tree, {each.frame_id.lstrip("/") for each in heard.values()}),
     )
 

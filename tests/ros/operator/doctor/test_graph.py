@@ -11,6 +11,7 @@ import pytest
 
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.doubt import doubt
+from grin_ros.ros import commands
 from grin_ros.ros.message_types import COMPRESSED, IMAGE, INFO
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, warn
 from grin_ros.ros.operator.doctor.graph import (
@@ -40,6 +41,11 @@ GOOD = RosGraph(
     seconds=3.0,
     middleware="rmw_fastrtps_cpp",
 )
+
+
+@pytest.fixture(autouse=True)
+def installed_ros(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "_has_ros2", lambda: True)
 
 
 def with_topics(**changed: TopicEnds) -> RosGraph:
@@ -238,6 +244,18 @@ def test_what_is_wrong_is_named_with_what_to_type(name: str) -> None:
     hits = [each for each in bad(list(graph_findings(graph))) if text in each.text]
     assert [each.level for each in hits] == [level], [str(each) for each in graph_findings(graph)]
     assert remedy in hits[0].remedy
+
+
+def test_the_wheels_have_no_ros2_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "_has_ros2", lambda: False)
+    assert not any("ros2 l" in each.remedy for graph, *_ in WRONG.values() for each in graph_findings(graph))
+    (no_node,) = bad(list(graph_findings(replace(GOOD, nodes=[]))))
+    assert no_node.remedy == f"grin_node --ros-args -p autostart:=true -r image:={IMAGES} -r camera_info:={INFOS}"
+
+
+def test_without_a_node_the_domain_is_named() -> None:
+    (no_node,) = bad(list(graph_findings(replace(GOOD, nodes=[], domain=7))))
+    assert no_node.text.endswith("or it runs in another ROS_DOMAIN_ID (this one is 7)")
 
 
 def test_what_the_node_itself_publishes_is_no_camera() -> None:

@@ -17,7 +17,7 @@ from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.message_types import IMAGE
 from grin_ros.ros.operator.doctor.finding import Severity
 from grin_ros.ros.operator.doctor.graph import Endpoint, Reception, RosGraph, SeenNode, TopicEnds
-from grin_ros.ros.operator.doctor.offers import ASKED, OFFERED, mountings_by_tf, offers
+from grin_ros.ros.operator.doctor.offers import ASKED, OFFERED, frame_findings, mountings_by_tf, offers
 
 NODE, IMAGES, FRAME = "/grin", "/camera/image_raw", "cam_optical"
 NOTHING: Mapping[str, bool | str] = {
@@ -122,3 +122,28 @@ def test_the_mounting_of_a_camera_comes_from_the_tree() -> None:
     assert list(found) == [FRAME]
     assert found[FRAME].height_m == pytest.approx(0.3)
     assert found[FRAME].pitch_rad == pytest.approx(0.0, abs=1e-9)
+
+
+def framed(frame: str, mountings: Mapping[str, Mounting] | None = None) -> RosGraph:
+    graph = robot(MOUNTED, mountings=mountings)
+    return replace(graph, heard={IMAGES: Reception(30.0, frame, 0.01)})
+
+
+def test_a_frame_that_is_not_called_optical_is_a_tip() -> None:
+    (found,) = frame_findings(framed("camera_link"))
+    assert found.level is Severity.OFFER
+    assert f"{IMAGES}: the frame_id is 'camera_link'" in found.text
+    assert not list(frame_findings(framed("cam_optical")))
+    assert not list(frame_findings(framed("")))
+
+
+def test_a_body_frame_by_tf_is_a_warning_and_an_optical_frame_of_another_name_is_none() -> None:
+    (found,) = frame_findings(framed("camera_link", {"camera_link": Mounting(0.3, 0.0, -math.pi / 2)}))
+    assert found.level is Severity.WARN
+    assert "as if its frame were a body frame" in found.text
+    assert not list(frame_findings(framed("camera", {"camera": Mounting(0.3)})))
+
+
+def test_the_depth_of_a_sensor_may_have_any_frame() -> None:
+    graph = framed("tof")
+    assert not list(frame_findings(replace(graph, heard={IMAGES: replace(graph.heard[IMAGES], depth=True)})))

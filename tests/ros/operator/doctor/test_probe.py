@@ -212,7 +212,7 @@ def test_an_empty_domain_has_no_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROS_DOMAIN_ID", "102")  # the tests draw 1 to 101
     graph = look(seconds=0.1, limit_s=1.0)
     assert graph.nodes == []
-    assert any("no node of grin_ros is running" in each.text for each in graph_findings(graph))
+    assert any("another ROS_DOMAIN_ID (this one is 102)" in each.text for each in graph_findings(graph))
 
 
 def test_a_message_that_the_node_would_refuse_has_its_reason() -> None:

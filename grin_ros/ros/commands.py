@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What to type to start a node and to change its state, as it works here: the wheels of ROS 2 have no `ros2`."""
+
+from __future__ import annotations
+
+import shutil
+
+from grin_ros.ros.topic_names import raw_topic
+
+AUTOSTART = "start the node with --ros-args -p autostart:=true"
+"""What configures and activates a node everywhere."""
+
+
+def start(image: str = "<image topic>", info: str = "<camera_info topic>", *, compressed: bool = False) -> str:
+    """Return the command that starts the node for a camera.
+
+    image: the topic of its images, with or without /compressed. info: that of its camera_info. compressed: the images
+    are on the topic image/compressed.
+    """
+    raw = raw_topic(image)
+    if _has_ros2():
+        more = " compressed:=true" if compressed else ""
+        return f"ros2 launch grin_ros grin.launch.py image:={raw} camera_info:={info}{more}"
+    heard = f"-p compressed:=true -r image/compressed:={raw}/compressed" if compressed else f"-r image:={raw}"
+    return f"grin_node --ros-args -p autostart:=true {heard} -r camera_info:={info}"
+
+
+def transitions(node: str, *names: str) -> str:
+    """Return how to request transitions of a node, such as configure. node: its full name."""
+    if not _has_ros2():
+        return AUTOSTART
+    return "type: " + " && ".join(f"ros2 lifecycle set {node} {name}" for name in names)
+
+
+def parameter(node: str, name: str, value: str) -> str:
+    """Return how to set a parameter of a node. node: its full name."""
+    return f"ros2 param set {node} {name} {value}" if _has_ros2() else f"start the node with -p {name}:={value}"
+
+
+def _has_ros2() -> bool:
+    return shutil.which("ros2") is not None

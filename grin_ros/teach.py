@@ -157,14 +157,14 @@ def _labelled(jobs: Sequence[Job], options: argparse.Namespace) -> list[Path]:
 def _job(found: Inspection, output: Path, options: argparse.Namespace) -> Job:
     from grin_ros.ros.bags.command import parameter
     from grin_ros.ros.bags.run import Job
-    from grin_ros.ros.teaching.sensors import inputs, parameters
+    from grin_ros.ros.teaching.sensors import parameters
 
     images = sum(found.rates.get(camera.image, 0.0) for camera in found.cameras) * found.length_s
     every = options.every or max(1, round(images / options.most_frames))
     values = {**parameters(found.labels), **dict(map(parameter, options.parameter))}
     return Job(
         found.bag, str(output), values, images=tuple(options.image), info=options.camera_info,
-        hints=inputs(found.labels), every=every, start_s=options.start, end_s=options.end,
+        hints=found.labels, every=every, start_s=options.start, end_s=options.end,
     )  # fmt: skip
 
 

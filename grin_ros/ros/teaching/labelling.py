@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from, stamp_ns
 from grin_ros.ros.inputs.problem import FrameRejectedError
-from grin_ros.ros.message_types import message_class
-from grin_ros.ros.teaching.sensors import ODOMETRY, PREFIX
+from grin_ros.ros.message_types import TF_MESSAGE, message_class
+from grin_ros.ros.teaching.sensors import ODOMETRY, PREFIX, transforms
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,11 @@ class _Labelling:
     """One pass over a bag."""
 
     def __init__(self, opened: OpenedBag) -> None:
-        job, self._opened, self._hints = opened.job, opened, opened.open_hints()
+        job, found = opened.job, opened.found
+        self._transforms = transforms(found, job.hints)
+        static = [message for message in found.static if message.topic in self._transforms]
+        self._opened = replace(opened, found=replace(found, static=static))
+        self._hints = self._opened.open_hints()
         self._cameras = {camera.image: camera for camera in opened.cameras}
         self._job, self._config = job, opened.config
         self._converter = open_converter()
@@ -101,7 +106,8 @@ class _Labelling:
                 self._label(*self._waiting.popleft())
             if message.topic in self._infos:
                 self._infos[message.topic] = message.data
-            self._hints.add(message)
+            if message.kind != TF_MESSAGE or message.topic in self._transforms:
+                self._hints.add(message)
             camera = self._cameras.get(message.topic)
             if camera is None or message.time_ns < self._opened.start_ns:
                 continue

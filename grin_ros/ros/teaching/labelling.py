@@ -97,7 +97,13 @@ class _Labelling:
         self.sources: Counter[str] = Counter()
 
     def read(self) -> None:
-        """Label the images of the window."""
+        """Label the images of the window. After an interruption the index has the frames that were made before it."""
+        try:
+            self._read()
+        finally:
+            self._writer.save()
+
+    def _read(self) -> None:
         last_ns = 0
         for message in self._opened.bag.messages(stop_ns=self._opened.stop_ns):
             # The clock may step back between two files of a bag. Then no message tells that the wait is over.
@@ -118,7 +124,6 @@ class _Labelling:
                 self._waiting.append((message, info))
         while self._waiting:
             self._label(*self._waiting.popleft())
-        self._writer.save()
 
     def _label(self, message: Message, info: bytes | None) -> None:
         try:
@@ -142,7 +147,8 @@ class _Labelling:
             frame = frame_from(image, known, mounting, self._converter, config.rectified)
             labels = self._gather(message.topic, frame, image.header.frame_id)
         except FrameRejectedError as error:
-            self.rejected[error.problem.reason] += 1
+            reason = error.problem.reason
+            self._reject(reason, f"{message.topic} at {message.time_ns} ns: {reason}: {error}")
             return
         except ValueError as error:
             self._reject("bad message", f"{message.topic} at {message.time_ns} ns: {error}")

@@ -238,7 +238,6 @@ def test_the_mounting_comes_from_tf_where_the_base_frame_is_named(bag: Path, tmp
 
 
 def test_a_labelling_goes_on_where_it_stopped(bag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grin_ros.ros.teaching.labelling.SAVE_EVERY", 1)
     added = []
 
     def stop(writer: LabelWriter, labelled: LabelledFrame, add: Callable[..., None] = LabelWriter.add) -> None:

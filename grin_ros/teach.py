@@ -112,7 +112,8 @@ def _inspected(bag: Path, options: argparse.Namespace) -> tuple[Inspection, bool
     """Print what a bag holds and what is wrong with it, and return whether it can be used."""
     from grin_ros.ros.teaching.inspection import inspect
 
-    found = inspect(bag, tuple(options.image), options.camera_info, tuple(options.labels))
+    images, labels = tuple(options.image), tuple(options.labels)
+    found = inspect(bag, images, options.camera_info, labels, options.start, options.end)
     for line in found.lines():
         logger.info("%s", line)
     refused, warned = found.problems()

@@ -59,6 +59,12 @@ def test_bags_of_one_name_have_folders_and_recordings_of_their_own(
     assert len({frames.recording(index) for index in range(len(frames))}) == 4
 
 
+def test_a_window_gives_as_many_frames_as_were_asked_for(bags: Path, tmp_path: Path, tiny_artifact: Path) -> None:
+    out = ["--out", str(tmp_path / "office"), "--model", str(tiny_artifact), "--dry-run", "--anyway"]
+    assert main([str(bags / "monday"), *out, "--most-frames", "20", "--start", "1", "--end", "3"]) == DONE
+    assert len(LabelFolder(tmp_path / "office" / "work" / "frames" / "monday")) == 20
+
+
 def test_a_bag_that_is_named_twice_is_a_wrong_call(
     bags: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ until the messages after it have been read.
 from __future__ import annotations
 
 import logging
+import struct
 from collections import Counter, deque
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from sensor_msgs.msg import CameraInfo
 
 from grin_ros.core.labels.begun import begin
 from grin_ros.core.labels.folder import LabelledFrame, LabelWriter
+from grin_ros.core.labels.pieces import Pieces
 from grin_ros.core.types import Frame, Hints
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.parameters import bag_config
@@ -45,8 +47,9 @@ def label(job: Job) -> Report:
     """Write the labelled frames of a bag to the folder `job.output`, every `job.every`-th image of each camera.
 
     Frames that are in the folder already are not made again, unless they are of another bag or of other options of the
-    job. The report counts the frames with labels, the images without by reason, and the frames that each source has
-    labelled. Raises ValueError if the bag has no camera with camera_info, or no topic that can label.
+    job. Where stamps jump (`Pieces`), what follows is a recording by itself. The report counts the frames with labels,
+    the images without by reason, and the frames that each source has labelled. Raises ValueError if the bag has no
+    camera with camera_info, or no topic that can label.
     """
     bag = Bag(Path(job.input))
     config = bag_config(job.parameters)
@@ -86,7 +89,9 @@ class _Labelling:
         self._job, self._config = job, opened.config
         self._converter = open_converter()
         self._writer = LabelWriter(Path(job.output))
-        self._waiting: deque[tuple[Message, bytes | None]] = deque()
+        self._waiting: deque[tuple[Message, bytes | None, str]] = deque()
+        """Images with their camera_info and the name of the recording that they belong to."""
+        self._pieces = {image: Pieces() for image in self._cameras}
         self._images: Counter[str] = Counter()
         self._names: set[str] = set()  # of the frames of this pass; the folder may hold those of an earlier one
         # A source that follows the images knows what is true of the last one, so its images must not wait.
@@ -120,15 +125,29 @@ class _Labelling:
             info = self._infos.get(camera.info)
             self._hints.show(message, info)
             self._images[message.topic] += 1
+            recording = self._recording(message)
             if (self._images[message.topic] - 1) % self._job.every == 0:
-                self._waiting.append((message, info))
+                self._waiting.append((message, info, recording))
         while self._waiting:
             self._label(*self._waiting.popleft())
 
-    def _label(self, message: Message, info: bytes | None) -> None:
+    def _recording(self, message: Message) -> str:
+        """Return the name of the recording that an image belongs to: one for each camera and piece."""
+        pieces, stamp_s = self._pieces[message.topic], _stamp_s(message.data)
+        jumps = len(pieces.jumps_s)
+        number = 0 if stamp_s is None else pieces.of(stamp_s)
+        for jump_s in pieces.jumps_s[jumps:]:
+            text = (
+                "%s: its stamps jump by %+.0f s at %d ns, because the clock was set or the recording paused; the "
+                "images before and after are split by themselves"
+            )
+            logger.warning(text, message.topic, jump_s, message.time_ns)
+        name = f"{Path(self._job.output).name}{message.topic.replace('/', '_')}"
+        return f"{name}+{number}" if number else name
+
+    def _label(self, message: Message, info: bytes | None, recording: str) -> None:
         try:
             image = deserialize(message.data, message_class(message.kind))
-            recording = f"{Path(self._job.output).name}{message.topic.replace('/', '_')}"
             name = f"{recording}-{stamp_ns(image.header)}"
             if name in self._names:
                 text = f"got the stamp {stamp_ns(image.header)} ns of an earlier image, expected one of its own"
@@ -181,3 +200,11 @@ class _Labelling:
         self.rejected[reason] += 1
         if self.rejected[reason] == 1:  # the first is logged; all are counted
             logger.warning("%s", text)
+
+
+def _stamp_s(data: bytes) -> float | None:
+    """Return the stamp in the header with which a message begins, without reading the rest; None if it is too short."""
+    if len(data) < 12:
+        return None
+    seconds, nanoseconds = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+    return float(seconds + nanoseconds / 1e9)

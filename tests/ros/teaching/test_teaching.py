@@ -76,7 +76,7 @@ def test_an_inspection_says_what_there_is(inspection: Inspection) -> None:
 
 
 def test_stamps_that_agree_are_found_to_agree(inspection: Inspection) -> None:
-    offset = inspection.offsets["/scan"]
+    offset = inspection.offsets["/camera/image_raw", "/scan"]
     assert offset.seconds is not None
     assert abs(offset.seconds) <= 0.04
     assert not offset.mirrored
@@ -85,7 +85,7 @@ def test_stamps_that_agree_are_found_to_agree(inspection: Inspection) -> None:
 
 def test_stamps_that_are_300_ms_off_are_refused_with_the_remedy(tmp_path: Path) -> None:
     found = inspect(write_bag(tmp_path / "late", moments(), late_s=0.3))
-    assert found.offsets["/scan"].seconds == pytest.approx(0.3, abs=0.05)
+    assert found.offsets["/camera/image_raw", "/scan"].seconds == pytest.approx(0.3, abs=0.05)
     refused, _ = found.problems()
     assert len(refused) == 1
     assert "synchronise the clocks" in refused[0]
@@ -94,7 +94,7 @@ def test_stamps_that_are_300_ms_off_are_refused_with_the_remedy(tmp_path: Path) 
 def test_a_lidar_that_turns_the_other_way_round_is_a_warning(tmp_path: Path) -> None:
     flipped = (replace(one, scan_m=one.scan_m[::-1].copy()) for one in moments())
     found = inspect(write_bag(tmp_path / "flipped", flipped))
-    assert found.offsets["/scan"].mirrored
+    assert found.offsets["/camera/image_raw", "/scan"].mirrored
     assert "upside down" in found.problems()[1][0]
 
 

@@ -180,11 +180,14 @@ def _checked(folders: Sequence[Path], options: argparse.Namespace) -> bool:
     estimator = Estimator(open_engine("ort", load_artifact(options.model), options.threads))
     step = max(1, len(frames) // COMPARED)
     compared = agreement([frames[index] for index in range(0, len(frames), step)], estimator)
-    logger.info(
-        "the order of depths agrees with %s by a rank correlation of %.2f, before anything is learnt",
-        options.model,
-        compared.as_given,
-    )
+    if compared.not_compared:
+        logger.warning("WARNING labels and %s are not compared, because %s", options.model, compared.not_compared)
+    else:
+        logger.info(
+            "the order of depths agrees with %s by a rank correlation of %.2f, before anything is learnt",
+            options.model,
+            compared.as_given,
+        )
     if compared.problem:
         logger.error("REFUSED %s", compared.problem)
     return not compared.problem

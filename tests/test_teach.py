@@ -65,6 +65,18 @@ def test_a_window_gives_as_many_frames_as_were_asked_for(bags: Path, tmp_path: P
     assert len(LabelFolder(tmp_path / "office" / "work" / "frames" / "monday")) == 20
 
 
+def test_labels_that_are_too_few_to_compare_are_a_warning(
+    bags: Path, tmp_path: Path, tiny_artifact: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr("grin_ros.core.labels.checks.FEWEST", 1000)
+    out = ["--out", str(tmp_path / "office"), "--model", str(tiny_artifact), "--every", "4", "--dry-run"]
+    assert main([str(bags / "monday"), *out]) == DONE
+    warned = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert any("are not compared, because 0 of the frames" in text for text in warned)
+    assert "nan" not in caplog.text
+
+
 def test_a_bag_that_is_named_twice_is_a_wrong_call(
     bags: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

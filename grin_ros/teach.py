@@ -101,7 +101,8 @@ def _bags(options: argparse.Namespace) -> dict[Path, Path]:
     for bag in bags:
         if bag.resolve() in map(Path.resolve, found):
             raise ValueError(f"{bag}: got this bag twice, expected once; name it once")
-        name = bag.resolve().stem if bag.is_file() else bag.resolve().name
+        given = Path(os.path.abspath(bag))  # the name that was given, where it is a symbolic link
+        name = given.stem if bag.is_file() else given.name
         names = (name if number == 1 else f"{name}_{number}" for number in itertools.count(1))
         folders = (options.out / "work" / "frames" / name for name in names)
         found[bag] = next(folder for folder in folders if folder not in found.values())

@@ -65,6 +65,13 @@ def test_a_window_gives_as_many_frames_as_were_asked_for(bags: Path, tmp_path: P
     assert len(LabelFolder(tmp_path / "office" / "work" / "frames" / "monday")) == 20
 
 
+def test_a_link_has_the_name_that_was_given(bags: Path, tmp_path: Path, tiny_artifact: Path) -> None:
+    (tmp_path / "latest").symlink_to(bags / "monday")
+    out = ["--out", str(tmp_path / "office"), "--model", str(tiny_artifact), "--every", "4", "--dry-run", "--anyway"]
+    assert main([str(tmp_path / "latest"), *out]) == DONE
+    assert [one.name for one in (tmp_path / "office" / "work" / "frames").iterdir()] == ["latest"]
+
+
 def test_labels_that_are_too_few_to_compare_are_a_warning(
     bags: Path, tmp_path: Path, tiny_artifact: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

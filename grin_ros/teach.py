@@ -101,7 +101,8 @@ def _bags(options: argparse.Namespace) -> dict[Path, Path]:
     for bag in bags:
         if bag.resolve() in map(Path.resolve, found):
             raise ValueError(f"{bag}: got this bag twice, expected once; name it once")
-        name = bag.resolve().stem if bag.is_file() else bag.resolve().name
+        given = Path(os.path.abspath(bag))  # the name that was given, where it is a symbolic link
+        name = given.stem if bag.is_file() else given.name
         names = (name if number == 1 else f"{name}_{number}" for number in itertools.count(1))
         folders = (options.out / "work" / "frames" / name for name in names)
         found[bag] = next(folder for folder in folders if folder not in found.values())
@@ -112,7 +113,8 @@ def _inspected(bag: Path, options: argparse.Namespace) -> tuple[Inspection, bool
     """Print what a bag holds and what is wrong with it, and return whether it can be used."""
     from grin_ros.ros.teaching.inspection import inspect
 
-    found = inspect(bag, tuple(options.image), options.camera_info, tuple(options.labels))
+    images, labels = tuple(options.image), tuple(options.labels)
+    found = inspect(bag, images, options.camera_info, labels, options.start, options.end)
     for line in found.lines():
         logger.info("%s", line)
     refused, warned = found.problems()
@@ -157,14 +159,14 @@ def _labelled(jobs: Sequence[Job], options: argparse.Namespace) -> list[Path]:
 def _job(found: Inspection, output: Path, options: argparse.Namespace) -> Job:
     from grin_ros.ros.bags.command import parameter
     from grin_ros.ros.bags.run import Job
-    from grin_ros.ros.teaching.sensors import inputs, parameters
+    from grin_ros.ros.teaching.sensors import parameters
 
     images = sum(found.rates.get(camera.image, 0.0) for camera in found.cameras) * found.length_s
     every = options.every or max(1, round(images / options.most_frames))
     values = {**parameters(found.labels), **dict(map(parameter, options.parameter))}
     return Job(
         found.bag, str(output), values, images=tuple(options.image), info=options.camera_info,
-        hints=inputs(found.labels), every=every, start_s=options.start, end_s=options.end,
+        hints=found.labels, every=every, start_s=options.start, end_s=options.end,
     )  # fmt: skip
 
 
@@ -179,11 +181,14 @@ def _checked(folders: Sequence[Path], options: argparse.Namespace) -> bool:
     estimator = Estimator(open_engine("ort", load_artifact(options.model), options.threads))
     step = max(1, len(frames) // COMPARED)
     compared = agreement([frames[index] for index in range(0, len(frames), step)], estimator)
-    logger.info(
-        "the order of depths agrees with %s by a rank correlation of %.2f, before anything is learnt",
-        options.model,
-        compared.as_given,
-    )
+    if compared.not_compared:
+        logger.warning("WARNING labels and %s are not compared, because %s", options.model, compared.not_compared)
+    else:
+        logger.info(
+            "the order of depths agrees with %s by a rank correlation of %.2f, before anything is learnt",
+            options.model,
+            compared.as_given,
+        )
     if compared.problem:
         logger.error("REFUSED %s", compared.problem)
     return not compared.problem

@@ -59,6 +59,31 @@ def test_bags_of_one_name_have_folders_and_recordings_of_their_own(
     assert len({frames.recording(index) for index in range(len(frames))}) == 4
 
 
+def test_a_window_gives_as_many_frames_as_were_asked_for(bags: Path, tmp_path: Path, tiny_artifact: Path) -> None:
+    out = ["--out", str(tmp_path / "office"), "--model", str(tiny_artifact), "--dry-run", "--anyway"]
+    assert main([str(bags / "monday"), *out, "--most-frames", "20", "--start", "1", "--end", "3"]) == DONE
+    assert len(LabelFolder(tmp_path / "office" / "work" / "frames" / "monday")) == 20
+
+
+def test_a_link_has_the_name_that_was_given(bags: Path, tmp_path: Path, tiny_artifact: Path) -> None:
+    (tmp_path / "latest").symlink_to(bags / "monday")
+    out = ["--out", str(tmp_path / "office"), "--model", str(tiny_artifact), "--every", "4", "--dry-run", "--anyway"]
+    assert main([str(tmp_path / "latest"), *out]) == DONE
+    assert [one.name for one in (tmp_path / "office" / "work" / "frames").iterdir()] == ["latest"]
+
+
+def test_labels_that_are_too_few_to_compare_are_a_warning(
+    bags: Path, tmp_path: Path, tiny_artifact: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr("grin_ros.core.labels.checks.FEWEST", 1000)
+    out = ["--out", str(tmp_path / "office"), "--model", str(tiny_artifact), "--every", "4", "--dry-run"]
+    assert main([str(bags / "monday"), *out]) == DONE
+    warned = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert any("are not compared, because 0 of the frames" in text for text in warned)
+    assert "nan" not in caplog.text
+
+
 def test_a_bag_that_is_named_twice_is_a_wrong_call(
     bags: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,8 @@ ROWS, COLUMNS = 6, 8
 """The cells of the image over which the coverage is counted."""
 FEWEST = 12
 """Frames with fewer labels say nothing about the order of depths."""
+FEWEST_FRAMES = 6
+"""Labels and model are compared on at least this many frames."""
 MIRRORED_LEAD = 0.15
 """Labels are mirrored if the model agrees better with their mirror image by this much of rank correlation."""
 AGREES = 0.1
@@ -55,9 +57,19 @@ class Agreement:
     source: str = "scan"
 
     @property
+    def not_compared(self) -> str:
+        """Why labels and model cannot be compared; empty if they can."""
+        if self.frames >= FEWEST_FRAMES:
+            return ""
+        return (
+            f"{self.frames} of the frames that were looked at have {FEWEST} labels or more where the model knows the "
+            f"depth, expected at least {FEWEST_FRAMES}; check the pose of the sensor yourself"
+        )
+
+    @property
     def problem(self) -> str:
         """The fault of the labels and its remedy; empty if there is none, or if too few frames tell."""
-        if self.frames < FEWEST // 2:
+        if self.not_compared:
             return ""
         lidar = (
             "the lidar is probably mounted upside down and its pose does not say so: turn the pose by 180 degrees of "
@@ -101,7 +113,8 @@ def coverage(frames: LabelFolder, chosen: Sequence[int]) -> Coverage:
 def agreement(frames: Sequence[LabelledFrame], estimate: Callable[[Frame], DepthEstimate]) -> Agreement:
     """Return how well a model agrees with the labels and with their mirror images."""
     enough = [labelled for labelled in frames if len(labelled.labels) >= FEWEST]
-    found = [_correlations(labelled, estimate(labelled.frame).depth_m) for labelled in enough]
+    compared = [_correlations(labelled, estimate(labelled.frame).depth_m) for labelled in enough]
+    found = [one for one in compared if np.isfinite(one[0])]
     medians = np.nanmedian(found, axis=0).tolist() if found else [float("nan")] * 4
     as_given, mirrored, upside_down, turned = medians
     source = enough[0].labels.sources[0] if enough else ""

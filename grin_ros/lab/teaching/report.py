@@ -49,8 +49,9 @@ def summary(taught: Taught, out: Path, model: str) -> str:
     lines = [f"{'installed' if taught.installed else 'NOT installed'}: {taught.reason}", f"{'':40}before   after"]
     lines += [f"  {name:38}{before:>6}  {after:>6}" for name, before, after in _figures(taught)]
     lines.append(f"report: {out / 'report.md'}, picture: {out / 'report.png'}")
+    made = out / "work" / "artifact"
     use = f"use it: ros2 launch grin_ros grin.launch.py model:={out.resolve()}"
-    lines.append(use if taught.installed else f"{model} stays as it is; the new model, not installed: {out / 'work'}")
+    lines.append(use if taught.installed else f"{model} stays as it is; the new model, not installed: {made}")
     return "\n".join(lines)
 
 

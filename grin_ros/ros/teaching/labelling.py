@@ -9,7 +9,9 @@ until the messages after it have been read.
 from __future__ import annotations
 
 import logging
+import struct
 from collections import Counter, deque
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from sensor_msgs.msg import CameraInfo
 
 from grin_ros.core.labels.begun import begin
 from grin_ros.core.labels.folder import LabelledFrame, LabelWriter
+from grin_ros.core.labels.pieces import Pieces
 from grin_ros.core.types import Frame, Hints
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.parameters import bag_config
@@ -27,8 +30,8 @@ from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from, stamp_ns
 from grin_ros.ros.inputs.problem import FrameRejectedError
-from grin_ros.ros.message_types import message_class
-from grin_ros.ros.teaching.sensors import ODOMETRY, PREFIX
+from grin_ros.ros.message_types import TF_MESSAGE, message_class
+from grin_ros.ros.teaching.sensors import ODOMETRY, PREFIX, transforms
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +47,9 @@ def label(job: Job) -> Report:
     """Write the labelled frames of a bag to the folder `job.output`, every `job.every`-th image of each camera.
 
     Frames that are in the folder already are not made again, unless they are of another bag or of other options of the
-    job. The report counts the frames with labels, the images without by reason, and the frames that each source has
-    labelled. Raises ValueError if the bag has no camera with camera_info, or no topic that can label.
+    job. Where stamps jump (`Pieces`), what follows is a recording by itself. The report counts the frames with labels,
+    the images without by reason, and the frames that each source has labelled. Raises ValueError if the bag has no
+    camera with camera_info, or no topic that can label.
     """
     bag = Bag(Path(job.input))
     config = bag_config(job.parameters)
@@ -76,12 +80,18 @@ class _Labelling:
     """One pass over a bag."""
 
     def __init__(self, opened: OpenedBag) -> None:
-        job, self._opened, self._hints = opened.job, opened, opened.open_hints()
+        job, found = opened.job, opened.found
+        self._transforms = transforms(found, job.hints)
+        static = [message for message in found.static if message.topic in self._transforms]
+        self._opened = replace(opened, found=replace(found, static=static))
+        self._hints = self._opened.open_hints()
         self._cameras = {camera.image: camera for camera in opened.cameras}
         self._job, self._config = job, opened.config
         self._converter = open_converter()
         self._writer = LabelWriter(Path(job.output))
-        self._waiting: deque[tuple[Message, bytes | None]] = deque()
+        self._waiting: deque[tuple[Message, bytes | None, str]] = deque()
+        """Images with their camera_info and the name of the recording that they belong to."""
+        self._pieces = {image: Pieces() for image in self._cameras}
         self._images: Counter[str] = Counter()
         self._names: set[str] = set()  # of the frames of this pass; the folder may hold those of an earlier one
         # A source that follows the images knows what is true of the last one, so its images must not wait.
@@ -92,7 +102,13 @@ class _Labelling:
         self.sources: Counter[str] = Counter()
 
     def read(self) -> None:
-        """Label the images of the window."""
+        """Label the images of the window. After an interruption the index has the frames that were made before it."""
+        try:
+            self._read()
+        finally:
+            self._writer.save()
+
+    def _read(self) -> None:
         last_ns = 0
         for message in self._opened.bag.messages(stop_ns=self._opened.stop_ns):
             # The clock may step back between two files of a bag. Then no message tells that the wait is over.
@@ -101,23 +117,37 @@ class _Labelling:
                 self._label(*self._waiting.popleft())
             if message.topic in self._infos:
                 self._infos[message.topic] = message.data
-            self._hints.add(message)
+            if message.kind != TF_MESSAGE or message.topic in self._transforms:
+                self._hints.add(message)
             camera = self._cameras.get(message.topic)
             if camera is None or message.time_ns < self._opened.start_ns:
                 continue
             info = self._infos.get(camera.info)
             self._hints.show(message, info)
             self._images[message.topic] += 1
+            recording = self._recording(message)
             if (self._images[message.topic] - 1) % self._job.every == 0:
-                self._waiting.append((message, info))
+                self._waiting.append((message, info, recording))
         while self._waiting:
             self._label(*self._waiting.popleft())
-        self._writer.save()
 
-    def _label(self, message: Message, info: bytes | None) -> None:
+    def _recording(self, message: Message) -> str:
+        """Return the name of the recording that an image belongs to: one for each camera and piece."""
+        pieces, stamp_s = self._pieces[message.topic], _stamp_s(message.data)
+        jumps = len(pieces.jumps_s)
+        number = 0 if stamp_s is None else pieces.of(stamp_s)
+        for jump_s in pieces.jumps_s[jumps:]:
+            text = (
+                "%s: its stamps jump by %+.0f s at %d ns, because the clock was set or the recording paused; the "
+                "images before and after are split by themselves"
+            )
+            logger.warning(text, message.topic, jump_s, message.time_ns)
+        name = f"{Path(self._job.output).name}{message.topic.replace('/', '_')}"
+        return f"{name}+{number}" if number else name
+
+    def _label(self, message: Message, info: bytes | None, recording: str) -> None:
         try:
             image = deserialize(message.data, message_class(message.kind))
-            recording = f"{Path(self._job.output).name}{message.topic.replace('/', '_')}"
             name = f"{recording}-{stamp_ns(image.header)}"
             if name in self._names:
                 text = f"got the stamp {stamp_ns(image.header)} ns of an earlier image, expected one of its own"
@@ -136,7 +166,8 @@ class _Labelling:
             frame = frame_from(image, known, mounting, self._converter, config.rectified)
             labels = self._gather(message.topic, frame, image.header.frame_id)
         except FrameRejectedError as error:
-            self.rejected[error.problem.reason] += 1
+            reason = error.problem.reason
+            self._reject(reason, f"{message.topic} at {message.time_ns} ns: {reason}: {error}")
             return
         except ValueError as error:
             self._reject("bad message", f"{message.topic} at {message.time_ns} ns: {error}")
@@ -169,3 +200,11 @@ class _Labelling:
         self.rejected[reason] += 1
         if self.rejected[reason] == 1:  # the first is logged; all are counted
             logger.warning("%s", text)
+
+
+def _stamp_s(data: bytes) -> float | None:
+    """Return the stamp in the header with which a message begins, without reading the rest; None if it is too short."""
+    if len(data) < 12:
+        return None
+    seconds, nanoseconds = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+    return float(seconds + nanoseconds / 1e9)

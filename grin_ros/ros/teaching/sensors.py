@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 PREFIX = "hints/"
 MOTION, ODOMETRY, POSES = "motion", "motion/odometry", "tf"
 """The source of labels that needs no sensor, its input of odometry, and the name here of tf in its place."""
+TF, STATIC = "/tf", "_static"
+"""The topic of transforms that a node hears, and the ending of the one beside it whose transforms always hold."""
 
 
 def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[str]) -> list[tuple[str, str]]:
@@ -36,10 +38,11 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
     `grin bag --hints`; without them every topic that fits an input of a source is taken, outputs
     of this package excepted. A source with several inputs is taken if all of them were recorded, and one for which two
     topics could serve is left out, with a warning. Motion labels too, where the poses of tf or odometry were recorded.
-    Raises InputError if nothing fits or if a name is wrong.
+    Raises InputError if nothing fits, if a name is wrong, or as `transforms` does.
     """
     if named:
         chosen = [_named(text, found) for text in named]
+        transforms(found, chosen)
         wired = wirings([text for text, (name, _) in zip(named, chosen, strict=True) if name != POSES])
         beside = [
             f"{one.input.removeprefix(PREFIX)}={one.topic}" for one in wired if (one.input, one.topic) not in chosen
@@ -66,7 +69,7 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
             )  # fmt: skip
         if fitting and all(fitting.values()) and not unclear:
             chosen += [(name, topics[0]) for name, topics in fitting.items()]
-    chosen += _poses(found)
+    chosen += _poses(found, chosen)
     if not chosen:
         measuring = [source for source in SOURCES.values() if source.needs_topic]
         wanted = ", ".join(sorted({kind for one in measuring for kind, _ in one.topics.values() if kind != INFO}))
@@ -89,16 +92,31 @@ def parameters(labels: Sequence[tuple[str, str]]) -> dict[str, Value]:
     return made
 
 
-def inputs(labels: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return the chosen inputs that take a topic; tf is read in any case."""
-    return tuple((name, topic) for name, topic in labels if name != POSES)
+def transforms(found: Survey, labels: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the recorded topics of the transforms that are used, static ones among them.
+
+    labels: the chosen inputs. Where they name no topic of transforms, it is /tf, or else the only one of the bag. The
+    topic beside it whose name ends in _static is used with it. Raises InputError if several topics could be /tf.
+    """
+    recorded = sorted(topic for topic, kind in found.kinds.items() if kind == TF_MESSAGE)
+    trees = sorted({topic.removesuffix(STATIC) for topic in recorded})
+    named = [topic.removesuffix(STATIC) for name, topic in labels if name == POSES]
+    if not named and TF not in trees and len(trees) > 1:
+        again = " ".join(
+            f"--labels {name.removeprefix(PREFIX)}={topic}" for name, topic in (*labels, (POSES, trees[0]))
+        )
+        raise InputError(
+            f"the bag has transforms on {', '.join(trees)} and none on {TF}, so nobody can tell which are those of "
+            "this camera's robot",
+            f"name them, beside all other topics that label: {again}",
+        )
+    used = named or ([TF] if TF in trees else trees)
+    return [topic for topic in recorded if topic.removesuffix(STATIC) in used]
 
 
-def _poses(found: Survey) -> list[tuple[str, str]]:
+def _poses(found: Survey, labels: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return what gives the poses of the camera, for the labels of motion; nothing if nothing does."""
-    moving = sorted(
-        topic for topic, kind in found.kinds.items() if kind == TF_MESSAGE and not topic.endswith("_static")
-    )
+    moving = [topic for topic in transforms(found, labels) if not topic.endswith(STATIC)]
     odometry = sorted(topic for topic, kind in found.kinds.items() if kind == SOURCES[MOTION].topics[ODOMETRY][0])
     if moving:
         return [(POSES, moving[0])]

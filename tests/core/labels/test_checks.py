@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,19 @@ def test_a_model_that_sees_the_same_depth_everywhere_agrees_with_nothing() -> No
 def test_too_few_frames_accuse_nobody() -> None:
     assert Agreement(-0.9, 0.9, 0.0, 0.0, frames=2).problem == ""
     assert agreement([], slope).problem == ""
+
+
+def test_labels_that_are_too_few_are_not_compared_and_the_reason_is_said() -> None:
+    one_beam = replace(scan(), labels=scan().labels.chosen(np.arange(1)))
+    found = agreement([one_beam] * 8 + [scan(seed=seed) for seed in range(2)], slope)
+    assert "2 of the frames that were looked at have 12 labels or more" in found.not_compared
+    assert agreement([scan(seed=seed) for seed in range(8)], slope).not_compared == ""
+
+    def blind(frame: Frame) -> DepthEstimate:
+        depth_m = np.full((48, 64), np.nan, np.float32)
+        return DepthEstimate(depth_m, depth_m, frame.stamp_ns)
+
+    assert agreement([scan(seed=seed) for seed in range(8)], blind).frames == 0
 
 
 def test_the_coverage_is_that_of_the_cells_with_labels(tmp_path: Path) -> None:

@@ -76,6 +76,9 @@ def test_the_report_says_what_it_was_and_is(taught: tuple[Path, Taught]) -> None
     text = summary(found, folder / "taught", "nano")
     assert f"{found.after.site.abs_rel:.3f}" in text
     assert f"model:={folder / 'taught'}" in text
+    refused = summary(replace(found, installed=False), folder / "taught", "nano")
+    made = Path(refused.splitlines()[-1].rpartition(" ")[2])
+    assert (made / "manifest.json").is_file()
 
 
 def test_no_model_is_replaced(taught: tuple[Path, Taught], tiny_artifact: Path) -> None:

@@ -24,11 +24,12 @@ from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job
 from grin_ros.ros.bags.survey import Survey
+from grin_ros.ros.message_types import TF_MESSAGE
 from grin_ros.ros.operator.harness.messages import with_stamp
 from grin_ros.ros.teaching.inspection import Inspection, inspect
 from grin_ros.ros.teaching.labelling import label
-from grin_ros.ros.teaching.rendered_bag import BASE_FRAME, write_bag
-from grin_ros.ros.teaching.sensors import find_labels, inputs, parameters
+from grin_ros.ros.teaching.rendered_bag import BASE_FRAME, LIDAR_FRAME, write_bag
+from grin_ros.ros.teaching.sensors import find_labels, parameters, transforms
 from tests.ros.bags.recorded import STORE, storage_file, write
 from tests.ros.teaching.drive import HALF_M, moments, yaw
 
@@ -75,7 +76,7 @@ def test_an_inspection_says_what_there_is(inspection: Inspection) -> None:
 
 
 def test_stamps_that_agree_are_found_to_agree(inspection: Inspection) -> None:
-    offset = inspection.offsets["/scan"]
+    offset = inspection.offsets["/camera/image_raw", "/scan"]
     assert offset.seconds is not None
     assert abs(offset.seconds) <= 0.04
     assert not offset.mirrored
@@ -84,7 +85,7 @@ def test_stamps_that_agree_are_found_to_agree(inspection: Inspection) -> None:
 
 def test_stamps_that_are_300_ms_off_are_refused_with_the_remedy(tmp_path: Path) -> None:
     found = inspect(write_bag(tmp_path / "late", moments(), late_s=0.3))
-    assert found.offsets["/scan"].seconds == pytest.approx(0.3, abs=0.05)
+    assert found.offsets["/camera/image_raw", "/scan"].seconds == pytest.approx(0.3, abs=0.05)
     refused, _ = found.problems()
     assert len(refused) == 1
     assert "synchronise the clocks" in refused[0]
@@ -93,7 +94,7 @@ def test_stamps_that_are_300_ms_off_are_refused_with_the_remedy(tmp_path: Path) 
 def test_a_lidar_that_turns_the_other_way_round_is_a_warning(tmp_path: Path) -> None:
     flipped = (replace(one, scan_m=one.scan_m[::-1].copy()) for one in moments())
     found = inspect(write_bag(tmp_path / "flipped", flipped))
-    assert found.offsets["/scan"].mirrored
+    assert found.offsets["/camera/image_raw", "/scan"].mirrored
     assert "upside down" in found.problems()[1][0]
 
 
@@ -126,15 +127,55 @@ def survey_of(**kinds: str) -> Survey:
 def test_the_motion_labels_by_tf_or_by_odometry_also_beside_a_sensor() -> None:
     by_tf = find_labels(survey_of(tf="tf2_msgs/msg/TFMessage", odom="nav_msgs/msg/Odometry"), [], ())
     assert by_tf == [("tf", "/tf")]
-    assert inputs(by_tf) == ()
     assert parameters(by_tf) == {"hints.motion": True}
     by_odometry = find_labels(survey_of(odom="nav_msgs/msg/Odometry"), [], ())
-    assert inputs(by_odometry) == (("motion/odometry", "/odom"),)
+    assert by_odometry == [("motion/odometry", "/odom")]
     assert parameters(by_odometry) == {"hints.motion": True, "motion.fixed_frame": ""}
     with_lidar = survey_of(tf="tf2_msgs/msg/TFMessage", scan="sensor_msgs/msg/LaserScan")
     assert find_labels(with_lidar, [], ()) == [("hints/scan", "/scan"), ("tf", "/tf")]
     assert find_labels(with_lidar, [], ("scan=/scan",)) == [("hints/scan", "/scan")]
     assert find_labels(with_lidar, [], ("tf=/tf",)) == [("tf", "/tf")]
+
+
+def test_transforms_are_those_that_are_named_or_else_those_of_tf() -> None:
+    tf = "tf2_msgs/msg/TFMessage"
+    two = survey_of(**dict.fromkeys(("tf", "tf_static", "robot2/tf", "robot2/tf_static"), tf))
+    assert transforms(two, ()) == ["/tf", "/tf_static"]
+    assert transforms(two, (("tf", "/robot2/tf"),)) == ["/robot2/tf", "/robot2/tf_static"]
+    assert transforms(survey_of(**{"robot2/tf": tf}), ()) == ["/robot2/tf"]
+    assert transforms(survey_of(), ()) == []
+    unclear = survey_of(scan="sensor_msgs/msg/LaserScan", **dict.fromkeys(("a/tf", "a/tf_static", "b/tf"), tf))
+    for named in ((), ("scan=/scan",)):
+        with pytest.raises(InputError, match="/a/tf, /b/tf and none on /tf.*--labels scan=/scan --labels tf=/a/tf"):
+            find_labels(unclear, [], named)
+    assert find_labels(unclear, [], ("tf=/b/tf",)) == [("tf", "/b/tf")]
+
+
+def test_the_transforms_of_another_robot_do_not_place_the_sensor(bag: Path, tmp_path: Path) -> None:
+    """The other robot has frames of the same names, and its lidar is turned by 0.7 rad."""
+    rows = [(m.topic, m.kind, m.time_ns, m.data) for m in Bag(bag).messages()]
+    other = [
+        (f"/robot2{topic}", kind, time_ns + 1, turned(data) if topic == "/tf_static" else data)
+        for topic, kind, time_ns, data in rows
+        if topic.startswith("/tf")
+    ]
+    both = write(tmp_path / "both", sorted(rows + other, key=lambda row: row[2]))
+    alone, again, second = tmp_path / "alone", tmp_path / "again", tmp_path / "second"
+    label(job(bag, alone))
+    label(job(both, again))
+    label(job(both, second, hints=(("hints/scan", "/scan"), ("tf", "/robot2/tf"))))
+    pixels = [LabelFolder(folder)[3].labels.pixels for folder in (alone, again, second)]
+    assert np.array_equal(pixels[0], pixels[1])
+    assert not np.array_equal(pixels[0], pixels[2])
+
+
+def turned(data: bytes) -> bytes:
+    """Turn the frame of the lidar to the left by 0.7 rad."""
+    transforms = STORE.deserialize_cdr(data, TF_MESSAGE)
+    for one in transforms.transforms:
+        if one.child_frame_id == LIDAR_FRAME:
+            one.transform.rotation = type(one.transform.rotation)(0.0, 0.0, math.sin(0.35), math.cos(0.35))
+    return bytes(STORE.serialize_cdr(transforms, TF_MESSAGE))
 
 
 def test_a_depth_image_that_is_named_takes_the_camera_info_beside_it() -> None:
@@ -197,7 +238,6 @@ def test_the_mounting_comes_from_tf_where_the_base_frame_is_named(bag: Path, tmp
 
 
 def test_a_labelling_goes_on_where_it_stopped(bag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grin_ros.ros.teaching.labelling.SAVE_EVERY", 1)
     added = []
 
     def stop(writer: LabelWriter, labelled: LabelledFrame, add: Callable[..., None] = LabelWriter.add) -> None:

@@ -33,8 +33,8 @@ from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
-from grin_ros.ros.bags.single_file import is_single_file
 from grin_ros.ros.bags.storage.formats import BY_SUFFIX, STORAGES
+from grin_ros.ros.bags.storage.single_file import is_single_file
 from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
 from grin_ros.ros.parameters.row import Value
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from rosbags.interfaces import Connection
 
 from grin_ros.ros.bags.storage.files import Source, listing
+from grin_ros.ros.bags.storage.fingerprint import fingerprint
 from grin_ros.ros.bags.storage.raw import Contents
 
 if sys.version_info >= (3, 14):
@@ -96,6 +97,13 @@ class Bag:
         A file that is missing has None for its bytes.
         """
         return [(path.name, path.stat().st_size if path.is_file() else None) for path in self.files]
+
+    def fingerprints(self) -> list[tuple[str, int | None, str]]:
+        """Return name, bytes and fingerprint of each storage file, which tell a bag from another one of its name."""
+        return [
+            (name, size, fingerprint(path))
+            for (name, size), path in zip(self.names_and_sizes(), self.files, strict=True)
+        ]
 
     def contents(self) -> Contents | None:
         """Return what the indexes say, without reading messages; None if the bag is damaged or its files are packed."""

@@ -8,7 +8,6 @@ thread and drops no frame, so its output depends on nothing but the bag, the par
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections import Counter
@@ -30,6 +29,7 @@ from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.before_start import BeforeStart
 from grin_ros.ros.bags.cameras import CameraTopics, computed_topics, find_cameras
 from grin_ros.ros.bags.hints import BagHints, find_hints, without_numbers
+from grin_ros.ros.bags.identity import differences, identity_of
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag, Message
@@ -155,9 +155,9 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     bag = Bag(Path(job.input))
     config = bag_config(job.parameters)
     artifact = load_artifact(config.model)
-    identity = identity_of(job, bag, artifact.digest)
+    identity = identity_of(asdict(job), bag, artifact.digest)
     note = finished_note(output)
-    if note is not None and note.get("identity") == identity:
+    if note is not None and not differences(note.get("identity"), identity):
         return Report(job.output, note["frames"], note["rejected"], tuple(note["damage"]), True, note.get("hints", {}))
     opened = open_bag(job, bag, config)
     computed = computed_topics(opened.cameras, config)
@@ -175,7 +175,7 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     with (
         closing(open_engine(config.backend, artifact, config.threads)) as engine,
         # The engine is part of the identity, so that one bag never holds parts of two engines.
-        PartsWriter(output, job.storage, f"{identity} {engine.description}") as writer,
+        PartsWriter(output, job.storage, {**identity, "the engine": engine.description}) as writer,
     ):
         work = _BagRun(opened, writer, engine, open_converter())
         work.read(watch)
@@ -184,13 +184,6 @@ def run(job: Job, watch: Watch | None = None) -> Report:
         note = {**asdict(result), "identity": identity, "model": artifact.digest, "engine": engine.description}
         writer.finish(note)
     return result
-
-
-def identity_of(job: Job, bag: Bag, model_digest: str) -> str:
-    """Return a text that is the same only for the same input, options and model, wherever bag and model lie."""
-    options = {key: value for key, value in asdict(job).items() if key not in ("input", "output", "part_frames")}
-    options["parameters"] = {name: value for name, value in job.parameters.items() if name != "model"}
-    return json.dumps({"input": bag.names_and_sizes(), "options": options, "model": model_digest}, sort_keys=True)
 
 
 class _BagRun:

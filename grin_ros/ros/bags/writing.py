@@ -5,7 +5,7 @@
 The bag is written in parts, in the folder OUTPUT.partial. It holds the parts (each a storage file that is closed and on
 disk), journal.json (which parts there are, and how far the input was read) and a lock. At the end metadata.yaml is
 written, and the folder is renamed: a folder called OUTPUT is always whole. If OUTPUT is to be one storage file
-(`single_file.py`), the parts are copied into it, it is renamed, and the folder is removed.
+(`storage/single_file.py`), the parts are copied into it, it is renamed, and the folder is removed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from grin_ros.ros.bags.single_file import description_of, is_single_file
+from grin_ros.ros.bags.identity import Identity, differences
 from grin_ros.ros.bags.storage.files import ROOT
 from grin_ros.ros.bags.storage.formats import STORAGES
+from grin_ros.ros.bags.storage.single_file import description_of, is_single_file
 
 NOTE = "grin_ros"
 """The key of the note in the custom data of metadata.yaml."""
@@ -44,10 +45,10 @@ class PartsWriter:
     empty mapping if there is none.
     """
 
-    def __init__(self, output: Path, storage: str, identity: str) -> None:
+    def __init__(self, output: Path, storage: str, identity: Identity) -> None:
         """Take the lock and read the journal.
 
-        storage: a name of STORAGES. identity: a text that is different for any other input, options or model. Raises
+        storage: a name of STORAGES. identity: what differs for any other input, options or model, by name. Raises
         ValueError if OUTPUT exists, if other work was begun there, if another process is writing it, or if the storage
         cannot have that name.
         """
@@ -69,13 +70,13 @@ class PartsWriter:
             raise ValueError(f"{self.folder}: another process writes it; wait until it ends, or end it") from None
         self._check_free()  # another process may have finished it in the meantime
         self._journal = self.folder / "journal.json"
-        journal: dict[str, Any] = {"identity": identity, "progress": {}, "parts": []}
+        journal: dict[str, Any] = {"identity": dict(identity), "progress": {}, "parts": []}
         if self._journal.is_file():
             journal = json.loads(self._journal.read_text())
-        if journal["identity"] != identity:
+        if other := differences(journal["identity"], identity):
             self._lock.close()
             raise ValueError(
-                f"{self.folder}: got the beginning of other work ({journal['identity']}), expected that of {identity}; "
+                f"{self.folder}: got the beginning of other work, which differs in {', '.join(other)}; "
                 "run the other command again until it ends, or remove the folder"
             )
         self._identity = identity
@@ -122,7 +123,7 @@ class PartsWriter:
             _sync(self.folder / name)
             shutil.rmtree(part)
             self._parts.append({"name": name, "description": description})
-        journal = {"identity": self._identity, "progress": dict(progress), "parts": self._parts}
+        journal = {"identity": dict(self._identity), "progress": dict(progress), "parts": self._parts}
         _write_synced(self._journal, json.dumps(journal))
 
     def finish(self, note: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ from grin_ros.core.command_line import (
 )
 from grin_ros.core.photo.cameras import add_camera_options, camera_choice
 from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
+from grin_ros.ros.bags.hints import TF_INPUT
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
@@ -75,7 +76,8 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
         parameters.setdefault("threads", 1)  # more bags at a time are faster than more threads for each
     elif (arguments.workers or 1) > 1:
         parameters.setdefault("threads", max(1, (os.cpu_count() or 1) // arguments.workers))
-    hints = wirings(arguments.hints)
+    tf = [text for text in arguments.hints if text.partition("=")[0] == TF_INPUT]
+    hints = wirings([text for text in arguments.hints if text not in tf])
     for wiring in hints:
         parameters.setdefault(SOURCES[wiring.source].switch, True)
     cameras = camera_choice(arguments)
@@ -92,7 +94,10 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
             topics=None if arguments.topics is None else tuple(arguments.topics),
             images=tuple(arguments.image),
             info=arguments.camera_info,
-            hints=tuple((wiring.input, wiring.topic) for wiring in hints),
+            hints=(
+                *((wiring.input, wiring.topic) for wiring in hints),
+                *((TF_INPUT, text.partition("=")[2]) for text in tf),
+            ),
             cameras=cameras,
             every=arguments.every,
             start_s=arguments.start,
@@ -251,7 +256,8 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=TOPIC",
-        help="correct depth by this recorded topic, such as scan=/scan (repeatable; see the parameters hints.*)",
+        help="correct depth by this recorded topic, such as scan=/scan, or take transforms from it, tf=/robot1/tf "
+        "(repeatable; see the parameters hints.*)",
     )
     add("--topics", nargs="*", metavar="TOPIC", help="recorded topics to copy (default all; none without names)")
     add("--every", type=whole(1), default=1, metavar="N", help="depth for every N-th image of a camera")

@@ -22,10 +22,11 @@ from typing import Any
 import yaml
 from rosbags.interfaces import Connection, ConnectionExtRosbag2
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
-from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from grin_ros.ros.bags.identity import Identity, differences
+from grin_ros.ros.bags.messages import store_of
 from grin_ros.ros.bags.storage.files import ROOT
 from grin_ros.ros.bags.storage.formats import STORAGES
 from grin_ros.ros.bags.storage.single_file import description_of, is_single_file
@@ -230,11 +231,8 @@ def definition(store: Typestore, kind: str, like: Connection | None) -> tuple[st
     """
     text = like.msgdef.data if like is not None else ""
     if text:
-        parse = get_types_from_idl if text.startswith("=" * 80 + "\nIDL: ") else None
         try:
-            own = get_typestore(Stores.EMPTY)
-            own.register(parse(text) if parse else get_types_from_msg(text, kind))
-            return text, own.hash_rihs01(kind)
+            return text, store_of(kind, text).hash_rihs01(kind)
         except Exception:  # the parser raises several types, and a definition may name types that it does not hold
             return text, UNKNOWN_HASH
     if kind in store.fielddefs:

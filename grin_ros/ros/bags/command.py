@@ -110,7 +110,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
 
 def _name(path: Path) -> str:
     """Return 'drive' for 'archive/drive.mcap' and 'archive/drive'. The name of a directory may contain dots."""
-    path = path.resolve()
+    path = Path(os.path.normpath(path.absolute()))  # not resolved: a link has the name that was given to it
     return path.stem if path.suffix.lower() in BY_SUFFIX else path.name
 
 

@@ -15,7 +15,8 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from rosbags.typesys.store import Typestore
 
 from grin_ros.ros.bags.identity import Identity, differences
 from grin_ros.ros.bags.messages import store_of
+from grin_ros.ros.bags.reading import DISK_FULL
 from grin_ros.ros.bags.storage.files import ROOT
 from grin_ros.ros.bags.storage.formats import STORAGES
 from grin_ros.ros.bags.storage.single_file import description_of, is_single_file
@@ -91,7 +93,11 @@ class PartsWriter:
         self._discard_unfinished()
 
     def write(self, topic: str, kind: str, time_ns: int, data: bytes, like: Connection | None = None) -> None:
-        """Write one message. like: the recorded connection whose definition and QoS are passed on."""
+        """Write one message. like: the recorded connection whose definition and QoS are passed on. Raises OSError."""
+        with self._explained():
+            self._write(topic, kind, time_ns, data, like)
+
+    def _write(self, topic: str, kind: str, time_ns: int, data: bytes, like: Connection | None) -> None:
         if self._writer is None:
             self._writer = self._open_part()
         connection = self._connections.get((topic, kind))
@@ -111,27 +117,46 @@ class PartsWriter:
         self.pending_bytes += len(data)
 
     def commit(self, progress: Mapping[str, Any]) -> None:
-        """Close the part, wait until it is on disk, and note in the journal that all up to `progress` is done."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-            self._connections.clear()
-            self.pending_bytes = 0
-            part = self._part_folder()
-            description = yaml.safe_load((part / "metadata.yaml").read_text())[ROOT]
-            name = f"{self.output.name}_{len(self._parts)}{self._storage.suffix}"
-            os.replace(part / f"{part.name}{self._storage.suffix}", self.folder / name)
-            _sync(self.folder / name)
-            shutil.rmtree(part)
-            self._parts.append({"name": name, "description": description})
-        journal = {"identity": dict(self._identity), "progress": dict(progress), "parts": self._parts}
-        _write_synced(self._journal, json.dumps(journal))
+        """Close the part, wait until it is on disk, and note in the journal that all up to `progress` is done.
+
+        Raises OSError.
+        """
+        with self._explained():
+            if self._writer is not None:
+                self._close_part()
+            journal = {"identity": dict(self._identity), "progress": dict(progress), "parts": self._parts}
+            _write_synced(self._journal, json.dumps(journal))
 
     def finish(self, note: Mapping[str, Any]) -> None:
-        """Make the parts one bag, with `note` in its custom data, and give it its name. Call `commit` first."""
-        if is_single_file(self.output):
-            self._finish_file(note)
-            return
+        """Make the parts one bag, with `note` in its custom data, and give it its name. Call `commit` first.
+
+        Raises OSError.
+        """
+        with self._explained():
+            if is_single_file(self.output):
+                self._finish_file(note)
+            else:
+                self._finish_folder(note)
+
+    def _close_part(self) -> None:
+        assert self._writer is not None
+        self._writer.close()
+        self._writer = None
+        self._connections.clear()
+        self.pending_bytes = 0
+        part = self._part_folder()
+        description = yaml.safe_load((part / "metadata.yaml").read_text())[ROOT]
+        name = f"{self.output.name}_{len(self._parts)}{self._storage.suffix}"
+        os.replace(part / f"{part.name}{self._storage.suffix}", self.folder / name)
+        _sync(self.folder / name)
+        shutil.rmtree(part)
+        self._parts.append({"name": name, "description": description})
+
+    def _finish_folder(self, note: Mapping[str, Any]) -> None:
+        """Describe the parts, and rename their folder."""
+        if not self._parts:  # a bag has at least one file
+            self._writer = self._open_part()
+            self._close_part()
         described = {ROOT: joined(self._parts, self._storage_name, {NOTE: json.dumps(note, sort_keys=True)})}
         _write_synced(self.folder / "metadata.yaml", yaml.safe_dump(described, sort_keys=False))
         os.rename(self.folder, self.output)
@@ -145,7 +170,7 @@ class PartsWriter:
         self._writer.set_custom_data(NOTE, json.dumps(note, sort_keys=True))
         for part in self._parts:
             for connection, time_ns, data in self._storage.read(self.folder / part["name"], _raise, None):
-                self.write(connection.topic, connection.msgtype, time_ns, data, connection)
+                self._write(connection.topic, connection.msgtype, time_ns, data, connection)
         self._writer.close()
         self._writer = None
         made = self._part_folder()
@@ -162,6 +187,20 @@ class PartsWriter:
         if self._writer is not None:
             self._writer.abort()
         self._lock.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Let the errors of a full disk say which folder it is, and what to do."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, OSError) and error.errno not in DISK_FULL:
+                raise
+            why = error.strerror if isinstance(error, OSError) else error
+            raise OSError(
+                f"{self.folder}: the output does not fit there ({why}); make space and run the command again, which "
+                "then goes on from here, or give an output on another disk"
+            ) from error
 
     def _check_free(self) -> None:
         if self.output.exists():
@@ -200,8 +239,9 @@ def joined(parts: list[dict[str, Any]], storage: str, custom: Mapping[str, str])
     spans = []
     topics: dict[tuple[str, str], dict[str, Any]] = {}
     for part in parts:
-        start = part["description"]["starting_time"]["nanoseconds_since_epoch"]
-        spans.append((start, start + part["description"]["duration"]["nanoseconds"]))
+        if part["description"]["message_count"]:
+            start = part["description"]["starting_time"]["nanoseconds_since_epoch"]
+            spans.append((start, start + part["description"]["duration"]["nanoseconds"]))
         for topic in part["description"]["topics_with_message_count"]:
             about = topic["topic_metadata"]
             entry = topics.setdefault((about["name"], about["type"]), {"topic_metadata": about, "message_count": 0})

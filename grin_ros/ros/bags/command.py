@@ -39,6 +39,8 @@ from grin_ros.ros.bags.storage.single_file import is_single_file
 from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
 from grin_ros.ros.parameters.row import Value
 
+ALREADY = "; an earlier run has finished it"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin bag`. The exit code is INCOMPLETE if something was unreadable or has no depth; it is printed."""
@@ -223,13 +225,15 @@ def _tell(outcome: Outcome) -> int:
 
 def text_of(report: Report) -> str:
     """Return a report in words, such as '12 frames with depth, 1 without (bad image 1)'."""
+    if not report.frames and not report.rejected:
+        return f"0 frames with depth: no image lies in what was read{ALREADY * report.already}"
     without = sum(report.rejected.values())
     reasons = ", ".join(f"{reason} {count}" for reason, count in report.rejected.items())
     text = f"{report.frames} frames with depth" + (f", {without} without ({reasons})" if without else "")
     if report.hints:
         hinted = ", ".join(f"of {name} {count}" for name, count in report.hints.items())
         text = f"{text}; frames with hints {hinted}"
-    return f"{text}; an earlier run has finished it" if report.already else text
+    return f"{text}{ALREADY * report.already}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -239,7 +243,7 @@ def parser() -> argparse.ArgumentParser:
         "Compute depth for recorded bags, and write bags with the recorded messages and what the node would publish.",
         "grin bag drive drive_depth --every 3 -p mounting.known:=true -p mounting.height_m:=0.4",
         "grin bag archive/* --out archive_depth --workers 4",
-        notes="It is incomplete (3) if some messages could not be read or used.",
+        notes="It is incomplete (3) if some messages could not be read or used, or if there was no image.",
         usage="grin bag INPUT OUTPUT [options]      (OUTPUT: a folder, or one file if it ends in .mcap or .db3)\n"
         "       grin bag INPUT INPUT ... --out DIR [--workers N] [--ray ADDRESS] [options]",
     )

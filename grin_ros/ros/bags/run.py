@@ -27,7 +27,7 @@ from grin_ros.core.geometry.kept_maps import KeptMaps
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.before_start import BeforeStart
-from grin_ros.ros.bags.cameras import CameraTopics, computed_topics, find_cameras
+from grin_ros.ros.bags.cameras import CameraTopics, computed_topics, find_cameras, tell_left_out
 from grin_ros.ros.bags.hints import BagHints, find_hints, find_tf, without_numbers
 from grin_ros.ros.bags.identity import differences, identity_of
 from grin_ros.ros.bags.messages import deserialize, serialize
@@ -103,8 +103,8 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """True if all was read and every image has depth."""
-        return not self.damage and not self.rejected
+        """True if all was read, and there are images, and each of them has depth."""
+        return self.frames > 0 and not self.damage and not self.rejected
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,8 @@ def open_bag(job: Job, bag: Bag, config: NodeConfig) -> OpenedBag:
     start_ns = found.time_ns(job.start_s)
     stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
     cameras = find_cameras(found, job.images, job.info, known=job.cameras is not None)
+    if not job.images:
+        tell_left_out(found, cameras, known=job.cameras is not None)
     hints = find_hints(found, job.hints, config.hints.on)
     tf = find_tf(found, job.hints) if needs_tf else []
     return OpenedBag(job, bag, config, found, cameras, hints, tf, start_ns, stop_ns)
@@ -266,13 +268,20 @@ class _BagRun:
             if message.time_ns < self._opened.start_ns:
                 before.add(message)
                 continue
-            if not began and self._number > self._done:
-                for held in before.messages():
-                    self._pass_on(held._replace(time_ns=self._opened.start_ns))
+            if not began:
+                self._pass_on_held(before)
             began = True
             self._images[message.topic] += 1
             if self._number > self._done:
                 yield message, self._cameras.get(message.topic)
+        if not began:
+            self._pass_on_held(before)
+
+    def _pass_on_held(self, before: BeforeStart) -> None:
+        """Pass on what holds at the beginning of the window, unless an earlier run has done so."""
+        if self._number > self._done:
+            for held in before.messages():
+                self._pass_on(held._replace(time_ns=self._opened.start_ns))
 
     def _commit(self) -> None:
         for processor in self._processors.values():

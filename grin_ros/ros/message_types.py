@@ -9,6 +9,7 @@ from typing import Any
 
 IMAGE, COMPRESSED, INFO = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/CameraInfo"
 CLOUD, SCAN = "sensor_msgs/msg/PointCloud2", "sensor_msgs/msg/LaserScan"
+RANGE = "sensor_msgs/msg/Range"
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 """The type of the transforms on /tf and /tf_static."""
 

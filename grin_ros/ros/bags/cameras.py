@@ -79,6 +79,35 @@ def find_cameras(
     return cameras
 
 
+def tell_left_out(found: Survey, cameras: Sequence[CameraTopics], *, known: bool) -> None:
+    """Log each topic with pictures that `find_cameras` has left out without a word, why, and what can be done.
+
+    Depth images and other transports of a chosen topic are no cameras that would be missed. known: as there.
+    """
+    infos, chosen = _infos(found), {raw_topic(camera.image) for camera in cameras}
+    beside = {info_topic(camera.image) for camera in cameras}
+    alive = {raw_topic(topic) for topic in _pictures(found) if topic in found.first}
+    for topic in _pictures(found):
+        info, message, why = info_topic(topic), found.first.get(topic), ""
+        if raw_topic(topic) in chosen:
+            continue
+        if message is None:
+            if info not in beside and raw_topic(topic) not in alive:
+                why = "it has no messages; check its driver"
+        elif _is_depth(message):
+            continue
+        elif not _is_picture(message):
+            encoding = deserialize(message.data, Image).encoding
+            why = f"nobody knows the encoding '{encoding}' as a picture; set its driver to one such as rgb8"
+        elif known and info in infos:
+            why = f"{info} tells its camera; to tell another one give --image {topic}"
+        elif not known and info not in infos:
+            ways = f"--camera-info (recorded: {', '.join(infos)}), --calibration or --fov"
+            why = f"it has no {info}; give --image {topic} with {ways}"
+        if why:
+            logger.warning("%s is left out: %s", topic, why)
+
+
 def computed_topics(cameras: Sequence[CameraTopics], config: NodeConfig) -> dict[str, Topic]:
     """Return full name -> output of all that is written for these cameras, by the parameters."""
     mounted = config.mounting is not None or bool(config.mounting_frame)
@@ -106,9 +135,11 @@ def _check_recorded(cameras: Sequence[CameraTopics], found: Survey, known: bool)
     """Raise ValueError if a topic of the cameras is not in the bag."""
     pictures, infos = _pictures(found), _infos(found)
     for camera in cameras:
-        if camera.image not in pictures or (camera.info not in infos and not known):
-            missing = camera.image if camera.image not in pictures else camera.info
-            none = "no message of this topic" if found.kinds.get(missing) == INFO else "no such topic"
+        silent = camera.image not in pictures or camera.image not in found.first
+        if silent or (camera.info not in infos and not known):
+            missing = camera.image if silent else camera.info
+            there = found.kinds.get(missing) in (IMAGE, COMPRESSED, INFO)
+            none = "no message of this topic" if there else "no such topic"
             raise ValueError(f"{missing}: the bag has {none}; {_present(found)}. Choose with --image and --camera-info")
 
 
@@ -167,13 +198,21 @@ def _unknown_encodings(found: Survey) -> Iterator[tuple[str, str]]:
             yield topic, deserialize(message.data, Image).encoding
 
 
+def _is_depth(message: Message) -> bool:
+    """Return True for a message that declares depth. One that is broken declares nothing."""
+    try:
+        return is_depth(deserialize(message.data, Image if message.kind == IMAGE else CompressedImage))
+    except ValueError:
+        return False
+
+
 def _is_picture(message: Message | None) -> bool:
     """Return False for depth and for a topic without messages. A first message that is broken counts as a picture."""
     if message is None:
         return False
+    if message.kind != IMAGE:
+        return not _is_depth(message)
     try:
-        if message.kind == IMAGE:
-            return known_encoding(deserialize(message.data, Image).encoding) is not None  # none of them is depth
-        return not is_depth(deserialize(message.data, CompressedImage))
+        return known_encoding(deserialize(message.data, Image).encoding) is not None  # none of them is depth
     except ValueError:
         return True

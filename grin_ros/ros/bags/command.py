@@ -30,13 +30,16 @@ from grin_ros.core.command_line import (
 )
 from grin_ros.core.photo.cameras import add_camera_options, camera_choice
 from grin_ros.ros.bags.fleet import Launch, Outcome, in_process, run_all
+from grin_ros.ros.bags.hints import TF_INPUT
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job, Report, run
-from grin_ros.ros.bags.single_file import is_single_file
 from grin_ros.ros.bags.storage.formats import BY_SUFFIX, STORAGES
+from grin_ros.ros.bags.storage.single_file import is_single_file
 from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
 from grin_ros.ros.parameters.row import Value
+
+ALREADY = "; an earlier run has finished it"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,7 +78,8 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
         parameters.setdefault("threads", 1)  # more bags at a time are faster than more threads for each
     elif (arguments.workers or 1) > 1:
         parameters.setdefault("threads", max(1, (os.cpu_count() or 1) // arguments.workers))
-    hints = wirings(arguments.hints)
+    tf = [text for text in arguments.hints if text.partition("=")[0] == TF_INPUT]
+    hints = wirings([text for text in arguments.hints if text not in tf])
     for wiring in hints:
         parameters.setdefault(SOURCES[wiring.source].switch, True)
     cameras = camera_choice(arguments)
@@ -92,7 +96,10 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
             topics=None if arguments.topics is None else tuple(arguments.topics),
             images=tuple(arguments.image),
             info=arguments.camera_info,
-            hints=tuple((wiring.input, wiring.topic) for wiring in hints),
+            hints=(
+                *((wiring.input, wiring.topic) for wiring in hints),
+                *((TF_INPUT, text.partition("=")[2]) for text in tf),
+            ),
             cameras=cameras,
             every=arguments.every,
             start_s=arguments.start,
@@ -105,7 +112,7 @@ def jobs_of(arguments: argparse.Namespace) -> list[Job]:
 
 def _name(path: Path) -> str:
     """Return 'drive' for 'archive/drive.mcap' and 'archive/drive'. The name of a directory may contain dots."""
-    path = path.resolve()
+    path = Path(os.path.normpath(path.absolute()))  # not resolved: a link has the name that was given to it
     return path.stem if path.suffix.lower() in BY_SUFFIX else path.name
 
 
@@ -218,13 +225,15 @@ def _tell(outcome: Outcome) -> int:
 
 def text_of(report: Report) -> str:
     """Return a report in words, such as '12 frames with depth, 1 without (bad image 1)'."""
+    if not report.frames and not report.rejected:
+        return f"0 frames with depth: no image lies in what was read{ALREADY * report.already}"
     without = sum(report.rejected.values())
     reasons = ", ".join(f"{reason} {count}" for reason, count in report.rejected.items())
     text = f"{report.frames} frames with depth" + (f", {without} without ({reasons})" if without else "")
     if report.hints:
         hinted = ", ".join(f"of {name} {count}" for name, count in report.hints.items())
         text = f"{text}; frames with hints {hinted}"
-    return f"{text}; an earlier run has finished it" if report.already else text
+    return f"{text}{ALREADY * report.already}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -234,7 +243,7 @@ def parser() -> argparse.ArgumentParser:
         "Compute depth for recorded bags, and write bags with the recorded messages and what the node would publish.",
         "grin bag drive drive_depth --every 3 -p mounting.known:=true -p mounting.height_m:=0.4",
         "grin bag archive/* --out archive_depth --workers 4",
-        notes="It is incomplete (3) if some messages could not be read or used.",
+        notes="It is incomplete (3) if some messages could not be read or used, or if there was no image.",
         usage="grin bag INPUT OUTPUT [options]      (OUTPUT: a folder, or one file if it ends in .mcap or .db3)\n"
         "       grin bag INPUT INPUT ... --out DIR [--workers N] [--ray ADDRESS] [options]",
     )
@@ -251,7 +260,8 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=TOPIC",
-        help="correct depth by this recorded topic, such as scan=/scan (repeatable; see the parameters hints.*)",
+        help="correct depth by this recorded topic, such as scan=/scan, or take transforms from it, tf=/robot1/tf "
+        "(repeatable; see the parameters hints.*)",
     )
     add("--topics", nargs="*", metavar="TOPIC", help="recorded topics to copy (default all; none without names)")
     add("--every", type=whole(1), default=1, metavar="N", help="depth for every N-th image of a camera")

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -25,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 2
 """A bag whose worker dies is tried this many times in all."""
+CANCEL_AGAIN_S = 0.05
+ENDED_S = 10.0
+"""A worker that was told to end has this time, and is killed then."""
 
 
 class WorkerDiedError(RuntimeError):
@@ -48,22 +53,50 @@ Launch = Callable[[Work, Job], Report]
 """Starts a worker and waits for its report. Raises WorkerDiedError, or ValueError or EngineError of the work."""
 
 
-def in_process(work: Work, job: Job) -> Report:
-    """Return the report of `work(job)` in a new process of this machine. Raises as `Launch` does."""
-    context = multiprocessing.get_context("spawn")  # a fork would copy the locks of ONNX Runtime's threads
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(work, job, sender))
-    process.start()
-    sender.close()
-    try:
-        answer = receiver.recv()
-    except EOFError:
-        process.join()
-        raise WorkerDiedError(f"its worker died (exit code {process.exitcode})") from None
-    finally:
-        receiver.close()
-    process.join()
-    return report_of(answer)
+class Processes:
+    """Starts each worker as a process of this machine. Several threads may call it at the same time."""
+
+    def __init__(self) -> None:
+        self._running: dict[multiprocessing.process.BaseProcess, float | None] = {}
+        """Process -> when it was told to end."""
+
+    def __call__(self, work: Work, job: Job) -> Report:
+        """Return the report of `work(job)` in a new process. Raises as `Launch` does."""
+        context = multiprocessing.get_context("spawn")  # a fork would copy the locks of ONNX Runtime's threads
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(work, job, sender))
+        process.start()
+        self._running[process] = None
+        sender.close()
+        try:
+            answer = receiver.recv()
+        except EOFError:
+            process.join()
+            raise WorkerDiedError(f"its worker died (exit code {process.exitcode})") from None
+        except BaseException:  # an interruption of the main thread
+            process.terminate()
+            process.join(ENDED_S)
+            process.kill()
+            raise
+        finally:
+            receiver.close()
+            process.join()
+            self._running.pop(process, None)
+        return report_of(answer)
+
+    def cancel(self) -> None:
+        """Tell the running workers to end, and kill those that were told long ago. Their journals stay."""
+        now_s = time.monotonic()
+        for process, told_s in tuple(self._running.items()):
+            if told_s is None:
+                process.terminate()
+                self._running[process] = now_s
+            elif now_s - told_s > ENDED_S:
+                process.kill()
+
+
+in_process = Processes()
+"""The `Launch` of this machine."""
 
 
 def answer_of(work: Work, job: Job) -> Report | str:
@@ -85,22 +118,36 @@ def report_of(answer: Report | str) -> Report:
 
 
 def _work(work: Work, job: Job, sender: Connection) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         sender.send(answer_of(work, job))
     except KeyboardInterrupt:  # the whole command is interrupted, and its main process says so
         return
 
 
+def _interrupt(*_: object) -> None:
+    """End the work of this process, so that it removes its temporary files, and let no second signal disturb that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def run_all(jobs: Sequence[Job], workers: int, work: Work = run, launch: Launch = in_process) -> Iterator[Outcome]:
     """Work on `workers` jobs at a time, and yield each outcome when it is there.
 
-    Raises ValueError if two jobs have the same output.
+    A single job is launched from the thread of the caller, so that an interruption reaches it. With several, an
+    interruption ends the workers by `launch.cancel`, if there is such a method, and waits for them. Raises ValueError
+    if two jobs have the same output.
     """
     outputs = [job.output for job in jobs]
     twice = sorted({output for output in outputs if outputs.count(output) > 1})
     if twice:
         raise ValueError(f"{', '.join(twice)}: more than one input has this name; give each its own output")
     stop = threading.Event()
+    if len(jobs) == 1:
+        yield _attempts(jobs[0], work, launch, stop)
+        return
     with ThreadPoolExecutor(workers, "bags") as pool:
         waiting = [pool.submit(_attempts, job, work, launch, stop) for job in jobs]
         try:
@@ -109,6 +156,10 @@ def run_all(jobs: Sequence[Job], workers: int, work: Work = run, launch: Launch 
         finally:  # after an interruption the running bags end, and no new one begins
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            cancel = getattr(launch, "cancel", None)
+            while cancel is not None and not all(each.done() for each in waiting):
+                cancel()  # again and again: a thread may be about to start a worker
+                time.sleep(CANCEL_AGAIN_S)
 
 
 def _attempts(job: Job, work: Work, launch: Launch, stop: threading.Event) -> Outcome:

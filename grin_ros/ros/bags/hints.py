@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from sensor_msgs.msg import CameraInfo
 
@@ -24,7 +25,7 @@ from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.inputs.mounting import TfMounting
-from grin_ros.ros.inputs.tf import add_transforms
+from grin_ros.ros.inputs.tf import TF, TF_STATIC, add_transforms
 from grin_ros.ros.message_types import INFO, TF_MESSAGE, message_class
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 AHEAD_NS = 100_000_000
 """A message that was recorded so soon after an image is known when its depth is computed. The node knows what has come
 when it begins the frame, which is less where it is idle and more where it is busy."""
+TF_INPUT = "tf"
+"""The name of tf among the hints of a job: ('tf', '/robot1/tf')."""
 RECORD_TF = "the bag needs /tf and /tf_static with these frames; record them with the camera"
 
 
@@ -61,6 +64,33 @@ def find_hints(found: Survey, hints: Sequence[tuple[str, str]], on: Collection[s
     return chosen
 
 
+def find_tf(found: Survey, hints: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the recorded topics of the robot's transforms: those of `hints` called TF_INPUT, else /tf, each with its
+    `_static` sibling; if the bag has neither, the only ones that it has.
+
+    Raises ValueError if a named topic is not in the bag, or if there are several and none was named.
+    """
+    recorded_tf = sorted(topic for topic, kind in found.kinds.items() if kind == TF_MESSAGE)
+    trees = sorted({topic.removesuffix("_static") for topic in recorded_tf})
+    named = [topic.removesuffix("_static") for name, topic in hints if name == TF_INPUT]
+    present = ", ".join(recorded_tf) or "none"
+    if missing := [tree for tree in named if tree not in trees]:
+        raise ValueError(f"tf={missing[0]}: the bag has no such topic of type {TF_MESSAGE}; it has: {present}")
+    if not named and TF not in trees and len(trees) > 1:
+        raise ValueError(
+            f"each of {', '.join(trees)} could be tf of this robot; choose one with --hints {TF_INPUT}={trees[0]} "
+            f"(grin teach: --labels {TF_INPUT}={trees[0]})"
+        )
+    used = named or ([TF] if TF in trees else trees)
+    chosen = [topic for topic in recorded_tf if topic.removesuffix("_static") in used]
+    if others := [topic for topic in recorded_tf if topic not in chosen]:
+        text = (
+            "transforms of %s are not used beside those of %s; if they are this robot's, name both by --hints tf=TOPIC"
+        )
+        logger.warning(text, ", ".join(others), ", ".join(chosen))
+    return chosen
+
+
 def without_numbers(reason: str) -> str:
     """Return a reason without its numbers, which are others for every frame."""
     return re.sub(r"\d+(\.\d+)?", "", reason)
@@ -70,14 +100,22 @@ class BagHints:
     """The sources of hints of all cameras of a bag, with the transforms that it holds."""
 
     def __init__(
-        self, images: Sequence[str], config: HintConfig, topics: Mapping[str, Sequence[str]], base_frame: str = ""
+        self,
+        images: Sequence[str],
+        config: HintConfig,
+        topics: Mapping[str, Sequence[str]],
+        base_frame: str = "",
+        tf: Collection[str] = (TF, TF_STATIC),
     ) -> None:
         """images: the image topics of the cameras. topics: recorded topic -> the inputs that it serves. base_frame:
-        `mounting.base_frame`."""
+        `mounting.base_frame`. tf: the recorded topics of transforms."""
         self._tree = TransformTree(RECORD_TF)
         self.mounting = TfMounting(self._tree, base_frame) if base_frame else None
         """How cameras are mounted, if tf tells it."""
-        self._topics = topics
+        self._topics, self._tf = topics, tf
+        self._readable: set[str] = set()
+        self._unused: Counter[tuple[str, str]] = Counter()
+        self._reasons: dict[tuple[str, str], str] = {}
         self.inputs = {image: HintInputs(config, self._tree) for image in images}
         """Image topic -> the sources of that camera."""
 
@@ -95,11 +133,30 @@ class BagHints:
         yield from waiting
 
     def add(self, message: Message) -> None:
-        """Keep a message if it holds transforms, or if a source wants it."""
+        """Keep a message if it holds transforms, or if a source wants it. The first of a topic that cannot be used is
+        logged, with each reason; `count_unused` tells how many there were."""
         try:
             self._take(message)
         except ValueError as error:
-            logger.warning("%s at %d ns is not used: %s", message.topic, message.time_ns, error)
+            key = message.topic, without_numbers(str(error))
+            self._unused[key] += 1
+            if key not in self._reasons:
+                self._reasons[key] = str(error)
+                logger.warning("%s at %d ns is not used: %s", message.topic, message.time_ns, error)
+
+    def count_unused(self) -> list[str]:
+        """Log how many messages of each topic were not used, and return a text for each topic that could never be read.
+
+        Call this after the last `add`.
+        """
+        lost: Counter[str] = Counter()
+        for key, count in self._unused.items():
+            topic, reason = key[0], self._reasons[key]
+            if topic not in self._readable:
+                lost[topic] += count
+            if count > 1:
+                logger.warning("%s: %d messages are not used, each as the first: %s", topic, count, reason)
+        return [f"{topic}: none of its {count} messages can be read" for topic, count in lost.items()]
 
     def know(self, found: Survey) -> None:
         """Take what a node knows from the beginning, however late it was recorded: the first static transform of each
@@ -110,15 +167,20 @@ class BagHints:
                 self._take(message)
 
     def _take(self, message: Message) -> None:
-        if message.kind == TF_MESSAGE:
-            transforms = recorded(message.data, TF_MESSAGE)
+        if message.topic in self._tf and message.kind == TF_MESSAGE:
+            transforms = self._recorded(message)
             if problem := add_transforms(self._tree, transforms, static=is_static(message.topic)):
                 raise ValueError(problem)
         elif message.topic in self._topics:
-            made = recorded(message.data, message.kind)
+            made = self._recorded(message)
             for topic in self._topics[message.topic]:
                 for inputs in self.inputs.values():
                     inputs.take(topic, made)
+
+    def _recorded(self, message: Message) -> Any:
+        made = recorded(message.data, message.kind, message.connection.msgdef.data)
+        self._readable.add(message.topic)
+        return made
 
     def pose(self, frame_id: str, stamp_ns: int, fixed: str, placed: Placed | None) -> Transform | None:
         """Return the transform of points of a frame to one in which the world stands still; None if it is not known.

@@ -10,6 +10,7 @@ print(bag.damage)                             # what could not be read; empty fo
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from typing import NamedTuple
 from rosbags.interfaces import Connection
 
 from grin_ros.ros.bags.storage.files import Source, listing
+from grin_ros.ros.bags.storage.fingerprint import fingerprint
 from grin_ros.ros.bags.storage.raw import Contents
 
 if sys.version_info >= (3, 14):
@@ -34,6 +36,9 @@ COPY_BYTES = 1 << 20
 """A packed file is unpacked in blocks of this size."""
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 """The first bytes of a packed message. A message that is not packed (CDR) begins with a zero."""
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The errors of a file that cannot grow."""
 
 
 class Message(NamedTuple):
@@ -97,6 +102,13 @@ class Bag:
         """
         return [(path.name, path.stat().st_size if path.is_file() else None) for path in self.files]
 
+    def fingerprints(self) -> list[tuple[str, int | None, str]]:
+        """Return name, bytes and fingerprint of each storage file, which tell a bag from another one of its name."""
+        return [
+            (name, size, fingerprint(path))
+            for (name, size), path in zip(self.names_and_sizes(), self.files, strict=True)
+        ]
+
     def contents(self) -> Contents | None:
         """Return what the indexes say, without reading messages; None if the bag is damaged or its files are packed."""
         kinds: dict[str, str] = {}
@@ -147,16 +159,22 @@ class Bag:
     def _unpacked(self, source: Source, folder: Path) -> Path:
         """Unpack a file into `folder` and return the unpacked file. If that fails, one that lies beside it will do."""
         plain = folder / source.path.stem
-        with source.path.open("rb") as packed, plain.open("wb") as out:
-            try:
-                with zstd.open(packed, "rb") as stream:
-                    while block := stream.read(COPY_BYTES):
-                        out.write(block)
-            except (zstd.ZstdError, EOFError) as error:
-                if source.unpacked is not None:
-                    self._tell(f"{source.path.name}: cannot be unpacked; {source.unpacked.name} is read instead")
-                    return source.unpacked
-                self._damaged(f"{source.path.name}: cannot be unpacked to its end ({error})")
+        try:
+            with source.path.open("rb") as packed, plain.open("wb") as out, zstd.open(packed, "rb") as stream:
+                while block := stream.read(COPY_BYTES):
+                    out.write(block)
+        except (zstd.ZstdError, EOFError) as error:
+            if source.unpacked is not None:
+                self._tell(f"{source.path.name}: cannot be unpacked; {source.unpacked.name} is read instead")
+                return source.unpacked
+            self._damaged(f"{source.path.name}: cannot be unpacked to its end ({error})")
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            raise OSError(
+                f"{folder.parent}: an unpacked copy of {source.path.name} does not fit there ({error.strerror}); "
+                "set TMPDIR to a folder with more space"
+            ) from error
         return plain
 
     def _damaged(self, text: str) -> None:

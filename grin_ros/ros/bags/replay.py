@@ -10,18 +10,22 @@ camera_info and latched messages from before are published first.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from rclpy.context import Context
 from rclpy.duration import Duration
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.utilities import try_shutdown
+from rclpy.validate_full_topic_name import validate_full_topic_name
 from rosbags.interfaces import QosHistory, QosReliability
 from rosgraph_msgs.msg import Clock
 
@@ -33,6 +37,8 @@ from grin_ros.ros.bags.survey import survey
 from grin_ros.ros.message_types import message_class
 from grin_ros.ros.starting import start_ros
 from grin_ros.ros.topic_names import CLOCK
+
+logger = logging.getLogger(__name__)
 
 CLOCK_PERIOD_S = 0.025
 """The longest time between two messages on /clock."""
@@ -47,6 +53,8 @@ SETTLED_S = 0.5
 """Publishing begins when no subscriber has been found for this time,"""
 SETTLING_S = 3.0
 """and after this time at the latest."""
+LONGEST_GAP_S = 60.0
+"""A longer time without any recorded message is skipped: nobody waits for it, and often a clock was set meanwhile."""
 ACKNOWLEDGED_S = 5.0
 """At the end reliable subscribers have this time to receive the last messages."""
 
@@ -54,7 +62,7 @@ ACKNOWLEDGED_S = 5.0
 class Player:
     """Publishes a bag: one publisher for each topic, and the clock.
 
-    unknown: topic -> message type, for the types that are not installed here; these topics are left out.
+    left_out: topic -> why it cannot be published here, such as a message type that is not installed.
     """
 
     def __init__(self, node: Node, bag: Bag, topics: Collection[str] | None = None) -> None:
@@ -64,7 +72,7 @@ class Player:
         self._publishers: dict[str, Any] = {}
         self._sent: Counter[str] = Counter()
         self._subscribers: Counter[str] = Counter()
-        self.unknown: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
         self._clock = node.create_publisher(Clock, CLOCK, QoSProfile(depth=10))
         self._time_ns = -CLOCK_APART_NS
         self._survey = survey(bag)
@@ -79,7 +87,9 @@ class Player:
                 continue  # a recorded clock would contradict the clock of this replay
             kind = message_class(message.kind)
             if kind is None:
-                self.unknown[topic] = message.kind
+                self.left_out[topic] = f"{message.kind} is not installed here"
+            elif why := _wrong_name(topic):
+                self.left_out[topic] = f"ROS 2 does not allow its name: {why}"
             else:
                 self._publishers[topic] = node.create_publisher(kind, topic, qos_of(message))
 
@@ -120,12 +130,18 @@ class Player:
         """Publish the bag once, and return the number of messages. Ends early if the context is shut down.
 
         rate: 2.0 is twice as fast. start_s: seconds from the first message. What still holds from before is published
-        at once (`before_start.py`). Raises InputError if the bag ends before `start_s`.
+        at once (`before_start.py`). A gap of more than LONGEST_GAP_S between log times is logged and skipped. Raises
+        InputError if the bag ends before `start_s`.
         """
-        from_ns = self._survey.time_ns(start_s)
+        from_ns = last_ns = self._survey.time_ns(start_s)
+        skipped_ns = 0
         began_s, before = None, BeforeStart()
         published = self._sent.total()
         for message in self._bag.messages():
+            gap_ns, last_ns = message.time_ns - last_ns, max(last_ns, message.time_ns)
+            if gap_ns > LONGEST_GAP_S * 1e9:
+                skipped_ns += gap_ns
+                self._tell_gap(message.time_ns, gap_ns)
             if message.topic not in self._publishers:
                 continue
             if message.time_ns < from_ns:
@@ -135,7 +151,7 @@ class Player:
                 began_s = now()
                 for held in before.messages():
                     self._publish(held)
-            due_s = began_s + (message.time_ns - from_ns) / 1e9 / rate
+            due_s = began_s + (message.time_ns - from_ns - skipped_ns) / 1e9 / rate
             while (ahead_s := due_s - now()) > 0.0 and self._node.context.ok():
                 self._publish_clock(message.time_ns - round(ahead_s * rate * 1e9))
                 time.sleep(min(ahead_s, CLOCK_PERIOD_S))
@@ -162,6 +178,12 @@ class Player:
             lines.append(f"  {topic}: {count} to {listeners}")
         return "\n".join(lines)
 
+    def _tell_gap(self, end_ns: int, gap_ns: int) -> None:
+        length = timedelta(seconds=round(gap_ns / 1e9))
+        after_s = (end_ns - gap_ns - self._survey.start_ns) / 1e9
+        text = "%s: nothing was logged for %s (h:mm:ss) after second %.1f; perhaps a clock was set. This gap is skipped"
+        logger.warning(text, self._bag.path, length, after_s)
+
     def _publish(self, message: Message) -> None:
         publisher = self._publishers[message.topic]
         publisher.publish(message.data)
@@ -175,6 +197,15 @@ class Player:
         message = Clock()
         message.clock.sec, message.clock.nanosec = divmod(time_ns, 10**9)
         self._clock.publish(message)
+
+
+def _wrong_name(topic: str) -> str:
+    """Return why ROS 2 does not allow the name of a topic, or ''."""
+    try:
+        validate_full_topic_name(f"/{topic.removeprefix('/')}")
+    except InvalidTopicNameException as error:
+        return str(error).splitlines()[0].removesuffix(":").removeprefix("Invalid topic name: ")
+    return ""
 
 
 def qos_of(message: Message) -> QoSProfile:
@@ -200,8 +231,8 @@ def qos_of(message: Message) -> QoSProfile:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `grin replay`, and return its exit status.
 
-    0: everything was published. 2: it could not begin. 3: published, but something was unreadable, of a type that is
-    not installed, or not acknowledged by a subscriber.
+    0: everything was published. 2: it could not begin. 3: published, but something was unreadable, cannot be
+    published here, or was not acknowledged by a subscriber.
     """
     arguments = parser().parse_args(argv)
     context, node = Context(), None
@@ -220,8 +251,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _played(player: Player, bag: Bag, arguments: argparse.Namespace) -> int:
-    for topic, kind in player.unknown.items():
-        print(f"grin replay: {topic} is left out: {kind} is not installed here", file=sys.stderr)
+    for topic, why in player.left_out.items():
+        print(f"grin replay: {topic} is left out: {why}", file=sys.stderr)
     player.check_start(arguments.start)
     player.wait_for_subscribers(arguments.wait)
     player.settle()
@@ -236,7 +267,7 @@ def _played(player: Player, bag: Bag, arguments: argparse.Namespace) -> int:
     for topic in late:
         text = f"{topic}: a subscriber has not received everything in {ACKNOWLEDGED_S:g} s; is it too slow? Try --rate"
         print(f"grin replay: {text}", file=sys.stderr)
-    return INCOMPLETE if bag.damage or player.unknown or late else DONE
+    return INCOMPLETE if bag.damage or player.left_out or late else DONE
 
 
 def parser() -> argparse.ArgumentParser:

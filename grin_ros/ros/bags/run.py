@@ -8,7 +8,6 @@ thread and drops no frame, so its output depends on nothing but the bag, the par
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections import Counter
@@ -28,8 +27,9 @@ from grin_ros.core.geometry.kept_maps import KeptMaps
 from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.before_start import BeforeStart
-from grin_ros.ros.bags.cameras import CameraTopics, computed_topics, find_cameras
-from grin_ros.ros.bags.hints import BagHints, find_hints, without_numbers
+from grin_ros.ros.bags.cameras import CameraTopics, computed_topics, find_cameras, tell_left_out
+from grin_ros.ros.bags.hints import BagHints, find_hints, find_tf, without_numbers
+from grin_ros.ros.bags.identity import differences, identity_of
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag, Message
@@ -59,10 +59,10 @@ class Job:
 
     parameters: the node's, by name. topics: the recorded topics that pass to the output, None for all. images: the
     image topics to work on, none for all cameras. info: the camera_info topic of the only image topic. hints: (input,
-    recorded topic) of the sources of hints, such as ('hints/scan', '/scan'). cameras: tells the camera of images
-    without camera_info. every: depth for every n-th image of a camera. start_s, end_s: the window, in seconds from the
-    bag's first message. part_frames: the largest number of frames that are computed again after an interruption. Raises
-    ValueError if numbers are out of range.
+    recorded topic) of the sources of hints, such as ('hints/scan', '/scan') or ('tf', '/robot1/tf'). cameras: tells the
+    camera of images without camera_info. every: depth for every n-th image of a camera. start_s, end_s: the window, in
+    seconds from the bag's first message. part_frames: the largest number of frames that are computed again after an
+    interruption. Raises ValueError if numbers are out of range.
     """
 
     input: str
@@ -103,15 +103,16 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """True if all was read and every image has depth."""
-        return not self.damage and not self.rejected
+        """True if all was read, and there are images, and each of them has depth."""
+        return self.frames > 0 and not self.damage and not self.rejected
 
 
 @dataclass(frozen=True)
 class OpenedBag:
     """A bag with what a job takes from it.
 
-    hints: recorded topic -> the inputs that it serves. start_ns, stop_ns: the window, None for no end.
+    hints: recorded topic -> the inputs that it serves. tf: the topics of transforms, none if they are not needed.
+    start_ns, stop_ns: the window, None for no end.
     """
 
     job: Job
@@ -120,6 +121,7 @@ class OpenedBag:
     found: Survey
     cameras: list[CameraTopics]
     hints: dict[str, list[str]]
+    tf: list[str]
     start_ns: int
     stop_ns: int | None
 
@@ -130,19 +132,23 @@ class OpenedBag:
     def open_hints(self) -> BagHints:
         """Return the sources of hints of all cameras, which know what a node knows from the beginning."""
         images = [camera.image for camera in self.cameras]
-        hints = BagHints(images, self.config.hints, self.hints, self.config.mounting_frame)
+        hints = BagHints(images, self.config.hints, self.hints, self.config.mounting_frame, self.tf)
         hints.know(self.found)
         return hints
 
 
 def open_bag(job: Job, bag: Bag, config: NodeConfig) -> OpenedBag:
     """Look for what a job takes from its bag. Raises ValueError if it is not there."""
-    found = survey(bag, (IMAGE, COMPRESSED, INFO), static=bool(config.hints.on or config.mounting_frame))
+    needs_tf = bool(config.hints.on or config.mounting_frame)
+    found = survey(bag, (IMAGE, COMPRESSED, INFO), static=needs_tf)
     start_ns = found.time_ns(job.start_s)
     stop_ns = None if job.end_s is None else found.start_ns + round(job.end_s * 1e9)
     cameras = find_cameras(found, job.images, job.info, known=job.cameras is not None)
+    if not job.images:
+        tell_left_out(found, cameras, known=job.cameras is not None)
     hints = find_hints(found, job.hints, config.hints.on)
-    return OpenedBag(job, bag, config, found, cameras, hints, start_ns, stop_ns)
+    tf = find_tf(found, job.hints) if needs_tf else []
+    return OpenedBag(job, bag, config, found, cameras, hints, tf, start_ns, stop_ns)
 
 
 def run(job: Job, watch: Watch | None = None) -> Report:
@@ -155,9 +161,9 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     bag = Bag(Path(job.input))
     config = bag_config(job.parameters)
     artifact = load_artifact(config.model)
-    identity = identity_of(job, bag, artifact.digest)
+    identity = identity_of(asdict(job), bag, artifact.digest)
     note = finished_note(output)
-    if note is not None and note.get("identity") == identity:
+    if note is not None and not differences(note.get("identity"), identity):
         return Report(job.output, note["frames"], note["rejected"], tuple(note["damage"]), True, note.get("hints", {}))
     opened = open_bag(job, bag, config)
     computed = computed_topics(opened.cameras, config)
@@ -175,22 +181,15 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     with (
         closing(open_engine(config.backend, artifact, config.threads)) as engine,
         # The engine is part of the identity, so that one bag never holds parts of two engines.
-        PartsWriter(output, job.storage, f"{identity} {engine.description}") as writer,
+        PartsWriter(output, job.storage, {**identity, "the engine": engine.description}) as writer,
     ):
         work = _BagRun(opened, writer, engine, open_converter())
         work.read(watch)
         rejected, hinted = dict(sorted(work.rejected.items())), dict(sorted(work.hints.items()))
-        result = Report(job.output, work.frames, rejected, tuple(bag.damage), hints=hinted)
+        result = Report(job.output, work.frames, rejected, (*bag.damage, *work.unreadable), hints=hinted)
         note = {**asdict(result), "identity": identity, "model": artifact.digest, "engine": engine.description}
         writer.finish(note)
     return result
-
-
-def identity_of(job: Job, bag: Bag, model_digest: str) -> str:
-    """Return a text that is the same only for the same input, options and model, wherever bag and model lie."""
-    options = {key: value for key, value in asdict(job).items() if key not in ("input", "output", "part_frames")}
-    options["parameters"] = {name: value for name, value in job.parameters.items() if name != "model"}
-    return json.dumps({"input": bag.names_and_sizes(), "options": options, "model": model_digest}, sort_keys=True)
 
 
 class _BagRun:
@@ -228,6 +227,7 @@ class _BagRun:
         self.frames = int(progress.get("frames", 0))
         self.rejected: Counter[str] = Counter(progress.get("rejected", {}))
         self.hints: Counter[str] = Counter(dict.fromkeys(sorted(config.hints.on), 0) | progress.get("hints", {}))
+        self.unreadable: list[str] = []
         self._told: set[tuple[str, str]] = set()
         replaced = sorted(self._computed & opened.found.kinds.keys())
         if replaced:
@@ -250,6 +250,8 @@ class _BagRun:
             if watch is not None:
                 watch(message.time_ns, self.frames)
         self._commit()
+        if self._hints is not None:
+            self.unreadable = self._hints.count_unused()
 
     def _new_messages(self) -> Iterator[tuple[Message, CameraTopics | None]]:
         """Yield each message of the window, and the camera if it is one of its images.
@@ -266,13 +268,20 @@ class _BagRun:
             if message.time_ns < self._opened.start_ns:
                 before.add(message)
                 continue
-            if not began and self._number > self._done:
-                for held in before.messages():
-                    self._pass_on(held._replace(time_ns=self._opened.start_ns))
+            if not began:
+                self._pass_on_held(before)
             began = True
             self._images[message.topic] += 1
             if self._number > self._done:
                 yield message, self._cameras.get(message.topic)
+        if not began:
+            self._pass_on_held(before)
+
+    def _pass_on_held(self, before: BeforeStart) -> None:
+        """Pass on what holds at the beginning of the window, unless an earlier run has done so."""
+        if self._number > self._done:
+            for held in before.messages():
+                self._pass_on(held._replace(time_ns=self._opened.start_ns))
 
     def _commit(self) -> None:
         for processor in self._processors.values():

@@ -5,7 +5,7 @@
 The bag is written in parts, in the folder OUTPUT.partial. It holds the parts (each a storage file that is closed and on
 disk), journal.json (which parts there are, and how far the input was read) and a lock. At the end metadata.yaml is
 written, and the folder is renamed: a folder called OUTPUT is always whole. If OUTPUT is to be one storage file
-(`single_file.py`), the parts are copied into it, it is renamed, and the folder is removed.
+(`storage/single_file.py`), the parts are copied into it, it is renamed, and the folder is removed.
 """
 
 from __future__ import annotations
@@ -15,19 +15,23 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 from rosbags.interfaces import Connection, ConnectionExtRosbag2
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
-from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
-from grin_ros.ros.bags.single_file import description_of, is_single_file
+from grin_ros.ros.bags.identity import Identity, differences
+from grin_ros.ros.bags.messages import store_of
+from grin_ros.ros.bags.reading import DISK_FULL
 from grin_ros.ros.bags.storage.files import ROOT
 from grin_ros.ros.bags.storage.formats import STORAGES
+from grin_ros.ros.bags.storage.single_file import description_of, is_single_file
 
 NOTE = "grin_ros"
 """The key of the note in the custom data of metadata.yaml."""
@@ -44,10 +48,10 @@ class PartsWriter:
     empty mapping if there is none.
     """
 
-    def __init__(self, output: Path, storage: str, identity: str) -> None:
+    def __init__(self, output: Path, storage: str, identity: Identity) -> None:
         """Take the lock and read the journal.
 
-        storage: a name of STORAGES. identity: a text that is different for any other input, options or model. Raises
+        storage: a name of STORAGES. identity: what differs for any other input, options or model, by name. Raises
         ValueError if OUTPUT exists, if other work was begun there, if another process is writing it, or if the storage
         cannot have that name.
         """
@@ -69,13 +73,13 @@ class PartsWriter:
             raise ValueError(f"{self.folder}: another process writes it; wait until it ends, or end it") from None
         self._check_free()  # another process may have finished it in the meantime
         self._journal = self.folder / "journal.json"
-        journal: dict[str, Any] = {"identity": identity, "progress": {}, "parts": []}
+        journal: dict[str, Any] = {"identity": dict(identity), "progress": {}, "parts": []}
         if self._journal.is_file():
             journal = json.loads(self._journal.read_text())
-        if journal["identity"] != identity:
+        if other := differences(journal["identity"], identity):
             self._lock.close()
             raise ValueError(
-                f"{self.folder}: got the beginning of other work ({journal['identity']}), expected that of {identity}; "
+                f"{self.folder}: got the beginning of other work, which differs in {', '.join(other)}; "
                 "run the other command again until it ends, or remove the folder"
             )
         self._identity = identity
@@ -89,7 +93,11 @@ class PartsWriter:
         self._discard_unfinished()
 
     def write(self, topic: str, kind: str, time_ns: int, data: bytes, like: Connection | None = None) -> None:
-        """Write one message. like: the recorded connection whose definition and QoS are passed on."""
+        """Write one message. like: the recorded connection whose definition and QoS are passed on. Raises OSError."""
+        with self._explained():
+            self._write(topic, kind, time_ns, data, like)
+
+    def _write(self, topic: str, kind: str, time_ns: int, data: bytes, like: Connection | None) -> None:
         if self._writer is None:
             self._writer = self._open_part()
         connection = self._connections.get((topic, kind))
@@ -109,27 +117,46 @@ class PartsWriter:
         self.pending_bytes += len(data)
 
     def commit(self, progress: Mapping[str, Any]) -> None:
-        """Close the part, wait until it is on disk, and note in the journal that all up to `progress` is done."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-            self._connections.clear()
-            self.pending_bytes = 0
-            part = self._part_folder()
-            description = yaml.safe_load((part / "metadata.yaml").read_text())[ROOT]
-            name = f"{self.output.name}_{len(self._parts)}{self._storage.suffix}"
-            os.replace(part / f"{part.name}{self._storage.suffix}", self.folder / name)
-            _sync(self.folder / name)
-            shutil.rmtree(part)
-            self._parts.append({"name": name, "description": description})
-        journal = {"identity": self._identity, "progress": dict(progress), "parts": self._parts}
-        _write_synced(self._journal, json.dumps(journal))
+        """Close the part, wait until it is on disk, and note in the journal that all up to `progress` is done.
+
+        Raises OSError.
+        """
+        with self._explained():
+            if self._writer is not None:
+                self._close_part()
+            journal = {"identity": dict(self._identity), "progress": dict(progress), "parts": self._parts}
+            _write_synced(self._journal, json.dumps(journal))
 
     def finish(self, note: Mapping[str, Any]) -> None:
-        """Make the parts one bag, with `note` in its custom data, and give it its name. Call `commit` first."""
-        if is_single_file(self.output):
-            self._finish_file(note)
-            return
+        """Make the parts one bag, with `note` in its custom data, and give it its name. Call `commit` first.
+
+        Raises OSError.
+        """
+        with self._explained():
+            if is_single_file(self.output):
+                self._finish_file(note)
+            else:
+                self._finish_folder(note)
+
+    def _close_part(self) -> None:
+        assert self._writer is not None
+        self._writer.close()
+        self._writer = None
+        self._connections.clear()
+        self.pending_bytes = 0
+        part = self._part_folder()
+        description = yaml.safe_load((part / "metadata.yaml").read_text())[ROOT]
+        name = f"{self.output.name}_{len(self._parts)}{self._storage.suffix}"
+        os.replace(part / f"{part.name}{self._storage.suffix}", self.folder / name)
+        _sync(self.folder / name)
+        shutil.rmtree(part)
+        self._parts.append({"name": name, "description": description})
+
+    def _finish_folder(self, note: Mapping[str, Any]) -> None:
+        """Describe the parts, and rename their folder."""
+        if not self._parts:  # a bag has at least one file
+            self._writer = self._open_part()
+            self._close_part()
         described = {ROOT: joined(self._parts, self._storage_name, {NOTE: json.dumps(note, sort_keys=True)})}
         _write_synced(self.folder / "metadata.yaml", yaml.safe_dump(described, sort_keys=False))
         os.rename(self.folder, self.output)
@@ -143,7 +170,7 @@ class PartsWriter:
         self._writer.set_custom_data(NOTE, json.dumps(note, sort_keys=True))
         for part in self._parts:
             for connection, time_ns, data in self._storage.read(self.folder / part["name"], _raise, None):
-                self.write(connection.topic, connection.msgtype, time_ns, data, connection)
+                self._write(connection.topic, connection.msgtype, time_ns, data, connection)
         self._writer.close()
         self._writer = None
         made = self._part_folder()
@@ -160,6 +187,20 @@ class PartsWriter:
         if self._writer is not None:
             self._writer.abort()
         self._lock.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Let the errors of a full disk say which folder it is, and what to do."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, OSError) and error.errno not in DISK_FULL:
+                raise
+            why = error.strerror if isinstance(error, OSError) else error
+            raise OSError(
+                f"{self.folder}: the output does not fit there ({why}); make space and run the command again, which "
+                "then goes on from here, or give an output on another disk"
+            ) from error
 
     def _check_free(self) -> None:
         if self.output.exists():
@@ -198,8 +239,9 @@ def joined(parts: list[dict[str, Any]], storage: str, custom: Mapping[str, str])
     spans = []
     topics: dict[tuple[str, str], dict[str, Any]] = {}
     for part in parts:
-        start = part["description"]["starting_time"]["nanoseconds_since_epoch"]
-        spans.append((start, start + part["description"]["duration"]["nanoseconds"]))
+        if part["description"]["message_count"]:
+            start = part["description"]["starting_time"]["nanoseconds_since_epoch"]
+            spans.append((start, start + part["description"]["duration"]["nanoseconds"]))
         for topic in part["description"]["topics_with_message_count"]:
             about = topic["topic_metadata"]
             entry = topics.setdefault((about["name"], about["type"]), {"topic_metadata": about, "message_count": 0})
@@ -229,11 +271,8 @@ def definition(store: Typestore, kind: str, like: Connection | None) -> tuple[st
     """
     text = like.msgdef.data if like is not None else ""
     if text:
-        parse = get_types_from_idl if text.startswith("=" * 80 + "\nIDL: ") else None
         try:
-            own = get_typestore(Stores.EMPTY)
-            own.register(parse(text) if parse else get_types_from_msg(text, kind))
-            return text, own.hash_rihs01(kind)
+            return text, store_of(kind, text).hash_rihs01(kind)
         except Exception:  # the parser raises several types, and a definition may name types that it does not hold
             return text, UNKNOWN_HASH
     if kind in store.fielddefs:

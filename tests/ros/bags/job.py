@@ -30,10 +30,13 @@ def killed_once(job: Job) -> Report:
 
 
 def endless(job: Job) -> Report:
-    """Write the process id to a file beside the output, and wait for ever."""
+    """Write the process id to a file beside the output, and wait for ever. Leave a mark at an orderly end."""
     Path(f"{job.output}.pid").write_text(str(os.getpid()))
-    while True:
-        signal.pause()
+    try:
+        while True:
+            signal.pause()
+    finally:
+        Path(f"{job.output}.ended").touch()
 
 
 def nobody_answers(_: Work, job: Job) -> Report:

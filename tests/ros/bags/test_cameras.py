@@ -164,3 +164,54 @@ def test_a_camera_info_topic_without_messages_counts_as_absent(
         run(job_of(tmp_path / "in", tmp_path / "out", fake_artifact, images=("/front/image_raw",)))
     told = CameraChoice(fov_deg=60.0)
     assert run(job_of(tmp_path / "in", tmp_path / "out", fake_artifact, cameras=told)).frames == 1
+
+
+def test_a_camera_that_is_left_out_is_named_with_the_reason_and_the_option(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = []
+    for number in range(2):
+        odd, info, _ = recorded(number, "/odd")
+        image = deserialize(odd[3], Image)
+        image.encoding = "8UC3"
+        depth = Image(height=2, width=2, encoding="16UC1", step=4, data=bytes(8))
+        messages += [
+            *recorded(number),
+            (*odd[:3], serialize(image)),
+            info,
+            recorded(number, "/bare")[0],
+            ("/other/image_raw", *recorded(number)[0][1:]),
+            ("/other/info", *info[1:]),
+            ("/depth/image_rect_raw", type_name(Image), log_ns(number), serialize(depth)),
+        ]
+    job = job_of(write(tmp_path / "in", messages), tmp_path / "out", fake_artifact)
+    assert run(job).frames == 2
+    for text in (
+        "/odd/image_raw is left out: nobody knows the encoding '8UC3' as a picture",
+        "/bare/image_raw is left out: it has no /bare/camera_info; give --image /bare/image_raw with --camera-info",
+        "(recorded: /front/camera_info, /odd/camera_info, /other/info), --calibration or --fov",
+        "/other/image_raw is left out: it has no /other/camera_info",
+    ):
+        assert text in caplog.text
+    assert caplog.text.count("is left out") == 3
+    caplog.clear()
+    told = replace(job, output=str(tmp_path / "told"), cameras=CameraChoice(fov_deg=60.0))
+    assert run(told).frames == 4
+    assert "/front/image_raw is left out: /front/camera_info tells its camera" in caplog.text
+
+
+def test_an_image_topic_without_messages_is_named(
+    tmp_path: Path, fake_artifact: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Writer(tmp_path / "in", version=9, storage_plugin=STORAGES["mcap"].plugin) as writer:
+        for topic in ("/rear/image_raw", "/front/image_raw/compressed"):
+            writer.add_connection(topic, type_name(Image if topic[-3:] == "raw" else CompressedImage), typestore=STORE)
+        for topic, kind, time_ns, data in recorded(0)[:2]:
+            writer.write(writer.add_connection(topic, kind, typestore=STORE), time_ns, data)
+    job = job_of(tmp_path / "in", tmp_path / "out", fake_artifact)
+    assert run(job).frames == 1
+    assert "/rear/image_raw is left out: it has no messages; check its driver" in caplog.text
+    assert caplog.text.count("is left out") == 1
+    named = replace(job, images=("/rear/image_raw",), cameras=CameraChoice(fov_deg=60.0), output=str(tmp_path / "x"))
+    with pytest.raises(ValueError, match="/rear/image_raw: the bag has no message of this topic"):
+        run(named)

@@ -166,7 +166,8 @@ def test_a_file_that_cannot_grow_ends_with_one_sentence(
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     error = {"mcap": "File too large", "sqlite3": "disk I/O error"}[storage]
     assert status == command.FAILED
-    assert error in capsys.readouterr().err.splitlines()[-1]
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"grin bag: {tmp_path / 'out.partial'}: the output does not fit there ({error})")
     assert isinstance(answer, str)
     assert error in answer
 
@@ -184,3 +185,29 @@ def test_a_name_that_sqlite_would_read_as_another_is_refused(
     assert sorted(path.name for path in source.parent.iterdir()) == ["in.db3", "metadata.yaml"]
     if output.suffix != ".db3":
         assert command.main([str(source), str(output), *call]) == command.DONE
+
+
+def test_an_output_has_the_name_of_the_link_to_its_input(tmp_path: Path) -> None:
+    source = drive(tmp_path / "in", 1)
+    (tmp_path / "monday.mcap").symlink_to(storage_file(source))
+    (tmp_path / "tuesday").symlink_to(source)
+    inputs = [str(tmp_path / "monday.mcap"), str(tmp_path / "tuesday"), str(tmp_path / "tuesday" / ".." / "in")]
+    jobs = command.jobs_of(command.parser().parse_args([*inputs, "--out", "out"]))
+    assert [Path(job.output).name for job in jobs] == ["monday", "tuesday", "in"]
+
+
+def test_an_unpacked_copy_that_does_not_fit_names_its_folder_and_the_variable(
+    tmp_path: Path, fake_artifact: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = drive(tmp_path / "in", compression=CompressionMode.FILE)
+    (tmp_path / "small").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "small"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        status = command.main([str(source), str(tmp_path / "out"), "--model", str(fake_artifact), "--backend", BACKEND])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert status == command.FAILED
+    expected = f"grin bag: {tmp_path / 'small'}: an unpacked copy of in.mcap.zstd does not fit there (File too large)"
+    assert capsys.readouterr().err.splitlines()[-1] == f"{expected}; set TMPDIR to a folder with more space"

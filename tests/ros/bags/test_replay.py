@@ -227,3 +227,37 @@ def test_missing_types_and_topics_are_named(tmp_path: Path) -> None:
         replay.Player(SleeplessNode(), bag, ["/nothing"])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="/a is not published"):
         replay.Player(SleeplessNode(), bag, [IMAGE]).wait_for_subscribers(["/a"])  # type: ignore[arg-type]
+
+
+def test_a_long_gap_is_said_and_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    node, slept_s = SleeplessNode(), [0.0]
+    monkeypatch.setattr("time.sleep", lambda s: slept_s.append(slept_s.pop() + s))
+    early = [(topic, kind, time_ns - START_NS, data) for topic, kind, time_ns, data in texts(4)]
+    late = [(topic, kind, time_ns + 100 * 10**9, data) for topic, kind, time_ns, data in early]
+    messages = [(t, kind, time_ns - early[0][2] + START_NS, data) for t, kind, time_ns, data in [*early, *late]]
+    player = replay.Player(node, Bag(write(tmp_path / "bag", messages)))  # type: ignore[arg-type]
+    assert player.play(2.0, now=lambda: slept_s[0]) == 8
+    assert slept_s[0] == pytest.approx(2 * 0.3 / 2.0, abs=1e-3)
+    assert "nothing was logged for 0:01:40 (h:mm:ss) after second 0.3; perhaps a clock was set" in caplog.text
+    (told_ns,) = [m.clock.sec * 10**9 + m.clock.nanosec for topic, m in node.published[-2:] if topic == "/clock"]
+    assert told_ns == messages[-1][2]
+
+
+def test_pauses_that_other_topics_fill_are_no_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node, slept_s = SleeplessNode(), [0.0]
+    monkeypatch.setattr("time.sleep", lambda s: slept_s.append(slept_s.pop() + s))
+    bag = Bag(write(tmp_path / "bag", texts(8, step_ns=40 * 10**9)))
+    player = replay.Player(node, bag, ["/a"])  # type: ignore[arg-type]
+    assert player.play(100.0, now=lambda: slept_s[0]) == 4
+    assert slept_s[0] == pytest.approx(6 * 0.4, abs=1e-3)
+
+
+def test_a_name_that_ros_does_not_allow_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    messages = texts(2, step_ns=1000)
+    path = write(tmp_path / "bag", [("/front-cam/note", *messages[0][1:]), messages[1]])
+    assert replay.main([str(path)]) == 3
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == "1 messages published"
+    assert "/front-cam/note is left out: ROS 2 does not allow its name: topic name must not contain characters" in err

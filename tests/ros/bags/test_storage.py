@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -311,3 +312,29 @@ def test_an_mcap_file_of_ros1_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.mcap.zstd").write_bytes(zstd.compress((tmp_path / "unpacked").read_bytes()))
     with pytest.raises(ValueError, match="this is a ROS 1 recording"):
         Bag(tmp_path / "x.mcap.zstd")
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_schema_that_is_no_text_costs_no_message(tmp_path: Path, chunked: bool) -> None:
+    mcap = pytest.importorskip("mcap.writer", reason="mcap writes schemas of other encodings (pip install mcap)")
+    file, odd = tmp_path / "x.mcap", bytes(range(128, 256))
+    kinds = {"/gps": ("gps.Fix", "protobuf", odd), "/bad": ("a/msg/A", "ros2msg", odd)}
+    kinds["/a"] = (TEXT, "ros2msg", b"string data")
+    with file.open("wb") as stream:
+        writer = mcap.Writer(stream, use_chunking=chunked)
+        writer.start(profile="ros2")
+        for topic, kind in kinds.items():
+            channel = writer.register_channel(topic, "cdr", writer.register_schema(*kind))
+            for number in range(3):
+                writer.add_message(channel, number, b"\0\1\0\0whatever", number)
+        writer.finish()
+    bag = Bag(file)
+    found = list(bag.messages())
+    counts = dict.fromkeys(kinds, 3)
+    assert Counter(m.topic for m in found) == counts
+    assert {m.topic: m.connection.msgdef.data for m in found} == {"/gps": "", "/bad": "", "/a": "string data"}
+    (damage,) = set(bag.damage)
+    assert "the definition of a/msg/A cannot be read" in damage
+    contents = Bag(file).contents()
+    assert contents is not None
+    assert contents.counts == counts

@@ -14,6 +14,7 @@ pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[b
 from rosbags.interfaces import QosDurability, QosReliability
 
 from benchmarks.stand_in.engine import register
+from grin_ros.ros.bags import command
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import run
 from grin_ros.ros.bags.storage.formats import STORAGES
@@ -77,3 +78,25 @@ def test_an_output_with_a_suffix_is_one_file(tmp_path: Path, fake_artifact: Path
     assert run(job) == replace(report, already=True)
     with pytest.raises(ValueError, match="it exists already"):
         run(replace(job, every=2))
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("suffix", [False, True], ids=["folder", "file"])
+def test_a_window_without_images_is_incomplete_and_holds_what_still_holds(
+    tmp_path: Path, fake_artifact: Path, storage: str, suffix: bool
+) -> None:
+    """The window is a pause of the recording, so no message at all lies in it."""
+    source = write(tmp_path / "in", [*recorded(0), *recorded(100)])
+    output = tmp_path / ("out" + STORAGES[storage].suffix * suffix)
+    job = job_of(source, output, fake_artifact, start_s=1.0, end_s=2.0, storage=storage)
+    report = run(job)
+    assert (report.frames, report.complete) == (0, False)
+    assert command.text_of(report) == "0 frames with depth: no image lies in what was read"
+    bag = Bag(output)
+    held = ("/front/camera_info", log_ns(0) + 10**9, recorded(0)[1][3])
+    assert [(m.topic, m.time_ns, m.data) for m in bag.messages()] == [held]
+    assert run(job) == replace(report, already=True)
+    nothing = replace(job, output=str(tmp_path / "nothing"), topics=())
+    assert run(nothing).frames == 0
+    bag = Bag(tmp_path / "nothing")
+    assert (list(bag.messages()), bag.damage) == ([], []), "a bag of no messages is a bag"

@@ -175,7 +175,7 @@ def read_index(file: BinaryIO) -> Index | None:
             elif op == STATISTICS:
                 statistics = Statistics.of(content)
             else:
-                records.define(op, content)
+                records.try_define(op, content)  # a broken one is told where the data section has it
     except (struct.error, UnicodeDecodeError, ValueError):
         return None
     return Index(begins, records, ends, metadata, statistics)
@@ -215,10 +215,7 @@ def _places(file: BinaryIO, index: Index | None, records: Records, tell: Tell) -
             time_ns = int.from_bytes(head[:8], "little") if op == CHUNK else MESSAGE_HEAD.unpack(head)[2]
             yield Place(time_ns, begins, op, length)
         elif op in (SCHEMA, CHANNEL):
-            try:
-                records.define(op, file.read(min(length, end - begins)))
-            except (struct.error, UnicodeDecodeError, ValueError) as error:
-                tell(f"unreadable record at byte {position} ({error})")
+            records.try_define(op, file.read(min(length, end - begins)), f"at byte {position}")
         position = following
 
 

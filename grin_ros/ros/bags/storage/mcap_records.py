@@ -82,9 +82,8 @@ class Records:
             (key,) = struct.unpack_from("<H", content)
             name, at = text_at(content, 2)
             encoding, at = text_at(content, at)
-            data, _ = text_at(content, at)
-            form = DEFINITION_FORMATS.get(encoding, MessageDefinitionFormat.NONE)
-            self._schemas[key] = (name, MessageDefinition(form, data))
+            data, _ = _bytes_at(content, at)
+            self._schemas[key] = (name, self._definition(name, encoding, data))
         elif op == CHANNEL:
             key, schema = struct.unpack_from("<HH", content)
             if key in self.channels or (schema and schema not in self._schemas):
@@ -99,6 +98,13 @@ class Records:
                 return
             ext = ConnectionExtRosbag2(encoding, qos_profiles(_pairs(content, at).get("offered_qos_profiles")))
             self.channels[key] = Connection(key, topic, kind, definition, "", 0, ext, None)
+
+    def try_define(self, op: int, content: bytes, where: str = "in a chunk") -> None:
+        """Note a schema or a channel; if it is broken, tell so. What it defines is then lost, and nothing else."""
+        try:
+            self.define(op, content)
+        except (struct.error, UnicodeDecodeError, ValueError) as error:
+            self._tell(f"unreadable definition {where} ({error})")
 
     def messages(self, op: int, content: bytes, *, whole: bool) -> Iterator[tuple[int, int, bytes]]:
         """Yield channel, log time and data of the messages in a record; note the definitions in it.
@@ -115,8 +121,8 @@ class Records:
                 if inner == MESSAGE:
                     yield from self.messages(MESSAGE, data, whole=True)
                 else:
-                    self.define(inner, data)
-        except (struct.error, UnicodeDecodeError, ValueError) as error:
+                    self.try_define(inner, data)
+        except (struct.error, ValueError) as error:
             if whole:
                 self._tell(f"the rest of a chunk is lost ({error})")
 
@@ -131,6 +137,15 @@ class Records:
         """Tell how many messages had no definition."""
         for channel, count in sorted(self._lost.items()):
             self._tell(f"{count} messages of channel {channel} lost: its definition is not in the file")
+
+    def _definition(self, name: str, encoding: str, data: bytes) -> MessageDefinition:
+        """Return the definition of a message type; an empty one if it is not a text of ROS 2, such as protobuf."""
+        if (form := DEFINITION_FORMATS.get(encoding)) is not None:
+            try:
+                return MessageDefinition(form, data.decode())
+            except UnicodeDecodeError as error:
+                self._tell(f"the definition of {name} cannot be read ({error})")
+        return MessageDefinition(MessageDefinitionFormat.NONE, "")
 
     def _unpacked(self, content: bytes, *, whole: bool) -> bytes:
         """Return the records in a chunk; none, and tell why, if they cannot be trusted."""
@@ -164,11 +179,16 @@ def records_of(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def text_at(content: bytes, at: int) -> tuple[str, int]:
     """Return the text at a position and where it ends. Raises struct.error, UnicodeDecodeError or ValueError."""
+    data, end = _bytes_at(content, at)
+    return data.decode(), end
+
+
+def _bytes_at(content: bytes, at: int) -> tuple[bytes, int]:
     (length,) = struct.unpack_from("<I", content, at)
     end = at + 4 + length
     if end > len(content):
-        raise ValueError(f"got a text of {length} bytes in a record of {len(content)}")
-    return content[at + 4 : end].decode(), end
+        raise ValueError(f"got {length} bytes in a record of {len(content)}")
+    return content[at + 4 : end], end
 
 
 def metadata_of(content: bytes) -> tuple[str, Mapping[str, str]]:

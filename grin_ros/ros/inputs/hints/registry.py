@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grin_ros.core.motion.config import RANGES, MotionConfig
-from grin_ros.ros.message_types import CLOUD, IMAGE, INFO, SCAN
+from grin_ros.ros.message_types import CLOUD, IMAGE, INFO, RANGE, SCAN
 from grin_ros.ros.parameters.row import Parameter
 from grin_ros.ros.topic_names import info_topic
 
@@ -108,7 +108,7 @@ SOURCES: Mapping[str, SourceKind] = {
         SourceKind(
             "range",
             "grin_ros.ros.inputs.hints.range:RangeSource",
-            {"hints/range": ("sensor_msgs/msg/Range", "Single-beam sensors; each becomes one hint at its axis.")},
+            {"hints/range": (RANGE, "Single-beam sensors; each becomes one hint at its axis.")},
             "the ranges of ultrasonic or infrared sensors on hints/range (Range)",
             sigma_ln=0.03,
             waiting=32,

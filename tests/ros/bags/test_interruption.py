@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The grin_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Ctrl-C and SIGTERM end the work on bags at once, with all processes that it has started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
+
+from tests.ros import ROOT
+
+STARTED_S = 60.0
+ENDED_S = 10.0
+CALL = """
+import signal, sys
+from grin_ros.ros.bags.fleet import in_process, run_all
+from grin_ros.ros.bags.run import Job
+from tests.ros.bags import job
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # as `grin` does
+how, *outputs = sys.argv[1:]
+launch = in_process if how == "processes" else lambda work, job: work(job)
+try:
+    list(run_all([Job("in", output) for output in outputs], 2, job.endless, launch))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("how", "bags"), [("processes", 2), ("processes", 1), ("here", 1)])
+def test_an_interruption_ends_the_work_and_its_processes(
+    tmp_path: Path, how: str, bags: int, number: signal.Signals
+) -> None:
+    outputs = [str(tmp_path / f"out_{index}") for index in range(bags)]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # In a session of its own, so that the signal reaches the main process alone.
+    command = subprocess.Popen([sys.executable, "-c", CALL, how, *outputs], env=variables, start_new_session=True)
+    marks = [Path(f"{output}.pid") for output in outputs]
+    try:
+        until(lambda: all(mark.exists() and mark.read_text() for mark in marks), STARTED_S)
+        workers = [int(mark.read_text()) for mark in marks]
+        command.send_signal(number)
+        assert command.wait(ENDED_S) == 130
+        until(lambda: not any(map(alive, workers)), ENDED_S)
+        assert all(Path(f"{output}.ended").exists() for output in outputs), "temporary files are removed"
+    finally:
+        for mark in marks:
+            if mark.exists() and alive(int(mark.read_text())):
+                os.kill(int(mark.read_text()), signal.SIGKILL)
+        command.kill()
+        command.wait()
+
+
+def until(condition: Callable[[], bool], limit_s: float) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -79,16 +79,19 @@ def find_tf(found: Survey, hints: Sequence[tuple[str, str]]) -> list[str]:
     if not named and TF not in trees and len(trees) > 1:
         raise ValueError(
             f"each of {', '.join(trees)} could be tf of this robot; choose one with --hints {TF_INPUT}={trees[0]} "
-            f"(grin teach: --labels {TF_INPUT}={trees[0]})"
+            f"(grin teach: --labels {TF_INPUT}={trees[0]}, beside all other topics that label)"
         )
     used = named or ([TF] if TF in trees else trees)
-    chosen = [topic for topic in recorded_tf if topic.removesuffix("_static") in used]
-    if others := [topic for topic in recorded_tf if topic not in chosen]:
+    return [topic for topic in recorded_tf if topic.removesuffix("_static") in used]
+
+
+def tell_unused_tf(found: Survey, used: Sequence[str]) -> None:
+    """Log which recorded transforms are not used."""
+    if others := sorted(topic for topic, kind in found.kinds.items() if kind == TF_MESSAGE and topic not in used):
         text = (
             "transforms of %s are not used beside those of %s; if they are this robot's, name both by --hints tf=TOPIC"
         )
-        logger.warning(text, ", ".join(others), ", ".join(chosen))
-    return chosen
+        logger.warning(text, ", ".join(others), ", ".join(used))
 
 
 def without_numbers(reason: str) -> str:

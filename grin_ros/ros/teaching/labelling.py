@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import struct
 from collections import Counter, deque
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,8 @@ from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from, stamp_ns
 from grin_ros.ros.inputs.problem import FrameRejectedError
-from grin_ros.ros.message_types import TF_MESSAGE, message_class
-from grin_ros.ros.teaching.sensors import ODOMETRY, PREFIX, transforms
+from grin_ros.ros.message_types import message_class
+from grin_ros.ros.teaching.sensors import ODOMETRY, PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -73,18 +72,16 @@ def label(job: Job) -> Report:
 def made_from(job: Job, bag: Bag, found: Survey) -> dict[str, Any]:
     """Return what the labels of a job follow from, by name: the bag, wherever it lies, and the options."""
     options = {name: getattr(job, name) for name in ("images", "info", "hints", "every", "start_s", "end_s")}
-    return {"bag": [bag.names_and_sizes(), found.start_ns, found.end_ns], "parameters": dict(job.parameters), **options}
+    return {"bag": [bag.fingerprints(), found.start_ns, found.end_ns], "parameters": dict(job.parameters), **options}
 
 
 class _Labelling:
     """One pass over a bag."""
 
     def __init__(self, opened: OpenedBag) -> None:
-        job, found = opened.job, opened.found
-        self._transforms = transforms(found, job.hints)
-        static = [message for message in found.static if message.topic in self._transforms]
-        self._opened = replace(opened, found=replace(found, static=static))
-        self._hints = self._opened.open_hints()
+        job = opened.job
+        self._opened = opened
+        self._hints = opened.open_hints()
         self._cameras = {camera.image: camera for camera in opened.cameras}
         self._job, self._config = job, opened.config
         self._converter = open_converter()
@@ -117,8 +114,7 @@ class _Labelling:
                 self._label(*self._waiting.popleft())
             if message.topic in self._infos:
                 self._infos[message.topic] = message.data
-            if message.kind != TF_MESSAGE or message.topic in self._transforms:
-                self._hints.add(message)
+            self._hints.add(message)
             camera = self._cameras.get(message.topic)
             if camera is None or message.time_ns < self._opened.start_ns:
                 continue
@@ -130,6 +126,7 @@ class _Labelling:
                 self._waiting.append((message, info, recording))
         while self._waiting:
             self._label(*self._waiting.popleft())
+        self._hints.count_unused()
 
     def _recording(self, message: Message) -> str:
         """Return the name of the recording that an image belongs to: one for each camera and piece."""

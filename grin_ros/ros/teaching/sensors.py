@@ -11,7 +11,9 @@ from sensor_msgs.msg import Image
 
 from grin_ros.core.config import nearest
 from grin_ros.core.input_error import InputError
+from grin_ros.ros.bags.before_start import is_static
 from grin_ros.ros.bags.cameras import CameraTopics
+from grin_ros.ros.bags.hints import TF_INPUT, find_tf
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
@@ -25,10 +27,8 @@ from grin_ros.ros.topic_names import info_topic
 logger = logging.getLogger(__name__)
 
 PREFIX = "hints/"
-MOTION, ODOMETRY, POSES = "motion", "motion/odometry", "tf"
-"""The source of labels that needs no sensor, its input of odometry, and the name here of tf in its place."""
-TF, STATIC = "/tf", "_static"
-"""The topic of transforms that a node hears, and the ending of the one beside it whose transforms always hold."""
+MOTION, ODOMETRY = "motion", "motion/odometry"
+"""The source of labels that needs no sensor, and its input of odometry. Transforms (TF_INPUT) may take its place."""
 
 
 def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[str]) -> list[tuple[str, str]]:
@@ -38,12 +38,12 @@ def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[
     `grin bag --hints`; without them every topic that fits an input of a source is taken, outputs
     of this package excepted. A source with several inputs is taken if all of them were recorded, and one for which two
     topics could serve is left out, with a warning. Motion labels too, where the poses of tf or odometry were recorded.
-    Raises InputError if nothing fits, if a name is wrong, or as `transforms` does.
+    Raises InputError if nothing fits, if a name is wrong, or as `find_tf` does.
     """
     if named:
         chosen = [_named(text, found) for text in named]
-        transforms(found, chosen)
-        wired = wirings([text for text, (name, _) in zip(named, chosen, strict=True) if name != POSES])
+        find_tf(found, chosen)
+        wired = wirings([text for text, (name, _) in zip(named, chosen, strict=True) if name != TF_INPUT])
         beside = [
             f"{one.input.removeprefix(PREFIX)}={one.topic}" for one in wired if (one.input, one.topic) not in chosen
         ]
@@ -85,47 +85,27 @@ def parameters(labels: Sequence[tuple[str, str]]) -> dict[str, Value]:
     """Return the parameters that switch on the sources of the chosen inputs."""
     inputs = {name for name, _ in labels}
     made: dict[str, Value] = {source.switch: True for source in SOURCES.values() if inputs & source.topics.keys()}
-    if POSES in inputs:
+    if TF_INPUT in inputs:
         made[SOURCES[MOTION].switch] = True
     if ODOMETRY in inputs:
         made["motion.fixed_frame"] = ""  # or tf would be asked instead
     return made
 
 
-def transforms(found: Survey, labels: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the recorded topics of the transforms that are used, static ones among them.
-
-    labels: the chosen inputs. Where they name no topic of transforms, it is /tf, or else the only one of the bag. The
-    topic beside it whose name ends in _static is used with it. Raises InputError if several topics could be /tf.
-    """
-    recorded = sorted(topic for topic, kind in found.kinds.items() if kind == TF_MESSAGE)
-    trees = sorted({topic.removesuffix(STATIC) for topic in recorded})
-    named = [topic.removesuffix(STATIC) for name, topic in labels if name == POSES]
-    if not named and TF not in trees and len(trees) > 1:
-        again = " ".join(
-            f"--labels {name.removeprefix(PREFIX)}={topic}" for name, topic in (*labels, (POSES, trees[0]))
-        )
-        raise InputError(
-            f"the bag has transforms on {', '.join(trees)} and none on {TF}, so nobody can tell which are those of "
-            "this camera's robot",
-            f"name them, beside all other topics that label: {again}",
-        )
-    used = named or ([TF] if TF in trees else trees)
-    return [topic for topic in recorded if topic.removesuffix(STATIC) in used]
-
-
 def _poses(found: Survey, labels: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return what gives the poses of the camera, for the labels of motion; nothing if nothing does."""
-    moving = [topic for topic in transforms(found, labels) if not topic.endswith(STATIC)]
+    moving = [topic for topic in find_tf(found, labels) if not is_static(topic)]
     odometry = sorted(topic for topic, kind in found.kinds.items() if kind == SOURCES[MOTION].topics[ODOMETRY][0])
     if moving:
-        return [(POSES, moving[0])]
+        return [(TF_INPUT, moving[0])]
     return [(ODOMETRY, odometry[0])] if len(odometry) == 1 else []
 
 
 def _named(text: str, found: Survey) -> tuple[str, str]:
     name, separator, topic = text.partition("=")
-    kinds = {POSES: TF_MESSAGE} | {one: kind for source in SOURCES.values() for one, (kind, _) in source.topics.items()}
+    kinds = {TF_INPUT: TF_MESSAGE} | {
+        one: kind for source in SOURCES.values() for one, (kind, _) in source.topics.items()
+    }
     known = {one.removeprefix(PREFIX): one for one in kinds}
     if not separator or name not in known:
         expected = ", ".join(f"{one}=TOPIC" for one in known)

@@ -20,6 +20,7 @@ from sensor_msgs.msg import Image
 
 from grin_ros.core.input_error import InputError
 from grin_ros.core.labels.folder import LabelFolder, LabelledFrame, LabelWriter
+from grin_ros.ros.bags.hints import find_tf
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag
 from grin_ros.ros.bags.run import Job
@@ -29,7 +30,7 @@ from grin_ros.ros.operator.harness.messages import with_stamp
 from grin_ros.ros.teaching.inspection import Inspection, inspect
 from grin_ros.ros.teaching.labelling import label
 from grin_ros.ros.teaching.rendered_bag import BASE_FRAME, LIDAR_FRAME, write_bag
-from grin_ros.ros.teaching.sensors import find_labels, parameters, transforms
+from grin_ros.ros.teaching.sensors import find_labels, parameters
 from tests.ros.bags.recorded import STORE, storage_file, write
 from tests.ros.teaching.drive import HALF_M, moments, yaw
 
@@ -140,13 +141,13 @@ def test_the_motion_labels_by_tf_or_by_odometry_also_beside_a_sensor() -> None:
 def test_transforms_are_those_that_are_named_or_else_those_of_tf() -> None:
     tf = "tf2_msgs/msg/TFMessage"
     two = survey_of(**dict.fromkeys(("tf", "tf_static", "robot2/tf", "robot2/tf_static"), tf))
-    assert transforms(two, ()) == ["/tf", "/tf_static"]
-    assert transforms(two, (("tf", "/robot2/tf"),)) == ["/robot2/tf", "/robot2/tf_static"]
-    assert transforms(survey_of(**{"robot2/tf": tf}), ()) == ["/robot2/tf"]
-    assert transforms(survey_of(), ()) == []
+    assert find_tf(two, ()) == ["/tf", "/tf_static"]
+    assert find_tf(two, (("tf", "/robot2/tf"),)) == ["/robot2/tf", "/robot2/tf_static"]
+    assert find_tf(survey_of(**{"robot2/tf": tf}), ()) == ["/robot2/tf"]
+    assert find_tf(survey_of(), ()) == []
     unclear = survey_of(scan="sensor_msgs/msg/LaserScan", **dict.fromkeys(("a/tf", "a/tf_static", "b/tf"), tf))
     for named in ((), ("scan=/scan",)):
-        with pytest.raises(InputError, match="/a/tf, /b/tf and none on /tf.*--labels scan=/scan --labels tf=/a/tf"):
+        with pytest.raises(ValueError, match="each of /a/tf, /b/tf could be tf of this robot.*--labels tf=/a/tf"):
             find_labels(unclear, [], named)
     assert find_labels(unclear, [], ("tf=/b/tf",)) == [("tf", "/b/tf")]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,8 +17,6 @@ from grin_ros.core.geometry.transform import Transform
 LEAVE_OUT = "leave out pixels without a measurement"
 MAX_PIXELS = 64_000_000
 """The largest number of pixels. A larger image is refused before memory is allocated for it."""
-SURELY_SIGMAS = 2.0
-"""A surface is certainly beyond a range if it still is when its depth is reduced by this many sigmas."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,14 @@ class HintReport:
     apart_ln: float = 0.0
 
 
+class Unlimited(NamedTuple):
+    """Depth and sigma (H, W) float32, in metres, of an estimate that does not end at max_depth_m. They tell what is
+    surely farther than some range from what may be nearer."""
+
+    depth_m: NDArray[np.float32]
+    sigma_m: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class DepthEstimate:
     """Metric depth with its uncertainty, pixel for pixel with the frame it came from.
@@ -78,8 +84,8 @@ class DepthEstimate:
     sigma_m: (H, W) float32, one standard deviation in metres; NaN wherever depth_m is not finite.
     stamp_ns: that of the frame. timings_ms: milliseconds by stage. hints: None without hints, or if none of them
     lies in the image. floor_ln: ln(factor) by which the network's ranges were too long by the floor that they show;
-    None if they were not compared with it. maybe_nearer: (H, W), True where depth_m is +inf because it is beyond
-    max_depth_m, and not beyond it by SURELY_SIGMAS; None if that is nowhere so.
+    None if they were not compared with it. unlimited: depth and sigma before max_depth_m was applied, if
+    something was beyond it; None else.
     """
 
     depth_m: NDArray[np.float32]
@@ -88,7 +94,7 @@ class DepthEstimate:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     hints: HintReport | None = None
     floor_ln: float | None = None
-    maybe_nearer: NDArray[np.bool_] | None = None
+    unlimited: Unlimited | None = None
 
 
 @dataclass(frozen=True)

@@ -145,12 +145,14 @@ def test_limits(depth_m: float, sigma_m: float, settings: Settings, expected: tu
         np.testing.assert_array_equal(estimate.sigma_m, np.full((30, 40), expected[1], np.float32))
 
 
-def test_what_may_be_within_the_limit_is_told_from_what_is_surely_beyond_it() -> None:
-    depth_m = np.array([[9.0, 9.0, np.inf, np.nan, 5.0]], np.float32)
-    sigma_m = np.array([[0.4, 0.6, np.nan, np.nan, 3.0]], np.float32)
-    got_m, _, maybe_nearer = limited(depth_m, sigma_m, Settings(max_depth_m=8.0))
-    np.testing.assert_array_equal(got_m, [[np.inf, np.inf, np.inf, np.nan, 5.0]])
-    np.testing.assert_array_equal(maybe_nearer, [[False, True, False, False, False]])
+def test_what_was_estimated_beyond_the_limit_is_kept_for_planners() -> None:
+    depth_m = np.array([[9.0, np.inf, np.nan, 5.0]], np.float32)
+    sigma_m = np.array([[0.6, np.nan, np.nan, 3.0]], np.float32)
+    got_m, _, unlimited = limited(depth_m, sigma_m, Settings(max_depth_m=8.0))
+    np.testing.assert_array_equal(got_m, [[np.inf, np.inf, np.nan, 5.0]])
+    assert unlimited is not None
+    np.testing.assert_array_equal(unlimited.depth_m, depth_m)
+    np.testing.assert_array_equal(unlimited.sigma_m, sigma_m)
     assert limited(depth_m, sigma_m, Settings())[2] is None
 
 

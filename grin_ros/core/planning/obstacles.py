@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import points_from_range
 from grin_ros.core.planning.view import level_view, range_per_depth
-from grin_ros.core.types import SURELY_SIGMAS, DepthEstimate
+from grin_ros.core.types import DepthEstimate
 
 CLEARED_BEYOND = 1.2
 """Rays are cleared to this multiple of max_range_m. Otherwise, marks at max_range_m would never be cleared."""
+SURELY_SIGMAS = 2.0
+"""A surface is certainly beyond a range if it still is when its depth is reduced by this many sigmas."""
 
 _CUBES_A_SIDE = 2.0**15
 """The number of voxels along each axis."""
@@ -152,13 +154,15 @@ def free_points(camera: Camera, estimate: DepthEstimate, settings: ObstacleSetti
 
 
 def beyond_pixels(camera: Camera, estimate: DepthEstimate, range_m: float) -> Mask:
-    """Return True (H, W) where the surface is certainly farther than range_m along the ray, or beyond range (+inf)."""
+    """Return True (H, W) where the surface is certainly farther than range_m along the ray, or beyond range (+inf).
+
+    Depth that is +inf because of max_depth_m is judged as it was estimated.
+    """
+    found = estimate.unlimited or estimate
     with np.errstate(invalid="ignore"):
-        nearest_m = estimate.depth_m - np.float32(SURELY_SIGMAS) * estimate.sigma_m
-        beyond = np.isposinf(estimate.depth_m)
-        if estimate.maybe_nearer is not None:
-            beyond &= ~estimate.maybe_nearer
-        return beyond | (range_per_depth(camera) * nearest_m >= np.float32(range_m))
+        nearest_m = found.depth_m - np.float32(SURELY_SIGMAS) * found.sigma_m
+        beyond = np.isposinf(found.depth_m) | (range_per_depth(camera) * nearest_m >= np.float32(range_m))
+    return beyond & ~np.isnan(estimate.depth_m)
 
 
 def first_in_each_voxel(points: Points, voxel_m: float) -> NDArray[np.intp]:

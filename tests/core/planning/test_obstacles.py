@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from benchmarks.driving.box_worlds import Pose, World, exact
+from grin_ros.core.estimator import Settings, limited
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import points_from_depth
@@ -243,14 +244,25 @@ def test_nothing_is_cleared_beyond_the_largest_depth(max_depth_m: float) -> None
     assert free[:, 2].max() <= max_depth_m + 1e-5
 
 
-def test_what_may_lie_within_the_largest_depth_clears_nothing() -> None:
-    """The right half is estimated beyond the largest depth too, but with a large sigma."""
-    depth_m = np.full((CAMERA.height, CAMERA.width), np.inf, np.float32)
-    maybe_nearer = np.arange(CAMERA.width) >= CAMERA.width // 2
-    estimate = replace(exact(depth_m), maybe_nearer=maybe_nearer & np.isinf(depth_m))
-    wanted = SETTINGS.within(3.0)
-    columns = CAMERA.project(free_points(CAMERA, estimate, wanted, trusted_pixels(CAMERA, estimate, wanted)))[:, 0]
-    assert 20.0 < columns.max() < CAMERA.width // 2
+@pytest.mark.parametrize(
+    ("depth_m", "sigma", "max_depth_m", "clears"),
+    [
+        (3.1, 0.7, 3.0, False),  # it may be within the limit
+        (3.1, 0.01, 3.0, True),
+        (81.0, 0.1, 80.0, True),  # it may be within the limit, but is surely beyond all that is cleared
+        (81.0, 0.5, 80.0, False),
+        (100.0, 0.02, 3.0, True),
+    ],
+)
+def test_depth_beyond_the_limit_clears_what_it_surely_lies_beyond(
+    depth_m: float, sigma: float, max_depth_m: float, clears: bool
+) -> None:
+    everywhere = np.full((CAMERA.height, CAMERA.width), depth_m, np.float32)
+    got_m, sigma_m, unlimited = limited(everywhere, np.float32(sigma) * everywhere, Settings(max_depth_m=max_depth_m))
+    assert np.isposinf(got_m).all()
+    wanted = SETTINGS.within(max_depth_m)
+    estimate = DepthEstimate(got_m, sigma_m, unlimited=unlimited)
+    assert clears == bool(len(free_points(CAMERA, estimate, wanted, trusted_pixels(CAMERA, estimate, wanted))))
 
 
 def test_a_large_depth_leaves_the_settings_as_they_are() -> None:

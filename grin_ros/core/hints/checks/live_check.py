@@ -90,7 +90,10 @@ class LiveCheck:
         miss = self.miss
         if estimate.hints is None or miss is None or miss.count < ENOUGH or miss.ratio <= 1.0:
             return estimate
-        return replace(estimate, sigma_m=estimate.sigma_m * np.float32(min(miss.ratio, MOST_FACTOR)))
+        factor, unlimited = np.float32(min(miss.ratio, MOST_FACTOR)), estimate.unlimited
+        if unlimited is not None:
+            unlimited = unlimited._replace(sigma_m=unlimited.sigma_m * factor)
+        return replace(estimate, sigma_m=estimate.sigma_m * factor, unlimited=unlimited)
 
     @property
     def miss(self) -> Miss | None:

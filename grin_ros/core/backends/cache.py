@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grin_ros.core.artifact.files import MAX_FILE_BYTES
 from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.artifact.manifest import GOLDEN, GRAPHS, HINTS, graph_file
 
@@ -35,11 +34,10 @@ SUFFIX = ".engine"
 """The end of the name of an entry's file."""
 MAX_HEADER_BYTES = 64 * 1024
 """A longer header is not read."""
-MAX_ENTRY_BYTES = MAX_FILE_BYTES + MAX_HEADER_BYTES
-"""A larger entry is not read. An engine is hardly larger than the model it was built from."""
 MAX_KEPT_BYTES = 2 * 2**30
-"""All engines together have at most so many bytes. One that has more than a quarter of them is not kept: OpenVINO's
-'decode' grows with the image, to 1.5 GB for 8000x6000 pixels."""
+"""All engines together have at most so many bytes."""
+MAX_ENTRY_BYTES = MAX_KEPT_BYTES // 4
+"""A larger entry is neither written nor read. OpenVINO's 'decode' grows with the image, to 1.5 GB for 8000x6000."""
 WRITING_S = 600.0
 """A file that is being written and did not change for so long belongs to an interrupted build."""
 UNFINISHED = ".unfinished-"
@@ -147,8 +145,9 @@ def load(key: EngineKey) -> bytes | None:
 def store(key: EngineKey, engine: bytes) -> None:
     """Write `engine` to the cache as a whole, and delete what was not used for the longest time if the cache gets too
     large. If the folder cannot be written, log it and keep nothing."""
-    if len(engine) > MAX_KEPT_BYTES // 4:
-        logger.info("%s: %d MB are not kept, and built at every start", key.file_name, len(engine) // 2**20)
+    if len(engine) + MAX_HEADER_BYTES > MAX_ENTRY_BYTES:
+        text = "%s: the engine has %d MB, is not kept, and is built at every start"
+        logger.info(text, key.file_name, len(engine) // 2**20)
         return
     folder = engine_folder()
     header = {"key": dataclasses.asdict(key), "sha256": hashlib.sha256(engine).hexdigest()}
@@ -162,7 +161,6 @@ def store(key: EngineKey, engine: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, folder / key.file_name)
-        _make_room(folder)
     except OSError as error:
         logger.warning(
             "%s: the built engine cannot be kept (%s) and is built at every start; make the folder writable, or set "
@@ -173,14 +171,27 @@ def store(key: EngineKey, engine: bytes) -> None:
         if temporary:
             with suppress(OSError):
                 Path(temporary).unlink(missing_ok=True)
+        return
+    with suppress(OSError):
+        _make_room(folder, key.file_name)
 
 
-def _make_room(folder: Path) -> None:
-    """Delete the engines that were not used for the longest time, until the others have at most MAX_KEPT_BYTES."""
-    files = [(path.stat(), path) for path in folder.glob(f"*{SUFFIX}")]
+def _make_room(folder: Path, newest: str) -> None:
+    """Delete the engines that were not used for the longest time, and files of interrupted builds, until the others
+    have at most MAX_KEPT_BYTES. newest: the file that stays in any case. Other processes may delete files too."""
+    now_s, files = time.time(), []
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            status = path.lstat()
+            if path.name.startswith(UNFINISHED) and now_s - status.st_mtime > WRITING_S:
+                path.unlink()
+            elif path.suffix == SUFFIX and stat.S_ISREG(status.st_mode):
+                # The clock of a robot may have been ahead. Such a time says nothing, so it counts as old.
+                used_s = now_s if path.name == newest else status.st_mtime % now_s
+                files.append((used_s, status.st_size, path))
     size = 0
-    for status, path in sorted(files, key=lambda each: each[0].st_mtime, reverse=True):
-        size += status.st_size
+    for _, bytes_of, path in sorted(files, reverse=True):
+        size += bytes_of
         if size > MAX_KEPT_BYTES:
             path.unlink(missing_ok=True)
 
@@ -192,34 +203,44 @@ def entries() -> Iterator[Entry]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.suffix != SUFFIX and not path.name.startswith(UNFINISHED):
             continue
-        try:
+        with suppress(FileNotFoundError):
             status = path.lstat()
             if stat.S_ISDIR(status.st_mode):
                 continue
             if path.name.startswith(UNFINISHED):
-                writing = time.time() - status.st_mtime < WRITING_S
-                yield Entry(path, status.st_size, fault="" if writing else "its build was interrupted")
+                yield Entry(path, status.st_size, fault="" if _is_written(path) else "its build was interrupted")
                 continue
-            key, _ = _read(path)
-            fault = "" if path.name == key.file_name else "its key is not the one that its name says"
-            yield Entry(path, status.st_size, key, fault)
-        except FileNotFoundError:
-            continue
-        except (CacheError, OSError) as error:
-            yield Entry(path, status.st_size, fault=str(error))
+            try:
+                key, _ = _read(path)
+            except FileNotFoundError:
+                continue
+            except (CacheError, OSError) as error:
+                yield Entry(path, status.st_size, fault=str(error))
+            else:
+                fault = "" if path.name == key.file_name else "its key is not the one that its name says"
+                yield Entry(path, status.st_size, key, fault)
+
+
+def _is_written(path: Path) -> bool:
+    """Return whether a build writes this file now."""
+    return path.name.startswith(UNFINISHED) and time.time() - path.lstat().st_mtime < WRITING_S
 
 
 def clear() -> tuple[int, int]:
-    """Delete all entries and those of the TensorRT provider. Returns the number of files and of bytes."""
+    """Delete all entries and those of the TensorRT provider, but for what a build writes now. Returns the number of
+    files and of bytes."""
     provider = provider_folder()
     files = [entry.path for entry in entries()]
     files += [path for path in provider.rglob("*") if not path.is_dir()] if provider.is_dir() else []
-    size = 0
+    count = size = 0
     for path in files:
         with suppress(FileNotFoundError):  # another process may delete it too
-            size += path.lstat().st_size
+            if _is_written(path):
+                continue
+            bytes_of = path.lstat().st_size
             path.unlink()
-    return len(files), size
+            count, size = count + 1, size + bytes_of
+    return count, size
 
 
 def _read(path: Path) -> tuple[EngineKey, bytes]:

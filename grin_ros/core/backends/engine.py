@@ -89,7 +89,8 @@ class Engine(ABC):
         given = ", ".join(
             f"{name} {'x'.join(map(str, shape() if callable(shape) else shape))}" for name, shape in shapes.items()
         )
-        return EngineError(f"{self.description}: graph '{graph}' failed on {given}: {error}")
+        kind = EngineSizeError if isinstance(error, EngineSizeError) else EngineError
+        return kind(f"{self.description}: graph '{graph}' failed on {given}: {error}")
 
     def graph_path(self, graph: str) -> Path:
         """Return the ONNX file to load. Raises EngineUnavailableError if the artifact has none of the precision."""

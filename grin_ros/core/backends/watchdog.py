@@ -185,6 +185,7 @@ class WatchedEngine(Engine):
             self._why_none = f"{reason}; opened again every {RETRY_S:.0f} s"
             self._retry_at_s = time.monotonic() + RETRY_S
         self._known.clear()
+        self._first_cameras.clear()
         self._failures, self._left_s = 0, None
         thread.abandon()
 

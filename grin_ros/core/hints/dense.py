@@ -17,7 +17,6 @@ from itertools import product
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from grin_ros.core.hints.covariance import Array
 from grin_ros.core.hints.posterior import sampled
@@ -92,7 +91,7 @@ def in_cells(frame: Frame, hints: Hints, ln_range: Array, variance: Array) -> tu
 
 def at_pixels(hints: Hints, depth_m: Array, sigma_m: Array, ray_z: Array, cols: int) -> tuple[Array, Array]:
     """Return depth_m and sigma_m (H, W), each pixel corrected by its nearest hint as by the only one of a Gaussian
-    process. What is not finite stays as it is.
+    process. What is not finite stays as it is. Of several hints on one pixel, the strongest counts.
 
     hints: as for `in_cells`. ray_z: (H, W) z of the unit rays. cols: the columns of the query grid.
     """
@@ -101,31 +100,33 @@ def at_pixels(hints: Hints, depth_m: Array, sigma_m: Array, ray_z: Array, cols: 
     with np.errstate(divide="ignore", invalid="ignore"):  # depth may be NaN or infinite
         ln_depth = np.log(depth_m)
         sigma_ln = np.maximum(sigma_m / depth_m, np.float32(LEAST_LN))
-        miss_ln = np.log(hints.range_m * ray_z[v, u]) - ln_depth[v, u]
-    variance = sigma_ln[v, u] ** 2 + hints.sigma_ln**2 + np.float32(SENSOR_LN**2)
-    wrong = np.exp(np.minimum(0.5 * miss_ln**2 / variance - np.float32(PIXEL_ODDS_LN), np.float32(30.0)))
-    gain = sigma_ln[v, u] / (variance * (1.0 + wrong))
-    known = np.isfinite(gain * miss_ln)
-    if not known.any():
+        at_ln, at_sigma_ln = ln_depth[v, u], sigma_ln[v, u]
+        miss_ln = np.log(hints.range_m * ray_z[v, u]) - at_ln
+        variance = at_sigma_ln**2 + hints.sigma_ln**2 + np.float32(SENSOR_LN**2)
+        wrong = np.exp(np.minimum(0.5 * miss_ln**2 / variance - np.float32(PIXEL_ODDS_LN), np.float32(30.0)))
+        gain = at_sigma_ln / (variance * (1.0 + wrong))
+    known = np.flatnonzero(np.isfinite(gain * miss_ln))
+    if not len(known):
         return depth_m, sigma_m
-    v, u, gain, miss_ln = v[known], u[known], gain[known], miss_ln[known]
-    nearest, apart_px = _nearest(v, u, depth_m.shape)
-    with np.errstate(invalid="ignore"):
-        surface = (ln_depth - np.take(ln_depth[v, u], nearest)) * np.float32(1.0 / SURFACE_LN)
-        alike = np.exp(apart_px * np.float32(-cols / width / REACH) - 0.5 * surface**2)
-        better_m = depth_m * np.exp(alike * sigma_ln * np.take(gain * miss_ln, nearest))
-        left = 1.0 - alike**2 * np.take(gain * sigma_ln[v, u], nearest)
-        better_sigma_m = better_m * sigma_ln * np.sqrt(np.maximum(left, np.float32(0.0)))
-    finite = np.isfinite(better_m)
-    return np.where(finite, better_m, depth_m), np.where(finite, better_sigma_m, sigma_m)
-
-
-def _nearest(v: NDArray[np.intp], u: NDArray[np.intp], shape: tuple[int, ...]) -> tuple[NDArray[np.intp], Array]:
-    """Return for each pixel of an image (H, W) which of the pixels v, u (M,) is nearest, and how far it is away."""
-    elsewhere = np.ones(shape, np.uint8)
+    known = known[np.argsort(gain[known])]  # of several hints on one pixel the last counts
+    v, u = v[known], u[known]
+    elsewhere = np.ones(depth_m.shape, np.uint8)
     elsewhere[v, u] = 0
     found = cv2.distanceTransformWithLabels(elsewhere, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
-    apart_px, label = np.asarray(found[0], np.float32), np.asarray(found[1], np.intp)
-    of_label = np.zeros(int(label.max()) + 1, np.intp)
-    of_label[label[v, u]] = np.arange(len(u))
-    return np.take(of_label, label), apart_px
+    apart_px, label = np.asarray(found[0], np.float32), np.asarray(found[1], np.int32)
+    by_label = np.zeros(len(known) + 1, np.float32)
+
+    def of_nearest(values: Array) -> Array:
+        """Return the values (M,) of the hints at the pixels to which they are nearest."""
+        by_label[label[v, u]] = values[known]
+        return np.take(by_label, label)
+
+    with np.errstate(invalid="ignore"):
+        surface = (ln_depth - of_nearest(at_ln)) * np.float32(1.0 / SURFACE_LN)
+        alike = np.exp(apart_px * np.float32(-cols / width / REACH) - 0.5 * surface**2)
+        better_m = depth_m * np.exp(alike * sigma_ln * of_nearest(gain * miss_ln))
+        left = 1.0 - alike**2 * of_nearest(gain * at_sigma_ln)
+        better_sigma_m = better_m * sigma_ln * np.sqrt(np.maximum(left, np.float32(0.0)))
+    finite = np.isfinite(better_m) & np.isfinite(better_sigma_m)
+    better = np.where(finite, better_m, depth_m), np.where(finite, better_sigma_m, sigma_m)
+    return np.asarray(better[0], np.float32), np.asarray(better[1], np.float32)

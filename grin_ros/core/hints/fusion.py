@@ -40,8 +40,8 @@ ROUGHLY = 64
 
 @dataclass(frozen=True)
 class Fused:
-    """The answer with hints: x and log_variance (S, N) as `Sample` has them, and what became of the hints. dense: all
-    hints, by which the pixels are corrected after decoding (`at_pixels`), if they are spread and more than AT_ONCE."""
+    """The answer with hints: x and log_variance (S, N) as `Sample` has them, and what became of the hints. dense: the
+    hints by which the pixels are corrected after decoding (`at_pixels`), None for few hints."""
 
     x: Array
     log_variance: Array
@@ -95,7 +95,7 @@ class Fusion:
         ln_per_x = self.ln_per_x
         shift_ln = found.mean_ln if features is None else found.nearer_ln
         deviation_ln = found.deviation_ln
-        dense = _independent(seen) if kind == SPREAD and len(seen) > AT_ONCE else None
+        dense = _independent(seen) if kind == SPREAD else None
         if dense is not None and len(used) < len(seen):
             shift_ln, deviation_ln = self._in_cells(frame, dense, ln_range, shift_ln, deviation_ln)
         deviation_ln = widened(deviation_ln, ln_range + shift_ln, used.unreached)
@@ -222,9 +222,9 @@ def _fewer(hints: Hints, width: int) -> Hints:
 
 
 def _independent(hints: Hints) -> Hints | None:
-    """Return the hints of sensors without an error that all of them share; None if there are none."""
+    """Return the hints of sensors without an error that all of them share; None if they are no more than AT_ONCE."""
     own = ~hints.of(*OWN_SOURCES) & (hints.shared_ln == 0.0)
-    return hints.chosen(own) if own.any() else None
+    return hints.chosen(own) if own.sum() > AT_ONCE else None
 
 
 def _measured(hints: Hints) -> Hints:

@@ -124,6 +124,8 @@ def _matrix(values: Mapping[str, Any]) -> Camera:
     else:
         model = ("rational_polynomial" if any(d[5:]) else "plumb_bob") if d else "none"
     roi = values.get("roi") or {}
+    if not isinstance(roi, Mapping):
+        raise InputError(f"roi: got {roi!r}, expected x_offset, y_offset, width and height", "correct it or remove it")
     x, y, roi_width, roi_height = (int(roi.get(name, 0)) for name in ("x_offset", "y_offset", "width", "height"))
     return Camera.from_camera_info(
         int(width),

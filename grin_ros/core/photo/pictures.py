@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +81,18 @@ def _names(files: Sequence[tuple[Path, bool]]) -> list[str]:
     30th frame of clip.mp4.
     """
     stems = Counter(path.stem for path, _ in files)
-    videos = {path.stem for path, video in files if video}
-    names: list[str] = []
-    for path, video in files:
-        frame = None if video else re.fullmatch(r"(.+)_\d{6,}", path.stem)
-        alone = stems[path.stem] == 1 and not (frame and frame[1] in videos)
-        numbered = (f"{path.stem}_{number}" for number in count(1))
-        names.append(path.stem if alone else next(n for n in numbered if n not in names and n not in stems))
-    return names
+    names: dict[Path, str] = {}
+    taken, videos, numbers = set(stems), set[str](), Counter[str]()
+    for path, video in sorted(files, key=lambda each: not each[1]):  # videos first, because their frames have names too
+        name, frame = path.stem, re.fullmatch(r"(.+)_\d{6,}", path.stem)
+        if stems[name] > 1 or (not video and frame and frame[1] in videos):
+            while name in taken:
+                numbers[path.stem] += 1
+                name = f"{path.stem}_{numbers[path.stem]}"
+        taken.add(name)
+        videos |= {name} if video else set()
+        names[path] = name
+    return [names[path] for path, _ in files]
 
 
 def read_pictures(source: Source, every: int) -> Iterator[Picture]:

@@ -108,6 +108,9 @@ def test_clear_deletes_entries_and_leftovers_and_nothing_else(folder: Path) -> N
     (provider / "a.engine").write_bytes(b"12345678")
     (folder / "a_folder.engine").mkdir()
     assert [(bool(entry.fault), entry.key) for entry in cache.entries()] == [(False, None), (False, KEY)]
+    assert cache.clear()[0] == 2  # not the one that a build writes
+    cache.store(KEY, ENGINE)
+    (provider / "a.engine").write_bytes(b"12345678")
     os.utime(folder / f"{cache.UNFINISHED}x", (0.0, 0.0))
     assert [bool(entry.fault) for entry in cache.entries()] == [True, False]
     count, size = cache.clear()
@@ -126,8 +129,24 @@ def test_what_was_not_used_for_the_longest_time_makes_room(folder: Path, monkeyp
     assert cache.load(keys[0]) == ENGINE  # it counts as used now
     cache.store(keys[4], ENGINE)
     assert [cache.load(key) is not None for key in keys] == [True, False, True, True, True, False]
+    monkeypatch.setattr(cache, "MAX_ENTRY_BYTES", cache.MAX_HEADER_BYTES + len(ENGINE))
     cache.store(keys[5], 2 * ENGINE)  # a large one would drive out the others
     assert cache.load(keys[5]) is None
+
+
+def test_engines_of_a_clock_that_was_ahead_make_room_for_a_new_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [dataclasses.replace(KEY, model_sha256=str(index)) for index in range(4)]
+    monkeypatch.setattr(cache, "MAX_KEPT_BYTES", 4 * len(ENGINE))
+    for key in keys[:3]:
+        cache.store(key, ENGINE)
+        os.utime(folder / key.file_name, (9e9, 9e9))
+    (folder / f"{cache.UNFINISHED}x").write_bytes(b"1234")
+    os.utime(folder / f"{cache.UNFINISHED}x", (0.0, 0.0))
+    cache.store(keys[3], ENGINE)
+    assert cache.load(keys[3]) == ENGINE
+    assert len(list(folder.iterdir())) == 3
 
 
 def test_the_key_of_a_graph_depends_only_on_its_file_and_the_weights(tiny_artifact: Path) -> None:

@@ -87,6 +87,24 @@ def test_certain_pixels_follow_no_noise() -> None:
     assert np.log(got_m / FLAT_M).std() < 0.005
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_several_hints_on_one_pixel_the_strongest_counts(first: int) -> None:
+    """One is right; the other is uncertain, or an outlier."""
+    pixel = np.array([[80.0, 60.0], [80.0, 60.0]])
+    right_m = float(4.4 / RAY_Z[60, 80])
+    for other_m, other_sigma_ln in ((1.5 * right_m, 0.5), (3.0 * right_m, 0.01)):
+        pair = Hints.measured(pixel, np.array([right_m, other_m]), np.array([0.01, other_sigma_ln]))
+        got_m, _ = corrected(pair.chosen(np.array([first, 1 - first])))
+        assert got_m[60, 80] == pytest.approx(4.4, rel=0.01)
+
+
+def test_an_infinite_sigma_stays() -> None:
+    sigma_m = np.full_like(FLAT_M, np.inf)
+    got_m, got_sigma_m = at_pixels(measured(FLAT_M), FLAT_M, sigma_m, RAY_Z, COLS)
+    np.testing.assert_array_equal(got_m, FLAT_M)
+    np.testing.assert_array_equal(got_sigma_m, sigma_m)
+
+
 def test_what_is_not_finite_stays_and_says_nothing() -> None:
     estimate_m = FLAT_M.copy()
     estimate_m[:40], estimate_m[40:50] = np.inf, np.nan

@@ -177,18 +177,18 @@ def test_a_short_sensor_does_not_draw_the_rest_of_the_image_nearer(estimator: Es
     assert held.hints is not None and held.hints.used == 100
 
 
-def test_many_noisy_hints_say_more_than_those_of_the_process(estimator: Estimator, tiny_frame: Frame) -> None:
-    """With the same noise, 5,000 hints leave a smaller error than the 512 that the process takes."""
+def test_many_noisy_hints_say_more_than_some(estimator: Estimator, tiny_frame: Frame) -> None:
+    """With the same noise, 5,000 hints leave a smaller error than 256."""
     alone = estimator(tiny_frame)
     rng = np.random.default_rng(0)
     errors = []
-    for count in (512, 5000):
+    for count in (256, 5000):
         hints = hints_of(tiny_frame, alone, 1.3, count)
         noisy = hints.range_m * np.exp(rng.normal(0.0, 0.1, count))
         got = estimator(tiny_frame, hints=Hints.measured(hints.pixels, noisy, 0.1))
         both = np.isfinite(alone.depth_m) & np.isfinite(got.depth_m)
         errors.append(float(np.mean(np.abs(np.log(got.depth_m[both] / (1.3 * alone.depth_m[both]))))))
-    assert errors[1] < 0.85 * errors[0]
+    assert errors[1] < 0.75 * errors[0]
 
 
 def test_dense_hints_that_share_their_error_change_no_cell(estimator: Estimator, tiny_frame: Frame) -> None:

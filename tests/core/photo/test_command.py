@@ -166,6 +166,10 @@ def test_every_picture_has_results_of_its_own(tmp_path: Path) -> None:
             write_video(path, 2)
     names = [source.name for source in find_sources(paths)]
     assert names == ["a_1", "a_3", "a_2", "drive", "drive_000003_1"]
+    paths = [tmp_path / name for name in ("x/clip.avi", "y/clip.avi", "clip_1_000030.png")]
+    for path in paths:
+        path.write_bytes((tmp_path / ("drive.avi" if path.suffix == ".avi" else "x/a.png")).read_bytes())
+    assert [source.name for source in find_sources(paths)] == ["clip_1", "clip_2", "clip_1_000030_1"]
 
 
 @pytest.mark.usefixtures("folder")

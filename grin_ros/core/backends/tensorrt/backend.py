@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.backends.cache import EngineKey, engine_key, load, store
-from grin_ros.core.backends.engine import Engine, EngineError, FusedDenoiser
+from grin_ros.core.backends.engine import Engine, EngineError, EngineSizeError, FusedDenoiser
 from grin_ros.core.backends.tensorrt import cuda
 from grin_ros.core.backends.tensorrt.build import MAX_MEMBERS, WORKSPACE_BYTES, Plan, bounds, build, trt_logger
 from grin_ros.core.backends.tensorrt.program import DeviceTensor, Program
@@ -106,7 +106,7 @@ class TrtEngine(Engine):
             raise self.not_open("denoise")
         steps, (members, queries) = len(levels), x.shape
         if not (1 <= steps <= MAX_STEPS and 1 <= members <= MAX_MEMBERS):
-            raise EngineError(
+            raise EngineSizeError(
                 f"{self.description}: got {steps} steps and {members} members, expected 1 to {MAX_STEPS} and 1 to "
                 f"{MAX_MEMBERS}"
             )

@@ -34,7 +34,7 @@ SCALE = 256.0
 _MAX_VALUE = 65535
 
 
-def read_depth(path: Path, scale: float) -> tuple[NDArray[np.uint16], float]:
+def coded_depth(path: Path, scale: float) -> tuple[NDArray[np.uint16], float]:
     """Return depth as (H, W) uint16, 0 where nothing was measured, and its values per metre.
 
     scale: those of a 16-bit file, which is kept as it is. Raises InputError.
@@ -83,7 +83,7 @@ def write_dataset(
         if truncated(image):
             raise InputError(f"{image}: cannot be read as a whole image", "remove it, or convert it to JPEG or PNG")
         pixels = read_image(image)
-        coded, values_per_metre = read_depth(depth, scale)
+        coded, values_per_metre = coded_depth(depth, scale)
         height, width = pixels.shape[:2]
         if coded.shape != (height, width):
             raise InputError(

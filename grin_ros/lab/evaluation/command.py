@@ -54,7 +54,8 @@ def main(argv: Several[str] | None = None) -> int:
     if args.sequence:
         for name in OF_FOLDERS:
             if getattr(args, name) != parser().get_default(name):
-                raise ValueError(f"--sequence: got --{name} too, which counts for DIR only; leave one of them out")
+                option = name.replace("_", "-")
+                raise ValueError(f"--sequence: got --{option} too, which counts for DIR only; leave one of them out")
     kinds = (
         (args.sequence, _sequence),
         (args.suite, _suite),

@@ -16,9 +16,10 @@ from grin_ros.lab.evaluation.claims.sweep import MEMBERS, STEPS
 from grin_ros.lab.evaluation.table import DISTANCE_LEGEND, LEGEND, SIGMA_LEGEND
 
 SUITES = ("cameras", "focal", "mounting", "edges")
-
-
-OF_FOLDERS = ("domain", "every", "limit", "frames", "mounting", "calibration", "fov", "hints", "sweep", "suite")
+OF_FOLDERS = (
+    *("domain", "every", "limit", "frames", "mounting", "calibration", "fov", "camera"),
+    *("hints", "sweep", "sweep_steps", "sweep_members", "suite"),
+)
 """The options that count for folders of samples only, and not for a sequence."""
 
 

@@ -31,7 +31,7 @@ from grin_ros.core.sampling.schedule import Schedule
 from grin_ros.lab.datasets.renders import PHOTOGRAPHS
 from grin_ros.lab.datasets.renders import UNSCALED as WITHOUT_SCALE
 from grin_ros.lab.datasets.shards import ShardDataset
-from grin_ros.lab.network.hints import answers
+from grin_ros.lab.network.hints import answers as features_of
 from grin_ros.lab.training.augment import photometric
 
 WIDTH, HEIGHT = 320, 240
@@ -67,7 +67,7 @@ def answer(engine: Engine, image: NDArray[np.uint8], camera: Camera) -> Answer:
 
 
 class Answers(NamedTuple):
-    """The answers of the frozen model to B frames: features (B, N, 4) of `answers`, ln_range (B, N), colour (B, N, 3),
+    """The answers of the frozen model to B frames: features (B, N, 4), ln_range (B, N), colour (B, N, 3),
     position (B, N, 2) and middle (B,), the median of ln_range."""
 
     features: Tensor
@@ -110,7 +110,7 @@ class FrozenFrames:
         position = np.stack([u.ravel(), v.ravel() * self.aspect[index]], 1)[None].astype(np.float32)
         ln = np.log(scale.decode(x * np.float32(data_std))).astype(np.float32)
         of = torch.from_numpy
-        features = answers(of(x), of(log_variance), rows, cols)
+        features = features_of(of(x), of(log_variance), rows, cols)
         return Answers(features, of(ln), of(small), of(position), of(np.median(ln, axis=1)))
 
 

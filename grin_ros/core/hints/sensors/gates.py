@@ -19,7 +19,7 @@ OUTSIDE, HIDDEN, TOO_OLD = "outside the image", "hidden", "too old"
 ALL_EQUAL, AT_EDGE = "all equal", "at an edge"
 """Reasons of rejection that all sources share. A source may add reasons of its own."""
 FEWEST_EQUAL = 10
-"""So many ranges of one sensor that are all the same, to the last bit, are no measurements: the sensor stands still."""
+"""So many ranges of one sensor that are all the same, to the last bit, are no measurements; it repeats itself."""
 
 WINDOW = 7
 """A point is hidden if a much nearer one lies within a window of this many cells: the sensor looks

@@ -120,9 +120,7 @@ def sweep(
     Raises ValueError as `evaluate` does, and before the first frame if a number is out of range.
     """
     if not steps or not members:
-        raise ValueError(
-            f"sweep: got {len(steps)} numbers of steps and {len(members)} of members, expected some of both"
-        )
+        raise ValueError(f"sweep: got steps {tuple(steps)} and members {tuple(members)}, expected numbers of both")
     estimates = shared_estimates(engine, base, steps, members)
     results = evaluate_all(samples, lambda _: estimates, limits or Limits(), progress=progress)
     return Sweep(results, settings or {})

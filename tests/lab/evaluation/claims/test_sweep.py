@@ -57,6 +57,8 @@ def test_a_sweep_has_every_combination(tiny_artifact: Path, tiny_frame: Frame) -
     assert "indoor: 2 steps, 3 members" in got.table()
     with pytest.raises(ValueError, match="steps: got 0"):
         sweep([item], engine, BASE, (0,), (1,))
+    with pytest.raises(ValueError, match=r"got steps \(\) and members \(1,\)"):
+        sweep([item], engine, BASE, (), (1,))
     with pytest.raises(ValueError, match="got no samples"):
         sweep([], engine, BASE, (1,), (1,))
 

@@ -21,7 +21,10 @@ from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "config"
-PASSED_ON = ("namespace", "image", "camera_info", "hints", "params_file", "model", "backend", "compressed", "log_level")
+PASSED_ON = (
+    *("namespace", "image", "camera_info", "hints", "scan", "params_file"),
+    *("model", "backend", "compressed", "log_level"),
+)
 VIEWERS = {"rviz": "rviz2", "foxglove": "foxglove_bridge"}
 """Viewer -> the package that brings it."""
 
@@ -38,6 +41,7 @@ ARGUMENTS = {
     "namespace": ("", "The namespace of the node and its topics."),
     "image": ("image", "The image topic in the bag, without /compressed."),
     **shared("camera_info", "hints"),
+    "scan": ("grin/scan", "The topic of the scan that the node publishes. /scan is left to the lidar of the bag."),
     "params_file": (str(CONFIG / "grin.yaml"), "The parameter file of the node."),
     **shared("model", "backend", "compressed", "log_level"),
 }

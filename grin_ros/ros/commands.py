@@ -35,7 +35,9 @@ def transitions(node: str, *names: str) -> str:
 
 def parameter(node: str, name: str, value: str) -> str:
     """Return how to set a parameter of a node. node: its full name."""
-    return f"ros2 param set {node} {name} {value}" if _has_ros2() else f"start the node with -p {name}:={value}"
+    if not _has_ros2():
+        return f"start the node with --ros-args -p {name}:={value}"
+    return f"ros2 param set {node} {name} {value}"
 
 
 def _has_ros2() -> bool:

@@ -49,5 +49,5 @@ def test_a_node_is_activated_or_started_again(has_ros2: bool) -> None:
 def test_a_parameter_is_set_or_given_at_the_start(has_ros2: bool) -> None:
     said = commands.parameter("/grin", "use_sim_time", "true")
     assert said == (
-        "ros2 param set /grin use_sim_time true" if has_ros2 else "start the node with -p use_sim_time:=true"
+        "ros2 param set /grin use_sim_time true" if has_ros2 else "start the node with --ros-args -p use_sim_time:=true"
     )

@@ -16,8 +16,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
 from grin_ros.core.backends.engine import EngineError
@@ -25,6 +27,8 @@ from grin_ros.ros.bags.run import Job, Report, run
 
 logger = logging.getLogger(__name__)
 
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+"""The signals that end the work."""
 ATTEMPTS = 2
 """A bag whose worker dies is tried this many times in all."""
 CANCEL_AGAIN_S = 0.05
@@ -65,7 +69,9 @@ class Processes:
         context = multiprocessing.get_context("spawn")  # a fork would copy the locks of ONNX Runtime's threads
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=_work, args=(work, job, sender))
-        process.start()
+        resource_tracker.ensure_running()  # its start would allow interruptions again
+        with _uninterrupted():  # the worker inherits this, so that `_work` can end it quietly
+            process.start()
         self._running[process] = None
         sender.close()
         try:
@@ -83,6 +89,11 @@ class Processes:
             process.join()
             self._running.pop(process, None)
         return report_of(answer)
+
+    def kill(self) -> None:
+        """Kill the running workers at once. Their journals stay."""
+        for process in tuple(self._running):
+            process.kill()
 
     def cancel(self) -> None:
         """Tell the running workers to end, and kill those that were told long ago. Their journals stay."""
@@ -118,18 +129,30 @@ def report_of(answer: Report | str) -> Report:
 
 
 def _work(work: Work, job: Job, sender: Connection) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in INTERRUPTIONS:
         signal.signal(number, _interrupt)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
         sender.send(answer_of(work, job))
     except KeyboardInterrupt:  # the whole command is interrupted, and its main process says so
         return
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let interruptions of this thread, and of threads and processes that it starts, wait. For processes, `_work` ends
+    the waiting."""
+    allowed = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, allowed)
+
+
 def _interrupt(*_: object) -> None:
     """End the work of this process, so that it removes its temporary files, and let no second signal disturb that."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    for number in INTERRUPTIONS:
+        signal.signal(number, lambda *_: None)  # with SIG_IGN, Python prints one that has come already as an error
     raise KeyboardInterrupt
 
 
@@ -149,17 +172,33 @@ def run_all(jobs: Sequence[Job], workers: int, work: Work = run, launch: Launch 
         yield _attempts(jobs[0], work, launch, stop)
         return
     with ThreadPoolExecutor(workers, "bags") as pool:
-        waiting = [pool.submit(_attempts, job, work, launch, stop) for job in jobs]
+        waiting: list[Future[Outcome]] = []
         try:
+            with _uninterrupted():
+                waiting += [pool.submit(_attempts, job, work, launch, stop) for job in jobs]
             for done in as_completed(waiting):
                 yield done.result()
         finally:  # after an interruption the running bags end, and no new one begins
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            cancel = getattr(launch, "cancel", None)
-            while cancel is not None and not all(each.done() for each in waiting):
-                cancel()  # again and again: a thread may be about to start a worker
-                time.sleep(CANCEL_AGAIN_S)
+            _cancel(launch, waiting)
+
+
+def _cancel(launch: Launch, waiting: Sequence[Future[Outcome]]) -> None:
+    """End the workers by `launch.cancel`, if there is such a method; at a second interruption by `launch.kill`."""
+    end = getattr(launch, "cancel", None)
+    if end is None:
+        return
+    try:
+        _until_done(end, waiting)
+    except KeyboardInterrupt:
+        _until_done(getattr(launch, "kill", end), waiting)
+
+
+def _until_done(end: Callable[[], None], waiting: Sequence[Future[Outcome]]) -> None:
+    while not all(each.done() for each in waiting):
+        end()  # again and again: a thread may be about to start a worker
+        time.sleep(CANCEL_AGAIN_S)
 
 
 def _attempts(job: Job, work: Work, launch: Launch, stop: threading.Event) -> Outcome:

@@ -130,7 +130,7 @@ class Player:
         """Publish the bag once, and return the number of messages. Ends early if the context is shut down.
 
         rate: 2.0 is twice as fast. start_s: seconds from the first message. What still holds from before is published
-        at once (`before_start.py`). A gap of more than LONGEST_GAP_S between log times is logged and skipped. Raises
+        at once (`before_start.py`). A jump of log times by more than LONGEST_GAP_S is logged and skipped. Raises
         InputError if the bag ends before `start_s`.
         """
         from_ns = last_ns = self._survey.time_ns(start_s)
@@ -138,14 +138,15 @@ class Player:
         began_s, before = None, BeforeStart()
         published = self._sent.total()
         for message in self._bag.messages():
-            gap_ns, last_ns = message.time_ns - last_ns, max(last_ns, message.time_ns)
-            if gap_ns > LONGEST_GAP_S * 1e9:
+            if message.time_ns < from_ns:
+                if message.topic in self._publishers:
+                    before.add(message)
+                continue
+            gap_ns, last_ns = message.time_ns - last_ns, message.time_ns
+            if abs(gap_ns) > LONGEST_GAP_S * 1e9:
                 skipped_ns += gap_ns
                 self._tell_gap(message.time_ns, gap_ns)
             if message.topic not in self._publishers:
-                continue
-            if message.time_ns < from_ns:
-                before.add(message)
                 continue
             if began_s is None:
                 began_s = now()
@@ -179,10 +180,10 @@ class Player:
         return "\n".join(lines)
 
     def _tell_gap(self, end_ns: int, gap_ns: int) -> None:
-        length = timedelta(seconds=round(gap_ns / 1e9))
-        after_s = (end_ns - gap_ns - self._survey.start_ns) / 1e9
-        text = "%s: nothing was logged for %s (h:mm:ss) after second %.1f; perhaps a clock was set. This gap is skipped"
-        logger.warning(text, self._bag.path, length, after_s)
+        length, after_s = timedelta(seconds=round(abs(gap_ns) / 1e9)), (end_ns - gap_ns - self._survey.start_ns) / 1e9
+        what = "nothing was logged for" if gap_ns > 0 else "the log times step back by"
+        text = "%s: %s %s (h:mm:ss) after second %.1f; perhaps a clock was set. This gap is skipped"
+        logger.warning(text, self._bag.path, what, length, after_s)
 
     def _publish(self, message: Message) -> None:
         publisher = self._publishers[message.topic]

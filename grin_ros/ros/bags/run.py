@@ -28,7 +28,7 @@ from grin_ros.core.input_error import InputError
 from grin_ros.core.photo.cameras import CameraChoice
 from grin_ros.ros.bags.before_start import BeforeStart
 from grin_ros.ros.bags.cameras import CameraTopics, computed_topics, find_cameras, tell_left_out
-from grin_ros.ros.bags.hints import BagHints, find_hints, find_tf, tell_unused_tf, without_numbers
+from grin_ros.ros.bags.hints import TF_INPUT, BagHints, find_hints, find_tf, tell_unused_tf, without_numbers
 from grin_ros.ros.bags.identity import differences, identity_of
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.parameters import bag_config
@@ -148,6 +148,10 @@ def open_bag(job: Job, bag: Bag, config: NodeConfig) -> OpenedBag:
         tell_left_out(found, cameras, known=job.cameras is not None)
     hints = find_hints(found, job.hints, config.hints.on)
     tf: list[str] = []
+    for topic in (topic for name, topic in job.hints if name == TF_INPUT and not needs_tf):
+        raise ValueError(
+            f"--hints tf={topic}: nothing takes transforms; name a source of hints too, or set mounting.base_frame"
+        )
     if needs_tf:
         tf = find_tf(found, job.hints)
         tell_unused_tf(found, tf)

@@ -194,7 +194,9 @@ class PartsWriter:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
-            if isinstance(error, OSError) and error.errno not in DISK_FULL:
+            # SQLite calls it "database or disk is full", or "disk I/O error" where a file may not grow.
+            full = error.errno in DISK_FULL if isinstance(error, OSError) else "disk" in str(error)
+            if not full:
                 raise
             why = error.strerror if isinstance(error, OSError) else error
             raise OSError(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,7 @@ def test_an_interruption_ends_the_work_and_its_processes(
 ) -> None:
     outputs = [str(tmp_path / f"out_{index}") for index in range(bags)]
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
-    # In a session of its own, so that the signal reaches the main process alone.
-    command = subprocess.Popen([sys.executable, "-c", CALL, how, *outputs], env=variables, start_new_session=True)
+    command = started(how, outputs, variables)
     marks = [Path(f"{output}.pid") for output in outputs]
     try:
         until(lambda: all(mark.exists() and mark.read_text() for mark in marks), STARTED_S)
@@ -58,6 +58,36 @@ def test_an_interruption_ends_the_work_and_its_processes(
                 os.kill(int(mark.read_text()), signal.SIGKILL)
         command.kill()
         command.wait()
+
+
+@pytest.mark.parametrize("wait_s", [0.0, 0.3, 0.8])
+def test_ctrl_c_in_a_terminal_prints_no_traceback(tmp_path: Path, wait_s: float) -> None:
+    """A terminal sends the signal to all processes, also to workers that have just been started."""
+    outputs = [str(tmp_path / f"out_{index}") for index in range(2)]
+    command = started("processes", outputs, {**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        until(lambda: children(command.pid) >= 2, STARTED_S)
+        time.sleep(wait_s)  # so that workers are hit while they are imported, and while they work
+        os.killpg(command.pid, signal.SIGINT)
+        _, said = command.communicate(timeout=STARTED_S)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(command.pid, signal.SIGKILL)
+    assert command.returncode == 130
+    assert "Traceback" not in said and "Exception" not in said
+
+
+def started(how: str, outputs: list[str], variables: dict[str, str]) -> subprocess.Popen[str]:
+    """Start the call in a session of its own, so that a signal reaches the processes that it is meant for."""
+    return subprocess.Popen(
+        [sys.executable, "-c", CALL, how, *outputs],
+        env=variables, start_new_session=True, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def children(pid: int) -> int:
+    """Return how many processes the threads of a process have started."""
+    return sum(len(one.read_text().split()) for one in Path(f"/proc/{pid}/task").glob("*/children"))
 
 
 def until(condition: Callable[[], bool], limit_s: float) -> None:

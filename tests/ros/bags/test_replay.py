@@ -245,6 +245,26 @@ def test_a_long_gap_is_said_and_skipped(
     assert told_ns == messages[-1][2]
 
 
+def test_log_times_that_step_back_are_said_and_keep_their_pace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The clock was set back by an hour between the two files of the bag."""
+    node, slept_s = SleeplessNode(), [0.0]
+    monkeypatch.setattr("time.sleep", lambda s: slept_s.append(slept_s.pop() + s))
+    first = write(tmp_path / "bag", texts(4))
+    earlier = [(topic, kind, time_ns - 3600 * 10**9, data) for topic, kind, time_ns, data in texts(4)]
+    second = write(tmp_path / "second", earlier)
+    names = [next(folder.glob("*.mcap" if any(folder.glob("*.mcap")) else "*.db3")) for folder in (first, second)]
+    both = tmp_path / "both"
+    both.mkdir()
+    for number, path in enumerate(names):
+        (both / f"both_{number}{path.suffix}").write_bytes(path.read_bytes())
+    player = replay.Player(node, Bag(both))  # type: ignore[arg-type]
+    assert player.play(1.0, now=lambda: slept_s[0]) == 8
+    assert slept_s[0] == pytest.approx(2 * 0.3, abs=1e-3)
+    assert "the log times step back by 1:00:00 (h:mm:ss)" in caplog.text
+
+
 def test_pauses_that_other_topics_fill_are_no_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     node, slept_s = SleeplessNode(), [0.0]
     monkeypatch.setattr("time.sleep", lambda s: slept_s.append(slept_s.pop() + s))

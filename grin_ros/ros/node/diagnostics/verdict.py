@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Level and message on /diagnostics: the most serious problem, what it means for the robot, and what to do.
 
-The guide to operations explains each of them. A new one is one row of `RULES`.
+The guide to operations explains each message. A new one is one row of `RULES`.
 """
 
 from __future__ import annotations

@@ -191,7 +191,11 @@ class Estimator:
 
             told = beside_floor(frame.camera, vet.hints, vet.floor, roughly)
             told = beside_unreached(frame.camera, told, alone)
-            fused = self._fused(frame, told, camera, tokens, on_host, settings)
+            x, log_variance, features = on_host.x, on_host.log_variance, None
+            if self._hint_network:
+                features = hint_features(self.engine, tokens["local_tokens"], x, log_variance)
+            factor = self.engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
+            fused = self._fusion(frame, told, camera.pixels, x, log_variance, features, factor.scale)
         report = judged(hints, vet, fused.report if fused is not None else None)
         if report is None:
             return _Corrected(found.x, found.log_variance)
@@ -199,23 +203,6 @@ class Estimator:
         if fused is None or not report.used:
             return _Corrected(found.x, found.log_variance, report)
         return _Corrected(*self._carried(frame, hints, camera, fused), report, fused.dense)
-
-    def _fused(
-        self,
-        frame: Frame,
-        hints: Hints,
-        camera: CameraInputs,
-        tokens: Mapping[str, Tensor],
-        found: Sample,
-        settings: Settings,
-    ) -> Fused | None:
-        """Return what the hints make of the network's answer; None where no hint lies in the image."""
-        engine = self.engine
-        features = None
-        if self._hint_network:
-            features = hint_features(engine, tokens["local_tokens"], found.x, found.log_variance)
-        factor = engine.artifact.manifest.calibration.factor(settings.steps, settings.members)
-        return self._fusion(frame, hints, camera.pixels, found.x, found.log_variance, features, factor.scale)
 
     def _carried(
         self, frame: Frame, hints: Hints, camera: CameraInputs, fused: Fused

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What to type to start a node and to change its state, as it works here: the wheels of ROS 2 have no `ros2`."""
+"""The commands that start a node and change its state, as they work here: the wheels of ROS 2 have no `ros2`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 from grin_ros.ros.topic_names import raw_topic
 
 AUTOSTART = "start the node with --ros-args -p autostart:=true"
-"""What configures and activates a node everywhere."""
+"""This configures and activates a node everywhere."""
 
 
 def start(image: str = "<image topic>", info: str = "<camera_info topic>", *, compressed: bool = False) -> str:

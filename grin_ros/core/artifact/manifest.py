@@ -32,7 +32,7 @@ MAX_MANIFEST_BYTES = 1 << 20
 MAX_SIZE = 4096
 """The largest size of the network that is accepted, so that a manifest cannot ask for all memory."""
 PARAMETERISATION = "v"
-"""What every network predicts: v (grin_ros/core/sampling/ddim.py). The sampler knows nothing else."""
+"""Every network predicts v (grin_ros/core/sampling/ddim.py). The sampler knows nothing else."""
 GRAPHS = ("encode", "denoise", "decode")
 """The graphs of every artifact."""
 HINTS = "hints"
@@ -140,7 +140,7 @@ class Manifest:
     depth: DepthRange
     network: Network
     parameterisation: str
-    """What the network predicts, PARAMETERISATION."""
+    """The name of that which the network predicts, PARAMETERISATION."""
     schedule_shift: float
     calibration: Calibration
     tensors: dict[str, Any]

@@ -183,7 +183,7 @@ def _make_room(folder: Path, newest: str) -> None:
     for path in folder.iterdir():
         with suppress(FileNotFoundError):
             status = path.lstat()
-            if path.name.startswith(UNFINISHED) and now_s - status.st_mtime > WRITING_S:
+            if path.name.startswith(UNFINISHED) and not _is_written(path, status):
                 path.unlink()
             elif path.suffix == SUFFIX and stat.S_ISREG(status.st_mode):
                 # The clock of a robot may have been ahead. Such a time says nothing, so it counts as old.
@@ -208,7 +208,8 @@ def entries() -> Iterator[Entry]:
             if stat.S_ISDIR(status.st_mode):
                 continue
             if path.name.startswith(UNFINISHED):
-                yield Entry(path, status.st_size, fault="" if _is_written(path) else "its build was interrupted")
+                fault = "" if _is_written(path, status) else "its build was interrupted"
+                yield Entry(path, status.st_size, fault=fault)
                 continue
             try:
                 key, _ = _read(path)
@@ -221,9 +222,9 @@ def entries() -> Iterator[Entry]:
                 yield Entry(path, status.st_size, key, fault)
 
 
-def _is_written(path: Path) -> bool:
+def _is_written(path: Path, status: os.stat_result) -> bool:
     """Return whether a build writes this file now."""
-    return path.name.startswith(UNFINISHED) and time.time() - path.lstat().st_mtime < WRITING_S
+    return path.name.startswith(UNFINISHED) and time.time() - status.st_mtime < WRITING_S
 
 
 def clear() -> tuple[int, int]:
@@ -235,11 +236,11 @@ def clear() -> tuple[int, int]:
     count = size = 0
     for path in files:
         with suppress(FileNotFoundError):  # another process may delete it too
-            if _is_written(path):
+            status = path.lstat()
+            if _is_written(path, status):
                 continue
-            bytes_of = path.lstat().st_size
             path.unlink()
-            count, size = count + 1, size + bytes_of
+            count, size = count + 1, size + status.st_size
     return count, size
 
 

@@ -58,7 +58,7 @@ class Agreement:
 
     @property
     def not_compared(self) -> str:
-        """Why labels and model cannot be compared; empty if they can."""
+        """The reason why labels and model cannot be compared; empty if they can."""
         if self.frames >= FEWEST_FRAMES:
             return ""
         return (

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What corners, edges and the map share: images of fewer columns, and the best pixel of each cell of an image."""
+"""Images of fewer columns, and the best pixel of each cell of an image, for corners, edges and the map."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def train(
 
 
 class _Taken(NamedTuple):
-    """What a step has done: the parts of its loss, its learning rate and the norm of its gradient."""
+    """The result of a step: the parts of its loss, its learning rate and the norm of its gradient."""
 
     losses: dict[str, torch.Tensor]
     rate: float

@@ -122,14 +122,14 @@ class BagHints:
         self.inputs = {image: HintInputs(config, self._tree) for image in images}
         """Image topic -> the sources of that camera."""
 
-    def heard(self, messages: Iterable[Message]) -> Iterator[Message]:
-        """Yield the messages of a bag in order, each after those up to AHEAD_NS later have been added, before others.
+    def heard(self, messages: Iterable[Message], ahead_ns: int = AHEAD_NS) -> Iterator[Message]:
+        """Yield the messages of a bag in order, each after those up to ahead_ns later have been added, before others.
 
         Where the clock steps back between two files, nothing waits for it to catch up.
         """
         waiting: deque[Message] = deque()
         for message in messages:
-            while waiting and not 0 <= message.time_ns - waiting[0].time_ns <= AHEAD_NS:
+            while waiting and not 0 <= message.time_ns - waiting[0].time_ns <= ahead_ns:
                 yield waiting.popleft()
             self.add(message)
             waiting.append(message)

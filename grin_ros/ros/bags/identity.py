@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an output follows from: the same values mean the same work, which may be continued or is there already."""
+"""The identity of work on a bag. Work of the same identity may be continued, or is there already."""
 
 from __future__ import annotations
 

@@ -148,13 +148,13 @@ def open_bag(job: Job, bag: Bag, config: NodeConfig) -> OpenedBag:
         tell_left_out(found, cameras, known=job.cameras is not None)
     hints = find_hints(found, job.hints, config.hints.on)
     tf: list[str] = []
-    for topic in (topic for name, topic in job.hints if name == TF_INPUT and not needs_tf):
-        raise ValueError(
-            f"--hints tf={topic}: nothing takes transforms; name a source of hints too, or set mounting.base_frame"
-        )
     if needs_tf:
         tf = find_tf(found, job.hints)
         tell_unused_tf(found, tf)
+    elif named := [topic for name, topic in job.hints if name == TF_INPUT]:
+        raise ValueError(
+            f"--hints tf={named[0]}: nothing takes transforms; name a source of hints too, or set mounting.base_frame"
+        )
     return OpenedBag(job, bag, config, found, cameras, hints, tf, start_ns, stop_ns)
 
 

@@ -51,7 +51,7 @@ def survey(bag: Bag, kinds: Collection[str] | None = None, *, static: bool = Fal
 
 
 class _Seen:
-    """What has been read so far: the types of all topics, the first messages that were asked for, and transforms."""
+    """The part of a survey that has been read: types of topics, first messages that were asked for, transforms."""
 
     def __init__(self, asked: Collection[str] | None, wants_static: bool) -> None:
         self._asked, self._wants_static = asked, wants_static

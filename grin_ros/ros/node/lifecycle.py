@@ -30,6 +30,7 @@ from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.ros import commands
 from grin_ros.ros.frame.processor import Capture, FrameProcessor
+from grin_ros.ros.frame.topics import DIAGNOSTICS
 from grin_ros.ros.inputs.hints.gathering import HintInputs
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.mounting import live_mounting
@@ -91,7 +92,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
         self._hints: HintInputs | None = None
         self._queue: CameraQueue[Capture] | None = None
         self._inputs: Subscriptions | None = None
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
+        self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS.name, DIAGNOSTICS.queue)
         self._diagnostics_period_s = 1.0
         self._start_diagnostics()
         self._declared = DeclaredParameters(self, self._on_config, camera)

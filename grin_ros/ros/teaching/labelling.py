@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections import Counter, deque
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from grin_ros.core.labels.begun import begin
 from grin_ros.core.labels.folder import LabelledFrame, LabelWriter
 from grin_ros.core.labels.pieces import Pieces
 from grin_ros.core.types import Frame, Hints
+from grin_ros.ros.bags.hints import AHEAD_NS
 from grin_ros.ros.bags.messages import deserialize
 from grin_ros.ros.bags.parameters import bag_config
 from grin_ros.ros.bags.reading import Bag, Message
@@ -34,8 +35,6 @@ from grin_ros.ros.teaching.sensors import ODOMETRY, PREFIX
 
 logger = logging.getLogger(__name__)
 
-WAIT_NS = 100_000_000
-"""An image is labelled when messages have been read that were logged this much later."""
 MOST_LABELS = 20_000
 """The largest number of labels of one frame. They are chosen at random."""
 SAVE_EVERY = 50
@@ -86,13 +85,11 @@ class _Labelling:
         self._job, self._config = job, opened.config
         self._converter = open_converter()
         self._writer = LabelWriter(Path(job.output))
-        self._waiting: deque[tuple[Message, bytes | None, str]] = deque()
-        """Images with their camera_info and the name of the recording that they belong to."""
         self._pieces = {image: Pieces() for image in self._cameras}
         self._images: Counter[str] = Counter()
         self._names: set[str] = set()  # of the frames of this pass; the folder may hold those of an earlier one
         # A source that follows the images knows what is true of the last one, so its images must not wait.
-        self._wait_ns = 0 if any(one.sees_images for one in self._hints.inputs.values()) else WAIT_NS
+        self._ahead_ns = 0 if any(one.sees_images for one in self._hints.inputs.values()) else AHEAD_NS
         self._infos = opened.first_infos()
         self.frames = self.unposed = 0
         self.rejected: Counter[str] = Counter()
@@ -106,15 +103,9 @@ class _Labelling:
             self._writer.save()
 
     def _read(self) -> None:
-        last_ns = 0
-        for message in self._opened.bag.messages(stop_ns=self._opened.stop_ns):
-            # The clock may step back between two files of a bag. Then no message tells that the wait is over.
-            stepped_back, last_ns = message.time_ns < last_ns, message.time_ns
-            while self._waiting and (stepped_back or message.time_ns >= self._waiting[0][0].time_ns + self._wait_ns):
-                self._label(*self._waiting.popleft())
+        for message in self._hints.heard(self._opened.bag.messages(stop_ns=self._opened.stop_ns), self._ahead_ns):
             if message.topic in self._infos:
                 self._infos[message.topic] = message.data
-            self._hints.add(message)
             camera = self._cameras.get(message.topic)
             if camera is None or message.time_ns < self._opened.start_ns:
                 continue
@@ -123,9 +114,7 @@ class _Labelling:
             self._images[message.topic] += 1
             recording = self._recording(message)
             if (self._images[message.topic] - 1) % self._job.every == 0:
-                self._waiting.append((message, info, recording))
-        while self._waiting:
-            self._label(*self._waiting.popleft())
+                self._label(message, info, recording)
         self._hints.count_unused()
 
     def _recording(self, message: Message) -> str:

@@ -34,15 +34,16 @@ MOTION, ODOMETRY = "motion", "motion/odometry"
 def find_labels(found: Survey, cameras: Sequence[CameraTopics], named: Sequence[str]) -> list[tuple[str, str]]:
     """Return (input of a source, recorded topic) of what labels the images.
 
-    named: texts such as 'scan=/front/scan', and the camera_info of a depth image is expected beside it as in
-    `grin bag --hints`; without them every topic that fits an input of a source is taken, outputs
-    of this package excepted. A source with several inputs is taken if all of them were recorded, and one for which two
-    topics could serve is left out, with a warning. Motion labels too, where the poses of tf or odometry were recorded.
-    Raises InputError if nothing fits, if a name is wrong, or as `find_tf` does.
+    named: texts such as 'scan=/front/scan'. The camera_info of a depth image is expected beside it, as in
+    `grin bag --hints`. Without them, every topic is taken that fits an input of a source; outputs of this package do
+    not count. A source with several inputs is taken if all of them were recorded. One for which two topics could serve
+    is left out, with a warning. Motion labels too, where the poses of tf or odometry were recorded.
+
+    Raises InputError if nothing fits or a name is wrong, and ValueError as `find_tf` does.
     """
     if named:
         chosen = [_named(text, found) for text in named]
-        find_tf(found, chosen)
+        find_tf(found, chosen)  # raises ValueError for a wrong choice
         wired = wirings([text for text, (name, _) in zip(named, chosen, strict=True) if name != TF_INPUT])
         beside = [
             f"{one.input.removeprefix(PREFIX)}={one.topic}" for one in wired if (one.input, one.topic) not in chosen

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from grin_ros.ros.bags.run import Job, run
 from tests.ros import ROOT
 from tests.ros.bags import job as bag_job
 from tests.ros.bags.drives import content, drive, job_of
+from tests.ros.waiting import alive, until
 
 STARTED_S = 90.0
 needs_ray = pytest.mark.skipif(
@@ -91,25 +92,10 @@ def test_leaving_the_cluster_ends_the_running_bags(tmp_path: Path, fake_artifact
     with ThreadPoolExecutor(1) as pool:
         with cluster(address, 1) as start:  # left as by an interruption
             waiting = pool.submit(start, bag_job.endless, job)
-            until(lambda: mark.exists() and mark.read_text(), "the work to begin")
+            until(lambda: mark.exists() and mark.read_text(), STARTED_S, "the work to begin")
         with pytest.raises(WorkerDiedError):
             waiting.result(10.0)
-    until(lambda: not alive(int(mark.read_text())), "the worker to end")
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + STARTED_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    until(lambda: not alive(int(mark.read_text())), STARTED_S, "the worker to end")
 
 
 @needs_ray

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 pytest.importorskip("rosbags", reason="bags need rosbags (pip install grin_ros[bags])")
 
 from tests.ros import ROOT
+from tests.ros.waiting import alive, until
 
 STARTED_S = 60.0
 ENDED_S = 10.0
@@ -88,18 +88,3 @@ def started(how: str, outputs: list[str], variables: dict[str, str]) -> subproce
 def children(pid: int) -> int:
     """Return how many processes the threads of a process have started."""
     return sum(len(one.read_text().split()) for one in Path(f"/proc/{pid}/task").glob("*/children"))
-
-
-def until(condition: Callable[[], bool], limit_s: float) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

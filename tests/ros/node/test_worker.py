@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from grin_ros.ros.node.diagnostics.frame_counts import FrameCounter, FrameCounts
 from grin_ros.ros.node.worker import CameraQueue, Worker
+from tests.ros.waiting import until
 
 LIMIT_S = 30.0
 
@@ -87,13 +88,6 @@ def adds_up(counts: FrameCounts) -> bool:
     return counts.received == counts.published + counts.dropped + rejected + counts.pending and 0 <= counts.pending <= 2
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 def test_only_the_newest_frame_waits_while_another_is_processed(rig: Rig) -> None:
     (front,) = rig.cameras("front")
     rig.processing.held = True
@@ -106,7 +100,7 @@ def test_only_the_newest_frame_waits_while_another_is_processed(rig: Rig) -> Non
         assert adds_up(front.counts)
     assert front.counts == FrameCounts(received=6, dropped=4, pending=2)
     rig.processing.permits.release(2)
-    until(lambda: front.counts.pending == 0)
+    until(lambda: front.counts.pending == 0, LIMIT_S)
     assert rig.processing.done == ["front0", "front5 bad"]
     assert front.counts == FrameCounts(received=6, published=1, dropped=4, rejected={"bad": 1})
 
@@ -250,6 +244,6 @@ def test_the_last_frame_is_always_processed(numbers: list[int]) -> None:
     (front,) = rig.cameras("front")
     for number in numbers:
         front.submit(number)
-    until(lambda: front.counts.pending == 0)
+    until(lambda: front.counts.pending == 0, LIMIT_S)
     assert rig.worker.close(LIMIT_S)
     assert rig.processing.done[-1:] == [f"front{number}" for number in numbers[-1:]]

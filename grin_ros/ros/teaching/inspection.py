@@ -120,23 +120,23 @@ def inspect(
     stop_ns = None if end_s is None else found.start_ns + round(end_s * 1e9)
     # The index counts the messages of the whole bag. Those of a window must be read.
     contents = bag.contents() if start_ns == found.start_ns and stop_ns is None else None
-    length_s = max((found.end_ns - found.start_ns) / 1e9, 1e-3)
+    whole_s = max((found.end_ns - found.start_ns) / 1e9, 1e-3)
     look = _Look(cameras, [t for _, t in labels if found.kinds[t] in (SCAN, CLOUD)], found.first)
     counts: Counter[str] = Counter()
     clock = Pieces()
-    for message in bag.messages(stop_ns=stop_ns):
-        if message.time_ns < start_ns:
-            continue
+    messages = (message for message in bag.messages(stop_ns=stop_ns) if message.time_ns >= start_ns)
+    for message in messages:
         clock.of(message.time_ns / 1e9)
-        if clock.length_s < LOOKED_AT_S:
-            look.take(message)
-        elif contents is not None and _steady(contents, length_s, counts, clock, cameras[0].image):
-            counts = Counter(contents.counts)
-            break
-        else:
-            contents = None  # one look decides
         counts[message.topic] += 1
+        if clock.length_s >= LOOKED_AT_S:
+            break
+        look.take(message)
+    if contents is not None and _steady(contents, whole_s, counts, clock, cameras[0].image):
+        counts, length_s = Counter(contents.counts), whole_s
     else:
+        for message in messages:
+            clock.of(message.time_ns / 1e9)
+            counts[message.topic] += 1
         length_s = max(clock.length_s, 1e-3)
     rates = {topic: count / length_s for topic, count in counts.items()}
     jumps = {"the log times": clock.jumps_s} | {
@@ -147,8 +147,11 @@ def inspect(
 
 
 def _steady(contents: Contents, length_s: float, counts: Counter[str], clock: Pieces, image: str) -> bool:
-    """Return True if the images of the whole bag, by its index, come about as often as those that were counted."""
-    return not clock.jumps_s and contents.counts[image] / length_s >= LEAST_RATE * counts[image] / clock.length_s
+    """Return True if the images of the whole bag, by its index, come about as often as those that were counted in the
+    first LOOKED_AT_S of it. A shorter bag has been counted whole."""
+    if clock.jumps_s or clock.length_s < LOOKED_AT_S:
+        return False
+    return contents.counts[image] / length_s >= LEAST_RATE * counts[image] / clock.length_s
 
 
 class _CameraLook:

@@ -212,3 +212,16 @@ def test_a_file_that_is_no_graph_is_an_error_with_its_path(tiny_artifact: Path, 
     with pytest.raises(EngineError, match="encode.onnx: .*cannot load it"):
         OpenvinoEngine(Artifact(folder, load_artifact(tiny_artifact).manifest), threads=1)
     assert not list(cache.entries())
+
+
+def test_files_that_are_links_to_another_folder_are_an_error_with_a_remedy(tiny_artifact: Path, tmp_path: Path) -> None:
+    stored, folder = tmp_path / "stored", tmp_path / "tiny"
+    stored.mkdir()
+    folder.mkdir()
+    for index, path in enumerate(sorted(tiny_artifact.iterdir())):
+        shutil.copy(path, stored / str(index))
+        (folder / path.name).symlink_to(stored / str(index))
+    with pytest.raises(EngineError, match=r"encode.onnx: (?s:.)*copy the folder with cp -rL"):
+        OpenvinoEngine(load_artifact(folder), threads=1)
+    copied = Path(shutil.copytree(folder, tmp_path / "copied"))  # it follows links, as cp -rL does
+    OpenvinoEngine(load_artifact(copied), threads=1).close()

@@ -132,12 +132,12 @@ def test_the_scan_marks_less_far_than_it_reaches() -> None:
 
 
 @pytest.mark.parametrize("layer", [VOXELS, STVL, SCAN_LAYER], ids=["voxel", "stvl", "scan"])
-def test_the_costmap_uses_topics_of_the_node_with_their_types(layer: dict[str, Any]) -> None:
+def test_the_topics_of_the_costmap_have_its_types(layer: dict[str, Any]) -> None:
     for source in groups(layer).values():
         assert message_on(source["topic"]) == source["data_type"]
 
 
-def test_the_collision_monitor_uses_topics_of_the_node_with_their_types() -> None:
+def test_the_topics_of_the_collision_monitor_have_its_types() -> None:
     for name in groups(MONITOR).keys() - set(MONITOR["polygons"]):
         source = MONITOR[name]
         assert message_on(source["topic"]) == MESSAGES[source["type"]]

@@ -19,6 +19,7 @@ import numpy as np
 import openvino
 
 from grin_ros.core.artifact.loading import Artifact
+from grin_ros.core.artifact.manifest import WEIGHTS
 from grin_ros.core.backends.cache import engine_key, load, store
 from grin_ros.core.backends.cpu import cpu_identity
 from grin_ros.core.backends.engine import Engine, EngineError, EngineUnavailableError
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 DEVICE = "CPU"
 """OpenVINO's name of the device."""
+COPY_THE_FILES = "OpenVINO reads no weights through a link to another folder: copy the folder with cp -rL"
+"""The remedy where the files of an artifact are symbolic links, as in caches of model hubs."""
 
 
 class OpenvinoEngine(Engine):
@@ -114,7 +117,8 @@ class OpenvinoEngine(Engine):
         try:
             compiled = self._core.compile_model(self._model(path, sizes, constants), DEVICE, options)
         except Exception as error:  # the runtime's own exceptions share no other base class
-            raise EngineError(f"{path}: {self.description} cannot load it: {error}") from error
+            remedy = f"; {COPY_THE_FILES}" if (path.parent / WEIGHTS).resolve().parent != path.parent.resolve() else ""
+            raise EngineError(f"{path}: {self.description} cannot load it: {str(error).strip()}{remedy}") from error
         if not constants:
             buffer = io.BytesIO()
             compiled.export_model(buffer)

@@ -254,3 +254,29 @@ def test_level_and_words(name: str) -> None:
 def test_every_problem_has_a_remedy() -> None:
     for name, verdict in RULES.items():
         assert bool(verdict.remedy) == (verdict.level != OK), name
+
+
+PROBLEMS: dict[str, dict[str, object]] = {
+    "failed": {"error": Failure("the backend failed", "look at it")},
+    "clock stands": {"clock_stands_s": CLOCK_STANDS_S + 1.0},
+    "working": {"working_s": WORKING_S + 1.0},
+    "silent": {"silence_s": 7.0},
+    "implausible": {"frame": PublishedFrame(doubts=(doubt("noise"),))},
+    "rejected lately": {"rejection": BACKEND_PROBLEM},
+    "old": {"age_ms": (90_000.0, 90_000.0)},
+    "slow": {"output_hz": 0.5},
+    "invalid": {"invalid_ratio": 0.8},
+    "unsure": {"drift": DRIFT + 1.0},
+    "another backend": {"identity": ON_ANOTHER_BACKEND},
+    "budget": {"decision": Decision(1, 1, "even 1 step", kept=False)},
+}
+"""What may be wrong with a node that is active, the most serious first."""
+
+
+@pytest.mark.parametrize("first", range(len(PROBLEMS)))
+def test_the_most_serious_of_all_problems_is_named(first: int) -> None:
+    names = list(PROBLEMS)[first:]
+    snapshot = GOOD
+    for name in names:
+        snapshot = replace(snapshot, **PROBLEMS[name])  # type: ignore[arg-type]
+    assert judge(snapshot) == RULES[names[0]].verdict(snapshot)

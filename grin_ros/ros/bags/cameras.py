@@ -54,12 +54,12 @@ def find_cameras(
 ) -> list[CameraTopics]:
     """Return the cameras to work on, in the order of their names.
 
-    known: the caller tells the camera, so the image topics are those without camera_info, or `images`.
-
     images: only these topics. info: the camera_info topic of the only image topic. Without `images` these are all
     image topics with a camera_info beside them and an encoding that is a picture; of a camera that was recorded raw
     and compressed, the raw topic; of one that was recorded in colour and in grey, the topic in colour. A camera_info
-    topic without messages counts as absent.
+    topic without messages counts as absent. known: the caller tells the camera, so without `images` these are the
+    image topics without camera_info.
+
     Raises ValueError if there is no camera, or if two have the same outputs.
     """
     if info and known:
@@ -84,28 +84,39 @@ def tell_left_out(found: Survey, cameras: Sequence[CameraTopics], *, known: bool
 
     Depth images and other transports of a chosen topic are no cameras that would be missed. known: as there.
     """
-    infos, chosen = _infos(found), {raw_topic(camera.image) for camera in cameras}
+    chosen = {raw_topic(camera.image) for camera in cameras}
     beside = {info_topic(camera.image) for camera in cameras}
     alive = {raw_topic(topic) for topic in _pictures(found) if topic in found.first}
     for topic in _pictures(found):
-        info, message, why = info_topic(topic), found.first.get(topic), ""
-        if raw_topic(topic) in chosen:
-            continue
-        if message is None:
-            if info not in beside and raw_topic(topic) not in alive:
-                why = "it has no messages; check its driver"
-        elif _is_depth(message):
-            continue
-        elif not _is_picture(message):
-            encoding = deserialize(message.data, Image).encoding
-            why = f"nobody knows the encoding '{encoding}' as a picture; set its driver to one such as rgb8"
-        elif known and info in infos:
-            why = f"{info} tells its camera; to tell another one give --image {topic}"
-        elif not known and info not in infos:
-            ways = f"--camera-info (recorded: {', '.join(infos)}), --calibration or --fov"
-            why = f"it has no {info}; give --image {topic} with {ways}"
+        message = found.first.get(topic)
+        if message is not None:
+            missed = raw_topic(topic) not in chosen
+        else:  # the camera may have other topics
+            missed = raw_topic(topic) not in chosen | alive and info_topic(topic) not in beside
+        why = _why_left_out(topic, message, _infos(found), known) if missed else ""
         if why:
             logger.warning("%s is left out: %s", topic, why)
+
+
+def _why_left_out(topic: str, message: Message | None, infos: Sequence[str], known: bool) -> str:
+    """Return why an image topic is no camera, and what can be done; empty for depth, and for what needs no words.
+
+    message: its first one. infos: the recorded topics of camera_info. known: as in `find_cameras`.
+    """
+    info = info_topic(topic)
+    if message is None:
+        return "it has no messages; check its driver"
+    if _is_depth(message):
+        return ""
+    if not _is_picture(message):
+        encoding = deserialize(message.data, Image).encoding
+        return f"nobody knows the encoding '{encoding}' as a picture; set its driver to one such as rgb8"
+    if known and info in infos:
+        return f"{info} tells its camera; to tell another one give --image {topic}"
+    if not known and info not in infos:
+        ways = f"--camera-info (recorded: {', '.join(infos)}), --calibration or --fov"
+        return f"it has no {info}; give --image {topic} with {ways}"
+    return ""
 
 
 def computed_topics(cameras: Sequence[CameraTopics], config: NodeConfig) -> dict[str, Topic]:

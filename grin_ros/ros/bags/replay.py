@@ -31,7 +31,7 @@ from rosgraph_msgs.msg import Clock
 
 from grin_ros.core.command_line import DONE, INCOMPLETE, WRONG_CALL, CommandParser, positive, seconds
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.bags.before_start import STATIC_TRANSFORMS, BeforeStart, is_latched, offered
+from grin_ros.ros.bags.before_start import BeforeStart, is_latched, is_static, offered
 from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.survey import survey
 from grin_ros.ros.message_types import message_class
@@ -50,9 +50,9 @@ DEPTH = 10
 STATIC_DEPTH = 100
 """At least this number of messages is kept for late subscribers of static transforms, which several nodes publish."""
 SETTLED_S = 0.5
-"""Publishing begins when no subscriber has been found for this time,"""
+"""Publishing begins when no new subscriber has been found for this time."""
 SETTLING_S = 3.0
-"""and after this time at the latest."""
+"""Publishing begins after this time at the latest."""
 LONGEST_GAP_S = 60.0
 """A longer time without any recorded message is skipped: nobody waits for it, and often a clock was set meanwhile."""
 ACKNOWLEDGED_S = 5.0
@@ -217,7 +217,7 @@ def qos_of(message: Message) -> QoSProfile:
     profiles = offered(message)
     qos = profiles[0] if profiles else None
     depth = qos.depth or DEPTH if qos is not None else DEPTH
-    if message.topic.rpartition("/")[2] == STATIC_TRANSFORMS:
+    if is_static(message.topic):
         depth = max(depth, STATIC_DEPTH)
     best_effort = qos is not None and qos.reliability == QosReliability.BEST_EFFORT
     keep_all = qos is not None and qos.history == QosHistory.KEEP_ALL

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CompressedImage, Image
 
 from grin_ros.core.input_error import InputError
 from grin_ros.core.picture_stream import declared
@@ -85,3 +85,10 @@ def decode(stream: Stream, converter: Converter) -> NDArray[np.uint8]:
     check_size(encoding, stream.width, stream.height)
     pixels = np.ascontiguousarray(decoded, np.uint8).reshape(-1)
     return converter.rgb(Packed(stream.height, stream.width, encoding, stream.width, pixels))
+
+
+def pixels_of(message: Image | CompressedImage, converter: Converter) -> NDArray[np.uint8]:
+    """Return (H, W, 3) uint8 RGB of an image message of either type. Raises InputError if it cannot be used."""
+    if isinstance(message, CompressedImage):
+        return decode(check_stream(message), converter)
+    return converter(message)

@@ -16,7 +16,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sensor_msgs.msg import CompressedImage
 
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import IDENTITY, TransformTree
@@ -27,10 +26,10 @@ from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.motion import Motion, MotionReport
 from grin_ros.core.motion.tracker import Sighting, Tracker, folded
 from grin_ros.core.types import DepthEstimate, Hints
-from grin_ros.ros.inputs.compressed import check_stream, decode
+from grin_ros.ros.inputs.compressed import pixels_of
 from grin_ros.ros.inputs.hints.source import Given, HintSource, View
-from grin_ros.ros.inputs.images import Converter, check_layout, open_converter, packed
-from grin_ros.ros.inputs.messages import AnyImage, stamp_ns
+from grin_ros.ros.inputs.images import Converter, open_converter
+from grin_ros.ros.inputs.messages import stamp_ns
 from grin_ros.ros.message_types import message_class
 
 TOPIC, TYPE = "motion/odometry", "nav_msgs/msg/Odometry"
@@ -60,11 +59,12 @@ class MotionSource(HintSource):
         self._base = ""  # the child frame of odometry
         self._fault = ""  # of the newest message of odometry
         self._distance_noise = 0.0
+        self._tracker = Tracker()
         self._restart()
 
     def _restart(self) -> None:
-        self._motion = Motion()
-        self._tracker = Tracker()
+        self._motion: Motion | None = None  # the settings come with the first view
+        self._tracker.clear()
         self._waiting.clear()
         self._scale = ScaleCheck()
 
@@ -89,7 +89,8 @@ class MotionSource(HintSource):
     def see(self, image: Any, info: Any) -> None:  # noqa: ARG002  # the camera comes with the view
         """Follow the corners into an image. What cannot be read is left out here; the frame itself is refused later."""
         try:
-            pixels = self._pixels(image)
+            self._converter = self._converter or open_converter()
+            pixels = pixels_of(image, self._converter)
         except InputError:
             pixels = None
         with self._lock:
@@ -102,31 +103,23 @@ class MotionSource(HintSource):
             self._shown.append(stamp)
             self._lock.notify_all()
 
-    def _pixels(self, image: AnyImage) -> Any:
-        if self._converter is None:
-            self._converter = open_converter()
-        if isinstance(image, CompressedImage):
-            return decode(check_stream(image), self._converter)
-        return self._converter.rgb(packed(image, check_layout(image)))
-
     def __call__(self, view: View) -> Given:
         """Return the hints of the corners and of the map. Raises InputError if the image was not followed."""
         config = _config(view)
         with self._lock:
             self._lock.wait_for(lambda: view.frame.stamp_ns in self._shown, LONGEST_WAIT_S)
-            if config != self._motion.config:
-                self._motion = Motion(config)
-                self._tracker.clear()
-                self._waiting.clear()
+            if self._motion is not None and self._motion.config != config:
+                self._restart()
+            motion = self._motion = self._motion or Motion(config)
             seen = self._due(view.frame.stamp_ns)
         if not seen:
             self._pose(self._ways(view), view.frame.stamp_ns)  # without poses, this is the error to name
             raise InputError("motion: this image was not followed", "wait for the next image")
         for one in seen:
             if (one.width, one.height) == (view.frame.camera.width, view.frame.camera.height):
-                self._place(one, view)
-        hints = self._motion.hints()
-        report = self._motion.report
+                self._place(motion, one, view)
+        hints = motion.hints()
+        report = motion.report
         if hints is None:
             text = f"{report.problem}{f' ({self._fault})' if self._fault not in report.problem else ''}"
             return Given(reason=text or "motion gives nothing for this image", idle=report.idle, note=_note(report))
@@ -141,7 +134,7 @@ class MotionSource(HintSource):
         places = [place for place, one in enumerate(self._waiting, 1) if one.stamp_ns == stamp_ns]
         return [self._waiting.popleft() for _ in range(places[-1] if places else 0)]
 
-    def _place(self, seen: Sighting, view: View) -> None:
+    def _place(self, motion: Motion, seen: Sighting, view: View) -> None:
         pose, why_not, measured = None, "", None
         try:
             ways = self._ways(view)
@@ -152,7 +145,7 @@ class MotionSource(HintSource):
         except InputError as error:
             why_not = str(error)
         noise = 0.0 if view.config.values[FIXED] else self._distance_noise
-        self._motion.take(seen, view.frame.camera, pose, why_not, noise, measured)
+        motion.take(seen, view.frame.camera, pose, why_not, noise, measured)
 
     def _pose(self, ways: Sequence[Way], image_ns: int) -> Transform:
         """Return the pose of the camera at a stamp. Raises InputError if it is not known."""
@@ -188,7 +181,7 @@ class MotionSource(HintSource):
 
     def beside(self, given: Given, others: Hints, view: View) -> Given:
         """Compare the scale of odometry with other sensors, and report it in the note."""
-        if given.hints is None:
+        if given.hints is None or self._motion is None:
             return given
         by_odometry = replace(given.hints, range_m=given.hints.range_m * np.float32(self._motion.divisor))
         self._scale.add(by_odometry, others, view.frame.camera.width)
@@ -196,7 +189,8 @@ class MotionSource(HintSource):
 
     def answered(self, estimate: DepthEstimate) -> None:
         """Take the depth of an image: it hides points of the map that lie behind it."""
-        self._motion.observe(estimate)
+        if self._motion is not None:
+            self._motion.observe(estimate)
 
 
 def _config(view: View) -> MotionConfig:

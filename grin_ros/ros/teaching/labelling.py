@@ -65,7 +65,8 @@ def label(job: Job) -> Report:
         named = (*job.hints, (ODOMETRY, "TOPIC"))  # topics that are not named are not used beside those that are
         again = " ".join(f"--labels {name.removeprefix(PREFIX)}={topic}" for name, topic in named)
         logger.warning(text, job.input, config.hints.fixed_frame, work.unposed, work.frames, again)
-    return Report(job.output, work.frames, dict(sorted(work.rejected.items())), tuple(bag.damage), hints=sources)
+    damage = (*bag.damage, *work.unreadable)
+    return Report(job.output, work.frames, dict(sorted(work.rejected.items())), damage, hints=sources)
 
 
 def made_from(job: Job, bag: Bag, found: Survey) -> dict[str, Any]:
@@ -92,6 +93,7 @@ class _Labelling:
         self._ahead_ns = 0 if any(one.sees_images for one in self._hints.inputs.values()) else AHEAD_NS
         self._infos = opened.first_infos()
         self.frames = self.unposed = 0
+        self.unreadable: list[str] = []
         self.rejected: Counter[str] = Counter()
         self.sources: Counter[str] = Counter()
 
@@ -115,7 +117,7 @@ class _Labelling:
             recording = self._recording(message)
             if (self._images[message.topic] - 1) % self._job.every == 0:
                 self._label(message, info, recording)
-        self._hints.count_unused()
+        self.unreadable = self._hints.count_unused()
 
     def _recording(self, message: Message) -> str:
         """Return the name of the recording that an image belongs to: one for each camera and piece."""

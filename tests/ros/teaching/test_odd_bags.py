@@ -145,3 +145,11 @@ def test_images_that_cannot_be_used_are_named_with_the_remedy(
     assert label(job(odd, tmp_path / "frames")).rejected == {"other size": 60}
     assert "other size: " in caplog.text
     assert caplog.text.count("160x120") == 1
+
+
+def test_labels_that_can_never_be_read_are_named(bag: Path, tmp_path: Path) -> None:
+    rows = [(topic, kind, time_ns, data[:20] if topic == SCAN else data) for topic, kind, time_ns, data in rows_of(bag)]
+    scans = sum(topic == SCAN for topic, *_ in rows)
+    report = label(job(write(tmp_path / "broken", rows), tmp_path / "frames"))
+    assert (report.frames, report.complete) == (0, False)
+    assert report.damage == (f"{SCAN}: none of its {scans} messages can be read",)

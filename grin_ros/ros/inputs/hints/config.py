@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grin_ros.core.geometry.transform import BODY_TO_OPTICAL, Transform
+from grin_ros.ros.inputs.hints.registry import SOURCES
 
 FROM_TF = "tf"
 """The value of a pose if tf gives it."""
@@ -42,10 +43,10 @@ class HintConfig:
         for name, value in values.items():
             if name.endswith("_pose") and value != FROM_TF:
                 pose_from_text(f"{PREFIX}{name}", value)
-        motion = frozenset({"motion"} if values["motion.fixed_frame"] else ())
+        on = {name for name in SOURCES if values[name]} | ({"motion"} if values["motion.fixed_frame"] else set())
         return cls(
             values,
-            frozenset(name for name, value in values.items() if value is True) | motion,
+            frozenset(on),
             values["fixed_frame"],
             values["max_age_s"],
             values["min_range_m"],

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.inputs.hints.source import HintSource, View
 from grin_ros.ros.inputs.messages import stamp_ns
 
 KEPT = 24
@@ -45,21 +44,20 @@ class KeptMessages:
             while len(self._kept) > 2 and sum(map(_bytes, self._kept)) > MOST_BYTES:
                 self._kept.popleft()
 
-    def newest(self) -> Any:
-        """Return the message that has come last. Raises InputError if none has come."""
-        with self._lock:
-            if self._kept:
-                return self._kept[-1]
-        raise nothing_has_come(self._topic)
+    @property
+    def heard(self) -> bool:
+        """True if a message has come."""
+        return bool(self._kept)
 
     def nearest(self, image_ns: int, max_age_s: float, limit: str = "hints.max_age_s") -> Any:
         """Return the message that measured nearest to the time of the image. limit: the parameter that sets max_age_s.
 
         Raises InputError if none has come, or if none is near enough.
         """
-        self.newest()
         with self._lock:
             kept = list(self._kept)
+        if not kept:
+            raise nothing_has_come(self._topic)
         nearest = min(kept, key=lambda message: abs(self._older_ns(message, image_ns)))
         age_s = self._older_ns(nearest, image_ns) / 1e9
         if abs(age_s) > max_age_s and not image_ns:
@@ -102,32 +100,3 @@ def nothing_has_come(topic: str) -> InputError:
         f"nothing has come on {topic} yet",
         "check the remapping of this topic, and with ros2 topic info that type and QoS of its publisher fit",
     )
-
-
-class KeepingSource(HintSource):
-    """A source that keeps the newest messages of its topics."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, KeptMessages] = {}
-
-    def take(self, topic: str, message: Any) -> None:
-        """Keep a message."""
-        self._kept.setdefault(topic, KeptMessages(topic)).add(message)
-
-    @property
-    def heard(self) -> frozenset[str]:
-        """The topics on which something has come."""
-        return frozenset(self._kept)
-
-    def newest(self, topic: str) -> Any:
-        """Return the newest message of a topic. Raises InputError if there is none."""
-        return (self._kept.get(topic) or KeptMessages(topic)).newest()
-
-    def nearest(self, topic: str, view: View, max_age_s: float | None = None, limit: str = "hints.max_age_s") -> Any:
-        """Return the message of a topic that is nearest in time to the image.
-
-        max_age_s: the largest time between them, set by the parameter `limit`; None for hints.max_age_s. Raises
-        InputError if there is none.
-        """
-        kept = self._kept.get(topic) or KeptMessages(topic)
-        return kept.nearest(view.frame.stamp_ns, max_age_s or view.config.max_age_s, limit)

@@ -118,3 +118,10 @@ def test_a_source_that_fails_takes_nothing_else_with_it(monkeypatch: pytest.Monk
     found = inputs.gather(Frame(np.zeros((120, 160, 3), np.uint8), CAMERA, NOW_NS), "optical", config)
     assert found.hints is not None and found.hints.sources == ("points",)
     assert found.sources["scan"].reason.startswith("the source failed: RuntimeError: a bug; report this")
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_only_its_switch_switches_a_source_on(name: str) -> None:
+    switches = {row.name: True for row in SOURCES[name].parameters if isinstance(row.default, bool)}
+    assert name not in node_config(switches).hints.on
+    assert node_config(switches | {SOURCES[name].switch: True}).hints.on == {name}

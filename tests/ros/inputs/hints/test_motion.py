@@ -106,6 +106,24 @@ def test_the_fixed_frame_alone_switches_motion_on() -> None:
     assert "motion" not in node_config({}).hints.on
 
 
+@pytest.mark.parametrize("parameters", [{}, {"motion.rotation_noise_deg": 1.0}], ids=["defaults", "other noise"])
+def test_every_image_is_followed_from_the_first_one_on(parameters: dict[str, Any]) -> None:
+    config = node_config({"hints.motion": True, "hints.fixed_frame": "odom", **parameters}).hints
+    tree = TransformTree()
+    inputs = HintInputs(config, tree)
+    reasons: list[str] = []
+    for index, pose in enumerate(sideways(4)):
+        if index == 2:
+            inputs.forget()
+        stamp_ns = (index + 1) * PERIOD_NS
+        tree.set("odom", "optical", stamp_ns, pose)
+        pixels, _ = view(CAMERA, pose)
+        inputs.see(image_message(pixels, stamp_ns), None)
+        reasons.append(inputs.gather(Frame(pixels, CAMERA, stamp_ns), "optical", config).sources["motion"].reason)
+    assert not any("was not followed" in reason for reason in reasons)
+    assert [bool(reason) for reason in reasons] == [True, False, True, False], "two images have a baseline"
+
+
 def test_images_without_depth_are_followed_too_and_compressed_ones_as_well() -> None:
     sparse, range_m = driven(every=6, compressed=True)
     assert sparse.hints is not None

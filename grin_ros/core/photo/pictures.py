@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.input_error import InputError
+from grin_ros.core.opencv_name import opencv_name
 from grin_ros.core.photo.exif import Exif, read_exif
 from grin_ros.core.picture_stream import declared
 
@@ -60,12 +61,12 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
     for path in paths:
         if path.is_dir():
             inside = [file for file in sorted(path.iterdir()) if file.is_file() and _may_be_picture(file)]
-            if not any(cv2.haveImageReader(str(file)) for file in inside):
+            if not any(map(_has_reader, inside)):
                 raise InputError(f"{path}: the folder has no picture that can be read", _REMEDY)
             files += [(file, False) for file in inside]
         elif not path.exists():
             raise InputError(f"{path}: there is no such file or folder", "correct the path")
-        elif cv2.haveImageReader(str(path)):
+        elif cv2.haveImageReader(opencv_name(path)):
             files.append((path, False))
         elif _is_video(path):
             files.append((path, True))
@@ -103,7 +104,7 @@ def read_pictures(source: Source, every: int) -> Iterator[Picture]:
     if source.video:
         yield from _frames(source, every)
         return
-    image = cv2.imread(str(source.path), cv2.IMREAD_COLOR)  # turned upright as EXIF says
+    image = cv2.imread(opencv_name(source.path), cv2.IMREAD_COLOR)  # turned upright as EXIF says
     if image is None or truncated(source.path):
         raise InputError(
             f"{source.path}: the picture is damaged, or of a kind that OpenCV cannot read",
@@ -122,7 +123,15 @@ def truncated(path: Path) -> bool:
 
 
 def _may_be_picture(file: Path) -> bool:
-    return file.suffix.lower() in PICTURE_SUFFIXES or bool(cv2.haveImageReader(str(file)))
+    return file.suffix.lower() in PICTURE_SUFFIXES or _has_reader(file)
+
+
+def _has_reader(file: Path) -> bool:
+    """Return whether OpenCV reads a file of a folder. One whose name it cannot take is named when it is read."""
+    try:
+        return bool(cv2.haveImageReader(opencv_name(file)))
+    except InputError:
+        return file.suffix.lower() in PICTURE_SUFFIXES
 
 
 def _frames(source: Source, every: int) -> Iterator[Picture]:

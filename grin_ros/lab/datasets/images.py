@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.input_error import InputError
+from grin_ros.core.opencv_name import opencv_name
 
 KINDS = (".png", ".tif", ".tiff", ".npy")
 """The suffixes of depth maps, in lower case."""
@@ -25,7 +26,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
     A rotation in the EXIF data is not applied, because K, pose and depth belong to the stored pixels.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    image = cv2.imread(opencv_name(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise _unreadable(path)
     return np.ascontiguousarray(image[..., ::-1], np.uint8)
@@ -37,7 +38,7 @@ def read_depth(path: Path, scale: float, width: int, height: int) -> NDArray[np.
     scale: the values of the file per metre; 0 is not measured. Raises InputError if the file cannot be read, has not
     one channel of 16 bits, or is not of the size of the image.
     """
-    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    values = cv2.imread(opencv_name(path), cv2.IMREAD_UNCHANGED)
     if values is None:
         raise _unreadable(path)
     if values.dtype != np.uint16 or values.shape != (height, width):
@@ -61,7 +62,7 @@ def paired(images: Path, depth: Path, kinds: Sequence[str] = KINDS) -> tuple[lis
 
     Raises InputError if two files of a folder have one name, and if no names agree and the numbers of files differ.
     """
-    pictures = _by_name(path for path in images.iterdir() if path.is_file() and cv2.haveImageReader(str(path)))
+    pictures = _by_name(path for path in images.iterdir() if path.is_file() and cv2.haveImageReader(opencv_name(path)))
     maps = _by_name(path for path in depth.iterdir() if path.is_file() and path.suffix.lower() in kinds)
     common = [(picture, maps[name]) for name, picture in pictures.items() if name in maps]
     if common:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, positive, whole
 from grin_ros.core.config import from_mapping
 from grin_ros.core.input_error import InputError
+from grin_ros.core.opencv_name import opencv_name
 from grin_ros.core.photo.cameras import CameraChoice, add_camera_options, camera_choice
 from grin_ros.core.photo.pictures import truncated
 from grin_ros.lab.datasets.images import paired, read_image
@@ -40,7 +41,9 @@ def coded_depth(path: Path, scale: float) -> tuple[NDArray[np.uint16], float]:
     scale: those of a 16-bit file, which is kept as it is. Raises InputError.
     """
     try:
-        values = np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else cv2.imread(str(path), -1)
+        values = (
+            np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else cv2.imread(opencv_name(path), -1)
+        )
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error})", "give a .npy file with one array of floats") from error
     if values is None or values.ndim != 2 or not _is_depth(values.dtype):

@@ -19,7 +19,9 @@ Ranges: TypeAlias = LaserScan | PointCloud2
 """The messages that hold measured ranges."""
 MOST_SWEEP_RAD = 2.1 * math.pi
 """The largest sweep of a scan; some drivers let the last rays overlap the first ones."""
-
+MOST_MISS, MOST_MISSED_RAYS = 0.05, 2.0
+"""The last ray may miss angle_max by this share of the sweep, or by so many rays if that is more. The number of rays of
+some lidars changes from turn to turn."""
 MOST_RAYS = 100_000
 """The largest number of rays of a scan. No 2D lidar has so many, and reading them would delay depth."""
 
@@ -54,6 +56,8 @@ def scan_points(scan: LaserScan) -> NDArray[np.float64]:
             "most a turn, in radians, and a smallest and a largest range, in metres",
             "correct the node that publishes the scan",
         )
+    if len(ranges_m) > 1:
+        _check_angle_max(scan, sweep_rad)
     low_m, high_m = (float(np.float32(limit)) for limit in (scan.range_min, scan.range_max))  # as ranges are stored
     hit = (ranges_m > max(low_m, 0.0)) & (ranges_m < high_m * (1.0 - SAME_DISTANCE))
     hit &= ranges_m != repeated_range(ranges_m[hit])
@@ -64,3 +68,17 @@ def ray_directions(scan: LaserScan) -> NDArray[np.float64]:
     """Return the unit vectors (N, 3) of the rays of a scan, in its frame."""
     angles = scan.angle_min + scan.angle_increment * np.arange(len(scan.ranges))
     return np.stack([np.cos(angles), np.sin(angles), np.zeros(len(angles))], axis=1)
+
+
+def _check_angle_max(scan: LaserScan, sweep_rad: float) -> None:
+    """Raise InputError if the last ray is not at angle_max, so that angle_increment and the ranges do not fit together.
+    An angle_max of 0 is not set."""
+    last = scan.angle_min + math.copysign(sweep_rad, scan.angle_increment)
+    miss_rad = abs(math.remainder(last - scan.angle_max, math.tau))
+    if scan.angle_max and not miss_rad <= max(MOST_MISS * sweep_rad, MOST_MISSED_RAYS * abs(scan.angle_increment)):
+        fitting = (scan.angle_max - scan.angle_min) / (len(scan.ranges) - 1)
+        raise InputError(
+            f"scan: got {len(scan.ranges)} ranges from angle_min {scan.angle_min:g} on with angle_increment "
+            f"{scan.angle_increment:g}, so the last one is at {last:g}, expected it at angle_max {scan.angle_max:g}",
+            f"correct the node that publishes the scan: with these limits angle_increment is {fitting:g}",
+        )

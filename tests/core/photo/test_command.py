@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.opening import open_engine
 from grin_ros.core.estimator import Estimator
 from grin_ros.core.geometry.rays import millimetres, points_from_depth
+from grin_ros.core.input_error import InputError
 from grin_ros.core.photo import command
 from grin_ros.core.photo.cameras import pinhole
 from grin_ros.core.photo.outputs import MAX_POINTS, write_cloud
@@ -154,6 +156,19 @@ def test_of_a_folder_a_damaged_picture_is_left_out_and_names_stay_apart(
         assert f"left out: pictures/{name}: the picture is damaged, or of a kind that" in said
     assert said.count("left out") == 3
     assert sorted(path.name for path in Path("new/out").glob("*_depth.npy")) == ["a_1_depth.npy", "a_2_depth.npy"]
+
+
+def test_a_name_that_is_not_utf_8_is_refused_and_left_out_of_a_folder(tmp_path: Path) -> None:
+    """OpenCV ends the program by such a name."""
+    latin = tmp_path / os.fsdecode(b"caf\xe9.png")
+    cv2.imwrite(str(tmp_path / "b.png"), IMAGE)
+    latin.write_bytes((tmp_path / "b.png").read_bytes())
+    with pytest.raises(InputError, match=r"caf\\udce9.png: got a name that is not UTF-8; rename the file"):
+        find_sources([latin])
+    sources = {source.path: source for source in find_sources([tmp_path])}
+    assert sources.keys() == {latin, tmp_path / "b.png"}
+    with pytest.raises(InputError, match="rename the file"):
+        next(read_pictures(sources[latin], 1))
 
 
 def test_every_picture_has_results_of_its_own(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from grin_ros.core.input_error import InputError
-from grin_ros.lab.datasets.images import paired
+from grin_ros.lab.datasets.images import paired, read_image
 
 
 def folders(root: Path, images: Sequence[str], maps: Sequence[str]) -> tuple[Path, Path]:
@@ -86,3 +87,10 @@ def test_two_files_of_one_name_are_refused(
 def test_maps_of_other_kinds_can_be_ignored(tmp_path: Path) -> None:
     pairs, _ = paired(*folders(tmp_path, ["a.png"], ["a.npy", "a.png"]), kinds=(".png",))
     assert names(pairs) == [("a.png", "a.png")]
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    rgb, depth = folders(tmp_path, ["a.png", os.fsdecode(b"caf\xe9.png")], ["a.png"])
+    for call in (lambda: paired(rgb, depth), lambda: read_image(rgb / os.fsdecode(b"caf\xe9.png"))):
+        with pytest.raises(InputError, match="got a name that is not UTF-8; rename the file or folder"):
+            call()

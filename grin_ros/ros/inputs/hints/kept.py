@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from grin_ros.core.geometry.transform_tree import JUMP_NS
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.messages import stamp_ns
 
@@ -34,8 +35,10 @@ class KeptMessages:
         self._kept: deque[Any] = deque(maxlen=KEPT)
 
     def add(self, message: Any) -> None:
-        """Keep a message that has come."""
+        """Keep a message that has come. If the clock was set back, those of before are forgotten."""
         with self._lock:
+            if self._kept and stamp_ns(message.header) < stamp_ns(self._kept[-1].header) - JUMP_NS:
+                self._kept.clear()
             if len(self._kept) > 1:
                 apart_ns = stamp_ns(self._kept[-1].header) - stamp_ns(self._kept[-2].header)
                 if 0 <= apart_ns < APART_NS:
@@ -50,15 +53,15 @@ class KeptMessages:
         return bool(self._kept)
 
     def nearest(self, image_ns: int, max_age_s: float, limit: str = "hints.max_age_s") -> Any:
-        """Return the message that measured nearest to the time of the image. limit: the parameter that sets max_age_s.
+        """Return the message that measured nearest to the time of the image; of several, the one that came last.
 
-        Raises InputError if none has come, or if none is near enough.
+        limit: the parameter that sets max_age_s. Raises InputError if none has come, or if none is near enough.
         """
         with self._lock:
             kept = list(self._kept)
         if not kept:
             raise nothing_has_come(self._topic)
-        nearest = min(kept, key=lambda message: abs(self._older_ns(message, image_ns)))
+        nearest = min(reversed(kept), key=lambda message: abs(self._older_ns(message, image_ns)))
         age_s = self._older_ns(nearest, image_ns) / 1e9
         if abs(age_s) > max_age_s and not image_ns:
             raise InputError(

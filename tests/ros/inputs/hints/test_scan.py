@@ -170,3 +170,38 @@ def test_a_frame_that_tf_does_not_hold_is_named() -> None:
     with pytest.raises(InputError, match="tf does not hold 'laser'"):
         asked(ScanSource(), TOPIC, unknown)
     assert OPTICAL.rotation.shape == (3, 3)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0, -0.5])
+def test_a_scan_whose_rays_do_not_end_at_angle_max_is_refused(factor: float) -> None:
+    message = scan()
+    message.angle_increment *= factor
+    source = ScanSource()
+    source.take(TOPIC, message)
+    with pytest.raises(InputError, match=r"got 181 ranges.*expected it at angle_max 1\.5708; .*is 0\.0174533$"):
+        source(view())
+
+
+@pytest.mark.parametrize("angle_max", [0.0, math.pi / 2 + 0.02, math.pi / 2 - 2.0 * math.pi])
+def test_an_angle_max_that_is_not_set_or_hardly_off_is_no_fault(angle_max: float) -> None:
+    source = ScanSource()
+    source.take(TOPIC, scan(angle_max=angle_max))
+    assert source(view()).hints is not None
+
+
+def test_after_the_clock_was_set_back_no_scan_of_before_is_used() -> None:
+    source = ScanSource()
+    for later_s in range(8):
+        source.take(TOPIC, scan(stamp_ns=NOW_NS + later_s * 10**9))
+    source.take(TOPIC, scan(stamp_ns=NOW_NS - 2 * 10**9))
+    with pytest.raises(InputError, match="2.00 s older than the image"):
+        source(view())
+
+
+def test_of_scans_with_one_stamp_the_last_one_is_used() -> None:
+    """A simulator without /clock stamps all of them with 0."""
+    source = ScanSource()
+    for ranges_m in (1.0, 2.0, 3.0):
+        source.take(TOPIC, scan(ranges=[ranges_m + 0.001 * ray for ray in range(181)]))
+    given = source(view())
+    assert given.hints is not None and given.hints.range_m.min() > 3.0

@@ -74,6 +74,7 @@ def scan(count: int = 181, stamp_ns: int = NOW_NS, each_s: float = 0.0, **change
     made = LaserScan(
         header=header(stamp_ns=stamp_ns),
         angle_min=float(angles[0]),
+        angle_max=float(angles[-1]),
         angle_increment=float(angles[1] - angles[0]),
         time_increment=each_s,
         range_min=0.1,

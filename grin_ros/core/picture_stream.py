@@ -42,6 +42,11 @@ def declared(data: bytes) -> Declared | None:
         raise InputError(f"truncated: its header ends after {len(data)} bytes", "check the transport") from None
 
 
+def has_16_bits(head: bytes) -> bool:
+    """Return True if these first 26 bytes or more are those of a PNG stream whose channels have 16 bits."""
+    return head.startswith(PNG) and head[24:25] == b"\x10"
+
+
 def _png(data: bytes) -> Declared:
     if data[12:16] != b"IHDR":
         raise InputError("got a PNG stream without a header", "check the camera driver")

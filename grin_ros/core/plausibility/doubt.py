@@ -36,6 +36,15 @@ DOUBTS: Mapping[str, Doubt] = {
             blind=True,
         ),
         Doubt(
+            "row length",
+            "a row of the picture has {bytes} bytes for each pixel, and its encoding {encoding} has {expected}, so the "
+            "picture may be a stretched part of another one, and depth is wrong then; free_space and scan are not "
+            "published",
+            "let the node that publishes it declare the encoding of its pixels, such as bgr8 for a colour picture of "
+            "OpenCV, or publish rows without padding",
+            blind=True,
+        ),
+        Doubt(
             "nearly black",
             "the picture is nearly black (98 % of it below {level:.0f} of 255), so its depth is a guess; "
             "free_space and scan are not published",

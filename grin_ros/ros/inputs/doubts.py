@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from grin_ros.core.geometry.distortion import lens_model
+from grin_ros.core.picture_stream import has_16_bits
 from grin_ros.core.plausibility.camera import (
     distortion_doubts,
     intrinsics_doubts,
@@ -27,6 +29,10 @@ FEW_BITS_BELOW = 4096
 """Values of 16 bits that all lie below this are taken for those of 10 or 12 bits."""
 MAX_SAMPLES = 400_000
 """At most so many values of an image are looked at."""
+PIXEL_BYTES = (1, 2, 3, 4, 6, 8)
+"""The sizes of a pixel of usual pictures, in bytes."""
+LEAST_WIDTH = 256
+"""Rows of narrower images may be padded to multiples of their width."""
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -43,7 +49,7 @@ class Doubts:
 
         rectified: the camera of the frame is P of camera_info.
         """
-        picture = few_bits(image) or picture_doubt(frame.image)
+        picture = message_doubt(image, frame.image)
         frozen = None if picture else self._frozen(frame.image, frame.stamp_ns)
         named = rectified_doubt(self._topic, info, rectified)
         camera = (
@@ -89,15 +95,43 @@ def rectified_doubt(topic: str, info: CameraInfo, rectified: bool) -> Iterator[D
         yield doubt("rectified", topic=topic, **values)
 
 
-def few_bits(image: AnyImage) -> Doubt | None:
-    """Return the doubt that a raw 16-bit image holds values of fewer bits; None if not. The image is valid."""
-    encoding = known_encoding(image.encoding) if isinstance(image, Image) else None
+def message_doubt(image: AnyImage, pixels: NDArray[np.uint8]) -> Doubt | None:
+    """Return why the picture of a message shows nothing that can be believed; None if it may be.
+
+    image: a valid message. pixels: (H, W, 3) uint8 RGB, made from it.
+    """
+    return few_bits(image, pixels) or row_length_doubt(image) or picture_doubt(pixels)
+
+
+def few_bits(image: AnyImage, pixels: NDArray[np.uint8]) -> Doubt | None:
+    """Return the doubt that an image of 16 bits holds values of fewer bits; None if not. As `message_doubt`."""
+    if isinstance(image, CompressedImage):
+        peak = (int(pixels.max()) + 1) * 256 - 1 if has_16_bits(bytes(image.data[:26])) else FEW_BITS_BELOW
+    else:
+        peak = _peak(image)
+    return doubt("few bits", peak=peak) if peak < FEW_BITS_BELOW else None
+
+
+def _peak(image: Image) -> int:
+    """Return the largest value of a raw image of 16 bits, and FEW_BITS_BELOW for others."""
+    encoding = known_encoding(image.encoding)
     if encoding is None or encoding.sample_bytes != 2:
-        return None
+        return FEW_BITS_BELOW
     # A row may be padded by an odd number of bytes.
     rows = np.frombuffer(image.data, np.uint8)[: image.step * (image.height - 1)].reshape(-1, image.step)
     row_bytes = image.width * encoding.pixel_bytes
     values = rows[:: 1 + image.width * image.height // MAX_SAMPLES, :row_bytes]
     samples = np.ascontiguousarray(values).view(">u2" if image.is_bigendian else "<u2")
-    peak = int(samples.max()) if samples.size else FEW_BITS_BELOW
-    return doubt("few bits", peak=peak) if peak < FEW_BITS_BELOW else None
+    return int(samples.max()) if samples.size else FEW_BITS_BELOW
+
+
+def row_length_doubt(image: AnyImage) -> Doubt | None:
+    """Return the doubt that the rows of a raw image are those of another encoding, as cv_bridge publishes a matrix
+    under a wrong name; None if not. Rows of twice the length may be those of two cameras side by side."""
+    encoding = known_encoding(image.encoding) if isinstance(image, Image) else None
+    if encoding is None or image.width < LEAST_WIDTH:
+        return None
+    each, left = divmod(image.step, image.width)
+    if left or each not in PIXEL_BYTES or each in (encoding.pixel_bytes, 2 * encoding.pixel_bytes):
+        return None
+    return doubt("row length", bytes=each, encoding=image.encoding, expected=encoding.pixel_bytes)

@@ -6,13 +6,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 
 from grin_ros.core.geometry.mounting import Mounting
-from grin_ros.ros.inputs.doubts import Doubts, camera_info_doubts, few_bits, frame_name_doubt, rectified_doubt
+from grin_ros.ros.inputs.compressed import pixels_of
+from grin_ros.ros.inputs.doubts import (
+    Doubts,
+    camera_info_doubts,
+    few_bits,
+    frame_name_doubt,
+    message_doubt,
+    rectified_doubt,
+)
 from grin_ros.ros.inputs.images import open_converter
 from grin_ros.ros.inputs.messages import frame_from
 from grin_ros.ros.operator.harness.messages import FRAME_ID, image_message
@@ -48,17 +57,54 @@ def mono16(values: NDArray[Any], big_endian: bool = False, padding: int = 0) -> 
 def test_pictures_of_10_and_12_bits_in_16_are_doubted(big_endian: bool, padding: int) -> None:
     grey = scene()[..., 0].astype(np.uint16)
     for factor, told in ((4, True), (16, True), (256, False)):
-        doubt = few_bits(mono16(grey * factor, big_endian, padding))
+        doubt = few_bits(mono16(grey * factor, big_endian, padding), scene())
         assert (doubt is not None) == told
     assert doubt is None
-    first = few_bits(mono16(grey * 4, big_endian, padding))
+    first = few_bits(mono16(grey * 4, big_endian, padding), scene())
     assert first is not None
     assert first.blind
     assert f"above {4 * grey.max()} of 65535" in first.text
 
 
+@pytest.mark.parametrize("colour", [False, True])
+def test_png_streams_of_10_and_12_bits_in_16_are_doubted_too(colour: bool) -> None:
+    grey = scene()[..., 0].astype(np.uint16)
+    for factor, told in ((4, True), (16, True), (256, False)):
+        values = np.dstack([grey] * 3) * factor if colour else grey * factor
+        coded = cv2.imencode(".png", values)[1].tobytes()
+        message = CompressedImage(format="rgb16; png compressed bgr16" if colour else "mono16; png compressed mono16")
+        message.data.frombytes(coded)
+        doubt = message_doubt(message, pixels_of(message, open_converter()))
+        assert (doubt is not None and doubt.name == "few bits") == told
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pixel_bytes", "told"),
+    [
+        ("mono8", 1, False), ("mono8", 3, True), ("mono8", 6, True), ("mono8", 2, False), ("rgb8", 3, False),
+        ("rgb8", 4, True), ("bgr8", 8, True), ("rgb8", 6, False), ("bgra8", 6, True), ("mono8", 1.05, False),
+    ],
+)  # fmt: skip
+def test_rows_of_another_encoding_are_doubted(encoding: str, pixel_bytes: float, told: bool) -> None:
+    """In C++, CvImage(header, "mono8", colour_matrix) is such a message. Twice the length may be two cameras."""
+    step = round(320 * pixel_bytes)
+    message = Image(height=240, width=320, encoding=encoding, step=step)
+    message.data.frombytes(bytes(240 * step))
+    doubt = message_doubt(message, scene())
+    assert (doubt is not None) == told
+    if doubt is not None:
+        assert doubt.blind
+        assert f"has {pixel_bytes} bytes for each pixel, and its encoding {encoding} has" in doubt.text
+
+
+def test_narrow_images_may_be_padded_to_many_times_their_width() -> None:
+    message = Image(height=48, width=64, encoding="mono8", step=256)
+    message.data.frombytes(bytes(48 * 256))
+    assert message_doubt(message, scene()) is None
+
+
 def test_pictures_of_8_bits_have_no_doubt_about_bits() -> None:
-    assert few_bits(image_message(flat(0, 0, 0), 0)) is None
+    assert few_bits(image_message(flat(0, 0, 0), 0), flat(0, 0, 0)) is None
 
 
 @pytest.mark.parametrize(

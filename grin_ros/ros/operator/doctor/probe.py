@@ -27,10 +27,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.doubt import Doubt, doubt
-from grin_ros.core.plausibility.picture import FrozenWatch, picture_doubt
+from grin_ros.core.plausibility.picture import FrozenWatch
 from grin_ros.ros.inputs.compressed import check_stream, pixels_of
 from grin_ros.ros.inputs.content import is_depth
-from grin_ros.ros.inputs.doubts import camera_info_doubts, few_bits
+from grin_ros.ros.inputs.doubts import camera_info_doubts, message_doubt
 from grin_ros.ros.inputs.images import check_layout, open_converter
 from grin_ros.ros.inputs.messages import camera_from_info
 from grin_ros.ros.inputs.newest_info import KEPT
@@ -275,7 +275,7 @@ def doubts_of(message: Any) -> Iterator[Doubt]:
     if isinstance(message, CameraInfo):
         yield from camera_info_doubts(message)
         return
-    found = few_bits(message) or picture_doubt(pixels_of(message, open_converter()))
+    found = message_doubt(message, pixels_of(message, open_converter()))
     if found:
         yield found
 

@@ -116,7 +116,7 @@ def test_a_lidar_that_looks_into_empty_space_is_idle_and_one_that_looks_elsewher
     source = SOURCES["scan"].open()
     behind = scan(361)
     angles = np.linspace(-np.pi, np.pi, 361)
-    behind.angle_min, behind.angle_increment = -np.pi, float(angles[1] - angles[0])
+    behind.angle_min, behind.angle_max, behind.angle_increment = -np.pi, np.pi, float(angles[1] - angles[0])
     behind.ranges = np.where(np.abs(angles) > 2.0, 3.0 - 0.3 * np.cos(angles), np.inf).astype(np.float32).tolist()
     source.take("hints/scan", behind)
     assert source(view()).hints is None and source(view()).sees_nothing

@@ -82,8 +82,8 @@ def follow(
         hints = motion.hints()
         made.problems.append(motion.report.problem or motion.report.doubt)
         if hints is not None:
-            u, v = np.clip(np.rint(hints.pixels).astype(int), 0, np.array(frame.range_m.shape)[::-1] - 1).T
-            truth_m = frame.range_m[v, u]
+            height, width = frame.range_m.shape
+            truth_m = frame.range_m[hints.nearest(width, height)]
             known = np.isfinite(truth_m)
             made.hint_errors.extend(np.abs(hints.range_m[known] / truth_m[known] - 1.0).tolist())
         if estimator is None:

@@ -183,11 +183,16 @@ def open_samples(
         raise ValueError(
             f"data: got folders of renders and of measured depth ({', '.join(measured)}); evaluate them separately"
         )
+    check_choice_of_renders(domain, every, limit, cameras)
+    return RenderDataset(folders, frames, known_mounting=known_mounting)
+
+
+def check_choice_of_renders(domain: str | None, every: int, limit: int | None, cameras: CameraChoice | None) -> None:
+    """Raise ValueError for a choice of `open_samples` that applies to measured depth only."""
     if cameras is not None:
         raise ValueError("--calibration and --fov: got renders, which know their cameras; leave them out")
     if (domain or DOMAIN, every, limit) != (DOMAIN, 1, None):
         raise ValueError("--domain, --every and --limit apply to measured depth only; for renders, give --frames N")
-    return RenderDataset(folders, frames, known_mounting=known_mounting)
 
 
 def by_lens(samples: RenderDataset, frames: int | None = None) -> dict[str, RenderDataset]:

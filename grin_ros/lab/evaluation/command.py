@@ -23,7 +23,14 @@ from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.inspection.metrics import Limits
 from grin_ros.core.photo.cameras import camera_choice
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSets
-from grin_ros.lab.datasets.renders import ROBOT_HEIGHT, RenderDataset, by_lens, is_rendered, open_samples
+from grin_ros.lab.datasets.renders import (
+    ROBOT_HEIGHT,
+    RenderDataset,
+    by_lens,
+    check_choice_of_renders,
+    is_rendered,
+    open_samples,
+)
 from grin_ros.lab.datasets.sequences import Sequence
 from grin_ros.lab.evaluation.baselines import Baselines
 from grin_ros.lab.evaluation.claims import suites
@@ -89,12 +96,23 @@ def _samples(args: argparse.Namespace) -> EvalDataset | EvalSets | RenderDataset
         every=args.every,
         limit=args.limit,
         frames=args.frames,
-        known_mounting=args.mounting,
+        known_mounting=_known_mounting(args),
         cameras=camera_choice(args),
     )
     if not isinstance(samples, RenderDataset):
         samples.check()
     return samples
+
+
+def _renders(args: argparse.Namespace, folders: Several[str], frames: int | None) -> RenderDataset:
+    """Open renders for a suite that chooses among them itself. `frames` takes the place of --frames."""
+    check_choice_of_renders(args.domain, args.every, args.limit, camera_choice(args))
+    return RenderDataset(folders, frames, known_mounting=_known_mounting(args))
+
+
+def _known_mounting(args: argparse.Namespace) -> bool:
+    """Return True with --mounting, and for the suite that compares a known mounting with an unknown one."""
+    return bool(args.mounting or args.suite == "mounting")
 
 
 def _described(
@@ -104,7 +122,7 @@ def _described(
         "model": artifact.manifest.name, "artifact": artifact.digest, "backend": args.backend,
         "engine": engine.description, "steps": settings.steps, "members": settings.members,
         "seed": settings.seed, "min_depth_m": limits.min_depth_m, "max_depth_m": limits.max_depth_m,
-        "mounting": "as in the data" if args.mounting else "unknown",
+        "mounting": "as in the data" if _known_mounting(args) else "unknown",
         "sigma": f"calibrated on {artifact.manifest.calibration.fitted_on}",
     }  # fmt: skip
 
@@ -197,46 +215,64 @@ def _sweep(args: argparse.Namespace, limits: Limits) -> Work:
 def _suite(args: argparse.Namespace, limits: Limits) -> Work:
     """Open the data of the suite first, so that its errors come before the model is loaded."""
     name, folders = args.suite, args.folders
-    rendered = all(map(is_rendered, folders))
-    if name not in ("focal", "mounting") and not rendered:
+    if name not in ("focal", "mounting") and not all(map(is_rendered, folders)):
         raise ValueError(f"suite {name}: needs renders, got {', '.join(folders)}; make some with grin scenes")
-    unseen: dict[str, RenderDataset] = {}
-    samples: EvalDataset | EvalSets | RenderDataset
-    if name == "mounting" and not rendered:
-        args.mounting = True
-        samples = _samples(args)
-    elif name == "mounting":
-        samples = RenderDataset(folders, known_mounting=True).where(ROBOT_HEIGHT, args.frames)
-        if not len(samples):
-            raise ValueError(f"suite mounting: no frame with {ROBOT_HEIGHT.description}; render some with grin scenes")
-    elif name == "cameras":
-        samples = RenderDataset(folders[:1], args.frames, known_mounting=args.mounting)
-        if len(folders) > 1:
-            sets = [RenderDataset([folder], args.frames, known_mounting=args.mounting) for folder in folders[1:]]
-            unseen = {Path(folder).name: found for folder, found in zip(folders[1:], sets, strict=True)}
-        else:
-            unseen = by_lens(RenderDataset(folders, known_mounting=args.mounting), args.frames)
-    else:
-        samples = _samples(args)
+    run = _SUITES[name](args, limits)
 
     def work(artifact: Artifact, engine: Engine, settings: Settings) -> None:
-        estimate = Estimator(engine, settings)
-        result: SuiteResult
-        if name == "cameras":
-            result = suites.cameras(samples, unseen, estimate, limits, progress=True)
-        elif name == "mounting":
-            network = Estimator(engine, replace(settings, floor_scale=False))
-            result = suites.mounting(samples, estimate, network, limits, progress=True)
-        elif name == "focal":
-            result = suites.focal(samples, estimate, progress=True)
-        else:
-            sizes = artifact.manifest.network
-            grid = (sizes.grid_rows, sizes.grid_cols)
-            result = suites.edges(samples, estimate, grid, limits, progress=True)
+        result = run(artifact, engine, settings)
         described = _described(args, artifact, engine, settings, limits)
         _finish(args, f"suite_{name}", result.text, result.claims, result.to_json() | {"settings": described})
 
     return work
+
+
+Run = Callable[[Artifact, Engine, Settings], SuiteResult]
+"""The run of a suite once its data is open."""
+
+
+def _cameras(args: argparse.Namespace, limits: Limits) -> Run:
+    folders, frames = args.folders, args.frames
+    known = _renders(args, folders[:1], frames)
+    unseen = {Path(folder).name: _renders(args, [folder], frames) for folder in folders[1:]}
+    unseen = unseen or by_lens(_renders(args, folders, None), frames)
+    return lambda _, engine, settings: suites.cameras(known, unseen, Estimator(engine, settings), limits, progress=True)
+
+
+def _focal(args: argparse.Namespace, _limits: Limits) -> Run:
+    samples = _samples(args)
+    return lambda _, engine, settings: suites.focal(samples, Estimator(engine, settings), progress=True)
+
+
+def _mounting(args: argparse.Namespace, limits: Limits) -> Run:
+    samples: EvalDataset | EvalSets | RenderDataset
+    if all(map(is_rendered, args.folders)):
+        samples = _renders(args, args.folders, None).where(ROBOT_HEIGHT, args.frames)
+        if not len(samples):
+            raise ValueError(f"suite mounting: no frame with {ROBOT_HEIGHT.description}; render some with grin scenes")
+    else:
+        samples = _samples(args)
+
+    def run(_: Artifact, engine: Engine, settings: Settings) -> SuiteResult:
+        network = Estimator(engine, replace(settings, floor_scale=False))
+        return suites.mounting(samples, Estimator(engine, settings), network, limits, progress=True)
+
+    return run
+
+
+def _edges(args: argparse.Namespace, limits: Limits) -> Run:
+    samples = _samples(args)
+
+    def run(artifact: Artifact, engine: Engine, settings: Settings) -> SuiteResult:
+        sizes = artifact.manifest.network
+        grid = (sizes.grid_rows, sizes.grid_cols)
+        return suites.edges(samples, Estimator(engine, settings), grid, limits, progress=True)
+
+    return run
+
+
+_SUITES = {"cameras": _cameras, "focal": _focal, "mounting": _mounting, "edges": _edges}
+"""Name -> the function that opens the data of the suite and returns its run."""
 
 
 def _finish(args: argparse.Namespace, name: str, text: str, claims: Several[Claim], values: dict[str, Any]) -> None:

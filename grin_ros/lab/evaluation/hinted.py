@@ -127,14 +127,13 @@ def _estimates(
 def _without(sample: EvalSample, hints: Hints) -> EvalSample:
     """Return the sample without the depth of the hints' pixels."""
     depth_m = sample.depth_m.copy()
-    u, v = np.rint(hints.pixels).astype(np.intp).T
-    depth_m[v, u] = np.nan
+    depth_m[hints.nearest(sample.frame.camera.width, sample.frame.camera.height)] = np.nan
     return replace(sample, depth_m=depth_m)
 
 
 def _at_hints(alone_m: Depth, frame: Frame, hints: Hints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return measured and estimated depth (N,) along z, in metres, where both are known."""
-    u, v = np.rint(hints.pixels).astype(np.intp).T
+    v, u = hints.nearest(frame.camera.width, frame.camera.height)
     measured_m = hints.range_m * frame.camera.rays()[v, u, 2]
     estimated_m = alone_m[v, u]
     known = np.isfinite(estimated_m) & np.isfinite(measured_m)

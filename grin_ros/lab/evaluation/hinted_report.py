@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grin_ros.core.inspection.panel import new_figure, save
 from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.evaluation.hinted import MODEL, Hinted
+from grin_ros.lab.evaluation.table import cells, columns_of
 
 HINTS_LEGEND = """AbsRel: mean |p - g| / g of estimate p and ground truth g. The pixels of hints count in no figure.
 scale, inverse_depth_ls, interpolation, posterior_only: AbsRel of other methods with the very same hints: one factor,
@@ -23,7 +25,8 @@ pixels with the larger sigma / p."""
 def hints_table(results: Sequence[Hinted]) -> str:
     """Return a Markdown table: AbsRel of the model and of each baseline, by pattern and domain, and sigma's figures."""
     names = list(dict.fromkeys(name for result in results for name in result.baselines))
-    head = ["hints", "domain", "AbsRel", *names, "in 1σ", "in 2σ", "rank corr.", "½ gain", "frames"]
+    of_sigma = columns_of("coverage_1sigma", "coverage_2sigma", "rank_correlation", "certain_half_gain", "frames")
+    head = ["hints", "domain", "AbsRel", *names, *(heading for _, heading, _ in of_sigma)]
     rows = [head, ["---", "---", *["---:"] * (len(head) - 2)]]
     for result in results:
         for domain in result.evaluation.domain_names:
@@ -32,11 +35,7 @@ def hints_table(results: Sequence[Hinted]) -> str:
                 f"{result.baselines[name].domain(domain)['abs_rel']:.3f}" if name in result.baselines else ""
                 for name in names
             ]
-            rows.append([
-                result.pattern, domain, f"{figures['abs_rel']:.3f}", *others, f"{figures['coverage_1sigma']:.3f}",
-                f"{figures['coverage_2sigma']:.3f}", f"{figures['rank_correlation']:+.2f}",
-                f"{figures['certain_half_gain']:+.0%}", f"{figures['frames']:.0f}",
-            ])  # fmt: skip
+            rows.append([result.pattern, domain, f"{figures['abs_rel']:.3f}", *others, *cells(figures, of_sigma)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -57,10 +56,9 @@ def hints_picture(results: Sequence[Hinted], path: Path) -> Path:
     A line joins the results of one method with patterns that differ in their number only. The error without hints is a
     dashed line across the plot.
     """
-    from matplotlib.figure import Figure
-
     domains = list(dict.fromkeys(domain for result in results for domain in result.evaluation.domain_names))
-    figure = Figure(figsize=(6.0 * len(domains), 4.6), layout="constrained")
+    figure = new_figure(6.0 * len(domains), 4.6)
+    figure.set_layout_engine("constrained")
     for axes, domain in zip(figure.subplots(1, len(domains), squeeze=False)[0], domains, strict=True):
         for result in results:
             if domain in result.evaluation.domain_names:
@@ -87,6 +85,5 @@ def hints_picture(results: Sequence[Hinted], path: Path) -> Path:
         axes.margins(x=0.15, y=0.25)
         axes.grid(alpha=0.3, which="both")
         axes.legend(fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=130)
+    save(figure, path)
     return path

@@ -130,7 +130,7 @@ class Evaluation:
         "baselines": {name: {domain: {...}}}, "baseline_settings": {name: {...}},
         "sigma_between_domains": {"a/b": ratio}, "frames": [{"name", ...}], "settings": {...}}.
 
-        An undefined figure is None. Numbers of frames and scenes are integers.
+        An undefined figure is NaN, which `json_text` writes as null. Numbers of frames and scenes are integers.
         """
         pairs = [(domain, scene) for domain in self.domain_names for scene in self.scene_names(domain)]
         names = [scene for _, scene in pairs]
@@ -213,8 +213,5 @@ _WHOLE = {"frames", "frames_empty", "scenes", *(f"scenes_{name}" for name in BAN
 
 
 def _json(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Return figures for JSON, with None instead of NaN and rounded to six digits."""
-    return {
-        key: None if not math.isfinite(value) else int(value) if key in _WHOLE else float(f"{value:.6g}")
-        for key, value in figures.items()
-    }
+    """Return figures rounded to six digits for JSON, and numbers of frames and scenes as integers."""
+    return {key: int(value) if key in _WHOLE else float(f"{value:.6g}") for key, value in figures.items()}

@@ -30,17 +30,23 @@ COLUMNS: Columns = (
 )
 """Key of the figure, heading, format. Columns without figures are left out."""
 
+
+def columns_of(*keys: str) -> Columns:
+    """Return the columns of COLUMNS with these keys, in the order of the keys."""
+    found = {column[0]: column for column in COLUMNS}
+    return tuple(found[key] for key in keys)
+
+
 SIGMA_COLUMNS: Columns = (
-    ("coverage_1sigma", "in 1σ", "{:.3f}"),
-    ("coverage_2sigma", "in 2σ", "{:.3f}"),
+    *columns_of("coverage_1sigma", "coverage_2sigma"),
     ("relative_sigma", "mean σ/p", "{:.3f}"),
     ("rank_correlation", "pixels", "{:+.2f}"),
     ("rank_correlation_metric", "pixels m", "{:+.2f}"),
     ("rank_correlation_images", "images", "{:+.2f}"),
     ("rank_correlation_images_metric", "images m", "{:+.2f}"),
-    ("certain_half_gain", "½ gain", "{:+.0%}"),
+    *columns_of("certain_half_gain"),
     ("certain_half_gain_metric", "½ gain m", "{:+.0%}"),
-    ("ause", "AUSE", "{:.3f}"),
+    *columns_of("ause"),
     ("ause_metric", "AUSE m", "{:.3f}"),
     ("edge_sigma_ratio", "edges", "{:.2f}"),
     ("sky_sigma_ratio", "sky", "{:.2f}"),
@@ -118,15 +124,20 @@ def sigma_table(evaluation: Evaluation) -> str:
 
 
 def figure_table(rows: Sequence[tuple[str, Mapping[str, float]]], columns: Columns) -> str:
-    """Return a table from the label and the figures of each row. Missing figures and NaN are dashes."""
-    shown = [c for c in columns if any(math.isfinite(figures.get(c[0], math.nan)) for _, figures in rows)]
-    cells = [["", *(heading for _, heading, _ in shown)]]
-    for label, figures in rows:
-        values = [figures.get(key, math.nan) for key, _, _ in shown]
-        cells.append(
-            [label, *("–" if math.isnan(v) else f.format(v) for v, (_, _, f) in zip(values, shown, strict=True))]
-        )
-    return _markdown(cells)
+    """Return a table from the label and the figures of each row, without the columns that no row has."""
+    shown = tuple(c for c in columns if any(math.isfinite(figures.get(c[0], math.nan)) for _, figures in rows))
+    head = ["", *(heading for _, heading, _ in shown)]
+    return _markdown([head, *([label, *cells(figures, shown)] for label, figures in rows)])
+
+
+def cells(figures: Mapping[str, float], columns: Columns) -> list[str]:
+    """Return the figures of one row as texts. Missing figures are dashes."""
+    return [cell(figures.get(key, math.nan), form) for key, _, form in columns]
+
+
+def cell(figure: float, form: str) -> str:
+    """Return a figure as text, a dash for NaN. form: for instance '{:.3f}'."""
+    return "–" if math.isnan(figure) else form.format(figure)
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:

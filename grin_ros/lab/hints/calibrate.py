@@ -37,15 +37,13 @@ PIXELS = 2000
 """Pixels of a frame that count."""
 
 
-def calibrated(
-    frames: FrozenFrames, manifest: Manifest, network: HintNetwork, process: Process, seed: int = 0
-) -> HintCalibration:
+def calibrated(frames: FrozenFrames, manifest: Manifest, network: HintNetwork, process: Process) -> HintCalibration:
     """Return the factors with which two sigma hold WITHIN_TWO of the errors, for each of COUNTS.
 
     Every frame counts alike. Frames whose depth has no scale are taken at the scale of the model.
     """
     found: dict[tuple[str, int], list[NDArray[np.float64]]] = {key: [] for key in COUNTS}
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     for index in range(len(frames)):
         for key, ratios in _ratios(frames, index, manifest, network, process, rng):
             found[key].append(np.resize(ratios, PIXELS))

@@ -40,6 +40,8 @@ COLOUR_WIDTH, COLOUR_HEIGHT = 160, 120
 SCALED, UNSCALED, RENDERED = 0, 1, 2
 """A photograph with measured depth, one whose depth has no scale, and a render."""
 FACTS = "facts.json"
+SEED = 0
+"""The seed of the windows of photographs."""
 DIGESTED_BYTES = 1 << 16
 """A file of the data counts as the same if its size and this much of its end are."""
 
@@ -114,9 +116,7 @@ class FrozenFrames:
         return Answers(features, of(ln), of(small), of(position), of(np.median(ln, axis=1)))
 
 
-def frozen_facts(
-    artifact: Artifact, data: Sequence[Path], renders: int, photographs: int, seed: int = 0
-) -> dict[str, Any]:
+def frozen_facts(artifact: Artifact, data: Sequence[Path], renders: int, photographs: int) -> dict[str, Any]:
     """Return what the answers on disk depend on, for facts.json. Raises ValueError for a folder without an index."""
     return {
         "artifact": artifact.model_digest,
@@ -124,7 +124,7 @@ def frozen_facts(
         "data_digests": [_digest(path) for path in data],
         "renders": renders,
         "photographs": photographs,
-        "seed": seed,
+        "seed": SEED,
     }
 
 
@@ -149,13 +149,13 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, photographs: int, seed: int = 0) -> None:
+def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, photographs: int) -> None:
     """Write frames of shards with the answers of the engine. The facts come last, so that they say it is complete.
 
     renders: how many of all renders to take, evenly spread. photographs: random windows of each photograph.
     """
     dataset = ShardDataset(list(data))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     worlds = np.array([dataset.world(i) for i in range(len(dataset))])
     real = np.isin(worlds, PHOTOGRAPHS)
     rendered = np.flatnonzero(~real)
@@ -188,7 +188,7 @@ def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, pho
         places.append(f"{world} {dataset.origin(int(index))[0]}")
     for array in arrays.values():
         array.flush()
-    facts = frozen_facts(engine.artifact, data, renders, photographs, seed) | {"place": places}
+    facts = frozen_facts(engine.artifact, data, renders, photographs) | {"place": places}
     (folder / FACTS).write_text(json.dumps(facts) + "\n")
 
 

@@ -101,6 +101,37 @@ def test_each_suite_prints_its_claim_and_writes_it(
     assert values["claims"][0]["kind"] in ("at most", "at least")
 
 
+@pytest.mark.parametrize("suite", ["mounting", "edges", "focal", "cameras"])
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        (("--every", "7"), "--domain, --every and --limit apply to measured depth only; for renders, give --frames N"),
+        (("--limit", "1"), "--domain, --every and --limit apply to measured depth only"),
+        (("--domain", "mars"), "--domain, --every and --limit apply to measured depth only"),
+        (("--fov", "60"), "--calibration and --fov: got renders, which know their cameras"),
+    ],
+)
+def test_a_suite_refuses_what_does_not_apply_to_renders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], suite: str, option: tuple[str, str], text: str
+) -> None:
+    wide, other = write_shards(tmp_path / "wide", focal_px=90.0), write_shards(tmp_path / "other")
+    for folders in [(wide,), (wide, other)]:
+        assert run(*folders, "--suite", suite, *option) == 2
+        assert text in capsys.readouterr().err
+
+
+def test_a_suite_tells_whether_the_mounting_was_known(tmp_path: Path) -> None:
+    renders, figures = write_shards(tmp_path / "wide", focal_px=90.0), tmp_path / "f.json"
+    for options, told in [
+        (("mounting",), "as in the data"),
+        (("edges",), "unknown"),
+        (("cameras",), "unknown"),
+        (("cameras", "--mounting"), "as in the data"),
+    ]:
+        assert run(renders, "--suite", *options, "--json", figures) == 0
+        assert json.loads(figures.read_text())["settings"]["mounting"] == told
+
+
 def test_a_suite_on_unsuitable_data_explains_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measured = write_dataset(tmp_path / "measured", [sample(depth_m=2.0)])
     renders = write_shards(tmp_path / "renders")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +35,10 @@ class Claim:
         return f"{self.name}: {self.figure:+.1%} (claim: at {word} {self.bound:.0%}): {self.verdict}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return {"name", "figure" (None where undefined), "bound", "kind": "at most" | "at least", "holds"}."""
+        """Return {"name", "figure" (NaN where undefined), "bound", "kind": "at most" | "at least", "holds"}."""
         return {
             "name": self.name,
-            "figure": float(f"{self.figure:.6g}") if math.isfinite(self.figure) else None,
+            "figure": float(f"{self.figure:.6g}"),
             "bound": self.bound,
             "kind": "at least" if self.at_least else "at most",
             "holds": self.holds,

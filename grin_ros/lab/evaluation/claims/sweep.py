@@ -20,7 +20,7 @@ from grin_ros.lab.evaluation.claims.claim import Claim
 from grin_ros.lab.evaluation.results import Evaluation, Figures
 from grin_ros.lab.evaluation.run import evaluate_all
 from grin_ros.lab.evaluation.sharing import shared_estimates
-from grin_ros.lab.evaluation.table import Columns, figure_table
+from grin_ros.lab.evaluation.table import Columns, columns_of, figure_table
 
 STEPS, MEMBERS = (1, 2, 4, 10), (1, 4, 10)
 WITHIN = {1: 0.05, 2: 0.03}
@@ -30,14 +30,9 @@ MORE_MAY_COST = 0.03
 COLUMNS: Columns = (
     ("abs_rel", "AbsRel", "{:.4f}"),
     ("abs_rel_aligned", "aligned", "{:.4f}"),
-    ("delta1", "delta1", "{:.3f}"),
-    ("coverage_1sigma", "in 1σ", "{:.3f}"),
-    ("coverage_2sigma", "in 2σ", "{:.3f}"),
-    ("ause", "AUSE", "{:.3f}"),
-    ("rank_correlation", "rank corr.", "{:+.2f}"),
-    ("certain_half_gain", "½ gain", "{:+.0%}"),
+    *columns_of("delta1", "coverage_1sigma", "coverage_2sigma", "ause", "rank_correlation", "certain_half_gain"),
     ("relative_sigma", "mean σ/p", "{:.3f}"),
-    ("edge_floating", "floating", "{:.1%}"),
+    *columns_of("edge_floating"),
 )
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,10 +56,10 @@ class SequenceResult:
 
     def to_json(self) -> dict[str, Any]:
         """Return {"alone", "scale", "motion": figures, "hints": {"per_frame", "median_error"}, "worse_than_alone",
-        "frames"}. A figure that is not defined is None."""
+        "frames"}. An undefined figure is NaN."""
         frames = [
-            {"name": frame.name, **{name: _defined(self.abs_rel(name)[i]) for name in self.evaluations},
-             "hints": found.count, "hint_error": _defined(_median(found.errors)), "baseline_m": report.baseline_m,
+            {"name": frame.name, **{name: self.abs_rel(name)[i] for name in self.evaluations},
+             "hints": found.count, "hint_error": _median(found.errors), "baseline_m": report.baseline_m,
              "problem": report.problem}
             for i, (frame, found, report) in enumerate(
                 zip(self.evaluations[ALONE].frames, self.hints, self.reports, strict=True)
@@ -70,7 +69,7 @@ class SequenceResult:
             **{name: made.to_json()["domains"][made.domain_names[0]] for name, made in self.evaluations.items()},
             "hints": {
                 "per_frame": float(np.mean([found.count for found in self.hints])),
-                "median_error": _defined(_median(np.concatenate([found.errors for found in self.hints]))),
+                "median_error": _median(np.concatenate([found.errors for found in self.hints])),
             },
             "worse_than_alone": self.worse,
             "frames": frames,
@@ -132,11 +131,6 @@ def _measured(hints: Hints | None, sample: EvalSample) -> MeasuredHints:
     known = np.isfinite(truth_m)
     hint_m = hints.range_m * sample.frame.camera.rays()[v, u, 2]
     return MeasuredHints(len(hints), np.abs(hint_m[known] / truth_m[known] - 1.0))
-
-
-def _defined(value: float) -> float | None:
-    """Return a number for JSON, which has no NaN."""
-    return value if math.isfinite(value) else None
 
 
 def _median(values: NDArray[np.float64]) -> float:

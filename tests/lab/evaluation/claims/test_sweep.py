@@ -16,6 +16,7 @@ from grin_ros.core.types import Frame
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.claims.claim import Claim
 from grin_ros.lab.evaluation.claims.sweep import step_claims, sweep
+from grin_ros.lab.evaluation.results import json_text
 from grin_ros.lab.evaluation.sharing import SharedWork, shared_estimates
 
 BASE = Settings(min_depth_m=1e-3, max_depth_m=1e4)
@@ -51,7 +52,7 @@ def test_a_sweep_has_every_combination(tiny_artifact: Path, tiny_frame: Frame) -
     known = np.isfinite(alone.depth_m)
     expected = np.mean(np.abs(alone.depth_m[known] - truth_m[known]) / truth_m[known])
     assert got.results[2, 3].domain("indoor")["abs_rel"] == pytest.approx(float(expected), rel=1e-4)
-    values = json.loads(json.dumps(got.to_json(), allow_nan=False))
+    values = json.loads(json_text(got.to_json()))
     assert [(row["steps"], row["members"]) for row in values["sweep"]] == [(1, 1), (1, 3), (2, 1), (2, 3)]
     assert len(values["claims"]) == len(got.claims()) == 6
     assert "indoor: 2 steps, 3 members" in got.table()
@@ -79,4 +80,4 @@ def test_a_claim_prints_figure_bound_and_verdict() -> None:
     assert str(Claim("gain", 0.1, 0.15, at_least=True)) == "gain: +10.0% (claim: at least 15%): FAILS"
     assert not Claim("nothing", math.nan, 0.1).holds
     assert not Claim("nothing", math.nan, 0.1, at_least=True).holds
-    assert Claim("nothing", math.nan, 0.1).to_json()["figure"] is None
+    assert json.loads(json_text(Claim("nothing", math.nan, 0.1).to_json()))["figure"] is None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
 import sqlite3
 import threading
@@ -69,7 +70,7 @@ class Processes:
         context = multiprocessing.get_context("spawn")  # a fork would copy the locks of ONNX Runtime's threads
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=_work, args=(work, job, sender))
-        resource_tracker.ensure_running()  # its start would allow interruptions again
+        resource_tracker.ensure_running()  # its start would allow interruptions again; here it is for a single job
         with _uninterrupted():  # the worker inherits this, so that `_work` can end it quietly
             process.start()
         self._running[process] = None
@@ -131,11 +132,20 @@ def report_of(answer: Report | str) -> Report:
 def _work(work: Work, job: Job, sender: Connection) -> None:
     for number in INTERRUPTIONS:
         signal.signal(number, _interrupt)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
         sender.send(answer_of(work, job))
     except KeyboardInterrupt:  # the whole command is interrupted, and its main process says so
         return
+
+
+def _end_with_parent() -> None:
+    """Interrupt this worker when the process that has started it is gone, which may have been killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
@@ -171,6 +181,7 @@ def run_all(jobs: Sequence[Job], workers: int, work: Work = run, launch: Launch 
     if len(jobs) == 1:
         yield _attempts(jobs[0], work, launch, stop)
         return
+    resource_tracker.ensure_running()  # a thread that starts it takes interruptions, which then do not wake this one
     with ThreadPoolExecutor(workers, "bags") as pool:
         waiting: list[Future[Outcome]] = []
         try:

@@ -22,6 +22,7 @@ from grin_ros.core.estimator import Settings
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.planning.config import NavigationConfig
 from grin_ros.ros.inputs.hints.config import HintConfig
+from grin_ros.ros.inputs.hints.registry import SOURCES
 from grin_ros.ros.parameters.hint_rows import HINT_PARAMETERS
 from grin_ros.ros.parameters.node_rows import DIAGNOSTIC_PARAMETERS, NODE_PARAMETERS
 from grin_ros.ros.parameters.planner_rows import PLANNER_PARAMETERS
@@ -110,7 +111,7 @@ def node_config(values: Mapping[str, Value], camera: str = "camera") -> NodeConf
         latency_budget_ms=number("latency_budget_ms"),
         mounting=mounting if complete["mounting.known"] else None,
         mounting_frame=str(complete["mounting.base_frame"]),
-        hints=HintConfig.from_parameters(complete),
+        hints=HintConfig.from_parameters(complete, SOURCES),
         switched_on=frozenset(name for name, value in complete.items() if value is True),
         points_stride=int(complete["points_stride"]),
         points_rgb=bool(complete["points_rgb"]),

@@ -25,11 +25,10 @@ from grin_ros.ros.bags.hints import AHEAD_NS, BagHints
 from grin_ros.ros.bags.messages import deserialize, serialize
 from grin_ros.ros.bags.reading import Bag, Message
 from grin_ros.ros.bags.run import Job, run
-from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.tf import TF_STATIC
 from grin_ros.ros.message_types import TF_MESSAGE, type_name
 from grin_ros.ros.operator.harness.messages import FRAME_ID
-from grin_ros.ros.parameters.table import defaults
+from grin_ros.ros.parameters.table import node_config
 from tests.ros.bags.drives import Raw, content, job_of, log_ns, of_topic, recorded
 from tests.ros.bags.recorded import write
 from tests.ros.inputs.lidar import FACTOR, lidar, scene
@@ -207,7 +206,7 @@ def test_where_the_clock_steps_back_nothing_waits_for_it_to_catch_up(tmp_path: P
             read.append(message)
             yield message
 
-    hints = BagHints((), HintConfig.from_parameters(defaults()), {})
+    hints = BagHints((), node_config({}).hints, {})
     heard = [(message, len(read)) for message in hints.heard(messages())]
     assert [message for message, _ in heard] == [*before, *after]
     assert heard[len(before) - 1][1] == len(before) + 1, "the first message after the step ends the waiting"

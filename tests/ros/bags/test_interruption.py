@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C and SIGTERM end the work on bags at once, with all processes that it has started."""
+"""Ctrl-C, SIGTERM and SIGKILL end the work on bags at once, with all processes that it has started."""
 
 from __future__ import annotations
 
@@ -36,8 +36,17 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize(("how", "bags"), [("processes", 2), ("processes", 1), ("here", 1)])
+CASES = [
+    *(
+        (how, bags, number)
+        for how, bags in (("processes", 2), ("processes", 1), ("here", 1))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    ),
+    ("processes", 2, signal.SIGKILL),
+]
+
+
+@pytest.mark.parametrize(("how", "bags", "number"), CASES)
 def test_an_interruption_ends_the_work_and_its_processes(
     tmp_path: Path, how: str, bags: int, number: signal.Signals
 ) -> None:
@@ -49,7 +58,7 @@ def test_an_interruption_ends_the_work_and_its_processes(
         until(lambda: all(mark.exists() and mark.read_text() for mark in marks), STARTED_S)
         workers = [int(mark.read_text()) for mark in marks]
         command.send_signal(number)
-        assert command.wait(ENDED_S) == 130
+        assert command.wait(ENDED_S) == (-number if number == signal.SIGKILL else 130)
         until(lambda: not any(map(alive, workers)), ENDED_S)
         assert all(Path(f"{output}.ended").exists() for output in outputs), "temporary files are removed"
     finally:

@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from grin_ros.core.geometry.transform import BODY_TO_OPTICAL, Transform
-from grin_ros.ros.inputs.hints.registry import SOURCES
 
 FROM_TF = "tf"
 """The value of a pose if tf gives it."""
@@ -37,13 +36,16 @@ class HintConfig:
     rectified: bool
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any]) -> HintConfig:
-        """Build it from the node's parameters by name. Raises ValueError for a pose that is none."""
+    def from_parameters(cls, parameters: Mapping[str, Any], sources: Collection[str]) -> HintConfig:
+        """Build it from the node's parameters by name. sources: the names of all sources, each of which has a switch.
+
+        Raises ValueError for a pose that is none.
+        """
         values = {name.removeprefix(PREFIX): value for name, value in parameters.items() if name.startswith(PREFIXES)}
         for name, value in values.items():
             if name.endswith("_pose") and value != FROM_TF:
                 pose_from_text(f"{PREFIX}{name}", value)
-        on = {name for name in SOURCES if values[name]} | ({"motion"} if values["motion.fixed_frame"] else set())
+        on = {name for name in sources if values[name]} | ({"motion"} if values["motion.fixed_frame"] else set())
         return cls(
             values,
             frozenset(on),

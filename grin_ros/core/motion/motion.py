@@ -21,6 +21,7 @@ from grin_ros.core.motion.checks.contradiction import contradiction, doubt_ln
 from grin_ros.core.motion.checks.drift import Drift, Places
 from grin_ros.core.motion.checks.lag import LagCheck
 from grin_ros.core.motion.checks.scale_check import FloorCheck
+from grin_ros.core.motion.checks.trial import Trial
 from grin_ros.core.motion.config import LARGEST_SIGMA_LN, MIN_RANGE_M, MotionConfig
 from grin_ros.core.motion.edge_hints import edge_hints
 from grin_ros.core.motion.pictures import Picture
@@ -45,11 +46,6 @@ LEAST_PARALLAX_DEG = 0.3
 """A view is kept once the corners have moved by this angle against the last kept one, apart from the rotation."""
 STILL_M = 0.01
 """With a shorter baseline there is no triangulation."""
-TRIAL, LONGEST_TRIAL = 4, 64
-"""After poses that did not fit, so many images must fit before there are hints again. The next trial is twice as long,
-as wrong poses fit now and then by chance. A refusal while a trial runs makes it only 5 % longer, because a person close
-by or darkness refuses every few images. What a camera that stands sees fits again without proving anything, and does
-not count. An image that fits makes the next trial 2 % shorter."""
 REMEMBERED = 50
 """The poses of so many images are kept for estimates that come late."""
 MOST_HINTS = 200
@@ -113,9 +109,7 @@ class Motion:
         self._poses: OrderedDict[int, Transform] = OrderedDict()  # by stamp, of the last images
         self._began = ""  # why everything began again, until there are hints or it was told
         self._since = 0  # how often everything began again
-        self._trial = 0  # images whose poses still have to fit
-        self._next_trial: float = TRIAL
-        self._tried: Array = np.zeros(3)  # the place of the last one of them
+        self._trial = Trial()
 
     def track(
         self, image: NDArray[np.uint8], camera: Camera, stamp_ns: int, pose: Transform | None, why_not: str = ""
@@ -182,7 +176,7 @@ class Motion:
         mapped = self._mapped(tracked)
         if mapped is not None:
             parts.append(mapped)
-        idle = not parts and not self._trial and problem in (STILL, NOT_FAR)
+        idle = not parts and not self._trial.running and problem in (STILL, NOT_FAR)
         problem = f"{self._began} {problem}".lstrip() if idle else self._began or problem
         self._began = "" if idle else self._began  # told once: a robot that stands gives no hints that would end it
         self.report = replace(
@@ -265,11 +259,8 @@ class Motion:
         self.report = replace(self.report, points=int(good.sum()), reprojection_px=pixel_px)
         if not good.any():
             return NOT_FAR, None
-        if self._trial:
-            if np.linalg.norm(pose.translation_m - self._tried) > STILL_M / 2:
-                self._trial, self._tried = self._trial - 1, pose.translation_m
+        if not self._trial.fits(pose.translation_m):
             return self._began, None
-        self._next_trial = max(TRIAL, 0.98 * self._next_trial)
         moving = self._seen.pixels[index[followed & ~agrees]]
         index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
         exact = sigma_ln <= MAP_SIGMA_LN
@@ -296,8 +287,7 @@ class Motion:
         """Begin again, and put the poses on trial. drift: what is known of earlier ranges, if it holds still."""
         self._forget()
         self._began, self._drift = why, drift or Drift()
-        longer, self._trial = 1.05 if self._trial else 2.0, round(self._next_trial)
-        self._next_trial = min(longer * self._next_trial, LONGEST_TRIAL)
+        self._trial.refused()
         return why, None
 
     def _remember(self, index: Index, range_m: Array, sigma_ln: Array) -> None:

@@ -18,7 +18,7 @@ from grin_ros.core.hints.arrangement import CORNERS, LEVEL, SPREAD, arrangement
 from grin_ros.core.hints.both import both, upright
 from grin_ros.core.hints.calibration import HintCalibration
 from grin_ros.core.hints.covariance import Array, Features
-from grin_ros.core.hints.dense import in_cells
+from grin_ros.core.hints.dense.cells import in_cells
 from grin_ros.core.hints.evidence import floor
 from grin_ros.core.hints.evidence.unreached import widened
 from grin_ros.core.hints.likeness import Likeness

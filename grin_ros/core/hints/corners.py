@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from grin_ros.core.hints.posterior import Posterior
 from grin_ros.core.hints.process import Process
 
+Index = NDArray[np.intp]
+
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
 CONTRADICTS_LN, CONTRADICTS_MOUNTED_LN, PER_EXCESS = 0.5, 0.3, 2.0
@@ -60,20 +62,18 @@ def contradiction_sigma_ln(residual_ln: NDArray[np.float32], mounted: bool = Fal
     return np.asarray(PER_EXCESS * np.maximum(excess, 0.0), np.float32)
 
 
-def cautious(found: Posterior, places: NDArray[np.floating], shape: tuple[int, int]) -> Posterior:
+def cautious(found: Posterior, cells: tuple[Index, Index], shape: tuple[int, int]) -> Posterior:
     """Return the posterior with smaller corrections where hints explain little, and none far from all hints.
 
     The correction of a pixel is multiplied by the share of its variance that the hints explain.
 
-    places (M, 2): of the hints, as shares of the image's width and height. shape: (rows, columns) of the query grid.
+    cells: row (M,) and column (M,) of the hints on the query grid. shape: its (rows, columns).
     """
-    rows, cols = shape
-    u, v = np.clip((places * (cols, rows)).astype(np.intp), 0, (cols - 1, rows - 1)).T
     empty = np.ones(shape, np.uint8)
-    empty[v, u] = 0
+    empty[cells] = 0
     away = cv2.distanceTransform(empty, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).reshape(-1)
     # Its squares are whole numbers; the last bits of the roots differ from call to call by where memory lies.
-    away = np.sqrt(np.rint(away * away)) / np.float32(cols)
+    away = np.sqrt(np.rint(away * away)) / np.float32(shape[1])
     held = np.interp(away, REACH, (1.0, 0.0))
     explained = np.clip(1.0 - (found.deviation_ln / found.prior_ln) ** 2, 0.0, 1.0)
     mean_ln = found.mean_ln * explained * held

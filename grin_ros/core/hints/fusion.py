@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.geometry.rays import grid_cells
 from grin_ros.core.hints import corners
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.arrangement import CORNERS, LEVEL, SPREAD, arrangement
@@ -162,7 +163,9 @@ class Fusion:
             found = posterior(grid, observed, process, shape)
         else:
             found = both(grid, observed, process, shape, kind)
-        return corners.cautious(found, used.pixels / (width, height), shape) if kind == CORNERS else found
+        if kind != CORNERS:
+            return found
+        return corners.cautious(found, grid_cells(used.pixels, width, height, self.cols, self.rows), shape)
 
     def _in_cells(
         self, frame: Frame, hints: Hints, ln_range: Array, shift_ln: Array, deviation_ln: Array

@@ -15,6 +15,7 @@ from itertools import product
 import cv2
 import numpy as np
 
+from grin_ros.core.geometry.rays import grid_cells
 from grin_ros.core.hints.covariance import Array
 from grin_ros.core.hints.posterior import sampled
 from grin_ros.core.types import Frame, Hints
@@ -46,8 +47,8 @@ def in_cells(frame: Frame, hints: Hints, ln_range: Array, variance: Array) -> tu
     noise = hints.sigma_ln**2 + np.float32(PIXEL_LN**2)
     missed = miss_ln**2 / (sampled(variance, hints.pixels, width, height) + noise)
     believed = np.asarray(1.0 / (1.0 + np.exp(np.minimum(0.5 * missed - ODDS_LN, 30.0))), np.float32)
-    u, v = ((hints.pixels + 0.5) * (cols / width, rows / height)).astype(np.intp).T
-    cell = np.clip(v, 0, rows - 1) * cols + np.clip(u, 0, cols - 1)
+    v, u = grid_cells(hints.pixels, width, height, cols, rows)
+    cell = v * cols + u
 
     def summed(values: Array) -> Array:
         return np.asarray(np.bincount(cell, values, rows * cols), np.float32).reshape(rows, cols)

@@ -19,8 +19,8 @@ from grin_ros.core.hints.sources import MAPPED, TRACKED
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.motion.checks.contradiction import contradiction, doubt_ln
 from grin_ros.core.motion.checks.drift import Change, Drift, Places
+from grin_ros.core.motion.checks.floor_check import FloorCheck
 from grin_ros.core.motion.checks.lag import LagCheck
-from grin_ros.core.motion.checks.scale_check import FloorCheck
 from grin_ros.core.motion.checks.trial import Trial
 from grin_ros.core.motion.config import LARGEST_SIGMA_LN, MotionConfig
 from grin_ros.core.motion.edge_hints import edge_hints

@@ -29,7 +29,7 @@ LONGEST_S = 1.0
 CONTRADICTS = 2.0
 """Two answers that differ by more than this many sigmas, those of the surer one, contradict each other."""
 MOST_LN = 0.25
-"""So do answers that differ by more than this in ln(range)."""
+"""Two answers that differ by more than this in ln(range) contradict each other too, however unsure they are."""
 LEAST_AGREEING = 0.5
 """If a smaller share of the pixels that both views see agrees, nothing is carried: a pose is wrong."""
 LEAST_Z = 0.1

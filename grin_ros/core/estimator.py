@@ -24,7 +24,7 @@ from grin_ros.core.geometry.log_depth import LogDepth
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.checks.belief import judged, vetted
-from grin_ros.core.hints.dense import at_pixels
+from grin_ros.core.hints.dense.pixels import at_pixels
 from grin_ros.core.hints.evidence.floor import beside_floor
 from grin_ros.core.hints.evidence.unreached import beside_unreached
 from grin_ros.core.hints.fusion import Fused, Fusion, middle

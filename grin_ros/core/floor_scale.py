@@ -23,15 +23,19 @@ from grin_ros.core.hints.answer import Answer
 
 MOST_LN, STEP_LN = 1.3, 0.02
 """The logarithms of the factors that are weighed."""
-BLOCK, FLAT_LN = 5, 0.05
-"""Floor is where the answer keeps to the ground, up to a factor: over so many rows and columns of the query grid, the
-standard deviation of ln(range) from it is at most the second."""
-ON_LN, BELOW_LN = 0.08, 0.1
-"""A pixel so near the ground lies on it, and one that is farther than the second lies below it. In shares of the
-camera's height these are heights."""
-EVIDENCE, DOUBT = 0.04, 0.1
-"""So much of the rays that meet the ground, seen as floor, multiplies the probability of a factor by e; so much of them
-below the floor divides that evidence by e."""
+BLOCK = 5
+"""The side of the neighbourhood in which the answer is compared with the ground, in cells of the query grid."""
+FLAT_LN = 0.05
+"""Floor is where the answer keeps to the ground, up to a factor: the standard deviation of ln(range) from it in the
+neighbourhood is smaller than this."""
+ON_LN = 0.08
+"""A pixel so near the ground lies on it. In shares of the camera's height, this and the next are heights."""
+BELOW_LN = 0.1
+"""A pixel that is farther than the ground by more than this lies below it."""
+EVIDENCE = 0.04
+"""This share of the rays that meet the ground, seen as floor, multiplies the probability of a factor by e."""
+DOUBT = 0.1
+"""This share of them, seen below the floor, divides that evidence by e."""
 ENOUGH = 0.3
 """The rays that meet the ground count for less if they are fewer than this share of all."""
 WRONG_LN = 0.4

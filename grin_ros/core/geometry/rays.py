@@ -68,6 +68,17 @@ def pixel_grid(width: int, height: int, cols: int, rows: int) -> NDArray[np.floa
     return np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2)
 
 
+def grid_cells(
+    pixels: NDArray[np.floating], width: int, height: int, cols: int, rows: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return row (N,) and column (N,) of the cell of `pixel_grid` in which each pixel [u, v] (N, 2) lies.
+
+    Pixels outside the image count to the nearest cell.
+    """
+    u, v = ((pixels + 0.5) * (cols / width, rows / height)).astype(np.intp).T
+    return np.clip(v, 0, rows - 1), np.clip(u, 0, cols - 1)
+
+
 def _forward(rays: NDArray[Any]) -> NDArray[Any]:
     """Return the z of rays that look forward, NaN for the others."""
     z = rays[..., 2]

@@ -24,20 +24,24 @@ both errs less than either, by 1 to 2 %; with more hints that is not worth its t
 same number."""
 LEVEL_UP_TO = 160
 """For hints of one level plane it is heard up to this number, which is that of a lidar's hints and the floor's."""
-UPRIGHT, ACROSS, COLOUR = 5.0, 0.7, 0.45
-"""With hints of one level plane, local errors reach so many times as far along the image's height as along its width,
-and their lengths along its width and in colour are multiplied by the others."""
+UPRIGHT = 5.0
+"""With hints of one level plane, local errors reach so many times as far along the image's height as along its
+width."""
+ACROSS = 0.7
+"""With such hints, the length of local errors along the image's width is multiplied by this."""
+COLOUR = 0.45
+"""With such hints, the length of local errors in colour is multiplied by this."""
 LOCAL, EXPONENT = 2.5, 3.0
 """With such hints, the variances of local errors and of the exponent are multiplied by these: a low lidar measures what
 stands before the wall, and the wall above it must not come nearer."""
-DOUBT, AWAY = 0.15, 0.15
-"""With such hints, two more parts of the deviation: this share of the correction, because what is corrected lies above
-and below all hints, and the second for every width of the image that a pixel is above or below them."""
+DOUBT = 0.15
+"""With such hints, this share of the correction is a further part of the deviation, because what is corrected lies
+above and below all hints."""
+AWAY = 0.15
+"""So is this, in ln(range), for every width of the image that a pixel is above or below them."""
 
 
-def both(
-    grid: Features, hints: Observed, process: Process, shape: tuple[int, int] | None = None, kind: str | None = None
-) -> Posterior:
+def both(grid: Features, hints: Observed, process: Process, shape: tuple[int, int], kind: str | None) -> Posterior:
     """Return the posterior with a hint network; for a few hints the mean of that and of the one without it.
 
     How far these two differ counts as a part of the deviation. kind: LEVEL or SPREAD; for hints that are neither

@@ -18,13 +18,18 @@ from numpy.typing import NDArray
 from grin_ros.core.hints.posterior import Posterior
 from grin_ros.core.hints.process import Process
 
+Index = NDArray[np.intp]
+
 EDGE = 0.7
 """Half the spread of ln(range) in the neighbourhood of a hint is added to its sigma with this factor."""
-CONTRADICTS_LN, CONTRADICTS_MOUNTED_LN, PER_EXCESS = 0.5, 0.3, 2.0
-"""A hint is doubted if its correction, in ln(range), differs from the median of all by more than the first of these, or
-by more than the second where the mounting is known, because the camera alone is nearer to the truth then. Its sigma
-grows by the third for each unit of the excess. A person who walks towards a robot that drives towards him
-looks like something that stands, several times nearer. On the rendered drives half of such hints are wrong."""
+CONTRADICTS_LN = 0.5
+"""A hint is doubted if its correction, in ln(range), differs from the median of all by more than this. A person who
+walks towards a robot that drives towards him looks like something that stands, several times nearer. On the rendered
+drives half of such hints are wrong."""
+CONTRADICTS_MOUNTED_LN = 0.3
+"""The same where the mounting is known, because the camera alone is nearer to the truth then."""
+PER_EXCESS = 2.0
+"""The sigma of a hint that is doubted grows by this for each unit of ln(range) beyond that limit."""
 
 LOCAL, OWN = 2.0, 1.5
 """The variance of the local errors and the deviation of those that pixels do not share are larger by these factors."""
@@ -49,7 +54,7 @@ def edge_sigma_ln(ln_range: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(0.5 * EDGE * (cv2.dilate(ln_range, around) - cv2.erode(ln_range, around)), np.float32)
 
 
-def contradiction_sigma_ln(residual_ln: NDArray[np.float32], mounted: bool = False) -> NDArray[np.float32]:
+def contradiction_sigma_ln(residual_ln: NDArray[np.float32], mounted: bool) -> NDArray[np.float32]:
     """Return the sigma (M,) that hints of motion have because they contradict the network and the other hints.
 
     residual_ln (M,): ln(measured range) - ln(range of the network), of all hints. mounted: whether the mounting is
@@ -60,20 +65,18 @@ def contradiction_sigma_ln(residual_ln: NDArray[np.float32], mounted: bool = Fal
     return np.asarray(PER_EXCESS * np.maximum(excess, 0.0), np.float32)
 
 
-def cautious(found: Posterior, places: NDArray[np.floating], shape: tuple[int, int]) -> Posterior:
+def cautious(found: Posterior, cells: tuple[Index, Index], shape: tuple[int, int]) -> Posterior:
     """Return the posterior with smaller corrections where hints explain little, and none far from all hints.
 
     The correction of a pixel is multiplied by the share of its variance that the hints explain.
 
-    places (M, 2): of the hints, as shares of the image's width and height. shape: (rows, columns) of the query grid.
+    cells: row (M,) and column (M,) of the hints on the query grid. shape: its (rows, columns).
     """
-    rows, cols = shape
-    u, v = np.clip((places * (cols, rows)).astype(np.intp), 0, (cols - 1, rows - 1)).T
     empty = np.ones(shape, np.uint8)
-    empty[v, u] = 0
+    empty[cells] = 0
     away = cv2.distanceTransform(empty, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).reshape(-1)
     # Its squares are whole numbers; the last bits of the roots differ from call to call by where memory lies.
-    away = np.sqrt(np.rint(away * away)) / np.float32(cols)
+    away = np.sqrt(np.rint(away * away)) / np.float32(shape[1])
     held = np.interp(away, REACH, (1.0, 0.0))
     explained = np.clip(1.0 - (found.deviation_ln / found.prior_ln) ** 2, 0.0, 1.0)
     mean_ln = found.mean_ln * explained * held

@@ -29,9 +29,11 @@ from grin_ros.core.hints.process import Process
 
 Array = NDArray[np.float32]
 
-SHARPER, WIDER = 3.0, 4.0
-"""In the second turn the lengths of the local part are divided by the first of these. Its variance is the second times
-what the first turn leaves, because that cannot tell such sharp errors from those that pixels do not share."""
+SHARPER = 3.0
+"""The lengths of the local part are divided by this in the second turn."""
+WIDER = 4.0
+"""The variance of the local part in the second turn is this times what the first turn leaves, because that cannot tell
+such sharp errors from those that pixels do not share."""
 
 IN_CACHE = 512
 """So many pixels are compared with all hints at a time; the result stays in the processor's cache."""

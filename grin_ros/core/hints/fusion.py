@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.geometry.rays import grid_cells
 from grin_ros.core.hints import corners
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.arrangement import CORNERS, LEVEL, SPREAD, arrangement
 from grin_ros.core.hints.both import both, upright
 from grin_ros.core.hints.calibration import HintCalibration
 from grin_ros.core.hints.covariance import Array, Features
-from grin_ros.core.hints.dense import in_cells
+from grin_ros.core.hints.dense.cells import in_cells
 from grin_ros.core.hints.evidence import floor
 from grin_ros.core.hints.evidence.unreached import widened
 from grin_ros.core.hints.likeness import Likeness
@@ -162,7 +163,9 @@ class Fusion:
             found = posterior(grid, observed, process, shape)
         else:
             found = both(grid, observed, process, shape, kind)
-        return corners.cautious(found, used.pixels / (width, height), shape) if kind == CORNERS else found
+        if kind != CORNERS:
+            return found
+        return corners.cautious(found, grid_cells(used.pixels, width, height, self.cols, self.rows), shape)
 
     def _in_cells(
         self, frame: Frame, hints: Hints, ln_range: Array, shift_ln: Array, deviation_ln: Array

@@ -31,7 +31,7 @@ class Likeness(NamedTuple):
 
     @classmethod
     def of(cls, features: Any) -> Likeness:
-        """Divide features (..., N, CHANNELS), the output of the graph 'hints'."""
+        """Split features (..., N, CHANNELS), the output of the graph 'hints'."""
         places, gains = BASES + SMOOTH, BASES + SMOOTH + LOCAL
         return cls(
             BASE_SCALE * features[..., :BASES],

@@ -19,8 +19,12 @@ from grin_ros.core.motion.triangulation import Fit
 from grin_ros.core.types import Hints
 
 LEAST_BASELINE_M = 0.01
-ENOUGH, PER_MISSING, MOST = 200, 2, 300
-"""With so many exact corners no edge is searched. For each that is missing so many are, but no more than the last."""
+ENOUGH = 200
+"""With so many exact corners no edge is searched."""
+PER_MISSING = 2
+"""For each exact corner that is missing so many edges are searched."""
+MOST = 300
+"""No more edges than this are searched."""
 VIEWS = 3
 """Edges are searched in so many of the fitted views: the nearest, the farthest, and one between them."""
 NEAREST_M = 0.3

@@ -35,9 +35,12 @@ REACH = 2
 """Squares of 2 REACH + 1 pixels are compared, without their means. Their sides follow the epipolar lines."""
 STEPS, MARGIN = 32, 2
 """At most STEPS places of a line are compared in a view, a pixel apart, MARGIN of them beyond each end."""
-NOISE, MOST_SHARE, MOST_DIFFERENCE = 4.0, 0.2, 12.0
-"""The mean square difference of a match is at most the square of the first, in grey values, and the second of the
-variance in the square, and in no case more than the square of the third."""
+NOISE = 4.0
+"""The mean square difference of a match is less than the square of this, in grey values, and a part for its square."""
+MOST_SHARE = 0.2
+"""That part is this share of the variance in the square."""
+MOST_DIFFERENCE = 12.0
+"""In no case is the mean square difference more than the square of this, in grey values."""
 DISTINCT = 1.5
 """The squared difference must be larger than that of the best place by this factor everywhere else on the line."""
 MATCH_PX = 0.5

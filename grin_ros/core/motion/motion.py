@@ -18,13 +18,15 @@ from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.hints.sources import MAPPED, TRACKED
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.motion.checks.contradiction import contradiction, doubt_ln
-from grin_ros.core.motion.checks.drift import Drift, Places
+from grin_ros.core.motion.checks.drift import Change, Drift, Places
+from grin_ros.core.motion.checks.floor_check import FloorCheck
 from grin_ros.core.motion.checks.lag import LagCheck
-from grin_ros.core.motion.checks.scale_check import FloorCheck
-from grin_ros.core.motion.config import LARGEST_SIGMA_LN, MIN_RANGE_M, MotionConfig
+from grin_ros.core.motion.checks.trial import Trial
+from grin_ros.core.motion.config import LARGEST_SIGMA_LN, MotionConfig
 from grin_ros.core.motion.edge_hints import edge_hints
 from grin_ros.core.motion.pictures import Picture
 from grin_ros.core.motion.point_map import PointMap, Surface, appearance
+from grin_ros.core.motion.ranges import Ranges, ranges
 from grin_ros.core.motion.tracker import WIDTH_PX, Sighting, Tracker
 from grin_ros.core.motion.triangulation import Fit, triangulate
 from grin_ros.core.motion.window import Pose, Window
@@ -38,18 +40,11 @@ NOT_FAR = "The camera has not moved far enough for two views to differ."
 
 LEAST_CORNERS = 12
 """With fewer corners the poses cannot be checked against the image, and there are no hints."""
-AGREES = 2.0
-"""A corner whose residual exceeds this many sigmas belongs to something that moves, or was followed wrongly."""
 
 LEAST_PARALLAX_DEG = 0.3
 """A view is kept once the corners have moved by this angle against the last kept one, apart from the rotation."""
 STILL_M = 0.01
 """With a shorter baseline there is no triangulation."""
-TRIAL, LONGEST_TRIAL = 4, 64
-"""After poses that did not fit, so many images must fit before there are hints again. The next trial is twice as long,
-as wrong poses fit now and then by chance. A refusal while a trial runs makes it only 5 % longer, because a person close
-by or darkness refuses every few images. What a camera that stands sees fits again without proving anything, and does
-not count. An image that fits makes the next trial 2 % shorter."""
 REMEMBERED = 50
 """The poses of so many images are kept for estimates that come late."""
 MOST_HINTS = 200
@@ -113,9 +108,7 @@ class Motion:
         self._poses: OrderedDict[int, Transform] = OrderedDict()  # by stamp, of the last images
         self._began = ""  # why everything began again, until there are hints or it was told
         self._since = 0  # how often everything began again
-        self._trial = 0  # images whose poses still have to fit
-        self._next_trial: float = TRIAL
-        self._tried: Array = np.zeros(3)  # the place of the last one of them
+        self._trial = Trial()
 
     def track(
         self, image: NDArray[np.uint8], camera: Camera, stamp_ns: int, pose: Transform | None, why_not: str = ""
@@ -182,7 +175,7 @@ class Motion:
         mapped = self._mapped(tracked)
         if mapped is not None:
             parts.append(mapped)
-        idle = not parts and not self._trial and problem in (STILL, NOT_FAR)
+        idle = not parts and not self._trial.running and problem in (STILL, NOT_FAR)
         problem = f"{self._began} {problem}".lstrip() if idle else self._began or problem
         self._began = "" if idle else self._began  # told once: a robot that stands gives no hints that would end it
         self.report = replace(
@@ -230,65 +223,68 @@ class Motion:
         views, pictures = self._window.relative(self._pose, self._distance_noise, rotation_rad)
         views = views._replace(rays=views.rays[:, usable], seen=views.seen[:, usable])
         fit = triangulate(self._rays[usable], views, noise_rad)
-        return self._judged(fit, pictures, views.seen.sum(axis=0), np.flatnonzero(usable), noise_rad)
+        found = ranges(fit, views.seen.sum(axis=0), noise_rad, self._distance_noise, config.max_range_m)
+        index = np.flatnonzero(usable)
+        problem, change = self._checked(fit, found, index, noise_rad)
+        if change is None:
+            return problem, None
+        return "", self._made(fit, found, index, pictures, change)
 
-    def _judged(
-        self, fit: Fit, pictures: Sequence[Picture], seen: Index, index: Index, noise_rad: float
-    ) -> tuple[str, Hints | None]:
-        assert self._pose is not None and self._seen is not None and self._camera is not None
-        config, pose = self.config, self._pose.fixed_from_optical
-        followed = seen >= 2
+    def _checked(self, fit: Fit, found: Ranges, index: Index, noise_rad: float) -> tuple[str, Change | None]:
+        """Return why the fit gives no hints, or how ranges changed if it does.
+
+        found: the ranges of the fit. index (N,): its corners among those that are followed. noise_rad: one sigma of a
+        ray, in rad.
+        """
+        assert self._pose is not None and self._seen is not None
+        pose, followed, good = self._pose.fixed_from_optical, found.followed, found.good
         if followed.sum() < LEAST_CORNERS:
             return f"{followed.sum()} corners were followed over several views, {LEAST_CORNERS} are needed.", None
-        agrees = fit.residual < AGREES * math.sqrt(2.0) * noise_rad
-        misfit = contradiction(fit, followed, agrees)
+        misfit = contradiction(fit, followed, found.agrees)
         if misfit:
             return self._refused(misfit)
-        with np.errstate(divide="ignore"):
-            range_m, sigma_ln = 1.0 / fit.inverse, np.hypot(fit.sigma / fit.inverse, self._distance_noise)
-        good = followed & agrees & (fit.inverse > 1.0 / config.max_range_m) & (fit.inverse < 1.0 / MIN_RANGE_M)
-        good &= sigma_ln <= LARGEST_SIGMA_LN
         if self._drift.jumped(self._ids[index], fit.inverse, pose.translation_m):
             return self._refused(
                 "The poses jumped: the ranges that they give changed at once. Motion began again. If this repeats, "
                 "check the odometry, or take a fixed frame that does not jump, such as odom."
             )
-        points = pose(self._rays[index[good]] * range_m[good, None])
-        # All corners share at least the mean of the errors of the poses, which acts as a factor of all ranges.
-        shared = (fit.shared[good] * range_m[good, None]).sum(axis=0) / max(1, good.sum())
-        poses_ln = float(np.linalg.norm(shared))
-        ids, doubted_ln = self._ids[index[good]], doubt_ln(fit)
-        change = self._drift.add(Places(self._seen.stamp_ns, pose.translation_m, ids, points, poses_ln, doubted_ln))
+        ids, points = self._ids[index[good]], pose(self._rays[index[good]] * found.range_m[good, None])
+        places = Places(self._seen.stamp_ns, pose.translation_m, ids, points, found.poses_ln, doubt_ln(fit))
+        change = self._drift.add(places)
         if change.problem:
             return self._refused(change.problem, self._drift)
-        pixel_px = float(np.median(fit.residual[followed])) / noise_rad * config.pixel_noise_px
+        pixel_px = float(np.median(fit.residual[followed])) / noise_rad * self.config.pixel_noise_px
         self.report = replace(self.report, points=int(good.sum()), reprojection_px=pixel_px)
         if not good.any():
             return NOT_FAR, None
-        if self._trial:
-            if np.linalg.norm(pose.translation_m - self._tried) > STILL_M / 2:
-                self._trial, self._tried = self._trial - 1, pose.translation_m
-            return self._began, None
-        self._next_trial = max(TRIAL, 0.98 * self._next_trial)
-        moving = self._seen.pixels[index[followed & ~agrees]]
-        index, range_m, sigma_ln = index[good], range_m[good], sigma_ln[good]
+        return ("", change) if self._trial.fits(pose.translation_m) else (self._began, None)
+
+    def _made(self, fit: Fit, found: Ranges, index: Index, pictures: Sequence[Picture], change: Change) -> Hints:
+        """Return the hints of good corners and of edges; the map and the check by the floor take the exact corners.
+
+        found, index: as `_checked` has them. pictures: those of the fitted views.
+        """
+        assert self._seen is not None and self._camera is not None
+        moving = self._seen.pixels[index[found.followed & ~found.agrees]]
+        index, range_m, sigma_ln = index[found.good], found.range_m[found.good], found.sigma_ln[found.good]
         exact = sigma_ln <= MAP_SIGMA_LN
         self._remember(index[exact], range_m[exact], sigma_ln[exact])
         if self._mounting is not None:
             self._floor.add(self._rays[index[exact]], range_m[exact], self._mounting)
-        pixels, shared_ln = self._seen.pixels[index], math.hypot(poses_ln, self._distance_noise)
+        pixels, shared_ln = self._seen.pixels[index], math.hypot(found.poses_ln, self._distance_noise)
         made = [Hints.measured(pixels, range_m, sigma_ln, TRACKED, shared_ln=shared_ln)]
         edges = edge_hints(
-            self._seen.view, pictures, fit, self._camera, pixels, moving, config, self._distance_noise, int(exact.sum())
-        )
+            self._seen.view, pictures, fit, self._camera, pixels, moving, self.config, self._distance_noise,
+            int(exact.sum()),
+        )  # fmt: skip
         if edges is not None:
             made.append(edges)
             self.report = replace(self.report, edges=len(edges))
         joined = Hints.joined(made)
         assert joined is not None
         # A contradiction to poses or earlier ranges makes all as uncertain as it is large, and one to the floor half.
-        more_ln = np.float32(math.hypot(math.log(self.divisor), doubted_ln, change.doubt_ln))
-        return "", replace(
+        more_ln = np.float32(math.hypot(math.log(self.divisor), doubt_ln(fit), change.doubt_ln))
+        return replace(
             joined, sigma_ln=np.hypot(joined.sigma_ln, more_ln), shared_ln=np.hypot(joined.shared_ln, more_ln)
         )
 
@@ -296,8 +292,7 @@ class Motion:
         """Begin again, and put the poses on trial. drift: what is known of earlier ranges, if it holds still."""
         self._forget()
         self._began, self._drift = why, drift or Drift()
-        longer, self._trial = 1.05 if self._trial else 2.0, round(self._next_trial)
-        self._next_trial = min(longer * self._next_trial, LONGEST_TRIAL)
+        self._trial.refused()
         return why, None
 
     def _remember(self, index: Index, range_m: Array, sigma_ln: Array) -> None:

@@ -14,9 +14,11 @@ from grin_ros.core.plausibility.doubt import Doubt, doubt
 
 MIDDLE = (0.25, 0.75)
 """The principal point is expected in this part of width and height."""
-SAME_FACTOR, FACTORS_APART = math.log(1.2), math.log(1.15)
-"""K is taken for that of another resolution if the principal point is off the middle by more than the first factor in
-both directions, and the two factors differ by less than the second."""
+SAME_FACTOR = math.log(1.2)
+"""K is taken for that of another resolution if the principal point is off the middle by more than this factor in both
+directions."""
+FACTORS_APART = math.log(1.15)
+"""The factors of the two directions must also differ by less than this."""
 PERSPECTIVE_DEG, FISHEYE_DEG = (4.0, 145.0), (10.0, 280.0)
 """The fields of view, along the width, that lenses of the two kinds have."""
 UNDISTORTED_APART, PRINCIPAL_APART = 0.1, 0.05
@@ -28,9 +30,10 @@ BENT = 2.0
 """A lens with distortion has a field of view within this factor of that of the same focal length without it."""
 UP_RAD = math.radians(45.0)
 """A camera that looks up more steeply is taken for one with the transform of a body frame."""
-ROLLED_RAD, LEAST_LEVEL = math.radians(45.0), 0.5
-"""A picture is not upright if up is farther from its upper edge than the first. The second is how much of the vector
-up must lie in the image plane for that: a camera that looks down by 60 degrees has so much."""
+ROLLED_RAD = math.radians(45.0)
+"""A picture is not upright if the direction of up in it is farther from its upper edge than this."""
+LEAST_LEVEL = 0.5
+"""So much of the vector up must lie in the image plane for that: a camera that looks down by 60 degrees has so much."""
 
 
 def intrinsics_doubts(width: int, height: int, k: Sequence[float], fisheye: bool) -> Iterator[Doubt]:

@@ -18,6 +18,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.rays import (
     depth_to_range,
+    grid_cells,
     millimetres,
     pixel_grid,
     points_from_depth,
@@ -158,6 +159,19 @@ def test_pixel_grid_of_the_image_itself_is_its_pixels() -> None:
 def test_pixel_grid_sees_the_rays_of_the_resized_camera(camera: Camera, cols: int, rows: int) -> None:
     grid = camera.unproject(pixel_grid(camera.width, camera.height, cols, rows)).reshape(rows, cols, 3)
     np.testing.assert_allclose(camera.resized(cols, rows).rays(), grid, atol=1e-6)
+
+
+@pytest.mark.parametrize(("width", "height", "cols", "rows"), [(64, 48, 16, 12), (61, 41, 7, 5), (9, 6, 9, 6)])
+def test_a_pixel_lies_in_the_cell_of_the_nearest_centre(width: int, height: int, cols: int, rows: int) -> None:
+    pixels = np.random.default_rng(0).uniform((-0.5, -0.5), (width - 0.5, height - 0.5), (500, 2))
+    v, u = grid_cells(pixels, width, height, cols, rows)
+    share = (pixels[:, None] - pixel_grid(width, height, cols, rows)) / (width / cols, height / rows)
+    np.testing.assert_array_equal(v * cols + u, np.abs(share).max(axis=-1).argmin(axis=1))
+
+
+def test_a_pixel_outside_the_image_counts_to_the_nearest_cell() -> None:
+    v, u = grid_cells(np.array([[-3.0, 2.0], [70.0, 99.0]]), 64, 48, cols=16, rows=12)
+    assert (v.tolist(), u.tolist()) == ([0, 11], [0, 15])
 
 
 def test_bad_pixel_grid_is_refused() -> None:

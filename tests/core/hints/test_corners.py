@@ -50,7 +50,7 @@ def test_what_hints_share_stays_with_them() -> None:
 def test_corrections_end_far_from_all_hints_and_sigma_is_that_without_hints_there() -> None:
     every = np.ones(ROWS * COLS, np.float32)
     found = Posterior(0.4 * every, 0.1 * every, 0.3 * every, np.ones(1, np.float32), np.zeros(1, np.float32))
-    held = cautious(found, np.array([[0.01, 0.5]]), (ROWS, COLS))
+    held = cautious(found, (np.array([ROWS // 2]), np.array([0])), (ROWS, COLS))
     mean_ln, deviation_ln = (values.reshape(ROWS, COLS) for values in (held.mean_ln, held.deviation_ln))
     assert mean_ln[ROWS // 2, 0] > 0.3
     assert mean_ln[ROWS // 2, -1] == 0.0
@@ -61,7 +61,7 @@ def test_corrections_end_far_from_all_hints_and_sigma_is_that_without_hints_ther
 def test_a_correction_that_hints_hardly_explain_is_smaller() -> None:
     every = np.ones(ROWS * COLS, np.float32)
     found = Posterior(0.4 * every, 0.29 * every, 0.3 * every, np.ones(1, np.float32), np.zeros(1, np.float32))
-    assert cautious(found, np.array([[0.5, 0.5]]), (ROWS, COLS)).mean_ln.max() < 0.1
+    assert cautious(found, (np.array([ROWS // 2]), np.array([COLS // 2])), (ROWS, COLS)).mean_ln.max() < 0.1
 
 
 def test_a_hint_beside_an_edge_of_depth_is_less_certain() -> None:

@@ -17,7 +17,6 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.motion import point_map
-from grin_ros.core.motion.checks.scale_check import FloorCheck
 from grin_ros.core.motion.config import MotionConfig
 from grin_ros.core.motion.motion import MAPPED, TRACKED, Motion
 from grin_ros.core.motion.tracker import WIDTH_PX
@@ -323,17 +322,6 @@ def test_the_floor_tells_the_scale_of_odometry_where_the_height_of_the_camera_is
         assert motion.divisor == pytest.approx(scale**0.5, rel=0.02)  # depth goes half of the way to the floor
         assert (float(hints.shared_ln.max()) > 0.09) == bool(words)  # and does not rely on either
     assert not driven(poses, told)[0].report.doubt  # the height is not known
-
-
-def test_the_top_of_a_table_is_not_taken_for_the_floor() -> None:
-    check = FloorCheck()
-    down = np.linspace(0.3, 0.9, 40)
-    rays = np.stack([np.zeros(40), down, np.sqrt(1.0 - down**2)], axis=-1)
-    range_m = 1.2 * 1.2 / down  # odometry is 20 % long
-    range_m[:22] *= 0.55  # more points lie on the table
-    for _ in range(10):
-        check.add(rays, range_m, Mounting(1.2))
-    assert check.factor == pytest.approx(1.2, rel=0.01)
 
 
 def test_one_short_step_gives_ranges_that_share_their_error() -> None:

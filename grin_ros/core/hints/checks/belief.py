@@ -18,20 +18,24 @@ from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.evidence.floor import ALONE, Floor, floor_of
 from grin_ros.core.hints.median import median
 from grin_ros.core.hints.posterior import sampled
-from grin_ros.core.hints.sensors.gates import FEWEST_EQUAL
+from grin_ros.core.hints.sensors.gates import all_equal
 from grin_ros.core.hints.sources import OWN_SOURCES
 from grin_ros.core.types import Frame, HintReport, Hints
 
-MOST_LN, MOST_ON_FLOOR_LN = math.log(6.0), math.log(2.5)
-"""A sensor is refused if the median of its hints asks for a larger factor than this: the first, or the second if the
-network has seen the floor where it is. On the development frames and at distances from 0.4 m on, the network is wrong
-by factors up to 4; wrong units or a wrong pose ask for more."""
+MOST_LN = math.log(6.0)
+"""A sensor is refused if the median of its hints asks for a larger factor than this. On the development frames and at
+distances from 0.4 m on, the network is wrong by factors up to 4; wrong units or a wrong pose ask for more."""
+MOST_ON_FLOOR_LN = math.log(2.5)
+"""The same where the network has seen the floor where it is."""
 MOST_OUTLIERS = 0.5
 """If more than this share of the used hints contradicts the others, none is believed."""
-FEWEST_TELLING, UNTOLD_LN, UNTOLD_SHARE = 12, 0.2, 0.5
-"""No hint is believed either if hints tell nothing of one another: from the first number of them on, if the others miss
-a hint in the middle by more than the second, and by more than the third of what the network misses it by, up to one
-factor. Random ranges are such hints. On real frames, right hints with up to 30 % of outliers are none."""
+FEWEST_TELLING = 12
+"""No hint is believed either if hints tell nothing of one another. That is judged from this number of hints on."""
+UNTOLD_LN = 0.2
+"""Hints tell nothing of one another if what the others say of a hint misses it by more than this, on median. Random
+ranges are such hints. On real frames, right hints with up to 30 % of outliers are none."""
+UNTOLD_SHARE = 0.5
+"""It must also miss by more than this share of what the network, times one factor, misses a hint by."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def vetted(frame: Frame, hints: Hints, answer: Answer) -> Vetted:
     for index, name in enumerate(hints.sources):
         own = left & (hints.source == index)
         middle_ln = median(differs_ln[own])
-        if own.sum() >= FEWEST_EQUAL and np.ptp(hints.range_m[own]) == 0.0:
+        if all_equal(hints.range_m[own]):
             refused[name] = "all its ranges are the same; check whether the sensor still measures"
             left &= ~own
         elif abs(middle_ln) > most_ln:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
+from grin_ros.core.geometry.rays import grid_cells
 from grin_ros.core.hints.sources import MAPPED, TRACKED
 from grin_ros.core.types import HintReport, Hints
 
@@ -156,7 +157,7 @@ def _misfits(camera: Camera, hints: Hints, alone_ln: NDArray[np.float32]) -> NDA
     for index, at in enumerate(pixels):
         seen = camera.contains(at)
         if seen.sum() >= max(FEWEST, LEAST_SHARE * len(hints)):
-            u, v = (at[seen] * (cols / camera.width, rows / camera.height)).astype(np.intp).T
-            differs_ln = np.log(hints.range_m[seen]) - alone_ln[np.clip(v, 0, rows - 1), np.clip(u, 0, cols - 1)]
+            cells = grid_cells(at[seen], camera.width, camera.height, cols, rows)
+            differs_ln = np.log(hints.range_m[seen]) - alone_ln[cells]
             found[index] = np.minimum(np.abs(differs_ln - np.median(differs_ln)), MOST_LN).mean()
     return found

@@ -26,16 +26,22 @@ from grin_ros.core.hints.arrangement import CORNERS, LEVEL, arrangement
 from grin_ros.core.hints.sources import FLOOR
 from grin_ros.core.types import Hints
 
-FAR_LN, BIAS_LN, BUMP_LN = 0.3, 0.2, 0.06
-"""The floor is where the answer's range differs from that of the ground plane by less than the first, on average over
-the neighbourhood by less than the second, and from that average by less than the third: errors of the network are
-smooth, and what stands on the floor is not. In shares of the camera's height, these are heights above the floor."""
+FAR_LN = 0.3
+"""The floor is where the answer's range differs from that of the ground plane by less than this. In shares of the
+camera's height, this and the next two are heights above the floor."""
+BIAS_LN = 0.2
+"""On average over the neighbourhood, it differs by less than this."""
+BUMP_LN = 0.06
+"""From that average, it differs by less than this: errors of the network are smooth, and what stands on the floor is
+not."""
 STRICTER = 2.0 / 3.0
-"""In a rough answer that knew the floor already, all three are multiplied by this."""
-ALONE, WITH_HINTS = 0.4, 0.2
-"""The floor counts if it covers at least this share of where it could be, in the answer of the camera alone and in the
-rough one with hints. On renders of robots, three fifths of what the camera alone takes for floor are floor where it
-covers less than the first, and more than four fifths where it covers more."""
+"""In a rough answer that knew the floor already, FAR_LN, BIAS_LN and BUMP_LN are multiplied by this."""
+ALONE = 0.4
+"""The floor in the answer of the camera alone counts if it covers at least this share of where it could be. On renders
+of robots, three fifths of what the camera alone takes for floor are floor where it covers less, and more than four
+fifths where it covers more."""
+WITH_HINTS = 0.2
+"""The same for the floor in the rough answer with hints."""
 BLOCK = 9
 """The side of the neighbourhood, in cells of the query grid."""
 SIGMA_LN = 0.1

@@ -20,9 +20,11 @@ from grin_ros.core.evenly import evenly
 
 SHARE_OF_LINE = 0.1
 """A row or column belongs to the view of the sensor once this share of its pixels has held depth at one time."""
-WIDE_COLUMNS, HOLE_PX = 64, 9
-"""In images of the first width and more, a hole is at least so wide in both directions. Narrow ones are what one eye of
-a stereo camera does not see beside a near thing."""
+HOLE_PX = 9
+"""A hole is at least so wide in both directions. Narrow ones are what one eye of a stereo camera does not see beside a
+near thing."""
+WIDE_COLUMNS = 64
+"""In images with fewer columns, every hole counts."""
 LEAST_VALID, FEWEST_VALID = 0.05, 10
 """An image with a smaller share of pixels with depth, or fewer of them, tells no reach."""
 QUANTILE = 0.98

@@ -29,9 +29,12 @@ PAST_LN = 0.2
 """The thing there counts as farther than the reach by at least this."""
 SIGMA_LN = 0.3
 """One sigma of ln(range) of such a hint. It is added to the deviation of an answer beyond the reach."""
-CONSIDERED, MOST, SHARE = 2000, 60, 0.5
-"""The largest number of pixels that are looked at, and of hints, which are also at most this share of all others.
-Both are spread over all pixels."""
+CONSIDERED = 2000
+"""The largest number of pixels that are looked at. They are spread over all."""
+MOST = 60
+"""The largest number of such hints. They are spread over the pixels that may be hints."""
+SHARE = 0.5
+"""They are also at most this share of the number of all other hints."""
 
 
 def beside_unreached(camera: Camera, hints: Hints, answer: Answer) -> Hints:

@@ -58,6 +58,11 @@ class Gated:
     rejected: Mapping[str, int]
 
 
+def all_equal(ranges_m: NDArray[np.floating]) -> bool:
+    """Return whether ranges or depths (N,) of one sensor are all the same and many, as of one that stands still."""
+    return len(ranges_m) >= FEWEST_EQUAL and bool(ranges_m.min() == ranges_m.max())
+
+
 def gated(camera: Camera, measured: Measured, max_range_m: float) -> Gated:
     """Return the hints of points that the camera can see, and the counts of the others by reason.
 

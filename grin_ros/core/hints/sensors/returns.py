@@ -26,9 +26,10 @@ outliers."""
 BEYOND = 0.98
 """The end of the range is looked for at this quantile of the distances, so that a few wrong points farther away do not
 hide it."""
-NEAR, ALONE = 0.05, 0.8
-"""A range is a code if, of all ranges that differ from it by less than the first share, more than the second share are
-exactly this range."""
+NEAR = 0.05
+"""Ranges that differ from a range by less than this share of it are near it."""
+ALONE = 0.8
+"""A range is a code only if more than this share of all ranges near it are exactly this range."""
 _SAMPLE = 2000  # points that are searched for a repeated one
 
 
@@ -74,7 +75,7 @@ def _shared_points(points: NDArray[np.float64], candidates: NDArray[np.intp]) ->
     sample = sample[np.lexsort(sample.T)]
     begins = np.flatnonzero(np.append(True, (sample[1:] != sample[:-1]).any(axis=1)))[: len(sample)]
     counts = np.diff(np.append(begins, len(sample)))
-    return sample[begins[counts >= max(FEWEST, LEAST_SHARE * len(sample))]]
+    return sample[begins[counts >= _many(len(sample))]]
 
 
 def end_of_range(depths_m: NDArray[np.float32]) -> float:
@@ -84,7 +85,7 @@ def end_of_range(depths_m: NDArray[np.float32]) -> float:
     """
     if not len(depths_m):
         return np.inf
-    end_m = float(np.partition(depths_m, (at := int(BEYOND * (len(depths_m) - 1))))[at])
+    end_m = _at_quantile(depths_m)
     return end_m if _stands_alone(depths_m, end_m) else np.inf
 
 
@@ -101,14 +102,25 @@ def _stands_alone(values_m: NDArray[np.floating], value_m: float) -> bool:
     """Return True if many values are exactly this one, and few are near it. A surface differs from place to place."""
     count = np.count_nonzero(values_m == value_m)
     near = np.count_nonzero(np.abs(values_m - value_m) < NEAR * value_m)
-    return bool(count >= max(FEWEST, LEAST_SHARE * len(values_m)) and count > ALONE * near)
+    return bool(count >= _many(len(values_m)) and count > ALONE * near)
 
 
 def _at_end(distances_m: NDArray[np.float64]) -> tuple[float, float]:
     """Return the nearest and the farthest distance of the code at the end of the range; (inf, inf) if there is none."""
     if len(distances_m):
-        end_m = float(np.partition(distances_m, (at := int(BEYOND * (len(distances_m) - 1))))[at])
+        end_m = _at_quantile(distances_m)
         low_m, high_m = end_m * (1.0 - SAME_DISTANCE), end_m * (1.0 + SAME_DISTANCE)
-        if ((distances_m >= low_m) & (distances_m <= high_m)).sum() >= max(FEWEST, LEAST_SHARE * len(distances_m)):
+        if ((distances_m >= low_m) & (distances_m <= high_m)).sum() >= _many(len(distances_m)):
             return low_m, high_m
     return np.inf, np.inf
+
+
+def _many(total: int) -> float:
+    """Return how many of all points must have a distance or a point in common, so that it is a code."""
+    return max(FEWEST, LEAST_SHARE * total)
+
+
+def _at_quantile(values_m: NDArray[np.floating]) -> float:
+    """Return the value at the quantile BEYOND of (N,), at least one."""
+    at = int(BEYOND * (len(values_m) - 1))
+    return float(np.partition(values_m, at)[at])

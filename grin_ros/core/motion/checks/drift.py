@@ -16,13 +16,17 @@ Ids = NDArray[np.int64]
 
 JUMP_LN = 0.3
 """If the inverse ranges of half of the corners change by more than this against their last points, the poses jumped."""
-BEFORE_S, EVERY_S = 1.0, 0.1
+BEFORE_S = 1.0
 """Ranges are also compared with the points of so long before, because wheels that slip change little from image to
-image. Of images that follow each other faster than the second, some are left out to save time."""
+image."""
+EVERY_S = 0.1
+"""Of images that follow each other faster than this, some are left out to save time."""
 EARLY = 0.99
 """Stamps of a camera vary a little, so these times may be shorter by this factor."""
-LONGEST_S, LONGEST_M = 1.5, 0.5
-"""Points of so long before, from which odometry has gone so far since, tell nothing any more."""
+LONGEST_S = 1.5
+"""Points of longer before tell nothing any more, if odometry has also gone far since."""
+LONGEST_M = 0.5
+"""Odometry has gone far if it has gone farther than this."""
 FEWEST = 12
 """Fewer corners that both images have tell nothing."""
 EXACT_LN = 0.035
@@ -32,10 +36,14 @@ LEAST_IMAGES = 3
 """A change counts against at least so many images that agree with each other. Fewer may be wrong themselves."""
 NOTABLE_LN = 0.06
 """A smaller change of the median range is noise. With exact poses, rendered drives have up to 0.05."""
-SLIPS_LN, SLIPS_SIGMAS, SLIPS_M = 0.2, 4.0, 0.05
-"""The poses are not believed if a change exceeds the first, and so many sigmas of the noise of both images, and if
-odometry has gone as far as the third. A robot that only turns does not slip: its ranges change by errors of rotation.
-Where the camera is a few centimetres from where tf says, ranges change by up to 0.2 after a turn."""
+SLIPS_LN = 0.2
+"""The poses are not believed if ranges change by at least this. Where the camera is a few centimetres from where tf
+says, ranges change by up to so much after a turn."""
+SLIPS_SIGMAS = 4.0
+"""The change must also be at least so many sigmas of the noise of both images."""
+SLIPS_M = 0.05
+"""Odometry must also have gone so far meanwhile. A robot that only turns does not slip: its ranges change by errors of
+rotation."""
 
 
 class Places(NamedTuple):

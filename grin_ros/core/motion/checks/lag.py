@@ -20,9 +20,11 @@ KEPT_S = 20.0
 """The turns of so many last seconds are compared."""
 EVERY_S = 1.0
 """The lag is estimated so often."""
-MOST_LAG_S, SHORTEST_S = 0.5, 2.0
-"""Lags up to the first are looked for, in turns that were seen for at least the second. Odometry whose newest pose is
-older than the first is silent, and images without odometry are not compared."""
+MOST_LAG_S = 0.5
+"""Lags up to this are looked for. Odometry whose newest pose is older is silent, and images without odometry are not
+compared."""
+SHORTEST_S = 2.0
+"""A lag is looked for in turns that were seen for at least so long."""
 NOTABLE_S = 0.08
 """Odometry is called late, or early, from this lag on."""
 FEWEST = 20
@@ -115,7 +117,7 @@ def turned(before: Array, now: Array) -> Array:
         x, y, z = vector
         missed = difference - before @ np.array([[0.0, z, -y], [-z, 0.0, x], [y, -x, 0.0]])  # vector x before
         missed = np.sqrt(np.einsum("ni,ni->n", missed, missed))
-        weight = 1.0 / (
-            1.0 + (missed / max(float(np.partition(missed, len(missed) // 2)[len(missed) // 2]), 1e-6)) ** 2
-        )
+        middle = len(missed) // 2
+        usual = max(float(np.partition(missed, middle)[middle]), 1e-6)
+        weight = 1.0 / (1.0 + (missed / usual) ** 2)
     return np.asarray(vector)

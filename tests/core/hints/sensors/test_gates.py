@@ -7,7 +7,16 @@ from __future__ import annotations
 import numpy as np
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.sensors.gates import HIDDEN, NO_RETURN, OUTSIDE, TOO_FAR, Measured, gated
+from grin_ros.core.hints.sensors.gates import (
+    FEWEST_EQUAL,
+    HIDDEN,
+    NO_RETURN,
+    OUTSIDE,
+    TOO_FAR,
+    Measured,
+    all_equal,
+    gated,
+)
 
 CAMERA = Camera(160, 120, 110.0, 110.0, 79.5, 59.5)
 
@@ -65,3 +74,11 @@ def test_what_lies_between_the_rings_on_a_nearer_surface_is_hidden() -> None:
 def test_nothing_gives_no_hints() -> None:
     found = gated(CAMERA, Measured(np.empty((0, 3)), 0.01, 0.0, "lidar"), 10.0)
     assert found.hints is None and found.rejected == {}
+
+
+def test_a_sensor_that_repeats_itself_is_noticed_and_few_equal_ranges_are_chance() -> None:
+    same = np.full(FEWEST_EQUAL, 2.5, np.float32)
+    assert all_equal(same)
+    assert not all_equal(same[1:])
+    assert not all_equal(np.append(same, np.nextafter(np.float32(2.5), np.float32(3.0))))
+    assert not all_equal(np.zeros(0, np.float32))

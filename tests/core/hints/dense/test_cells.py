@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grin_ros.core.hints.dense import in_cells
+from grin_ros.core.hints.dense.cells import in_cells
 from grin_ros.core.types import Hints
 from tests.core.hints.seen_room import CAMERA, COLS, ROWS, frame
 

@@ -190,6 +190,8 @@ def problems(words: list[str]) -> Iterator[str]:
             extras = ",".join(re.findall(r"\.\[([^\]]+)\]", " ".join(rest)))
             known = declared(r'^    "([a-z-]+)": \[', "setup.py")
             yield from (f"no extra {extra}" for extra in filter(None, extras.split(",")) if extra not in known)
+            exact = declared(r'"([\w-]+==[\w.]+)', "setup.py")
+            yield from (f"setup.py has no {word}" for word in rest if "==" in word and word not in exact)
         case ["python" | "python3", *_]:
             yield from python(words)
     parameters = [value.partition(":=")[0] for flag, value in pairwise(words) if flag == "-p"]
@@ -328,6 +330,7 @@ def test_a_generated_page_that_is_not_current_is_found(tmp_path: Path) -> None:
         ("`make tests`", "no target make tests"),
         ("`pip install '.[trane]'`", "no extra trane"),
         ("`pip install 'grin_ros[train]'`", "grin_ros is on no package index"),
+        ("`pip install openvino==2025.1.0`", "setup.py has no openvino==2025.1.0"),
         ("`python benchmarks/nothing.py`", "no file benchmarks/nothing.py"),
         ("`python benchmarks/costmap.py --modle 1`", "python benchmarks/costmap.py --modle: no option --modle"),
         ("`python -m grin_ros.nothing`", "no module grin_ros.nothing"),

@@ -15,8 +15,6 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from grin_ros.cli import COMMANDS
@@ -287,15 +285,6 @@ def test_every_page_can_be_reached_from_the_index() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= README_LINES
-
-
-def test_the_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    cv2.imwrite("photo.png", np.zeros((480, 640, 3), np.uint8))
-    (example,) = [block for language, block in FENCE.findall((ROOT / "README.md").read_text()) if language == "python"]
-    values: dict[str, object] = {}
-    exec(example, values)
-    assert values["estimate"].depth_m.shape == (480, 640)  # type: ignore[attr-defined]
 
 
 def test_generated_pages_are_current() -> None:

@@ -46,7 +46,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     "Models and backends": {
         "engine": Command("grin_ros.core.backends.command", "build, list, clear and verify engines"),
         "dataset": Command("grin_ros.lab.datasets.own", "make a data set of your own images, depth and calibration"),
-        "evaluate": Command("grin_ros.lab.evaluation.command", "measure a model on real frames or renders", "demo"),
+        "evaluate": Command("grin_ros.lab.evaluation.command", "measure a model on real frames or renders"),
         "flicker": Command(
             "grin_ros.lab.evaluation.flicker", "measure how still depth is from frame to frame", "train"
         ),

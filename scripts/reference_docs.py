@@ -61,8 +61,8 @@ message, the reasons of rejected frames and what to do about them are in [operat
 COMMANDS_INTRODUCTION = """\
 Every program of the project is a command of `grin`. In a virtual environment, activate it first
 (`source .venv/bin/activate`); after `colcon build`, write `ros2 run grin_ros grin` instead of `grin`.
-`grin COMMAND --help` prints what is written here. A command with a pip extra needs it installed, also for its help, for
-instance by `pip install -e '.[train]'` in the folder of grin_ros.
+`grin COMMAND --help` prints what is written here. A command with a pip extra needs it installed, often for its help
+too, for instance by `pip install -e '.[train]'` in the folder of grin_ros.
 
 | exit code | meaning |
 | --- | --- |

@@ -100,7 +100,12 @@ def test_without_camera_info_or_with_another_one_the_remedy_names_the_topic() ->
 
 def test_images_that_are_no_depth_are_refused() -> None:
     (topic, image), info = depth_messages(zones(), 45.0)
-    for changes, text in (({"encoding": "rgb8"}, "expected 16UC1"), ({"height": 9}, "correct the node")):
+    for changes, text in (
+        ({"encoding": "rgb8"}, "expected 16UC1"),
+        ({"height": 9}, "got 128 bytes, expected 144 for 8x9 pixels of 16UC1, step 16; correct the node"),
+        ({"step": 15}, r"got step 15, expected at least 16 bytes a row \(8 pixels of 16UC1\); correct the node"),
+        ({"height": 0}, "got 8x0, expected 1 to 64000000 pixels; correct the node"),
+    ):
         source = DepthSource()
         source.take(*info)
         before = {name: getattr(image, name) for name in changes}

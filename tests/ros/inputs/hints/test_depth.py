@@ -69,6 +69,13 @@ def test_a_sensor_that_stands_still_is_not_believed() -> None:
     assert found.hints is None and found.rejected == {"all equal": 64} and not found.sees_nothing
 
 
+def test_noise_and_a_wrong_order_of_bytes_are_no_matter_of_the_pose() -> None:
+    noise = np.random.default_rng(3).uniform(0.5, 60.0, (48, 64))
+    found = given(noise)
+    assert found.hints is None and found.rejected["at an edge"] == 48 * 64
+    assert "check is_bigendian of the images, and the sensor for noise" in found.reason and "pose" not in found.reason
+
+
 @pytest.mark.parametrize("value", [0.0, np.nan, np.inf, -np.inf])
 def test_images_without_depth_give_nothing(value: float) -> None:
     found = given(np.full((8, 8), value), encoding="32FC1")

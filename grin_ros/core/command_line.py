@@ -8,8 +8,8 @@ import argparse
 import difflib
 import functools
 import math
-import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -150,8 +150,11 @@ def new_folder(text: str) -> Path:
     there = next(part for part in (path, *path.absolute().parents) if part.exists())
     if not there.is_dir():
         raise argparse.ArgumentTypeError(f"{there} is a file, expected a folder; give another path")
-    if not os.access(there, os.W_OK):
-        raise argparse.ArgumentTypeError(f"{path} cannot be written; give another path, for instance by --out")
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:  # permissions alone do not tell: root has them in /proc, where nothing can be made
+        text = f"{path} cannot be written ({error.strerror}); give another path, for instance by --out"
+        raise argparse.ArgumentTypeError(text) from error
     return path
 
 

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,9 @@ class Settings:
     floor_scale: bool = True
 
     def __post_init__(self) -> None:
+        for name in ("steps", "members", "seed"):
+            if not isinstance(value := getattr(self, name), Integral):
+                raise ValueError(f"{name}: got {value!r}, expected a whole number")
         if not 1 <= self.steps <= 50:
             raise ValueError(f"steps: got {self.steps}, expected 1 to 50")
         if not 1 <= self.members <= 32:
@@ -112,8 +116,8 @@ class Estimator:
 
         settings: None for `self.settings`. hints: measured ranges of some pixels; without them the result is that of
         the camera alone. A function is asked for them after the network has answered, so that another thread may
-        gather them meanwhile. Raises what the engine and that function raise, and ValueError for hints of
-        `OWN_SOURCES`, which the estimator finds by itself.
+        gather them meanwhile. Raises what the engine and that function raise, and ValueError for hints that
+        are no `Hints`, and for those of `OWN_SOURCES`, which the estimator finds by itself.
         """
         settings = settings or self.settings
         clock = Stopwatch()
@@ -135,6 +139,10 @@ class Estimator:
         if callable(hints):
             hints = hints()
             clock.lap("await")
+        if not isinstance(hints, Hints | None):
+            raise ValueError(
+                f"hints: got {type(hints).__name__}, expected Hints; make them with Hints.measured(pixels, range_m)"
+            )
         corrected = _Corrected(found.x, found.log_variance)
         if hints is not None and len(hints):
             corrected = self._with_hints(frame, hints, camera, tokens, found, settings)

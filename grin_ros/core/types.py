@@ -33,15 +33,19 @@ class Frame:
 
     def __post_init__(self) -> None:
         image = self.image
+        camera: Any = self.camera
         if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             got = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
             raise ValueError(f"image: got {got}, expected (H, W, 3) uint8 RGB; convert it to 'rgb8' first")
         height, width = image.shape[:2]
         if not 0 < height * width <= MAX_PIXELS:
             raise ValueError(f"image: got {width}x{height}, expected 1 to {MAX_PIXELS} pixels; check the camera driver")
-        if (width, height) != (self.camera.width, self.camera.height):
+        if not isinstance(camera, Camera):
+            got = type(camera).__name__
+            raise ValueError(f"camera: got {got}, expected Camera; make one with Camera(width, height, fx, fy, cx, cy)")
+        if (width, height) != (camera.width, camera.height):
             raise ValueError(
-                f"camera: calibrated for {self.camera.width}x{self.camera.height}, but the image is {width}x{height}; "
+                f"camera: calibrated for {camera.width}x{camera.height}, but the image is {width}x{height}; "
                 "use the calibration of this resolution, or say how it was cropped or binned (CameraInfo roi, binning)"
             )
 

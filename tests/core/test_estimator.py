@@ -179,6 +179,9 @@ def test_noise_has_the_amplitude_that_the_model_wants() -> None:
         ({"members": 0}, "members: got 0, expected 1 to 32"),
         ({"members": 33}, "members: got 33"),
         ({"seed": -1}, "seed: got -1"),
+        ({"steps": 1.5}, "steps: got 1.5, expected a whole number"),
+        ({"members": "2"}, "members: got '2', expected a whole number"),
+        ({"seed": 0.5}, "seed: got 0.5, expected a whole number"),
         ({"min_depth_m": 0.0}, "expected 0 < min < max"),
         ({"min_depth_m": 5.0, "max_depth_m": 5.0}, "expected 0 < min < max"),
         ({"max_depth_m": float("nan")}, "expected 0 < min < max"),
@@ -189,6 +192,18 @@ def test_noise_has_the_amplitude_that_the_model_wants() -> None:
 def test_bad_settings(values: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         Settings(**values)
+
+
+def test_numbers_of_numpy_are_whole_numbers_too() -> None:
+    Estimator(Recorder(), Settings(steps=np.int64(2), members=np.int32(3)))(FRAME)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("hints", "got"), [(np.zeros((3, 3)), "ndarray"), ([], "list"), (lambda: np.zeros((3, 3)), "ndarray")]
+)
+def test_hints_of_another_type_are_refused(hints: Any, got: str) -> None:
+    with pytest.raises(ValueError, match=rf"hints: got {got}, expected Hints; make them with Hints.measured\("):
+        Estimator(Recorder())(FRAME, hints=hints)
 
 
 def test_the_inputs_of_the_last_cameras_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

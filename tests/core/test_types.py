@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Hints that cannot be measurements are refused where they are made."""
+"""Frames and hints that cannot be are refused where they are made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grin_ros.core.types import Hints, Unreached
+from grin_ros.core.types import Frame, Hints, Unreached
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,10 @@ def test_a_sensor_that_met_nothing_has_a_reach() -> None:
     assert len(Unreached(pixels, np.array([1.0, 2.0], np.float32)).reach_m) == 2
     with pytest.raises(ValueError, match="reach_m: got inf at index 1, expected finite metres above 0; leave out"):
         Unreached(pixels, np.array([1.0, np.inf], np.float32))
+
+
+@pytest.mark.parametrize("camera", [None, (525.0, 525.0, 1.0, 1.0)])
+def test_a_frame_without_a_camera_is_refused(camera: Any) -> None:
+    told = rf"camera: got {type(camera).__name__}, expected Camera; make one with Camera\("
+    with pytest.raises(ValueError, match=told):
+        Frame(np.zeros((4, 6, 3), np.uint8), camera)

@@ -60,6 +60,8 @@ class WatchedEngine(Engine):
         """
         super().__init__(artifact, threads)
         self.limit_s = limit_s
+        self._frame = "a frame"
+        """The words for the present frame, with its size if it is known."""
         self._left_s: float | None = None
         """The seconds that the engine may still take for the present frame; None if it has no limit."""
         self._first_cameras: dict[tuple[int, ...], int] = {}
@@ -90,6 +92,7 @@ class WatchedEngine(Engine):
         if self._thread is None:
             self._reopen()
         size = np.shape(inputs["image"])
+        self._frame = f"a frame of {size[2]}x{size[1]} pixels"
         camera = hash(tuple(np.asarray(inputs[name]).tobytes() for name in OF_CAMERA if name in inputs))
         self._sizes = {("image", *size, self._first_cameras.setdefault(size, camera) == camera)}
         self._begin()
@@ -150,13 +153,13 @@ class WatchedEngine(Engine):
         if self._left_s is not None:
             self._left_s = max(0.0, self._left_s - (time.monotonic() - began_s))
         if not future.done():
-            what = f"{thread.engine.description} has not answered a frame in time (watchdog_s {self.limit_s:g})"
+            what = f"{thread.engine.description} has not answered {self._frame} in time (watchdog_s {self.limit_s:g})"
             self._hanging.append(thread)
             self._give_up(thread, what)
             raise EngineHangsError(
                 f"{what}; this frame is lost, and backend '{self._next[0]}' is opened for the next one. If this "
-                "happens again, reduce steps and members if they are more than 1, check the device and its driver, and "
-                "restart this process"
+                "happens again, reduce steps and members if they are more than 1, send smaller images, check the "
+                "device and its driver, and restart this process"
             )
         try:
             return future.result()

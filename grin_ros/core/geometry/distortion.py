@@ -69,10 +69,12 @@ def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[str, tu
     values = tuple(float(value) for value in coefficients)
     name = lens_model(model)
     if name not in DISTORTION_MODELS:
-        nearest = difflib.get_close_matches(name, DISTORTION_MODELS, n=1, cutoff=0.0)[0]
+        near = difflib.get_close_matches(name, DISTORTION_MODELS, n=1)
         raise InputError(
             f"distortion_model: got {model!r}, expected one of {', '.join(DISTORTION_MODELS)}",
-            f"the nearest is {nearest!r}: set it in the camera's calibration file if that is the model of D",
+            f"the nearest is {near[0]!r}: set it in the camera's calibration file if that is the model of D"
+            if near
+            else "calibrate the camera again with one of them (equidistant for a fisheye lens)",
         )
     if not all(math.isfinite(value) for value in values):
         raise InputError(

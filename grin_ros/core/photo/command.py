@@ -31,7 +31,11 @@ from grin_ros.core.photo.cameras import (
 from grin_ros.core.photo.outputs import open_folder, panel_possible, write_outputs
 from grin_ros.core.photo.page import page_possible
 from grin_ros.core.photo.pictures import Picture, Source, find_sources, read_pictures
+from grin_ros.core.plausibility.picture import picture_doubt
 from grin_ros.core.types import DepthEstimate, Frame
+
+FOR_ROBOTS = "; free_space and scan are not published"
+"""The end of doubts about pictures that tells a robot something, and nothing here."""
 
 
 class Run:
@@ -69,6 +73,9 @@ class Run:
                 file=sys.stderr,
                 flush=True,
             )
+        if found := picture_doubt(picture.image):
+            text = found.text.removesuffix(FOR_ROBOTS)
+            print(f"WARN: {picture.name}: {text}; {found.remedy}", file=sys.stderr, flush=True)
         print(line(picture.name, frame, known.source, estimate, self.out), flush=True)
 
 
@@ -76,10 +83,15 @@ def prepared(picture: Picture, cameras: CameraChoice, max_size_px: int) -> tuple
     """Return the picture as a frame, and where its camera is from.
 
     If its longer side has more than max_size_px pixels (0: no limit), picture and camera are resized. Raises InputError
-    that names the picture.
+    that names the picture, also if it is taken for depth.
     """
     height, width = picture.image.shape[:2]
     try:
+        if picture.exif is not None and is_depth(picture.path):
+            raise InputError(
+                "got a grey picture of 16 bits, which is taken for depth, expected a photograph",
+                "give the colour picture that belongs to it, or save it with 8 bits if it is a photograph",
+            )
         known = cameras(width, height, picture.exif)
         factor = max_size_px / max(width, height)
         if not 0.0 < factor < 1.0:
@@ -91,6 +103,12 @@ def prepared(picture: Picture, cameras: CameraChoice, max_size_px: int) -> tuple
         raise InputError(f"{picture.path}: {error.text}", error.remedy) from error
     except ValueError as error:  # too many pixels
         raise InputError(f"{picture.path}: {error}", "or give --max-size") from error
+
+
+def is_depth(path: Path) -> bool:
+    """Return True if a picture file holds 16 bits of one channel, as depth in millimetres does."""
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    return stored is not None and stored.ndim == 2 and stored.dtype == np.uint16
 
 
 def line(name: str, frame: Frame, camera_source: str, estimate: DepthEstimate, out: Path) -> str:

@@ -162,7 +162,7 @@ def run(job: Job, watch: Watch | None = None) -> Report:
     """Work on the whole bag. A run that was interrupted goes on where it stopped, if the job is the same.
 
     Raises ValueError if the job is impossible (no bag, no camera, no model, an output that exists), EngineError if the
-    backend fails.
+    backend fails, OSError if the output cannot be written.
     """
     output = Path(job.output)
     bag = Bag(Path(job.input))

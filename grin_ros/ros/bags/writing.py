@@ -53,7 +53,7 @@ class PartsWriter:
 
         storage: a name of STORAGES. identity: what differs for any other input, options or model, by name. Raises
         ValueError if OUTPUT exists, if other work was begun there, if another process is writing it, or if the storage
-        cannot have that name.
+        cannot have that name, and OSError if nothing can be written there.
         """
         if STORAGES[storage].plugin is StoragePlugin.SQLITE3 and set(str(output)) & set(NOT_FOR_SQLITE):
             raise ValueError(
@@ -64,8 +64,14 @@ class PartsWriter:
         self._check_free()
         self.folder = output.with_name(f"{output.name}.partial")
         self._storage_name, self._storage = storage, STORAGES[storage]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.folder / "lock").open("w")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.folder / "lock").open("w")
+        except OSError as error:
+            raise OSError(
+                f"{self.folder}: this folder for the output cannot be made or written ({error.strerror}); give an "
+                "output in a folder that can be written"
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

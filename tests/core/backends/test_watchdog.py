@@ -91,7 +91,8 @@ def test_a_hang_ends_in_time_and_the_next_frame_is_answered_by_the_next_engine(
     estimator(tiny_frame)
     Scripted.fault = "hangs"
     set_limit(estimator, SOON_S)
-    with pytest.raises(EngineHangsError, match=f"has not answered .*watchdog_s 0.05.*'{backends[-1]}' is opened"):
+    told = f"a frame of 101x75 pixels in time .watchdog_s 0.05.*'{backends[-1]}' is opened.*, send smaller images"
+    with pytest.raises(EngineHangsError, match=f"has not answered {told}"):
         estimator(tiny_frame)
     Scripted.fault = ""
     set_limit(estimator, DEADLINE_S)  # opening the next engine may take long

@@ -171,6 +171,35 @@ def test_a_name_that_is_not_utf_8_is_refused_and_left_out_of_a_folder(tmp_path: 
         next(read_pictures(sources[latin], 1))
 
 
+@pytest.mark.usefixtures("folder")
+def test_depth_is_not_taken_for_a_picture(tiny_artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    depth_mm = np.full((75, 100), 1500, np.uint16)
+    for name in ("room_depth.png", "room_depth.tiff"):
+        cv2.imwrite(name, depth_mm)
+    cv2.imwrite("colour16.png", IMAGE.astype(np.uint16) * 257)
+    arguments = ["--fov", "60", "--model", str(tiny_artifact), "--backend", "ort"]
+    assert command.main(["room_depth.png", *arguments]) == 2
+    assert "room_depth.png: got a grey picture of 16 bits, which is taken for depth" in capsys.readouterr().err
+    assert command.main([".", *arguments]) == 3
+    said = capsys.readouterr().err
+    for name in ("room_depth.png", "room_depth.tiff"):
+        assert f"left out: {name}: got a grey picture of 16 bits" in said
+    names = sorted(path.name for path in Path("depth_output").glob("*_depth.npy"))
+    assert names == ["colour16_depth.npy", "garden_depth.npy"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_picture_that_shows_nothing_is_warned_of(tiny_artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cv2.imwrite("black.png", np.zeros_like(IMAGE))
+    arguments = ["black.png", "garden.png", "--fov", "60", "--model", str(tiny_artifact), "--backend", "ort"]
+    assert command.main(arguments) == 0
+    said = capsys.readouterr().err
+    assert (
+        "WARN: black: the picture is nearly black (98 % of it below 1 of 255), so its depth is a guess; check" in said
+    )
+    assert "WARN: garden" not in said and "free_space" not in said
+
+
 def test_every_picture_has_results_of_its_own(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("x/a.png", "y/a.png", "z/a_2.png", "drive.avi", "drive_000003.png")]
     for path in paths:

@@ -172,6 +172,17 @@ def test_a_file_that_cannot_grow_ends_with_one_sentence(
     assert error in answer
 
 
+def test_an_output_that_cannot_be_made_ends_with_one_sentence(
+    tmp_path: Path, fake_artifact: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = [str(drive(tmp_path / "in")), "/proc/out", "--model", str(fake_artifact), "--backend", BACKEND]
+    assert command.main(call) == command.FAILED
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "grin bag: /proc/out.partial: this folder for the output cannot be made or written (No such file or "
+        "directory); give an output in a folder that can be written"
+    )
+
+
 @pytest.mark.parametrize("name", ["in.db3#2", "in.db3?x", "100%20", "o#.db3"])
 def test_a_name_that_sqlite_would_read_as_another_is_refused(
     tmp_path: Path, fake_artifact: Path, capsys: pytest.CaptureFixture[str], name: str

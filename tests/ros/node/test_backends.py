@@ -7,6 +7,7 @@ A backend that fails or hangs while it runs is replaced, and nothing wrong is pu
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -170,7 +171,8 @@ def test_a_backend_that_hangs_is_left_behind_and_the_node_goes_on(make: Callable
     assert send(node) == "failed"
     level, message = verdict(node)
     assert level == ERROR
-    assert "fickle backend of the tests has not answered a frame in time (watchdog_s 0.5)" in message
+    told = r"fickle backend of the tests has not answered a frame of \d+x\d+ pixels in time \(watchdog_s 0.5\)"
+    assert re.search(told, message)
     assert "check the device and its driver" in message
     Fickle.fault = ""
     assert send(node) == "published"

@@ -41,7 +41,7 @@ class Field:
 
 
 class CloudFields:
-    """The fields of a cloud. Raises InputError if sizes and data do not fit together."""
+    """The fields of a cloud. Raises InputError if its rows do not fit into its data."""
 
     def __init__(self, cloud: PointCloud2, topic: str, most: int | None = MOST_POINTS) -> None:
         """topic: where the cloud came from, for the remedies. most: read at most so many points; None for all."""
@@ -52,16 +52,20 @@ class CloudFields:
             for field in cloud.fields
             if field.datatype in FORMATS
         }
-        row_bytes = cloud.width * cloud.point_step
-        fits = all(it.offset + it.kind.itemsize <= cloud.point_step for it in self._fields.values())
+        row_bytes = cloud.width * (cloud.point_step or 1)  # points of no bytes fit into any data, however many
         self._row_step = cloud.row_step or row_bytes  # some drivers do not fill it in
-        if not fits or self._row_step < row_bytes or len(cloud.data) < cloud.height * self._row_step:
-            raise InputError(
-                f"cloud: got {len(cloud.data)} bytes, point_step {cloud.point_step} and row_step {cloud.row_step} for "
-                f"{cloud.width}x{cloud.height} points",
-                "correct the node that publishes the cloud",
+        if self._row_step < row_bytes:
+            raise _broken(
+                f"row_step {cloud.row_step}, expected at least {row_bytes} ({cloud.width} points of {cloud.point_step} "
+                "bytes)"
             )
         self._count = cloud.width * cloud.height
+        needed = (cloud.height - 1) * self._row_step + row_bytes  # some drivers leave out the padding of the last row
+        if self._count and len(cloud.data) < needed:
+            raise _broken(
+                f"{len(cloud.data)} bytes, expected at least {needed} for {cloud.width}x{cloud.height} points with "
+                f"point_step {cloud.point_step} and row_step {self._row_step}"
+            )
         self._chosen: NDArray[np.int64] | None = None
         """The indices of the points that are read; None for all."""
         if most is not None and self._count > most:
@@ -94,7 +98,10 @@ class CloudFields:
         return points
 
     def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """Return the values (N, len(names)) of fields of any number type. Raises InputError if one is missing."""
+        """Return the values (N, len(names)) of fields of any number type.
+
+        Raises InputError if one is missing or does not lie within a point.
+        """
         missing = [name for name in names if name not in self._fields]
         if missing:
             got = ", ".join(field.name for field in self._cloud.fields) or "none"
@@ -105,10 +112,23 @@ class CloudFields:
         return np.stack([self.raw(name).astype(np.float64) for name in names], axis=1)
 
     def raw(self, name: str) -> NDArray[Any]:
-        """Return the values (N,) of a field that the cloud has, in the type that they have there."""
+        """Return the values (N,) of a field that the cloud has, in the type that they have there.
+
+        Raises InputError if the field does not lie within a point.
+        """
         field, cloud = self._fields[name], self._cloud
         if not self._count:
             return np.zeros(0, field.kind)
+        end = field.offset + field.kind.itemsize
+        if end > cloud.point_step:
+            raise _broken(
+                f"the field {name} up to byte {end} of a point, expected at most {cloud.point_step} (point_step)"
+            )
         shape, steps = (cloud.height, cloud.width), (self._row_step, cloud.point_step)
         grid: NDArray[Any] = np.ndarray(shape, field.kind, memoryview(cloud.data), field.offset, steps)
         return grid.reshape(-1) if self._chosen is None else grid[np.divmod(self._chosen, cloud.width)]
+
+
+def _broken(got: str) -> InputError:
+    """Return the error for a cloud whose sizes do not fit together. got: what was got, and what was expected."""
+    return InputError(f"cloud: got {got}", "correct the node that publishes the cloud")

@@ -135,18 +135,30 @@ def depth_from(image: Image, every: int) -> NDArray[np.float32]:
     kind, metres = KINDS[encoding]
     dtype = np.dtype((">" if image.is_bigendian else "<") + kind)
     width, height, step = image.width, image.height, image.step
-    row = width * dtype.itemsize
-    if not 0 < width * height <= MAX_PIXELS or step < row or len(image.data) < (height - 1) * step + row:
-        raise InputError(
-            f"depth image: got {len(image.data)} bytes and step {step} for {width}x{height} pixels of {image.encoding}",
-            "correct the node that publishes it",
-        )
+    _check_size(image, width * dtype.itemsize)
     values = np.ndarray((height, width), dtype, memoryview(image.data), strides=(step, dtype.itemsize))
     values = values[::every, ::every]
     depth_m = values.astype(np.float32) * np.float32(metres)
     if kind == "u2":
         depth_m[values == np.iinfo(np.uint16).max] = np.nan
     return depth_m
+
+
+def _check_size(image: Image, row_bytes: int) -> None:
+    """Raise InputError if the image, whose rows have row_bytes bytes without padding, does not fit into its data."""
+    width, height, step = image.width, image.height, image.step
+    needed = (height - 1) * step + row_bytes  # some drivers leave out the padding of the last row
+    if not 0 < width * height <= MAX_PIXELS:
+        text = f"{width}x{height}, expected 1 to {MAX_PIXELS} pixels"
+    elif step < row_bytes:
+        text = f"step {step}, expected at least {row_bytes} bytes a row ({width} pixels of {image.encoding})"
+    elif len(image.data) < needed:
+        text = (
+            f"{len(image.data)} bytes, expected {needed} for {width}x{height} pixels of {image.encoding}, step {step}"
+        )
+    else:
+        return
+    raise InputError(f"depth image: got {text}", "correct the node that publishes it")
 
 
 def pixel_sigma_ln(camera: Camera) -> float:

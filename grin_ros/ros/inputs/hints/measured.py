@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 from grin_ros.core.geometry.transform import BODY_TO_OPTICAL
 from grin_ros.core.hints.sensors.gates import (
     ALL_EQUAL,
+    AT_EDGE,
     NO_RETURN,
     OUTSIDE,
     TOO_FAR,
@@ -39,6 +40,7 @@ REMEDIES: Mapping[str, str] = {
     TOO_OLD: "check that the clocks of sensor and camera agree, or raise hints.max_age_s",
     OUTSIDE: f"check that the camera sees what the sensor sees, and {POSE.removeprefix('check ')}",
     ALL_EQUAL: "the sensor stands still: check it, or start its driver again",
+    AT_EDGE: "neighbouring depths differ everywhere: check is_bigendian of the images, and the sensor for noise",
     WIDE_CONE: "check that field_of_view is in radians; a beam of more than 120 degrees cannot be used",
 }
 """Reason of a rejection -> what to do if it leaves no measurement. The others are a matter of the pose."""

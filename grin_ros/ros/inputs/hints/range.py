@@ -34,12 +34,18 @@ class RangeSource(SensorsSource):
     name, topic = "range", "hints/range"
 
     def given(self, view: View, message: Range) -> Given:
-        """Return the hint of one sensor. Raises InputError if its limits are none or tf is missing."""
+        """Return the hint of one sensor. Raises InputError if its limits leave no distance or tf is missing."""
         if not (message.min_range <= message.max_range and message.max_range > 0.0):  # NaN is refused too
             raise InputError(
                 f"range: got min_range {message.min_range:g} and max_range {message.max_range:g}, expected a smallest "
                 "and a largest range, in metres",
                 "correct the node that publishes it",
+            )
+        if message.min_range == message.max_range:
+            raise InputError(
+                f"range: got min_range = max_range = {message.max_range:g}, a sensor that measures no distance but "
+                "tells only whether something is nearer (REP 117), expected one with a range between them",
+                "leave this sensor out: it cannot be used for hints",
             )
         variance = max(0.0, float(getattr(message, "variance", 0.0)))  # Humble's message does not have it; 0 is unknown
         measured = math.isfinite(message.range) and message.range > 0.0 and math.isfinite(variance)

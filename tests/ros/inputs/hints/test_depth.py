@@ -69,6 +69,13 @@ def test_a_sensor_that_stands_still_is_not_believed() -> None:
     assert found.hints is None and found.rejected == {"all equal": 64} and not found.sees_nothing
 
 
+def test_noise_and_a_wrong_order_of_bytes_are_no_matter_of_the_pose() -> None:
+    noise = np.random.default_rng(3).uniform(0.5, 60.0, (48, 64))
+    found = given(noise)
+    assert found.hints is None and found.rejected["at an edge"] == 48 * 64
+    assert "check is_bigendian of the images, and the sensor for noise" in found.reason and "pose" not in found.reason
+
+
 @pytest.mark.parametrize("value", [0.0, np.nan, np.inf, -np.inf])
 def test_images_without_depth_give_nothing(value: float) -> None:
     found = given(np.full((8, 8), value), encoding="32FC1")
@@ -100,7 +107,12 @@ def test_without_camera_info_or_with_another_one_the_remedy_names_the_topic() ->
 
 def test_images_that_are_no_depth_are_refused() -> None:
     (topic, image), info = depth_messages(zones(), 45.0)
-    for changes, text in (({"encoding": "rgb8"}, "expected 16UC1"), ({"height": 9}, "correct the node")):
+    for changes, text in (
+        ({"encoding": "rgb8"}, "expected 16UC1"),
+        ({"height": 9}, "got 128 bytes, expected 144 for 8x9 pixels of 16UC1, step 16; correct the node"),
+        ({"step": 15}, r"got step 15, expected at least 16 bytes a row \(8 pixels of 16UC1\); correct the node"),
+        ({"height": 0}, "got 8x0, expected 1 to 64000000 pixels; correct the node"),
+    ):
         source = DepthSource()
         source.take(*info)
         before = {name: getattr(image, name) for name in changes}

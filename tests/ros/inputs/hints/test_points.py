@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sensor_msgs.msg import PointField
 
 from grin_ros.core.geometry.transform import Transform
 from grin_ros.core.geometry.transform_tree import IDENTITY, TransformTree
@@ -151,12 +152,40 @@ def test_clouds_that_cannot_be_read_are_refused_with_the_topic() -> None:
     broken.fields = broken.fields[:2]
     with pytest.raises(InputError, match="got the fields x, y, expected x, y, z among them; remap hints/points"):
         asked(PointsSource(), TOPIC, broken)
-    short = cloud(wall_points())
-    short.width = 100_000
-    short.row_step = short.point_step * short.width
-    with pytest.raises(InputError, match="correct the node that publishes the cloud"):
-        asked(PointsSource(), TOPIC, short)
     assert CAMERA.width == 160
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"row_step": 4799}, r"got row_step 4799, expected at least 4800 \(400 points of 12 bytes\)"),
+        (
+            {"height": 2},
+            "got 4800 bytes, expected at least 9600 for 400x2 points with point_step 12 and row_step 4800",
+        ),
+        ({"point_step": 8}, r"got the field z up to byte 12 of a point, expected at most 8 \(point_step\)"),
+        ({"point_step": 0, "width": 2**31, "row_step": 0}, "got 4800 bytes, expected at least 2147483648"),
+    ],
+)
+def test_each_size_of_a_cloud_that_does_not_fit_is_told_with_the_expected_one(
+    changes: dict[str, int], told: str
+) -> None:
+    broken = cloud(wall_points())
+    assert (broken.width, broken.point_step, broken.row_step) == (400, 12, 4800)
+    for name, value in changes.items():
+        setattr(broken, name, value)
+    with pytest.raises(InputError, match=f"cloud: {told}.*; correct the node that publishes the cloud"):
+        asked(PointsSource(), TOPIC, broken)
+
+
+def test_only_what_is_read_of_a_cloud_has_to_be_there() -> None:
+    """A field that nobody reads may lie beyond the points, and the padding of the last row may be missing."""
+    loose = cloud(wall_points())
+    loose.fields = [*loose.fields, PointField(name="intensity", offset=12, datatype=PointField.FLOAT32, count=1)]
+    loose.row_step += 13
+    assert depth_error(asked(PointsSource(), TOPIC, loose)) < 1e-5
+    with pytest.raises(InputError, match="got the field intensity up to byte 16"):
+        CloudFields(loose, TOPIC).raw("intensity")
 
 
 def test_a_cloud_without_points_or_of_nan_gives_nothing_and_says_why() -> None:

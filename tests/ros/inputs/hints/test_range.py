@@ -62,6 +62,14 @@ def test_limits_that_cannot_be_are_refused(low_m: float, high_m: float) -> None:
         asked(RangeSource(), TOPIC, message)
 
 
+@pytest.mark.parametrize("range_m", [-math.inf, math.inf, 3.0])
+def test_a_sensor_of_one_fixed_distance_is_refused_for_what_it_is(range_m: float) -> None:
+    message = beam(range_m)
+    message.min_range = message.max_range = 3.0
+    with pytest.raises(InputError, match=r"min_range = max_range = 3, .*measures no distance.*; leave this sensor out"):
+        asked(RangeSource(), TOPIC, message)
+
+
 def test_several_sensors_are_told_apart_by_their_frames() -> None:
     around = tree()
     around.set("base", "left", 0, Transform.from_rpy((0, 0.2, 0), (0, 0, 0.2)), static=True)

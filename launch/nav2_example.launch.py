@@ -5,8 +5,8 @@
 ros2 launch grin_ros nav2_example.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info \
     params_file:=$PWD/my_robot.yaml
 
-Nav2 starts as nav2_bringup ships it, with the parameters of config/nav2_costmap.yaml in place of its own. The robot
-must provide its transforms, a map or odometry, and a mounting for the node (see docs/guides/nav2.md).
+Nav2's navigation_launch.py starts, with the parameters of config/nav2_costmap.yaml in place of its own. Map and
+localisation are not started. docs/guides/nav2.md says what the robot must provide.
 """
 
 from __future__ import annotations

@@ -93,13 +93,13 @@ class Estimator:
     ) -> None:
         self.engine = engine
         self.settings = settings or Settings()
-        self.smoothing = Smoothing(sampler)
+        self._smoothing = Smoothing(sampler)
         manifest = engine.artifact.manifest
         self._schedule = Schedule(manifest.schedule_shift)
         self._temperature = np.float32(manifest.temperature)
         self._network = manifest.network
         self._grid = (manifest.network.grid_rows, manifest.network.grid_cols)
-        self.carrying = Carrying(*self._grid)
+        self._carrying = Carrying(*self._grid)
         self._hint_network = hint_network and HINTS in manifest.graphs
         self._fusion = _fusion(manifest, self._grid, self._hint_network)
         self._scene = (manifest.network.scene_rows, manifest.network.scene_cols)
@@ -129,13 +129,13 @@ class Estimator:
         clock.lap("encode")
         levels = self._schedule.levels(settings.steps)
         latents = self._network.zero_latents(settings.members)
-        found = self.smoothing.sample(self.engine.denoiser(tokens), noise, latents, levels, settings.smoothing, frame)
+        found = self._smoothing.sample(self.engine.denoiser(tokens), noise, latents, levels, settings.smoothing, frame)
         clock.lap("denoise")
         floor_ln = None
         if settings.floor_scale and frame.camera.mounting is not None:
             found, floor_ln = self._scaled_by_floor(frame.camera.mounting, camera, found)
             clock.lap("floor")
-        found = self.smoothing.averaged(found, settings.smoothing, self._host)
+        found = self._smoothing.averaged(found, settings.smoothing, self._host)
         if callable(hints):
             hints = hints()
             clock.lap("await")
@@ -159,6 +159,11 @@ class Estimator:
         depth_m, sigma_m, unlimited = limited(depth_m, sigma_m, settings)
         clock.lap("limit")
         return DepthEstimate(depth_m, sigma_m, frame.stamp_ns, clock.laps_ms, corrected.report, floor_ln, unlimited)
+
+    def forget(self) -> None:
+        """Forget the answers to earlier frames, so that the next frame is estimated as the first one."""
+        self._smoothing.forget()
+        self._carrying.forget()
 
     def _host(self, tensor: Tensor) -> NDArray[np.float32]:
         return np.asarray(self.engine.to_host(tensor), np.float32)
@@ -221,7 +226,7 @@ class Estimator:
         ln_per_x = self._fusion.ln_per_x
         before_ln = self._fusion.ln_range(middle(fused.x))
         variance = np.exp(fused.log_variance).mean(axis=0) * ln_per_x**2
-        ln_range, carried = self.carrying(frame, hints.placed, camera.query_rays[0], before_ln, variance)
+        ln_range, carried = self._carrying(frame, hints.placed, camera.query_rays[0], before_ln, variance)
         return fused.x + (ln_range - before_ln) / ln_per_x, fused.log_variance + np.log(carried / variance)
 
     def _calibrated(

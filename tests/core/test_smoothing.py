@@ -93,6 +93,12 @@ def test_a_frame_that_does_not_continue_the_last_one_stands_by_itself(estimator:
     assert depth_m(estimator, later) == alone_m(estimator, later)
 
 
+def test_an_estimator_that_forgets_begins_again(estimator: Estimator) -> None:
+    estimator(frame(100, 1.0))
+    estimator.forget()
+    assert depth_m(estimator, frame(110, 1.1)) == alone_m(estimator, frame(110, 1.1))
+
+
 def test_another_ensemble_size_starts_again(estimator: Estimator) -> None:
     estimator(frame(100, 1.0))
     estimator.settings = replace(estimator.settings, members=3)

@@ -111,8 +111,7 @@ class FrameProcessor:
 
     def forget(self) -> None:
         """Forget what earlier frames have left, so that the next frame is processed as the first one."""
-        self._estimator.smoothing.forget()
-        self._estimator.carrying.forget()
+        self._estimator.forget()
         self._doubts.forget()
         self._live_check.forget()
         self._pose_check.forget()

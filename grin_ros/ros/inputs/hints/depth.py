@@ -19,7 +19,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.evidence.reach import Reach
-from grin_ros.core.hints.sensors.gates import ALL_EQUAL, AT_EDGE, FEWEST_EQUAL, NO_RETURN
+from grin_ros.core.hints.sensors.gates import ALL_EQUAL, AT_EDGE, NO_RETURN, all_equal
 from grin_ros.core.hints.sensors.returns import end_of_range
 from grin_ros.core.input_error import InputError
 from grin_ros.core.types import MAX_PIXELS
@@ -172,11 +172,6 @@ def has_depth(depth_m: NDArray[np.float32]) -> NDArray[np.bool_]:
         valid = np.isfinite(depth_m) & (depth_m > 0.0)
     known_m = depth_m[valid]
     return valid if all_equal(known_m) else valid & (depth_m != end_of_range(known_m))
-
-
-def all_equal(known_m: NDArray[np.float32]) -> bool:
-    """Return whether many depths (N,) are all the same, as of a sensor that stands still."""
-    return len(known_m) >= FEWEST_EQUAL and bool(known_m.min() == known_m.max())
 
 
 def _chosen(depth_m: NDArray[np.float32], valid: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Counter[str]]:

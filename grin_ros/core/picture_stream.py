@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from grin_ros.core.input_error import InputError
 
-PNG = b"\x89PNG\r\n\x1a\n"
-"""The first bytes of a PNG stream."""
-_JPEG = b"\xff\xd8\xff"
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+"""The first bytes of a PNG and of a JPEG stream."""
 _JPEG_END = b"\xff\xd9"
 _PNG_GREY = 0
 _BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # markers without a length: TEM, restarts, start of image
@@ -37,7 +36,7 @@ def declared(data: bytes) -> Declared | None:
     try:
         if data.startswith(PNG):
             return _png(data)
-        return _jpeg(data) if data.startswith(_JPEG) else None
+        return _jpeg(data) if data.startswith(JPEG) else None
     except IndexError:
         raise InputError(f"truncated: its header ends after {len(data)} bytes", "check the transport") from None
 

@@ -31,6 +31,7 @@ from grin_ros.core.photo.cameras import (
 from grin_ros.core.photo.outputs import open_folder, panel_possible, write_outputs
 from grin_ros.core.photo.page import page_possible
 from grin_ros.core.photo.pictures import Picture, Source, find_sources, read_pictures
+from grin_ros.core.picture_stream import JPEG
 from grin_ros.core.plausibility.picture import picture_doubt
 from grin_ros.core.types import DepthEstimate, Frame
 
@@ -107,6 +108,9 @@ def prepared(picture: Picture, cameras: CameraChoice, max_size_px: int) -> tuple
 
 def is_depth(path: Path) -> bool:
     """Return True if a picture file holds 16 bits of one channel, as depth in millimetres does."""
+    with path.open("rb") as file:
+        if file.read(len(JPEG)) == JPEG:  # it has 8 bits, and a large photograph takes long to decode
+            return False
     stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     return stored is not None and stored.ndim == 2 and stored.dtype == np.uint16
 

@@ -70,9 +70,8 @@ def fitted(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], Camera]:
     """Crop an image around its middle to the aspect of width x height, resize it, and return image, range and camera.
 
-    image (H, W, 3), depth_m (H, W) along z, NaN where it is unknown. The range (height, width) along the ray is that of
-    the nearest measured pixel and never a mean. No point of sparse depth is lost: it goes to the pixel that it falls
-    into, or the nearest point does if there are several.
+    image (H, W, 3), depth_m (H, W) along z, NaN where it is unknown. The range (height, width) is along the ray, from
+    `resized_depth`.
     """
     share = min(camera.width / width, camera.height / height)
     w, h = round(width * share), round(height * share)
@@ -81,15 +80,23 @@ def fitted(
     small = camera.cropped(x, y, w, h).resized(width, height)
     image, z_m = np.ascontiguousarray(image[window]), depth_m[window]
     resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if share > 1 else cv2.INTER_CUBIC)
-    known = np.isfinite(z_m)
-    if known.mean() < SPARSE:
-        v, u = np.nonzero(known)
-        found = np.full(width * height, np.inf, np.float32)
-        np.minimum.at(found, (v * height // h) * width + u * width // w, z_m[known])
-        out_m = np.where(np.isfinite(found), found, np.nan).reshape(height, width)
-    else:
-        out_m = cv2.resize(z_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    out_m = resized_depth(z_m, width, height)
     return np.asarray(resized, np.uint8), (out_m / small.rays()[..., 2]).astype(np.float32), small
+
+
+def resized_depth(depth_m: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """Return depth or ranges (H, W), NaN where they are unknown, at another size.
+
+    A value is that of the nearest pixel and never a mean. No point of sparse depth is lost: it goes to the pixel that
+    it falls into, or the nearest point does if there are several.
+    """
+    known, (h, w) = np.isfinite(depth_m), depth_m.shape
+    if known.mean() >= SPARSE:
+        return np.asarray(cv2.resize(depth_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.float32)
+    v, u = np.nonzero(known)
+    found = np.full(width * height, np.inf, np.float32)
+    np.minimum.at(found, (v * height // h) * width + u * width // w, depth_m[known])
+    return np.where(np.isfinite(found), found, np.float32(np.nan)).reshape(height, width)
 
 
 def tell_unmeasured(count: int, unmeasured: Sequence[Path]) -> None:

@@ -33,20 +33,27 @@ logger = logging.getLogger(__name__)
 COUNTS = (*((SPREAD, count) for count in (1, 3, 10, 32, BOTH_UP_TO, BOTH_UP_TO + 1, 256, 500)), (LEVEL, 80))
 WITHIN_TWO = 0.91
 """Errors have longer tails than a Gaussian. With its 0.95 within two sigma, one sigma would hold far more than 0.68."""
-PIXELS = 2000
-"""Pixels of a frame that count."""
+PIXELS, FEWEST = 2000, 100
+"""So many pixels are drawn of each frame that has at least the second number of measured ones; sparse ones repeat."""
 
 
 def calibrated(frames: FrozenFrames, manifest: Manifest, network: HintNetwork, process: Process) -> HintCalibration:
     """Return the factors with which two sigma hold WITHIN_TWO of the errors, for each of COUNTS.
 
-    Every frame counts alike. Frames whose depth has no scale are taken at the scale of the model.
+    Every frame counts alike. Frames whose depth has no scale are taken at the scale of the model. Raises ValueError if
+    no frame has enough measured pixels.
     """
     found: dict[tuple[str, int], list[NDArray[np.float64]]] = {key: [] for key in COUNTS}
     rng = np.random.default_rng(0)
+    counted = set()
     for index in range(len(frames)):
         for key, ratios in _ratios(frames, index, manifest, network, process, rng):
-            found[key].append(np.resize(ratios, PIXELS))
+            found[key].append(ratios)
+            counted.add(index)
+    if not counted:
+        raise ValueError(
+            f"got {len(frames)} windows of kept-back frames, expected one with {FEWEST} measured pixels; keep more back"
+        )
     factors = []
     for (kind, count), of_frames in found.items():
         if of_frames:
@@ -55,7 +62,7 @@ def calibrated(frames: FrozenFrames, manifest: Manifest, network: HintNetwork, p
             within = float(np.mean(together <= scale))
             logger.info("%s, %d hints: sigma times %.3f; %.3f within 1 sigma", kind, count, scale, within)
             factors.append(HintFactor(kind, count, round(scale, 4)))
-    return HintCalibration(tuple(factors), f"{len(frames)} windows of frames that were not trained on")
+    return HintCalibration(tuple(factors), f"{len(counted)} windows of frames that were not trained on")
 
 
 def _ratios(
@@ -79,7 +86,7 @@ def _ratios(
     ln_fine = cv2.resize(ln.reshape(rows, cols), (width, height))
     measured = np.isfinite(range_m) & (range_m > scale.min_m) & (range_m < FARTHEST_M)
     measured &= ln_fine < np.log(BEYOND * scale.max_m)
-    if measured.sum() < PIXELS:
+    if measured.sum() < FEWEST:
         return
     if frames.kind[index] == UNSCALED:
         range_m = range_m * np.exp(np.median(ln_fine[measured] - np.log(range_m[measured])))
@@ -90,7 +97,7 @@ def _ratios(
     for kind, count in COUNTS:
         scene = Scene(image, range_m, measured, count, rng)
         pixels, ranges = KINDS["line" if kind == LEVEL else "uniform"](scene)
-        if not len(pixels):
+        if not len(pixels) or 2 * len(pixels) > measured.sum():
             continue
         hints = thinned(Hints.measured(pixels, ranges, SIGMA_LN), width)
 

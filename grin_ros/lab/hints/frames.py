@@ -28,6 +28,7 @@ from grin_ros.core.hints.posterior import colours, small_lab
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import sample
 from grin_ros.core.sampling.schedule import Schedule
+from grin_ros.lab.datasets.recordings import resized_depth
 from grin_ros.lab.datasets.renders import PHOTOGRAPHS
 from grin_ros.lab.datasets.renders import UNSCALED as WITHOUT_SCALE
 from grin_ros.lab.datasets.shards import ShardDataset
@@ -181,11 +182,12 @@ def freeze(engine: Engine, folder: Path, data: Sequence[Path], renders: int, pho
         found = answer(engine, image, camera)
         arrays["tokens"][k], arrays["x"][k], arrays["log_variance"][k] = found.tokens, found.x, found.log_variance
         arrays["colour"][k] = colours(cv2.resize(small_lab(image), (COLOUR_WIDTH, COLOUR_HEIGHT)))
-        arrays["range_m"][k] = cv2.resize(range_m, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
+        arrays["range_m"][k] = resized_depth(range_m, WIDTH, HEIGHT)
         arrays["aspect"][k] = camera.height / camera.width
         world = str(worlds[index])
         arrays["kind"][k] = RENDERED if not real[index] else UNSCALED if world in WITHOUT_SCALE else SCALED
-        places.append(f"{world} {dataset.origin(int(index))[0]}")
+        folder_number, seed = dataset.place(int(index))
+        places.append(f"{world} {folder_number} {seed}")
     for array in arrays.values():
         array.flush()
     facts = frozen_facts(engine.artifact, data, renders, photographs) | {"place": places}

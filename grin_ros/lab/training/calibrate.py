@@ -53,9 +53,9 @@ def real_samples(places: ShardDataset, count: int) -> Iterator[EvalSample]:
     """Yield `count` frames of metric places, with each place as often as any other. Frames come more than once if there
     are too few. Raises ValueError if no place is metric.
     """
-    by_place: dict[int, list[int]] = {}
+    by_place: dict[tuple[int, int], list[int]] = {}
     for index in places.indices_of(METRIC):
-        by_place.setdefault(places.origin(int(index))[0], []).append(int(index))
+        by_place.setdefault(places.place(int(index)), []).append(int(index))
     if not by_place:
         raise ValueError(f"places: got no frame of the world '{METRIC}', expected places with a scale (grin pack)")
     rng = np.random.default_rng(0)

@@ -71,8 +71,8 @@ class Objective(nn.Module):
         first = model.predict(batch.noise[0], 0.0 * ones, ones, model.empty_latents(local), local, scene_kv)
         error = -first.velocity.float() - batch.x_0
         # A metric scale is an offset in log-depth. Where it is not to be learnt, the truth takes that of the answer.
-        offset = batch.unscaled[:, None] * error.detach().mean(1, keepdim=True)
-        x_0, error = batch.x_0 + offset, error - offset
+        offset = batch.unscaled[:, None] * error.mean(1, keepdim=True)
+        x_0, error = batch.x_0 + offset.detach(), error - offset  # no gradient moves the scale of the answer
         losses = {"first": self._huber(error), "shape": self._huber(error - error.mean(1, keepdim=True))}
         likelihood = _negative_log_likelihood(error, first.log_variance)
         total = losses["first"] + config.shape * losses["shape"]

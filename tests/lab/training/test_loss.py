@@ -273,6 +273,22 @@ def test_the_scale_does_not_count_for_unscaled_samples(drawn: Batch) -> None:
         assert float(losses(model, other, rolled=ANSWER)["first"]) != pytest.approx(float(before["first"]), rel=0.01)
 
 
+class Skewed(Relay):
+    """A network whose first answer is a weight and errors to one side."""
+
+    def predict(self, x: Tensor, *inputs: Tensor) -> Prediction:
+        self.passes += 1
+        return Prediction(self.first + x**2, inputs[2], torch.zeros_like(x))
+
+
+def test_no_gradient_moves_the_scale_of_unscaled_samples(drawn: Batch) -> None:
+    for unscaled, pulled in ((torch.ones(3), False), (torch.zeros(3), True)):
+        model = Skewed()
+        losses(model, dataclasses.replace(drawn, unscaled=unscaled))["first"].backward()
+        assert model.first.grad is not None
+        assert (abs(float(model.first.grad)) > 1e-3) == pulled
+
+
 def test_the_right_shape_has_no_loss_where_the_scale_does_not_count(drawn: Batch) -> None:
     part = dataclasses.replace(drawn, unscaled=torch.ones(3))
     assert float(losses(Oracle(drawn, error=0.7), part)["first"]) == pytest.approx(0.0, abs=1e-5)

@@ -35,7 +35,7 @@ from grin_ros.core.picture_stream import JPEG
 from grin_ros.core.plausibility.picture import picture_doubt
 from grin_ros.core.types import DepthEstimate, Frame
 
-FOR_ROBOTS = "; free_space and scan are not published"
+FOR_ROBOTS = "; obstacles, free_space and scan are not published"
 """The end of doubts about pictures that tells a robot something, and nothing here."""
 
 

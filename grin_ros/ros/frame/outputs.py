@@ -53,12 +53,15 @@ def _points(estimated: EstimatedFrame) -> Any:
 
 
 def _if_not_blind(make: Callable[[EstimatedFrame], Any]) -> Callable[[EstimatedFrame], Any]:
-    """Return `make` for a message that clears a costmap: it raises ValueError if the picture shows nothing."""
+    """Return `make` for a message to planners: it raises ValueError if the picture shows nothing.
+
+    A cloud without points would say that nothing stands in the way; without one, the timeouts of planners act.
+    """
 
     def made(estimated: EstimatedFrame) -> Any:
         for doubt in estimated.doubts:
             if doubt.blind:
-                raise ValueError(f"the picture shows nothing ({doubt.name}), so nothing may be cleared")
+                raise ValueError(f"the picture shows nothing ({doubt.name}), so planners get nothing")
         return make(estimated)
 
     return made
@@ -70,6 +73,8 @@ def _for_planners(make: Callable[..., Any]) -> Callable[[EstimatedFrame], Any]:
     )
 
 
+PLANNERS = ("obstacles", "free_space", "scan")
+"""The outputs for planners."""
 FLOOR_IN_OBSTACLES = "the camera's mounting is not known, so obstacles contains the floor and a costmap may mark it"
 SET_MOUNTING = (
     "set mounting.known with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame"
@@ -81,7 +86,7 @@ MAKERS: Mapping[str, Callable[[EstimatedFrame], Any]] = {
     "depth/image_mm": lambda estimated: millimetres_message(estimated.estimate.depth_m, estimated.header),
     "depth/camera_info": lambda estimated: info_message(estimated.info, estimated.header),
     "points": _points,
-    "obstacles": _for_planners(obstacles_message),
+    "obstacles": _if_not_blind(_for_planners(obstacles_message)),
     "free_space": _if_not_blind(_for_planners(free_space_message)),
     "scan": _if_not_blind(_for_planners(level_scan_message)),
 }

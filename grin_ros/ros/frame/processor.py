@@ -8,7 +8,7 @@ The node and `grin bag` both use it. They differ in where captures come from and
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,9 +19,11 @@ from grin_ros.core.estimator import Estimator, Stopwatch
 from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.hints.checks.live_check import Held, LiveCheck
 from grin_ros.core.hints.checks.pose_check import PoseCheck
-from grin_ros.core.plausibility.doubt import Doubt
+from grin_ros.core.planning.obstacles import tells_something
+from grin_ros.core.plausibility.doubt import Doubt, doubt
 from grin_ros.core.types import DepthEstimate, Frame, Hints
-from grin_ros.ros.frame.outputs import EstimatedFrame, output_messages
+from grin_ros.ros.frame.outputs import PLANNERS, EstimatedFrame, output_messages
+from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.inputs.doubts import Doubts
 from grin_ros.ros.inputs.hints.config import HintConfig
 from grin_ros.ros.inputs.hints.gathering import Gathered, HintInputs, HintUse
@@ -53,9 +55,9 @@ class Processed:
 
     timings_ms: milliseconds by stage, those of the estimator included. hints: what became of the hints, None if no
     source of them is switched on. keeps_floor: obstacles contains the floor because the mounting is not known. doubts:
-    what is implausible about the input, the most serious first. messages: (topic, message) in the order of the table.
-    They can be iterated once, and each is made when it is asked for, so that depth can be sent before the points are
-    computed.
+    what is implausible about the input, the most serious first, and that its depth tells planners nothing. messages:
+    (topic, message) in the order of the table. They can be iterated once, and each is made when it is asked for, so
+    that depth can be sent before the points are computed.
     """
 
     frame: Frame
@@ -125,14 +127,15 @@ class FrameProcessor:
         frame = frame_from(capture.image, capture.info, mounting, self._converter, config.rectified)
         assert capture.info is not None, "frame_from refuses an image without camera_info"
         doubts = self._doubts(frame, capture.image, capture.info, config.rectified)
-        for doubt in doubts:
-            self._warn_once(f"{doubt.text}; {doubt.remedy}", doubt.name)
+        self._tell(doubts)
         clock.lap("convert")
         if self._hints is None:
             estimate, used = self._estimator(frame, config.settings), None
             clock.lap("estimate")
         else:
             estimate, used = self._hinted(self._hints, frame, header.frame_id, config, clock)
+        doubts = (*doubts, *uncertain(estimate, config))
+        self._tell(doubts)
         estimated = EstimatedFrame(frame, estimate, capture.info, header, config, doubts)
         messages = output_messages(estimated, wanted, self._warn_once)
         timings_ms = {**clock.laps_ms, **estimate.timings_ms}
@@ -173,11 +176,22 @@ class FrameProcessor:
         miss, turned, poses = self._live_check.miss, self._pose_check.turned, self._pose_check.text
         return estimate, HintUse(gathering.result().sources, estimate.hints, miss, turned, poses)
 
+    def _tell(self, doubts: Iterable[Doubt]) -> None:
+        for each in doubts:
+            self._warn_once(f"{each.text}; {each.remedy}", each.name)
+
     def _warn_once(self, text: str, name: str = "") -> None:
         """Log a text once. name: what counts as the same text; empty: the text itself."""
         if (name or text) not in self._warned:
             self._warned.add(name or text)
             self._warn(text)
+
+
+def uncertain(estimate: DepthEstimate, config: NodeConfig) -> Iterator[Doubt]:
+    """Yield the doubt that planners can do nothing with an estimate, if an output for planners is switched on."""
+    obstacles = config.navigation.obstacles
+    if any(OUTPUTS[name].on(config.switched_on) for name in PLANNERS) and not tells_something(estimate, obstacles):
+        yield doubt("nothing certain", limit=obstacles.limit(estimate))
 
 
 def failure(error: Exception) -> Problem:

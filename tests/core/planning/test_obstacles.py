@@ -25,6 +25,7 @@ from grin_ros.core.planning.obstacles import (
     free_points,
     obstacle_points,
     standing_pixels,
+    tells_something,
     trusted_pixels,
 )
 from grin_ros.core.planning.view import MountingUnknownError, range_per_depth
@@ -295,3 +296,22 @@ def test_with_hints_a_smaller_sigma_is_asked_for() -> None:
     settings = ObstacleSettings(max_relative_sigma=0.25, hinted_relative_sigma=0.1)
     np.testing.assert_array_equal(trusted_pixels(camera, hinted, settings), sigma_m <= 0.2)
     np.testing.assert_array_equal(trusted_pixels(camera, unused, settings), sigma_m <= 0.5)
+
+
+@pytest.mark.parametrize(
+    ("relative_sigma", "depth_m", "hinted", "told"),
+    [(0.4, 2.0, False, True), (0.6, 2.0, False, False), (0.4, 2.0, True, False), (0.6, np.inf, False, True),
+     (0.45, 60.0, True, True), (0.6, np.nan, False, False)],
+)  # fmt: skip
+def test_an_estimate_tells_something_if_a_pixel_in_a_hundred_marks_or_clears(
+    relative_sigma: float, depth_m: float, hinted: bool, told: bool
+) -> None:
+    whole = np.full((480, 640), depth_m, np.float32)
+    report = HintReport(used=5, outliers=0, correction_ln=0.0, by_source={}) if hinted else None
+    unsure = DepthEstimate(whole, np.float32(relative_sigma) * whole, hints=report)
+    assert tells_something(unsure, SETTINGS) == told
+    few = unsure.sigma_m.copy()
+    few[:48, :48] = 0.1 * whole[:48, :48]  # 0.75 % of the image
+    assert tells_something(replace(unsure, sigma_m=few), SETTINGS) == told
+    few[:96, :96] = 0.1 * whole[:96, :96]
+    assert tells_something(replace(unsure, sigma_m=few), SETTINGS) == (told or math.isfinite(depth_m))

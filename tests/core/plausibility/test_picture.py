@@ -19,7 +19,7 @@ def test_a_picture_that_shows_nothing_is_doubted(name: str) -> None:
     found = picture_doubt(picture)
     assert found is not None
     assert (found.name, found.blind) == (expected, True)
-    assert "free_space and scan are not published" in found.text
+    assert "obstacles, free_space and scan are not published" in found.text
     assert "{" not in found.text
 
 

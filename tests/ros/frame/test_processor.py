@@ -150,7 +150,7 @@ def test_settings_are_those_of_the_configuration_of_each_frame(estimator: Estima
     assert np.isposinf(near.estimate.depth_m).any() and not np.isposinf(far.estimate.depth_m).any()
 
 
-def test_from_a_picture_that_shows_nothing_nothing_is_cleared(estimator: Estimator) -> None:
+def test_from_a_picture_that_shows_nothing_planners_get_nothing(estimator: Estimator) -> None:
     warnings: list[str] = []
     processor = FrameProcessor(estimator, open_converter(), warnings.append)
     config = node_config(EVERYTHING)
@@ -159,15 +159,26 @@ def test_from_a_picture_that_shows_nothing_nothing_is_cleared(estimator: Estimat
         info = info_message(pixels.shape[1], pixels.shape[0])
         result = processed(processor(capture(image_message(pixels, 7), info), config, lambda _: True))
         made.append({name for name, _ in result.messages})
-    assert made[0] == made[1] == made[2] - {"free_space", "scan"}
+    assert made[0] == made[1] == made[2] - {"obstacles", "free_space", "scan"}
     assert {"free_space", "scan", "obstacles", "depth/image"} <= made[2]
     assert [doubt.name for doubt in result.doubts] == []
     doubt, *refused = warnings
     assert doubt.startswith("the picture has no contrast")
     assert refused == [
-        f"{topic} is not published: the picture shows nothing (no contrast), so nothing may be cleared"
-        for topic in ("free_space", "scan")
+        f"{topic} is not published: the picture shows nothing (no contrast), so planners get nothing"
+        for topic in ("obstacles", "free_space", "scan")
     ]
+
+
+def test_an_estimate_that_is_nowhere_certain_is_a_doubt_and_planners_get_nothing(estimator: Estimator) -> None:
+    processor = FrameProcessor(estimator, open_converter(), print)
+    strict = {"obstacles.max_relative_sigma": 0.01}
+    blind = processed(processor(capture(), node_config({**EVERYTHING, **strict}), lambda _: True))
+    assert [each.name for each in blind.doubts] == ["nothing certain"]
+    assert "sigma / depth at most 0.01" in blind.doubts[0].text
+    assert not {name for name, _ in blind.messages} & {"obstacles", "free_space", "scan"}
+    off = {"publish_obstacles": False, "publish_scan": False}
+    assert processed(processor(capture(), node_config({**strict, **off}), lambda _: True)).doubts == ()
 
 
 class Patient(HintInputs):

@@ -118,7 +118,11 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
     "implausible": (
         {"frame": PublishedFrame(doubts=(doubt("noise"), doubt("frozen", count=5)))},
         WARN,
-        ("the picture is noise without structure", "free_space and scan are not published", "check the light"),
+        (
+            "the picture is noise without structure",
+            "obstacles, free_space and scan are not published",
+            "check the light",
+        ),
     ),
     "a source of hints gives none for long": (
         {"frame": PublishedFrame(hints=NO_TRANSFORM), "hintless_s": {"scan": 7.0}},

@@ -29,13 +29,19 @@ class NavigationConfig:
         """Build it from the node's parameters.
 
         values: by name, each of its type. camera: the name of the camera, after which the frame of its scan is named
-        where the parameter is empty.
+        where the parameter is empty. Raises ValueError for a frame that tf2 refuses, and as `ObstacleSettings` does.
         """
+        frame_id = values["scan.frame_id"] or f"{camera}_scan"
+        if frame_id.startswith("/") or frame_id.split() != [frame_id]:
+            raise ValueError(
+                f"scan.frame_id: got '{frame_id}', expected a name without spaces and without a slash in front; "
+                "tf2 refuses others"
+            )
         return cls(
             obstacles=ObstacleSettings(
                 **{one.name: values[f"obstacles.{one.name}"] for one in fields(ObstacleSettings)}
             ).within(values["max_depth_m"]),
-            scan_frame_id=values["scan.frame_id"] or f"{camera}_scan",
+            scan_frame_id=frame_id,
             scan_increment_deg=values["scan.increment_deg"],
             min_depth_m=values["min_depth_m"],
         )

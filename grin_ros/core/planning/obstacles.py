@@ -59,7 +59,7 @@ class ObstacleSettings:
         if not self.min_height_m < self.max_height_m:
             raise ValueError(
                 f"obstacles.min_height_m, obstacles.max_height_m: got {self.min_height_m}, {self.max_height_m}, "
-                "expected min < max (metres above the ground)"
+                "expected min < max (metres above the ground); set both in one request, or the other one first"
             )
 
     def keeps_floor(self, camera: Camera) -> bool:

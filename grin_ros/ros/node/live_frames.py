@@ -89,6 +89,7 @@ class LiveFrames:
             camera_text(result.frame.camera, header.frame_id),
             floor_in_obstacles=result.keeps_floor and "obstacles" in sent,
             no_scan=result.frame.camera.mounting is None and self._wants_scan(),
+            scan_withheld=self._publishers.scan_is_withheld,
             doubts=result.doubts,
             hints=result.hints,
         )

@@ -60,6 +60,11 @@ class Publishers:
             return False
         return topic != SCAN or not self._is_shared(publisher.topic_name)
 
+    @property
+    def scan_is_withheld(self) -> bool:
+        """Whether the scan is not published because another node has published on its topic since activation."""
+        return self._shared
+
     def begin(self) -> None:
         """Note that the node is activated: another publisher on the topic of the scan counts from now on."""
         self._shared = False

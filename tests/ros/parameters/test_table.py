@@ -85,6 +85,12 @@ def test_every_parameter_changes_the_configuration(parameter: Parameter) -> None
     assert node_config({**needed, parameter.name: changed(parameter)}) != node_config(needed)
 
 
+@pytest.mark.parametrize("frame_id", ["/camera_scan", "camera scan", " "])
+def test_a_frame_of_the_scan_that_tf2_refuses_is_refused(frame_id: str) -> None:
+    with pytest.raises(ValueError, match=f"scan.frame_id: got '{frame_id}', expected a name without spaces"):
+        node_config({"scan.frame_id": frame_id})
+
+
 def test_the_frame_of_the_scan_is_named_after_the_camera_unless_it_is_set() -> None:
     given: dict[str, Value] = {"scan.frame_id": "level"}
     assert node_config({}).navigation.scan_frame_id == "camera_scan"

@@ -47,6 +47,8 @@ class PublishedFrame:
     """True if its obstacles contain the floor because the mounting is not known."""
     no_scan: bool = False
     """True if somebody subscribes to scan, which cannot be made because the mounting is not known."""
+    scan_withheld: bool = False
+    """True if scan is not published because another node has published on its topic."""
     doubts: tuple[Doubt, ...] = ()
     """The implausible things about its input, the most serious first."""
     hints: HintUse | None = None

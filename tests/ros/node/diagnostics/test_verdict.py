@@ -203,6 +203,11 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         WARN,
         ("80% of the pixels have no depth", "the robot does not see", "lens", "max_relative_sigma"),
     ),
+    "a scan that another node publishes": (
+        {"frame": PublishedFrame(scan_withheld=True)},
+        WARN,
+        ("another node has published on the topic of scan", "see nothing of this camera", "activate the node again"),
+    ),
     "a scan that cannot be made": (
         {"frame": PublishedFrame(no_scan=True)},
         WARN,

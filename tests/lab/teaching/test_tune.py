@@ -93,6 +93,14 @@ def test_adapters_change_nothing_before_training_and_can_be_merged() -> None:
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
 
 
+def test_adapters_are_where_the_weights_are() -> None:
+    model = awake().to("meta", torch.float64)  # a device that every machine has, and that is not the CPU
+    add_adapters(model, rank=2, seed=0)
+    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    assert learnt
+    assert {(parameter.device.type, parameter.dtype) for parameter in learnt} == {("meta", torch.float64)}
+
+
 def test_tuned_adapters_change_the_blocks_only(lessons: Lessons, tmp_path: Path) -> None:
     model = awake()
     before = weights(model)

@@ -13,13 +13,17 @@ from grin_ros.lab.network.grin import Grin
 
 
 class LowRank(nn.Module):
-    """Adds down @ up, a product of two narrow matrices that begins at zero, to a weight."""
+    """Adds down @ up, a product of two narrow matrices that begins at zero, to a weight.
+
+    Both have the device and the type of the weight. generator: one of the CPU, so that all devices begin alike.
+    """
 
     def __init__(self, weight: Tensor, rank: int, generator: torch.Generator) -> None:
         super().__init__()
         rows, columns = weight.shape
-        self.down = nn.Parameter(torch.zeros(rows, rank))
-        self.up = nn.Parameter(torch.randn(rank, columns, generator=generator) * columns**-0.5)
+        drawn = torch.randn(rank, columns, generator=generator) * columns**-0.5
+        self.down = nn.Parameter(weight.new_zeros(rows, rank))
+        self.up = nn.Parameter(drawn.to(weight))
 
     def forward(self, weight: Tensor) -> Tensor:
         return weight + self.down @ self.up

@@ -23,7 +23,7 @@ BEFORE, LESSONS, ANSWERS, TUNE = "before", "lessons", "answers", "tune"
 def begin_stages(artifact: Artifact, frames: LabelFolder, old: OldDomain, config: TeachConfig, work: Path) -> None:
     """Make the folders in `work`, or keep those that were made from the same. Raises ValueError as `begin` does."""
     common = {"labels": frames.digest(), "model": artifact.digest}
-    judged = {"old-domain": [*map(_place, config.old_domain), 0 if old.samples is None else len(old.samples)]}
+    judged = {"old-domain": [*map(_place, config.old_domain), *old.halves]}
     replay = {"replay": [*map(_place, config.replay), 0 if old.replay is None else len(old.replay)]}
     lessons = {**common, "labels-only": not config.between, "teacher": _teacher(config)}
     begin(work / BEFORE, {**common, **judged})

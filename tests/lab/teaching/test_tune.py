@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +20,11 @@ from grin_ros.lab.teaching.lora import add_adapters, merge_adapters
 from grin_ros.lab.teaching.tune import Progress, TuneConfig, Tuned, draw, tune
 from grin_ros.lab.training.batches import Sampling
 from tests.lab.network.tiny import TINY, awake
-from tests.lab.teaching.site import site
+from tests.lab.teaching import runs
+from tests.lab.teaching.site import site, write_site
 from tests.lab.training.recordings import write_shards
 
+ROOT = Path(__file__).resolve().parents[3]
 CONFIG = TuneConfig(
     steps=6, batch=3, replay=1, warmup_steps=2, save_every=2,
     sampling=Sampling(queries=16, pattern_share=0.0), old_sampling=Sampling(queries=16, pattern_share=0.0),
@@ -93,6 +99,14 @@ def test_adapters_change_nothing_before_training_and_can_be_merged() -> None:
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
 
 
+def test_adapters_are_where_the_weights_are() -> None:
+    model = awake().to("meta", torch.float64)  # a device that every machine has, and that is not the CPU
+    add_adapters(model, rank=2, seed=0)
+    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    assert learnt
+    assert {(parameter.device.type, parameter.dtype) for parameter in learnt} == {("meta", torch.float64)}
+
+
 def test_tuned_adapters_change_the_blocks_only(lessons: Lessons, tmp_path: Path) -> None:
     model = awake()
     before = weights(model)
@@ -120,3 +134,18 @@ def test_the_loss_falls_on_a_site_that_can_be_learnt(lessons: Lessons, tmp_path:
         lambda p: told.append(p.loss),
     )
     assert np.mean(told[-6:]) < 0.8 * np.mean(told[:6])
+
+
+@pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="torch without gloo")
+def test_two_processes_follow_the_clock_of_the_first(tmp_path: Path) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [*command, "-m", runs.__name__, str(write_site(tmp_path / "site")), str(tmp_path)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1))
+    assert first == second
+    assert first["steps"] == runs.RUN.steps
+    assert first["ways"][0] == runs.BEFORE_S[0] / 60.0 / runs.RUN.minutes

@@ -8,7 +8,7 @@ Every batch is a function of (seed, step, rank), so that a resumed run sees the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Protocol
 
@@ -141,16 +141,22 @@ def batch(
 
 
 def sample_probabilities(
-    dataset: ShardDataset, worlds: dict[str, float], by_place: Sequence[str] = ()
+    dataset: ShardDataset, worlds: dict[str, float], by_place: Sequence[str] = (), held_out: Container[str] = ()
 ) -> NDArray[np.float64]:
     """Return the probability (n,) of each sample from the weights of the worlds.
 
     In the worlds of by_place, a place (a scene seed of a folder) has the weight of one frame, however many it has.
+    held_out: the worlds of the samples that are held out, for messages.
 
     Raises ValueError for an unknown world and for weights with which nothing can be drawn.
     """
     names = [dataset.world(i) for i in range(len(dataset))]
     absent = sorted(set(worlds) - set(names))
+    if lost := [name for name in absent if name in held_out]:
+        raise ValueError(
+            f"worlds: got {', '.join(lost)}, of which all frames are held out; set a smaller holdout in the YAML, or "
+            "name another folder last in --data"
+        )
     if absent:
         raise ValueError(
             f"worlds: got {', '.join(absent)}, the training data shows {', '.join(sorted(set(names)))}; take the "

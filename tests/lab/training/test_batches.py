@@ -288,3 +288,9 @@ def test_worlds_are_drawn_by_their_weights(tmp_path: Path, worlds: dict[str, flo
 def test_worlds_that_cannot_be_drawn_are_refused(tmp_path: Path, worlds: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sample_probabilities(ShardDataset(write_shards(tmp_path)), worlds)
+
+
+def test_a_world_that_is_held_out_whole_is_named(tmp_path: Path) -> None:
+    dataset = ShardDataset(write_shards(tmp_path))
+    with pytest.raises(ValueError, match="worlds: got hall, of which all frames are held out; set a smaller holdout"):
+        sample_probabilities(dataset, {"hall": 2.0}, held_out=("room", "hall"))

@@ -145,7 +145,7 @@ class _Run:
         differ = differences(self.out, self.facts)
         step = load_state(self.out, self.model, self.average, self.optimiser)
         if self.first and step:
-            _tell(self.out, step, self.config.steps, differ)
+            _tell(self.out, step, self.config, differ)
             if not (self.out / WEIGHTS).is_file():
                 self._save_weights(WEIGHTS)
         return step
@@ -219,8 +219,18 @@ def _tell_held_out(learnt: Mapping[str, int], held_out: Mapping[str, int]) -> No
         )
 
 
-def _tell(out: Path, step: int, steps: int, differ: Mapping[str, tuple[Any, Any]]) -> None:
-    logger.info("%s: resumes at step %d of %d", out, step, steps)
+def _tell(out: Path, step: int, config: TrainConfig, differ: dict[str, tuple[Any, Any]]) -> None:
+    logger.info("%s: resumes at step %d of %d", out, step, config.steps)
+    if "steps" in differ:
+        before, now = differ.pop("steps")
+        logger.warning(
+            "%s: the run was saved with steps = %d. With %d its learning rate goes on with %.3g instead of %.3g",
+            out,
+            before,
+            now,
+            learning_rate(step, config),
+            learning_rate(step, dataclasses.replace(config, steps=before)),
+        )
     if differ:
         logger.warning(
             "%s: the run was saved with %s. Now it has %s. It goes on from step %d with the weights of the run; for a "

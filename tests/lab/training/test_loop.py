@@ -169,6 +169,16 @@ def test_a_resumed_run_says_so_and_warns_if_it_is_another(
     assert f"Now it has start_from = {start}" in caplog.text
 
 
+def test_a_run_that_is_trained_for_longer_warns_of_its_learning_rate(
+    data: Path, unbroken: tuple[Path, DiffusionCheck], caplog: pytest.LogCaptureFixture
+) -> None:
+    out = unbroken[0]
+    train(dataclasses.replace(RUN, steps=24), data, out, stop_after=12, pretrained=False)
+    assert caplog.messages == [
+        f"{out}: the run was saved with steps = 12. With 24 its learning rate goes on with 0.00124 instead of 4e-05"
+    ]
+
+
 def test_a_run_of_another_model_is_not_resumed(data: Path, tmp_path: Path) -> None:
     train(RUN, data, tmp_path, stop_after=1, pretrained=False)
     for change in ({"latent_count": 4}, {"max_range_m": 50.0}):

@@ -25,6 +25,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.camera import intrinsics_doubts
 from grin_ros.lab.datasets.images import paired, read_depth, read_image
+from grin_ros.lab.datasets.renders import PHOTOGRAPHS
 from grin_ros.lab.datasets.shards import ShardWriter, check_free
 
 SHARD_SIZE = 250
@@ -170,7 +171,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--size", type=whole(1), nargs=2, default=(400, 300), metavar=("W", "H"), help="image size of the shards"
     )
-    parser.add_argument("--world", default="recording", help="name of what the frames show")
+    parser.add_argument(
+        "--world",
+        choices=PHOTOGRAPHS,
+        default="recording",
+        help="kind of the frames; depth of places and shape_places has no metric scale",
+    )
     parser.add_argument("--licence", required=True, help="licence of the recording, which the index names")
     parser.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="new folder for the shards")
     a = parser.parse_args(argv)

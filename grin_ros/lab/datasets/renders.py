@@ -220,6 +220,16 @@ def is_rendered(folder: str | Path) -> bool:
     return isinstance(index, dict) and "shards" in index
 
 
+def train_and_held_out(dataset: ShardDataset, holdout: int) -> tuple[ShardDataset, ShardDataset]:
+    """Return the samples to train on, and those that are held out: the last shards with at least `holdout` renders.
+
+    Without renders they are the last photographs. Places without a metric scale are never held out, because errors in
+    metres cannot be measured on them. Raises ValueError if there are too few samples.
+    """
+    rendered = dataset.frames_by_world.keys() - PHOTOGRAPHS
+    return dataset.split(holdout, PHOTOGRAPHS if rendered else UNSCALED)
+
+
 def _scene(shards: ShardDataset, index: int, of_folder: str) -> str:
     """Return the world of a render and the place of a photograph. of_folder: what tells folders of places apart."""
     world, seed = shards.world(index), shards.origin(index)[0]

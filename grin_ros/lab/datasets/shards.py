@@ -14,6 +14,7 @@ NAME.origin.npy   (n, 3) int64: scene seed, view number, number of the world in 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -211,6 +212,15 @@ class ShardDataset:
         shard, k = self._find(index)
         return self._worlds[shard][int(self._shards[shard]["origin"][k, 2])]
 
+    @property
+    def frames_by_world(self) -> dict[str, int]:
+        """The number of samples of each world that is shown."""
+        found: Counter[str] = Counter()
+        for shard, names in zip(self._shards, self._worlds, strict=True):
+            for number, count in zip(*np.unique(shard["origin"][:, 2], return_counts=True), strict=True):
+                found[names[int(number)]] += int(count)
+        return dict(found)
+
     def indices_of(self, world: str) -> NDArray[np.int64]:
         """Return the ascending indices (m,) of all samples that show this world. It may be empty."""
         found = [
@@ -226,25 +236,34 @@ class ShardDataset:
         camera = _camera(shard["camera"][k], self.width, self.height)
         return TrainingSample(np.array(shard["image"][k]), np.array(shard["range"][k]), camera)
 
-    def split(self, holdout: int) -> tuple[ShardDataset, ShardDataset]:
+    def split(self, holdout: int, spared: Sequence[str] = ()) -> tuple[ShardDataset, ShardDataset]:
         """Return the data set without, and with only, its last shards with at least `holdout` frames.
 
-        Shards are not divided, so that no room is in both parts. Raises ValueError if nothing is left to train on.
+        Shards are not divided, so that no room is in both parts. spared: worlds whose shards stay in the first part.
+        Raises ValueError if nothing is left to train on, or if there are fewer frames than `holdout` in other shards.
         """
-        sizes = [len(shard["image"]) for shard in self._shards]
-        kept = len(sizes)
-        while kept and sum(sizes[kept:]) < holdout:
+        offered = [k for k in range(len(self._shards)) if not {*spared} & self._part([k]).frames_by_world.keys()]
+        kept = len(offered)
+        while kept and len(self._part(offered[kept:])) < holdout:
             kept -= 1
-        if kept == 0:
+        held_out = offered[kept:]
+        if len(self._part(held_out)) < holdout or len(held_out) == len(self._shards):
+            never = f" ({', '.join(spared)} are never among them)" if spared else ""
             raise ValueError(
-                f"split: got holdout={holdout} of {len(self)} frames in {len(sizes)} shards, "
-                "expected at least one shard to train on; set a smaller holdout in the YAML, or render more"
+                f"split: got holdout={holdout} of {len(self._part(offered))} frames in {len(offered)} shards{never}, "
+                "expected that many, and at least one shard to train on; set a smaller holdout in the YAML, or render "
+                "more"
             )
-        return self._part(slice(kept)), self._part(slice(kept, None))
+        return self._part([k for k in range(len(self._shards)) if k not in held_out]), self._part(held_out)
 
-    def _part(self, chosen: slice) -> ShardDataset:
+    def _part(self, chosen: Sequence[int]) -> ShardDataset:
+        """Return the shards of these numbers."""
         part = copy(self)
-        part._keep(self._shards[chosen], self._worlds[chosen], self._folder_of[chosen])
+        part._keep(
+            [self._shards[k] for k in chosen],
+            [self._worlds[k] for k in chosen],
+            [self._folder_of[k] for k in chosen],
+        )
         return part
 
 

@@ -30,7 +30,7 @@ from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder
 from grin_ros.core.geometry.camera_inputs import camera_inputs, normalised, rays_at
 from grin_ros.core.sampling.noise import noise_field
 from grin_ros.lab.datasets.measured import EvalDataset, EvalSample
-from grin_ros.lab.datasets.renders import ROBOT_HEIGHT_M
+from grin_ros.lab.datasets.renders import ROBOT_HEIGHT_M, train_and_held_out
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model
 from grin_ros.lab.network.grin import Grin
@@ -175,7 +175,7 @@ def run(variant: Variant, config: TrainConfig, data: Sequence[Path], real: Path 
     if result.exists():
         return _kept(result, facts)
     train(config, list(data), folder)
-    _, held_out = ShardDataset(data).split(config.holdout)
+    _, held_out = train_and_held_out(ShardDataset(data), config.holdout)
     values = measure(load_model(folder / WEIGHTS), held_out, real)
     result.write_text(json.dumps({"run": facts, "errors": values}, indent=1) + "\n")
     return values

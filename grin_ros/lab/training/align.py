@@ -126,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of `grin align`."""
     made = CommandParser(
         "align",
-        "Change the encoder so that photographs give the features that renders give: no training, no depth.",
+        "Change the encoder so that photographs give the features that renders give: no training; depth is not used.",
         "grin align runs/a.safetensors --renders data/worlds --photographs data/lounge --out runs/b.safetensors",
     )
     made.add_argument("weights", type=existing, help="weights trained on renders")

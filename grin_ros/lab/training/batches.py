@@ -8,7 +8,7 @@ Every batch is a function of (seed, step, rank), so that a resumed run sees the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Protocol
 
@@ -88,7 +88,8 @@ class Sampling:
     """The share of renders that go through the encoder for renders where there is one (`grin train --renders-through`).
     The others go through the encoder for photographs, so that what renders teach holds for both."""
     narrowest_deg: dict[str, float] = field(default_factory=dict)
-    """World -> the smallest horizontal field of view of its windows, in degrees."""
+    """World -> the smallest horizontal field of view of its windows, in degrees, computed without lens distortion. A
+    camera that sees less keeps its whole width."""
     augment: bool = True
     """Resize, flip and augment the images."""
     mirrored_share: float = 0.5
@@ -141,16 +142,22 @@ def batch(
 
 
 def sample_probabilities(
-    dataset: ShardDataset, worlds: dict[str, float], by_place: Sequence[str] = ()
+    dataset: ShardDataset, worlds: dict[str, float], by_place: Sequence[str] = (), held_out: Container[str] = ()
 ) -> NDArray[np.float64]:
     """Return the probability (n,) of each sample from the weights of the worlds.
 
     In the worlds of by_place, a place (a scene seed of a folder) has the weight of one frame, however many it has.
+    held_out: the worlds of the samples that are held out, for messages.
 
     Raises ValueError for an unknown world and for weights with which nothing can be drawn.
     """
     names = [dataset.world(i) for i in range(len(dataset))]
     absent = sorted(set(worlds) - set(names))
+    if lost := [name for name in absent if name in held_out]:
+        raise ValueError(
+            f"worlds: got {', '.join(lost)}, of which all frames are held out; set a smaller holdout in the YAML, or "
+            "name another folder last in --data"
+        )
     if absent:
         raise ValueError(
             f"worlds: got {', '.join(absent)}, the training data shows {', '.join(sorted(set(names)))}; take the "
@@ -185,11 +192,9 @@ def _one(dataset: Samples, index: int, model: ModelConfig, sampling: Sampling, r
     factor = 1.0
     if sampling.augment:
         factor = float(np.exp(rng.uniform(*np.log(sampling.resize))))
-        narrowest_deg = sampling.narrowest_deg.get(dataset.world(index), 0.0)
-        if narrowest_deg > 0.0:
-            largest = 0.5 * camera.width / camera.fx / np.tan(0.5 * np.radians(narrowest_deg))
-            factor = min(factor, max(1.0, float(largest)))
-        x, y, width, height = _crop_window(camera, max(factor, 1.0), rng)
+        least_px = _least_width_px(camera, sampling.narrowest_deg.get(dataset.world(index), 0.0))
+        factor = min(factor, max(1.0, camera.width / max(least_px, 1)))
+        x, y, width, height = _crop_window(camera, max(factor, 1.0), least_px, rng)
         window = (slice(y, y + height), slice(x, x + width))
         if measured[window].any():
             camera = camera.cropped(x, y, width, height)
@@ -260,9 +265,21 @@ def _resized(image: NDArray[np.uint8], width: int, height: int, share: float) ->
     return image
 
 
-def _crop_window(camera: Camera, factor: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Return x, y, width and height of a window of about 1 / factor of both sides. Some windows are flatter."""
-    width = round(camera.width * min(1.0, rng.uniform(0.9, 1.1) / factor))
+def _least_width_px(camera: Camera, narrowest_deg: float) -> int:
+    """Return the least width of a window that sees this angle wherever it lies, but at most that of the image."""
+    # Of the windows of a width, the one at the border that is farther from the principal point sees least.
+    border_px = max(camera.cx + 0.5, camera.width - camera.cx - 0.5)
+    border_rad = np.arctan(border_px / camera.fx)
+    inner_rad = min(np.radians(narrowest_deg) - border_rad, border_rad)
+    return min(camera.width, int(np.ceil(border_px + camera.fx * np.tan(inner_rad))))
+
+
+def _crop_window(camera: Camera, factor: float, least_px: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Return x, y, width and height of a window of about 1 / factor of both sides. Some windows are flatter.
+
+    least_px: the least width, which wins against the factor.
+    """
+    width = max(least_px, round(camera.width * min(1.0, rng.uniform(0.9, 1.1) / factor)))
     # The network sees all formats resized to one, and images of cars are up to three times as wide as high.
     flat = rng.uniform(0.4, 1.0) if rng.random() < 0.15 else 1.0
     height = round(camera.height * flat * min(1.0, rng.uniform(0.9, 1.1) / factor))

@@ -52,7 +52,8 @@ class TrainConfig:
     by_place: tuple[str, ...] = ()
     """Worlds of which every place (a scene seed of a folder) is drawn as often as the weight says, not every frame."""
     holdout: int = 500
-    """At least this many samples, in whole shards, are held out of the training."""
+    """At least this many samples, in whole shards, are held out of the training, for checks: the last renders, or,
+    without renders, the last photographs with a scale."""
     seed: int = 0
     check_every: int = 500
     """Steps between diffusion checks on held-out samples."""

@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from grin_ros.core.artifact.manifest import WEIGHTS
 from grin_ros.core.command_line import DONE, CommandParser, existing, new_folder, one_line_errors, whole
+from grin_ros.lab.datasets.renders import train_and_held_out
 from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.network.checkpoint import load_model, save_weights
 from grin_ros.lab.network.encoder import load_imagenet
@@ -52,8 +53,8 @@ def train(
 ) -> DiffusionCheck:
     """Train to config.steps and return the last diffusion check. The folder `out` takes state, weights and logs.
 
-    data: a folder of shards, or several with one image size; the last shards of the last one are held out. stop_after:
-    stop at this step; the same call resumes there. start_from: weights to start from instead of ImageNet's.
+    data: a folder of shards, or several with one image size; some of it is held out, as `train_and_held_out` says.
+    stop_after: stop at this step; the same call resumes there. start_from: weights to start from instead of ImageNet's.
     renders_through: weights whose encoder encodes the renders, so that the encoder of the model encodes photographs
     only (`grin align`). Raises ValueError if weights do not fit, if the encoder is to learn with renders_through, or if
     the run in `out` is one of another model; the log warns if it is another run in other ways.
@@ -116,8 +117,12 @@ class _Run:
         self.config, self.out = config, out
         self.rank, self.world = rank_and_world()
         self.device = own_device()
-        self.train_set, self.held_out = ShardDataset(data).split(config.holdout)
-        self.probabilities = sample_probabilities(self.train_set, config.worlds, config.by_place)
+        self.train_set, self.held_out = train_and_held_out(ShardDataset(data), config.holdout)
+        if self.first:
+            _tell_held_out(self.train_set.frames_by_world, self.held_out.frames_by_world)
+        self.probabilities = sample_probabilities(
+            self.train_set, config.worlds, config.by_place, self.held_out.frames_by_world
+        )
         self.model = _model(config, start_from, pretrained)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = make_optimiser(self.model, config)
@@ -140,7 +145,7 @@ class _Run:
         differ = differences(self.out, self.facts)
         step = load_state(self.out, self.model, self.average, self.optimiser)
         if self.first and step:
-            _tell(self.out, step, self.config.steps, differ)
+            _tell(self.out, step, self.config, differ)
             if not (self.out / WEIGHTS).is_file():
                 self._save_weights(WEIGHTS)
         return step
@@ -202,8 +207,30 @@ def _facts(
     }
 
 
-def _tell(out: Path, step: int, steps: int, differ: Mapping[str, tuple[Any, Any]]) -> None:
-    logger.info("%s: resumes at step %d of %d", out, step, steps)
+def _tell_held_out(learnt: Mapping[str, int], held_out: Mapping[str, int]) -> None:
+    """Log the frames of each world that are held out. Both count them, world by world."""
+    parts = [f"{count} of {count + learnt.get(world, 0)} {world}" for world, count in held_out.items()]
+    logger.info("held out of the training, for checks: frames %s", ", ".join(parts))
+    if whole := sorted(set(held_out) - set(learnt)):
+        logger.warning(
+            "all frames of %s are held out, so that nothing is learnt from them; set a smaller holdout in the YAML, or "
+            "name another folder last in --data",
+            ", ".join(whole),
+        )
+
+
+def _tell(out: Path, step: int, config: TrainConfig, differ: dict[str, tuple[Any, Any]]) -> None:
+    logger.info("%s: resumes at step %d of %d", out, step, config.steps)
+    if "steps" in differ:
+        before, now = differ.pop("steps")
+        logger.warning(
+            "%s: the run was saved with steps = %d. With %d its learning rate goes on with %.3g instead of %.3g",
+            out,
+            before,
+            now,
+            learning_rate(step, config),
+            learning_rate(step, dataclasses.replace(config, steps=before)),
+        )
     if differ:
         logger.warning(
             "%s: the run was saved with %s. Now it has %s. It goes on from step %d with the weights of the run; for a "
@@ -274,7 +301,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "grin train config/train/nano.yaml --data data/worlds --out runs/nano",
     )
     parser.add_argument("config", type=existing, help="YAML file of the run, for example config/train/nano.yaml")
-    parser.add_argument("--data", type=existing, nargs="+", required=True, help="folders of shards (grin scenes)")
+    parser.add_argument(
+        "--data",
+        type=existing,
+        nargs="+",
+        required=True,
+        help="folders of shards (grin scenes, grin pack). The last renders, at least `holdout` of the YAML, are held "
+        "out for checks; without renders, the last photographs with a scale",
+    )
     parser.add_argument(
         "--out",
         type=new_folder,

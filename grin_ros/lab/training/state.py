@@ -23,8 +23,8 @@ MODEL = "model."
 """The beginning of the names of what belongs to the model, in the tensors of a state and in the facts of its run."""
 SECTIONS = ("model", "sampling", "loss")
 """The parts of a TrainConfig whose settings are compared one by one."""
-FREE = ("steps", "check_every", "check_frames", "save_every", "snapshot_every")
-"""Settings that may change without a warning: more steps train a run for longer, and the others do not change it."""
+FREE = ("check_every", "check_frames", "save_every", "snapshot_every")
+"""Settings that may change without a warning, because they do not change the run."""
 
 
 class Average:

@@ -51,6 +51,13 @@ def test_every_frame_is_packed_with_its_depth(recording: Path) -> None:
     assert frames(recording) == [(40 * k, k + 1.0) for k in range(FRAMES)]
 
 
+def test_frames_are_of_a_world_that_counts_as_photographs(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert packed(recording, "--world", "office") == 2
+    assert "--world: got 'office', expected one of recording, metric_places" in capsys.readouterr().err
+    assert packed(recording, "--world", "shape_places") == 0
+    assert ShardDataset(recording / "out").frames_by_world == {"shape_places": FRAMES}
+
+
 def test_a_folder_that_holds_a_data_set_is_refused(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert packed(recording) == 0
     assert packed(recording, "--every", "2", "--depth-scale", "5000") == 2

@@ -16,7 +16,9 @@ from grin_ros.lab.datasets.renders import (
     UNSCALED,
     RenderDataset,
     open_samples,
+    train_and_held_out,
 )
+from grin_ros.lab.datasets.shards import ShardDataset
 from grin_ros.lab.training.batches import Sampling
 from tests.lab.evaluation.measured import sample, write_dataset
 from tests.lab.evaluation.rendered import steps_m, write_shards
@@ -65,6 +67,24 @@ def test_places_without_scale_are_left_out(tmp_path: Path, caplog: pytest.LogCap
     assert "2 frames of" in caplog.text and "places without a metric scale" in caplog.text
     with pytest.raises(ValueError, match="got only places without a metric scale"):
         RenderDataset([write_shards(tmp_path / "only", (world,))])
+
+
+@pytest.mark.parametrize(
+    ("order", "held_out"),
+    [
+        (("room", "street", "shape_places", "metric_places"), "street"),
+        (("shape_places", "metric_places", "room", "street"), "street"),
+        (("metric_places", "recording", "shape_places", "places"), "recording"),
+    ],
+)
+def test_renders_are_held_out_before_photographs_and_places_without_scale_never(
+    tmp_path: Path, order: tuple[str, ...], held_out: str
+) -> None:
+    data = ShardDataset([write_shards(tmp_path / world, (world,)) for world in order])
+    train, held = train_and_held_out(data, 2)
+    assert held.frames_by_world.keys() == {held_out} and train.frames_by_world.keys() == {*order} - {held_out}
+    with pytest.raises(ValueError, match="places"):
+        train_and_held_out(data, len(held) * 2 + 1)
 
 
 def test_training_and_evaluation_agree_on_what_is_rendered() -> None:

@@ -141,6 +141,22 @@ def test_split_does_not_divide_shards(tmp_path: Path) -> None:
         ShardDataset(tmp_path).split(11)
 
 
+def test_split_spares_the_shards_of_given_worlds(tmp_path: Path) -> None:
+    writer = ShardWriter(tmp_path, 16, 12, "CC0", worlds=("room", "places"))
+    for k in range(4):
+        image, range_m, cameras, origin = shard(3, k)
+        origin[:, 2] = k in {1, 3}
+        writer.write(f"s{k}", image, range_m, cameras, origin)
+    data = ShardDataset(tmp_path)
+    assert data.frames_by_world == {"room": 6, "places": 6}
+    train, held = data.split(2, ("places",))
+    assert train.frames_by_world == {"room": 3, "places": 6} and held.frames_by_world == {"room": 3}
+    assert [train.origin(i)[0] for i in (0, 3, 6)] == [0, 1, 3] and held.origin(0)[0] == 2
+    assert data.split(6, ("places",))[0].frames_by_world == {"places": 6}
+    with pytest.raises(ValueError, match=r"holdout=7 of 6 frames in 2 shards \(places are never among them\)"):
+        data.split(7, ("places",))
+
+
 def test_other_facts_and_wrong_shapes_are_refused(tmp_path: Path) -> None:
     writer = ShardWriter(tmp_path, 16, 12, "CC0", seed=4)
     image, range_m, cameras, origin = shard(3)

@@ -78,10 +78,12 @@ def test_samples_of_unscaled_worlds_are_marked(tmp_path: Path) -> None:
 def test_windows_keep_the_narrowest_field_of_view_of_their_world(world: str, narrow: bool) -> None:
     # The camera sees 67 degrees horizontally, and a third of its width sees 25 degrees.
     sampling = dataclasses.replace(AUGMENTED, resize=(3.0, 3.0), narrowest_deg={world: 60.0})
-    drawn = draw([addressed()] * 16, sampling)
-    columns = drawn.scene_rays.unflatten(1, (TINY.scene_rows, TINY.scene_cols))[:, 0, :, 0].numpy()
-    seen_deg = np.degrees(np.ptp(np.arcsin(columns), axis=1)) * TINY.scene_cols / (TINY.scene_cols - 1)
-    assert (seen_deg < 40.0).all() if narrow else (seen_deg > 48.0).all()
+    drawn = draw([addressed()] * 64, sampling)
+    rays = drawn.scene_rays.unflatten(1, (TINY.scene_rows, TINY.scene_cols))[:, 0].double().numpy()
+    columns = rays[..., 0] / rays[..., 2]  # at the middle of each cell
+    half_cell = (columns[:, -1] - columns[:, 0]) / (TINY.scene_cols - 1) / 2.0
+    seen_deg = np.degrees(np.arctan(columns[:, -1] + half_cell) - np.arctan(columns[:, 0] - half_cell))
+    assert (np.median(seen_deg) < 30.0) if narrow else ((seen_deg > 59.999) & (seen_deg < 67.5)).all()
 
 
 def test_the_arrays_of_the_recording_are_not_changed() -> None:
@@ -288,3 +290,9 @@ def test_worlds_are_drawn_by_their_weights(tmp_path: Path, worlds: dict[str, flo
 def test_worlds_that_cannot_be_drawn_are_refused(tmp_path: Path, worlds: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sample_probabilities(ShardDataset(write_shards(tmp_path)), worlds)
+
+
+def test_a_world_that_is_held_out_whole_is_named(tmp_path: Path) -> None:
+    dataset = ShardDataset(write_shards(tmp_path))
+    with pytest.raises(ValueError, match="worlds: got hall, of which all frames are held out; set a smaller holdout"):
+        sample_probabilities(dataset, {"hall": 2.0}, held_out=("room", "hall"))

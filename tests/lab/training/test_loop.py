@@ -152,19 +152,31 @@ def test_a_resumed_run_says_so_and_warns_if_it_is_another(
 ) -> None:
     caplog.set_level(logging.INFO)
     train(RUN, data, tmp_path, stop_after=1, pretrained=False)
-    assert not caplog.records
-    train(dataclasses.replace(RUN, steps=20), data, tmp_path, stop_after=1, pretrained=False)
-    assert caplog.messages == [f"{tmp_path}: resumes at step 1 of 20"]
+    told = ["held out of the training, for checks: frames 4 of 12 room, 2 of 6 street"]
+    assert caplog.messages == told
+    caplog.clear()
+    train(RUN, data, tmp_path, stop_after=1, pretrained=False)
+    assert caplog.messages == [*told, f"{tmp_path}: resumes at step 1 of 12"]
     caplog.clear()
     other = write_shards(tmp_path / "other", shards=1, seed=1)
     train(dataclasses.replace(RUN, lr=0.5, seed=7), [data, other], tmp_path, stop_after=1, pretrained=False)
-    warning = caplog.records[1]
+    warning = caplog.records[2]
     assert warning.levelname == "WARNING"
     assert f"the run was saved with lr = {RUN.lr}, seed = 0, data = ['{data}']" in warning.getMessage()
     assert f"Now it has lr = 0.5, seed = 7, data = ['{data}', '{other}']" in warning.getMessage()
     start = tmp_path / "weights.safetensors"
     train(RUN, data, tmp_path, stop_after=1, start_from=start)
     assert f"Now it has start_from = {start}" in caplog.text
+
+
+def test_a_run_that_is_trained_for_longer_warns_of_its_learning_rate(
+    data: Path, unbroken: tuple[Path, DiffusionCheck], caplog: pytest.LogCaptureFixture
+) -> None:
+    out = unbroken[0]
+    train(dataclasses.replace(RUN, steps=24), data, out, stop_after=12, pretrained=False)
+    assert caplog.messages == [
+        f"{out}: the run was saved with steps = 12. With 24 its learning rate goes on with 0.00124 instead of 4e-05"
+    ]
 
 
 def test_a_run_of_another_model_is_not_resumed(data: Path, tmp_path: Path) -> None:
@@ -188,6 +200,18 @@ def test_a_run_reads_several_folders(data: Path, tmp_path: Path) -> None:
     check = train(RUN, [data, other], tmp_path / "out", stop_after=1, pretrained=False)
     alone = train(RUN, data, tmp_path / "alone", stop_after=1, pretrained=False)
     assert check != alone  # other rooms are held out
+
+
+def test_a_run_says_which_worlds_are_held_out_whole(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hall = write_shards(tmp_path / "hall", shards=1)
+    index = hall / "index.json"
+    index.write_text(index.read_text().replace('"room"', '"hall"'))
+    train(RUN, [data, hall], tmp_path / "out", stop_after=0, pretrained=False)
+    assert "all frames of hall are held out, so that nothing is learnt from them" in caplog.text
+    with pytest.raises(ValueError, match="worlds: got hall, of which all frames are held out"):
+        train(dataclasses.replace(RUN, worlds={"hall": 2.0}), [data, hall], tmp_path / "out", pretrained=False)
 
 
 def test_a_step_with_nan_gradients_is_skipped(

@@ -122,7 +122,7 @@ def test_a_run_differs_in_what_its_state_says_otherwise(tmp_path: Path) -> None:
     assert differences(tmp_path, facts) == {}  # a state of an earlier version says nothing
     save_state(tmp_path, model, average, optimiser, 1, facts)
     assert differences(tmp_path, facts) == {}
-    assert differences(tmp_path, facts | {"steps": 99, "save_every": 1}) == {}
+    assert differences(tmp_path, facts | {"check_every": 99, "save_every": 1}) == {}
     loss = {**facts["loss"], "shape": 0.25}
     assert differences(tmp_path, facts | {"lr": 0.5, "data": ["places"], "loss": loss}) == {
         "lr": (RUN.lr, 0.5),

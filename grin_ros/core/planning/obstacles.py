@@ -28,6 +28,9 @@ SURELY_SIGMAS = 2.0
 LEAST_KNOWN, LOOKED_AT = 0.01, 8
 """With less than this share of certain pixels an estimate tells planners nothing. So many rows and columns apart are
 those that are looked at."""
+FEWEST_HINTS = 8
+"""With so many hints their limit of sigma counts. One ultrasonic beam makes depth better everywhere, but sigma small
+around it only, and with that limit hardly an obstacle would be left."""
 _CUBES_A_SIDE = 2.0**15
 """The number of voxels along each axis."""
 
@@ -39,11 +42,12 @@ Points = NDArray[np.float32]
 class ObstacleSettings:
     """The settings that choose pixels and thin out points.
 
-    max_relative_sigma: the largest sigma / depth. hinted_relative_sigma: the same for a frame with hints, whose sigma
-    tells right pixels from wrong ones; the smaller of the two counts. min_grazing_deg: a surface seen at a flatter
-    angle does not count as a surface. max_range_m: along the ray; farther points mark nothing. voxel_m: one point is
-    kept in each cube of this edge. height_band: keep only what stands between min_height_m and max_height_m above the
-    ground, where the mounting is known. Without a mounting nothing has a height, so the floor is kept too.
+    max_relative_sigma: the largest sigma / depth. hinted_relative_sigma: the same for a frame with FEWEST_HINTS hints
+    or more, whose sigma tells right pixels from wrong ones; the smaller of the two counts. min_grazing_deg: a surface
+    seen at a flatter angle does not count as a surface. max_range_m: along the ray; farther points mark nothing.
+    voxel_m: one point is kept in each cube of this edge. height_band: keep only what stands between min_height_m and
+    max_height_m above the ground, where the mounting is known. Without a mounting nothing has a height, so the floor
+    is kept too.
     """
 
     max_relative_sigma: float = 0.5
@@ -68,7 +72,7 @@ class ObstacleSettings:
 
     def limit(self, estimate: DepthEstimate) -> float:
         """Return the largest sigma / depth of a pixel of this estimate that is trusted."""
-        hinted = estimate.hints is not None and estimate.hints.used
+        hinted = estimate.hints is not None and estimate.hints.used >= FEWEST_HINTS
         return min(self.max_relative_sigma, self.hinted_relative_sigma) if hinted else self.max_relative_sigma
 
     @property

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from grin_ros.core.planning.config import NavigationConfig
-from grin_ros.core.planning.obstacles import ObstacleSettings
+from grin_ros.core.planning.obstacles import FEWEST_HINTS, ObstacleSettings
 from grin_ros.ros.parameters.row import Parameter
 
 PLANNER_PARAMETERS: tuple[Parameter, ...] = (
@@ -32,8 +32,8 @@ PLANNER_PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "obstacles.hinted_relative_sigma",
         ObstacleSettings.hinted_relative_sigma,
-        "The same limit for a frame that hints have corrected, whose sigma tells right pixels from wrong ones. The "
-        "smaller of the two limits counts.",
+        f"The same limit for a frame that at least {FEWEST_HINTS} hints have corrected, whose sigma tells right pixels "
+        "from wrong ones. The smaller of the two limits counts.",
         low=0.01,
         high=10.0,
     ),

@@ -292,10 +292,12 @@ def test_with_hints_a_smaller_sigma_is_asked_for() -> None:
     depth_m = np.full((6, 8), 2.0, np.float32)
     sigma_m = np.linspace(0.0, 0.6, 48, dtype=np.float32).reshape(6, 8)
     hinted = DepthEstimate(depth_m, sigma_m, hints=HintReport(9, 0, 0.0, {"scan": 9}))
+    beam = DepthEstimate(depth_m, sigma_m, hints=HintReport(1, 0, 0.0, {"range": 1}))
     unused = DepthEstimate(depth_m, sigma_m, hints=HintReport(0, 9, 0.0, {}))
     settings = ObstacleSettings(max_relative_sigma=0.25, hinted_relative_sigma=0.1)
     np.testing.assert_array_equal(trusted_pixels(camera, hinted, settings), sigma_m <= 0.2)
-    np.testing.assert_array_equal(trusted_pixels(camera, unused, settings), sigma_m <= 0.5)
+    for alone in (beam, unused):
+        np.testing.assert_array_equal(trusted_pixels(camera, alone, settings), sigma_m <= 0.5)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +309,7 @@ def test_an_estimate_tells_something_if_a_pixel_in_a_hundred_marks_or_clears(
     relative_sigma: float, depth_m: float, hinted: bool, told: bool
 ) -> None:
     whole = np.full((480, 640), depth_m, np.float32)
-    report = HintReport(used=5, outliers=0, correction_ln=0.0, by_source={}) if hinted else None
+    report = HintReport(used=9, outliers=0, correction_ln=0.0, by_source={}) if hinted else None
     unsure = DepthEstimate(whole, np.float32(relative_sigma) * whole, hints=report)
     assert tells_something(unsure, SETTINGS) == told
     few = unsure.sigma_m.copy()

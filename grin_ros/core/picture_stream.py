@@ -14,6 +14,8 @@ from grin_ros.core.input_error import InputError
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 """The first bytes of a PNG and of a JPEG stream."""
+HEAD_BYTES = 26
+"""The bytes of a PNG stream that tell its size and the kind of its pixels."""
 _JPEG_END = b"\xff\xd9"
 _PNG_GREY = 0
 _BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # markers without a length: TEM, restarts, start of image
@@ -42,7 +44,7 @@ def declared(data: bytes) -> Declared | None:
 
 
 def has_16_bits(head: bytes) -> bool:
-    """Return True if these first 26 bytes or more are those of a PNG stream whose channels have 16 bits."""
+    """Return True if these first HEAD_BYTES or more are those of a PNG stream whose channels have 16 bits."""
     return head.startswith(PNG) and head[24:25] == b"\x10"
 
 

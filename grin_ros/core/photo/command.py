@@ -31,12 +31,10 @@ from grin_ros.core.photo.cameras import (
 from grin_ros.core.photo.outputs import open_folder, panel_possible, write_outputs
 from grin_ros.core.photo.page import page_possible
 from grin_ros.core.photo.pictures import Picture, Source, find_sources, read_pictures
-from grin_ros.core.picture_stream import JPEG
+from grin_ros.core.picture_stream import HEAD_BYTES, JPEG, PNG, declared, has_16_bits
+from grin_ros.core.plausibility.doubt import WITHHELD
 from grin_ros.core.plausibility.picture import picture_doubt
 from grin_ros.core.types import DepthEstimate, Frame
-
-FOR_ROBOTS = "; obstacles, free_space and scan are not published"
-"""The end of doubts about pictures that tells a robot something, and nothing here."""
 
 
 class Run:
@@ -75,7 +73,7 @@ class Run:
                 flush=True,
             )
         if found := picture_doubt(picture.image):
-            text = found.text.removesuffix(FOR_ROBOTS)
+            text = found.text.removesuffix(WITHHELD)  # this tells a robot something, and nothing here
             print(f"WARN: {picture.name}: {text}; {found.remedy}", file=sys.stderr, flush=True)
         print(line(picture.name, frame, known.source, estimate, self.out), flush=True)
 
@@ -109,8 +107,12 @@ def prepared(picture: Picture, cameras: CameraChoice, max_size_px: int) -> tuple
 def is_depth(path: Path) -> bool:
     """Return True if a picture file holds 16 bits of one channel, as depth in millimetres does."""
     with path.open("rb") as file:
-        if file.read(len(JPEG)) == JPEG:  # it has 8 bits, and a large photograph takes long to decode
-            return False
+        head = file.read(HEAD_BYTES)
+    if head.startswith(JPEG):  # it has 8 bits, and a large photograph takes long to decode
+        return False
+    if head.startswith(PNG):
+        found = declared(head)
+        return found is not None and found.grey and has_16_bits(head)
     stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     return stored is not None and stored.ndim == 2 and stored.dtype == np.uint16
 

@@ -25,57 +25,55 @@ class Doubt:
         return replace(self, text=self.text.format(**values))
 
 
+WITHHELD = "; obstacles, free_space and scan are not published"
+"""The end of the text of each blind doubt."""
 DOUBTS: Mapping[str, Doubt] = {
-    doubt.name: doubt
+    doubt.name: replace(doubt, text=doubt.text + WITHHELD) if doubt.blind else doubt
     for doubt in (
         Doubt(
             "few bits",
             "no value of the 16-bit picture is above {peak} of 65535, as in pictures of 10 or 12 bits, so it is nearly "
-            "black and its depth is a guess; obstacles, free_space and scan are not published",
+            "black and its depth is a guess",
             "set the camera driver to an encoding of 8 bits, or let it shift the values to the full 16 bits",
             blind=True,
         ),
         Doubt(
             "row length",
             "a row of the picture has {bytes} bytes for each pixel, and its encoding {encoding} has {expected}, so the "
-            "picture may be a stretched part of another one, and depth is wrong then; obstacles, free_space and scan "
-            "are not published",
+            "picture may be a stretched part of another one, and depth is wrong then",
             "let the node that publishes it declare the encoding of its pixels, such as bgr8 for a colour picture of "
             "OpenCV, or publish rows without padding",
             blind=True,
         ),
         Doubt(
             "nearly black",
-            "the picture is nearly black (98 % of it below {level:.0f} of 255), so its depth is a guess; "
-            "obstacles, free_space and scan are not published",
+            "the picture is nearly black (98 % of it below {level:.0f} of 255), so its depth is a guess",
             "check for a covered lens, the light, and the exposure of the camera",
             blind=True,
         ),
         Doubt(
             "no contrast",
-            "the picture has no contrast (98 % of it within {range:.0f} of 255 grey levels), so its depth is a guess; "
-            "obstacles, free_space and scan are not published",
+            "the picture has no contrast (98 % of it within {range:.0f} of 255 grey levels), so its depth is a guess",
             "check for a covered lens, for overexposure, and that the camera driver delivers pictures of the sensor",
             blind=True,
         ),
         Doubt(
             "noise",
-            "the picture is noise without structure, so its depth is a guess; obstacles, free_space and scan are not "
-            "published",
+            "the picture is noise without structure, so its depth is a guess",
             "check the light, the gain and the cable of the camera, and the encoding that its driver declares",
             blind=True,
         ),
         Doubt(
             "test pattern",
             "all rows of the picture are the same, as in the colour bars of a driver that has no sensor, so its depth "
-            "is a guess; obstacles, free_space and scan are not published",
+            "is a guess",
             "switch the test pattern of the camera off, and check that its sensor is connected",
             blind=True,
         ),
         Doubt(
             "nothing certain",
             "hardly any pixel is certain enough for planners (sigma / depth at most {limit:g}), so nothing is known "
-            "of what is in front of the robot; obstacles, free_space and scan are not published",
+            "of what is in front of the robot",
             "look at the picture: check for a covered or dirty lens, darkness, fog, and a bare wall that fills it; "
             "raise obstacles.max_relative_sigma (with hints obstacles.hinted_relative_sigma) if it is too strict",
             blind=True,

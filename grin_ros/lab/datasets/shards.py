@@ -242,19 +242,20 @@ class ShardDataset:
         Shards are not divided, so that no room is in both parts. spared: worlds whose shards stay in the first part.
         Raises ValueError if nothing is left to train on, or if there are fewer frames than `holdout` in other shards.
         """
-        offered = [k for k in range(len(self._shards)) if not {*spared} & self._part([k]).frames_by_world.keys()]
-        kept = len(offered)
-        while kept and len(self._part(offered[kept:])) < holdout:
-            kept -= 1
-        held_out = offered[kept:]
-        if len(self._part(held_out)) < holdout or len(held_out) == len(self._shards):
+        sizes = [len(shard["image"]) for shard in self._shards]
+        offered = [k for k in range(len(sizes)) if not {*spared} & self._part([k]).frames_by_world.keys()]
+        held_out: list[int] = []
+        for k in reversed(offered):
+            if sum(sizes[j] for j in held_out) < holdout:
+                held_out.insert(0, k)
+        if sum(sizes[k] for k in held_out) < holdout or len(held_out) == len(sizes):
             never = f" ({', '.join(spared)} are never among them)" if spared else ""
             raise ValueError(
-                f"split: got holdout={holdout} of {len(self._part(offered))} frames in {len(offered)} shards{never}, "
-                "expected that many, and at least one shard to train on; set a smaller holdout in the YAML, or render "
-                "more"
+                f"split: got holdout={holdout} of {sum(sizes[k] for k in offered)} frames in {len(offered)} "
+                f"shards{never}, expected that many, and at least one shard to train on; set a smaller holdout in the "
+                "YAML, or render more"
             )
-        return self._part([k for k in range(len(self._shards)) if k not in held_out]), self._part(held_out)
+        return self._part([k for k in range(len(sizes)) if k not in held_out]), self._part(held_out)
 
     def _part(self, chosen: Sequence[int]) -> ShardDataset:
         """Return the shards of these numbers."""

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import nn
 
 from grin_ros.lab.network.config import ModelConfig
@@ -22,7 +21,7 @@ from grin_ros.lab.teaching.lora import add_adapters
 from grin_ros.lab.training.batches import Batch, Samples, Sampling, batch
 from grin_ros.lab.training.loss import LossConfig, Objective, draw_passes
 from grin_ros.lab.training.optimiser import decay_groups, rate_share
-from grin_ros.lab.training.processes import first_says, own_device, rank_and_world, share_gradients
+from grin_ros.lab.training.processes import first_says, of_first, own_device, rank_and_world, share_gradients
 from grin_ros.lab.training.state import Average, load_state, save_state
 
 CLOCK = "minutes.json"
@@ -126,7 +125,7 @@ def tune(
     before_s = float(json.loads((out / CLOCK).read_text())["seconds"]) if (out / CLOCK).is_file() else 0.0
     first, start, limit_s = step, time.monotonic(), config.minutes * 60.0
     both, first_only = (Objective(model.train(), loss) for loss in (config.loss, replace(config.loss, refine=0.0)))
-    spent_s, finished, loss = _of_first(before_s, device), True, math.nan
+    spent_s, finished, loss = of_first(before_s, device), True, math.nan
 
     def keep() -> None:
         if rank:
@@ -145,7 +144,9 @@ def tune(
             average.update(model, step)
             step += 1
             now_s = time.monotonic() - start
-            spent_s = _of_first(before_s + now_s, device)
+            # The learning rate follows from it. Processes share gradients only, so with times of their own they would
+            # drift apart.
+            spent_s = of_first(before_s + now_s, device)
             each_s = now_s / (step - first)
             eta_s = min((config.steps - step) * each_s, limit_s - spent_s)
             tell(Progress(step, config.steps, max(eta_s, 0.0), loss))
@@ -169,16 +170,6 @@ def draw(
     if replay is None or not old:
         return own
     return own.beside(batch(replay, rng.integers(0, len(replay), old), model, config.old_sampling, rng))
-
-
-def _of_first(spent_s: float, device: torch.device) -> float:
-    """Return the seconds of the first process. The learning rate follows from them, and processes with different ones
-    would drift apart, because they share gradients only."""
-    if not dist.is_initialized():
-        return spent_s
-    told = torch.tensor(spent_s, dtype=torch.float64, device=device)
-    dist.broadcast(told, 0)
-    return float(told)
 
 
 def _step(

@@ -267,7 +267,7 @@ def _resized(image: NDArray[np.uint8], width: int, height: int, share: float) ->
 
 def _least_width_px(camera: Camera, narrowest_deg: float) -> int:
     """Return the least width of a window that sees this angle wherever it lies, but at most that of the image."""
-    # Of the windows of a width, the one at the border that is farther from the principal point sees least.
+    # Among windows of one width, the one at the border that is farther from the principal point sees least.
     border_px = max(camera.cx + 0.5, camera.width - camera.cx - 0.5)
     border_rad = np.arctan(border_px / camera.fx)
     inner_rad = min(np.radians(narrowest_deg) - border_rad, border_rad)

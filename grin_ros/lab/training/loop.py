@@ -118,11 +118,10 @@ class _Run:
         self.rank, self.world = rank_and_world()
         self.device = own_device()
         self.train_set, self.held_out = train_and_held_out(ShardDataset(data), config.holdout)
+        held_out = self.held_out.frames_by_world
         if self.first:
-            _tell_held_out(self.train_set.frames_by_world, self.held_out.frames_by_world)
-        self.probabilities = sample_probabilities(
-            self.train_set, config.worlds, config.by_place, self.held_out.frames_by_world
-        )
+            _tell_held_out(self.train_set.frames_by_world, held_out)
+        self.probabilities = sample_probabilities(self.train_set, config.worlds, config.by_place, held_out)
         self.model = _model(config, start_from, pretrained)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = make_optimiser(self.model, config)

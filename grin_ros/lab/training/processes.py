@@ -50,8 +50,13 @@ def share_gradients(parameters: Iterable[nn.Parameter]) -> None:
 
 def first_says(yes: bool, device: torch.device) -> bool:
     """Return what the first process says, so that all end at the same step."""
+    return of_first(float(yes), device) > 0.5
+
+
+def of_first(number: float, device: torch.device) -> float:
+    """Return the number of the first process, in float64."""
     if not dist.is_initialized():
-        return yes
-    told = torch.tensor([float(yes)], device=device)
+        return number
+    told = torch.tensor(number, dtype=torch.float64, device=device)
     dist.broadcast(told, 0)
-    return bool(told.item() > 0.5)
+    return float(told)

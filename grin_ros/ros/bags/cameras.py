@@ -84,17 +84,16 @@ def tell_left_out(found: Survey, cameras: Sequence[CameraTopics], *, known: bool
 
     Depth images and other transports of a chosen topic are no cameras that would be missed. known: as there.
     """
-    chosen = {raw_topic(camera.image) for camera in cameras}
+    infos, chosen = _infos(found), {raw_topic(camera.image) for camera in cameras}
     beside = {info_topic(camera.image) for camera in cameras}
     alive = {raw_topic(topic) for topic in _pictures(found) if topic in found.first}
     for topic in _pictures(found):
         message = found.first.get(topic)
-        if message is not None:
-            missed = raw_topic(topic) not in chosen
-        else:  # the camera may have other topics
-            missed = raw_topic(topic) not in chosen | alive and info_topic(topic) not in beside
-        why = _why_left_out(topic, message, _infos(found), known) if missed else ""
-        if why:
+        if raw_topic(topic) in chosen:
+            continue
+        if message is None and (raw_topic(topic) in alive or info_topic(topic) in beside):
+            continue  # the camera has other topics
+        if why := _why_left_out(topic, message, infos, known):
             logger.warning("%s is left out: %s", topic, why)
 
 

@@ -52,8 +52,8 @@ def _points(estimated: EstimatedFrame) -> Any:
     return cloud_message(estimated.frame, estimated.estimate, estimated.header, config.points_stride, config.points_rgb)
 
 
-def _if_not_blind(make: Callable[[EstimatedFrame], Any]) -> Callable[[EstimatedFrame], Any]:
-    """Return `make` for a message to planners: it raises ValueError if the picture shows nothing.
+def _for_planners(make: Callable[..., Any]) -> Callable[[EstimatedFrame], Any]:
+    """Return the maker of a message to planners: it raises ValueError if the picture shows nothing.
 
     A cloud without points would say that nothing stands in the way; without one, the timeouts of planners act.
     """
@@ -62,19 +62,18 @@ def _if_not_blind(make: Callable[[EstimatedFrame], Any]) -> Callable[[EstimatedF
         for doubt in estimated.doubts:
             if doubt.blind:
                 raise ValueError(f"the picture shows nothing ({doubt.name}), so planners get nothing")
-        return make(estimated)
+        frame, config = estimated.frame, estimated.config
+        return make(frame.camera, estimated.estimate, estimated.trusted, config.navigation, estimated.header)
 
     return made
 
 
-def _for_planners(make: Callable[..., Any]) -> Callable[[EstimatedFrame], Any]:
-    return lambda estimated: make(
-        estimated.frame.camera, estimated.estimate, estimated.trusted, estimated.config.navigation, estimated.header
-    )
-
-
-PLANNERS = ("obstacles", "free_space", "scan")
-"""The outputs for planners."""
+PLANNERS: Mapping[str, Callable[..., Any]] = {
+    "obstacles": obstacles_message,
+    "free_space": free_space_message,
+    "scan": level_scan_message,
+}
+"""The outputs for planners, with the functions that make their messages."""
 FLOOR_IN_OBSTACLES = "the camera's mounting is not known, so obstacles contains the floor and a costmap may mark it"
 SET_MOUNTING = (
     "set mounting.known with mounting.height_m, mounting.roll_deg and mounting.pitch_deg, or mounting.base_frame"
@@ -86,9 +85,7 @@ MAKERS: Mapping[str, Callable[[EstimatedFrame], Any]] = {
     "depth/image_mm": lambda estimated: millimetres_message(estimated.estimate.depth_m, estimated.header),
     "depth/camera_info": lambda estimated: info_message(estimated.info, estimated.header),
     "points": _points,
-    "obstacles": _if_not_blind(_for_planners(obstacles_message)),
-    "free_space": _if_not_blind(_for_planners(free_space_message)),
-    "scan": _if_not_blind(_for_planners(level_scan_message)),
+    **{name: _for_planners(make) for name, make in PLANNERS.items()},
 }
 """Topic -> function that makes its message. Raises ValueError, with the remedy, if the message cannot be made."""
 

@@ -134,8 +134,9 @@ class FrameProcessor:
             clock.lap("estimate")
         else:
             estimate, used = self._hinted(self._hints, frame, header.frame_id, config, clock)
-        doubts = (*doubts, *uncertain(estimate, config))
-        self._tell(doubts)
+        unsure = tuple(uncertain(estimate, config))
+        self._tell(unsure)
+        doubts += unsure
         estimated = EstimatedFrame(frame, estimate, capture.info, header, config, doubts)
         messages = output_messages(estimated, wanted, self._warn_once)
         timings_ms = {**clock.laps_ms, **estimate.timings_ms}

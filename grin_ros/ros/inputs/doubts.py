@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from grin_ros.core.geometry.distortion import lens_model
-from grin_ros.core.picture_stream import has_16_bits
+from grin_ros.core.picture_stream import HEAD_BYTES, has_16_bits
 from grin_ros.core.plausibility.camera import (
     distortion_doubts,
     intrinsics_doubts,
@@ -106,7 +106,7 @@ def message_doubt(image: AnyImage, pixels: NDArray[np.uint8]) -> Doubt | None:
 def few_bits(image: AnyImage, pixels: NDArray[np.uint8]) -> Doubt | None:
     """Return the doubt that an image of 16 bits holds values of fewer bits; None if not. As `message_doubt`."""
     if isinstance(image, CompressedImage):
-        peak = (int(pixels.max()) + 1) * 256 - 1 if has_16_bits(bytes(image.data[:26])) else FEW_BITS_BELOW
+        peak = (int(pixels.max()) + 1) * 256 - 1 if has_16_bits(bytes(image.data[:HEAD_BYTES])) else FEW_BITS_BELOW
     else:
         peak = _peak(image)
     return doubt("few bits", peak=peak) if peak < FEW_BITS_BELOW else None

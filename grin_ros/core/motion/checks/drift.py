@@ -20,7 +20,7 @@ BEFORE_S = 1.0
 """Ranges are also compared with the points of so long before, because wheels that slip change little from image to
 image."""
 EVERY_S = 0.1
-"""Of images that follow each other faster than this, some are left out to save time."""
+"""Images that follow each other faster than this are left out in part, to save time."""
 EARLY = 0.99
 """Stamps of a camera vary a little, so these times may be shorter by this factor."""
 LONGEST_S = 1.5

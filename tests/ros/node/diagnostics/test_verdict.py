@@ -279,7 +279,7 @@ PROBLEMS: dict[str, dict[str, object]] = {
     "another backend": {"identity": ON_ANOTHER_BACKEND},
     "budget": {"decision": Decision(1, 1, "even 1 step", kept=False)},
 }
-"""What may be wrong with a node that is active, the most serious first."""
+"""The problems of a node that is active, the most serious first."""
 
 
 @pytest.mark.parametrize("first", range(len(PROBLEMS)))

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Do faults to the node over DDS: mutated messages, bursts, stalls, failing backends, kill -9 and more.
 
-    python benchmarks/faults.py            in full: 10,000 mutated messages, 500 lifecycle cycles; some minutes
-    python benchmarks/faults.py --short    the cases of the test suite
+    python benchmarks/faults.py               in full: 10,000 mutated messages, 500 lifecycle cycles; some minutes
+    python benchmarks/faults.py --short       the cases of the test suite
+    python benchmarks/faults.py --kills 200   only kill -9, so many times
 
 The depth of the backend can be computed from the image, so that everything published can be judged. The result is a
 Markdown table. The exit code is 1 if the node died, published something for a bad frame or something wrong, counts did
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.fault_suite.rig import CaseResult  # noqa: E402
-from benchmarks.fault_suite.suite import FULL, SHORT, outcomes  # noqa: E402
+from benchmarks.fault_suite.suite import FULL, SHORT, killed_often, outcomes  # noqa: E402
 from grin_ros.ros.operator.harness.environment import prepare_environment  # noqa: E402
 from grin_ros.ros.operator.harness.process import HarnessError  # noqa: E402
 
@@ -43,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parse.add_argument("--short", action="store_true", help="the size of the test suite")
     parse.add_argument("--seed", type=int, default=0, help="seed of what is sent (0)")
     parse.add_argument("--model", default="nano", help="model for the backend openvino on a full disk (nano)")
+    parse.add_argument("--kills", type=int, help="only kill the node and start it again, so many times")
     options = parse.parse_args(argv)
     prepare_environment()
     start = time.monotonic()
@@ -51,7 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("|---|---|---|---:|---:|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            for outcome in outcomes(Path(folder), SHORT if options.short else FULL, options.seed, options.model):
+            sizes = SHORT if options.short else FULL
+            told = (
+                killed_often(Path(folder), options.kills, options.seed)
+                if options.kills
+                else outcomes(Path(folder), sizes, options.seed, options.model)
+            )
+            for outcome in told:
                 print(row(outcome), flush=True)
                 cases += 1
                 bad += bool(outcome.violations)

@@ -100,6 +100,12 @@ def outcomes(folder: Path, sizes: Sizes, seed: int, real_artifact: Path | str | 
         yield node_cases.full_disk(folder, real_artifact)
 
 
+def killed_often(folder: Path, times: int, seed: int) -> Iterator[CaseResult]:
+    """Yield the result of the case in which the node is killed, this often."""
+    with Rig(folder, write_artifact(folder / "fake"), seed=seed) as rig:
+        yield node_cases.killed(rig, times)
+
+
 def warm_up(rig: Rig, sizes: Sizes) -> None:
     """Do a little of everything first: caches, thread pools and connections that are made once are no growth."""
     input_cases.mutated_messages(rig, sizes.warm_up)

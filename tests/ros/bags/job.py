@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from benchmarks.stand_in.engine import register
@@ -13,6 +14,7 @@ from grin_ros.ros.bags.fleet import Work, WorkerDiedError
 from grin_ros.ros.bags.run import Job, Report, run
 
 KILL_AFTER_FRAMES = 5
+POLL_S = 0.05
 
 
 def killed_once(job: Job) -> Report:
@@ -31,10 +33,10 @@ def killed_once(job: Job) -> Report:
 
 def endless(job: Job) -> Report:
     """Write the process id to a file beside the output, and wait for ever. Leave a mark at an orderly end."""
-    Path(f"{job.output}.pid").write_text(str(os.getpid()))
     try:
+        Path(f"{job.output}.pid").write_text(str(os.getpid()))
         while True:
-            signal.pause()
+            time.sleep(POLL_S)  # signal.pause would sleep through a signal that comes just before it
     finally:
         Path(f"{job.output}.ended").touch()
 

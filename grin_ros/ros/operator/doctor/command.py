@@ -13,6 +13,7 @@ from grin_ros.core.command_line import DONE, FAILED, CommandParser, positive
 from grin_ros.ros.operator.doctor import environment, installation
 from grin_ros.ros.operator.doctor.finding import Finding, Severity, error
 from grin_ros.ros.operator.doctor.graph import graph_findings
+from grin_ros.ros.operator.doctor.lost_ports import lost_port_findings
 from grin_ros.ros.operator.doctor.offers import frame_findings, offers
 from grin_ros.ros.operator.doctor.transforms import transform_findings
 
@@ -42,6 +43,7 @@ def findings(options: argparse.Namespace) -> Iterator[tuple[str, Finding]]:
         yield "ROS 2", error(text, "source the setup.bash of your ROS 2 anew, in a terminal where no other is sourced")
         return
     yield from (("DDS", each) for each in environment.dds(given, graph.middleware))
+    yield from (("DDS", each) for each in lost_port_findings())
     yield from (("graph", each) for each in graph_findings(graph))
     yield from (("graph", each) for each in transform_findings(graph))
     yield from (("graph", each) for each in frame_findings(graph))

@@ -111,8 +111,11 @@ def _renders(args: argparse.Namespace, folders: Several[str], frames: int | None
 
 
 def _known_mounting(args: argparse.Namespace) -> bool:
-    """Return True with --mounting, and for the suite that compares a known mounting with an unknown one."""
-    return bool(args.mounting or args.suite == "mounting")
+    """Return True with --mounting, and for the suite that compares a known mounting with an unknown one.
+
+    The suite `focal` leaves it out: it compares what two pictures say by themselves.
+    """
+    return bool(args.mounting and args.suite != "focal") or args.suite == "mounting"
 
 
 def _described(
@@ -234,7 +237,9 @@ Run = Callable[[Artifact, Engine, Settings], SuiteResult]
 def _cameras(args: argparse.Namespace, limits: Limits) -> Run:
     folders, frames = args.folders, args.frames
     known = _renders(args, folders[:1], frames)
-    unseen = {Path(folder).name: _renders(args, [folder], frames) for folder in folders[1:]}
+    names = [Path(folder).name for folder in folders[1:]]
+    names = names if len(set(names)) == len(names) else folders[1:]
+    unseen = {name: _renders(args, [folder], frames) for name, folder in zip(names, folders[1:], strict=True)}
     unseen = unseen or by_lens(_renders(args, folders, None), frames)
     return lambda _, engine, settings: suites.cameras(known, unseen, Estimator(engine, settings), limits, progress=True)
 

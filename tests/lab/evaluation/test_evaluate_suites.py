@@ -150,3 +150,15 @@ def test_the_lenses_of_one_folder_are_compared_too(tmp_path: Path, capsys: pytes
     wide = write_shards(tmp_path / "wide", focal_px=90.0)
     assert run(wide, "--suite", "cameras") == 0
     assert "wide above known cameras over room, street: " in capsys.readouterr().out
+
+
+def test_unseen_folders_of_one_name_are_both_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unseen = [write_shards(tmp_path / lens / "renders") for lens in ("wide", "fisheye")]
+    assert run(write_shards(tmp_path / "known"), *unseen, "--suite", "cameras") == 0
+    told = capsys.readouterr().out
+    assert all(f"{folder} above known cameras" in told for folder in unseen)
+
+
+def test_the_suite_of_focal_lengths_reports_no_mounting(tmp_path: Path) -> None:
+    assert run(write_shards(tmp_path / "a"), "--suite", "focal", "--mounting", "--report", tmp_path / "report") == 0
+    assert json.loads((tmp_path / "report" / "suite_focal.json").read_text())["settings"]["mounting"] == "unknown"

@@ -39,7 +39,7 @@ WORK_S = 0.004
 CAMERA_S = 0.03
 """The time between two frames of the camera."""
 NOTICED_S = 30.0
-"""A process that was started in place of a killed one receives images within this time, or never."""
+"""If a process in place of a killed one has received nothing for this time, it is asked whether its port is lost."""
 
 
 @dataclass
@@ -137,13 +137,12 @@ class Rig:
         assert not self.process.alive()
         self.client.received["/diagnostics"].clear()
         self.process = self.client.process = self._start(autostart=True)
-        if self._received(NOTICED_S):
-            return False
-        assert lost_ports(), f"the new process hears nothing:\n{self.client.log()}"
-        self.source.close()
-        self.source = CameraDriver()
-        assert self._received(LIMIT_S), f"the new process hears nothing of a new camera:\n{self.client.log()}"
-        return True
+        lost = not self._received(NOTICED_S) and bool(lost_ports())
+        if lost:
+            self.source.close()
+            self.source = CameraDriver()
+        assert self._received(LIMIT_S), f"the new process hears nothing:\n{self.client.log()}"
+        return lost
 
     def send(
         self, frame: Mutated, name: str = "a good frame", source: CameraDriver | None = None, lead_s: float = 0.0

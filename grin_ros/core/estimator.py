@@ -116,10 +116,13 @@ class Estimator:
 
         settings: None for `self.settings`. hints: measured ranges of some pixels; without them the result is that of
         the camera alone. A function is asked for them after the network has answered, so that another thread may
-        gather them meanwhile. Raises what the engine and that function raise, and ValueError for hints that
-        are no `Hints`, and for those of `OWN_SOURCES`, which the estimator finds by itself.
+        gather them meanwhile. Raises what the engine and that function raise, and ValueError for settings
+        that are no `Settings`, for hints that are no `Hints`, and for those of `OWN_SOURCES`, which the estimator finds
+        by itself.
         """
-        settings = settings or self.settings
+        settings = self.settings if settings is None else settings
+        if not isinstance(settings, Settings):
+            raise ValueError(f"settings: got {type(settings).__name__}, expected Settings, such as Settings(steps=2)")
         clock = Stopwatch()
         camera = self._camera(frame.camera)
         noise = self._member_noise(camera.queries[0], settings)

@@ -122,7 +122,9 @@ class Unreached:
     reach_m: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        shapes = np.shape(self.pixels), np.shape(self.reach_m)
+        for name in ("pixels", "reach_m"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float32))
+        shapes = self.pixels.shape, self.reach_m.shape
         if len(shapes[1]) != 1 or shapes[0] != (*shapes[1], 2):
             raise ValueError(
                 f"unreached: got pixels of shape {shapes[0]} and reach_m of shape {shapes[1]}, expected (K, 2) and (K,)"

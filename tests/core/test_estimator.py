@@ -206,6 +206,11 @@ def test_hints_of_another_type_are_refused(hints: Any, got: str) -> None:
         Estimator(Recorder())(FRAME, hints=hints)
 
 
+def test_settings_of_another_type_are_refused() -> None:
+    with pytest.raises(ValueError, match="settings: got dict, expected Settings, such as Settings"):
+        Estimator(Recorder())(FRAME, {"steps": 2})  # type: ignore[arg-type]
+
+
 def test_the_inputs_of_the_last_cameras_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     computed: list[float] = []
 

@@ -52,6 +52,7 @@ def test_pixels_in_another_layout_are_refused_and_not_mixed_up() -> None:
 def test_a_sensor_that_met_nothing_has_a_reach() -> None:
     pixels = np.zeros((2, 2), np.float32)
     assert len(Unreached(pixels, np.array([1.0, 2.0], np.float32)).reach_m) == 2
+    assert Unreached([[3.0, 4.0]], [2.0]).pixels.dtype == np.float32  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="reach_m: got inf at index 1, expected finite metres above 0; leave out"):
         Unreached(pixels, np.array([1.0, np.inf], np.float32))
 

@@ -41,6 +41,8 @@ COLOUR_WIDTH, COLOUR_HEIGHT = 160, 120
 SCALED, UNSCALED, RENDERED = 0, 1, 2
 """A photograph with measured depth, one whose depth has no scale, and a render."""
 FACTS = "facts.json"
+FORMAT = 2
+"""A number that changes when the same frames give other answers, so that kept ones are not used again."""
 SEED = 0
 """The seed of the windows of photographs."""
 DIGESTED_BYTES = 1 << 16
@@ -120,6 +122,7 @@ class FrozenFrames:
 def frozen_facts(artifact: Artifact, data: Sequence[Path], renders: int, photographs: int) -> dict[str, Any]:
     """Return what the answers on disk depend on, for facts.json. Raises ValueError for a folder without an index."""
     return {
+        "format": FORMAT,
         "artifact": artifact.model_digest,
         "data": [str(path) for path in data],
         "data_digests": [_digest(path) for path in data],

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grin_ros.lab.datasets.measured import EvalDataset, EvalSample, EvalSets, chosen
+from grin_ros.lab.datasets.measured import OF_SET, EvalDataset, EvalSample, EvalSets, chosen
 from grin_ros.lab.datasets.rendering import generate
 from grin_ros.lab.datasets.renders import DOMAIN, UNSCALED, RenderDataset, open_samples
 from grin_ros.lab.datasets.shards import ShardDataset
@@ -28,14 +28,16 @@ MOST = 60
 
 OldSamples = EvalDataset | EvalSets | RenderDataset
 
+Scene = tuple[int, str | int]
+"""The number of a folder, and in it the name of a recording or the seed of a rendered scene."""
+
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a frame. domain: that of the evaluation. scene: the number of a folder, and in it the name of a
-    recording or the seed of a rendered scene."""
+    """The place of a frame. domain: that of its sample."""
 
     domain: str
-    scene: tuple[int, str | int]
+    scene: Scene
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class OldDomain:
     what: str
 
     def half(self, number: int) -> Iterator[EvalSample]:
-        """Yield one half of the samples: 0 chooses, 1 judges. They share a scene only where there is no other."""
+        """Yield one half of the samples: 0 chooses, 1 judges. They share a scene only where its domain has no other."""
         for sample, own in zip(self.samples or (), self.halves, strict=True):
             if own == number:
                 yield sample
@@ -59,26 +61,36 @@ def halves_by_scene(places: Sequence[Place]) -> tuple[int, ...]:
     """Return the half, 0 or 1, of each frame. All frames of a scene are in one half.
 
     In each domain the halves have as many scenes, but for one, because figures are means over scenes. Large scenes come
-    first, each to the half with fewer scenes, then with fewer frames. The frames of a single scene are cut in the
-    middle, and a warning says so. Raises ValueError for a single frame.
+    first, each to the half with fewer scenes, then with fewer frames. The only scene of a domain is cut in the middle,
+    and a warning says so. Raises ValueError for a single frame.
     """
     if len(places) == 1:
         raise ValueError("--old-domain: got 1 frame, expected at least 2: one that chooses, and another that judges")
     frames = Counter(place.scene for place in places)
-    if len(frames) == 1:
-        logger.warning("--old-domain: got one scene, so its first frames choose and the others judge; give more scenes")
-        return tuple(int(2 * index >= len(places)) for index in range(len(places)))
     domains = {place.scene: place.domain for place in reversed(places)}
-    half_of: dict[tuple[int, str | int], int] = {}
+    scenes = Counter(domains.values())
+    cut = {scene for scene, domain in domains.items() if scenes[domain] == 1 and frames[scene] > 1}
+    half_of: dict[Scene, int] = {}
     scenes_of: Counter[tuple[int, str]] = Counter()
     frames_of: Counter[tuple[int, str | None]] = Counter()
     for scene, count in frames.most_common():
         domain = domains[scene]
+        if scene in cut:
+            logger.warning(
+                "--old-domain: got one scene of %s, so its first frames choose and the others judge; give more scenes",
+                domain,
+            )
+            continue
         loads = [(scenes_of[half, domain], frames_of[half, domain], frames_of[half, None]) for half in (0, 1)]
         half_of[scene] = half = loads.index(min(loads))
         scenes_of[half, domain] += 1
         frames_of.update({(half, domain): count, (half, None): count})
-    return tuple(half_of[place.scene] for place in places)
+    seen: Counter[Scene] = Counter()
+    halves = []
+    for place in places:
+        halves.append(int(2 * seen[place.scene] >= frames[place.scene]) if place.scene in cut else half_of[place.scene])
+        seen[place.scene] += 1
+    return tuple(halves)
 
 
 def find_old_domain(given: Sequence[Path], replay: Sequence[Path], work: Path) -> OldDomain:
@@ -125,9 +137,10 @@ def _places(samples: OldSamples, folders: Sequence[Path]) -> list[Place]:
             if one.world(index) not in UNSCALED
         ]
         return [found[index] for index in chosen(len(found), frames=len(samples))]
-    sets = samples.sets if isinstance(samples, EvalSets) else (samples,)
+    if isinstance(samples, EvalDataset):
+        return [Place(entry.domain, (0, entry.scene)) for entry in samples.entries]
     return [
-        Place(f"{number} {entry.domain}", (number, entry.scene))
-        for number, data in enumerate(sets)
+        Place(f"{data.root.name}{OF_SET}{entry.domain}", (number, entry.scene))
+        for number, data in enumerate(samples.sets)
         for entry in data.entries
     ]

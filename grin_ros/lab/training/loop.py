@@ -41,6 +41,9 @@ from grin_ros.lab.training.state import Average, differences, load_state, save_s
 
 logger = logging.getLogger(__name__)
 
+RATE = {"steps", "warmup_steps", "lr"}
+"""The settings on which the learning rate of a step depends."""
+
 
 def train(
     config: TrainConfig,
@@ -221,6 +224,7 @@ def _tell_held_out(learnt: Mapping[str, int], held_out: Mapping[str, int]) -> No
 def _tell(out: Path, step: int, config: TrainConfig, differ: dict[str, tuple[Any, Any]]) -> None:
     logger.info("%s: resumes at step %d of %d", out, step, config.steps)
     if "steps" in differ:
+        earlier = dataclasses.replace(config, **{name: differ[name][0] for name in RATE & differ.keys()})
         before, now = differ.pop("steps")
         logger.warning(
             "%s: the run was saved with steps = %d. With %d its learning rate goes on with %.3g instead of %.3g",
@@ -228,7 +232,7 @@ def _tell(out: Path, step: int, config: TrainConfig, differ: dict[str, tuple[Any
             before,
             now,
             learning_rate(step, config),
-            learning_rate(step, dataclasses.replace(config, steps=before)),
+            learning_rate(step, earlier),
         )
     if differ:
         logger.warning(

@@ -73,7 +73,22 @@ def test_renders_in_pairs_alternate() -> None:
 def test_a_single_scene_is_cut_in_the_middle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     old = opened(tmp_path, write_dataset(tmp_path / "a", [sample(f"f{number}") for number in range(5)]))
     assert [[one.name for one in old.half(number)] for number in (0, 1)] == [["f0", "f1", "f2"], ["f3", "f4"]]
-    assert "got one scene" in caplog.text
+    assert "got one scene of indoor" in caplog.text
+
+
+def test_the_only_scene_of_a_domain_is_cut_in_the_middle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """`grin dataset` makes a folder with one scene of each recording."""
+    sets = [
+        write_dataset(tmp_path / place, [sample(f"f{number}", place) for number in range(4)])
+        for place in ("kitchen", "hall")
+    ]
+    old = opened(tmp_path, *sets)
+    assert [[one.name for one in old.half(number)] for number in (0, 1)] == [
+        ["kitchen-f0", "kitchen-f1", "hall-f0", "hall-f1"],
+        ["kitchen-f2", "kitchen-f3", "hall-f2", "hall-f3"],
+    ]
+    assert "one scene of kitchen: indoor" in caplog.text
+    assert "one scene of hall: indoor" in caplog.text
 
 
 def test_a_single_frame_cannot_choose_and_judge(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -169,15 +170,23 @@ def test_a_resumed_run_says_so_and_warns_if_it_is_another(
     assert f"Now it has start_from = {start}" in caplog.text
 
 
+@pytest.mark.parametrize(("factor", "now"), [(1.0, "0.00124"), (0.01, "1.24e-05")])
 def test_a_run_that_is_trained_for_longer_warns_of_its_learning_rate(
-    data: Path, unbroken: tuple[Path, DiffusionCheck], caplog: pytest.LogCaptureFixture
+    data: Path,
+    unbroken: tuple[Path, DiffusionCheck],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    factor: float,
+    now: str,
 ) -> None:
-    out = unbroken[0]
-    train(dataclasses.replace(RUN, steps=24), data, out, stop_after=12, pretrained=False)
+    """The other rate is that of the run, also if the peak of the rate is another one now."""
+    out = shutil.copytree(unbroken[0], tmp_path / "run")
+    train(dataclasses.replace(RUN, steps=24, lr=factor * RUN.lr), data, out, stop_after=12, pretrained=False)
     warnings = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-    assert warnings == [
-        f"{out}: the run was saved with steps = 12. With 24 its learning rate goes on with 0.00124 instead of 4e-05"
-    ]
+    assert warnings[0] == (
+        f"{out}: the run was saved with steps = 12. With 24 its learning rate goes on with {now} instead of 4e-05"
+    )
+    assert len(warnings) == (1 if factor == 1.0 else 2)
 
 
 def test_a_run_of_another_model_is_not_resumed(data: Path, tmp_path: Path) -> None:

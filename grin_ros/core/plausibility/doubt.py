@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 
@@ -143,6 +143,14 @@ DOUBTS: Mapping[str, Doubt] = {
     )
 }
 """All doubts by name, the most serious first."""
+
+
+_RANKS = {name: rank for rank, name in enumerate(DOUBTS)}
+
+
+def most_serious_first(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
+    """Return doubts in the order of `DOUBTS`."""
+    return tuple(sorted(doubts, key=lambda each: _RANKS[each.name]))
 
 
 def doubt(name: str, **values: object) -> Doubt:

@@ -20,7 +20,7 @@ from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.hints.checks.live_check import Held, LiveCheck
 from grin_ros.core.hints.checks.pose_check import PoseCheck
 from grin_ros.core.planning.obstacles import tells_something
-from grin_ros.core.plausibility.doubt import Doubt, doubt
+from grin_ros.core.plausibility.doubt import Doubt, doubt, most_serious_first
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.ros.frame.outputs import PLANNERS, EstimatedFrame, output_messages
 from grin_ros.ros.frame.topics import OUTPUTS
@@ -136,7 +136,7 @@ class FrameProcessor:
             estimate, used = self._hinted(self._hints, frame, header.frame_id, config, clock)
         unsure = tuple(uncertain(estimate, config))
         self._tell(unsure)
-        doubts += unsure
+        doubts = most_serious_first((*doubts, *unsure))
         estimated = EstimatedFrame(frame, estimate, capture.info, header, config, doubts)
         messages = output_messages(estimated, wanted, self._warn_once)
         timings_ms = {**clock.laps_ms, **estimate.timings_ms}

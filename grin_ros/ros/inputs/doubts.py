@@ -31,6 +31,8 @@ MAX_SAMPLES = 400_000
 """At most so many values of an image are looked at."""
 PIXEL_BYTES = (1, 2, 3, 4, 6, 8)
 """The sizes of a pixel of usual pictures, in bytes."""
+PADDED_TO = (64, 128, 256, 512)
+"""Rows may be padded to multiples of these numbers of bytes, as hardware asks for them."""
 LEAST_WIDTH = 256
 """Rows of narrower images may be padded to multiples of their width."""
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
@@ -133,5 +135,8 @@ def row_length_doubt(image: AnyImage) -> Doubt | None:
         return None
     each, left = divmod(image.step, image.width)
     if left or each not in PIXEL_BYTES or each in (encoding.pixel_bytes, 2 * encoding.pixel_bytes):
+        return None
+    row_bytes = image.width * encoding.pixel_bytes
+    if any(image.step == row_bytes + -row_bytes % multiple for multiple in PADDED_TO):
         return None
     return doubt("row length", bytes=each, encoding=image.encoding, expected=encoding.pixel_bytes)

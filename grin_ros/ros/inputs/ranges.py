@@ -74,7 +74,7 @@ def _check_angle_max(scan: LaserScan, sweep_rad: float) -> None:
     """Raise InputError if the last ray is not at angle_max, so that angle_increment and the ranges do not fit together.
     An angle_max of 0 is not set."""
     last = scan.angle_min + math.copysign(sweep_rad, scan.angle_increment)
-    miss_rad = abs(math.remainder(last - scan.angle_max, math.tau))
+    miss_rad = abs(math.remainder(last - scan.angle_max, math.tau)) if math.isfinite(scan.angle_max) else math.inf
     if scan.angle_max and not miss_rad <= max(MOST_MISS * sweep_rad, MOST_MISSED_RAYS * abs(scan.angle_increment)):
         fitting = (scan.angle_max - scan.angle_min) / (len(scan.ranges) - 1)
         raise InputError(

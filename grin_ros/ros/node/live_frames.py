@@ -85,11 +85,12 @@ class LiveFrames:
         stages = {"wait": wait_ms, **result.timings_ms, "publish": (now_s - began_s) * 1e3}
         stages["total"] = (now_s - capture.arrived_s) * 1e3
         header = capture.image.header
+        scan_on = OUTPUTS["scan"].on(self._config().switched_on)
         frame = PublishedFrame(
             camera_text(result.frame.camera, header.frame_id),
             floor_in_obstacles=result.keeps_floor and "obstacles" in sent,
-            no_scan=result.frame.camera.mounting is None and self._wants_scan(),
-            scan_withheld=self._publishers.scan_is_withheld,
+            no_scan=result.frame.camera.mounting is None and scan_on and self._publishers.heard("scan"),
+            scan_withheld=scan_on and self._publishers.scan_is_withheld,
             doubts=result.doubts,
             hints=result.hints,
         )
@@ -101,10 +102,6 @@ class LiveFrames:
                 f"the first depth is published, {stages['total']:.0f} ms after its image arrived; "
                 f"backend: {self._backend()}"
             )
-
-    def _wants_scan(self) -> bool:
-        """Return True if the scan is switched on and somebody subscribes to it."""
-        return OUTPUTS["scan"].on(self._config().switched_on) and self._publishers.heard("scan")
 
     def _age_ms(self, header: Header) -> float | None:
         """Return how old the image is by the node's clock; None if its stamp is 0."""

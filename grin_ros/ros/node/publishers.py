@@ -62,8 +62,8 @@ class Publishers:
 
     @property
     def scan_is_withheld(self) -> bool:
-        """Whether the scan is not published because another node has published on its topic since activation."""
-        return self._shared
+        """Whether somebody subscribes to the scan, and another node has published on its topic since activation."""
+        return self._shared and self._publishers[SCAN].get_subscription_count() > 0
 
     def begin(self) -> None:
         """Note that the node is activated: another publisher on the topic of the scan counts from now on."""

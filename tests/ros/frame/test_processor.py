@@ -177,6 +177,10 @@ def test_an_estimate_that_is_nowhere_certain_is_a_doubt_and_planners_get_nothing
     assert [each.name for each in blind.doubts] == ["nothing certain"]
     assert "sigma / depth at most 0.01" in blind.doubts[0].text
     assert not {name for name, _ in blind.messages} & {"obstacles", "free_space", "scan"}
+    image, info = image_message(scene(), 7), info_message(*scene().shape[1::-1])
+    image.header.frame_id = info.header.frame_id = "/camera"
+    both = processed(processor(capture(image, info), node_config({**EVERYTHING, **strict}), lambda _: True))
+    assert [each.name for each in both.doubts] == ["nothing certain", "frame name"]  # the first is in the diagnostics
     off = {"publish_obstacles": False, "publish_scan": False}
     assert processed(processor(capture(), node_config({**strict, **off}), lambda _: True)).doubts == ()
 

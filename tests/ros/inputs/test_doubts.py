@@ -103,6 +103,14 @@ def test_narrow_images_may_be_padded_to_many_times_their_width() -> None:
     assert message_doubt(message, scene()) is None
 
 
+@pytest.mark.parametrize("width", [256, 384])
+def test_rows_that_are_padded_for_hardware_are_not_those_of_another_encoding(width: int) -> None:
+    """A multiple of 512 bytes is 4 bytes for each pixel of these widths."""
+    message = Image(height=48, width=width, encoding="rgb8", step=4 * width)
+    message.data.frombytes(bytes(48 * 4 * width))
+    assert message_doubt(message, scene()) is None
+
+
 def test_pictures_of_8_bits_have_no_doubt_about_bits() -> None:
     assert few_bits(image_message(flat(0, 0, 0), 0), flat(0, 0, 0)) is None
 

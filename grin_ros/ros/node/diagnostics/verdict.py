@@ -255,14 +255,6 @@ RULES: Mapping[str, Rule] = {
         "subscribers see nothing",
         f"{SET_MOUNTING}; if the scan is not needed, set publish_scan to false",
     ),
-    "scan withheld": Rule(
-        lambda now: now.frame.scan_withheld,
-        WARN,
-        "{now.output_hz:.1f} Hz, but another node has published on the topic of scan, so scan is not published and its "
-        "subscribers see nothing of this camera",
-        "give the output scan a topic of its own, such as -r scan:=/grin/scan, or set publish_scan to false; then "
-        "activate the node again",
-    ),
     "no hints": Rule(
         _no_hints,
         WARN,
@@ -303,6 +295,14 @@ RULES: Mapping[str, Rule] = {
         WARN,
         "latency_budget_ms cannot be kept: {now.decision.reason}, so depth is later than wanted",
         "use a faster backend or a smaller image, or raise latency_budget_ms",
+    ),
+    "scan withheld": Rule(
+        lambda now: now.frame.scan_withheld,
+        WARN,
+        "{now.output_hz:.1f} Hz, but another node has published on the topic of scan, so scan is not published and its "
+        "subscribers see nothing of this camera",
+        "give the output scan a topic of its own, such as -r scan:=/grin/scan, or set publish_scan to false; then "
+        "activate the node again",
     ),
     "works": Rule(
         lambda _: True,

@@ -11,6 +11,7 @@ the writers keep the removed file then, and the new reader receives nothing from
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -49,14 +50,15 @@ def lost_ports() -> set[LostPort]:
     found = set()
     for maps in PROCESSES.glob("[0-9]*/maps"):
         try:
-            text = maps.read_text()
+            text = maps.read_text(errors="replace")
         except OSError:  # a process of another user, or one that has just ended
             continue
         for path, port in REMOVED_PORT.findall(text):
             try:
-                reader = readers.get(Path(f"{path}_el").stat().st_ino)
+                lock = Path(f"{path}_el").stat()
             except OSError:  # nobody reads from this port any more
                 continue
+            reader = readers.get((lock.st_dev, lock.st_ino))
             if reader is not None:
                 found.add(LostPort(int(port), int(maps.parent.name), reader))
     return found
@@ -76,8 +78,8 @@ def lost_port_findings() -> Iterator[Finding]:
         )
 
 
-def _locks() -> dict[int, int]:
-    """Return, for the inode of each file that is locked by flock, the process that holds it.
+def _locks() -> dict[tuple[int, int], int]:
+    """Return, for the device and inode of each file that is locked by flock, the process that holds it.
 
     The reader of a port locks a file beside it.
     """
@@ -85,8 +87,12 @@ def _locks() -> dict[int, int]:
         lines = (PROCESSES / "locks").read_text().splitlines()
     except OSError:
         return {}
-    entries = (line.split() for line in lines)
-    return {int(entry[5].rpartition(":")[2]): int(entry[4]) for entry in entries if entry[1] == "FLOCK"}
+    found = {}
+    for entry in (line.split() for line in lines):
+        if entry[1] == "FLOCK":
+            major, minor, inode = entry[5].split(":")
+            found[os.makedev(int(major, 16), int(minor, 16)), int(inode)] = int(entry[4])
+    return found
 
 
 def _named(pid: int) -> str:

@@ -182,6 +182,13 @@ def test_a_scan_whose_rays_do_not_end_at_angle_max_is_refused(factor: float) -> 
         source(view())
 
 
+def test_an_infinite_angle_max_is_refused() -> None:
+    source = ScanSource()
+    source.take(TOPIC, scan(angle_max=math.inf))
+    with pytest.raises(InputError, match="expected it at angle_max inf"):
+        source(view())
+
+
 @pytest.mark.parametrize("angle_max", [0.0, math.pi / 2 + 0.02, math.pi / 2 - 2.0 * math.pi])
 def test_an_angle_max_that_is_not_set_or_hardly_off_is_no_fault(angle_max: float) -> None:
     source = ScanSource()

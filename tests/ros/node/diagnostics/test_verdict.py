@@ -239,6 +239,11 @@ CASES: dict[str, tuple[dict[str, object], bytes, tuple[str, ...]]] = {
         WARN,
         ("latency_budget_ms cannot be kept: even 1 step", "later than wanted", "faster backend"),
     ),
+    "a scan that another node publishes hides nothing": (
+        {"frame": PublishedFrame(scan_withheld=True), "decision": Decision(1, 1, "even 1 step", kept=False)},
+        WARN,
+        ("latency_budget_ms cannot be kept",),
+    ),
     "several at once": (
         {
             "error": Failure("the backend failed", "look at it"),

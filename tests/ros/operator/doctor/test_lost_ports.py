@@ -55,6 +55,30 @@ def test_a_port_is_lost_once_its_file_is_replaced(port: Path, written: mmap.mmap
     assert HERE not in lost_ports()
 
 
+@pytest.mark.usefixtures("read", "written")
+def test_a_lock_of_the_same_number_on_another_device_is_another_one(
+    port: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port.unlink()
+    inode = Path(f"{port}_el").stat().st_ino
+    (tmp_path / "locks").write_text(
+        f"1: FLOCK  ADVISORY  WRITE 1 ff:ff:{inode} 0 EOF\n1: -> FLOCK  ADVISORY  WRITE 2\n"
+    )
+    (tmp_path / str(os.getpid())).mkdir()
+    (tmp_path / str(os.getpid()) / "maps").write_bytes(Path("/proc/self/maps").read_bytes())
+    monkeypatch.setattr(module, "PROCESSES", tmp_path)
+    assert not lost_ports()
+
+
+def test_mapped_files_need_no_names_in_utf_8(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9"
+    with open(name, "w+b") as file:
+        file.write(b"x")
+        file.flush()
+        with mmap.mmap(file.fileno(), 0):
+            assert HERE not in lost_ports()
+
+
 @pytest.mark.usefixtures("written")
 def test_a_port_that_nobody_reads_any_more_is_not_lost(port: Path) -> None:
     port.unlink()

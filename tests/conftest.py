@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.mounting import Mounting
@@ -18,6 +19,9 @@ from grin_ros.core.types import Frame
 
 if TYPE_CHECKING:
     from grin_ros.lab.network.grin import Grin
+
+settings.register_profile("grin_ros", deadline=None)  # a busy machine may stall any example
+settings.load_profile("grin_ros")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

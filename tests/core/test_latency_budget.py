@@ -83,7 +83,7 @@ wanted = st.builds(Settings, steps=st.integers(1, 8), members=st.integers(1, 10)
 
 
 @given(machine=machines, most=wanted, room=st.floats(1.4, 10.0))
-@hypothesis_settings(deadline=None, max_examples=20)
+@hypothesis_settings(max_examples=20)
 def test_any_machine_keeps_a_budget_that_one_step_and_one_member_fit_in(
     machine: Machine, most: Settings, room: float
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_budget_that_is_kept_again_is_no_longer_called_too_small() -> None:
 
 
 @given(machine=machines, most=wanted, load=st.lists(st.floats(0.3, 6.0), min_size=3, max_size=3))
-@hypothesis_settings(deadline=None, max_examples=20)
+@hypothesis_settings(max_examples=20)
 def test_the_limits_are_kept_at_any_load(machine: Machine, most: Settings, load: list[float]) -> None:
     machine.load = lambda index: load[index * 3 // 300]
     budget_ms = 2.0 * machine.cost_ms(1, 1)
@@ -116,7 +116,7 @@ def test_the_limits_are_kept_at_any_load(machine: Machine, most: Settings, load:
 
 
 @given(machine=machines, most=wanted)
-@hypothesis_settings(deadline=None, max_examples=10)
+@hypothesis_settings(max_examples=10)
 def test_a_budget_with_room_is_as_if_there_were_none(machine: Machine, most: Settings) -> None:
     machine.spikes = min(machine.spikes, 0.01)  # three slow frames of nine count as a load
     machine.noise = 0.05

@@ -2,17 +2,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of grin_ros.ros. ROOT is the folder of the repository."""
 
-import os
+import fcntl
+import random
+import tempfile
+from io import IOBase
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_LOCKS: list[IOBase] = []
 
-WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-"""The number of this process of pytest-xdist, and how many there are."""
 
-DOMAINS = range(1 + WORKER, 93, WORKERS)
-"""The ROS domains from which this process draws one. No other process of the same run draws from them."""
-IN_PROCESS_DOMAIN = 101 - WORKER % 8
+def own_domain() -> int:
+    """Return a ROS domain that no other process of tests on this machine uses. It is kept until this process ends."""
+    domains = range(1, 102)
+    for domain in random.SystemRandom().sample(domains, len(domains)):
+        try:
+            lock = (Path(tempfile.gettempdir()) / f"grin_ros_domain_{domain}").open("w")
+        except OSError:  # a file of another user
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        _LOCKS.append(lock)
+        return domain
+    raise RuntimeError("got no ROS domain that is free, expected one of 1 to 101; end other runs of the tests")
+
+
+IN_PROCESS_DOMAIN = own_domain()
 """The domain of nodes inside the test process: for a while Fast DDS still announces the services of a closed context of
-the same process, and a client in the drawn domain would send its request to one of them."""
+the same process, and a client in the domain of other processes would send its request to one of them."""

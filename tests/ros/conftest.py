@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ from benchmarks.stand_in.engine import write_artifact
 from grin_ros.core.backends.registry import BACKENDS
 from grin_ros.ros.dds_profile import TRANSPORTS_VARIABLE, profile_variables
 from grin_ros.ros.node.lifecycle import GrinNode
-from tests.ros import DOMAINS, IN_PROCESS_DOMAIN, ROOT
+from tests.ros import IN_PROCESS_DOMAIN, ROOT, own_domain
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,7 +29,7 @@ def ros_environment() -> Iterator[None]:
     """Set the variables that ROS 2 reads, for this process and for those that tests start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        patch.setenv("ROS_DOMAIN_ID", str(random.SystemRandom().choice(DOMAINS)))
+        patch.setenv("ROS_DOMAIN_ID", str(own_domain()))
         patch.setenv("AMENT_PREFIX_PATH", os.environ.get("AMENT_PREFIX_PATH") or sys.prefix)
         patch.delenv(TRANSPORTS_VARIABLE, raising=False)
         for name in profile_variables(os.environ):

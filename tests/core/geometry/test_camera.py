@@ -19,7 +19,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.mounting import Mounting
 from tests.core.geometry.lenses import cameras
 
-FAST = settings(deadline=None, max_examples=60)
+FAST = settings(max_examples=60)
 K = (500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0)
 COUNTS = {"": 0, "none": 0, "plumb_bob": 5, "rational_polynomial": 8, "equidistant": 4}
 GOOD: dict[str, Any] = {"width": 640, "height": 480, "fx": 500.0, "fy": 510.0, "cx": 320.0, "cy": 240.0}

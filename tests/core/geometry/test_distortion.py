@@ -17,7 +17,7 @@ from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.rays import pixel_grid
 from tests.core.geometry.lenses import cameras
 
-FAST = settings(deadline=None, max_examples=80)
+FAST = settings(max_examples=80)
 SEEDS = st.integers(0, 2**32 - 1)
 WILD = st.floats(-2.0, 2.0)
 TANGENTIAL = st.floats(-0.005, 0.005)

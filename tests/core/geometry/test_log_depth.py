@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from grin_ros.core.geometry.log_depth import LinearDepth, LogDepth
 
-FAST = settings(deadline=None, max_examples=100)
+FAST = settings(max_examples=100)
 SCALES = st.builds(lambda low, factor: LogDepth(low, low * factor), st.floats(0.01, 5.0), st.floats(1.5, 1e4))
 SCALE = LogDepth(0.1, 100.0)
 

@@ -18,7 +18,7 @@ from grin_ros.core.geometry.transform import Transform
 
 ANGLE = st.floats(-math.pi, math.pi)
 MOUNTINGS = st.builds(Mounting, st.floats(0.05, 50), ANGLE, st.floats(-math.pi / 2, math.pi / 2))
-FAST = settings(deadline=None, max_examples=200)
+FAST = settings(max_examples=200)
 
 
 def product(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ from grin_ros.core.geometry.rays import (
 )
 from tests.core.geometry.lenses import cameras
 
-FAST = settings(deadline=None, max_examples=40)
+FAST = settings(max_examples=40)
 SEEDS = st.integers(0, 2**32 - 1)
 FISHEYE = Camera(61, 41, 15.0, 15.0, 30.0, 20.0, "equidistant", (0.0,) * 4)  # 233 degrees wide
 

@@ -18,7 +18,7 @@ from tests.core.geometry.test_mounting import about, product
 
 ANGLE = st.floats(-math.pi, math.pi)
 PLACE = st.tuples(*[st.floats(-10.0, 10.0)] * 3)
-FAST = settings(deadline=None, max_examples=100)
+FAST = settings(max_examples=100)
 
 
 def quaternion(roll: float, pitch: float, yaw: float) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -38,7 +38,6 @@ def scanned(below_m: float, roll_deg: float = 0.0, pitch_deg: float = 0.0, seed:
     return np.asarray(turned(points))
 
 
-@settings(deadline=None)
 @given(
     below_m=st.floats(-0.3, 0.5),
     roll_deg=st.floats(-20.0, 20.0),

@@ -28,7 +28,7 @@ def chosen(features: Features, which: object) -> Features:
     return Features(*(values[which] for values in features[:3]))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), factor_ln=st.floats(-0.7, 0.7), count=st.integers(10, 200))
 def test_a_common_factor_is_found_everywhere(seed: int, factor_ln: float, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -39,7 +39,7 @@ def test_a_common_factor_is_found_everywhere(seed: int, factor_ln: float, count:
     assert (found.weight > 0.5).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), count=st.integers(1, 100))
 def test_hints_never_widen_the_deviation(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)

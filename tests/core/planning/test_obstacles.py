@@ -73,7 +73,7 @@ some_settings = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(camera=cameras, wanted=some_settings, seed=st.integers(0, 10**6))
 def test_every_wanted_pixel_is_in_a_marked_voxel_and_nothing_else_is(
     camera: Camera, wanted: ObstacleSettings, seed: int
@@ -98,7 +98,7 @@ def test_every_wanted_pixel_is_in_a_marked_voxel_and_nothing_else_is(
         assert np.isclose(measured, point, rtol=1e-5, atol=1e-5).all(axis=1).any(), "a point that no pixel measured"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.integers(1, 6),
     st.lists(st.tuples(*[st.sampled_from([-1.1, -0.9, 0.0, 0.25, 90.0, math.nan])] * 3), max_size=60),
@@ -148,7 +148,7 @@ def test_the_floor_and_a_wall_seen_at_an_angle_are_surfaces() -> None:
     assert lost.sum() < 0.01 * near.sum()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(camera=cameras, seed=st.integers(0, 10**6))
 def test_standing_pixels_are_in_the_band_by_one_sigma(camera: Camera, seed: int) -> None:
     estimate = random_estimate(camera, seed)
@@ -200,7 +200,7 @@ def test_the_floor_is_no_obstacle_with_the_default_settings() -> None:
     assert len(obstacle_points(camera, floor, settings, trusted_pixels(camera, floor, settings))) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(camera=cameras, wanted=some_settings, seed=st.integers(0, 10**6))
 def test_free_rays_end_at_or_before_their_surface(camera: Camera, wanted: ObstacleSettings, seed: int) -> None:
     estimate = random_estimate(camera, seed)

@@ -42,7 +42,7 @@ def bearings(scan: Scan) -> NDArray[np.float64]:
     return np.asarray(scan.angle_min_rad + scan.increment_rad * np.arange(len(scan.ranges_m)), np.float64)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lens=st.sampled_from([CAMERA, FISHEYE]),
     height_m=st.floats(0.2, 1.8),
@@ -123,7 +123,7 @@ def test_a_surface_certainly_beyond_the_range_is_open_even_if_it_is_uncertain() 
     assert np.isnan(scan_of(CAMERA, hopeless, strict).ranges_m).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(step_deg=st.floats(0.05, 10.0), pitch=st.floats(-1.5, 1.5), roll=st.floats(-math.pi, math.pi))
 def test_ranges_and_angles_always_fit_together(step_deg: float, pitch: float, roll: float) -> None:
     camera = FISHEYE.with_mounting(Mounting(0.7, roll, pitch))

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from grin_ros.core.plausibility.picture import MIN_HEIGHT, MIN_WIDTH, FrozenWatch, picture_doubt
 from tests.core.plausibility.pictures import flat, nothing_to_see, ordinary, scene, under_light
@@ -40,16 +41,17 @@ def test_a_picture_with_too_few_pixels_is_not_judged() -> None:
     assert picture_doubt(flat(0, 0, 0)[:1, :1]) is None
 
 
-def test_a_judgement_takes_about_a_millisecond() -> None:
-    picture = scene().repeat(2, axis=0).repeat(2, axis=1)
-    watch = FrozenWatch()
-    took_s = []
-    for stamp_ns in range(50):
-        began_s = time.perf_counter()
-        picture_doubt(picture)
-        watch(picture, stamp_ns)
-        took_s.append(time.perf_counter() - began_s)
-    assert min(took_s) < 1e-3
+def test_a_large_picture_takes_hardly_longer_than_a_small_one() -> None:
+    def least_s(picture: NDArray[np.uint8]) -> float:
+        took_s = []
+        for _ in range(20):
+            began_s = time.perf_counter()
+            picture_doubt(picture)
+            took_s.append(time.perf_counter() - began_s)
+        return min(took_s)
+
+    small = scene()
+    assert least_s(small.repeat(8, axis=0).repeat(8, axis=1)) < 16.0 * least_s(small)  # it has 64 times the pixels
 
 
 def test_pictures_that_never_change_are_frozen_after_half_a_second() -> None:

@@ -42,7 +42,7 @@ def test_a_large_mean_survives_averaging_over_all_points() -> None:
     assert np.std(means) > 0.5  # with independent draws it would be 1 / sqrt(300) = 0.06
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 2**32))
 def test_a_member_has_the_same_noise_in_every_ensemble(few: int, more: int, seed: int) -> None:
     small, large = member_noise(GRID, min(few, more), seed), member_noise(GRID, max(few, more), seed)

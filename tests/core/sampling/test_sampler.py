@@ -59,7 +59,7 @@ def latents(members: int) -> NDArray[np.float32]:
     return np.zeros((members, 2, 3), np.float32)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     steps=st.integers(1, 10),
     members=st.integers(1, 6),

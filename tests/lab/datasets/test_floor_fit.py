@@ -33,7 +33,7 @@ def points(mounting: Mounting, wall_m: float = 4.0, table_m: float = 0.0) -> NDA
     return rays * np.minimum(np.minimum(floor_m, top_m if table_m else np.inf), wall_m)[:, None]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0.4, 2.0), st.floats(-0.2, 0.2), st.floats(0.3, 0.7), st.integers(0, 100))
 def test_height_roll_and_pitch_are_found_in_spite_of_noise_and_holes(
     height_m: float, roll: float, pitch: float, seed: int

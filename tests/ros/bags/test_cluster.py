@@ -94,7 +94,7 @@ def test_leaving_the_cluster_ends_the_running_bags(tmp_path: Path, fake_artifact
             waiting = pool.submit(start, bag_job.endless, job)
             until(lambda: mark.exists() and mark.read_text(), STARTED_S, "the work to begin")
         with pytest.raises(WorkerDiedError):
-            waiting.result(10.0)
+            waiting.result(STARTED_S)
     until(lambda: not alive(int(mark.read_text())), STARTED_S, "the worker to end")
 
 

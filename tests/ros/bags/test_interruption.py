@@ -20,7 +20,7 @@ from tests.ros import ROOT
 from tests.ros.waiting import alive, until
 
 STARTED_S = 60.0
-ENDED_S = 10.0
+ENDED_S = 60.0
 CALL = """
 import signal, sys
 from grin_ros.ros.bags.fleet import in_process, run_all

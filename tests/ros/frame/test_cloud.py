@@ -50,7 +50,7 @@ def sample(width: int = 20, height: int = 12, distorted: bool = True) -> tuple[F
     return Frame(picture(5, width, height), camera), DepthEstimate(depth_m, sigma_m)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(width=st.integers(2, 33), height=st.integers(2, 17), stride=st.integers(1, 16), rgb=st.booleans())
 def test_points_are_where_the_pixels_look(width: int, height: int, stride: int, rgb: bool) -> None:
     frame, estimate = sample(width, height)

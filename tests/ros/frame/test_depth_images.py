@@ -26,7 +26,7 @@ def over_the_wire(message: Any) -> Any:
     return deserialize_message(serialize_message(message), type(message))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(height=st.integers(1, 9), width=st.integers(1, 9), seed=st.integers(0, 99))
 def test_metres_read_back_bit_for_bit(height: int, width: int, seed: int) -> None:
     metres = np.random.default_rng(seed).uniform(0, 100, (height, width)).astype(np.float32)

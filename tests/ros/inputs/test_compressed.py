@@ -64,7 +64,7 @@ def test_compressed_depth_is_refused_whatever_its_stream(declared: str, extensio
         check_stream(message(stream(depth, extension), declared))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     width=st.integers(1, 300),
     height=st.integers(1, 300),
@@ -119,7 +119,7 @@ def test_a_small_stream_that_declares_a_huge_image_is_refused_before_it_is_decod
 
 
 @pytest.mark.parametrize("extension", [".jpg", ".png"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(share=st.floats(0.0, 0.995))
 def test_a_truncated_stream_is_refused_wherever_it_ends(extension: str, share: float) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)
@@ -131,7 +131,7 @@ def test_a_truncated_stream_is_refused_wherever_it_ends(extension: str, share: f
         decoded(message(part))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=200), start=st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"]))
 def test_any_bytes_are_decoded_or_refused(data: bytes, start: bytes) -> None:
     """Nothing else than ValueError comes out."""

@@ -74,7 +74,7 @@ def message(
     return made
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     encoding=st.sampled_from(sorted(ENCODINGS)),
     height=st.integers(3, 9),

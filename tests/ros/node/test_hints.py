@@ -19,6 +19,9 @@ from grin_ros.ros.operator.harness.messages import image_message
 from tests.ros.in_process import counts, deliver, value, values
 from tests.ros.inputs.hints.wall import beam
 from tests.ros.inputs.lidar import lidar, scene
+from tests.ros.waiting import until
+
+ANSWERED_S = 60.0
 
 
 def active(make: Callable[..., Any], *arguments: str, **values: Any) -> Any:
@@ -33,8 +36,7 @@ def show(node: Any, seconds: int = 100) -> None:
     before = counts(node)["published"]
     deliver(node, "/camera_info", info_message())
     deliver(node, "/image", image_message(scene(), seconds))
-    while counts(node)["published"] == before:
-        pass
+    until(lambda: counts(node)["published"] > before, ANSWERED_S, "depth")
 
 
 def test_only_sources_that_are_on_are_subscribed_to(make: Callable[..., Any]) -> None:

@@ -237,7 +237,7 @@ def test_the_counts_add_up_whenever_they_are_read(rig: Rig) -> None:
     assert front.counts.pending == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(numbers=st.lists(st.integers(0, 9), max_size=30))
 def test_the_last_frame_is_always_processed(numbers: list[int]) -> None:
     rig = Rig()

@@ -37,7 +37,7 @@ CODES = {
 }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(code=st.sampled_from(sorted(CODES)), count=st.integers(20, 20000), share=st.floats(0.6, 0.95))
 def test_no_convention_of_no_return_counts(code: str, count: int, share: float) -> None:
     real, codes = surface(count), CODES[code](int(count * share / (1.0 - share)))

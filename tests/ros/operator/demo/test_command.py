@@ -35,9 +35,11 @@ FAKE_NODE = "benchmarks.stand_in.node"
 
 @pytest.fixture(autouse=True, scope="module")
 def environment_as_before() -> Iterator[None]:
-    """Restore the environment, which the demo changes for its process."""
+    """Keep the domain of the tests, which the demo would replace, and restore the environment, which it changes."""
     before = dict(os.environ)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "prepare_environment", lambda: None)
+        yield
     os.environ.clear()
     os.environ.update(before)
 

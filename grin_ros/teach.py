@@ -32,6 +32,7 @@ from grin_ros.core.command_line import (
     seconds,
     whole,
 )
+from grin_ros.core.evenly import evenly
 from grin_ros.core.labels.checks import agreement, coverage
 from grin_ros.core.labels.folder import LabelFolder
 
@@ -46,6 +47,8 @@ MOST_FRAMES = 1200
 REFUSED = "nothing was learnt: correct what is said above, or go on in spite of it with --anyway"
 COMPARED = 12
 """Frames on which the labels are compared with the model before they are learnt."""
+COVERING = 50
+"""Frames that show where in the picture labels lie."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -127,13 +130,13 @@ def _inspected(bag: Path, options: argparse.Namespace) -> tuple[Inspection, bool
 
 def _labelled(jobs: Sequence[Job], options: argparse.Namespace) -> list[Path]:
     """Label the images of all bags, and return the folders of those that gave frames. Raises ValueError for none."""
-    from grin_ros.ros.bags.fleet import in_process, run_all
+    from grin_ros.ros.bags.fleet import Launch, in_process, run_all
     from grin_ros.ros.teaching.labelling import label
 
     folders = []
 
-    def collect(workers: int, **launch: object) -> None:
-        for outcome in run_all(jobs, workers, label, **launch):  # type: ignore[arg-type]
+    def collect(workers: int, launch: Launch) -> None:
+        for outcome in run_all(jobs, workers, label, launch):
             if outcome.report is None:
                 raise ValueError(f"{outcome.job.input}: {outcome.error}")
             report = outcome.report
@@ -148,9 +151,9 @@ def _labelled(jobs: Sequence[Job], options: argparse.Namespace) -> list[Path]:
         from grin_ros.ros.bags.cluster import cluster
 
         with cluster(options.ray, 1) as connected:
-            collect(options.workers or connected.workers, launch=connected)
+            collect(options.workers or connected.workers, connected)
     else:
-        collect(options.workers or 1, launch=in_process if len(jobs) > 1 else lambda work, job: work(job))
+        collect(options.workers or 1, in_process if len(jobs) > 1 else lambda work, job: work(job))
     if not folders:
         raise ValueError("no image has labels; the reasons are said above")
     return sorted(folders)
@@ -177,10 +180,9 @@ def _checked(folders: Sequence[Path], options: argparse.Namespace) -> bool:
     from grin_ros.core.estimator import Estimator
 
     frames = LabelFolder(list(folders))
-    logger.info("%s", coverage(frames, range(0, len(frames), max(1, len(frames) // 50))))
+    logger.info("%s", coverage(frames, evenly(len(frames), COVERING).tolist()))
     estimator = Estimator(open_engine("ort", load_artifact(options.model), options.threads))
-    step = max(1, len(frames) // COMPARED)
-    compared = agreement([frames[index] for index in range(0, len(frames), step)], estimator)
+    compared = agreement([frames[index] for index in evenly(len(frames), COMPARED).tolist()], estimator)
     if compared.not_compared:
         logger.warning("WARNING labels and %s are not compared, because %s", options.model, compared.not_compared)
     else:

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from grin_ros.core.artifact.loading import Artifact
 from grin_ros.core.artifact.manifest import WEIGHTS
+from grin_ros.core.backends.engine import OF_CAMERA
 from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.types import Frame
@@ -29,12 +30,11 @@ def flops(artifact: Artifact, frame: Frame, members: int) -> dict[str, int]:
         frame.camera, (network.grid_rows, network.grid_cols), (network.scene_rows, network.scene_cols)
     )
     image, x = torch.tensor(frame.image[None]), torch.tensor(member_noise(camera.queries[0], members, 0))
-    names = ("queries", "query_rays", "scene_rays", "mounting")
     latents = torch.zeros(members, network.latent_count, network.latent_dim)
     counted = {}
     with torch.no_grad():
         with FlopCounterMode(display=False) as counter:
-            tokens = model.encode(image, *(torch.tensor(getattr(camera, name)) for name in names))
+            tokens = model.encode(image, *(torch.tensor(getattr(camera, name)) for name in OF_CAMERA))
         counted["encode"] = counter.get_total_flops()
         with FlopCounterMode(display=False) as counter:
             out, _, log_variance = model.denoise(x, torch.tensor([0.0, 1.0, 1.0, 0.0]), latents, *tokens)

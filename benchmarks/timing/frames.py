@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks.timing.rounds import Run
-from grin_ros.core.backends.engine import Engine
+from grin_ros.core.backends.engine import OF_CAMERA, Engine
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import camera_inputs
@@ -91,8 +91,7 @@ def loop(engine: Engine, frame: Frame, rows: int, cols: int, settings: Settings)
     noise = member_noise(camera.queries[0], settings.members, settings.seed)
     levels = Schedule(manifest.schedule_shift).levels(settings.steps)
     latents = manifest.network.zero_latents(settings.members)
-    names = ("queries", "query_rays", "scene_rays", "mounting")
-    inputs = {"image": frame.image[None], **{name: getattr(camera, name) for name in names}}
+    inputs = {"image": frame.image[None], **{name: getattr(camera, name) for name in OF_CAMERA}}
 
     def run() -> dict[str, float]:
         start = time.perf_counter()

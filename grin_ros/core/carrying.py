@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.geometry.camera import Camera
-from grin_ros.core.hints.posterior import sampled
+from grin_ros.core.hints.lookup import sampled
 from grin_ros.core.types import Frame, Placed
 
 Array = NDArray[np.float32]

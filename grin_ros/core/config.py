@@ -74,11 +74,14 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
 
 def load_yaml(cls: type[T], path: str | Path) -> T:
     """Build the dataclass `cls` from the YAML file at `path`. Raises ValueError if it is unreadable or does not fit."""
-    path = Path(path)
+    return from_mapping(cls, read_yaml(Path(path)), str(path))
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the content of a YAML file, {} for an empty one. Raises ValueError if it is unreadable."""
     try:
-        values = yaml.safe_load(path.read_text())
+        return yaml.safe_load(path.read_text()) or {}
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except yaml.YAMLError as error:
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"{path}: not valid YAML: {error}") from error
-    return from_mapping(cls, values or {}, str(path))

@@ -37,6 +37,9 @@ from grin_ros.core.sampling.schedule import Schedule
 from grin_ros.core.smoothing import Smoothing
 from grin_ros.core.types import DepthEstimate, Frame, HintReport, Hints, Unlimited
 
+MOST_STEPS, MOST_MEMBERS, MOST_SMOOTHING = 50, 32, 0.9
+"""The largest values of these settings."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -61,10 +64,9 @@ class Settings:
         for name in ("steps", "members", "seed"):
             if not isinstance(value := getattr(self, name), Integral):
                 raise ValueError(f"{name}: got {value!r}, expected a whole number")
-        if not 1 <= self.steps <= 50:
-            raise ValueError(f"steps: got {self.steps}, expected 1 to 50")
-        if not 1 <= self.members <= 32:
-            raise ValueError(f"members: got {self.members}, expected 1 to 32")
+        for name, most in (("steps", MOST_STEPS), ("members", MOST_MEMBERS)):
+            if not 1 <= getattr(self, name) <= most:
+                raise ValueError(f"{name}: got {getattr(self, name)}, expected 1 to {most}")
         if self.seed < 0:
             raise ValueError(f"seed: got {self.seed}, expected 0 or more")
         if not 0.0 < self.min_depth_m < self.max_depth_m:
@@ -73,8 +75,10 @@ class Settings:
             )
         if not self.max_relative_sigma >= 0.0:
             raise ValueError(f"max_relative_sigma: got {self.max_relative_sigma}, expected 0 (no limit) or more")
-        if not 0.0 <= self.smoothing <= 0.9:
-            raise ValueError(f"smoothing: got {self.smoothing}, expected 0 (every frame by itself) to 0.9")
+        if not 0.0 <= self.smoothing <= MOST_SMOOTHING:
+            raise ValueError(
+                f"smoothing: got {self.smoothing}, expected 0 (every frame by itself) to {MOST_SMOOTHING:g}"
+            )
 
 
 class Estimator:

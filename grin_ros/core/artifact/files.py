@@ -46,7 +46,7 @@ def check_file(folder: Path, name: str, expected: str) -> None:
         )
 
 
-def check_golden(path: Path) -> None:
+def check_golden_size(path: Path) -> None:
     """Raise ArtifactError unless `path` is an archive of arrays of a reasonable size.
 
     A few kilobytes of an archive can unpack to gigabytes of zeros, so the sizes are added up before any is read.

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grin_ros.core.artifact.files import check_file, check_golden
+from grin_ros.core.artifact.files import check_file, check_golden_size
 from grin_ros.core.artifact.manifest import (
     GOLDEN,
     HINT_WEIGHTS,
@@ -105,5 +105,5 @@ def load_artifact(name_or_path: str | Path) -> Artifact:
     manifest = read_manifest(folder)
     for name, expected in manifest.sha256.items():
         check_file(folder, name, expected)
-    check_golden(folder / GOLDEN)
+    check_golden_size(folder / GOLDEN)
     return Artifact(folder, manifest)

@@ -16,7 +16,7 @@ from grin_ros.core.backends import cache
 from grin_ros.core.backends.engine import EngineError, EngineUnavailableError
 from grin_ros.core.backends.golden_check import check_golden
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.backends.registry import BACKENDS, CHOICES
+from grin_ros.core.backends.registry import BACKENDS, choices
 from grin_ros.core.backends.warm_up import warm_up
 from grin_ros.core.command_line import DONE, CommandParser, one_line_errors, whole
 
@@ -101,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--backend",
         nargs="+",
-        choices=CHOICES,
+        choices=choices(),
         metavar="NAME",
         help="names of backends (default: auto to build, all to verify)",
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The interface of every backend: an opened engine runs the three graphs of one artifact."""
+"""The interface of every backend: an opened engine runs the graphs of one artifact."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class EngineSizeError(EngineError):
 
 
 class Engine(ABC):
-    """Runs the three graphs of one artifact.
+    """Runs the graphs of one artifact: encode, denoise, decode, and hints where it has a hint network.
 
     On the CPU, threads may share it: each has an `Estimator` of its own. On a GPU, the tensors of a frame stay in the
     memory of the engine, so that every thread needs an engine of its own.
@@ -74,13 +74,16 @@ class Engine(ABC):
 
     @abstractmethod
     def run(self, graph: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Run 'encode', 'denoise' or 'decode'. Inputs are NumPy arrays or outputs of this engine.
+        """Run one of `artifact.manifest.graphs`. Inputs are NumPy arrays or outputs of this engine.
 
-        Raises EngineError if the graph fails or the engine was closed.
+        Raises EngineError if the graph fails, if there is none of this name, or if the engine was closed.
         """
 
     def not_open(self, graph: str) -> EngineError:
         """Return the error for a graph that is asked for after `close`, or that does not exist."""
+        graphs = self.artifact.manifest.graphs
+        if graph not in graphs:
+            return EngineError(f"{self.description}: the artifact has no graph '{graph}', only {', '.join(graphs)}")
         return EngineError(f"{self.description}: '{graph}' is not open; the engine was closed, open a new one")
 
     def failure(self, graph: str, inputs: Mapping[str, Tensor], error: Exception) -> EngineError:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grin_ros.core.artifact.manifest import GOLDEN, HINTS
-from grin_ros.core.backends.engine import Engine, EngineError
+from grin_ros.core.backends.engine import OF_CAMERA, Engine, EngineError
 from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
 from grin_ros.core.sampling.sampler import Tensor, sample
 
@@ -31,7 +31,7 @@ class GoldenReport:
 
 
 def check_golden(engine: Engine) -> GoldenReport:
-    """Run the golden sample through all three graphs and compare the answer with that of torch at export.
+    """Run the golden sample through all graphs and compare the answer with that of torch at export.
 
     The clean sample is compared pixel by pixel, and so are the logarithms of depth and sigma and where they are NaN,
     and the features of a hint network.
@@ -40,7 +40,7 @@ def check_golden(engine: Engine) -> GoldenReport:
     manifest = engine.artifact.manifest
     with np.load(engine.artifact.file(GOLDEN), allow_pickle=False) as file:
         golden = {name: file[name] for name in file.files}
-    tokens = engine.encode({k: golden[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")})
+    tokens = engine.encode({name: golden[name] for name in ("image", *OF_CAMERA)})
     noise = golden["noise"]
     latents = manifest.network.zero_latents(len(noise))
     found = sample(engine.denoiser(tokens), noise, latents, golden["levels"], share_first_step=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grin_ros.core.backends.cpu import cpu_facts
-from grin_ros.core.backends.registry import AUTO, BACKENDS
+from grin_ros.core.backends.registry import choices
 from grin_ros.core.config import nearest
 
 X86 = ("GenuineIntel", "AuthenticAMD")
@@ -39,7 +39,7 @@ def named_backends(text: str) -> tuple[str, ...]:
     Raises ValueError for an unknown name and for a name that is given twice.
     """
     names = tuple(part.strip() for part in text.split(",")) if text.strip() else ()
-    known = (AUTO, *BACKENDS)  # of now: a program may have added one of its own
+    known = choices()
     for name in names:
         if name not in known:
             raise ValueError(

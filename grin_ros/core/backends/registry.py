@@ -26,12 +26,14 @@ BACKENDS: dict[str, str] = {
 AUTO = "auto"
 """The name that stands for the best backend of this machine (see preferences.py)."""
 
-CHOICES = (AUTO, *BACKENDS)
-"""Every name that `open_engine` accepts."""
+
+def choices() -> tuple[str, ...]:
+    """Return every name that `open_engine` accepts. A program may have added a backend of its own."""
+    return (AUTO, *BACKENDS)
 
 
 def check_known(backend: str) -> None:
     """Raise EngineError if `backend` is neither a registered backend nor 'auto'."""
-    known = (AUTO, *BACKENDS)  # of now: a program may have added one of its own
+    known = choices()
     if backend not in known:
         raise EngineError(f"backend: got '{backend}', expected one of {', '.join(known)}{nearest(backend, known)}")

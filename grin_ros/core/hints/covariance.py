@@ -31,7 +31,7 @@ Array = NDArray[np.float32]
 
 SHARPER = 3.0
 """The lengths of the local part are divided by this in the second turn."""
-WIDER = 4.0
+LARGER = 4.0
 """The variance of the local part in the second turn is this times what the first turn leaves, because that cannot tell
 such sharp errors from those that pixels do not share."""
 
@@ -122,7 +122,7 @@ class Parts(NamedTuple):
 
     def sharper(self, remaining: Array) -> Parts:
         """Return the parts of the second turn: local errors only. remaining (N,): the variance after the first."""
-        variance = np.minimum(np.float32(WIDER) * remaining, self.variance)
+        variance = np.minimum(np.float32(LARGER) * remaining, self.variance)
         place = Place(np.float32(SHARPER) * self.places[-1].at, np.sqrt(variance))
         return Parts(self.linear[:, :0], (place,), variance, self.own)
 

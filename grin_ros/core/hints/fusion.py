@@ -23,8 +23,9 @@ from grin_ros.core.hints.dense.cells import in_cells
 from grin_ros.core.hints.evidence import floor
 from grin_ros.core.hints.evidence.unreached import widened
 from grin_ros.core.hints.likeness import Likeness
+from grin_ros.core.hints.lookup import colours, sampled, small_lab
 from grin_ros.core.hints.median import median
-from grin_ros.core.hints.posterior import AT_ONCE, Observed, Posterior, colours, posterior, sampled, small_lab
+from grin_ros.core.hints.posterior import AT_ONCE, Observed, Posterior, posterior
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.sources import FLOOR, MAPPED, OWN_SOURCES, TRACKED
 from grin_ros.core.hints.thinning import thinned

@@ -40,6 +40,10 @@ class Limits:
             return np.asarray((depth_m >= self.min_depth_m) & (depth_m <= self.max_depth_m))
 
 
+LIMITS = Limits()
+"""The limits where nothing else is said."""
+
+
 @dataclass(frozen=True)
 class FrameMetrics(SigmaMetrics):
     """The figures of one frame, with p predicted and g measured depth in metres; NaN if a figure is undefined.
@@ -78,7 +82,7 @@ def measure(
     depth_m: NDArray[Any],
     sigma_m: NDArray[Any],
     truth_m: NDArray[Any],
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     *,
     sky: NDArray[np.bool_] | None = None,
     exact: bool = False,
@@ -94,7 +98,6 @@ def measure(
             f"shapes differ: depth {depth_m.shape}, sigma {sigma_m.shape}, measured depth {truth_m.shape}; "
             "estimate at the size of the frame"
         )
-    limits = limits or Limits()
     measured = limits.inside(truth_m)
     if not measured.any():
         raise ValueError(

@@ -17,7 +17,7 @@ from grin_ros.core import remedies
 from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.backends.engine import EngineError
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.backends.registry import CHOICES
+from grin_ros.core.backends.registry import choices
 from grin_ros.core.command_line import DONE, INCOMPLETE, CommandParser, one_line_errors, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.input_error import InputError
@@ -170,7 +170,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--no-html", dest="html", action="store_false", help="write no NAME_points.html")
     made.add_argument("--model", default="nano", help="name of a shipped model, or folder of an artifact")
-    made.add_argument("--backend", default="auto", choices=CHOICES, metavar="NAME", help="what runs the network")
+    made.add_argument("--backend", default="auto", choices=choices(), metavar="NAME", help="what runs the network")
     made.add_argument("--steps", type=int, default=Settings.steps, help="denoising steps")
     made.add_argument("--members", type=int, default=Settings.members, help="ensemble size")
     return made

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from grin_ros.core.artifact.loading import load_artifact
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.backends.opening import open_engine
-from grin_ros.core.backends.registry import CHOICES
+from grin_ros.core.backends.registry import choices
 from grin_ros.core.command_line import DONE, CommandParser, new_file, one_line_errors, whole
 from grin_ros.core.estimator import Estimator, Settings
 from grin_ros.core.geometry.camera import Camera
@@ -194,7 +194,7 @@ def parser() -> argparse.ArgumentParser:
         "grin flicker --model nano --smoothing 0.6",
     )
     made.add_argument("--model", default="nano", help="name of a shipped model, or folder of an artifact")
-    made.add_argument("--backend", default="ort", help=f"one of {', '.join(CHOICES)}")
+    made.add_argument("--backend", default="ort", help=f"one of {', '.join(choices())}")
     made.add_argument("--threads", type=whole(0), default=0, help="CPU threads; 0: the runtime chooses")
     made.add_argument("--steps", type=whole(1), default=Settings.steps, help="denoising steps")
     made.add_argument("--members", type=whole(1), default=Settings.members, help="ensemble size")

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.estimator import Estimator, Settings
-from grin_ros.core.inspection.metrics import Limits
+from grin_ros.core.inspection.metrics import LIMITS, Limits
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.hint_patterns import HintPattern
 from grin_ros.lab.datasets.measured import EvalSample
@@ -61,7 +61,7 @@ def evaluate_with_hints(
     settings: Settings,
     patterns: Sequence[str],
     *,
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     seed: int = 0,
     progress: bool = False,
 ) -> list[Hinted]:
@@ -71,7 +71,6 @@ def evaluate_with_hints(
     log names it. A pattern that leaves no sample is left out. Raises ValueError for a text that is no pattern, and if
     no pattern is left.
     """
-    limits = limits or Limits()
     # The frame is encoded once for all patterns and methods.
     shared = SharedWork(engine)
     estimator, plain = (Estimator(shared, settings, shared.sample, hint_network=each) for each in (True, False))

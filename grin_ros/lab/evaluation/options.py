@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import math
 
-from grin_ros.core.backends.registry import CHOICES
+from grin_ros.core.backends.registry import choices
 from grin_ros.core.command_line import CommandParser, new_file, new_folder, whole
 from grin_ros.core.estimator import Settings
 from grin_ros.core.photo.cameras import add_camera_options
@@ -84,7 +84,9 @@ def parser() -> argparse.ArgumentParser:
     model = parse.add_argument_group("model")
     model.add_argument("--model", default="nano", metavar="NAME",
                        help="a shipped model or the folder of an artifact")  # fmt: skip
-    model.add_argument("--backend", default="ort", choices=CHOICES, metavar="NAME", help=f"one of {', '.join(CHOICES)}")
+    model.add_argument(
+        "--backend", default="ort", choices=choices(), metavar="NAME", help=f"one of {', '.join(choices())}"
+    )
     model.add_argument(
         "--threads", type=whole(0), default=0, metavar="N", help="CPU threads (default: the runtime chooses)"
     )

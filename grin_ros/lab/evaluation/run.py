@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from grin_ros.core.inspection.metrics import Limits, measure
+from grin_ros.core.inspection.metrics import LIMITS, Limits, measure
 from grin_ros.core.types import DepthEstimate
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.baselines import Baselines, ConstantSearch, constant
@@ -28,7 +28,7 @@ def evaluate(
     samples: Iterable[EvalSample],
     estimate: Estimate,
     *,
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     on_frame: OnFrame | None = None,
     progress: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -40,7 +40,7 @@ def evaluate(
     within the limits is left out, and the log names it. Raises ValueError if no sample is left, and what `estimate`
     raises.
     """
-    found = evaluate_all(samples, lambda _: {"": estimate}, limits or Limits(), progress=progress, on_frame=on_frame)
+    found = evaluate_all(samples, lambda _: {"": estimate}, limits, progress=progress, on_frame=on_frame)
     return replace(found[""], settings=settings or {})
 
 
@@ -113,7 +113,7 @@ def evaluate_baselines(
     samples: Iterable[EvalSample],
     baselines: Baselines,
     *,
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     progress: str | None = None,
 ) -> dict[str, Evaluation]:
     """Evaluate the baselines on the same samples, which are iterated twice, and return the results by name.
@@ -121,7 +121,6 @@ def evaluate_baselines(
     Samples without measured depth within the limits are left out, and the log does not name them, because that of
     `evaluate` has done so.
     """
-    limits = limits or Limits()
     search = ConstantSearch()
 
     def methods(sample: EvalSample) -> dict[str, Estimate]:

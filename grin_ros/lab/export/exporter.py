@@ -34,7 +34,7 @@ from grin_ros.core.artifact.manifest import (
     read_manifest,
     write_manifest,
 )
-from grin_ros.core.backends.engine import Engine, EngineError
+from grin_ros.core.backends.engine import OF_CAMERA, Engine, EngineError
 from grin_ros.core.backends.golden_check import GoldenReport, check_golden
 from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.core.geometry.camera import Camera
@@ -123,7 +123,7 @@ def golden_sample(model: Grin) -> dict[str, NDArray[Any]]:
     }
     given = {key: torch.tensor(value) for key, value in golden.items()}
     with torch.inference_mode():
-        tokens = model.encode(*(given[k] for k in ("image", "queries", "query_rays", "scene_rays", "mounting")))
+        tokens = model.encode(*(given[name] for name in ("image", *OF_CAMERA)))
         latents = torch.zeros(GOLDEN_MEMBERS, config.latent_count, config.latent_dim)
         denoise = ModelDenoiser(model, tokens)
         found = sample(denoise, given["noise"], latents, golden["levels"], share_first_step=False)

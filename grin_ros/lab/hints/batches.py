@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.geometry.log_depth import BEYOND
 from grin_ros.core.types import Hints
 from grin_ros.lab.hints.draws import draw
 from grin_ros.lab.hints.frames import UNSCALED, Answers, FrozenFrames
@@ -21,6 +21,10 @@ from grin_ros.lab.hints.process import Pixels
 from grin_ros.lab.network.hints import HintNetwork
 
 FARTHEST_M = 80.0
+TARGETS = 192
+"""Pixels that are predicted per frame."""
+MOST_HINTS = 128
+"""A frame has at most so many hints."""
 UNKNOWN_SCALE_LN = 0.3
 """One sigma of the factor that is drawn for a frame whose ranges have no scale."""
 
@@ -75,12 +79,10 @@ def bilinear(uv: NDArray[np.floating], rows: int, cols: int) -> tuple[NDArray[np
     return cells, weights.astype(np.float32)
 
 
-def hint_batch(
-    frames: FrozenFrames, indices: NDArray[np.intp], rows: int, cols: int, scale: LogDepth, data_std: float,
-    most: int, targets: int, rng: np.random.Generator,
-) -> HintBatch:  # fmt: skip
+def hint_batch(frames: FrozenFrames, indices: NDArray[np.intp], rng: np.random.Generator) -> HintBatch:
     """Draw hints and targets for the frames at `indices`."""
-    answers = [frames.answers(int(index), rows, cols, scale, data_std) for index in indices]
+    rows, cols, scale = frames.rows, frames.cols, frames.scale
+    answers = [frames.answers(int(index)) for index in indices]
     found = Answers(*(torch.cat(parts) for parts in zip(*answers, strict=True)))
     filled: list[_Hints] = []
     chosen: list[_Targets] = []
@@ -99,9 +101,9 @@ def hint_batch(
             range_m, truth = range_m * np.float32(np.exp(shift)), truth + np.float32(shift)
         colour = np.array(frames.colour[index], np.float32)
         grey = cv2.resize(np.clip(colour[..., 0] * 255.0, 0.0, 255.0).astype(np.uint8), (width, height))
-        _, hints = draw(grey, range_m, seen, most, rng)
-        filled.append(_filled(hints, range_m, colour, frames.aspect[index], rows, cols, most))
-        chosen.append(_chosen(truth, usable, targets, rng))
+        _, hints = draw(grey, range_m, seen, MOST_HINTS, rng)
+        filled.append(_filled(hints, range_m, colour, frames.aspect[index], rows, cols))
+        chosen.append(_chosen(truth, usable, rng))
     longest = max(1, *(int(each.given.sum()) for each in filled))
     of_hints = [torch.from_numpy(np.stack(column)[:, :longest]) for column in zip(*filled, strict=True)]
     of_targets = [torch.from_numpy(np.stack(column)) for column in zip(*chosen, strict=True)]
@@ -131,30 +133,29 @@ class _Targets(NamedTuple):
 
 
 def _filled(
-    hints: Hints | None, range_m: NDArray[np.float32], colour: NDArray[np.float32], aspect: float, rows: int,
-    cols: int, most: int,
-) -> _Hints:  # fmt: skip
-    """Return the hints, filled up to `most` of them."""
+    hints: Hints | None, range_m: NDArray[np.float32], colour: NDArray[np.float32], aspect: float, rows: int, cols: int
+) -> _Hints:
+    """Return the hints, filled up to MOST_HINTS of them."""
     height, width = range_m.shape
     pixels = np.zeros((0, 2), np.float32) if hints is None else hints.pixels
     count = len(pixels)
-    uv = np.full((most, 2), 0.5)
+    uv = np.full((MOST_HINTS, 2), 0.5)
     uv[:count] = (pixels + 0.5) / (width, height)
     cells, shares = bilinear(uv, rows, cols)
     h, w = colour.shape[:2]
     at = (np.clip(uv, 0.0, 1.0 - 1e-6) * (w, h)).astype(np.intp)
-    ln, sigma, given = (np.zeros(most, np.float32) for _ in range(3))
+    ln, sigma, given = (np.zeros(MOST_HINTS, np.float32) for _ in range(3))
     if hints is not None:
         ln[:count], sigma[:count], given[:count] = np.log(hints.range_m), hints.sigma_ln, 1.0
     position = (uv * (1.0, float(aspect))).astype(np.float32)
     return _Hints(cells, shares, position, colour[at[:, 1], at[:, 0]], ln, sigma, given)
 
 
-def _chosen(truth: NDArray[np.float32], usable: NDArray[np.bool_], count: int, rng: np.random.Generator) -> _Targets:
-    """Draw up to `count` of the usable cells; the rest of the targets is not known."""
-    cells, ln, known = np.zeros(count, np.int64), np.zeros(count, np.float32), np.zeros(count, np.float32)
+def _chosen(truth: NDArray[np.float32], usable: NDArray[np.bool_], rng: np.random.Generator) -> _Targets:
+    """Draw up to TARGETS of the usable cells; the rest of the targets is not known."""
+    cells, ln, known = np.zeros(TARGETS, np.int64), np.zeros(TARGETS, np.float32), np.zeros(TARGETS, np.float32)
     found = np.flatnonzero(usable)
     if len(found):
-        drawn = rng.choice(found, min(count, len(found)), replace=False)
+        drawn = rng.choice(found, min(TARGETS, len(found)), replace=False)
         cells[: len(drawn)], ln[: len(drawn)], known[: len(drawn)] = drawn, truth[drawn], 1.0
     return _Targets(cells, ln, known)

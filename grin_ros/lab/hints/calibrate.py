@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from grin_ros.core.artifact.manifest import Manifest
-from grin_ros.core.geometry.log_depth import BEYOND, LogDepth
+from grin_ros.core.geometry.log_depth import BEYOND
 from grin_ros.core.hints.arrangement import LEVEL, SPREAD
 from grin_ros.core.hints.both import BOTH_UP_TO, both
 from grin_ros.core.hints.calibration import HintCalibration, HintFactor
 from grin_ros.core.hints.covariance import Features
 from grin_ros.core.hints.likeness import Likeness
-from grin_ros.core.hints.posterior import Observed, sampled
+from grin_ros.core.hints.lookup import sampled
+from grin_ros.core.hints.posterior import Observed
 from grin_ros.core.hints.process import Process
 from grin_ros.core.hints.thinning import thinned
 from grin_ros.core.types import Hints
@@ -37,7 +37,7 @@ PIXELS, FEWEST = 2000, 100
 """So many pixels are drawn of each frame that has at least the second number of measured ones; sparse ones repeat."""
 
 
-def calibrated(frames: FrozenFrames, manifest: Manifest, network: HintNetwork, process: Process) -> HintCalibration:
+def calibrated(frames: FrozenFrames, network: HintNetwork, process: Process) -> HintCalibration:
     """Return the factors with which two sigma hold WITHIN_TWO of the errors, for each of COUNTS.
 
     Every frame counts alike. Frames whose depth has no scale are taken at the scale of the model. Raises ValueError if
@@ -47,7 +47,7 @@ def calibrated(frames: FrozenFrames, manifest: Manifest, network: HintNetwork, p
     rng = np.random.default_rng(0)
     counted = set()
     for index in range(len(frames)):
-        for key, ratios in _ratios(frames, index, manifest, network, process, rng):
+        for key, ratios in _ratios(frames, index, network, process, rng):
             found[key].append(ratios)
             counted.add(index)
     if not counted:
@@ -66,17 +66,11 @@ def calibrated(frames: FrozenFrames, manifest: Manifest, network: HintNetwork, p
 
 
 def _ratios(
-    frames: FrozenFrames,
-    index: int,
-    manifest: Manifest,
-    network: HintNetwork,
-    process: Process,
-    rng: np.random.Generator,
+    frames: FrozenFrames, index: int, network: HintNetwork, process: Process, rng: np.random.Generator
 ) -> Iterator[tuple[tuple[str, int], NDArray[np.float64]]]:
     """Yield |error| / sigma of pixels that no hint has measured, for each of COUNTS."""
-    rows, cols = manifest.network.grid_rows, manifest.network.grid_cols
-    scale = LogDepth(manifest.depth.min_m, manifest.depth.max_m)
-    found = frames.answers(index, rows, cols, scale, manifest.depth.data_std)
+    rows, cols, scale = frames.rows, frames.cols, frames.scale
+    found = frames.answers(index)
     with torch.inference_mode():
         tokens = torch.from_numpy(np.array(frames.tokens[index][None], np.float32))
         features = network.pixels(tokens, found.features)[0].numpy()

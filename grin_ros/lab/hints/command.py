@@ -44,7 +44,7 @@ def frozen(artifact: Artifact, folder: Path, data: Sequence[Path], renders: int,
         engine.close()
     else:
         logger.info("%s: the answers of the model from before are used again", folder)
-    return FrozenFrames(folder)
+    return FrozenFrames(folder, artifact.manifest)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             config = dataclasses.replace(config, process=earlier.manifest.hints.process)
         network, process = train(learnt, artifact.manifest, config, start)
         learnt_process = process.learnt()
-        calibration = calibrated(kept, artifact.manifest, network, learnt_process)
+        calibration = calibrated(kept, network, learnt_process)
         training = {
             "data": [path.name for path in options.data],
             "frames": len(learnt),

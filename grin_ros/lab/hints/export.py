@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from grin_ros.core.artifact.loading import Artifact, load_artifact
 from grin_ros.core.artifact.manifest import GOLDEN, HINT_WEIGHTS, HINTS, HintModel, graph_file
-from grin_ros.core.backends.engine import Engine
+from grin_ros.core.backends.engine import OF_CAMERA, Engine
 from grin_ros.core.backends.golden_check import GoldenReport
 from grin_ros.core.backends.onnxruntime import OrtEngine
 from grin_ros.lab.export.exporter import changing, checked, update_manifest
@@ -59,8 +59,7 @@ def signature(artifact: Artifact) -> dict[str, Shape]:
 def _golden(artifact: Artifact, network: HintNetwork, golden: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Return inputs and answer of the network for the golden sample, with the tokens of the fp32 graph."""
     engine: Engine = OrtEngine(artifact)
-    names = ("image", "queries", "query_rays", "scene_rays", "mounting")
-    tokens = engine.to_host(engine.encode({name: golden[name] for name in names})["local_tokens"])
+    tokens = engine.to_host(engine.encode({name: golden[name] for name in ("image", *OF_CAMERA)})["local_tokens"])
     engine.close()
     x = np.median(golden["x"], axis=0)[None].astype(np.float32)
     given = {"x": x, "log_variance": np.full_like(x, -2.0)}

@@ -19,12 +19,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from grin_ros.core.artifact.loading import Artifact
+from grin_ros.core.artifact.manifest import Manifest
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.geometry.camera_inputs import camera_inputs
 from grin_ros.core.geometry.log_depth import LogDepth
-from grin_ros.core.hints.posterior import colours, small_lab
+from grin_ros.core.hints.lookup import colours, small_lab
 from grin_ros.core.sampling.noise import member_noise
 from grin_ros.core.sampling.sampler import sample
 from grin_ros.core.sampling.schedule import Schedule
@@ -88,7 +89,11 @@ class FrozenFrames:
 
     PARTS = ("tokens", "x", "log_variance", "colour", "range_m", "aspect", "kind")
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        """folder: as `freeze` fills it. manifest: that of the model whose answers these are."""
+        self.rows, self.cols = manifest.network.grid_rows, manifest.network.grid_cols
+        self.scale = LogDepth(manifest.depth.min_m, manifest.depth.max_m)
+        self._data_std = np.float32(manifest.depth.data_std)
         self.facts: dict[str, Any] = json.loads((folder / FACTS).read_text())
         parts = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in self.PARTS}
         self.tokens, self.x, self.log_variance = parts["tokens"], parts["x"], parts["log_variance"]
@@ -100,20 +105,21 @@ class FrozenFrames:
     def __len__(self) -> int:
         return len(self.kind)
 
-    def answers(self, index: int, rows: int, cols: int, scale: LogDepth, data_std: float) -> Answers:
-        """Return the answers of one frame, B = 1, which are kept for the next time. rows, cols: of the query grid."""
+    def answers(self, index: int) -> Answers:
+        """Return the answers of one frame, B = 1, which are kept for the next time."""
         if index not in self._answers:
-            self._answers[index] = self._answers_of(index, rows, cols, scale, data_std)
+            self._answers[index] = self._answers_of(index)
         return self._answers[index]
 
-    def _answers_of(self, index: int, rows: int, cols: int, scale: LogDepth, data_std: float) -> Answers:
+    def _answers_of(self, index: int) -> Answers:
+        rows, cols = self.rows, self.cols
         one = slice(index, index + 1)
         x, log_variance = np.array(self.x[one]), np.array(self.log_variance[one])
         colour = np.array(self.colour[index], np.float32)
         small = cv2.resize(colour, (cols, rows), interpolation=cv2.INTER_AREA).reshape(1, -1, 3)
         u, v = np.meshgrid((np.arange(cols) + 0.5) / cols, (np.arange(rows) + 0.5) / rows)
         position = np.stack([u.ravel(), v.ravel() * self.aspect[index]], 1)[None].astype(np.float32)
-        ln = np.log(scale.decode(x * np.float32(data_std))).astype(np.float32)
+        ln = np.log(self.scale.decode(x * self._data_std)).astype(np.float32)
         of = torch.from_numpy
         features = features_of(of(x), of(log_variance), rows, cols)
         return Answers(features, of(ln), of(small), of(position), of(np.median(ln, axis=1)))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from grin_ros.core.artifact.manifest import Manifest
-from grin_ros.core.geometry.log_depth import LogDepth
 from grin_ros.core.hints.process import Process
 from grin_ros.lab.hints.batches import HintBatch, hint_batch
 from grin_ros.lab.hints.frames import RENDERED, SCALED, UNSCALED, FrozenFrames
@@ -26,9 +25,6 @@ logger = logging.getLogger(__name__)
 
 EMA = 0.995
 """The decay of the averaged weights, which are the result."""
-TARGETS = 192
-"""Pixels that are predicted per frame."""
-MOST_HINTS = 128
 WIDTH = 32
 """Channels of the network."""
 LR, WARMUP_STEPS = 2e-3, 50
@@ -60,7 +56,6 @@ def train(
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     rows, cols = manifest.network.grid_rows, manifest.network.grid_cols
-    scale, data_std = LogDepth(manifest.depth.min_m, manifest.depth.max_m), manifest.depth.data_std
     network = start or HintNetwork(frames.tokens.shape[-1], rows, cols, WIDTH)
     process = LearntProcess(config.process)
     parameters = [*network.parameters(), *process.parameters()]
@@ -80,7 +75,7 @@ def train(
         for group, peak in zip(optimiser.param_groups, peaks, strict=True):
             group["lr"] = peak * share
         indices = np.sort(rng.choice(len(probabilities), config.batch, p=probabilities))
-        batch = hint_batch(frames, indices, rows, cols, scale, data_std, MOST_HINTS, TARGETS, rng)
+        batch = hint_batch(frames, indices, rng)
         loss = _loss(batch, network, process)
         optimiser.zero_grad()
         loss.backward()

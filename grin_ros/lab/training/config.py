@@ -7,9 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import yaml
-
-from grin_ros.core.config import from_mapping, load_yaml
+from grin_ros.core.config import from_mapping, load_yaml, read_yaml
 from grin_ros.lab.network.config import ModelConfig
 from grin_ros.lab.training.batches import Sampling
 from grin_ros.lab.training.loss import LossConfig
@@ -85,10 +83,7 @@ def load_train_config(path: Path) -> TrainConfig:
 
     Raises ValueError if the file cannot be read or holds something else.
     """
-    try:
-        values = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f"{path}: cannot be read ({error}); expected a YAML file of training settings") from error
+    values = read_yaml(path)
     if isinstance(values, dict) and isinstance(values.get("model"), str):
         values["model"] = load_yaml(ModelConfig, path.parent / values["model"])
     return from_mapping(TrainConfig, values, str(path))

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grin_ros.core.inspection.metrics import Limits
+from grin_ros.core.inspection.metrics import LIMITS
 from grin_ros.core.inspection.uncertainty import SIGMAS
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.results import Estimate
@@ -69,7 +69,6 @@ class SigmaFit:
 def fit_settings(
     samples: Iterable[EvalSample],
     estimates: Mapping[tuple[int, int], Estimate],
-    limits: Limits | None = None,
     pixels_per_frame: int = 4096,
     *,
     with_floor: bool = True,
@@ -80,11 +79,10 @@ def fit_settings(
     estimates must be uncalibrated. sharing.py makes estimates that share their work. Raises ValueError if no pixel is
     both measured and estimated with a sigma above 0.
     """
-    limits = limits or Limits()
     random = np.random.default_rng(0)
     found: dict[tuple[int, int], list[NDArray[np.float64]]] = {key: [] for key in estimates}
     for sample in samples:
-        truth_m = np.where(limits.inside(sample.depth_m), sample.depth_m, np.nan)
+        truth_m = np.where(LIMITS.inside(sample.depth_m), sample.depth_m, np.nan)
         measured = np.flatnonzero(np.isfinite(truth_m))
         if len(measured) > pixels_per_frame:
             measured = random.choice(measured, pixels_per_frame, replace=False)

@@ -105,7 +105,7 @@ def _why_left_out(topic: str, message: Message | None, infos: Sequence[str], kno
     info = info_topic(topic)
     if message is None:
         return "it has no messages; check its driver"
-    if _is_depth(message):
+    if declares_depth(message):
         return ""
     if not _is_picture(message):
         encoding = deserialize(message.data, Image).encoding
@@ -208,7 +208,7 @@ def _unknown_encodings(found: Survey) -> Iterator[tuple[str, str]]:
             yield topic, deserialize(message.data, Image).encoding
 
 
-def _is_depth(message: Message) -> bool:
+def declares_depth(message: Message) -> bool:
     """Return True for a message that declares depth. One that is broken declares nothing."""
     try:
         return is_depth(deserialize(message.data, Image if message.kind == IMAGE else CompressedImage))
@@ -221,7 +221,7 @@ def _is_picture(message: Message | None) -> bool:
     if message is None:
         return False
     if message.kind != IMAGE:
-        return not _is_depth(message)
+        return not declares_depth(message)
     try:
         return known_encoding(deserialize(message.data, Image).encoding) is not None  # none of them is depth
     except ValueError:

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo
+
+from grin_ros.ros.steady_timer import steady_timer
 
 KEPT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
@@ -67,9 +68,7 @@ class KeptInfo:
     def look(self, topic: str) -> None:
         """Start looking for publishers that keep their messages. topic: the full name."""
         self._topic = topic
-        # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = self._node.create_timer(LOOK_PERIOD_S, self._look, clock=steady)
+        self._timer = steady_timer(self._node, LOOK_PERIOD_S, self._look)
         self._look()
 
     def close(self) -> None:

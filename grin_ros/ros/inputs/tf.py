@@ -12,7 +12,6 @@ import threading
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
@@ -21,6 +20,7 @@ from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.messages import stamp_ns
 from grin_ros.ros.message_types import TF_MESSAGE, message_class
+from grin_ros.ros.steady_timer import steady_timer
 
 TF, TF_STATIC = "/tf", "/tf_static"
 VOLATILE = DurabilityPolicy.VOLATILE
@@ -93,8 +93,7 @@ class TfListener:
             receive = self._receiver(topic == TF_STATIC)
             subscription = node.create_subscription(kind, topic, receive, qos, callback_group=_Polled())
             self._subscriptions.append(subscription)
-        # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
-        self._timer = node.create_timer(PERIOD_S, self.take, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = steady_timer(node, PERIOD_S, self.take)
 
     def take(self) -> None:
         """Put the transforms that have come into the tree. Any thread may call this. Does not raise."""

@@ -11,16 +11,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
 from rclpy.node import Node
 
 from grin_ros.ros import commands
 from grin_ros.ros.frame.topics import OUTPUTS
 from grin_ros.ros.message_types import COMPRESSED, IMAGE
+from grin_ros.ros.steady_timer import steady_timer
 from grin_ros.ros.topic_names import info_topic
 
-SILENCE_S = 5.0
-"""Warn after this many seconds without an image."""
+LOGGED_AFTER_S = 5.0
+"""Warn after this many seconds without an image. /diagnostics, which begins anew with each message, warns sooner."""
 PERIOD_S = 1.0
 """The time between two looks at the clock."""
 DEPTHS = tuple(f"/{name}" for name, topic in OUTPUTS.items() if topic.type == IMAGE)
@@ -36,8 +36,7 @@ class ImageWatch:
         self._topic = topic
         self._last_s = time.monotonic()
         self._came = self._warned = False
-        # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
-        self._timer = node.create_timer(PERIOD_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = steady_timer(node, PERIOD_S, self._look)
 
     def image_came(self) -> None:
         """Note an image, which ends a silence."""
@@ -49,7 +48,7 @@ class ImageWatch:
         self._node.destroy_timer(self._timer)
 
     def _look(self) -> None:
-        if not self._warned and time.monotonic() - self._last_s >= SILENCE_S:
+        if not self._warned and time.monotonic() - self._last_s >= LOGGED_AFTER_S:
             self._warned = True
             self._node.get_logger().warning(silence_text(self._topic, self._image_topics(), came=self._came))
 
@@ -75,7 +74,7 @@ def silence_text(topic: str, image_topics: Mapping[str, str], *, came: bool = Fa
 
     image_topics: full name -> type of all image topics of the graph. came: whether images came before.
     """
-    text = f"no image has arrived on {topic} for {SILENCE_S:.0f} s, so no depth is published; "
+    text = f"no image has arrived on {topic} for {LOGGED_AFTER_S:.0f} s, so no depth is published; "
     if came:
         return (
             f"{text}images came before, so their publisher has stopped sending: check the camera driver, or continue "

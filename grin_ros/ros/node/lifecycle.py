@@ -18,7 +18,6 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # in rclpy.clock_type since Jazzy
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
@@ -49,6 +48,7 @@ from grin_ros.ros.node.subscriptions import Subscriptions
 from grin_ros.ros.node.worker import CameraQueue, Worker
 from grin_ros.ros.parameters.declare import DeclaredParameters
 from grin_ros.ros.parameters.table import NodeConfig
+from grin_ros.ros.steady_timer import steady_timer
 
 STOP_TIMEOUT_S = 30.0
 """A stop waits this long for the frame being processed. A backend that takes longer is taken to hang."""
@@ -284,9 +284,7 @@ class GrinNode(LifecycleNode):  # type: ignore[misc]  # rclpy is not typed
             self._start_diagnostics()
 
     def _start_diagnostics(self) -> None:
-        # A steady clock: with use_sim_time and nothing on /clock, the clock of the node stands still.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._diagnostics_timer = self.create_timer(self._diagnostics_period_s, self._publish_diagnostics, clock=steady)
+        self._diagnostics_timer = steady_timer(self, self._diagnostics_period_s, self._publish_diagnostics)
 
     def diagnostic_status(self) -> DiagnosticStatus:
         """Return the status of this moment, as it is published on /diagnostics."""

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from grin_ros.core.backends.registry import AUTO, CHOICES
-from grin_ros.core.estimator import Settings
+from grin_ros.core.backends.registry import AUTO, choices
+from grin_ros.core.estimator import MOST_MEMBERS, MOST_SMOOTHING, MOST_STEPS, Settings
 from grin_ros.ros.parameters.row import Parameter
 
 _START: tuple[Parameter, ...] = (
@@ -18,7 +18,7 @@ _START: tuple[Parameter, ...] = (
     Parameter(
         "backend",
         AUTO,
-        f"The program that runs the network: {', '.join(CHOICES)}. auto chooses the best one that works on this "
+        f"The program that runs the network: {', '.join(choices())}. auto chooses the best one that works on this "
         "computer.",
         read_only=True,
     ),
@@ -70,7 +70,7 @@ _ESTIMATE: tuple[Parameter, ...] = (
         Settings.steps,
         "The number of denoising steps for each frame. More steps take more time.",
         low=1,
-        high=50,
+        high=MOST_STEPS,
     ),
     Parameter(
         "members",
@@ -78,7 +78,7 @@ _ESTIMATE: tuple[Parameter, ...] = (
         "The number of estimates for each frame. Depth is their median, and sigma grows with their spread. "
         "More members take more time.",
         low=1,
-        high=32,
+        high=MOST_MEMBERS,
     ),
     Parameter(
         "latency_budget_ms",
@@ -103,7 +103,7 @@ _ESTIMATE: tuple[Parameter, ...] = (
         "The share of the previous depth that is kept in the next, to reduce flicker. With a larger share depth "
         "follows moving things later. 0 means none.",
         low=0.0,
-        high=0.9,
+        high=MOST_SMOOTHING,
     ),
     Parameter(
         "min_depth_m",

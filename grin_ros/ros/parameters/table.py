@@ -46,7 +46,6 @@ class NodeConfig:
     watchdog_s: float
     threads: int
     compressed: bool
-    autostart: bool
     rectified: bool
     settings: Settings
     latency_budget_ms: float
@@ -105,7 +104,6 @@ def node_config(values: Mapping[str, Value], camera: str = "camera") -> NodeConf
         watchdog_s=number("watchdog_s"),
         threads=int(complete["threads"]),
         compressed=bool(complete["compressed"]),
-        autostart=bool(complete["autostart"]),
         rectified=bool(complete["rectified"]),
         settings=settings,
         latency_budget_ms=number("latency_budget_ms"),

@@ -7,18 +7,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from sensor_msgs.msg import Image
-
 from grin_ros.core.config import nearest
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.bags.before_start import is_static
-from grin_ros.ros.bags.cameras import CameraTopics
+from grin_ros.ros.bags.cameras import CameraTopics, declares_depth
 from grin_ros.ros.bags.hints import TF_INPUT, find_tf
-from grin_ros.ros.bags.messages import deserialize
-from grin_ros.ros.bags.reading import Message
 from grin_ros.ros.bags.survey import Survey
 from grin_ros.ros.frame.topics import OUTPUTS
-from grin_ros.ros.inputs.content import is_depth
 from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
 from grin_ros.ros.message_types import IMAGE, INFO, TF_MESSAGE
 from grin_ros.ros.parameters.row import Value
@@ -122,11 +117,4 @@ def _fits(topic: str, kind: str, found: Survey) -> bool:
     if found.kinds[topic] != kind:
         return False
     first = found.first.get(topic)
-    return kind != IMAGE or (first is not None and _is_depth(first))
-
-
-def _is_depth(message: Message) -> bool:
-    try:
-        return is_depth(deserialize(message.data, Image))
-    except ValueError:
-        return False
+    return kind != IMAGE or (first is not None and declares_depth(first))

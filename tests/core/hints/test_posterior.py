@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grin_ros.core.hints.covariance import Features
-from grin_ros.core.hints.posterior import AT_ONCE, Observed, Posterior, colours, posterior, sampled, small_lab
+from grin_ros.core.hints.posterior import AT_ONCE, Observed, Posterior, posterior
 from grin_ros.core.hints.process import Process
 
 PROCESS = Process()
@@ -146,15 +146,3 @@ def test_where_the_deviation_is_large_the_range_is_that_of_the_expected_inverse(
     found = Posterior(mean, deviation, deviation, np.ones(0, np.float32), np.zeros(0, np.float32))
     inverse = np.exp(-rng.normal(mean, deviation, (200_000, 2))).mean(axis=0)
     np.testing.assert_allclose(np.exp(found.nearer_ln), 1.0 / inverse, rtol=0.01)
-
-
-def test_values_of_a_small_image_are_read_at_the_pixels_of_a_large_one() -> None:
-    ramp = np.tile(np.arange(4, dtype=np.float32), (3, 1))  # of an image of 8 x 6: a value stands for 2 x 2 pixels
-    pixels = np.array([[0.5, 0.5], [2.5, 3.0], [6.5, 5.0]])
-    assert sampled(ramp, pixels, 8, 6).tolist() == [0.0, 1.0, 3.0]
-
-
-def test_colours_are_lightness_and_hue_of_a_small_image() -> None:
-    white = colours(small_lab(np.full((480, 640, 3), 255, np.uint8)))
-    assert white.shape == (120, 160, 3)
-    assert white[0, 0] == pytest.approx([1.0, 0.0, 0.0], abs=0.01)

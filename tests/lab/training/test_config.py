@@ -73,7 +73,7 @@ def write(folder: Path, text: str) -> Path:
         ("sampling: {min_crop: 0.5}", "sampling: unknown key 'min_crop'"),
         ("worlds: {street: often}", "worlds.street: got 'often'.*expected float"),
         ("- steps: 3", "got list, expected a mapping"),
-        ("steps: [", "cannot be read"),
+        ("steps: [", "not valid YAML"),
         ("model: nowhere.yaml", "nowhere.yaml: cannot be read"),
     ],
 )

@@ -34,7 +34,7 @@ def fit_sigma(
     with_floor: bool = False,
 ) -> SigmaFit:
     """Call `fit_settings` for one estimate."""
-    fits = fit_settings(samples, {(1, 1): estimate}, None, pixels_per_frame, with_floor=with_floor)
+    fits = fit_settings(samples, {(1, 1): estimate}, pixels_per_frame, with_floor=with_floor)
     return fits[1, 1]
 
 

@@ -16,7 +16,7 @@ import pytest
 from grin_ros.ros import commands
 from grin_ros.ros.message_types import COMPRESSED, IMAGE
 from grin_ros.ros.node import image_watch as module
-from grin_ros.ros.node.image_watch import SILENCE_S, ImageWatch, is_picture, silence_text
+from grin_ros.ros.node.image_watch import LOGGED_AFTER_S, ImageWatch, is_picture, silence_text
 
 
 @pytest.fixture(autouse=True)
@@ -73,12 +73,12 @@ def test_each_silence_has_a_warning_and_after_images_it_names_the_publisher(
         return capfd.readouterr().err
 
     silent, stopped = "no image has arrived on /image for 5 s", "images came before, so their publisher has stopped"
-    first = said_after(SILENCE_S)
+    first = said_after(LOGGED_AFTER_S)
     assert silent in first
     assert stopped not in first
     for _ in range(2):
         watch.image_came()
-        assert silent not in said_after(SILENCE_S - 1.0)
+        assert silent not in said_after(LOGGED_AFTER_S - 1.0)
         assert f"{silent}, so no depth is published; {stopped}" in said_after(1.0)
-    assert silent not in said_after(SILENCE_S)
+    assert silent not in said_after(LOGGED_AFTER_S)
     watch.close()

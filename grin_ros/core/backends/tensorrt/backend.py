@@ -54,7 +54,7 @@ class TrtEngine(Engine):
     """TensorRT in fp32. Its tensors stay on the GPU; they are valid until their graph runs again."""
 
     def __init__(self, artifact: Artifact, threads: int = 0) -> None:
-        """Load or build the engines of the three graphs.
+        """Load or build the engines of the graphs.
 
         threads: not used. Raises EngineUnavailableError if there is no GPU or the artifact has no graphs of this
         precision, EngineError if a graph cannot be built.

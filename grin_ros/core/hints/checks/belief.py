@@ -16,8 +16,8 @@ import numpy as np
 
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.evidence.floor import ALONE, Floor, floor_of
+from grin_ros.core.hints.lookup import sampled
 from grin_ros.core.hints.median import median
-from grin_ros.core.hints.posterior import sampled
 from grin_ros.core.hints.sensors.gates import all_equal
 from grin_ros.core.hints.sources import OWN_SOURCES
 from grin_ros.core.types import Frame, HintReport, Hints

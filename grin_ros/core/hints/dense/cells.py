@@ -17,7 +17,7 @@ import numpy as np
 
 from grin_ros.core.geometry.rays import grid_cells
 from grin_ros.core.hints.covariance import Array
-from grin_ros.core.hints.posterior import sampled
+from grin_ros.core.hints.lookup import sampled
 from grin_ros.core.types import Frame, Hints
 
 PIXEL_LN = 0.03

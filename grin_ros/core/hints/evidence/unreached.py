@@ -18,7 +18,7 @@ from grin_ros.core.evenly import evenly
 from grin_ros.core.geometry.camera import Camera
 from grin_ros.core.hints.answer import Answer
 from grin_ros.core.hints.covariance import Array
-from grin_ros.core.hints.posterior import sampled
+from grin_ros.core.hints.lookup import sampled
 from grin_ros.core.hints.sources import UNREACHED
 from grin_ros.core.types import Hints, Unreached
 

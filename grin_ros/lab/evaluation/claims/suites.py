@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from grin_ros.core.geometry.rays import pixel_grid
 from grin_ros.core.inspection.edges import boundary
-from grin_ros.core.inspection.metrics import Limits
+from grin_ros.core.inspection.metrics import LIMITS, Limits
 from grin_ros.core.inspection.uncertainty import MIN_PIXELS
 from grin_ros.core.types import DepthEstimate, Frame
 from grin_ros.lab.datasets.measured import EvalSample
@@ -57,7 +57,7 @@ def cameras(
     known: Iterable[EvalSample],
     unseen: Mapping[str, Iterable[EvalSample]],
     estimate: Estimate,
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     progress: bool = False,
 ) -> SuiteResult:
     """Compare AbsRel on renders of unseen cameras with that on held-out renders of the cameras of training.
@@ -86,7 +86,7 @@ def mounting(
     samples: Sequence[EvalSample] | Iterable[EvalSample],
     estimate: Estimate,
     network: Estimate,
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     progress: bool = False,
 ) -> SuiteResult:
     """Compare AbsRel with a known and with an unknown mounting, on samples that have a mounting.
@@ -164,7 +164,7 @@ def edges(
     samples: Iterable[EvalSample],
     estimate: Estimate,
     grid: tuple[int, int],
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     progress: bool = False,
 ) -> SuiteResult:
     """Measure points that float between surfaces (core.inspection.edges.boundary), as means over the frames.
@@ -172,7 +172,6 @@ def edges(
     The estimate is compared with its own values at the query grid (rows, cols), upsampled bilinearly. The ground truth
     upsampled in the same way is what a perfect network would give without guided upsampling.
     """
-    limits = limits or Limits()
     methods: dict[str, Callable[[DepthEstimate, NDArray[Any]], NDArray[Any]]] = {
         "estimate": lambda got, _: got.depth_m,
         "bilinear": lambda got, _: from_grid(got.depth_m, grid),

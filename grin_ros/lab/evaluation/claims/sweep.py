@@ -14,7 +14,7 @@ from typing import Any
 
 from grin_ros.core.backends.engine import Engine
 from grin_ros.core.estimator import Settings
-from grin_ros.core.inspection.metrics import Limits
+from grin_ros.core.inspection.metrics import LIMITS, Limits
 from grin_ros.lab.datasets.measured import EvalSample
 from grin_ros.lab.evaluation.claims.claim import Claim
 from grin_ros.lab.evaluation.results import Evaluation, Figures
@@ -106,7 +106,7 @@ def sweep(
     steps: Sequence[int] = STEPS,
     members: Sequence[int] = MEMBERS,
     *,
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     progress: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Sweep:
@@ -117,5 +117,5 @@ def sweep(
     if not steps or not members:
         raise ValueError(f"sweep: got steps {tuple(steps)} and members {tuple(members)}, expected numbers of both")
     estimates = shared_estimates(engine, base, steps, members)
-    results = evaluate_all(samples, lambda _: estimates, limits or Limits(), progress=progress)
+    results = evaluate_all(samples, lambda _: estimates, limits, progress=progress)
     return Sweep(results, settings or {})

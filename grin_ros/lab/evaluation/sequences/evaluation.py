@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from grin_ros.core.estimator import Estimator
-from grin_ros.core.inspection.metrics import Limits
+from grin_ros.core.inspection.metrics import LIMITS, Limits
 from grin_ros.core.motion.motion import Motion, MotionReport
 from grin_ros.core.types import DepthEstimate, Frame, Hints
 from grin_ros.lab.datasets.measured import EvalSample
@@ -80,14 +80,13 @@ def evaluate_sequence(
     sequence: Sequence,
     estimator: Estimator,
     *,
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     progress: bool = False,
 ) -> SequenceResult:
     """Track every image of the sequence, and evaluate those with measured depth.
 
     Raises ValueError if no image has measured depth within the limits.
     """
-    limits = limits or Limits()
     motion = Motion()
     frames: dict[str, list[FrameResult]] = {ALONE: [], SCALE: [], MOTION: []}
     hints: list[MeasuredHints] = []

@@ -23,7 +23,7 @@ from benchmarks.fault_suite.judge import Judge
 from benchmarks.fault_suite.mutations import HEADER_BYTES, Mutated, good
 from benchmarks.stand_in.camera import CameraDriver
 from benchmarks.stand_in.process import start_node
-from grin_ros.ros.operator.doctor.lost_ports import lost_ports
+from grin_ros.ros.dds_ports import lost_ports
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, LIMIT_S, NodeClient
 from grin_ros.ros.operator.harness.messages import DEPTH_TOPICS, header_stamp_ns
 from grin_ros.ros.operator.harness.process import NodeProcess

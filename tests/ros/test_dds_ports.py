@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ports of Fast DDS that a writer has lost: a mapped file that was removed, and a reader of the one that came after."""
+"""Ports of Fast DDS in shared memory: those of killed readers are avoided, and writers that have lost one are found."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import fcntl
 import mmap
 import os
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
 
-from grin_ros.ros.operator.doctor import lost_ports as module
+from grin_ros.ros import dds_ports
+from grin_ros.ros.dds_ports import LostPort, avoid_dead_ports, lost_ports
+from grin_ros.ros.operator.doctor import lost_ports as doctor
 from grin_ros.ros.operator.doctor.finding import Severity
-from grin_ros.ros.operator.doctor.lost_ports import LostPort, lost_port_findings, lost_ports
+from grin_ros.ros.operator.doctor.lost_ports import lost_port_findings
 
 if not Path("/proc/locks").exists():
     pytest.skip("no /proc/locks on this system", allow_module_level=True)
@@ -66,7 +69,7 @@ def test_a_lock_of_the_same_number_on_another_device_is_another_one(
     )
     (tmp_path / str(os.getpid())).mkdir()
     (tmp_path / str(os.getpid()) / "maps").write_bytes(Path("/proc/self/maps").read_bytes())
-    monkeypatch.setattr(module, "PROCESSES", tmp_path)
+    monkeypatch.setattr(dds_ports, "PROCESSES", tmp_path)
     assert not lost_ports()
 
 
@@ -89,7 +92,7 @@ def test_a_port_that_nobody_reads_any_more_is_not_lost(port: Path) -> None:
 
 @pytest.mark.usefixtures("read", "written")
 def test_the_finding_names_both_processes_and_what_to_do(port: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "NOTICED_S", 0.0)
+    monkeypatch.setattr(doctor, "NOTICED_S", 0.0)
     port.unlink()
     (found,) = (each for each in lost_port_findings() if f"process {os.getpid()} (" in each.text)
     assert found.level is Severity.ERROR
@@ -101,10 +104,51 @@ def test_what_writers_notice_by_themselves_is_no_finding(
     port: Path, written: mmap.mmap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port.unlink()
-    monkeypatch.setattr(module.time, "sleep", lambda _: written.close())
+    monkeypatch.setattr(doctor.time, "sleep", lambda _: written.close())
     assert not [each for each in lost_port_findings() if str(os.getpid()) in each.text]
 
 
 def test_a_system_without_proc_has_no_lost_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PROCESSES", tmp_path)
+    monkeypatch.setattr(dds_ports, "PROCESSES", tmp_path)
     assert not lost_ports()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BufferedReader]]:
+    """Return the locks of avoided ports, which are let go at the end of the test."""
+    found: list[BufferedReader] = []
+    monkeypatch.setattr(dds_ports, "_avoided", found)
+    yield found
+    for lock in found:
+        lock.close()
+
+
+def locked(port: Path) -> bool:
+    with Path(f"{port}_el").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False
+
+
+@pytest.mark.usefixtures("written")
+def test_a_port_of_a_killed_reader_is_locked_so_that_nobody_takes_it(port: Path, held: list[BufferedReader]) -> None:
+    Path(f"{port}_el").touch()
+    assert not locked(port)
+    assert avoid_dead_ports() == len(held)
+    assert locked(port)
+    assert f"{port}_el" in [lock.name for lock in held]
+
+
+@pytest.mark.usefixtures("read", "written")
+def test_a_port_with_a_reader_is_not_avoided(port: Path, held: list[BufferedReader]) -> None:
+    avoid_dead_ports()
+    assert f"{port}_el" not in [lock.name for lock in held]
+
+
+@pytest.mark.usefixtures("held")
+def test_a_port_to_which_nobody_sends_is_not_avoided(port: Path) -> None:
+    Path(f"{port}_el").touch()
+    avoid_dead_ports()
+    assert not locked(port)

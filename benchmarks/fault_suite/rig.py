@@ -38,8 +38,6 @@ WORK_S = 0.004
 """The least time that the node gets to take a frame before the next one."""
 CAMERA_S = 0.03
 """The time between two frames of the camera."""
-NOTICED_S = 30.0
-"""If a process in place of a killed one has received nothing for this time, it is asked whether its port is lost."""
 
 
 @dataclass
@@ -128,21 +126,19 @@ class Rig:
         self.client.wait(self.source.connected, "subscriptions to the camera")
         self.client.wait(lambda: all(map(self.client.ros.count_publishers, DEPTH_TOPICS)), "the node's outputs")
 
-    def respawn(self) -> bool:
+    def respawn(self) -> None:
         """Start another process in place of one that has ended, and wait until it receives images of the camera.
 
-        Return True if the camera had to be started anew for that, because Fast DDS had not noticed the change (see
-        `lost_ports`). The endpoints of a killed process count as present for another 20 s.
+        The endpoints of a killed process count as present for another 20 s.
         """
         assert not self.process.alive()
         self.client.received["/diagnostics"].clear()
         self.process = self.client.process = self._start(autostart=True)
-        lost = not self._received(NOTICED_S) and bool(lost_ports())
-        if lost:
-            self.source.close()
-            self.source = CameraDriver()
-        assert self._received(LIMIT_S), f"the new process hears nothing:\n{self.client.log()}"
-        return lost
+        deadline = time.monotonic() + LIMIT_S
+        while self.client.value("received") in ("", "0"):
+            assert time.monotonic() < deadline, f"the new process hears nothing ({lost_ports()}):\n{self.client.log()}"
+            self.send(good(self.random))
+            self.pause(CAMERA_S)
 
     def send(
         self, frame: Mutated, name: str = "a good frame", source: CameraDriver | None = None, lead_s: float = 0.0
@@ -224,16 +220,6 @@ class Rig:
     def footprint(self) -> Footprint:
         """Return what the process of the node holds now."""
         return Footprint.of(self.process.pid)
-
-    def _received(self, limit_s: float) -> bool:
-        """Send good frames until the node has received one, for so long at most. Return whether it has."""
-        deadline = time.monotonic() + limit_s
-        while self.client.value("received") in ("", "0"):
-            if time.monotonic() > deadline:
-                return False
-            self.send(good(self.random))
-            self.pause(CAMERA_S)
-        return True
 
     def _start(self, autostart: bool = False) -> NodeProcess:
         self._starts += 1

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 
 from grin_ros.ros.topic_names import raw_topic
 
@@ -38,6 +39,25 @@ def parameter(node: str, name: str, value: str) -> str:
     if not _has_ros2():
         return f"start the node with --ros-args -p {name}:={value}"
     return f"ros2 param set {node} {name} {value}"
+
+
+def namespace(name: str) -> str:
+    """Return the argument that starts a node in a namespace."""
+    return f"namespace:={name}" if _has_ros2() else f"--ros-args -r __ns:=/{name}"
+
+
+def hints(wired: Sequence[tuple[str, str, str]]) -> str:
+    """Return the arguments that start a node with hints.
+
+    wired: (parameter that switches the source on, input, topic of the robot), such as ('hints.scan', 'hints/scan',
+    '/scan').
+    """
+    if _has_ros2():
+        named = ((name.removeprefix("hints/"), topic) for _, name, topic in wired if not name.endswith("/camera_info"))
+        return 'hints:="' + " ".join(f"{name}={topic}" for name, topic in named) + '"'
+    switches = dict.fromkeys(switch for switch, _, _ in wired)
+    told = [f"-p {switch}:=true" for switch in switches] + [f"-r {name}:={topic}" for _, name, topic in wired]
+    return f"--ros-args {' '.join(told)}"
 
 
 def _has_ros2() -> bool:

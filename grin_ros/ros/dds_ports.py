@@ -8,7 +8,7 @@ removes the file and makes a new one. Writers notice that through the state in w
 Now and then this state looks alive. The writers keep the removed file then, and the new reader receives nothing from
 them for as long as they run (Fast DDS 2.14.5, https://github.com/eProsima/Fast-DDS/issues/5469).
 
-A process of this package that starts avoids such ports. `grin doctor` finds processes that did not.
+A node of this package avoids such ports when it starts. `grin doctor` finds processes that did not.
 """
 
 from __future__ import annotations
@@ -17,16 +17,13 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 
 PROCESSES = Path("/proc")
 PORT = re.compile(r" (/\S*/(?:fastrtps|fastdds)_port(\d+))( \(deleted\))?$", re.MULTILINE)
 """The end of a line of /proc/PID/maps about a port, and whether its file has been removed."""
-
-_avoided: list[BufferedReader] = []
-"""The locked files beside the ports that this process avoids."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +35,20 @@ class LostPort:
     reader: int
 
 
-def avoid_dead_ports() -> int:
-    """Keep this process off the ports of killed processes that others have mapped, and return how many these are.
+@contextmanager
+def dead_ports_avoided() -> Iterator[None]:
+    """Keep participants that are made meanwhile off the ports of killed processes that others have mapped.
 
-    Call this before anything of ROS 2 starts. It locks them as a reader would, until this process ends, so that Fast
-    DDS takes others. It does nothing on systems without /proc.
+    These ports are locked as their reader would do it, so that Fast DDS takes others. Outside, a lock would make every
+    other process that starts print an error of Fast DDS. This does nothing on systems without /proc.
     """
     mapped = {path for _, path, _, removed in _mapped_ports() if not removed}
-    for path in sorted(mapped):
-        try:
-            lock = open(f"{path}_el", "rb")  # noqa: SIM115 - it stays open
-        except OSError:  # the port has no reader and never had one, or belongs to another user
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # its reader is alive
-            lock.close()
-            continue
-        _avoided.append(lock)
-    return len(_avoided)
+    with ExitStack() as held:
+        for path in sorted(mapped):
+            with suppress(OSError):  # it has never had a reader, belongs to another user, or its reader is alive
+                lock = held.enter_context(open(f"{path}_el", "rb"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def lost_ports() -> set[LostPort]:

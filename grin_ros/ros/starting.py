@@ -16,7 +16,6 @@ from rclpy.logging import get_logger
 from rclpy.utilities import remove_ros_args
 
 from grin_ros.core.input_error import InputError
-from grin_ros.ros.dds_ports import avoid_dead_ports
 from grin_ros.ros.dds_profile import use_dds_profile
 
 _LOG_VARIABLES = ("ROS_LOG_DIR", "ROS_HOME")
@@ -28,19 +27,15 @@ _PLACE_IN_SOURCE = re.compile(r", at /\S+:\d+")
 def start_ros(arguments: Sequence[str] = (), context: Context | None = None) -> None:
     """Call rclpy.init with the Fast DDS profile of this package, unless another one is set.
 
-    Ports of killed processes are avoided (`dds_ports`). arguments: those of the process, its name first. Raises
-    InputError if they are wrong, or if ROS 2 does not start.
+    arguments: those of the process, its name first. Raises InputError if they are wrong, or if ROS 2 does not start.
     """
     notes = list(_prepared_environment())
-    avoided = avoid_dead_ports()
     try:
         rclpy.init(args=list(arguments), context=context)
     except RuntimeError as error:  # rclpy's own errors are kinds of it
         raise _start_error(error) from error
     for note in notes:
         get_logger("grin").warning(note)
-    if avoided:
-        get_logger("grin").info(f"{avoided} ports of killed processes in shared memory are avoided")
 
 
 def own_arguments(arguments: Sequence[str]) -> list[str]:

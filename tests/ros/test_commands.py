@@ -51,3 +51,21 @@ def test_a_parameter_is_set_or_given_at_the_start(has_ros2: bool) -> None:
     assert said == (
         "ros2 param set /grin use_sim_time true" if has_ros2 else "start the node with --ros-args -p use_sim_time:=true"
     )
+
+
+def test_a_namespace_is_given_at_the_start(has_ros2: bool) -> None:
+    assert commands.namespace("robot1") == ("namespace:=robot1" if has_ros2 else "--ros-args -r __ns:=/robot1")
+
+
+def test_hints_are_given_at_the_start(has_ros2: bool) -> None:
+    wired = [
+        ("hints.scan", "hints/scan", "/front"),
+        ("hints.depth", "hints/depth", "/tof/image"),
+        ("hints.depth", "hints/depth/camera_info", "/tof/camera_info"),
+    ]
+    assert commands.hints(wired) == (
+        'hints:="scan=/front depth=/tof/image"'
+        if has_ros2
+        else "--ros-args -p hints.scan:=true -p hints.depth:=true -r hints/scan:=/front -r hints/depth:=/tof/image "
+        "-r hints/depth/camera_info:=/tof/camera_info"
+    )

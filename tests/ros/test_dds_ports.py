@@ -8,13 +8,12 @@ import fcntl
 import mmap
 import os
 from collections.abc import Iterator
-from io import BufferedReader
 from pathlib import Path
 
 import pytest
 
 from grin_ros.ros import dds_ports
-from grin_ros.ros.dds_ports import LostPort, avoid_dead_ports, lost_ports
+from grin_ros.ros.dds_ports import LostPort, dead_ports_avoided, lost_ports
 from grin_ros.ros.operator.doctor import lost_ports as doctor
 from grin_ros.ros.operator.doctor.finding import Severity
 from grin_ros.ros.operator.doctor.lost_ports import lost_port_findings
@@ -94,7 +93,7 @@ def test_a_port_that_nobody_reads_any_more_is_not_lost(port: Path) -> None:
 def test_the_finding_names_both_processes_and_what_to_do(port: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "NOTICED_S", 0.0)
     port.unlink()
-    (found,) = (each for each in lost_port_findings() if f"process {os.getpid()} (" in each.text)
+    (found,) = (each for each in lost_port_findings() if each.text.count(f"process {os.getpid()} (") == 2)
     assert found.level is Severity.ERROR
     assert f"start process {os.getpid()} (" in found.remedy
 
@@ -113,16 +112,6 @@ def test_a_system_without_proc_has_no_lost_ports(tmp_path: Path, monkeypatch: py
     assert not lost_ports()
 
 
-@pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BufferedReader]]:
-    """Return the locks of avoided ports, which are let go at the end of the test."""
-    found: list[BufferedReader] = []
-    monkeypatch.setattr(dds_ports, "_avoided", found)
-    yield found
-    for lock in found:
-        lock.close()
-
-
 def locked(port: Path) -> bool:
     with Path(f"{port}_el").open() as lock:
         try:
@@ -133,22 +122,21 @@ def locked(port: Path) -> bool:
 
 
 @pytest.mark.usefixtures("written")
-def test_a_port_of_a_killed_reader_is_locked_so_that_nobody_takes_it(port: Path, held: list[BufferedReader]) -> None:
+def test_a_port_of_a_killed_reader_is_locked_so_that_nobody_takes_it(port: Path) -> None:
     Path(f"{port}_el").touch()
+    with dead_ports_avoided():
+        assert locked(port)
     assert not locked(port)
-    assert avoid_dead_ports() == len(held)
-    assert locked(port)
-    assert f"{port}_el" in [lock.name for lock in held]
+
+
+def test_a_port_to_which_nobody_sends_is_not_avoided(port: Path) -> None:
+    Path(f"{port}_el").touch()
+    with dead_ports_avoided():
+        assert not locked(port)
 
 
 @pytest.mark.usefixtures("read", "written")
-def test_a_port_with_a_reader_is_not_avoided(port: Path, held: list[BufferedReader]) -> None:
-    avoid_dead_ports()
-    assert f"{port}_el" not in [lock.name for lock in held]
-
-
-@pytest.mark.usefixtures("held")
-def test_a_port_to_which_nobody_sends_is_not_avoided(port: Path) -> None:
-    Path(f"{port}_el").touch()
-    avoid_dead_ports()
-    assert not locked(port)
+def test_the_lock_of_a_reader_stays_its_own(port: Path) -> None:
+    with dead_ports_avoided():
+        assert locked(port)
+    assert locked(port)

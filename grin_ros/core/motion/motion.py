@@ -40,6 +40,9 @@ NOT_FAR = "The camera has not moved far enough for two views to differ."
 
 LEAST_CORNERS = 12
 """With fewer corners the poses cannot be checked against the image, and there are no hints."""
+PLAIN = f"{LEAST_CORNERS} are needed: the place is dark, or a plain surface fills the picture."
+LOST = f"{LEAST_CORNERS} are needed: the picture changes too fast or not at all, or only the odometry moves."
+"""Why there are fewer."""
 
 LEAST_PARALLAX_DEG = 0.3
 """A view is kept once the corners have moved by this angle against the last kept one, apart from the rotation."""
@@ -216,7 +219,7 @@ class Motion:
             return STILL, None
         usable = np.isfinite(self._rays[:, 0])
         if usable.sum() < LEAST_CORNERS:
-            return f"The image has {usable.sum()} corners that can be followed, {LEAST_CORNERS} are needed.", None
+            return f"The image has {usable.sum()} corners that can be followed, {PLAIN}", None
         focal_px = math.sqrt(self._camera.fx * self._camera.fy) * min(1.0, WIDTH_PX / self._camera.width)
         noise_rad = config.pixel_noise_px / focal_px  # the corners are those of a reduced image
         rotation_rad = math.radians(config.rotation_noise_deg)
@@ -239,7 +242,7 @@ class Motion:
         assert self._pose is not None and self._seen is not None
         pose, followed, good = self._pose.fixed_from_optical, found.followed, found.good
         if followed.sum() < LEAST_CORNERS:
-            return f"{followed.sum()} corners were followed over several views, {LEAST_CORNERS} are needed.", None
+            return f"{followed.sum()} corners were followed over several views, {LOST}", None
         misfit = contradiction(fit, followed, found.agrees)
         if misfit:
             return self._refused(misfit)

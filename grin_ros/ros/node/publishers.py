@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
@@ -17,6 +18,8 @@ from grin_ros.ros.parameters.table import BY_NAME, NodeConfig
 
 SCAN = "scan"
 """The output that takes the name of another sensor's topic on most robots: /scan."""
+FORGOTTEN_S = 30.0
+"""A process that was killed has been forgotten by others after this time. The lease of Fast DDS is 20 s."""
 
 
 class Publishers:
@@ -33,6 +36,7 @@ class Publishers:
         self._node = node
         self._publishers: dict[str, Any] = {}
         self._shared = False
+        self._twin_since_s: float | None = None
         inputs = {node.resolve_topic_name(it.name): it.name for it in INPUTS.values() if it.on(config.switched_on)}
         for topic in OUTPUTS.values():
             live = any(not BY_NAME[name].read_only for name in topic.switches)
@@ -68,24 +72,31 @@ class Publishers:
     def begin(self) -> None:
         """Note that the node is activated: another publisher on the topic of the scan counts from now on."""
         self._shared = False
+        self._twin_since_s = None
 
     def _is_shared(self, name: str) -> bool:
         """Return True if another node has published on the topic since activation, and say when that begins.
 
-        A publisher of the same node is one of an earlier process that was killed. It counts until it is forgotten.
+        A publisher of the same name is one of an earlier process that was killed. It counts until it is forgotten; one
+        that lasts longer is another node.
         """
         if self._shared:
             return True
         if self._node.count_publishers(name) < 2:
+            self._twin_since_s = None
             return False
         own = (self._node.get_name(), self._node.get_namespace())
         publishers = self._node.get_publishers_info_by_topic(name)
-        if any((each.node_name, each.node_namespace) != own for each in publishers):
+        now_s = time.monotonic()
+        self._twin_since_s = self._twin_since_s or now_s
+        lasts = now_s - self._twin_since_s > FORGOTTEN_S
+        if lasts or any((each.node_name, each.node_namespace) != own for each in publishers):
             self._shared = True
             self._node.get_logger().warning(
                 f"the output {SCAN} is not published until the node is activated again: another node publishes on "
                 f"{name}, whose subscribers would take the camera's scan for the other one; give it a name of its own, "
-                f"such as -r {SCAN}:=/{self._node.get_name()}/{SCAN}, or set publish_scan to false"
+                f"such as -r {SCAN}:=/{self._node.get_name()}/{SCAN}, or set publish_scan to false; if two nodes are "
+                f"called {self._node.get_name()}, start each in a namespace of its own, because their depth mixes too"
             )
         return True
 

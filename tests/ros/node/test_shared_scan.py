@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rclpy.node import Node
@@ -15,8 +16,12 @@ from sensor_msgs.msg import LaserScan
 from benchmarks.stand_in.camera import info_message, picture
 from benchmarks.stand_in.engine import BACKEND
 from benchmarks.stand_in.process import start_node
+from grin_ros.ros.node import publishers
 from grin_ros.ros.operator.harness.client import ACTIVATE, DEACTIVATE, NodeClient
 from grin_ros.ros.operator.harness.messages import DEPTH_TOPICS, image_message
+from tests.ros.in_process import send as send_in_process
+from tests.ros.in_process import verdict
+from tests.ros.waiting import until
 
 STAMPS = itertools.count(100)
 
@@ -69,3 +74,19 @@ def test_the_scan_is_not_mixed_with_that_of_a_lidar(client: NodeClient) -> None:
     assert not client.received["scan"]
     assert client.change(DEACTIVATE) and client.change(ACTIVATE)
     client.send_until(image, info, lambda: client.received["scan"], "the camera's scan")
+
+
+def test_a_second_node_of_the_same_name_is_told_once_it_lasts(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was killed is forgotten by then."""
+    monkeypatch.setattr(publishers, "FORGOTTEN_S", 0.0)
+    node = make(mounting__known=True)
+    node.trigger_configure()
+    node.trigger_activate()
+    twin = Node("grin", context=node.context, start_parameter_services=False)
+    twin.create_publisher(LaserScan, "scan", 1)
+    twin.create_subscription(LaserScan, "scan", lambda _: None, 1)
+    until(lambda: node.count_publishers("scan") == node.count_subscribers("scan") + 1 == 2, 30.0, "the other node")
+    until(lambda: send_in_process(node) and "another node has published" in verdict(node)[1], 30.0, "a warning")
+    assert "if two nodes have this name, give each a namespace" in verdict(node)[1]

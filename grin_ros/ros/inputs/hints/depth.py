@@ -62,8 +62,14 @@ class DepthSource(SensorsSource):
             super().take(topic, message)
             return
         frame_id = message.header.frame_id.lstrip("/")
-        if len(self._infos) < MOST_SENSORS or frame_id in self._infos:
-            self._infos[frame_id] = message
+        if len(self._infos) >= MOST_SENSORS and frame_id not in self._infos:
+            del self._infos[next(iter(self._infos))]
+        self._infos[frame_id] = message
+
+    def _forget(self, frame_id: str) -> None:
+        super()._forget(frame_id)
+        self._infos.pop(frame_id.lstrip("/"), None)
+        self._reaches.pop(frame_id, None)
 
     def _info(self, frame_id: str) -> CameraInfo:
         """Return the camera_info of a frame. Raises InputError if there is none."""

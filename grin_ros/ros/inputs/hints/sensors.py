@@ -19,6 +19,9 @@ from grin_ros.ros.inputs.hints.source import Given, HintSource, View
 T = TypeVar("T")
 MOST_SENSORS = 32
 """The messages of at most this many frames are kept."""
+GONE_AFTER = 1000
+"""A frame is forgotten when others have sent this many messages since its last one: its driver was started again with
+another name."""
 
 
 class SensorsSource(HintSource):
@@ -29,15 +32,25 @@ class SensorsSource(HintSource):
 
     def __init__(self) -> None:
         self._kept: dict[str, KeptMessages] = {}
+        self._count = 0
+        self._last: dict[str, int] = {}
+        """Frame -> the number of its last message, of all messages."""
 
     def take(self, topic: str, message: Any) -> None:
-        """Keep a message."""
+        """Keep a message. Frames that have fallen silent make room for others."""
         frame_id = message.header.frame_id
         if frame_id not in self._kept:
             if len(self._kept) >= MOST_SENSORS:
-                return
+                self._forget(min(self._last, key=lambda frame: self._last[frame]))
             self._kept[frame_id] = KeptMessages(f"{topic} in the frame '{frame_id}'", self.lasts_ns)
         self._kept[frame_id].add(message)
+        self._count += 1
+        self._last[frame_id] = self._count
+        for frame in [frame for frame, last in self._last.items() if self._count - last >= GONE_AFTER]:
+            self._forget(frame)
+
+    def _forget(self, frame_id: str) -> None:
+        del self._kept[frame_id], self._last[frame_id]
 
     def lasts_ns(self, message: Any) -> int:  # noqa: ARG002  # most sensors measure everything at once
         """Return how long the sensor went on measuring after the stamp of a message, in nanoseconds."""
@@ -62,7 +75,7 @@ class SensorsSource(HintSource):
                 f"set hints.{self.name}_pose to tf, and let tf say where these frames are",
             )
         given, refused = _tried(lambda message: self.given(view, message), messages)
-        errors += refused
+        errors = refused + errors  # a sensor that is heard now comes before one that was
         if not given:
             raise errors[0]
         if len(messages) == 1 and not errors:

@@ -301,8 +301,8 @@ RULES: Mapping[str, Rule] = {
         WARN,
         "{now.output_hz:.1f} Hz, but another node has published on the topic of scan, so scan is not published and its "
         "subscribers see nothing of this camera",
-        "give the output scan a topic of its own, such as -r scan:=/grin/scan, or set publish_scan to false; then "
-        "activate the node again",
+        "give the output scan a topic of its own, such as -r scan:=/grin/scan, or set publish_scan to false (if two "
+        "nodes have this name, give each a namespace); then activate the node again",
     ),
     "works": Rule(
         lambda _: True,

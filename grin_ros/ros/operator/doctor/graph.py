@@ -116,7 +116,7 @@ def graph_findings(graph: RosGraph) -> Iterator[Finding]:
         if node.count > 1:
             yield warn(
                 f"{node.name}: {node.count} nodes have this name, so their depth mixes and commands reach any of them",
-                "end all but one, or start each with a namespace of its own (namespace:=robot1)",
+                f"end all but one, or start each with a namespace of its own ({commands.namespace('robot1')})",
             )
         yield from _diagnostics(node)
         yield from _time(node, graph)

@@ -12,7 +12,8 @@ from grin_ros.core.geometry.mounting import Mounting
 from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.core.plausibility.camera import mounting_doubts
-from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros import commands
+from grin_ros.ros.inputs.hints.registry import SOURCES, wirings
 from grin_ros.ros.message_types import COMPRESSED, IMAGE
 from grin_ros.ros.operator.doctor.finding import Finding, offer, warn
 from grin_ros.ros.operator.doctor.graph import RosGraph, SeenNode, cameras
@@ -112,10 +113,11 @@ def _sensors(node: SeenNode, graph: RosGraph) -> Iterator[Finding]:
             found[topic.removeprefix("hints/")] = published
     if found:
         named = ", ".join(topic for topics in found.values() for topic in topics)
-        wired = " ".join(f"{name}={topics[0]}" for name, topics in found.items())
+        wired = wirings([f"{name}={topics[0]}" for name, topics in found.items()])
+        arguments = commands.hints([(SOURCES[each.source].switch, each.input, each.topic) for each in wired])
         yield offer(
             f"{node.name}: it could take hints from {named}, which correct scale and shape of depth",
-            f'start it with those that you trust: hints:="{wired}" (docs/guides/hints.md)',
+            f"start it with those that you trust: {arguments} (docs/guides/hints.md)",
         )
 
 

@@ -16,6 +16,7 @@ from grin_ros.core.geometry.transform_tree import TransformTree
 from grin_ros.core.input_error import InputError
 from grin_ros.ros.inputs.hints.kept import KeptMessages
 from grin_ros.ros.inputs.hints.registry import SOURCES
+from grin_ros.ros.inputs.hints.sensors import GONE_AFTER, MOST_SENSORS
 from grin_ros.ros.inputs.hints.source import Given, HintSource, View
 from grin_ros.ros.inputs.ranges import MOST_RAYS
 from tests.ros.inputs.hints.wall import (
@@ -82,6 +83,39 @@ def test_a_sensor_that_falls_silent_or_has_no_transform_leaves_the_other_one(nam
     assert len(silent.hints) == len(nowhere.hints) == len(one.hints)
     assert re.search(r"in the frame 'left\w*' is 5\.00 s older than the image", silent.note), silent.note
     assert "tf does not hold 'right" in nowhere.note
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_the_fault_of_a_sensor_that_is_heard_comes_before_one_that_was(name: str) -> None:
+    """A driver that is started again may give its messages the name of another frame."""
+    source = SOURCES[name].open()
+    for frame, age_s in (("left_tof" if name == "depth" else "left", 5), ("nowhere", 0)):
+        for topic, message in MESSAGES[name]():
+            message.header.frame_id = frame
+            message.header.stamp.sec -= age_s
+            source.take(topic, message)
+    with pytest.raises(InputError, match="tf does not hold 'nowhere'"):
+        answer(source)
+
+
+def test_a_frame_is_forgotten_after_many_messages_of_others() -> None:
+    source = taken("scan", "gone", shift_ns=-5 * 10**9)
+    assert "in the frame 'gone' is 5.00 s older" in answer(source).note
+    for _ in range(GONE_AFTER):
+        source.take("hints/scan", scan())
+    assert "in the frame 'gone'" not in answer(source).note
+
+
+def test_of_many_frames_the_one_that_was_silent_longest_makes_room() -> None:
+    source = taken("scan", *(f"sensor{number}" for number in range(MOST_SENSORS - 1)))
+    assert "tf does not hold 'sensor0'" in answer(source).note
+    source.take("hints/scan", scan())
+    late = scan()
+    late.header.frame_id = "late"
+    source.take("hints/scan", late)
+    found = answer(source)
+    assert found.hints is not None
+    assert "tf does not hold 'sensor1'" in found.note
 
 
 @pytest.mark.parametrize("name", MESSAGES)

@@ -57,7 +57,7 @@ def test_every_kind_of_sensor_is_offered_until_it_is_used(name: str) -> None:
     (found,) = offers(graph)
     assert found.level is Severity.OFFER
     assert "hints from /sensor" in found.text
-    assert f'hints:="{topic.removeprefix("hints/")}=/sensor"' in found.remedy
+    assert f"-p {SOURCES[name].switch}:=true -r {topic}:=/sensor" in found.remedy
     used = replace(graph.nodes[0], uses={**MOUNTED, SOURCES[name].switch: True})
     assert list(offers(replace(graph, nodes=[used]))) == []
 
@@ -70,7 +70,10 @@ def test_several_sensors_are_one_offer_with_one_command() -> None:
     }
     (found,) = offers(robot(MOUNTED, sensors))
     assert "/front, /rear, /odom" in found.text
-    assert 'hints:="scan=/front motion/odometry=/odom"' in found.remedy
+    assert (
+        "--ros-args -p hints.scan:=true -p hints.motion:=true -r hints/scan:=/front -r motion/odometry:=/odom"
+        in found.remedy
+    )
 
 
 def test_a_camera_and_the_outputs_of_the_node_are_not_offered() -> None:

@@ -175,7 +175,9 @@ def test_the_findings_about_this_graph(graph: RosGraph) -> None:
 def test_what_the_node_could_use_is_offered(graph: RosGraph) -> None:
     mounting, lidar = offers(graph)
     assert mounting.text.startswith("/robot/grin: the mounting of the camera is not known")
-    assert lidar.remedy.startswith(f'start it with those that you trust: hints:="scan={SCAN}"')
+    assert lidar.remedy.startswith(
+        f"start it with those that you trust: --ros-args -p hints.scan:=true -r hints/scan:={SCAN}"
+    )
 
 
 def test_a_camera_info_that_was_sent_before_the_doctor_came_is_heard(graph: RosGraph) -> None:

@@ -23,7 +23,7 @@ from benchmarks.fault_suite.judge import Judge
 from benchmarks.fault_suite.mutations import HEADER_BYTES, Mutated, good
 from benchmarks.stand_in.camera import CameraDriver
 from benchmarks.stand_in.process import start_node
-from grin_ros.ros.dds_ports import lost_ports
+from grin_ros.ros.operator.doctor.lost_ports import lost_ports
 from grin_ros.ros.operator.harness.client import ACTIVATE, CONFIGURE, LIMIT_S, NodeClient
 from grin_ros.ros.operator.harness.messages import DEPTH_TOPICS, header_stamp_ns
 from grin_ros.ros.operator.harness.process import NodeProcess
@@ -38,6 +38,8 @@ WORK_S = 0.004
 """The least time that the node gets to take a frame before the next one."""
 CAMERA_S = 0.03
 """The time between two frames of the camera."""
+NOTICED_S = 30.0
+"""If a process in place of a killed one has received nothing for this time, it is asked whether its port is lost."""
 
 
 @dataclass
@@ -126,19 +128,21 @@ class Rig:
         self.client.wait(self.source.connected, "subscriptions to the camera")
         self.client.wait(lambda: all(map(self.client.ros.count_publishers, DEPTH_TOPICS)), "the node's outputs")
 
-    def respawn(self) -> None:
+    def respawn(self) -> bool:
         """Start another process in place of one that has ended, and wait until it receives images of the camera.
 
-        The endpoints of a killed process count as present for another 20 s.
+        Return True if the camera had to be started anew for that, because Fast DDS had not noticed the change (see
+        `lost_ports`). The endpoints of a killed process count as present for another 20 s.
         """
         assert not self.process.alive()
         self.client.received["/diagnostics"].clear()
         self.process = self.client.process = self._start(autostart=True)
-        deadline = time.monotonic() + LIMIT_S
-        while self.client.value("received") in ("", "0"):
-            assert time.monotonic() < deadline, f"the new process hears nothing ({lost_ports()}):\n{self.client.log()}"
-            self.send(good(self.random))
-            self.pause(CAMERA_S)
+        lost = not self._received(NOTICED_S) and bool(lost_ports())
+        if lost:
+            self.source.close()
+            self.source = CameraDriver()
+        assert self._received(LIMIT_S), f"the new process hears nothing:\n{self.client.log()}"
+        return lost
 
     def send(
         self, frame: Mutated, name: str = "a good frame", source: CameraDriver | None = None, lead_s: float = 0.0
@@ -220,6 +224,16 @@ class Rig:
     def footprint(self) -> Footprint:
         """Return what the process of the node holds now."""
         return Footprint.of(self.process.pid)
+
+    def _received(self, limit_s: float) -> bool:
+        """Send good frames until the node has received one, for so long at most. Return whether it has."""
+        deadline = time.monotonic() + limit_s
+        while self.client.value("received") in ("", "0"):
+            if time.monotonic() > deadline:
+                return False
+            self.send(good(self.random))
+            self.pause(CAMERA_S)
+        return True
 
     def _start(self, autostart: bool = False) -> NodeProcess:
         self._starts += 1

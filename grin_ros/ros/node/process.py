@@ -18,7 +18,6 @@ from rclpy.utilities import ok as rclpy_ok
 from rclpy.utilities import try_shutdown
 
 from grin_ros.core.backends.watchdog import engine_threads
-from grin_ros.ros.dds_ports import dead_ports_avoided
 from grin_ros.ros.node.lifecycle import GrinNode
 from grin_ros.ros.node.memory import keep_freed_memory
 from grin_ros.ros.parameters.files import unused_sections
@@ -47,10 +46,9 @@ def run(arguments: Sequence[str], open_nodes: Callable[[], Sequence[GrinNode]]) 
 
 def _run_nodes(arguments: Sequence[str], open_nodes: Callable[[], Sequence[GrinNode]]) -> None:
     nodes: Sequence[GrinNode] = ()
+    start_ros(arguments)
     try:
-        with dead_ports_avoided():
-            start_ros(arguments)
-            nodes = open_nodes()
+        nodes = open_nodes()
         for text in unused_sections(arguments, [node.get_fully_qualified_name() for node in nodes]):
             nodes[0].get_logger().warning(text)  # type: ignore[no-untyped-call]
         for node in nodes:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The grin_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ports of Fast DDS in shared memory: those of killed readers are avoided, and writers that have lost one are found."""
+"""Ports of Fast DDS that a writer has lost: a mapped file that was removed, and a reader of the one that came after."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from grin_ros.ros import dds_ports
-from grin_ros.ros.dds_ports import LostPort, dead_ports_avoided, lost_ports
-from grin_ros.ros.operator.doctor import lost_ports as doctor
+from grin_ros.ros.operator.doctor import lost_ports as module
 from grin_ros.ros.operator.doctor.finding import Severity
-from grin_ros.ros.operator.doctor.lost_ports import lost_port_findings
+from grin_ros.ros.operator.doctor.lost_ports import LostPort, lost_port_findings, lost_ports
 
 if not Path("/proc/locks").exists():
     pytest.skip("no /proc/locks on this system", allow_module_level=True)
@@ -68,7 +66,7 @@ def test_a_lock_of_the_same_number_on_another_device_is_another_one(
     )
     (tmp_path / str(os.getpid())).mkdir()
     (tmp_path / str(os.getpid()) / "maps").write_bytes(Path("/proc/self/maps").read_bytes())
-    monkeypatch.setattr(dds_ports, "PROCESSES", tmp_path)
+    monkeypatch.setattr(module, "PROCESSES", tmp_path)
     assert not lost_ports()
 
 
@@ -91,7 +89,7 @@ def test_a_port_that_nobody_reads_any_more_is_not_lost(port: Path) -> None:
 
 @pytest.mark.usefixtures("read", "written")
 def test_the_finding_names_both_processes_and_what_to_do(port: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "NOTICED_S", 0.0)
+    monkeypatch.setattr(module, "NOTICED_S", 0.0)
     port.unlink()
     (found,) = (each for each in lost_port_findings() if each.text.count(f"process {os.getpid()} (") == 2)
     assert found.level is Severity.ERROR
@@ -103,40 +101,10 @@ def test_what_writers_notice_by_themselves_is_no_finding(
     port: Path, written: mmap.mmap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port.unlink()
-    monkeypatch.setattr(doctor.time, "sleep", lambda _: written.close())
+    monkeypatch.setattr(module.time, "sleep", lambda _: written.close())
     assert not [each for each in lost_port_findings() if str(os.getpid()) in each.text]
 
 
 def test_a_system_without_proc_has_no_lost_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dds_ports, "PROCESSES", tmp_path)
+    monkeypatch.setattr(module, "PROCESSES", tmp_path)
     assert not lost_ports()
-
-
-def locked(port: Path) -> bool:
-    with Path(f"{port}_el").open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        return False
-
-
-@pytest.mark.usefixtures("written")
-def test_a_port_of_a_killed_reader_is_locked_so_that_nobody_takes_it(port: Path) -> None:
-    Path(f"{port}_el").touch()
-    with dead_ports_avoided():
-        assert locked(port)
-    assert not locked(port)
-
-
-def test_a_port_to_which_nobody_sends_is_not_avoided(port: Path) -> None:
-    Path(f"{port}_el").touch()
-    with dead_ports_avoided():
-        assert not locked(port)
-
-
-@pytest.mark.usefixtures("read", "written")
-def test_the_lock_of_a_reader_stays_its_own(port: Path) -> None:
-    with dead_ports_avoided():
-        assert locked(port)
-    assert locked(port)

@@ -67,7 +67,8 @@ class Publishers:
     @property
     def scan_is_withheld(self) -> bool:
         """Whether somebody subscribes to the scan, and another node has published on its topic since activation."""
-        return self._shared and self._publishers[SCAN].get_subscription_count() > 0
+        publisher = self._publishers.get(SCAN)
+        return self._shared and publisher is not None and publisher.get_subscription_count() > 0
 
     def begin(self) -> None:
         """Note that the node is activated: another publisher on the topic of the scan counts from now on."""

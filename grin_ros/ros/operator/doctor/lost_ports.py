@@ -4,9 +4,12 @@
 
 A participant of Fast DDS reads from a port, which is a file in shared memory. The participant that follows a killed one
 removes this file and makes a new one. Writers notice that through the state in which the killed reader left its port.
-About one kill in a hundred leaves a state that looks alive (Fast DDS 2.14.5, `benchmarks/faults.py --kills`):
-the writers keep the removed file then, and the new reader receives nothing from them for as long as they run
+About one kill in a hundred leaves a state that looks alive (Fast DDS 2.14.5, `benchmarks/faults.py --kills`). The
+writers keep the removed file then, and the new reader receives nothing from them for as long as they run
 (https://github.com/eProsima/Fast-DDS/issues/5469).
+
+Locking the port of the killed reader keeps a new process off it, but while it has no reader, a writer can hang in it
+for ever (https://github.com/eProsima/Fast-DDS/issues/6484). So the port is only reported.
 """
 
 from __future__ import annotations
@@ -26,7 +29,6 @@ REMOVED_PORT = re.compile(r" (/\S*/(?:fastrtps|fastdds)_port(\d+)) \(deleted\)$"
 """A line of /proc/PID/maps: the file of a port that has been removed."""
 NOTICED_S = 3.0
 """The time after which writers have noticed what they can: Fast DDS looks at its ports every second."""
-
 MAX_COMMAND = 60
 """At most so many characters of a command are shown."""
 

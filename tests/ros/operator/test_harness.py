@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -29,6 +30,8 @@ from grin_ros.ros.operator.harness.client import NodeClient
 from grin_ros.ros.operator.harness.environment import prepare_environment
 from grin_ros.ros.operator.harness.messages import camera_info_message, image_message
 from grin_ros.ros.operator.harness.process import HarnessError, NodeProcess
+from tests.ros import ROOT
+from tests.ros.waiting import alive, until
 
 (PROFILE, *_) = profile_variables(os.environ)
 
@@ -163,3 +166,13 @@ def test_a_process_that_ignores_ctrl_c_is_ended(tmp_path: Path, monkeypatch: pyt
     assert process.stop(timeout_s=0.5) != 0
     with pytest.raises(HarnessError, match=r"process ended with exit code -15(.|\n)*ready"):
         process.check()
+
+
+def test_a_process_that_nobody_stops_ends_with_the_program(tmp_path: Path) -> None:
+    """A test that fails while a node comes up would leave it in the domain of later tests."""
+    program = (
+        "from pathlib import Path; from grin_ros.ros.operator.harness.process import LoggedProcess; "
+        f"process = LoggedProcess(Path({str(tmp_path / 'log')!r}), ['sleep', '600']); print(process.pid)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    until(lambda: not alive(int(done.stdout)), 30.0, "the end of the process")

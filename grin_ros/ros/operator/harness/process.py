@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,10 @@ class HarnessError(RuntimeError):
 
 
 class LoggedProcess:
-    """A process whose output goes to a file. As a context manager it is stopped at the end of the block."""
+    """A process whose output goes to a file. As a context manager it is stopped at the end of the block.
+
+    It ends with this object, and with this program, at the latest.
+    """
 
     def __init__(self, log: Path, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         """Start `command` in a session of its own. `environment` is added to that of this process."""
@@ -39,6 +43,7 @@ class LoggedProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        weakref.finalize(self, self._process.kill)  # one that nobody stops ends with this program
 
     @property
     def pid(self) -> int:

@@ -4,7 +4,7 @@
 
 A participant of Fast DDS reads from a port, which is a file in shared memory. The participant that follows a killed one
 removes this file and makes a new one. Writers notice that through the state in which the killed reader left its port.
-About one kill in a hundred leaves a state that looks alive (Fast DDS 2.14.5, `benchmarks/faults.py --kills`). The
+Less than one kill in a hundred leaves a state that looks alive (Fast DDS 2.14.5, `benchmarks/faults.py --kills`). The
 writers keep the removed file then, and the new reader receives nothing from them for as long as they run
 (https://github.com/eProsima/Fast-DDS/issues/5469).
 

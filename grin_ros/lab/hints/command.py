@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sizes = artifact.manifest.network
             start = HintNetwork.of(load_weights(earlier.file(HINT_WEIGHTS)), sizes.grid_rows, sizes.grid_cols)
             config = dataclasses.replace(config, process=earlier.manifest.hints.process)
-        network, process = train(learnt, artifact.manifest, config, start)
+        network, process = train(learnt, config, start)
         learnt_process = process.learnt()
         calibration = calibrated(kept, network, learnt_process)
         training = {

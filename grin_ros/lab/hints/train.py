@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from grin_ros.core.artifact.manifest import Manifest
 from grin_ros.core.hints.process import Process
 from grin_ros.lab.hints.batches import HintBatch, hint_batch
 from grin_ros.lab.hints.frames import RENDERED, SCALED, UNSCALED, FrozenFrames
@@ -47,7 +46,7 @@ class HintTraining:
 
 
 def train(
-    frames: FrozenFrames, manifest: Manifest, config: HintTraining, start: HintNetwork | None = None
+    frames: FrozenFrames, config: HintTraining, start: HintNetwork | None = None
 ) -> tuple[HintNetwork, LearntProcess]:
     """Return network and process after a run, averaged over its last steps. A run follows from its configuration.
 
@@ -55,8 +54,7 @@ def train(
     """
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    rows, cols = manifest.network.grid_rows, manifest.network.grid_cols
-    network = start or HintNetwork(frames.tokens.shape[-1], rows, cols, WIDTH)
+    network = start or HintNetwork(frames.tokens.shape[-1], frames.rows, frames.cols, WIDTH)
     process = LearntProcess(config.process)
     parameters = [*network.parameters(), *process.parameters()]
     optimiser = torch.optim.AdamW(

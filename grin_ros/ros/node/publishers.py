@@ -59,21 +59,23 @@ class Publishers:
 
     def heard(self, topic: str) -> bool:
         """Return True if somebody subscribes to the topic and the node may publish on it."""
-        publisher = self._publishers.get(topic)
-        if publisher is None or publisher.get_subscription_count() == 0:
+        if not self._subscribed(topic):
             return False
-        return topic != SCAN or not self._is_shared(publisher.topic_name)
+        return topic != SCAN or not self._is_shared(self._publishers[SCAN].topic_name)
 
     @property
     def scan_is_withheld(self) -> bool:
         """Whether somebody subscribes to the scan, and another node has published on its topic since activation."""
-        publisher = self._publishers.get(SCAN)
-        return self._shared and publisher is not None and publisher.get_subscription_count() > 0
+        return self._shared and self._subscribed(SCAN)
 
     def begin(self) -> None:
         """Note that the node is activated: another publisher on the topic of the scan counts from now on."""
         self._shared = False
         self._twin_since_s = None
+
+    def _subscribed(self, topic: str) -> bool:
+        publisher = self._publishers.get(topic)
+        return publisher is not None and publisher.get_subscription_count() > 0
 
     def _is_shared(self, name: str) -> bool:
         """Return True if another node has published on the topic since activation, and say when that begins.

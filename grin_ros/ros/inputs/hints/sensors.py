@@ -34,20 +34,22 @@ class SensorsSource(HintSource):
         self._kept: dict[str, KeptMessages] = {}
         self._count = 0
         self._last: dict[str, int] = {}
-        """Frame -> the number of its last message, of all messages."""
+        """Frame -> the number of its last message, of all messages. The frame that is silent longest comes first."""
 
     def take(self, topic: str, message: Any) -> None:
         """Keep a message. Frames that have fallen silent make room for others."""
         frame_id = message.header.frame_id
         if frame_id not in self._kept:
             if len(self._kept) >= MOST_SENSORS:
-                self._forget(min(self._last, key=lambda frame: self._last[frame]))
+                self._forget(next(iter(self._last)))
             self._kept[frame_id] = KeptMessages(f"{topic} in the frame '{frame_id}'", self.lasts_ns)
         self._kept[frame_id].add(message)
         self._count += 1
+        self._last.pop(frame_id, None)
         self._last[frame_id] = self._count
-        for frame in [frame for frame, last in self._last.items() if self._count - last >= GONE_AFTER]:
-            self._forget(frame)
+        silent, last = next(iter(self._last.items()))
+        if self._count - last >= GONE_AFTER:
+            self._forget(silent)
 
     def _forget(self, frame_id: str) -> None:
         del self._kept[frame_id], self._last[frame_id]

@@ -16,8 +16,7 @@ from grin_ros.ros.operator.doctor import lost_ports as module
 from grin_ros.ros.operator.doctor.finding import Severity
 from grin_ros.ros.operator.doctor.lost_ports import LostPort, lost_port_findings, lost_ports
 
-if not Path("/proc/locks").exists():
-    pytest.skip("no /proc/locks on this system", allow_module_level=True)
+pytestmark = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="only Linux lists its locks in /proc/locks")
 
 PORT = 65499
 HERE = LostPort(PORT, os.getpid(), os.getpid())
